@@ -1,0 +1,1 @@
+"""Sound and control in, motion out."""

@@ -1,0 +1,108 @@
+"""The stages of a conversation, as Protocols. A user's own class needs no base class and no registration.
+
+Implementations are named in the config by an import string (``"companion.asr:FasterWhisper"``) and constructed once
+with the other keys of their table as keyword arguments; the constructor loads the model and warms it, and may block
+(the server builds stages in a thread before it says that it is ready). ``VAD`` alone is constructed per session, since
+it carries the state of one microphone. Everything else is shared by all sessions.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]  # (n,) mono, in [-1, 1]
+
+HEAR_RATE = 16_000  # Hz, what VAD and ASR take
+SPEAK_RATE = 24_000  # Hz, what TTS gives and the face takes
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and when it is said, in seconds from the start of its sound."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Phoneme:
+    """One phoneme (IPA) and when it is said, in seconds from the start of its sound."""
+
+    symbol: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What one utterance said. ``text`` is empty when nothing was understood (noise, silence)."""
+
+    text: str
+    language: str = "en"
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of the conversation as a language model sees it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A piece of synthesized speech at `SPEAK_RATE`, with the times of words and phonemes where the engine knows them.
+
+    The pieces of one ``speak`` call joined are the sound of the whole text; times count from the start of the piece.
+    """
+
+    audio: Samples
+    words: tuple[Word, ...] = field(default=())
+    phonemes: tuple[Phoneme, ...] = field(default=())
+
+
+class StageError(Exception):
+    """A stage failed. ``code`` is stable (clients match on it); the message says what happened and what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class VAD(Protocol):
+    def __call__(self, audio: Samples) -> float:
+        """(512,) at 16 kHz, the next 32 ms of one microphone -> probability of speech in [0, 1]."""
+        ...
+
+
+class ASR(Protocol):
+    async def transcribe(self, audio: Samples) -> Transcript:
+        """(n,) at 16 kHz, one utterance -> what it says. Cancelling the call abandons the result."""
+        ...
+
+
+class LLM(Protocol):
+    def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+        """Deltas of the reply to ``messages``. Closing the iterator stops the generation itself."""
+        ...
+
+
+class TTS(Protocol):
+    def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
+        """One speakable sentence -> its sound in pieces, the first one as early as possible."""
+        ...
+
+
+class Memory(Protocol):
+    async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
+        """Facts from earlier sessions with ``user`` that bear on ``about``, best first."""
+        ...
+
+    async def remember(self, user: str, messages: Sequence[Message]) -> None:
+        """Store what was said in a session with ``user`` (only called with the user's consent)."""
+        ...
