@@ -1,12 +1,16 @@
 """A face that lives: `Face.step` turns the next chunk of sound into the next frames."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control
+
+if TYPE_CHECKING:
+    from animator.portrait.portrait import Portrait
 
 Samples = NDArray[np.float32]  # (n,) mono, in [-1, 1], at RATE
 Frames = NDArray[np.uint8]  # (n, height, width, 3) RGB
@@ -49,3 +53,81 @@ class Face(Protocol):
     def reset(self) -> None:
         """Back to the first frame of a new session."""
         ...
+
+
+class Mover(Protocol):
+    """Sound and control in, motion out (`animator.motion.generator.Generator`)."""
+
+    @property
+    def delay_frames(self) -> int: ...
+    def step(self, audio: Samples, control: Control) -> Motion: ...
+    def interrupt(self) -> None: ...
+    def reset(self) -> None: ...
+
+
+class Drawer(Protocol):
+    """Motion in, picture out (`animator.render.Renderer`)."""
+
+    def draw(self, motion: NDArray[np.float32], out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]: ...
+
+
+class LiveFace:
+    """A `Face`: a generator of motion, a renderer, and the sound that waits for its frames."""
+
+    def __init__(self, mover: Mover, drawer: Drawer, size: int, chunk_frames: int = 2) -> None:
+        self.width = self.height = size
+        self.chunk_frames = chunk_frames
+        self.delay_frames = mover.delay_frames
+        self._mover, self._drawer = mover, drawer
+        self._waiting = np.zeros(self.delay_frames * SAMPLES_PER_FRAME, np.float32)
+
+    def step(self, audio: Samples, control: Control) -> Shown:
+        """See `Face.step`. Raises ValueError for a chunk of another length."""
+        expected = self.chunk_frames * SAMPLES_PER_FRAME
+        if audio.shape != (expected,):
+            raise ValueError(
+                f"A chunk is {expected} samples of mono sound at {RATE} Hz; got an array of {audio.shape}."
+            )
+        motion = self._mover.step(audio.astype(np.float32, copy=False), control)
+        line = np.concatenate([self._waiting, audio], dtype=np.float32)
+        self._waiting = line[expected:]
+        frames = np.empty((self.chunk_frames, self.height, self.width, 3), np.uint8)
+        for row, frame in zip(motion, frames, strict=True):
+            self._drawer.draw(row, frame)
+        return Shown(frames, line[:expected], motion)
+
+    def interrupt(self) -> None:
+        """See `Face.interrupt`."""
+        self._waiting = np.zeros_like(self._waiting)
+        self._mover.interrupt()
+
+    def reset(self) -> None:
+        """See `Face.reset`."""
+        self._waiting = np.zeros_like(self._waiting)
+        self._mover.reset()
+
+
+class Animator:
+    """What all faces of a process share. ``size`` is the side of the square frames in pixels.
+
+    With a ``seed`` every face that is opened moves the same way on the same sound; without one no two do.
+    """
+
+    def __init__(self, size: int = 512, chunk_frames: int = 2, seed: int | None = None) -> None:
+        self.size, self.chunk_frames, self.seed = size, chunk_frames, seed
+
+    def prepare(self, source: Path | bytes) -> "Portrait":
+        """A picture -> the portrait that `open` takes; seconds the first time, then from the disk cache.
+
+        Raises `animator.portrait.picture.PortraitError` for a picture that cannot become a face.
+        """
+        from animator.portrait.portrait import load
+
+        return load(source, self.size)
+
+    def open(self, portrait: "Portrait") -> LiveFace:
+        """A new face of this person, at the first frame of a session."""
+        from animator.motion.generator import Generator
+        from animator.render import Renderer
+
+        return LiveFace(Generator(self.seed), Renderer(portrait), portrait.size, self.chunk_frames)
