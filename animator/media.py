@@ -1,0 +1,137 @@
+"""Sound out of any file, and frames with sound into an MP4."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
+
+from animator.face import FPS, RATE, Frames, Samples
+from animator.video import tag_colours, to_yuv420
+
+AAC_RATE = 48_000  # Hz: AAC packets of 21 ms, so that the sound's length is within one frame of the picture's
+AAC_BITRATE = 128_000
+
+
+class MediaError(Exception):
+    """A file could not be read or written. The message says what happened and what to do."""
+
+
+def read_audio(path: Path, rate: int = RATE) -> Samples:
+    """The first sound of an audio or video file, as (n,) mono samples in [-1, 1] at ``rate`` Hz.
+
+    Raises `MediaError` when there is no such file, no sound in it, or nothing that can be decoded.
+    """
+    if not path.is_file():
+        raise MediaError(f"There is no file {path}. Give the path of an audio file, or of a video with sound.")
+    try:
+        with av.open(path) as container:
+            if not container.streams.audio:
+                raise MediaError(f"{path} has no sound. Give an audio file, or a video with an audio stream.")
+            pieces = list(_decode(container, rate))
+    except FFmpegError as error:
+        raise MediaError(f"{path} cannot be read as sound: {error.strerror}. WAV, FLAC, MP3, OGG, M4A work.") from error
+    if not sum(map(len, pieces)):
+        raise MediaError(f"{path} has an audio stream without sound in it. Is the file complete?")
+    return np.clip(np.nan_to_num(np.concatenate(pieces)), -1, 1)
+
+
+def _decode(container: InputContainer, rate: int) -> Iterator[Samples]:
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+    for packet in container.demux(container.streams.audio[0]):
+        try:
+            frames = packet.decode()
+        except InvalidDataError:  # one broken packet, such as a tag inside an MP3: players skip it too
+            continue
+        for frame in frames:
+            yield from (out.to_ndarray()[0] for out in resampler.resample(frame))  # pyright: ignore[reportArgumentType]
+    yield from (out.to_ndarray()[0] for out in resampler.resample(None))
+
+
+class Mp4Writer:
+    """H.264 and AAC to an MP4 file, as a context manager.
+
+    The file appears under its name when all is written; after an error or an interruption nothing is left.
+    Raises `MediaError` when the place cannot be written or the disk is full. ``width`` and ``height`` are even.
+    """
+
+    def __init__(self, path: Path, width: int, height: int, fps: int = FPS) -> None:
+        self.path = path
+        self._partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.mp4")
+        self._fps = fps
+        self._frames = self._samples = 0
+        if path.is_dir():
+            raise MediaError(f"{path} is a folder. Give the name of the MP4 file to write.")
+        if not path.parent.is_dir():
+            raise MediaError(f"There is no folder {path.parent}. Make it first, or write somewhere else.")
+        try:
+            self._container = av.open(self._partial, "w", format="mp4", options={"movflags": "+faststart"})
+        except OSError as error:
+            raise self._explain(error) from error
+        self._video = self._container.add_stream("libx264", rate=fps)
+        self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
+        self._video.codec_context.time_base = Fraction(1, fps)
+        self._video.options = {"preset": "veryfast", "crf": "18"}
+        tag_colours(self._video.codec_context)
+        self._audio = self._container.add_stream("aac", rate=AAC_RATE, layout="mono")
+        self._audio.bit_rate = AAC_BITRATE
+        self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=AAC_RATE)
+
+    def write(self, frames: Frames, audio: Samples) -> None:
+        """(n, height, width, 3) RGB frames, and mono sound at `RATE`; both go on where the last call ended."""
+        try:
+            for frame in frames:
+                picture = av.VideoFrame.from_ndarray(to_yuv420(frame), format="yuv420p")
+                picture.pts, picture.time_base = self._frames, Fraction(1, self._fps)
+                self._frames += 1
+                self._container.mux(self._video.encode(picture))
+            self._write_sound(audio)
+        except OSError as error:
+            raise self._explain(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._container.mux(self._video.encode(None))
+                for frame in self._resampler.resample(None):
+                    self._container.mux(self._audio.encode(frame))
+                self._container.mux(self._audio.encode(None))
+                self._container.close()
+                self._partial.replace(self.path)
+        except OSError as failure:
+            raise self._explain(failure) from failure
+        finally:
+            self._discard()
+
+    def _write_sound(self, audio: Samples) -> None:
+        if not len(audio):
+            return
+        sound = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio[None], np.float32), "fltp", "mono")
+        sound.sample_rate, sound.pts, sound.time_base = RATE, self._samples, Fraction(1, RATE)
+        self._samples += len(audio)
+        for frame in self._resampler.resample(sound):
+            self._container.mux(self._audio.encode(frame))
+
+    def _discard(self) -> None:
+        with contextlib.suppress(OSError):  # a full disk, which the caller is told already
+            self._container.close()
+        self._partial.unlink(missing_ok=True)
+
+    def _explain(self, error: OSError) -> MediaError:
+        if error.errno == errno.ENOSPC:
+            return MediaError(f"The disk is full: {self.path} was not written. Free some space and run it again.")
+        reason = error.strerror or str(error)
+        return MediaError(f"{self.path} cannot be written ({reason}). Choose another place or check its permissions.")
