@@ -137,7 +137,7 @@ class Landmarker:
         return found
 
     def _detections(self, square: Picture) -> list[tuple[float, Floats]]:
-        pixels = square.astype(np.float32)[None] / np.float32(127.5) - 1
+        pixels = (square[None] / 127.5 - 1).astype(np.float32)
         regressors, scores = _run(self._detector, pixels, "regressors", "classificators")
         certain = 1 / (1 + np.exp(-scores.ravel().clip(-50, 50)))
         found: list[tuple[float, Floats]] = []
@@ -149,7 +149,7 @@ class Landmarker:
 
     def _look(self, image: Picture, crop: _Crop) -> FaceLandmarks | None:
         square = _cut(image, crop)
-        raw, presence = _run(self._landmarks, square.astype(np.float32)[None] / 255, "Identity", "Identity_1")
+        raw, presence = _run(self._landmarks, (square[None] / 255).astype(np.float32), "Identity", "Identity_1")
         score = float(1 / (1 + np.exp(-presence.ravel()[0])))
         if score < _FACE_THRESHOLD:
             return None

@@ -1,0 +1,135 @@
+"""`Portrait`: everything about one picture that a renderer needs, prepared once and kept on disk."""
+
+import hashlib
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.assets import cache_folder
+from animator.portrait.head import fit
+from animator.portrait.landmarks import Landmarker
+from animator.portrait.matte import person
+from animator.portrait.mouth import lips_parted, shows_teeth
+from animator.portrait.picture import Picture, cut, decode, read
+from animator.portrait.pose import pose
+from animator.portrait.topology import mesh
+
+Floats = NDArray[np.float32]
+VERSION = 1  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+_SHARED = ("triangles", "contours")  # the same for all portraits
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One face, at rest, in one picture. All coordinates are px of ``picture``: x right, y down, z towards the camera.
+
+    "Left" is the subject's left, the right side of the picture. Vertices 0-467 are MediaPipe's, the others lie between
+    them (see `topology.Mesh`).
+    """
+
+    id: str  # SHA-256 of the picture, its size and the version of this code
+    size: int  # px, side of the view
+    picture: Picture  # (n, n, 3) RGB uint8, the view with a margin all round
+    view: tuple[int, int]  # x0, y0: the face at rest shows picture[y0:y0 + size, x0:x0 + size] exactly
+    real: tuple[int, int, int, int]  # left, top, right, bottom: beyond, the picture is a mirror image of itself
+    person: NDArray[np.uint8]  # (n, n), 255 where the person is
+    landmarks: Floats  # (478, 3)
+    vertices: Floats  # (V, 3)
+    triangles: NDArray[np.int32]  # (T, 3), open at the mouth and at both eyes
+    contours: dict[str, NDArray[np.int32]]  # vertex numbers, left to right; face_oval is a closed loop
+    shapes: Floats  # (52, V, 3) displacement at weight 1, in the order of animator.motion.space.ARKIT
+    jaw: Floats  # (52, 3, 4): p + weight * (A @ (p, 1)) moves the points p of the lower jaw (teeth, tongue)
+    pose: tuple[float, float, float]  # yaw, pitch, roll in the picture, degrees, signs of animator.control
+    iris: Floats  # (2, 3) x, y, radius of the left and the right iris
+    eyeballs: Floats  # (2, 4) x, y, z, radius of the left and the right eyeball
+    teeth: Floats  # (3,) where the edges of the two middle upper teeth meet
+    face_width: float  # between the points 234 and 454, not foreshortened
+    face_height: float  # between the points 10 and 152, not foreshortened
+    ear_depth: float  # z of the ears
+    mouth_open: bool  # the lips are parted in the picture
+    teeth_visible: bool  # the picture shows teeth
+    warnings: tuple[str, ...]  # for the person who chose the picture
+
+
+def load(source: Path | bytes, size: int = 512) -> Portrait:
+    """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px; from the cache where it is known.
+
+    Raises `animator.portrait.picture.PortraitError` for pictures that do not make a portrait.
+    """
+    content = read(source) if isinstance(source, Path) else source
+    name = hashlib.sha256(b"%d %d " % (VERSION, size) + content).hexdigest()
+    kept = cache_folder() / "portraits" / f"{name}.npz"
+    if portrait := _restore(kept):
+        return portrait
+    portrait = _prepare(decode(content), size, name)
+    _keep(portrait, kept)
+    return portrait
+
+
+def _prepare(source: Picture, size: int, name: str) -> Portrait:
+    framed = cut(source, size, Landmarker())
+    points = framed.face.points
+    face = fit(framed.picture, points)
+    iris = np.array([_iris(points[473:]), _iris(points[468:473])], np.float32)
+    return Portrait(
+        id=name,
+        size=size,
+        picture=framed.picture,
+        view=(framed.margin, framed.margin),
+        real=framed.real,
+        person=person(framed.picture),
+        landmarks=points,
+        vertices=face.vertices,
+        triangles=mesh().triangles,
+        contours=mesh().contours,
+        shapes=face.shapes,
+        jaw=face.jaw,
+        pose=pose(points),
+        iris=iris,
+        eyeballs=face.eyeballs,
+        teeth=face.teeth,
+        face_width=float(np.linalg.norm(points[234] - points[454])),
+        face_height=float(np.linalg.norm(points[10] - points[152])),
+        ear_depth=face.ear_depth,
+        mouth_open=lips_parted(points),
+        teeth_visible=shows_teeth(framed.picture, points),
+        warnings=framed.warnings,
+    )
+
+
+def _iris(ring: Floats) -> tuple[float, float, float]:
+    """x, y and radius of five points: the centre, then four on the rim."""
+    x, y = ring[0, :2]
+    return float(x), float(y), float(np.linalg.norm(ring[1:, :2] - ring[0, :2], axis=1).mean())
+
+
+def _restore(kept: Path) -> Portrait | None:
+    """The portrait in the file, or None when there is none or it is damaged."""
+    try:
+        with np.load(kept, allow_pickle=False) as stored:
+            values = {field.name: stored[field.name] for field in fields(Portrait) if field.name not in _SHARED}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+    plain = {name: value.tolist() if value.ndim == 0 else value for name, value in values.items()}
+    for name in ("view", "real", "pose", "warnings"):
+        plain[name] = tuple(values[name].tolist())
+    return Portrait(**plain, triangles=mesh().triangles, contours=mesh().contours)
+
+
+def _keep(portrait: Portrait, kept: Path) -> None:
+    """Writes the file as a whole or not at all; a full or read-only disk costs only the next preparation."""
+    values = {
+        field.name: np.asarray(getattr(portrait, field.name)) for field in fields(Portrait) if field.name not in _SHARED
+    }
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
+            np.savez(file, allow_pickle=False, **values)
+        Path(file.name).replace(kept)
+    except OSError:
+        return
