@@ -1,0 +1,24 @@
+"""Blocking work in a thread of its own, one piece per hop, so that a cancelled caller waits for one piece at most."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def one_thread(name: str) -> ThreadPoolExecutor:
+    """A pool of a single named thread: what runs in it never runs twice at the same time."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+
+async def pieces(pool: ThreadPoolExecutor, make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
+    """Iterate over ``make()`` in the pool. Closing or cancelling ends the work after the piece that is being made."""
+    loop = asyncio.get_running_loop()
+    source = await loop.run_in_executor(pool, make)
+    while True:
+        piece = await loop.run_in_executor(pool, next, source, None)
+        if piece is None:
+            return
+        yield piece
