@@ -1,0 +1,223 @@
+// The page around the face.
+import { Log } from "./log.js";
+import { microphonePermission } from "./microphone.js";
+import { Sitters, characters, upload } from "./sitters.js";
+import "./vasari.js";
+
+const $ = (id) => document.getElementById(id);
+const face = $("face");
+
+const STATES = { initializing: "Waking up", idle: "Here", listening: "Listening", thinking: "Thinking", speaking: "Speaking" };
+const HOW = {
+  refused:
+    "To allow it, press the symbol left of the address (a lock or two sliders), find Microphone, choose Allow, and press Talk again. If it is not there, look at the microphone in your system's privacy settings.",
+  missing: "Plug one in, or choose one in your system's sound settings, and press Talk again.",
+  busy: "Close the other program, for instance a video call, and press Talk again.",
+  insecure: "Open this page through https, or on the machine where the server runs as http://localhost.",
+  failed: "Press Talk again, or reload the page.",
+};
+const TOAST = 6000; // ms
+const LEVEL_EVERY = 50; // ms
+
+const log = new Log({ list: $("log"), announce: $("announce"), hint: $("hint") });
+const sitters = new Sitters($("cards"), (sitter) => showSitter(sitter));
+
+function toast(message) {
+  $("toast").textContent = message;
+  $("toast").hidden = false;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => ($("toast").hidden = true), TOAST);
+}
+
+// --- the connection
+
+let wasOpen = false;
+let away = 0;
+
+function showStatus({ status, retryIn = 0, reason = "" }) {
+  clearInterval(away);
+  const open = status === "open";
+  $("status").dataset.status = status;
+  $("status").lastChild.textContent = { open: "Connected", connecting: "Connecting", waiting: "Not connected", closed: "Closed" }[status];
+  for (const id of ["text", "talk"]) $(id).disabled = !open && wasOpen === false && status !== "waiting";
+  if (open) {
+    $("away").hidden = true;
+    if (wasOpen) log.note("Connected again. This is a new conversation.");
+    wasOpen = true;
+  } else if (status === "waiting") countDown(retryIn, reason);
+}
+
+function countDown(wait, reason) {
+  const until = performance.now() + wait;
+  const tell = () => {
+    const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
+    $("away-text").textContent = `${reason || "It may be restarting."} Trying again in ${seconds} s.`;
+  };
+  $("away-title").textContent = reason ? "No session" : "The server is away";
+  $("away").hidden = false;
+  tell();
+  away = setInterval(tell, 500);
+}
+
+$("retry").addEventListener("click", () => {
+  face.disconnect();
+  face.connect();
+});
+face.addEventListener("vasari-status", ({ detail }) => showStatus(detail));
+face.addEventListener("vasari-error", ({ detail }) => toast(detail.message));
+
+// --- what the face does
+
+face.addEventListener("vasari-state", ({ detail }) => {
+  $("frame").dataset.state = detail.state;
+  $("state").lastChild.textContent = STATES[detail.state] ?? detail.state;
+  $("interrupt").disabled = detail.state !== "speaking" && detail.state !== "thinking";
+});
+face.addEventListener("vasari-caption", ({ detail }) => log.show(detail));
+
+$("interrupt").addEventListener("click", () => face.interrupt());
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+  if ($("sitters").classList.contains("open")) openSheet(false);
+  else face.interrupt();
+});
+
+$("dock").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = $("text").value.trim();
+  if (!text) return;
+  if (face.sendText(text)) $("text").value = "";
+  else toast("Not sent: the server is away. Your line is still here.");
+});
+
+$("mute").addEventListener("click", () => {
+  face.muted = !face.muted;
+  $("mute").setAttribute("aria-pressed", String(face.muted));
+});
+$("volume").addEventListener("input", () => {
+  face.volume = $("volume").value / 100;
+  if (face.muted) $("mute").click();
+});
+
+// --- the microphone
+
+function answer(dialog) {
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+}
+
+function refuse(code, message) {
+  $("refused-what").textContent = message;
+  $("refused-how").textContent = HOW[code] ?? HOW.failed;
+  $("refused").showModal();
+}
+
+async function talk() {
+  if (face.listening) return face.stop();
+  const permission = await microphonePermission();
+  if (permission === "insecure") return refuse("insecure", "Browsers give the microphone only to pages from https or localhost.");
+  if (permission === "prompt" && (await answer($("ask"))) !== "yes") return undefined;
+  try {
+    await face.talk();
+  } catch (error) {
+    refuse(error.code, error.message);
+  }
+  return undefined;
+}
+
+$("talk").addEventListener("click", talk);
+face.addEventListener("vasari-microphone", ({ detail }) => {
+  $("talk").setAttribute("aria-pressed", String(detail.on));
+  $("talk-label").textContent = detail.on ? "Stop" : "Talk";
+  $("talk").title = detail.on ? "Stop listening to the microphone" : "";
+  if (detail.on) $("hint").textContent = "Go ahead, it is listening.";
+});
+setInterval(() => {
+  const level = String(Math.min(1, face.level * 2.5));
+  $("talk").style.setProperty("--level", level);
+  $("frame").style.setProperty("--level", level);
+}, LEVEL_EVERY);
+
+// --- whose face
+
+function showSitter({ name, title, credit, picture }) {
+  face.setAttribute("poster", picture);
+  face.setAttribute("character", name);
+  face.setAttribute("aria-label", `The face of ${title}`);
+  $("title").textContent = log.name = title;
+  $("credit").textContent = credit;
+}
+
+function openSheet(open) {
+  $("sitters").classList.toggle("open", open);
+  $("open-sitters").setAttribute("aria-expanded", String(open));
+  $(open ? "close-sitters" : "open-sitters").focus();
+}
+
+$("open-sitters").addEventListener("click", () => openSheet(true));
+$("close-sitters").addEventListener("click", () => openSheet(false));
+
+function uploadProblem(message, mild = false) {
+  $("upload-problem").textContent = message;
+  $("upload-problem").hidden = !message;
+  $("upload-problem").classList.toggle("mild", mild);
+}
+
+async function ownPicture(file) {
+  uploadProblem("");
+  $("own").setAttribute("aria-busy", "true");
+  try {
+    const { id, warnings } = await upload(file);
+    sitters.welcome({ name: id, title: "Your picture", credit: file.name, picture: URL.createObjectURL(file) });
+    uploadProblem(warnings.join(" "), true);
+  } catch (error) {
+    uploadProblem(error.message);
+    if (matchMedia("(max-width: 68rem)").matches) openSheet(true);
+  } finally {
+    $("own").removeAttribute("aria-busy");
+  }
+}
+
+$("file").addEventListener("change", () => {
+  const [file] = $("file").files;
+  $("file").value = "";
+  if (file) ownPicture(file);
+});
+
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+document.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  document.body.classList.add("dropping");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  ownPicture(event.dataTransfer.files[0]);
+});
+
+// --- start
+
+for (const host of document.querySelectorAll(".host")) host.textContent = location.host;
+
+async function start() {
+  try {
+    const all = await characters();
+    for (const sitter of all) sitters.add(sitter);
+    if (all.length) {
+      $("cards").querySelector("input").checked = true;
+      showSitter(all[0]);
+    }
+  } catch (error) {
+    toast(error.message);
+  }
+  face.connect();
+}
+
+window.vasari = { face, stats: () => face.stats() };
+start();

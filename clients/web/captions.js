@@ -1,0 +1,107 @@
+// What both sides said, put together from the server's events. No page in here: lines go out as plain objects.
+
+/**
+ * A line: {id, role: "user" | "assistant", text, final, interrupted, heard}. `heard` is how many characters of
+ * `text` have been spoken so far; text.length where nothing is known. A line with final and empty text is withdrawn.
+ */
+export class Captions {
+  #lines = new Map(); // item id -> line
+  #words = new Map(); // item id -> [start in ms, ...] of its words, as the server times them
+  #items = new Map(); // response id -> item id
+  #tell;
+
+  constructor(tell) {
+    this.#tell = tell;
+  }
+
+  /** What the person typed; it is shown at once. */
+  typed(id, text) {
+    this.#set(id, "user", { text, final: true });
+  }
+
+  /** Take note of any server event; most mean nothing here. */
+  event(event) {
+    const { item_id: id, response_id: response } = event;
+    switch (event.type) {
+      case "input_audio_buffer.speech_started":
+        return this.#set(id, "user", { text: "" });
+      case "conversation.item.input_audio_transcription.delta":
+        return this.#append(id, "user", event.delta);
+      case "conversation.item.input_audio_transcription.completed":
+        return this.#set(id, "user", { text: event.transcript.trim(), final: true });
+      case "conversation.item.input_audio_transcription.failed":
+        return this.#set(id, "user", { text: "", final: true });
+      case "response.output_audio_transcript.delta":
+      case "response.output_text.delta":
+        this.#items.set(response, id);
+        return this.#append(id, "assistant", event.delta);
+      case "response.output_audio_transcript.done":
+        return this.#set(id, "assistant", { text: event.transcript });
+      case "response.output_text.done":
+        return this.#set(id, "assistant", { text: event.text });
+      case "response.audio_timestamp.delta":
+        return this.#timed(id, event.audio_offset_ms);
+      case "response.done":
+        return this.#done(event.response);
+      default:
+        return undefined;
+    }
+  }
+
+  /** `ms` of the item's sound have been heard. */
+  progress(id, ms) {
+    const line = this.#lines.get(id);
+    const starts = this.#words.get(id);
+    if (!line || !starts || line.interrupted) return;
+    const spoken = starts.filter((start) => start <= ms).length;
+    const heard = spoken === starts.length && line.final ? line.text.length : endOfWord(line.text, spoken);
+    if (heard !== line.heard) this.#set(id, line.role, { heard });
+  }
+
+  /** The item's sound stopped early: what was not heard was not said. */
+  interrupt(id) {
+    const line = this.#lines.get(id);
+    if (!line || line.interrupted) return;
+    const text = this.#words.has(id) ? line.text.slice(0, line.heard) : line.text;
+    this.#set(id, line.role, { text, heard: text.length, interrupted: true, final: true });
+  }
+
+  #timed(id, start) {
+    if (!this.#words.has(id)) this.#words.set(id, []);
+    this.#words.get(id).push(start);
+    const line = this.#lines.get(id);
+    if (line && this.#words.get(id).length === 1) this.#set(id, line.role, { heard: 0 });
+  }
+
+  #done(response) {
+    const id = this.#items.get(response.id);
+    const line = this.#lines.get(id);
+    if (!line) return;
+    if (response.status === "cancelled") this.interrupt(id);
+    else this.#set(id, line.role, { final: true });
+  }
+
+  #append(id, role, delta) {
+    const line = this.#lines.get(id);
+    if (!line?.interrupted) this.#set(id, role, { text: (line?.text ?? "") + delta });
+  }
+
+  #set(id, role, changes) {
+    const before = this.#lines.get(id) ?? { id, role, text: "", final: false, interrupted: false, heard: 0 };
+    if (before.interrupted) return;
+    const line = { ...before, ...changes };
+    if (!this.#words.has(id)) line.heard = line.text.length;
+    this.#lines.set(id, line);
+    this.#tell(line);
+  }
+}
+
+/** The index in `text` after its first `count` words. */
+export function endOfWord(text, count) {
+  let end = 0;
+  for (const match of text.matchAll(/\S+/g)) {
+    if (count-- <= 0) break;
+    end = match.index + match[0].length;
+  }
+  return end;
+}

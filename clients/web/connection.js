@@ -1,0 +1,120 @@
+// One session's websocket in the `realtime.binary` form: events are JSON text, media is a JSON header line, "\n" and
+// the raw bytes. It opens itself again when the server was away.
+
+const FIRST_WAIT = 500; // ms
+const LONGEST_WAIT = 8000;
+const SILENT = 10000; // ms without any message: a living server sends pictures all the time
+
+/**
+ * Events: "status" {status, retryIn, reason} with status "connecting" | "open" | "waiting" | "closed",
+ * "event" (a server event), "media" {header, bytes}.
+ */
+export class Connection extends EventTarget {
+  #url;
+  #key;
+  #socket = null;
+  #wait = FIRST_WAIT;
+  #timers = {};
+  #reason = "";
+
+  constructor(url, key = "") {
+    super();
+    this.#url = url;
+    this.#key = key;
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  open() {
+    this.#stopTimers();
+    this.#reason = "";
+    this.#status("connecting");
+    const protocols = ["realtime.binary"];
+    if (this.#key) protocols.push(`openai-insecure-api-key.${this.#key}`);
+    const socket = new WebSocket(this.#url, protocols);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#opened();
+    socket.onmessage = ({ data }) => this.#received(data);
+    socket.onclose = ({ reason }) => this.#closed(socket, reason);
+    this.#socket = socket;
+  }
+
+  close() {
+    this.#stopTimers();
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close(1000);
+    this.#status("closed");
+  }
+
+  /** Send a client event. False when there is no connection: nothing is kept for later. */
+  send(event) {
+    if (!this.isOpen) return false;
+    this.#socket.send(JSON.stringify(event));
+    return true;
+  }
+
+  sendMedia(header, bytes) {
+    if (!this.isOpen) return false;
+    const line = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
+    const message = new Uint8Array(line.length + bytes.byteLength);
+    message.set(line);
+    message.set(new Uint8Array(bytes), line.length);
+    this.#socket.send(message);
+    return true;
+  }
+
+  #opened() {
+    this.#watch();
+    this.#status("open");
+  }
+
+  #received(data) {
+    this.#watch();
+    if (typeof data === "string") {
+      const event = JSON.parse(data);
+      if (event.type === "session.created") this.#wait = FIRST_WAIT;
+      if (event.type === "error") this.#reason = event.error.message;
+      this.#emit("event", event);
+      return;
+    }
+    const all = new Uint8Array(data);
+    const line = all.indexOf(10);
+    const header = JSON.parse(new TextDecoder().decode(all.subarray(0, line)));
+    this.#emit("media", { header, bytes: all.subarray(line + 1) });
+  }
+
+  #closed(socket, reason) {
+    if (socket !== this.#socket) return;
+    this.#stopTimers();
+    this.#socket = null;
+    const wait = this.#wait * (0.8 + 0.4 * Math.random());
+    this.#wait = Math.min(LONGEST_WAIT, this.#wait * 1.7);
+    this.#timers.retry = setTimeout(() => this.open(), wait);
+    this.#status("waiting", { retryIn: wait, reason: reason || this.#reason });
+  }
+
+  #watch() {
+    clearTimeout(this.#timers.silence);
+    const socket = this.#socket;
+    this.#timers.silence = setTimeout(() => {
+      socket.close();
+      this.#closed(socket, "The server stopped answering.");
+    }, SILENT);
+  }
+
+  #stopTimers() {
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#timers = {};
+  }
+
+  #status(status, more = {}) {
+    this.#emit("status", { status, ...more });
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

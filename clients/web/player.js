@@ -1,0 +1,244 @@
+// Shows the face and plays its voice together. The sound is the master clock: a picture is drawn when the sound
+// with its pts is being heard; late pictures are dropped, and the last one is held where none is due.
+import { Picture } from "./picture.js";
+import { RATE, Timeline } from "./timeline.js";
+
+const ms = (samples) => (samples * 1000) / RATE;
+const samples = (milliseconds) => Math.round((milliseconds * RATE) / 1000);
+
+const EARLY = 8; // ms: a picture may be drawn this early, half a screen refresh
+const KEPT_REPORTS = 64; // of the worklet: almost 3 s
+const KEPT_OFFSETS = 250; // measurements of A/V offset: about 10 s of speech
+const OVERDUE = 2; // frame durations after which a held picture counts as out of sync
+
+export class Player {
+  #canvas;
+  #context2d;
+  #context = null; // AudioContext, after the first gesture
+  #worklet = null;
+  #gain = null;
+  #opening = null; // the promise of the worklet
+  #reports = []; // of the worklet, oldest first
+  #silentClock = new Timeline(); // before sound is allowed
+  #ticked = 0;
+  #flushed = new Set();
+  #shown = null; // {pts, duration} of the picture on the screen
+  #offsets = [];
+  #volume = 1;
+  #muted = false;
+  #loop = 0;
+  drawn = 0;
+  peak = 0; // of the sound that was played, since the session began
+
+  constructor(canvas) {
+    this.#canvas = canvas;
+    this.#context2d = canvas.getContext("2d", { alpha: false });
+    this.picture = new Picture();
+  }
+
+  /** Called for each picture that is drawn, with its pts in ms. */
+  onDraw = () => {};
+
+  start() {
+    this.#ticked = performance.now();
+    const draw = () => {
+      this.#loop = requestAnimationFrame(draw);
+      this.#draw();
+    };
+    cancelAnimationFrame(this.#loop);
+    draw();
+  }
+
+  stop() {
+    cancelAnimationFrame(this.#loop);
+    this.reset();
+  }
+
+  /** Allow sound. Browsers want this called in a gesture (a click, a key). */
+  async unlock() {
+    if (!this.#context) {
+      this.#context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
+      this.#opening = this.#openWorklet();
+    }
+    await this.#context.resume();
+    await this.#opening;
+  }
+
+  async #openWorklet() {
+    await this.#context.audioWorklet.addModule(new URL("./playback-worklet.js", import.meta.url));
+    const worklet = new AudioWorkletNode(this.#context, "vasari-playback", { outputChannelCount: [1] });
+    worklet.port.onmessage = ({ data }) => this.#report(data);
+    this.#gain = this.#context.createGain();
+    worklet.connect(this.#gain).connect(this.#context.destination);
+    this.#applyVolume();
+    this.#worklet = worklet;
+  }
+
+  get isUnlocked() {
+    return this.#worklet !== null && this.#context.state === "running";
+  }
+
+  set volume(value) {
+    this.#volume = Math.max(0, Math.min(1, value));
+    this.#applyVolume();
+  }
+
+  get volume() {
+    return this.#volume;
+  }
+
+  set muted(value) {
+    this.#muted = value;
+    this.#applyVolume();
+  }
+
+  get muted() {
+    return this.#muted;
+  }
+
+  #applyVolume() {
+    if (this.#gain) this.#gain.gain.value = this.#muted ? 0 : this.#volume ** 2; // loudness is not linear
+  }
+
+  /** Take one response.output_audio.delta: PCM16 bytes. */
+  sound(header, bytes) {
+    if (this.#flushed.has(header.response_id)) return;
+    const start = samples(header.pts_ms);
+    this.#silentClock.arrive(start);
+    if (!this.isUnlocked) return;
+    const pcm = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const values = new Float32Array(bytes.byteLength >> 1);
+    for (let i = 0; i < values.length; i++) values[i] = pcm.getInt16(2 * i, true) / 32768;
+    const message = { kind: "sound", start, samples: values, response: header.response_id, item: header.item_id };
+    this.#worklet.port.postMessage(message, [values.buffer]);
+  }
+
+  /** Take one response.video.delta. */
+  frame(header, bytes) {
+    const start = samples(header.pts_ms);
+    this.#silentClock.arrive(start);
+    this.#worklet?.port.postMessage({ kind: "picture", start });
+    this.picture.add(header, bytes);
+  }
+
+  /** Drop everything of one response at once. */
+  flush(response) {
+    if (this.#flushed.has(response)) return;
+    this.#flushed.add(response);
+    this.picture.flush(response);
+    this.#silentClock.skipAhead();
+    this.#worklet?.port.postMessage({ kind: "flush", response });
+  }
+
+  /** Forget the session: the next media starts a new clock. */
+  reset() {
+    this.picture.reset();
+    this.#flushed.clear();
+    this.#reports = [];
+    this.#offsets = [];
+    this.#shown = null;
+    this.#silentClock.reset();
+    this.#worklet?.port.postMessage({ kind: "reset" });
+    this.drawn = this.peak = 0;
+  }
+
+  #report(data) {
+    this.peak = Math.max(this.peak, data.peak);
+    if (data.position === null) this.#reports = [];
+    else this.#reports.push(data);
+    if (this.#reports.length > KEPT_REPORTS) this.#reports.shift();
+  }
+
+  /** The time of the audio context that is leaving the loudspeaker now, in seconds. */
+  #outputTime() {
+    const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
+    const latency = this.#context.outputLatency || this.#context.baseLatency || 0;
+    if (!contextTime) return this.#context.currentTime - latency;
+    return Math.min(contextTime + (performance.now() - performanceTime) / 1000, this.#context.currentTime);
+  }
+
+  /** The worklet's report that holds at the loudspeaker now, and the samples since. */
+  #heardReport() {
+    const now = this.#outputTime();
+    let found = this.#reports[0];
+    for (const report of this.#reports) if (report.time <= now) found = report;
+    return { report: found, since: (now - found.time) * RATE };
+  }
+
+  /** Where playback stands on the session's clock in ms, as heard at the loudspeaker; null before any media. */
+  get position() {
+    if (this.isUnlocked && this.#reports.length) {
+      const { report, since } = this.#heardReport();
+      return ms(report.position + since);
+    }
+    return this.#silentClock.position === null ? null : ms(this.#silentClock.position);
+  }
+
+  /** {item, ms}: how much of which item has been heard; item is null before the first. */
+  get heard() {
+    if (!this.#reports.length) return { item: null, ms: 0 };
+    const { report, since } = this.#heardReport();
+    const more = Math.max(0, Math.min(since, report.buffered));
+    return { item: report.item, ms: Math.max(0, ms(report.heard + more)) };
+  }
+
+  get isSounding() {
+    return this.isUnlocked && this.#reports.length > 0 && this.#heardReport().report.buffered > 0;
+  }
+
+  #draw() {
+    const now = performance.now();
+    this.#silentClock.advance(samples(now - this.#ticked), true);
+    this.#ticked = now;
+    const position = this.position;
+    if (position === null) return;
+    const frame = this.picture.take(position + EARLY);
+    if (frame) this.#paint(frame);
+    this.#measure(position, frame !== null);
+  }
+
+  #paint(frame) {
+    const { image } = frame;
+    const width = image.displayWidth ?? image.width;
+    const height = image.displayHeight ?? image.height;
+    if (this.#canvas.width !== width || this.#canvas.height !== height) {
+      this.#canvas.width = width;
+      this.#canvas.height = height;
+    }
+    this.#context2d.drawImage(image, 0, 0);
+    image.close();
+    this.#shown = frame;
+    this.drawn += 1;
+    this.onDraw(frame.pts);
+  }
+
+  /** Note how far picture and sound are apart, when a picture changes and while one is overdue. */
+  #measure(position, changed) {
+    if (!this.#shown || !this.isSounding) return;
+    const offset = this.#shown.pts - position;
+    if (!changed && -offset < OVERDUE * this.#shown.duration) return;
+    this.#offsets.push(offset);
+    if (this.#offsets.length > KEPT_OFFSETS) this.#offsets.shift();
+  }
+
+  /** Figures of this session; av_offset_ms is null until speech was heard. */
+  stats() {
+    const offsets = [...this.#offsets].sort((a, b) => a - b);
+    const far = offsets.map(Math.abs).sort((a, b) => a - b);
+    const last = this.#reports[this.#reports.length - 1];
+    const position = this.position;
+    return {
+      drawn: this.drawn,
+      dropped_frames: this.picture.dropped,
+      late: (this.isUnlocked ? last?.late : this.#silentClock.late) ?? 0,
+      codec: this.picture.codec,
+      position_ms: position,
+      heard: this.heard,
+      buffered_ms: last ? ms(last.buffered) : 0,
+      av_offset_ms: offsets.length ? offsets[offsets.length >> 1] : null,
+      av_offset_p95_ms: far.length ? far[Math.floor(far.length * 0.95)] : null,
+      audio_peak: this.peak,
+      audio_running: this.isUnlocked,
+    };
+  }
+}

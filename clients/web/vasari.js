@@ -1,0 +1,277 @@
+// <vasari-avatar>: a face that hears and answers, for any page.
+//
+//   <script type="module" src="vasari.js"></script>
+//   <vasari-avatar src="ws://127.0.0.1:8765/v1/realtime" character="mona_lisa" persona="companion"></vasari-avatar>
+//
+// Methods: connect(), disconnect(), talk(), stop(), interrupt(), sendText(text), unlock(), stats().
+// Properties: status, state, listening, level, volume, muted, key. Attributes: src, character, persona, poster.
+// Events (detail): vasari-status {status, retryIn, reason}, vasari-state {state}, vasari-caption (a line, see
+// captions.js), vasari-microphone {on}, vasari-error {code, message}, vasari-event (any server event).
+import { Captions } from "./captions.js";
+import { Connection } from "./connection.js";
+import { Microphone } from "./microphone.js";
+import { supportedCodecs } from "./picture.js";
+import { Player } from "./player.js";
+
+const REPORT_EVERY = 200; // ms
+
+const STYLE = `
+  :host { display: block; position: relative; aspect-ratio: 1; overflow: hidden; background: #8884; }
+  canvas, img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: cover; display: block; }
+  canvas { opacity: 0; transition: opacity 0.4s; }
+  :host([alive]) canvas { opacity: 1; }
+  img[hidden] { display: none; }
+`;
+
+export class VasariAvatar extends HTMLElement {
+  static observedAttributes = ["character", "persona", "poster"];
+
+  #connection = null;
+  #microphone = null;
+  #player;
+  #poster;
+  #captions = new Captions((line) => this.#emit("caption", line));
+  #sounding = new Map(); // response id -> {item, end}: whose sound it is and where it ends in ms
+  #reporting = 0;
+  #status = "closed";
+  #state = "initializing";
+  key = ""; // of the server, where it asks for one
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.innerHTML = `<style>${STYLE}</style><img alt="" hidden><canvas width="512" height="512" aria-hidden="true"></canvas>`;
+    this.#poster = root.querySelector("img");
+    this.#player = new Player(root.querySelector("canvas"));
+    this.#player.onDraw = () => this.#drawn();
+  }
+
+  connectedCallback() {
+    this.setAttribute("role", "img");
+    if (!this.hasAttribute("aria-label")) this.setAttribute("aria-label", "An animated face");
+    for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, this.#gesture, true);
+  }
+
+  disconnectedCallback() {
+    for (const gesture of ["pointerdown", "keydown"]) document.removeEventListener(gesture, this.#gesture, true);
+    this.disconnect();
+  }
+
+  attributeChangedCallback(name, before, value) {
+    if (name === "poster") {
+      this.#poster.hidden = !value;
+      if (value) this.#poster.src = value;
+    } else if (before !== value && this.#connection?.isOpen) this.#configure();
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get listening() {
+    return this.#microphone !== null;
+  }
+
+  /** Peak of the microphone's last 20 ms, 0 to 1. */
+  get level() {
+    return this.#microphone?.level ?? 0;
+  }
+
+  get volume() {
+    return this.#player.volume;
+  }
+
+  set volume(value) {
+    this.#player.volume = value;
+  }
+
+  get muted() {
+    return this.#player.muted;
+  }
+
+  set muted(value) {
+    this.#player.muted = value;
+  }
+
+  /** Open the session, and open it again whenever it is lost, until disconnect(). */
+  connect() {
+    if (this.#connection) return;
+    const here = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/realtime`;
+    const url = new URL(this.getAttribute("src") || here, location.href);
+    if (this.getAttribute("persona")) url.searchParams.set("persona", this.getAttribute("persona"));
+    this.#connection = new Connection(url.href, this.key);
+    this.#connection.addEventListener("status", ({ detail }) => this.#statusChanged(detail));
+    this.#connection.addEventListener("event", ({ detail }) => this.#received(detail));
+    this.#connection.addEventListener("media", ({ detail }) => this.#media(detail));
+    this.#connection.open();
+    this.#player.start();
+    this.#reporting = setInterval(() => this.#reportPlayback(), REPORT_EVERY);
+  }
+
+  disconnect() {
+    this.stop();
+    clearInterval(this.#reporting);
+    this.#connection?.close();
+    this.#connection = null;
+    this.#player.stop();
+  }
+
+  /** Listen to the microphone from now on. Call it in a gesture. Throws MicrophoneError. */
+  async talk() {
+    if (this.#microphone) return;
+    const microphone = new Microphone();
+    this.#microphone = microphone;
+    try {
+      await Promise.all([this.unlock(), microphone.start((pcm) => this.#hear(pcm))]);
+    } catch (error) {
+      this.#microphone = null;
+      throw error;
+    }
+    if (this.#microphone !== microphone) return microphone.stop(); // stopped while the browser was asking
+    microphone.onEnded(() => this.stop());
+    this.#emit("microphone", { on: true });
+  }
+
+  /** Stop listening to the microphone; the face goes on. */
+  stop() {
+    if (!this.#microphone) return;
+    this.#microphone.stop();
+    this.#microphone = null;
+    this.#emit("microphone", { on: false });
+  }
+
+  /** Say something in writing. False when there is no connection. */
+  sendText(text) {
+    const id = `item_${crypto.getRandomValues(new Uint32Array(3)).join("")}`.slice(0, 32);
+    const item = { id, type: "message", role: "user", content: [{ type: "input_text", text }] };
+    this.interrupt();
+    if (!this.#connection?.send({ type: "conversation.item.create", item })) return false;
+    this.#captions.typed(id, text);
+    return this.#connection.send({ type: "response.create" });
+  }
+
+  /** Make the face stop talking, now. */
+  interrupt() {
+    if (this.#state === "speaking" || this.#state === "thinking") this.#connection?.send({ type: "response.cancel" });
+    this.#forgetHeard();
+    for (const response of [...this.#sounding.keys()]) this.#flush(response);
+  }
+
+  /** Allow sound; any click or key on the page does it too. */
+  async unlock() {
+    await this.#player.unlock();
+  }
+
+  stats() {
+    return { status: this.#status, state: this.#state, listening: this.listening, ...this.#player.stats() };
+  }
+
+  #gesture = () => {
+    // Not every key counts as a gesture to the browser: Shift does not.
+    if (this.#connection && !this.#player.isUnlocked && (navigator.userActivation?.isActive ?? true))
+      this.unlock().catch((error) => this.#emit("error", { code: "no_sound", message: `No sound: ${error.message}` }));
+  };
+
+  #statusChanged(detail) {
+    this.#status = detail.status;
+    if (detail.status === "waiting" || detail.status === "closed") {
+      this.#player.reset();
+      this.#sounding.clear();
+      this.removeAttribute("alive");
+      this.#setState("initializing");
+    }
+    this.#emit("status", detail);
+  }
+
+  async #configure() {
+    const connection = this.#connection;
+    const codecs = await supportedCodecs();
+    const avatar = { type: "photo-avatar", output_protocol: "websocket", video: { codec: codecs[0], codecs } };
+    const character = this.getAttribute("character");
+    const persona = this.getAttribute("persona");
+    if (character) avatar.character = character;
+    const session = { type: "realtime", avatar };
+    if (persona) session.persona = persona;
+    connection.send({ type: "session.update", session });
+  }
+
+  #received(event) {
+    if (event.type === "session.created") this.#configure();
+    else if (event.type === "avatar.state") this.#setState(event.state);
+    else if (event.type === "error") this.#emit("error", event.error);
+    else if (event.type === "output_audio_buffer.cleared") this.#flush(event.response_id);
+    else if (event.type === "response.done") this.#responseDone(event.response);
+    this.#captions.event(event);
+    this.#emit("event", event);
+  }
+
+  #responseDone({ id, status }) {
+    if (status === "cancelled") this.#flush(id);
+  }
+
+  #media({ header, bytes }) {
+    if (header.type === "response.video.delta") this.#player.frame(header, bytes);
+    else if (header.type === "response.output_audio.delta") {
+      if (!this.#sounding.has(header.response_id)) this.#forgetHeard();
+      const end = header.pts_ms + bytes.byteLength / 48; // PCM16 at 24 kHz
+      this.#sounding.set(header.response_id, { item: header.item_id, end });
+      this.#player.sound(header, bytes);
+    }
+  }
+
+  /** Responses that were heard to their end can no longer be interrupted. */
+  #forgetHeard() {
+    const position = this.#player.position ?? 0;
+    for (const [response, { end }] of this.#sounding) if (end <= position) this.#sounding.delete(response);
+  }
+
+  /** Drop what was not heard of a response, and tell the server how much was. */
+  #flush(response) {
+    const item = this.#sounding.get(response)?.item;
+    const heard = this.#player.heard;
+    this.#player.flush(response);
+    if (item === undefined) return;
+    this.#sounding.delete(response);
+    this.#captions.interrupt(item);
+    const end = heard.item === item ? Math.round(heard.ms) : 0;
+    this.#connection.send({ type: "conversation.item.truncate", item_id: item, content_index: 0, audio_end_ms: end });
+  }
+
+  #hear(pcm) {
+    this.#connection?.sendMedia({ type: "input_audio_buffer.append" }, pcm);
+  }
+
+  #drawn() {
+    if (!this.hasAttribute("alive")) this.setAttribute("alive", "");
+    const { item, ms } = this.#player.heard;
+    if (item) this.#captions.progress(item, ms);
+  }
+
+  #reportPlayback() {
+    const { position_ms, buffered_ms, dropped_frames, av_offset_ms } = this.#player.stats();
+    if (position_ms === null) return;
+    this.#connection.send({
+      type: "avatar.playback",
+      played_ms: Math.max(0, Math.round(position_ms)),
+      buffered_ms: Math.round(buffered_ms),
+      dropped_frames,
+      av_offset_ms,
+    });
+  }
+
+  #setState(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#emit("state", { state });
+  }
+
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(`vasari-${name}`, { detail, bubbles: true, composed: true }));
+  }
+}
+
+customElements.define("vasari-avatar", VasariAvatar);
