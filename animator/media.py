@@ -44,16 +44,27 @@ def read_audio(path: Path, rate: int = RATE) -> Samples:
     return np.clip(np.nan_to_num(np.concatenate(pieces)), -1, 1)
 
 
+def has_sound(path: Path) -> bool:
+    """Whether a media file has an audio stream."""
+    with av.open(path) as container:
+        return bool(container.streams.audio)
+
+
 def _decode(container: InputContainer, rate: int) -> Iterator[Samples]:
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+    # Channels are averaged here: FFmpeg's own mix of stereo to float mono is 3 dB too loud and clips.
+    resampler = av.AudioResampler(format="fltp", rate=rate)
     for packet in container.demux(container.streams.audio[0]):
         try:
             frames = packet.decode()
         except InvalidDataError:  # one broken packet, such as a tag inside an MP3: players skip it too
             continue
         for frame in frames:
-            yield from (out.to_ndarray()[0] for out in resampler.resample(frame))  # pyright: ignore[reportArgumentType]
-    yield from (out.to_ndarray()[0] for out in resampler.resample(None))
+            yield from map(_mono, resampler.resample(frame))
+    yield from map(_mono, resampler.resample(None))
+
+
+def _mono(frame: av.AudioFrame) -> Samples:
+    return np.asarray(frame.to_ndarray().mean(axis=0), np.float32)
 
 
 class Mp4Writer:

@@ -1,0 +1,160 @@
+"""The ``animator`` command: a picture and a sound file to a video, and figures about it."""
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from animator.control import Control, Emotion, State
+from animator.face import Animator
+from animator.media import MediaError, read_audio
+
+if TYPE_CHECKING:
+    from animator.portrait.portrait import Portrait
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Animates one picture with any voice.")
+console = Console(stderr=True)  # stdout is for results
+
+PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    app()
+
+
+@app.command()
+def render(  # noqa: PLR0913 - the options of a command
+    portrait: PORTRAIT,
+    audio: Annotated[Path, typer.Argument(help="Speech or song: any audio file, or a video with sound.")],
+    out: Annotated[Path, typer.Argument(help="The MP4 to write.")],
+    size: Annotated[int, typer.Option(help="Side of the square video, in pixels.", min=128, max=2048)] = 512,
+    seed: Annotated[int | None, typer.Option(help="The same seed repeats the same motion.")] = None,
+    emotion: Emotion = "neutral",
+    state: State = "speaking",
+) -> None:
+    """Makes PORTRAIT say AUDIO: the live face, run over a file."""
+    from animator.export import export, frames_of
+
+    if size % 2:
+        _fail(f"--size is {size}; H.264 wants an even number.")
+    try:
+        sound = read_audio(audio)
+        face = Animator(size, seed=seed).open(_prepare(portrait, size))
+        with _progress("rendering", frames_of(sound)) as advance:
+            frames = export(face, sound, out, Control(state, emotion), lambda done, _: advance(done))
+    except MediaError as error:
+        _fail(str(error))
+    console.print(f"{out}: {frames} frames, {frames / 25:.2f} s")
+
+
+@app.command()
+def portrait(picture: PORTRAIT, size: Annotated[int, typer.Option(min=128, max=2048)] = 512) -> None:
+    """Says what was found in a picture."""
+    found = _prepare(picture, size)
+    yaw, pitch, roll = found.pose
+    console.print(f"A face {found.face_width:.0f} px wide, yaw {yaw:.0f}, pitch {pitch:.0f}, roll {roll:.0f} degrees.")
+
+
+@app.command()
+def characters() -> None:
+    """Lists the shipped characters."""
+    from animator.portrait.characters import characters as shipped
+
+    table = Table("name", "title", "credit", "licence")
+    for character in shipped():
+        table.add_row(character.name, character.title, character.credit, character.licence)
+    Console().print(table)
+
+
+@app.command()
+def bench(
+    portrait: Annotated[str, typer.Option(help="A picture file or a shipped character.")] = "",
+    sizes: Annotated[str, typer.Option(help="Sides of the video in pixels, separated by commas.")] = "512",
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1)] = 10.0,
+) -> None:
+    """Measures frames a second, milliseconds a step and faces a machine; the last line is one JSON object."""
+    from animator.bench import measure
+
+    try:
+        sides = [int(part) for part in sizes.split(",")]
+    except ValueError:
+        _fail(f"--sizes takes numbers separated by commas, such as 256,512; got {sizes!r}.")
+    figures = measure(_picture(portrait), sides, seconds)
+    table = Table("size", "fps, one core", "ms p50", "p95", "p99", "motion", "render", "encode")
+    for side, of in figures["sizes"].items():
+        table.add_row(side, *(f"{value}" for value in (of["fps_one_core"], *of["ms"].values(), *of["steps"].values())))
+    Console().print(table)
+    typer.echo(json.dumps(figures))
+
+
+@app.command()
+def evaluate(
+    video: Annotated[Path, typer.Argument(help="A video with one face, such as `animator render` writes.")],
+    audio: Annotated[Path | None, typer.Option(help="The sound; that of the video if not given.")] = None,
+    portrait: Annotated[str, typer.Option(help="The picture or character that was animated.")] = "",
+) -> None:
+    """Tracks the face in VIDEO and measures lips, blinks and head; the last line is one JSON object."""
+    from animator.evaluate import evaluate as measured
+
+    try:
+        with _progress("tracking", None) as advance:
+            figures = measured(video, audio, _picture(portrait) if portrait else None, advance)
+    except MediaError as error:
+        _fail(str(error))
+    table = Table("figure", "value")
+    for name, value in figures.items():
+        table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+    Console().print(table)
+    typer.echo(json.dumps(figures))
+
+
+def _picture(portrait: str) -> Path:
+    """The file of a picture, or of a shipped character ("" is the default one)."""
+    from animator.portrait.characters import characters as shipped
+    from animator.portrait.characters import find
+
+    if Path(portrait).is_file():
+        return Path(portrait)
+    try:
+        return find(portrait).picture if portrait else shipped()[0].picture
+    except KeyError:
+        names = ", ".join(character.name for character in shipped())
+        _fail(f"There is no file and no character {portrait!r}. Give a picture file, or one of: {names}.")
+
+
+def _prepare(portrait: str, size: int) -> "Portrait":
+    from animator.portrait.picture import PortraitError
+
+    try:
+        with console.status("preparing the face"):
+            found = Animator(size).prepare(_picture(portrait))
+    except PortraitError as error:
+        _fail(f"{portrait}: {error}")
+    for warning in found.warnings:
+        console.print(f"[yellow]Note:[/] {warning}")
+    return found
+
+
+@contextmanager
+def _progress(what: str, total: int | None) -> Generator[Callable[[int], None]]:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _fail(message: str) -> NoReturn:
+    console.print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""What a face in a video does, frame by frame, seen from outside by the landmark networks."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from animator.media import MediaError
+from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.pose import pose
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]  # (height, width, 3) RGB
+
+_INNER_LIPS = (13, 14)
+_LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners; the subject's left eye first
+_BROWS = ((336, 296, 334), (107, 66, 105))
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One row a frame, NaN where no face was found.
+
+    ``opening``: inner-lip gap over the distance of the eyes. ``lids`` (n, 2): lid gap over eye width, left and right
+    of the subject. ``brows``: height over the eyes in eye distances. ``head`` (n, 3): yaw, pitch, roll in degrees,
+    signs as in `animator.control`. ``centre`` (n, 2): middle of the eyes in px. ``scale``: eye distance in px.
+    """
+
+    fps: float
+    opening: Floats
+    lids: Floats
+    brows: Floats
+    head: Floats
+    centre: Floats
+    scale: Floats
+
+    def __len__(self) -> int:
+        return len(self.opening)
+
+
+def frames_of(video: Path) -> Iterator[Image]:
+    """The pictures of a video, as RGB. Raises `MediaError` when it cannot be read."""
+    _, frames = _open(video)
+    return frames
+
+
+def track(video: Path, progress: Callable[[int], None] | None = None) -> Track:
+    """Follows the largest face of ``video``; ``progress`` hears how many frames are done.
+
+    Raises `MediaError` when the file cannot be read or no frame shows a face.
+    """
+    fps, frames = _open(video)
+    landmarker = Landmarker()
+    face: FaceLandmarks | None = None
+    rows: list[Floats] = []
+    for image in frames:
+        face = (face and landmarker.track(image, face)) or next(iter(landmarker.detect(image)), None)
+        rows.append(_row(face.points) if face else np.full(10, np.nan, np.float32))
+        if progress:
+            progress(len(rows))
+    table = np.array(rows, np.float32).reshape(-1, 10)
+    if np.isnan(table[:, 0]).all():
+        raise MediaError(f"No frame of {video} shows a face that the tracker finds.")
+    return Track(fps, table[:, 0], table[:, 1:3], table[:, 3], table[:, 4:7], table[:, 7:9], table[:, 9])
+
+
+def _row(points: Floats) -> Floats:
+    def between(a: int, b: int) -> float:
+        return float(np.linalg.norm(points[a] - points[b]))
+
+    eyes = [(points[one, :2] + points[other, :2]) / 2 for _, _, one, other in _LIDS]
+    scale = float(np.linalg.norm(eyes[0] - eyes[1]))
+    across = (eyes[0] - eyes[1]) / scale  # from the subject's right eye to the left one, along the picture's x
+    up = np.array([across[1], -across[0]], np.float32)
+    brows = [float((points[list(brow), :2].mean(axis=0) - eye) @ up) for brow, eye in zip(_BROWS, eyes, strict=True)]
+    lids = [between(upper, lower) / between(one, other) for upper, lower, one, other in _LIDS]
+    centre = (eyes[0] + eyes[1]) / 2
+    return np.array(
+        [between(*_INNER_LIPS) / scale, *lids, sum(brows) / 2 / scale, *pose(points), *centre, scale], np.float32
+    )
+
+
+def _open(video: Path) -> tuple[float, Iterator[Image]]:
+    if not video.is_file():
+        raise MediaError(f"There is no file {video}. Give the path of a video.")
+    try:
+        with av.open(video) as container:
+            if not container.streams.video:
+                raise MediaError(f"{video} has no pictures. Give a video.")
+            return float(container.streams.video[0].average_rate or 25), _images(video)
+    except FFmpegError as error:
+        raise MediaError(f"{video} cannot be read as a video: {error.strerror}.") from error
+
+
+def _images(video: Path) -> Iterator[Image]:
+    with av.open(video) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        for frame in container.decode(video=0):
+            yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

@@ -1,0 +1,116 @@
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from animator.control import Control
+from animator.export import export
+from animator.face import RATE, LiveFace
+from animator.media import MediaError, Mp4Writer, read_audio
+
+
+def click(seconds: float, at: float) -> np.ndarray:
+    audio = np.zeros(int(seconds * RATE), np.float32)
+    audio[int(at * RATE) : int(at * RATE) + 200] = 0.9
+    return audio
+
+
+def write_sound(path: Path, audio: np.ndarray, rate: int, layout: str = "mono", codec: str | None = None) -> Path:
+    with av.open(path, "w") as container:
+        stream = container.add_stream(codec or {".wav": "pcm_s16le", ".flac": "flac"}[path.suffix], rate=rate)
+        stream.codec_context.layout = layout
+        channels = np.repeat(audio[None], 2 if layout == "stereo" else 1, 0)
+        resampler = av.AudioResampler(format=stream.codec_context.format or "s16", layout=layout, rate=rate)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channels), "fltp", layout)
+        frame.sample_rate = rate
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0, 3.333])
+def test_sound_and_picture_are_equally_long_and_in_step(lamp: LiveFace, tmp_path: Path, seconds: float) -> None:
+    out = tmp_path / "out.mp4"
+    frames = export(lamp, click(seconds, at=0.42), out, Control())
+    with av.open(out) as container:
+        lengths = {s.type: float(s.duration * s.time_base) for s in container.streams}
+        bright = [f.to_ndarray(format="gray").mean() > 100 for f in container.decode(video=0)]
+        assert {s.codec_context.name for s in container.streams} == {"h264", "aac"}
+    assert len(bright) == frames == int(np.ceil(seconds * 25 - 1e-9))
+    assert abs(lengths["video"] - lengths["audio"]) < 0.04
+    assert np.flatnonzero(bright).tolist() == [10], "the frame that lasts from 0.40 to 0.44 s"
+    heard = np.argmax(np.abs(read_audio(out)) > 0.3) / RATE
+    assert heard == pytest.approx(0.42, abs=0.005)
+
+
+def test_a_failing_face_leaves_no_file_and_spares_the_old_one(lamp: LiveFace, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"yesterday's")
+
+    def stop(done: int, total: int) -> None:
+        if done > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(lamp, click(2, 1), out, Control(), stop)
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mp4"]
+    assert out.read_bytes() == b"yesterday's"
+
+
+def test_places_that_cannot_be_written_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="no folder"):
+        Mp4Writer(tmp_path / "nowhere" / "out.mp4", 64, 64)
+    with pytest.raises(MediaError, match="is a folder"):
+        Mp4Writer(tmp_path, 64, 64)
+
+
+def test_a_full_disk_is_reported_and_nothing_is_left(tmp_path: Path) -> None:
+    code = """
+import sys; from pathlib import Path; import numpy as np
+from animator.media import MediaError, Mp4Writer
+noise = np.random.default_rng(0)
+try:
+    with Mp4Writer(Path(sys.argv[1]), 256, 256) as writer:
+        for _ in range(50):
+            writer.write(noise.integers(0, 255, (1, 256, 256, 3), np.uint8), np.zeros(960, np.float32))
+except MediaError as error:
+    print(error)
+"""
+    limit: Callable[[], None] = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))  # noqa: E731
+    command = [sys.executable, "-c", code, str(tmp_path / "out.mp4")]
+    done = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True)
+    assert "cannot be written" in done.stdout, done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "rate", "layout"), [("a.wav", 8000, "mono"), ("b.flac", 44100, "stereo")])
+def test_sound_of_any_rate_and_layout_is_read_at_ours(tmp_path: Path, name: str, rate: int, layout: str) -> None:
+    t = np.arange(rate) / rate
+    path = write_sound(tmp_path / name, (0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32), rate, layout)
+    audio = read_audio(path)
+    assert abs(len(audio) - RATE) < 100
+    assert np.argmax(np.abs(np.fft.rfft(audio[:RATE]))) == pytest.approx(440, abs=2)
+    assert audio.std() == pytest.approx(0.354, abs=0.02)
+
+
+def test_files_without_sound_say_so(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="There is no file"):
+        read_audio(tmp_path / "missing.wav")
+    text = tmp_path / "text.wav"
+    text.write_text("not sound")
+    with pytest.raises(MediaError, match="cannot be read as sound"):
+        read_audio(text)
+    silent = tmp_path / "silent.mp4"
+    with av.open(silent, "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8))))
+        container.mux(stream.encode(None))
+    with pytest.raises(MediaError, match="has no sound"):
+        read_audio(silent)
