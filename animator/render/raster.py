@@ -1,0 +1,136 @@
+"""Triangles to pixels, straight from texture to frame.
+
+A texel is one uint64 with red, green and blue in its three low 16-bit lanes, so that one multiplication weights all
+three and a bilinear sample costs six. Weights have 8 bits: a mesh at rest samples exactly at texel centres and gives
+the picture back unchanged. Triangles overwrite each other in the order given (painter's algorithm), because only few
+overlap at all and sorting them is cheaper than testing every pixel.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.render.jit import kernel
+
+Texture = NDArray[np.uint64]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Image = NDArray[np.uint8]
+Span = tuple[int, int, int]
+
+_ONE = np.float32(65536.0)  # texture coordinates inside the kernel are 16.16 fixed point
+_SHADE = np.float32(4096.0)
+
+
+def pack(picture: Image) -> Texture:
+    """(H, W, 3) uint8 RGB -> (H + 2, W + 2) texture with its border repeated, so that no sample falls outside."""
+    wide = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge").astype(np.uint64)
+    return np.ascontiguousarray(wide[..., 0] | (wide[..., 1] << np.uint64(16)) | (wide[..., 2] << np.uint64(32)))
+
+
+@kernel
+def draw(out: Image, texture: Texture, xy: Floats, uv: Floats, shade: Floats, triangles: Ints) -> None:
+    """Paint textured, shaded triangles, the last on top; those that face away are left out.
+
+    ``out`` (h, w, 3) RGB; ``texture`` from `pack`; ``xy`` (V, 2) pixels of ``out``; ``uv`` (V, 2) pixels of the packed
+    picture; ``shade`` (V,) factor on the colour; ``triangles`` (T, 3) clockwise as seen with y down.
+    """
+    for t in range(triangles.shape[0]):
+        _triangle(out, texture, xy, uv, shade, triangles[t])
+
+
+@kernel
+def _triangle(out: Image, texture: Texture, xy: Floats, uv: Floats, shade: Floats, corners: Ints) -> None:
+    a, b, c = corners[0], corners[1], corners[2]
+    x0, y0, x1, y1, x2, y2 = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
+    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+    row0, row1 = max(math.ceil(min(y0, y1, y2)), 0), min(math.ceil(max(y0, y1, y2)), out.shape[0])
+    if not area > np.float32(1e-3) or row0 >= row1:
+        return
+    ux, uy = _slope(uv[a, 0], uv[b, 0], uv[c, 0], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
+    vx, vy = _slope(uv[a, 1], uv[b, 1], uv[c, 1], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
+    sx, sy = _slope(shade[a], shade[b], shade[c], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
+    steps = (np.int32(ux * _ONE), np.int32(vx * _ONE), np.int32(sx * _SHADE))
+    ax, ay, u0, v0, s0 = x0, y0, uv[a, 0], uv[a, 1], shade[a]
+    # Corners in order of y, so that an edge shared by two triangles is cut identically by both.
+    if y1 < y0:
+        x0, y0, x1, y1 = x1, y1, x0, y0
+    if y2 < y0:
+        x0, y0, x2, y2 = x2, y2, x0, y0
+    if y2 < y1:
+        x1, y1, x2, y2 = x2, y2, x1, y1
+    long, high, low = _run(x0, y0, x2, y2), _run(x0, y0, x1, y1), _run(x1, y1, x2, y2)
+    for row in range(row0, row1):
+        y = np.float32(row)
+        left = x0 + (y - y0) * long
+        right = x0 + (y - y0) * high if y < y1 else x1 + (y - y1) * low
+        first, last = max(math.ceil(min(left, right)), 0), min(math.ceil(max(left, right)), out.shape[1])
+        if first < last:
+            fx, fy = np.float32(first) - ax, y - ay
+            start = (
+                np.int32((u0 + fx * ux + fy * uy) * _ONE) + np.int32(65536 + 128),
+                np.int32((v0 + fx * vx + fy * vy) * _ONE) + np.int32(65536 + 128),
+                np.int32((s0 + fx * sx + fy * sy) * _SHADE + np.float32(0.5)),
+            )
+            _span(out, texture, (row, first, last), start, steps)
+
+
+@kernel
+def _slope(at0: float, at1: float, at2: float, x1: float, y1: float, x2: float, y2: float, area: float):  # noqa: ANN202, PLR0913
+    """Change per pixel to the right and down of a value given at three corners, the first one at the origin."""
+    one, two = (at1 - at0) / area, (at2 - at0) / area
+    return one * y2 - two * y1, two * x1 - one * x2
+
+
+@kernel
+def _run(x0: float, y0: float, x1: float, y1: float) -> float:
+    return (x1 - x0) / (y1 - y0) if y1 > y0 else np.float32(0.0)
+
+
+@kernel
+def _span(out: Image, texture: Texture, where: Span, start: Span, steps: Span) -> None:
+    """Pixels ``first`` to ``last`` of a row; texture coordinates are 16.16 fixed point, shade has 12 bits."""
+    row, first, last = where
+    u, v, s = np.int32(start[0]), np.int32(start[1]), np.int32(start[2])
+    du, dv, ds = steps
+    u_max = np.int32((texture.shape[1] - 1) * 65536 - 1)
+    v_max = np.int32((texture.shape[0] - 1) * 65536 - 1)
+    # Slivers extrapolate: keep both ends inside the texture, and with them everything between.
+    u, v = min(max(u, np.int32(0)), u_max), min(max(v, np.int32(0)), v_max)
+    count = np.int32(last - 1 - first)
+    if count > 0:
+        du = (min(max(u + du * count, np.int32(0)), u_max) - u) // count if _outside(u + du * count, u_max) else du
+        dv = (min(max(v + dv * count, np.int32(0)), v_max) - v) // count if _outside(v + dv * count, v_max) else dv
+    for column in range(first, last):
+        texel = sample(texture, u, v)
+        shading = np.uint64(s)
+        out[np.uint64(row), np.uint64(column), 0] = lit(texel & np.uint64(0xFFFF), shading)
+        out[np.uint64(row), np.uint64(column), 1] = lit((texel >> np.uint64(16)) & np.uint64(0xFFFF), shading)
+        out[np.uint64(row), np.uint64(column), 2] = lit((texel >> np.uint64(32)) & np.uint64(0xFFFF), shading)
+        u += du
+        v += dv
+        s += ds
+
+
+@kernel
+def _outside(value: int, most: int) -> bool:
+    return value < 0 or value > most
+
+
+@kernel
+def sample(texture: Texture, u: int, v: int) -> int:
+    """Bilinear sample at 16.16 fixed-point texel coordinates (plus half of 1/256) -> four lanes of 8.8 fixed point."""
+    fx, fy = np.uint64((u >> 8) & 255), np.uint64((v >> 8) & 255)
+    row, column = np.uint64(v >> 16), np.uint64(u >> 16)
+    below, right = row + np.uint64(1), column + np.uint64(1)
+    whole, mask, half = np.uint64(256), np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0080008000800080)
+    top = ((texture[row, column] * (whole - fx) + texture[row, right] * fx + half) >> np.uint64(8)) & mask
+    low = ((texture[below, column] * (whole - fx) + texture[below, right] * fx + half) >> np.uint64(8)) & mask
+    return top * (whole - fy) + low * fy
+
+
+@kernel
+def lit(lane: int, shading: int) -> int:
+    """8.8 fixed-point colour times 12-bit shade -> uint8."""
+    return np.uint8(min((lane * shading + np.uint64(1 << 19)) >> np.uint64(20), np.uint64(255)))
