@@ -1,0 +1,178 @@
+"""The conversation: what each side said, cut to what was heard, as items for the wire and messages for the model."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from companion.events import Json
+from companion.mouth import Line
+from companion.personas import Persona
+from companion.stages import SPEAK_RATE, Message
+
+SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
+
+Role = Literal["system", "user", "assistant"]
+Status = Literal["in_progress", "completed", "incomplete"]
+
+
+@dataclass(slots=True)
+class Item:
+    """One message. ``sound`` says that it was (or is being) spoken; an assistant's spoken item has ``lines``.
+
+    ``text`` is None while a user's speech is not transcribed yet. ``heard`` is the position in the item's sound, in
+    samples, where playback ended; None means that all of it was played.
+    """
+
+    id: str
+    role: Role
+    text: str | None = ""
+    sound: bool = False
+    status: Status = "completed"
+    lines: list[Line] = field(default_factory=list[Line])
+    heard: int | None = None
+
+    def content(self) -> str:
+        """What counts as said: of a reply that was interrupted, only what was heard."""
+        if self.role != "assistant" or not self.sound:
+            return self.text or ""
+        if self.heard is None:
+            return " ".join(line.text for line in self.lines)
+        return heard_text(self.lines, self.heard)
+
+    def to_json(self) -> Json:
+        """OpenAI's ``realtime.item``."""
+        item: Json = {"id": self.id, "object": "realtime.item", "type": "message", "status": self.status}
+        text = self.content()
+        if self.role == "assistant":
+            kind = "output_audio" if self.sound else "output_text"
+            part = {"type": kind, ("transcript" if self.sound else "text"): text}
+            return item | {"role": "assistant", "content": [part] if text or self.status != "in_progress" else []}
+        if self.sound:
+            return item | {"role": self.role, "content": [{"type": "input_audio", "transcript": self.text}]}
+        return item | {"role": self.role, "content": [{"type": "input_text", "text": text}]}
+
+
+class Conversation:
+    """The items in order. Ids are unique; unknown ones raise KeyError."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Item] = {}
+
+    def add(self, item: Item, after: str | None = None) -> str | None:
+        """Append, or insert after the item ``after`` (``"root"``: first) -> the id of the item before it."""
+        if after == "root":
+            self._items = {item.id: item, **self._items}
+            return None
+        if after is None or after == self.last:
+            previous = self.last
+            self._items[item.id] = item
+            return previous
+        if after not in self._items:
+            raise KeyError(after)
+        items = list(self._items.items())
+        place = [key for key, _ in items].index(after) + 1
+        self._items = dict([*items[:place], (item.id, item), *items[place:]])
+        return after
+
+    @property
+    def last(self) -> str | None:
+        return next(reversed(self._items), None)
+
+    def __getitem__(self, item_id: str) -> Item:
+        return self._items[item_id]
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._items
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._items.values())
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def delete(self, item_id: str) -> None:
+        del self._items[item_id]
+
+    def before(self, item_id: str) -> str | None:
+        """The id of the item before ``item_id``."""
+        keys = list(self._items)
+        place = keys.index(item_id)
+        return keys[place - 1] if place else None
+
+    def history(self) -> list[Message]:
+        """What was said, oldest first; one speaker's messages in a row are one, empty ones none."""
+        merged: list[Message] = []
+        for item in self._items.values():
+            text = item.content().strip()
+            if not text:
+                continue
+            if merged and merged[-1].role == item.role:
+                merged[-1] = Message(item.role, f"{merged[-1].content} {text}")
+            else:
+                merged.append(Message(item.role, text))
+        return merged
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a language model is told besides the history."""
+
+    persona: Persona
+    speech: str
+    instructions: str
+    memories: Sequence[str] = ()
+    limit: int = 24
+
+
+def messages(setting: Setting, history: Sequence[Message]) -> list[Message]:
+    """System prompt, the persona's examples, and the last ``limit`` messages, which start with the user's.
+
+    A client's own instructions take the place of the persona's, and its examples go with them.
+    """
+    system = [setting.instructions, setting.speech]
+    if setting.memories:
+        system.append("What you remember:\n" + "\n".join(f"- {fact}" for fact in setting.memories))
+    result = [Message("system", "\n\n".join(part for part in system if part))]
+    if setting.instructions == setting.persona.instructions:
+        for example in setting.persona.examples:
+            result += [Message("user", example.user), Message("assistant", example.assistant)]
+    recent = list(history[-setting.limit :])
+    while len(recent) > 1 and recent[0].role == "assistant" and len(history) > setting.limit:
+        recent.pop(0)
+    return result + recent
+
+
+def heard_text(lines: Sequence[Line], heard: int) -> str:
+    """The text of ``lines`` up to position ``heard`` (samples), cut at a word."""
+    parts: list[str] = []
+    for line in lines:
+        if line.start is None or line.start >= heard:
+            break
+        if line.whole and line.end - line.start >= line.made and line.end <= heard:
+            parts.append(line.text)
+            continue
+        parts.append(_beginning(line, line.start, heard))
+        break
+    return " ".join(part for part in parts if part)
+
+
+def _beginning(line: Line, start: int, heard: int) -> str:
+    """By word times where the words are known and are the text's own, else by the share of time."""
+    tokens = line.text.split()
+    if line.words and all(_bare(w.text) == _bare(t) for w, t in zip(line.words, tokens, strict=False)):
+        n = sum((w.start + w.end) / 2 * SPEAK_RATE <= heard for w in line.words)
+        return " ".join(tokens[:n])
+    guess = int(len(line.text) * SECONDS_PER_CHARACTER * SPEAK_RATE)
+    length = line.made if line.whole else max(line.made, guess)
+    budget = len(line.text) * (heard - start) / max(length, 1)
+    said: list[str] = []
+    for token in tokens:
+        budget -= len(token) + 1
+        if budget < -0.5 * len(token):
+            break
+        said.append(token)
+    return " ".join(said)
+
+
+def _bare(word: str) -> str:
+    return "".join(c for c in word.lower() if c.isalnum())

@@ -1,0 +1,185 @@
+"""How the companion runs: frozen dataclasses read from a TOML file. Every field is explained in configs/default.toml."""
+
+import difflib
+import importlib
+import inspect
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from companion import resources
+
+Table = dict[str, Any]
+T = TypeVar("T")
+
+STAGES = ("vad", "asr", "llm", "tts", "memory", "face", "portraits")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names the file, the key and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An implementation by import string, and the keyword arguments of its constructor."""
+
+    use: str
+    options: Table = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    host: str = "127.0.0.1"
+    port: int = 8765
+    api_key: str = ""
+    allowed_origins: tuple[str, ...] = ()
+    max_sessions: int = 4
+    max_picture_bytes: int = 20_000_000
+    max_uploads: int = 16
+    face_threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    persona: str = "companion"
+    character: str = ""
+    greet: bool = False
+    history_messages: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    threshold: float = 0.5
+    prefix_padding_ms: int = 300
+    silence_duration_ms: int = 500
+    pause_ms: int = 200
+    min_speech_ms: int = 100
+    barge_in_ms: int = 450
+    max_turn_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    server: Server
+    session: Talk
+    turns: Turns
+    vad: Stage
+    asr: Stage
+    llm: Stage
+    tts: Stage
+    memory: Stage
+    face: Stage
+    portraits: Stage
+    path: Path
+
+
+def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = None) -> Config:
+    """The name of a file in ``configs/`` or a path to one, changed by ``overrides`` (nested like the file) -> Config.
+
+    Raises ConfigError for a missing file, broken TOML, an unknown key, a value of the wrong type, or a stage that
+    does not exist or does not take the options given.
+    """
+    path = _find(source)
+    table = _merge(_read(path, ()), overrides or {})
+    if key := os.environ.get("VASARI_API_KEY"):
+        table = _merge(table, {"server": {"api_key": key}})
+    _refuse_unknown(table, [f.name for f in fields(Config) if f.name != "path"], "", path)
+    sections: dict[str, Any] = {
+        name: _section(kind, table.get(name, {}), name, path)
+        for name, kind in (("server", Server), ("session", Talk), ("turns", Turns))
+    }
+    stages = {name: _stage(table, name, path) for name in STAGES}
+    return Config(**sections, **stages, path=path)
+
+
+def load_class(stage: Stage, where: str) -> Any:
+    """The class (or function) that ``stage.use`` names. Raises ConfigError when there is none."""
+    module_name, _, name = stage.use.partition(":")
+    if not name:
+        raise ConfigError(f'{where}: use = "{stage.use}" should read "package.module:Class"')
+    try:
+        return getattr(importlib.import_module(module_name), name)
+    except ImportError as error:
+        raise ConfigError(f"{where}: {module_name} cannot be imported: {error}") from error
+    except AttributeError as error:
+        raise ConfigError(f"{where}: there is no {name} in {module_name}") from error
+
+
+def _find(source: str | Path) -> Path:
+    path = Path(source)
+    if path.suffix == ".toml":
+        if path.is_file():
+            return path.resolve()
+        raise ConfigError(f"{path}: no such file")
+    configs = resources.folder("configs")
+    if (configs / f"{source}.toml").is_file():
+        return configs / f"{source}.toml"
+    names = sorted(p.stem for p in configs.glob("*.toml"))
+    raise ConfigError(f"There is no config {source!r}: give a path ending in .toml, or one of {', '.join(names)}")
+
+
+def _read(path: Path, seen: tuple[Path, ...]) -> Table:
+    if path in seen:
+        raise ConfigError(f"{path}: extends itself through {' -> '.join(p.name for p in (*seen, path))}")
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    if (base := table.pop("extends", None)) is None:
+        return table
+    beside = path.parent / f"{base}.toml"
+    return _merge(_read(beside if beside.is_file() else _find(str(base)), (*seen, path)), table)
+
+
+def _merge(base: Table, change: Mapping[str, Any]) -> Table:
+    """``change`` over ``base``, table by table. A new ``use`` starts its table anew: options belong to their class."""
+    result = dict(base)
+    for key, value in change.items():
+        old = result.get(key)
+        if isinstance(value, Mapping) and isinstance(old, dict) and value.get("use", old.get("use")) == old.get("use"):
+            result[key] = _merge(cast(Table, old), cast(Table, value))
+        else:
+            result[key] = value
+    return result
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: list[str], where: str, path: Path) -> None:
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, 1, 0.5)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+            raise ConfigError(f"{path}: unknown key {where + key!r}; {hint}")
+
+
+def _section(kind: type[T], values: Any, name: str, path: Path) -> T:
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: [{name}] should be a table")
+    _refuse_unknown(cast(Table, values), [f.name for f in fields(cast(Any, kind))], f"{name}.", path)
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{path}: {name}.{key}: {first['msg']}") from error
+
+
+def _stage(table: Table, name: str, path: Path) -> Stage:
+    values = dict(table.get(name, {}))
+    use = values.pop("use", None)
+    if not isinstance(use, str):
+        raise ConfigError(f'{path}: [{name}] needs use = "package.module:Class"')
+    stage = Stage(use, values)
+    where = f"{path}: [{name}]"
+    parameters = inspect.signature(load_class(stage, where)).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        _refuse_unknown(values, [p for p in parameters if p != "self"], f"{name}.", path)
+    for key, parameter in parameters.items():
+        required = parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        if required and key not in values:
+            raise ConfigError(f"{path}: [{name}] {use} needs {key} = ...")
+    return stage

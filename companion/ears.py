@@ -1,0 +1,150 @@
+"""One microphone: PCM in, turns and utterances out."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import firwin, upfirdn
+
+from companion.stages import HEAR_RATE, VAD, Samples
+from companion.turns import Kind, Rules, Turn, TurnDetector
+
+WINDOW = 512  # samples at HEAR_RATE that a VAD takes, 32 ms
+LONGEST = 300  # s of sound kept for a client that commits by itself
+TAIL = 0.2  # s kept after the end of the speech
+
+
+class BufferFullError(Exception):
+    """More sound than `LONGEST` was sent without a commit."""
+
+
+class Resampler:
+    """PCM at ``rate`` -> `HEAR_RATE`, chunk by chunk without seams (linear-phase FIR, delay under 2 ms)."""
+
+    def __init__(self, rate: int) -> None:
+        divisor = math.gcd(rate, HEAR_RATE)
+        self._up, self._down = HEAR_RATE // divisor, rate // divisor
+        self._plain = self._up == self._down
+        taps = 16 * max(self._up, self._down) + 1
+        kernel = firwin(taps, 0.94 / max(self._up, self._down)) * self._up
+        self._kernel: NDArray[np.float32] = kernel.astype(np.float32)
+        # Whole multiples of `down` keep the phase of the filter across chunks.
+        self._history = self._down * math.ceil(taps / self._up / self._down)
+        self._waiting: Samples = np.zeros(self._history, np.float32)
+
+    def __call__(self, audio: Samples) -> Samples:
+        """(n,) -> about (n * 16000 / rate,); what does not fill a step waits for the next call."""
+        if self._plain:
+            return audio
+        self._waiting = np.concatenate([self._waiting, audio])
+        fresh = (len(self._waiting) - self._history) // self._down * self._down
+        if fresh <= 0:
+            return np.zeros(0, np.float32)
+        block = self._waiting[: self._history + fresh]
+        out = upfirdn(self._kernel, block, self._up, self._down)
+        first = self._history * self._up // self._down
+        self._waiting = self._waiting[fresh:]
+        return np.asarray(out[first : first + fresh * self._up // self._down], np.float32)
+
+
+class Ears:
+    """``rules`` None means that the client says itself when a turn ends."""
+
+    def __init__(self, vad: VAD, rules: Rules | None, rate: int) -> None:
+        self._vad = vad
+        self._detector = TurnDetector(rules) if rules else None
+        self._resample = Resampler(rate)
+        self._sound: Samples = np.zeros(0, np.float32)  # since `_base`
+        self._base = 0  # samples at HEAR_RATE that came before `_sound`
+        self._judged = 0  # samples that the VAD has seen
+        self._start: float | None = None  # s, of the running turn
+        self._earlier: Samples = np.zeros(0, np.float32)  # an utterance that turned out to be unfinished
+
+    @property
+    def speaking(self) -> bool:
+        return self._start is not None
+
+    @property
+    def voiced(self) -> float:
+        """Seconds of speech in the running turn."""
+        return self._detector.voiced if self._detector else 0.0
+
+    @property
+    def now(self) -> float:
+        """Seconds of sound received."""
+        return (self._base + len(self._sound)) / HEAR_RATE
+
+    def append(self, pcm: bytes) -> Iterator[Turn]:
+        """PCM16 -> the turns it starts or ends, one by one: what the caller does about one comes before the next.
+
+        Raises BufferFullError, and ValueError for half a sample.
+        """
+        audio = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0
+        yield from self.hear(self._resample(audio))
+
+    def hear(self, audio: Samples) -> Iterator[Turn]:
+        """(n,) at HEAR_RATE, as `append`."""
+        if self._detector is None and len(self._sound) + len(audio) > LONGEST * HEAR_RATE:
+            raise BufferFullError
+        self._sound = np.concatenate([self._sound, audio])
+        while self._detector and self._judged + WINDOW <= self._base + len(self._sound):
+            window = self._sound[self._judged - self._base :][:WINDOW]
+            self._judged += WINDOW
+            turn = self._detector.feed(self._vad(window), WINDOW / HEAR_RATE)
+            if turn is None:
+                continue
+            if turn.kind is Kind.STARTED:
+                self._start = turn.at
+            yield turn
+        self._forget()
+
+    def so_far(self, end: float) -> Samples:
+        """The utterance of the running turn up to `TAIL` after ``end``, the second at which its speech ends."""
+        start = self._start if self._start is not None else end
+        return np.concatenate([self._earlier, self._cut(start, end + TAIL)])
+
+    def take(self, end: float) -> Samples:
+        """`so_far`, and the turn is over."""
+        utterance = self.so_far(end)
+        self._start = None
+        self._earlier = np.zeros(0, np.float32)
+        return utterance
+
+    def put_back(self, utterance: Samples) -> None:
+        """The utterance was not finished: it belongs before what comes now."""
+        self._earlier = utterance
+
+    def recent(self, seconds: float) -> Samples:
+        """The last ``seconds`` of sound, or less."""
+        return self._sound[-int(seconds * HEAR_RATE) :]
+
+    def take_all(self) -> Samples:
+        """Everything since the last take (a client's own commit)."""
+        everything = np.concatenate([self._earlier, self._sound])
+        self.drop()
+        return everything
+
+    def drop(self) -> None:
+        """Forget all sound and the running turn."""
+        self._base += len(self._sound)
+        self._judged = self._base
+        self._sound = np.zeros(0, np.float32)
+        self._start = None
+        self._earlier = np.zeros(0, np.float32)
+        if self._detector:
+            self._detector.now = self._base / HEAR_RATE
+            self._detector.reset()
+
+    def _cut(self, start: float, end: float) -> Samples:
+        first, last = (max(0, int(t * HEAR_RATE) - self._base) for t in (start, end))
+        return self._sound[first:last]
+
+    def _forget(self) -> None:
+        """Outside a turn only the padding of the next one is of use (a second covers it and the start of speech)."""
+        if self._detector is None or self._start is not None:
+            return
+        keep = int((self._detector.rules.prefix_padding + 1.0) * HEAR_RATE)
+        excess = max(0, len(self._sound) - keep)
+        self._sound = self._sound[excess:]
+        self._base += excess

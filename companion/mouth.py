@@ -1,0 +1,130 @@
+"""Speech that waits to be shown, and what of it has been: the one place where the two loops meet.
+
+One item speaks at a time. Its sound runs from its first sample without a break: where synthesis is late, silence is
+part of it, so that a position in the item is also a time.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from companion.stages import SPEAK_RATE, Samples, Speech, Word
+
+ENOUGH = 6 * SPEAK_RATE  # samples of speech made in advance; an interruption throws them away
+
+
+@dataclass(slots=True)
+class Line:
+    """One sentence of an item. Positions are samples of the item's sound; `start` is None until it is shown."""
+
+    text: str
+    emotion: str = "neutral"
+    start: int | None = None
+    end: int = 0  # of what has been taken
+    made: int = 0  # samples synthesized so far
+    whole: bool = False  # nothing more of it will be synthesized
+    words: list[Word] = field(default_factory=list[Word])  # seconds from the start of the item's sound
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A sentence or a word that starts at ``at``, in samples of the item's sound."""
+
+    at: int
+    line: Line
+    word: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    audio: Samples
+    cues: tuple[Cue, ...]
+
+
+@dataclass(slots=True)
+class _Piece:
+    line: Line
+    speech: Speech
+    used: int = 0
+
+
+class Mouth:
+    """`say` and `put` fill it, `take` empties it at the pace of the face, `clear` is an interruption."""
+
+    def __init__(self) -> None:
+        self._room = asyncio.Event()
+        self.begin()
+
+    def begin(self) -> None:
+        """A new item speaks; whatever was left of the one before is dropped."""
+        self._pieces: deque[_Piece] = deque()
+        self._line: Line | None = None
+        self._finished = False
+        self.waiting = 0  # samples
+        self.taken = 0  # samples of the item's sound so far, silence in between included
+        self.ends_at: int | None = None  # where the item's sound ends, when that is known
+        self._room.set()
+
+    clear = begin
+
+    def say(self, line: Line) -> None:
+        """The pieces that follow are of this line."""
+        self._line = line
+
+    def put(self, speech: Speech) -> None:
+        """The next piece of the line."""
+        if self._line is None:
+            raise RuntimeError("Mouth.put before Mouth.say")
+        self._line.made += len(speech.audio)
+        self._pieces.append(_Piece(self._line, speech))
+        self.waiting += len(speech.audio)
+        if self.waiting >= ENOUGH:
+            self._room.clear()
+
+    def finish(self) -> None:
+        """The item has no more lines."""
+        self._finished = True
+        if not self._pieces:
+            self.ends_at = self.taken
+
+    async def room(self) -> None:
+        """Wait until less than `ENOUGH` speech is waiting."""
+        await self._room.wait()
+
+    def take(self, n: int) -> Taken:
+        """The next ``n`` samples, zeros where there is no speech, and what starts in them."""
+        audio = np.zeros(n, np.float32)
+        cues: list[Cue] = []
+        filled = 0
+        begun = self.taken > 0
+        while self._pieces and filled < n:
+            filled += self._take_piece(self._pieces[0], audio[filled:], self.taken + filled, cues)
+            if self._pieces[0].used == len(self._pieces[0].speech.audio):
+                self._pieces.popleft()
+        self.waiting -= filled
+        if self.waiting < ENOUGH:
+            self._room.set()
+        if self._finished and not self._pieces and self.ends_at is None:
+            self.ends_at = self.taken + filled
+        if begun or filled:
+            self.taken += n
+        return Taken(audio, tuple(cues))
+
+    def _take_piece(self, piece: _Piece, out: Samples, at: int, cues: list[Cue]) -> int:
+        """Fill ``out``, which starts at position ``at``, from ``piece`` -> samples used."""
+        line = piece.line
+        if piece.used == 0:
+            if line.start is None:
+                line.start = at
+                cues.append(Cue(at, line))
+            for word in piece.speech.words:
+                placed = Word(word.text, word.start + at / SPEAK_RATE, word.end + at / SPEAK_RATE)
+                line.words.append(placed)
+                cues.append(Cue(int(placed.start * SPEAK_RATE), line, placed))
+        chunk = piece.speech.audio[piece.used : piece.used + len(out)]
+        out[: len(chunk)] = chunk
+        piece.used += len(chunk)
+        line.end = at + len(chunk)
+        return len(chunk)

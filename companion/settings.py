@@ -1,0 +1,228 @@
+"""What a client may set about its session, in OpenAI's shape (``session.update``) with Azure's ``avatar``."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from animator.control import Control, Emotion
+from companion.config import Turns
+from companion.events import Amplitude, Angle, Gaze, Json, Unit
+from companion.stages import SPEAK_RATE
+from companion.turns import Rules
+from companion.wire import WireError, invalid
+
+CODECS = ("h264", "vp8", "jpeg")  # best first
+EAGERNESS = {"low": 900, "medium": 600, "high": 400, "auto": 600}  # ms of silence that end a turn
+
+Codec = Literal["h264", "vp8", "jpeg"]
+
+
+@dataclass(frozen=True, slots=True)
+class InputFormat:
+    type: Literal["audio/pcm"] = "audio/pcm"
+    rate: Literal[16000, 24000] = 24000
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    type: Literal["audio/pcm"] = "audio/pcm"
+    rate: Literal[24000] = SPEAK_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDetection:
+    type: Literal["server_vad", "semantic_vad"] = "server_vad"
+    threshold: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+    prefix_padding_ms: Annotated[int, Field(ge=0, le=2000)] = 300
+    silence_duration_ms: Annotated[int, Field(ge=100, le=5000)] = 500
+    create_response: bool = True
+    interrupt_response: bool = True
+    eagerness: Literal["low", "medium", "high", "auto"] = "auto"  # of semantic_vad
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    model: str = ""
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInput:
+    format: InputFormat = InputFormat()
+    turn_detection: TurnDetection | None = TurnDetection()
+    transcription: Transcription | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioOutput:
+    format: OutputFormat = OutputFormat()
+    voice: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    input: AudioInput = AudioInput()
+    output: AudioOutput = AudioOutput()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    width: int = 512
+    height: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """``codec`` is the one in use. A client may list in ``codecs`` what it decodes; the best of them is taken."""
+
+    codec: Codec = "h264"
+    codecs: tuple[str, ...] = CODECS
+    bitrate: Annotated[int, Field(ge=100_000, le=8_000_000)] = 1_000_000
+    resolution: Resolution = Resolution()
+    fps: int = 25
+    container: Literal["none"] = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Azure's names: ``rotation_x`` nods, ``rotation_y`` turns, ``rotation_z`` leans, in degrees."""
+
+    zoom: Annotated[float, Field(ge=0.7, le=1.4)] = 1.0
+    position_x: Unit = 0.0
+    position_y: Unit = 0.0
+    rotation_x: Angle = 0.0
+    rotation_y: Angle = 0.0
+    rotation_z: Angle = 0.0
+    amplitude: Amplitude = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Avatar:
+    type: Literal["photo-avatar"] = "photo-avatar"
+    model: str = "vasari-1"
+    character: str = ""
+    output_protocol: Literal["websocket"] = "websocket"
+    video: Video = Video()
+    scene: Scene = Scene()
+    gaze: Gaze = Gaze()
+    emotion: Emotion = "neutral"
+
+    def control(self) -> Control:
+        """The wishes that ``scene``, ``gaze`` and ``emotion`` express."""
+        return Control(
+            emotion=self.emotion,
+            gaze_yaw_deg=self.gaze.yaw_deg,
+            gaze_pitch_deg=self.gaze.pitch_deg,
+            distance=1.0 / self.scene.zoom,
+            yaw_deg=self.scene.rotation_y,
+            pitch_deg=self.scene.rotation_x,
+            roll_deg=self.scene.rotation_z,
+            x=self.scene.position_x,
+            y=self.scene.position_y,
+            amplitude=self.scene.amplitude,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """Nothing is stored or recalled unless ``consent`` is true."""
+
+    user: Annotated[str, Field(min_length=1, max_length=200)]
+    consent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PersonaReference:
+    """OpenAI's reusable prompt: its id is a persona's here."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The effective configuration of a session. ``avatar`` None means sound without a face."""
+
+    prompt: PersonaReference
+    instructions: Annotated[str, Field(max_length=100_000)]
+    type: Literal["realtime"] = "realtime"
+    output_modalities: tuple[Literal["audio", "text"], ...] = ("audio",)
+    audio: Audio = Audio()
+    avatar: Avatar | None = None
+    memory: Remembering | None = None
+    tools: list[Json] = field(default_factory=list[Json])
+
+    def to_json(self, session_id: str) -> Json:
+        """What ``session.created`` and ``session.updated`` say."""
+        own = {"id": session_id, "object": "realtime.session", "model": "vasari", "tool_choice": "auto"}
+        return own | {"max_output_tokens": "inf"} | _json(asdict(self))
+
+
+def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
+    """``settings`` with what a ``session.update`` names; what was switched off comes back as in ``defaults``.
+
+    Raises WireError naming the field that cannot be used.
+    """
+    merged = _merge(asdict(settings), change, asdict(replace(defaults, avatar=Avatar())))
+    try:
+        new = TypeAdapter(Settings).validate_python(merged)
+    except ValidationError as error:
+        raise invalid(error, None, "session") from error
+    if new.tools:
+        raise WireError("unsupported", "Tools are not supported by this server yet.", "session.tools")
+    if len(new.output_modalities) != 1:
+        param = "session.output_modalities"
+        raise WireError("invalid_value", "`output_modalities` is either ['audio'] or ['text'].", param)
+    return replace(new, avatar=_negotiate(new.avatar, change)) if new.avatar else new
+
+
+def rules(detection: TurnDetection | None, turns: Turns) -> Rules | None:
+    """How turns are detected: the client's wishes, the rest from the config."""
+    if detection is None:
+        return None
+    semantic = detection.type == "semantic_vad"
+    silence = (EAGERNESS[detection.eagerness] if semantic else detection.silence_duration_ms) / 1000
+    return Rules(
+        threshold=detection.threshold,
+        prefix_padding=detection.prefix_padding_ms / 1000,
+        silence=silence,
+        pause=min(turns.pause_ms / 1000, silence),
+        min_speech=turns.min_speech_ms / 1000,
+        max_turn=turns.max_turn_s,
+    )
+
+
+def _negotiate(avatar: Avatar, change: Json) -> Avatar:
+    """A codec asked for by name is taken; otherwise the best of those listed."""
+    video: Any = change
+    for key in ("avatar", "video"):
+        video = cast(Mapping[str, Any], video).get(key) if isinstance(video, Mapping) else None
+    if not isinstance(video, Mapping) or "codecs" not in video:
+        return avatar
+    for codec in CODECS:
+        if codec in avatar.video.codecs:
+            return replace(avatar, video=replace(avatar.video, codec=codec))
+    known = ", ".join(CODECS)
+    raise WireError("unsupported_codec", f"None of `codecs` is offered here: {known}.", "session.avatar.video.codecs")
+
+
+def _merge(base: Json, change: Mapping[str, Any], defaults: Json) -> Json:
+    result = dict(base)
+    for key, value in change.items():
+        default = defaults.get(key)
+        if isinstance(value, Mapping):
+            old = result.get(key)
+            known = old if isinstance(old, dict) else default if isinstance(default, dict) else {}
+            deeper = cast(Json, default) if isinstance(default, dict) else {}
+            result[key] = _merge(cast(Json, known), cast(Mapping[str, Any], value), deeper)
+        elif key in base or key in defaults:
+            result[key] = value
+    return result
+
+
+def _json(value: Any) -> Any:
+    """Tuples as lists, as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in cast(Json, value).items()}
+    return [_json(item) for item in cast(list[Any], value)] if isinstance(value, list | tuple) else value

@@ -1,0 +1,85 @@
+"""When a user's turn starts and stops: arithmetic on seconds and probabilities, no clock and no sound."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+HYSTERESIS = 0.15  # speech goes on until the probability is this far below the threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """``threshold`` is a probability, all others are seconds."""
+
+    threshold: float = 0.5
+    prefix_padding: float = 0.3
+    silence: float = 0.5
+    pause: float = 0.2
+    min_speech: float = 0.1
+    max_turn: float = 60.0
+
+
+class Kind(Enum):
+    STARTED = "started"  # at: start of the speech, less the padding
+    PAUSED = "paused"  # at: end of the speech so far; the turn is perhaps over
+    RESUMED = "resumed"  # at: where the speech goes on after a pause
+    STOPPED = "stopped"  # at: end of the speech
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Something that happened, and the second of the sound at which it did (later ``now``: it takes time to tell)."""
+
+    kind: Kind
+    at: float
+
+
+class TurnDetector:
+    """Probabilities in, turns out. ``now`` is the end of the sound heard so far, in seconds."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.now = 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Nobody is speaking; time goes on."""
+        self.speaking = False
+        self.voiced = 0.0  # s of speech in this turn, or so far in what may become one
+        self._paused = False
+        self._start = self.now
+        self._end = self.now
+
+    def feed(self, probability: float, seconds: float) -> Turn | None:
+        """The next ``seconds`` of sound, speech with ``probability`` -> what it means for the turn, if anything."""
+        before, self.now = self.now, self.now + seconds
+        voiced = probability >= self.rules.threshold - (HYSTERESIS if self.speaking else 0.0)
+        return self._during(voiced, before, seconds) if self.speaking else self._outside(voiced, before, seconds)
+
+    def _outside(self, voiced: bool, before: float, seconds: float) -> Turn | None:
+        if not voiced:
+            self.voiced = 0.0
+            return None
+        if self.voiced == 0.0:
+            self._start = max(0.0, before - self.rules.prefix_padding)
+        self.voiced += seconds
+        if self.voiced + 1e-9 < self.rules.min_speech:
+            return None
+        self.speaking, self._paused, self._end = True, False, self.now
+        return Turn(Kind.STARTED, self._start)
+
+    def _during(self, voiced: bool, before: float, seconds: float) -> Turn | None:
+        if voiced:
+            self.voiced += seconds
+            self._end = self.now
+            if self._paused:
+                self._paused = False
+                return Turn(Kind.RESUMED, before)
+        silence = self.now - self._end + 1e-9
+        if silence >= self.rules.silence or self.now - self._start >= self.rules.max_turn:
+            end = self._end
+            self.reset()
+            return Turn(Kind.STOPPED, end)
+        if silence >= self.rules.pause and not self._paused:
+            self._paused = True
+            return Turn(Kind.PAUSED, self._end)
+        return None

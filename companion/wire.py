@@ -1,0 +1,107 @@
+"""Event <-> websocket message.
+
+Two subprotocols: ``realtime`` sends JSON text with media as base64; ``realtime.binary`` sends each media event as one
+binary message, the event without its media as a line of JSON, ``\\n``, then the raw bytes. Both accept both.
+"""
+
+import base64
+import binascii
+import dataclasses
+import itertools
+import json
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from companion.events import CLIENT_EVENTS, ClientEvent, Json, ServerEvent
+
+SUBPROTOCOLS = ("realtime.binary", "realtime")  # best first
+
+_ADAPTERS = {name: TypeAdapter(kind) for name, kind in CLIENT_EVENTS.items()}
+_MEDIA = {"input_audio_buffer.append": "audio"}  # the field that a client's binary message carries
+
+
+class WireError(Exception):
+    """A client's message cannot be understood. ``code`` is stable; ``param`` is the field, ``event_id`` the client's."""
+
+    def __init__(self, code: str, message: str, param: str | None = None, event_id: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.param, self.event_id = code, param, event_id
+
+
+class Encoder:
+    """Server events -> messages of one connection, numbered."""
+
+    def __init__(self, binary: bool) -> None:
+        self.binary = binary
+        self._numbers = itertools.count(1)
+
+    def __call__(self, event: ServerEvent) -> str | bytes:
+        payload: Json = {"type": event.type, "event_id": f"event_{next(self._numbers)}"}
+        payload |= {f.name: _plain(getattr(event, f.name)) for f in dataclasses.fields(event)}
+        media = payload.get("delta")
+        if not isinstance(media, bytes):
+            return json.dumps(payload, separators=(",", ":"))
+        if self.binary:
+            del payload["delta"]
+            return json.dumps(payload, separators=(",", ":")).encode() + b"\n" + media
+        payload["delta"] = base64.b64encode(media).decode("ascii")
+        return json.dumps(payload, separators=(",", ":"))
+
+
+def decode(message: str | bytes) -> ClientEvent:
+    """A client's message -> its event; fields that we do not know are ignored. Raises WireError."""
+    head, media = (message, None) if isinstance(message, str) else _split(message)
+    payload = _object(head)
+    raw_id = payload.get("event_id")
+    event_id = raw_id[:512] if isinstance(raw_id, str) else None
+    kind = payload.get("type")
+    if not isinstance(kind, str):
+        raise WireError("missing_type", "The event has no `type`; every event is an object with one.", "type", event_id)
+    if kind not in CLIENT_EVENTS:
+        known = ", ".join(CLIENT_EVENTS)
+        raise WireError("unknown_event", f"`{kind[:80]}` is not supported here. Supported: {known}.", "type", event_id)
+    payload = {**payload, "event_id": event_id}
+    if (name := _MEDIA.get(kind)) is not None:
+        payload[name] = media if media is not None else _bytes(payload.get(name), name, event_id)
+    try:
+        return cast(ClientEvent, _ADAPTERS[kind].validate_python(payload))
+    except ValidationError as error:
+        raise invalid(error, event_id) from error
+
+
+def invalid(error: ValidationError, event_id: str | None, prefix: str = "") -> WireError:
+    """Pydantic's first complaint as an ``invalid_value`` that names the field. The value itself is not repeated."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    param = ".".join([*([prefix] if prefix else []), *(str(part) for part in first["loc"] if part != "function-plain")])
+    return WireError("invalid_value", f"`{param}`: {first['msg']}.", param, event_id)
+
+
+def _split(message: bytes) -> tuple[bytes, bytes]:
+    head, separator, media = message.partition(b"\n")
+    if not separator:
+        raise WireError("invalid_message", "A binary message is a line of JSON, a newline and the raw bytes.")
+    return head, media
+
+
+def _object(head: str | bytes) -> Json:
+    try:
+        payload: Any = json.loads(head)
+    except (ValueError, RecursionError) as error:
+        raise WireError("invalid_json", "The message is not valid JSON.") from error
+    if not isinstance(payload, dict):
+        raise WireError("invalid_message", "The message is not a JSON object with a `type`.")
+    return cast(Json, payload)
+
+
+def _bytes(value: Any, name: str, event_id: str | None) -> bytes:
+    if not isinstance(value, str):
+        raise WireError("invalid_value", f"`{name}` should be base64 text.", name, event_id)
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise WireError("invalid_value", f"`{name}` is not valid base64.", name, event_id) from error
+
+
+def _plain(value: Any) -> Any:
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
