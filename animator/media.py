@@ -2,8 +2,9 @@
 
 import contextlib
 import errno
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -11,11 +12,13 @@ from typing import Self
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
+from av.video.stream import VideoStream
 
 from animator.face import FPS, RATE, Frames, Samples
-from animator.video import tag_colours, to_yuv420
+from animator.video import Packet, tag_colours, to_yuv420
 
 AAC_RATE = 48_000  # Hz: AAC packets of 21 ms, so that the sound's length is within one frame of the picture's
 AAC_BITRATE = 128_000
@@ -77,36 +80,42 @@ class Mp4Writer:
     def __init__(self, path: Path, width: int, height: int, fps: int = FPS) -> None:
         self.path = path
         self._partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.mp4")
-        self._fps = fps
+        self._width, self._height, self._fps = width, height, fps
         self._frames = self._samples = 0
         if path.is_dir():
             raise MediaError(f"{path} is a folder. Give the name of the MP4 file to write.")
         if not path.parent.is_dir():
             raise MediaError(f"There is no folder {path.parent}. Make it first, or write somewhere else.")
-        try:
+        with self._explained():
             self._container = av.open(self._partial, "w", format="mp4", options={"movflags": "+faststart"})
-        except OSError as error:
-            raise self._explain(error) from error
-        self._video = self._container.add_stream("libx264", rate=fps)
-        self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
-        self._video.codec_context.time_base = Fraction(1, fps)
-        self._video.options = {"preset": "veryfast", "crf": "18"}
-        tag_colours(self._video.codec_context)
-        self._audio = self._container.add_stream("aac", rate=AAC_RATE, layout="mono")
-        self._audio.bit_rate = AAC_BITRATE
+        self._video: VideoStream | None = None
+        self._encodes = False
+        self._audio: AudioStream | None = None
         self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=AAC_RATE)
 
     def write(self, frames: Frames, audio: Samples) -> None:
         """(n, height, width, 3) RGB frames, and mono sound at `RATE`; both go on where the last call ended."""
-        try:
+        with self._explained():
+            video = self._video or self._begin(self._encoder())
             for frame in frames:
                 picture = av.VideoFrame.from_ndarray(to_yuv420(frame), format="yuv420p")
                 picture.pts, picture.time_base = self._frames, Fraction(1, self._fps)
                 self._frames += 1
-                self._container.mux(self._video.encode(picture))
+                self._container.mux(video.encode(picture))
             self._write_sound(audio)
-        except OSError as error:
-            raise self._explain(error) from error
+
+    def write_encoded(self, packets: Sequence[Packet], audio: Samples) -> None:
+        """As `write`, for frames that a `VideoEncoder` has already made H.264 of; the first is a keyframe."""
+        with self._explained():
+            for packet in packets:
+                video = self._video or self._begin(self._copy_of(packet))
+                out = av.Packet(packet.data)
+                out.stream, out.is_keyframe = video, packet.keyframe
+                out.pts = out.dts = self._frames
+                out.duration, out.time_base = 1, Fraction(1, self._fps)
+                self._frames += 1
+                self._container.mux(out)
+            self._write_sound(audio)
 
     def __enter__(self) -> Self:
         return self
@@ -116,19 +125,36 @@ class Mp4Writer:
     ) -> None:
         try:
             if kind is None:
-                self._container.mux(self._video.encode(None))
-                for frame in self._resampler.resample(None):
-                    self._container.mux(self._audio.encode(frame))
-                self._container.mux(self._audio.encode(None))
-                self._container.close()
-                self._partial.replace(self.path)
-        except OSError as failure:
-            raise self._explain(failure) from failure
+                with self._explained():
+                    self._finish()
         finally:
-            self._discard()
+            with contextlib.suppress(OSError):  # a full disk, which the caller is told already
+                self._container.close()
+            self._partial.unlink(missing_ok=True)
+
+    def _encoder(self) -> VideoStream:
+        video = self._container.add_stream("libx264", rate=self._fps)
+        video.width, video.height, video.pix_fmt = self._width, self._height, "yuv420p"
+        video.codec_context.time_base = Fraction(1, self._fps)
+        video.options = {"preset": "veryfast", "crf": "18"}
+        tag_colours(video.codec_context)
+        self._encodes = True
+        return video
+
+    def _copy_of(self, first: Packet) -> VideoStream:
+        with av.open(io.BytesIO(first.data), format="h264") as stream:
+            video = self._container.add_stream_from_template(stream.streams.video[0])
+        video.time_base = Fraction(1, self._fps)
+        return video
+
+    def _begin(self, video: VideoStream) -> VideoStream:
+        self._video = video
+        self._audio = self._container.add_stream("aac", rate=AAC_RATE, layout="mono")
+        self._audio.bit_rate = AAC_BITRATE
+        return video
 
     def _write_sound(self, audio: Samples) -> None:
-        if not len(audio):
+        if self._audio is None or not len(audio):
             return
         sound = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio[None], np.float32), "fltp", "mono")
         sound.sample_rate, sound.pts, sound.time_base = RATE, self._samples, Fraction(1, RATE)
@@ -136,13 +162,23 @@ class Mp4Writer:
         for frame in self._resampler.resample(sound):
             self._container.mux(self._audio.encode(frame))
 
-    def _discard(self) -> None:
-        with contextlib.suppress(OSError):  # a full disk, which the caller is told already
-            self._container.close()
-        self._partial.unlink(missing_ok=True)
+    def _finish(self) -> None:
+        if self._video is None or self._audio is None:
+            raise MediaError(f"{self.path} was not written: there is not one frame to show.")
+        if self._encodes:
+            self._container.mux(self._video.encode(None))
+        for frame in self._resampler.resample(None):
+            self._container.mux(self._audio.encode(frame))
+        self._container.mux(self._audio.encode(None))
+        self._container.close()
+        self._partial.replace(self.path)
 
-    def _explain(self, error: OSError) -> MediaError:
-        if error.errno == errno.ENOSPC:
-            return MediaError(f"The disk is full: {self.path} was not written. Free some space and run it again.")
-        reason = error.strerror or str(error)
-        return MediaError(f"{self.path} cannot be written ({reason}). Choose another place or check its permissions.")
+    @contextlib.contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise MediaError(f"The disk is full; {self.path} was not written. Free space and try again.") from error
+            reason = error.strerror or error
+            raise MediaError(f"{self.path} cannot be written: {reason}. Choose another place for it.") from error

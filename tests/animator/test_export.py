@@ -12,6 +12,7 @@ from animator.control import Control
 from animator.export import export
 from animator.face import RATE, LiveFace
 from animator.media import MediaError, Mp4Writer, read_audio
+from animator.video import VideoEncoder
 
 
 def click(seconds: float, at: float) -> np.ndarray:
@@ -74,6 +75,7 @@ def test_a_full_disk_is_reported_and_nothing_is_left(tmp_path: Path) -> None:
     code = """
 import sys; from pathlib import Path; import numpy as np
 from animator.media import MediaError, Mp4Writer
+from animator.video import VideoEncoder
 noise = np.random.default_rng(0)
 try:
     with Mp4Writer(Path(sys.argv[1]), 256, 256) as writer:
@@ -114,3 +116,18 @@ def test_files_without_sound_say_so(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     with pytest.raises(MediaError, match="has no sound"):
         read_audio(silent)
+
+
+def test_a_live_stream_is_stored_as_it_was_sent(tmp_path: Path) -> None:
+    encoder = VideoEncoder(64, 64)
+    frames = [np.full((64, 64, 3), i * 4, np.uint8) for i in range(60)]
+    packets = [encoder.encode(frame)[0] for frame in frames]
+    out = tmp_path / "live.mp4"
+    with Mp4Writer(out, 64, 64) as writer:
+        writer.write_encoded(packets, np.zeros(60 * 960, np.float32))
+    with av.open(out) as container:
+        lengths = {s.type: float(s.duration * s.time_base) for s in container.streams}
+        grey = [f.to_ndarray(format="rgb24").mean() for f in container.decode(video=0)]
+    assert lengths["video"] == pytest.approx(2.4)
+    assert lengths["audio"] == pytest.approx(2.4, abs=0.04)
+    assert np.allclose(grey, [frame.mean() for frame in frames], atol=4)
