@@ -7,7 +7,7 @@ import "./vasari.js";
 const $ = (id) => document.getElementById(id);
 const face = $("face");
 
-const STATES = { initializing: "Waking up", idle: "Here", listening: "Listening", thinking: "Thinking", speaking: "Speaking" };
+const STATES = { away: "Away", initializing: "Waking up", idle: "Ready", listening: "Listening", thinking: "Thinking", speaking: "Speaking" };
 const HOW = {
   refused:
     "To allow it, press the symbol left of the address (a lock or two sliders), find Microphone, choose Allow, and press Talk again. If it is not there, look at the microphone in your system's privacy settings.",
@@ -39,11 +39,12 @@ function showStatus({ status, retryIn = 0, reason = "" }) {
   const open = status === "open";
   $("status").dataset.status = status;
   $("status").lastChild.textContent = { open: "Connected", connecting: "Connecting", waiting: "Not connected", closed: "Closed" }[status];
-  for (const id of ["text", "talk"]) $(id).disabled = !open && wasOpen === false && status !== "waiting";
   if (open) {
     $("away").hidden = true;
     if (wasOpen) log.note("Connected again. This is a new conversation.");
     wasOpen = true;
+    showState(face.state);
+    if (!sitters.chosen) listSitters();
   } else if (status === "waiting") countDown(retryIn, reason);
 }
 
@@ -55,6 +56,7 @@ function countDown(wait, reason) {
   };
   $("away-title").textContent = reason ? "No session" : "The server is away";
   $("away").hidden = false;
+  showState("away");
   tell();
   away = setInterval(tell, 500);
 }
@@ -68,11 +70,13 @@ face.addEventListener("vasari-error", ({ detail }) => toast(detail.message));
 
 // --- what the face does
 
-face.addEventListener("vasari-state", ({ detail }) => {
-  $("frame").dataset.state = detail.state;
-  $("state").lastChild.textContent = STATES[detail.state] ?? detail.state;
-  $("interrupt").disabled = detail.state !== "speaking" && detail.state !== "thinking";
-});
+function showState(state) {
+  $("frame").dataset.state = state;
+  $("state").lastChild.textContent = STATES[state] ?? state;
+  $("interrupt").disabled = state !== "speaking" && state !== "thinking";
+}
+
+face.addEventListener("vasari-state", ({ detail }) => showState(detail.state));
 face.addEventListener("vasari-caption", ({ detail }) => log.show(detail));
 
 $("interrupt").addEventListener("click", () => face.interrupt());
@@ -115,6 +119,7 @@ function refuse(code, message) {
 
 async function talk() {
   if (face.listening) return face.stop();
+  if (face.status !== "open") return toast("The server is away. Talk again when it is back.");
   const permission = await microphonePermission();
   if (permission === "insecure") return refuse("insecure", "Browsers give the microphone only to pages from https or localhost.");
   if (permission === "prompt" && (await answer($("ask"))) !== "yes") return undefined;
@@ -129,8 +134,8 @@ async function talk() {
 $("talk").addEventListener("click", talk);
 face.addEventListener("vasari-microphone", ({ detail }) => {
   $("talk").setAttribute("aria-pressed", String(detail.on));
-  $("talk-label").textContent = detail.on ? "Stop" : "Talk";
-  $("talk").title = detail.on ? "Stop listening to the microphone" : "";
+  $("talk-label").textContent = detail.on ? "Mic on" : "Talk";
+  $("talk").title = detail.on ? "Turn the microphone off" : "";
   if (detail.on) $("hint").textContent = "Go ahead, it is listening.";
 });
 setInterval(() => {
@@ -205,19 +210,16 @@ document.addEventListener("drop", (event) => {
 
 for (const host of document.querySelectorAll(".host")) host.textContent = location.host;
 
-async function start() {
+async function listSitters() {
   try {
-    const all = await characters();
-    for (const sitter of all) sitters.add(sitter);
-    if (all.length) {
-      $("cards").querySelector("input").checked = true;
-      showSitter(all[0]);
-    }
+    const [first, ...others] = await characters();
+    sitters.welcome(first);
+    for (const sitter of others) sitters.add(sitter);
   } catch (error) {
     toast(error.message);
   }
-  face.connect();
 }
 
 window.vasari = { face, stats: () => face.stats() };
-start();
+await listSitters();
+face.connect();

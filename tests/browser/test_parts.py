@@ -1,0 +1,158 @@
+"""The client's parts by themselves, in a real browser: no server, no session."""
+
+import pytest
+from chromium import run_js
+from selenium import webdriver
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, static_url: str) -> webdriver.Chrome:
+    browser.get(f"{static_url}/icon.svg")
+    return browser
+
+
+def timeline(page: webdriver.Chrome, body: str) -> object:
+    return run_js(page, "const { Timeline } = await import('/timeline.js'); const t = new Timeline();" + body)
+
+
+def test_playback_runs_a_lead_behind_what_arrives(page: webdriver.Chrome) -> None:
+    assert timeline(page, "t.arrive(48000); return t.position;") == 48000 - 2400
+
+
+def test_late_media_stretches_the_lead_once_and_is_not_lost(page: webdriver.Chrome) -> None:
+    late = timeline(page, "t.arrive(0); t.advance(4000, true); t.arrive(960); return [t.late, t.position, t.lead];")
+    assert late == [1, 960 - 3120, 3120]
+
+
+def test_after_a_flush_the_next_media_is_played_as_soon_as_possible(page: webdriver.Chrome) -> None:
+    jump = timeline(page, "t.arrive(0); t.arrive(9600); t.skipAhead(); t.arrive(11520); return t.position;")
+    assert jump == 11520 - 2400
+
+
+def test_delay_that_has_grown_is_cut_in_silence_only(page: webdriver.Chrome) -> None:
+    body = """
+        const seen = [];
+        t.arrive(0);
+        t.advance(2400, true);
+        for (const silent of [false, true]) {
+            for (let k = 0; k < 60; k++) { t.arrive(9600 + t.position); t.advance(960, silent); }
+            seen.push(t.arrive(9600 + t.position) || t.position > 61 * 960 * 2);
+        }
+        return seen;
+    """
+    assert timeline(page, body) == [False, True]
+
+
+def test_a_clock_far_away_starts_afresh(page: webdriver.Chrome) -> None:
+    assert timeline(page, "t.arrive(0); t.arrive(24000 * 60); return t.position;") == 24000 * 60 - 2400
+
+
+RESAMPLE = """
+    const [rate, frequency] = args;
+    const context = new OfflineAudioContext(1, rate, rate);
+    await context.audioWorklet.addModule("/microphone-worklet.js");
+    const node = new AudioWorkletNode(context, "vasari-microphone", { numberOfOutputs: 0, channelCount: 1 });
+    const heard = [];
+    node.port.onmessage = ({ data }) => heard.push(...new Int16Array(data.pcm));
+    const tone = new OscillatorNode(context, { frequency });
+    tone.connect(new GainNode(context, { gain: 0.5 })).connect(node);
+    tone.start();
+    await context.startRendering();
+    while (heard.length < 23000) await new Promise((resolve) => setTimeout(resolve, 10));
+    const middle = heard.slice(2400, 2400 + 19200);
+    let real = 0, imaginary = 0, power = 0;
+    middle.forEach((value, i) => {
+        const phase = (2 * Math.PI * frequency * i) / 24000;
+        real += value * Math.cos(phase);
+        imaginary += value * Math.sin(phase);
+        power += value * value;
+    });
+    const n = middle.length;
+    return [(2 * Math.hypot(real, imaginary)) / n / 32767, Math.sqrt(power / n) / 32767];
+"""
+
+
+@pytest.mark.parametrize(("rate", "frequency"), [(48000, 500), (48000, 10000), (44100, 1000), (16000, 1000)])
+def test_the_microphone_keeps_speech(page: webdriver.Chrome, rate: int, frequency: int) -> None:
+    amplitude, rms = run_js(page, RESAMPLE, rate, frequency)
+    assert amplitude == pytest.approx(0.5, rel=0.05)
+    assert rms == pytest.approx(0.5 / 2**0.5, rel=0.05)
+
+
+def test_the_microphone_does_not_fold_high_sounds_into_speech(page: webdriver.Chrome) -> None:
+    _, rms = run_js(page, RESAMPLE, 48000, 14000)
+    assert rms < 0.005
+
+
+PLAY = """
+    // Two parts of a response with a gap, then a flush while a third waits.
+    const context = new OfflineAudioContext(1, 24000, 24000);
+    await context.audioWorklet.addModule("/playback-worklet.js");
+    const node = new AudioWorkletNode(context, "vasari-playback", { outputChannelCount: [1] });
+    node.connect(context.destination);
+    const part = (start, value, response) => ({
+        kind: "sound", start, samples: new Float32Array(2400).fill(value), response, item: `item of ${response}`,
+    });
+    context.suspend(0.25).then(() => {
+        node.port.postMessage({ kind: "flush", response: "b" });
+        setTimeout(() => context.resume(), 100);
+    });
+    for (const message of [part(0, 0.25, "a"), part(3600, 0.5, "a"), part(6000, 0.75, "b")]) node.port.postMessage(message);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return [...(await context.startRendering()).getChannelData(0)];
+"""
+
+
+def test_sound_is_played_at_its_place_and_a_flush_is_at_once(page: webdriver.Chrome) -> None:
+    sound = run_js(page, PLAY)
+    lead = 2400
+    assert max(map(abs, sound[:lead])) == 0
+    assert set(sound[lead : lead + 2400]) == {0.25}
+    assert max(map(abs, sound[lead + 2500 : lead + 3600])) < 0.01
+    assert set(sound[6000:8400]) == {0.5}
+    assert max(map(abs, sound[8500:])) < 0.01
+
+
+CAPTIONS = """
+    const { Captions } = await import("/captions.js");
+    const lines = new Map();
+    const captions = new Captions((line) => lines.set(line.id, line));
+    const say = (delta) => captions.event({ type: "response.output_audio_transcript.delta", response_id: "r", item_id: "a", delta });
+    const word = (text, audio_offset_ms) =>
+        captions.event({ type: "response.audio_timestamp.delta", response_id: "r", item_id: "a", text, audio_offset_ms });
+"""
+
+
+def test_an_interrupted_answer_keeps_only_what_was_heard(page: webdriver.Chrome) -> None:
+    line = run_js(
+        page,
+        CAPTIONS
+        + """
+        say("I see many ");
+        say("faces here.");
+        ["I", "see", "many", "faces"].forEach((text, i) => word(text, i * 200));
+        captions.progress("a", 450);
+        const before = lines.get("a");
+        captions.event({ type: "response.done", response: { id: "r", status: "cancelled" } });
+        say(" More.");
+        return [before.text.slice(0, before.heard), lines.get("a").text, lines.get("a").interrupted];
+    """,
+    )
+    assert line == ["I see many", "I see many", True]
+
+
+def test_noise_that_was_no_speech_leaves_no_caption(page: webdriver.Chrome) -> None:
+    text = run_js(
+        page,
+        CAPTIONS
+        + """
+        captions.event({ type: "input_audio_buffer.speech_started", item_id: "u" });
+        captions.event({
+            type: "conversation.item.input_audio_transcription.completed", item_id: "u", transcript: " ",
+        });
+        return [lines.get("u").text, lines.get("u").final];
+    """,
+    )
+    assert text == ["", True]
