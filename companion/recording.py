@@ -1,0 +1,110 @@
+"""What a client of a session receives: frames and sound by presentation time, and a timeline of every turn."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from animator.face import FPS
+from animator.media import Mp4Writer
+from animator.video import Packet
+from companion import events
+from companion.stages import SPEAK_RATE, Samples
+
+AUDIBLE = 0.003  # of full scale: the first sample of sound above it counts as heard
+
+
+@dataclass(slots=True)
+class Turn:
+    """One question and its answer. ``times`` are seconds on the caller's clock."""
+
+    user: str = ""
+    assistant: str = ""
+    times: dict[str, float] = field(default_factory=dict[str, float])
+
+    def mark(self, name: str, at: float) -> None:
+        """Only the first time counts."""
+        self.times.setdefault(name, at)
+
+
+@dataclass(slots=True)
+class Recording:
+    """Fill it with `add`. ``errors`` holds (code, message) of what the session reported."""
+
+    width: int = 0
+    height: int = 0
+    packets: list[Packet] = field(default_factory=list[Packet])
+    frame_pts: list[float] = field(default_factory=list[float])  # ms
+    sounds: list[tuple[float, Samples]] = field(default_factory=list[tuple[float, Samples]])  # pts in ms, samples
+    turns: list[Turn] = field(default_factory=list[Turn])
+    errors: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    answered: bool = False  # the last turn's reply has been said to its end
+
+    def begin_turn(self) -> None:
+        self.turns.append(Turn())
+        self.answered = False
+
+    def add(self, event: events.ServerEvent, at: float) -> None:
+        """``event`` was received at ``at`` seconds."""
+        match event:
+            case events.VideoDelta():
+                self._add_frame(event, at)
+            case events.AudioDelta():
+                self._add_sound(event, at)
+            case events.Error():
+                self.errors.append((event.error.code, event.error.message))
+            case _ if self.turns:
+                self._add_to_turn(self.turns[-1], event, at)
+            case _:
+                pass
+
+    def sound(self) -> Samples:
+        """The sound of the whole recording, exactly as long as its frames; zeros where nobody speaks."""
+        start = self.frame_pts[0] if self.frame_pts else 0.0
+        track = np.zeros(len(self.packets) * SPEAK_RATE // FPS, np.float32)
+        for pts, samples in self.sounds:
+            first = round((pts - start) * SPEAK_RATE / 1000)
+            skipped = max(0, -first)
+            part = samples[skipped : max(0, len(track) - first)]
+            track[first + skipped : first + skipped + len(part)] = part
+        return track
+
+    def dropped_frames(self) -> int:
+        """Frames that the presentation times have room for but that never came."""
+        if not self.frame_pts:
+            return 0
+        return round((self.frame_pts[-1] - self.frame_pts[0]) * FPS / 1000) + 1 - len(self.frame_pts)
+
+    def save(self, path: Path) -> None:
+        """To an MP4, with the frames as they were sent. Raises `animator.media.MediaError`."""
+        with Mp4Writer(path, self.width, self.height) as writer:
+            writer.write_encoded(self.packets, self.sound())
+
+    def _add_frame(self, event: events.VideoDelta, at: float) -> None:
+        self.width, self.height = event.width, event.height
+        self.packets.append(Packet(event.delta, event.keyframe))
+        self.frame_pts.append(event.pts_ms)
+        if event.response_id and self.turns:
+            self.turns[-1].mark("first_frame", at)
+
+    def _add_sound(self, event: events.AudioDelta, at: float) -> None:
+        samples: Samples = np.frombuffer(event.delta, "<i2").astype(np.float32) / np.float32(32768)
+        self.sounds.append((event.pts_ms, samples))
+        loud = np.abs(samples) > AUDIBLE
+        if self.turns and loud.any():
+            self.turns[-1].mark("first_audio", at + float(np.argmax(loud)) / SPEAK_RATE)
+
+    def _add_to_turn(self, turn: Turn, event: events.ServerEvent, at: float) -> None:
+        match event:
+            case events.SpeechStarted():  # the user goes on: what was marked belonged to a pause
+                turn.times.clear()
+                self.answered = False
+            case events.TranscriptionCompleted():
+                turn.user = f"{turn.user} {event.transcript}".strip()
+                turn.mark("transcript", at)
+            case events.AudioTranscriptDone():
+                turn.assistant = event.transcript
+            case events.ResponseDone():
+                self.answered = event.response.get("status") == "completed"
+            case _:
+                pass

@@ -1,0 +1,62 @@
+"""What `companion talk` stores and times, from events alone."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from animator.media import read_audio
+from animator.video import VideoEncoder
+from companion import events
+from companion.recording import Recording
+
+PART = {"response_id": "r", "item_id": "i"}
+
+
+def pcm(samples: np.ndarray) -> bytes:
+    return (samples * 32767).astype("<i2").tobytes()
+
+
+def video(encoder: VideoEncoder, brightness: int, pts_ms: float, response_id: str | None = None) -> events.VideoDelta:
+    packet = encoder.encode(np.full((64, 64, 3), brightness, np.uint8))[0]
+    return events.VideoDelta(
+        packet.data, "h264", encoder.codec_string, pts_ms, 40.0, packet.keyframe, 64, 64, response_id
+    )
+
+
+def test_frames_and_sound_are_stored_where_their_times_say(tmp_path: Path) -> None:
+    encoder, recording = VideoEncoder(64, 64), Recording()
+    for i in range(50):
+        recording.add(video(encoder, 250 if i == 30 else 5, 1000 + i * 40), at=i * 0.04)
+    beep = np.concatenate([np.zeros(240), np.full(720, 0.9)]).astype(np.float32)
+    recording.add(events.AudioDelta(delta=pcm(beep), pts_ms=1000 + 30 * 40, **PART), at=1.2)
+    recording.save(tmp_path / "a.mp4")
+    with av.open(tmp_path / "a.mp4") as container:
+        bright = [f.to_ndarray(format="gray").mean() > 100 for f in container.decode(video=0)]
+    assert np.flatnonzero(bright).tolist() == [30]
+    assert np.argmax(np.abs(read_audio(tmp_path / "a.mp4")) > 0.3) / 24000 == pytest.approx(1.21, abs=0.003)
+
+
+def test_a_turn_is_timed_by_the_first_of_each_and_by_audible_sound() -> None:
+    recording = Recording()
+    recording.begin_turn()
+    usage = {"type": "duration", "seconds": 1.0}
+    recording.add(events.TranscriptionCompleted("item", "Hello there.", usage), at=1.0)
+    silence, sound = np.zeros(960, np.float32), np.full(960, 0.5, np.float32)
+    recording.add(events.AudioDelta(delta=pcm(silence), pts_ms=0, **PART), at=1.5)
+    recording.add(events.AudioDelta(delta=pcm(np.append(silence[:480], sound)), pts_ms=40, **PART), at=1.6)
+    recording.add(events.AudioDelta(delta=pcm(sound), pts_ms=100, **PART), at=1.7)
+    recording.add(events.AudioTranscriptDone(transcript="Hi!", **PART), at=2.0)
+    assert not recording.answered
+    recording.add(events.ResponseDone({"status": "completed"}), at=2.1)
+    (turn,) = recording.turns
+    assert (turn.user, turn.assistant, recording.answered) == ("Hello there.", "Hi!", True)
+    assert turn.times == pytest.approx({"transcript": 1.0, "first_audio": 1.62})
+
+
+def test_missing_frames_are_counted() -> None:
+    encoder, recording = VideoEncoder(64, 64), Recording()
+    for i in (0, 1, 2, 5, 6):
+        recording.add(video(encoder, 5, i * 40.0), at=0.0)
+    assert recording.dropped_frames() == 2
