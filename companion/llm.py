@@ -1,0 +1,109 @@
+"""The language model: any chat model of LangChain behind one small stage."""
+
+import contextlib
+import importlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from companion.stages import Message, StageError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+log = logging.getLogger(__name__)
+
+EXTRAS = {"langchain_ollama": "ollama", "langchain_huggingface": "transformers", "transformers": "transformers"}
+STATUS_CODES = {
+    401: ("llm_unauthorized", "The endpoint refused the key. Check the API key in the environment."),
+    403: ("llm_unauthorized", "The endpoint refused the key. Check the API key in the environment."),
+    404: (
+        "llm_not_found",
+        "The endpoint does not have this model. Check `model` and `base_url` (Ollama: ollama pull).",
+    ),
+    429: ("llm_rate_limited", "The endpoint refuses more requests for now. Wait, or check the account's quota."),
+}
+
+
+class LangChain:
+    """Any ``langchain_core`` chat model.
+
+    Args:
+        chat: the chat model, or where it is: "package.module:Class", "package.module:Class.from_something".
+        options: what that class takes, for example ``model``, ``base_url``, ``temperature``.
+
+    Raises:
+        StageError: ``llm_missing_extra``, ``llm_model`` or ``llm_no_key``, with what to do.
+    """
+
+    def __init__(self, chat: "str | BaseChatModel" = "companion.embedded:Embedded", **options: Any) -> None:
+        self._chat = _construct(chat, options) if isinstance(chat, str) else chat
+
+    async def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+        """Deltas of the reply. Closing the iterator closes the model's stream, which stops the generation.
+
+        Raises:
+            StageError: ``llm_unreachable``, ``llm_unauthorized``, ``llm_not_found``, ``llm_rate_limited``,
+                ``llm_failed``.
+        """
+        turns = [(message.role, message.content) for message in messages]
+        try:
+            async with contextlib.aclosing(self._chat.astream(turns)) as chunks:  # pyright: ignore[reportArgumentType]
+                async for chunk in chunks:
+                    if chunk.text:
+                        yield str(chunk.text)
+        except StageError:
+            raise
+        except Exception as error:  # every provider raises errors of its own
+            raise _stage_error(error) from error
+
+
+def _construct(path: str, options: dict[str, Any]) -> "BaseChatModel":
+    module_name, _, attributes = path.partition(":")
+    try:
+        target: Any = importlib.import_module(module_name)
+        for name in attributes.split("."):
+            target = getattr(target, name)
+    except ImportError as error:
+        raise _missing(module_name, error) from error
+    except AttributeError as error:
+        raise StageError(
+            "llm_model", f'There is no {attributes!r} in {module_name}; chat = "{path}" names it.'
+        ) from error
+    try:
+        return target(**options)
+    except StageError:
+        raise
+    except ImportError as error:
+        raise _missing(module_name, error) from error
+    except Exception as error:  # every provider raises errors of its own
+        if "api_key" in str(error):
+            raise StageError(
+                "llm_no_key", f"{path} needs a key. Set it in the environment (OpenAI: OPENAI_API_KEY)."
+            ) from error
+        raise StageError("llm_model", f"{path} could not be set up: {error}") from error
+
+
+def _missing(module_name: str, error: ImportError) -> StageError:
+    extra = EXTRAS.get(module_name.partition(".")[0])
+    how = f'Run: pip install "vasari[{extra}]"' if extra else "Install the package that has it."
+    return StageError("llm_missing_extra", f"{module_name} cannot be imported ({error}). {how}")
+
+
+def _stage_error(error: Exception) -> StageError:
+    import httpx
+
+    cause: BaseException | None = error
+    while cause is not None:
+        status = getattr(cause, "status_code", None)
+        if status in STATUS_CODES:
+            code, advice = STATUS_CODES[status]
+            return StageError(code, f"{advice} (HTTP {status})")
+        if isinstance(cause, ConnectionError | httpx.TransportError):
+            return StageError(
+                "llm_unreachable",
+                f"The language model's endpoint cannot be reached ({type(cause).__name__}). "
+                "Is it running, and is `base_url` right?",
+            )
+        cause = cause.__cause__
+    return StageError("llm_failed", f"The language model failed: {type(error).__name__}: {error}")
