@@ -66,7 +66,10 @@ $("retry").addEventListener("click", () => {
   face.connect();
 });
 face.addEventListener("vasari-status", ({ detail }) => showStatus(detail));
-face.addEventListener("vasari-error", ({ detail }) => toast(detail.message));
+face.addEventListener("vasari-error", ({ detail }) => {
+  if (detail.code === "unknown_character") sitters.first(); // an upload, and the server has started anew since
+  toast(detail.message);
+});
 
 // --- what the face does
 
@@ -76,7 +79,10 @@ function showState(state) {
   $("interrupt").disabled = state !== "speaking" && state !== "thinking";
 }
 
-face.addEventListener("vasari-state", ({ detail }) => showState(detail.state));
+face.addEventListener("vasari-state", ({ detail }) => {
+  showState(detail.state);
+  if (detail.state === "speaking" && !face.stats().audio_running) toast("Click anywhere, or press a key, to hear the voice.");
+});
 face.addEventListener("vasari-caption", ({ detail }) => log.show(detail));
 
 $("interrupt").addEventListener("click", () => face.interrupt());

@@ -2,22 +2,24 @@
 
 const LARGEST = 20e6; // bytes: the server takes no more
 
+const authorized = (key) => (key ? { Authorization: `Bearer ${key}` } : {});
+
 /** The server's characters: [{name, title, credit, picture}]. */
-export async function characters() {
-  const response = await fetch("/v1/characters");
+export async function characters(key) {
+  const response = await fetch("/v1/characters", { headers: authorized(key) });
   if (!response.ok) throw new Error(`The list of faces could not be read (${response.status}).`);
   return (await response.json()).characters;
 }
 
 /** Send a picture: {id, warnings}. Throws an Error with the server's own words. */
-export async function upload(file) {
+export async function upload(file, key) {
   if (file.type && !file.type.startsWith("image/")) throw new Error(`“${file.name}” is not a picture. Use a JPEG, PNG or WebP file.`);
   if (file.size > LARGEST) throw new Error(`“${file.name}” is larger than ${LARGEST / 1e6} MB. Use a smaller picture.`);
   const body = new FormData();
   body.append("file", file);
   let response;
   try {
-    response = await fetch("/v1/portraits", { method: "POST", body });
+    response = await fetch("/v1/portraits", { method: "POST", body, headers: authorized(key) });
   } catch {
     throw new Error("The picture could not be sent: the server did not answer. Try again when it is back.");
   }
@@ -55,6 +57,11 @@ export class Sitters {
   welcome(sitter) {
     this.add(sitter).checked = true;
     this.#pick(sitter);
+  }
+
+  /** Choose the first one again. */
+  first() {
+    this.#cards.querySelector("input").click();
   }
 
   #pick(sitter) {

@@ -33,6 +33,8 @@ export class VasariAvatar extends HTMLElement {
   #captions = new Captions((line) => this.#emit("caption", line));
   #sounding = new Map(); // response id -> {item, end}: whose sound it is and where it ends in ms
   #reporting = 0;
+  #newest = 0; // pts in ms of the newest picture that came
+  #aliveFrom = Infinity; // pts in ms from which pictures show the face that was asked for
   #status = "closed";
   #state = "initializing";
   key = ""; // of the server, where it asks for one
@@ -43,7 +45,7 @@ export class VasariAvatar extends HTMLElement {
     root.innerHTML = `<style>${STYLE}</style><img alt="" hidden><canvas width="512" height="512" aria-hidden="true"></canvas>`;
     this.#poster = root.querySelector("img");
     this.#player = new Player(root.querySelector("canvas"));
-    this.#player.onDraw = () => this.#drawn();
+    this.#player.onDraw = (pts) => this.#drawn(pts);
   }
 
   connectedCallback() {
@@ -61,7 +63,10 @@ export class VasariAvatar extends HTMLElement {
     if (name === "poster") {
       this.#poster.hidden = !value;
       if (value) this.#poster.src = value;
-    } else if (before !== value && this.#connection?.isOpen) this.#configure();
+    } else if (before !== value && this.#connection?.isOpen) {
+      if (name === "character") this.#showPoster();
+      this.#configure();
+    }
   }
 
   get status() {
@@ -102,7 +107,6 @@ export class VasariAvatar extends HTMLElement {
     if (this.#connection) return;
     const here = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/realtime`;
     const url = new URL(this.getAttribute("src") || here, location.href);
-    if (this.getAttribute("persona")) url.searchParams.set("persona", this.getAttribute("persona"));
     this.#connection = new Connection(url.href, this.key);
     this.#connection.addEventListener("status", ({ detail }) => this.#statusChanged(detail));
     this.#connection.addEventListener("event", ({ detail }) => this.#received(detail));
@@ -128,6 +132,7 @@ export class VasariAvatar extends HTMLElement {
     try {
       await Promise.all([this.unlock(), microphone.start((pcm) => this.#hear(pcm))]);
     } catch (error) {
+      microphone.stop();
       this.#microphone = null;
       throw error;
     }
@@ -181,7 +186,8 @@ export class VasariAvatar extends HTMLElement {
     if (detail.status === "waiting" || detail.status === "closed") {
       this.#player.reset();
       this.#sounding.clear();
-      this.removeAttribute("alive");
+      this.#newest = 0;
+      this.#showPoster();
       this.#setState("initializing");
     }
     this.#emit("status", detail);
@@ -195,18 +201,25 @@ export class VasariAvatar extends HTMLElement {
     const persona = this.getAttribute("persona");
     if (character) avatar.character = character;
     const session = { type: "realtime", avatar };
-    if (persona) session.persona = persona;
+    if (persona) session.prompt = { id: persona };
     connection.send({ type: "session.update", session });
   }
 
   #received(event) {
     if (event.type === "session.created") this.#configure();
+    else if (event.type === "session.updated") this.#aliveFrom = this.#newest + 1;
     else if (event.type === "avatar.state") this.#setState(event.state);
-    else if (event.type === "error") this.#emit("error", event.error);
+    else if (event.type === "error") this.#refused(event.error);
     else if (event.type === "output_audio_buffer.cleared") this.#flush(event.response_id);
     else if (event.type === "response.done") this.#responseDone(event.response);
     this.#captions.event(event);
     this.#emit("event", event);
+  }
+
+  #refused(error) {
+    // A face that the server does not have (any more) must not leave the session without one.
+    if (error.param === "session.avatar.character") this.removeAttribute("character");
+    this.#emit("error", error);
   }
 
   #responseDone({ id, status }) {
@@ -214,8 +227,10 @@ export class VasariAvatar extends HTMLElement {
   }
 
   #media({ header, bytes }) {
-    if (header.type === "response.video.delta") this.#player.frame(header, bytes);
-    else if (header.type === "response.output_audio.delta") {
+    if (header.type === "response.video.delta") {
+      this.#newest = header.pts_ms;
+      this.#player.frame(header, bytes);
+    } else if (header.type === "response.output_audio.delta") {
       if (!this.#sounding.has(header.response_id)) this.#forgetHeard();
       const end = header.pts_ms + bytes.byteLength / 48; // PCM16 at 24 kHz
       this.#sounding.set(header.response_id, { item: header.item_id, end });
@@ -245,8 +260,14 @@ export class VasariAvatar extends HTMLElement {
     this.#connection?.sendMedia({ type: "input_audio_buffer.append" }, pcm);
   }
 
-  #drawn() {
-    if (!this.hasAttribute("alive")) this.setAttribute("alive", "");
+  /** Show the still picture until pictures of the face that was asked for arrive. */
+  #showPoster() {
+    if (this.hasAttribute("poster")) this.removeAttribute("alive");
+    this.#aliveFrom = Infinity;
+  }
+
+  #drawn(pts) {
+    if (pts >= this.#aliveFrom) this.setAttribute("alive", "");
     const { item, ms } = this.#player.heard;
     if (item) this.#captions.progress(item, ms);
   }

@@ -1,7 +1,13 @@
 import functools
 import http.server
+import socket
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,9 +32,64 @@ def static_url() -> Iterator[str]:
         server.shutdown()
 
 
+class Companion:
+    """The program itself, as a process of its own; it can go away and come back at the same address."""
+
+    def __init__(self, config: str, log: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._config, self._log = config, log
+        self.start()
+
+    def start(self, patience_s: float = 90.0) -> None:
+        command = [sys.executable, "-m", "companion", "serve", "--config", self._config, "--port", str(self.port)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(self.url + "health", timeout=2):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        self.stop()
+        raise RuntimeError(f"the server did not come up:\n{self._log.read_text()}")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Companion]:
+    """The server with scripted stages."""
+    companion = Companion("fakes", tmp_path_factory.mktemp("server") / "log.txt")
+    yield companion
+    companion.stop()
+
+
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """One Chromium for all tests that need no special microphone; each opens its own page."""
     driver = open_chromium(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def chromium(tmp_path: Path) -> Iterator[Callable[..., webdriver.Chrome]]:
+    """Open a Chromium of the test's own: ``chromium(microphone=None, ask=False)``."""
+    opened: list[webdriver.Chrome] = []
+
+    def make(microphone: Path | None = None, ask: bool = False) -> webdriver.Chrome:
+        opened.append(open_chromium(tmp_path / f"profile{len(opened)}", microphone, ask))
+        return opened[-1]
+
+    yield make
+    for driver in opened:
+        driver.quit()

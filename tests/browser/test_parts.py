@@ -99,7 +99,8 @@ PLAY = """
         node.port.postMessage({ kind: "flush", response: "b" });
         setTimeout(() => context.resume(), 100);
     });
-    for (const message of [part(0, 0.25, "a"), part(3600, 0.5, "a"), part(6000, 0.75, "b")]) node.port.postMessage(message);
+    for (const message of [part(0, 0.25, "a"), part(3600, 0.5, "a"), part(6000, 0.75, "b")])
+        node.port.postMessage(message);
     await new Promise((resolve) => setTimeout(resolve, 100));
     return [...(await context.startRendering()).getChannelData(0)];
 """
@@ -119,9 +120,9 @@ CAPTIONS = """
     const { Captions } = await import("/captions.js");
     const lines = new Map();
     const captions = new Captions((line) => lines.set(line.id, line));
-    const say = (delta) => captions.event({ type: "response.output_audio_transcript.delta", response_id: "r", item_id: "a", delta });
-    const word = (text, audio_offset_ms) =>
-        captions.event({ type: "response.audio_timestamp.delta", response_id: "r", item_id: "a", text, audio_offset_ms });
+    const tell = (type, more) => captions.event({ type, response_id: "r", item_id: "a", ...more });
+    const say = (delta) => tell("response.output_audio_transcript.delta", { delta });
+    const word = (text, audio_offset_ms) => tell("response.audio_timestamp.delta", { text, audio_offset_ms });
 """
 
 

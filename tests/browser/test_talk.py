@@ -1,0 +1,58 @@
+"""A visitor speaks: Chromium's fake microphone plays a recording."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from chromium import complaints
+from conftest import Companion
+from numpy.typing import NDArray
+from page import Page
+from scipy.io import wavfile
+from selenium import webdriver
+
+pytestmark = pytest.mark.browser
+
+RATE = 48_000
+MOST_OFFSET = 45.0  # ms
+
+
+def voice(seconds: float) -> NDArray[np.float32]:
+    """Something that noise suppression takes for a voice: gliding harmonics in syllables."""
+    t = np.arange(int(seconds * RATE)) / RATE
+    phase = 2 * np.pi * np.cumsum(140 + 30 * np.sin(2 * np.pi * 1.3 * t)) / RATE
+    sound = sum(np.sin(k * phase) / k * np.exp(-(((k * 140 - 600) / 900) ** 2)) for k in range(1, 20))
+    return (0.4 * sound * np.abs(np.sin(2 * np.pi * 2.2 * t))).astype(np.float32)
+
+
+def recording(path: Path, *parts: NDArray[np.float32] | float) -> Path:
+    """A WAV of sounds, and of silences given in seconds."""
+    sounds = [np.zeros(int(p * RATE), np.float32) if isinstance(p, float) else p for p in parts]
+    wavfile.write(path, RATE, (np.clip(np.concatenate(sounds), -1, 1) * 32767).astype(np.int16))
+    return path
+
+
+def test_a_spoken_question_is_answered_and_speaking_again_interrupts(
+    chromium: Callable[..., webdriver.Chrome], fakes: Companion, tmp_path: Path
+) -> None:
+    microphone = recording(tmp_path / "microphone.wav", 1.0, voice(1.5), 3.0, voice(1.5), 1.0)
+    page = Page(chromium(microphone), fakes.url)
+    page["talk"].click()
+    page.wait(lambda: page.stats()["listening"], "the microphone")
+    page.until_state("listening")
+    page.until_state("speaking")
+    page.wait(lambda: page.stats()["heard"]["ms"] > 200, "the answer to be heard")
+    assert page.said("user")[0]
+    assert page.said("assistant")[0]
+    assert page.stats()["audio_peak"] > 0.05
+    assert abs(page.stats()["av_offset_ms"]) <= MOST_OFFSET
+    page.wait(lambda: page.events("output_audio_buffer.cleared"), "the interruption")
+    cleared = page.events("output_audio_buffer.cleared")[0]["response_id"]
+    statuses = {e["response"]["id"]: e["response"]["status"] for e in page.events("response.done")}
+    assert statuses[cleared] == "cancelled"
+    page.wait(lambda: page.events("conversation.item.truncated"), "the history to be cut")
+    page.wait(lambda: len(page.said("assistant")) > 1, "the answer to the second question")
+    page["talk"].click()
+    page.wait(lambda: not page.stats()["listening"], "the microphone to be off")
+    assert complaints(page.browser) == []
