@@ -1,19 +1,46 @@
-"""Fits a head to the landmarks of a picture."""
+"""Fits MakeHuman's head (CC0) to landmarks, and so gives a picture depth and shapes.
+
+``assets/head.npz`` (made by ``scripts/build_head.py``) holds the head at the vertices of `topology.mesh`: the mean,
+the main variations of identity, and the 52 ARKit shapes. Units are decimetres, y up, z towards the viewer.
+"""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.space import INDEX
-from animator.portrait.topology import POINTS, RINGS, mesh
+from animator.motion.space import ARKIT
+from animator.portrait.assets import FOLDER
+from animator.portrait.pose import align
+from animator.portrait.topology import POINTS, mesh
 
 Floats = NDArray[np.float32]
+
+_FLIP = np.array([1, -1, 1], np.float32)  # picture's y is down
+_DEPTH_TRUST = 0.35  # of the landmarks' depth, relative to x and y
+_NOISE = 0.012  # of the landmarks, in decimetres
+_EXPRESSION = 0.3  # standard deviation of the weights of a face in a picture
+_ROUNDS = 4
+_UNSEEN = ("jawForward", "mouthClose", "tongueOut")  # not told apart from other shapes in one picture
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    points: Floats  # (V + extra, 3)
+    identity: Floats  # (modes, V + extra, 3), each one standard deviation
+    shapes: Floats  # (52, V, 3)
+    jaw: Floats  # (52, 3, 4)
+    parts: dict[str, slice]  # where the extra points are
 
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
-    """See the fields of the same names in `animator.portrait.portrait.Portrait`."""
+    """What the head says about a picture, in its px; see `animator.portrait.portrait.Portrait` for most fields.
+
+    ``expression`` (52,): weights that the face has in the picture; ``error``: mean distance of the fitted head from the
+    landmarks in face widths.
+    """
 
     vertices: Floats
     shapes: Floats
@@ -21,46 +48,118 @@ class FittedHead:
     eyeballs: Floats
     teeth: Floats
     ear_depth: float
+    expression: Floats
+    error: float
 
 
-def subdivide(points: Floats) -> Floats:
-    """Values at the 468 points -> values at all vertices of the mesh."""
-    return np.concatenate([points[:POINTS], points[mesh().parents].mean(axis=1)]).astype(np.float32)
+@cache
+def _model() -> _Model:
+    with np.load(FOLDER / "head.npz") as stored:
+        values = {name: stored[name].astype(np.float32) for name in ("points", "identity", "shapes", "jaw")}
+        counts = stored["counts"]
+    ends = mesh().count + np.cumsum(counts)
+    names = ("left_eye", "right_eye", "upper_teeth", "lower_teeth", "ears")
+    parts = {name: slice(int(end - n), int(end)) for name, end, n in zip(names, ends, counts, strict=True)}
+    return _Model(**values, parts=parts)
 
 
-def fit(picture: NDArray[np.uint8], points: Floats) -> FittedHead:
-    points = points[:POINTS]
-    shapes = np.zeros((52, POINTS, 3), np.float32)
-    height = np.linalg.norm(points[10] - points[152])
-    down = (points[152] - points[10]) / height
-    along = (points - (points[13] + points[14]) / 2) @ down / height
-    low = np.isin(np.arange(POINTS), RINGS["lips_inner_lower"] + RINGS["lips_outer_lower"]) & ~np.isin(
-        np.arange(POINTS), (61, 291, 78, 308)
-    )
-    weight = np.clip(along / 0.12, 0, 1)
-    weight[low] = 1
-    shapes[INDEX["jawOpen"]] = weight[:, None] * down * height * 0.16
-    for side in ("left", "right"):
-        up, lo = list(RINGS[f"eye_{side}_upper"]), list(RINGS[f"eye_{side}_lower"])
-        shapes[INDEX["eyeBlink" + side.title()], up] = (points[lo] - points[up]) * 1.03
-        corner = 291 if side == "left" else 61
-        near = np.exp(-((np.linalg.norm(points - points[corner], axis=1) / (0.12 * height)) ** 2))
-        out = points[corner] - points[0]
-        shapes[INDEX["mouthSmile" + side.title()]] = (
-            near[:, None] * (out / np.linalg.norm(out) * 0.05 - down * 0.05) * height
-        )
-    jaw = np.zeros((52, 3, 4), np.float32)
-    jaw[INDEX["jawOpen"], :, 3] = down * height * 0.16
-    eyeballs = []
-    for side in ("left", "right"):
-        ring = points[list(RINGS[f"eye_{side}_upper"] + RINGS[f"eye_{side}_lower"])]
-        radius = np.linalg.norm(ring[0] - ring[8]) * 0.42
-        eyeballs.append([*(ring.mean(axis=0) - [0, 0, radius]), radius])
+def fit(landmarks: Floats) -> FittedHead:
+    """Head for landmarks (>= 468, 3) in px (y down, z towards the camera).
+
+    Pose by weighted Procrustes, identity and expression by ridge least squares with Gaussian priors, in turns.
+    """
+    model = _model()
+    seen = landmarks[:POINTS] * _FLIP
+    usable = [i for i, name in enumerate(ARKIT) if name not in _UNSEEN and not name.startswith("eyeLook")]
+    basis = np.concatenate([model.identity[:, :POINTS], model.shapes[usable, :POINTS]])
+    spread = np.repeat(np.array([1, _EXPRESSION], np.float32), [len(model.identity), len(usable)])
+    weights = np.ones(POINTS, np.float32)
+    found = np.zeros(len(basis), np.float32)
+    pose = align(model.points[:POINTS], seen, weights)
+    for _ in range(_ROUNDS):
+        scale, turn, shift = pose
+        target = (((seen - shift) @ turn) / scale - model.points[:POINTS]).astype(np.float32)
+        found = _ridge(basis, target, turn, spread, len(model.identity))
+        pose = align(model.points[:POINTS] + np.tensordot(found, basis, 1), seen, weights)
+    identity, expression = found[: len(model.identity)], np.zeros(len(ARKIT), np.float32)
+    expression[usable] = found[len(model.identity) :]
+    return _place(model, identity, expression, pose, landmarks)
+
+
+def _ridge(basis: Floats, target: Floats, turn: Floats, spread: Floats, free: int) -> Floats:
+    """Coefficients of ``basis`` for ``target``; those after ``free`` are kept in [0, 1.2] by fixing offenders."""
+    trust = np.array([1, 1, _DEPTH_TRUST], np.float32)
+    rows = ((basis @ turn.T) * trust).reshape(len(basis), -1)
+    right = rows @ ((target @ turn.T) * trust).ravel()
+    normal = rows @ rows.T + np.diag((_NOISE / spread) ** 2 * 12)
+    found = np.zeros(len(basis), np.float32)
+    active = np.ones(len(basis), bool)
+    for _ in range(6):
+        found[active] = np.linalg.solve(normal[np.ix_(active, active)], right[active])
+        wrong = (found < 0) & (np.arange(len(basis)) >= free)
+        if not wrong.any():
+            break
+        active &= ~wrong
+        found[wrong] = 0
+    found[free:] = found[free:].clip(0, 1.2)
+    return found
+
+
+def _place(
+    model: _Model, identity: Floats, expression: Floats, pose: tuple[float, Floats, Floats], landmarks: Floats
+) -> FittedHead:
+    """The fitted head in px, moved in x and y so that its points lie exactly on the landmarks."""
+    scale, turn, shift = pose
+    count = mesh().count
+    head = model.points + np.tensordot(identity, model.identity, 1)
+    neutral = head[:count].copy()
+    head[:count] += np.tensordot(expression, model.shapes, 1)
+    placed = ((scale * head @ turn.T + shift) * _FLIP).astype(np.float32)
+    residual = (landmarks[:POINTS] - placed[:POINTS]) * np.array([1, 1, 0], np.float32)
+    everywhere = np.concatenate([residual, residual[mesh().parents].mean(axis=1)])
+    vertices = placed[:count] + everywhere
+    to_picture = (_FLIP[:, None] * turn * scale).astype(np.float32)
+    shapes = _sized(model, neutral) @ to_picture.T
+    skull = residual[[2, 94, 164, 0, 61, 291]].mean(axis=0)
+    eyes = [_eyeball(placed[model.parts[f"{side}_eye"]], residual[[outer, inner]].mean(axis=0))
+            for side, outer, inner in (("left", 263, 362), ("right", 33, 133))]  # fmt: skip
+    teeth = placed[model.parts["upper_teeth"]][_incisors(model)].mean(axis=0)
     return FittedHead(
-        subdivide(points),
-        np.stack([subdivide(shape) for shape in shapes]),
-        jaw,
-        np.array(eyeballs, np.float32),
-        (points[13] + down * 0.02 * height).astype(np.float32),
-        float((points[234, 2] + points[454, 2]) / 2),
+        vertices=vertices.astype(np.float32),
+        shapes=shapes.astype(np.float32),
+        jaw=_jaw(model.jaw, to_picture, shift * _FLIP),
+        eyeballs=np.array(eyes, np.float32),
+        teeth=(teeth + skull).astype(np.float32),
+        ear_depth=float(placed[model.parts["ears"], 2].mean()),
+        expression=expression,
+        error=float(np.linalg.norm(residual, axis=1).mean() / np.linalg.norm(landmarks[234] - landmarks[454])),
     )
+
+
+def _sized(model: _Model, neutral: Floats) -> Floats:
+    """The shapes (52, V, 3), those of the mouth scaled by the width of this person's mouth."""
+    width = np.linalg.norm(neutral[61] - neutral[291]) / np.linalg.norm(model.points[61] - model.points[291])
+    factor = np.clip(width, 0.85, 1.2).astype(np.float32)
+    moves_mouth = np.array([name.startswith("mouth") for name in ARKIT])
+    return model.shapes * np.where(moves_mouth, factor, np.float32(1))[:, None, None]
+
+
+def _incisors(model: _Model) -> NDArray[np.int64]:
+    """Which of the upper teeth's points are the lower front edge in the middle."""
+    teeth = model.points[model.parts["upper_teeth"]]
+    rank = teeth[:, 1] - teeth[:, 2] + 4 * np.abs(teeth[:, 0])
+    return np.argsort(rank)[:2]
+
+
+def _eyeball(points: Floats, shift: Floats) -> Floats:
+    """x, y, z, radius (4,) of a sphere of points (n, 3)."""
+    centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    radius = np.linalg.norm(points - centre, axis=1).mean()
+    return np.append(centre + shift, radius).astype(np.float32)
+
+
+def _jaw(motion: Floats, to_picture: Floats, origin: Floats) -> Floats:
+    """The jaw's affine motions (52, 3, 4) of head coordinates, in px of the picture."""
+    turned = to_picture @ motion[:, :, :3] @ np.linalg.inv(to_picture)
+    moved = motion[:, :, 3] @ to_picture.T - turned @ origin
+    return np.concatenate([turned, moved[:, :, None]], axis=2).astype(np.float32)

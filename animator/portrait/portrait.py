@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.assets import cache_folder
+from animator.portrait.closure import close_lids, seal_lips, snap_seam
 from animator.portrait.head import fit
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.matte import person
@@ -20,7 +21,7 @@ from animator.portrait.pose import pose
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 1  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 3  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
 
@@ -43,6 +44,7 @@ class Portrait:
     triangles: NDArray[np.int32]  # (T, 3), open at the mouth and at both eyes
     contours: dict[str, NDArray[np.int32]]  # vertex numbers, left to right; face_oval is a closed loop
     shapes: Floats  # (52, V, 3) displacement at weight 1, in the order of animator.motion.space.ARKIT
+    seal: Floats  # (V, 3) displacement that shuts lips that are parted in the picture, for p, b and m
     jaw: Floats  # (52, 3, 4): p + weight * (A @ (p, 1)) moves the points p of the lower jaw (teeth, tongue)
     pose: tuple[float, float, float]  # yaw, pitch, roll in the picture, degrees, signs of animator.control
     iris: Floats  # (2, 3) x, y, radius of the left and the right iris
@@ -51,6 +53,7 @@ class Portrait:
     face_width: float  # between the points 234 and 454, not foreshortened
     face_height: float  # between the points 10 and 152, not foreshortened
     ear_depth: float  # z of the ears
+    expression: Floats  # (52,) ARKit weights that the face already has in the picture
     mouth_open: bool  # the lips are parted in the picture
     teeth_visible: bool  # the picture shows teeth
     warnings: tuple[str, ...]  # for the person who chose the picture
@@ -74,7 +77,10 @@ def load(source: Path | bytes, size: int = 512) -> Portrait:
 def _prepare(source: Picture, size: int, name: str) -> Portrait:
     framed = cut(source, size, Landmarker())
     points = framed.face.points
-    face = fit(framed.picture, points)
+    face = fit(points)
+    width = float(np.linalg.norm(points[234] - points[454]))
+    parted = lips_parted(points)
+    vertices = face.vertices if parted else snap_seam(face.vertices, framed.picture, width)
     iris = np.array([_iris(points[473:]), _iris(points[468:473])], np.float32)
     return Portrait(
         id=name,
@@ -84,19 +90,21 @@ def _prepare(source: Picture, size: int, name: str) -> Portrait:
         real=framed.real,
         person=person(framed.picture),
         landmarks=points,
-        vertices=face.vertices,
+        vertices=vertices,
         triangles=mesh().triangles,
         contours=mesh().contours,
-        shapes=face.shapes,
+        shapes=close_lids(vertices, face.shapes, width),
+        seal=seal_lips(vertices, width),
         jaw=face.jaw,
         pose=pose(points),
         iris=iris,
         eyeballs=face.eyeballs,
         teeth=face.teeth,
-        face_width=float(np.linalg.norm(points[234] - points[454])),
+        face_width=width,
         face_height=float(np.linalg.norm(points[10] - points[152])),
         ear_depth=face.ear_depth,
-        mouth_open=lips_parted(points),
+        expression=face.expression,
+        mouth_open=parted,
         teeth_visible=shows_teeth(framed.picture, points),
         warnings=framed.warnings,
     )

@@ -1,0 +1,127 @@
+"""Lids and lips that close exactly: what a head fitted to one percent cannot do, and what every eye notices."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.motion.space import INDEX
+from animator.portrait.topology import mesh
+
+Floats = NDArray[np.float32]
+
+_UPPER_PAST, _LOWER_UP = 0.03, 0.05  # of the eye's opening: the upper lid covers the lower one, which rises a little
+_LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
+_LIP_REACH = 0.05
+_SEAM_REACH = 0.014
+_SEAM_SEARCH = 0.018  # face widths above and below the middle between the lips
+_SEAM_STEPS = 10  # on each side
+_SEAM_STIFFNESS = 0.12  # cost of one step up or down between neighbours, in contrasts of the mouth
+_UPPER_SHARE = 0.4  # of a gap between the lips that the upper one closes
+
+
+class _Opening:
+    """Two rims (upper and lower vertex numbers, left to right) with the axes of their plane in the picture."""
+
+    def __init__(self, vertices: Floats, upper: NDArray[np.int32], lower: NDArray[np.int32]) -> None:
+        self.vertices, self.upper, self.lower = vertices, upper, lower
+        along = vertices[upper[-1], :2] - vertices[upper[0], :2]
+        along = along / np.linalg.norm(along)
+        self.axes = np.array([along, [-along[1], along[0]]], np.float32)  # along, down
+        self.up, self.low = self.local(vertices[upper]), self.local(vertices[lower])
+
+    def local(self, points: Floats) -> Floats:
+        return points[:, :2] @ self.axes.T
+
+    def gaps(self) -> tuple[Floats, Floats]:
+        """Distances to the other rim, straight down from each upper and straight up from each lower vertex."""
+        below = np.interp(self.up[:, 0], self.low[:, 0], self.low[:, 1]) - self.up[:, 1]
+        above = self.low[:, 1] - np.interp(self.low[:, 0], self.up[:, 0], self.up[:, 1])
+        return below.astype(np.float32), above.astype(np.float32)
+
+    def moved(self, moves: tuple[Floats, Floats], shape: Floats, reach: float) -> Floats:
+        """``shape`` (V, 3) changed so that the rims move down by ``moves`` px; what that adds fades over ``reach`` px.
+
+        The rims' corners stay, and the skin on each side of the opening follows its own rim only.
+        """
+        changed = shape.copy()
+        local = self.local(self.vertices)
+        x = np.linspace(self.up[0, 0], self.up[-1, 0], 33)
+        middle = (np.interp(x, *self.up.T) + np.interp(x, *self.low.T)) / 2
+        soft = 0.25 * float(np.abs(np.concatenate(self.gaps())).max()) + 0.5
+        below = ((local[:, 1] - np.interp(local[:, 0], x, middle)) / soft / 2 + 0.5).clip(0, 1)
+        for rim, move, side in ((self.upper, moves[0], 1 - below), (self.lower, moves[1], below)):
+            missing = move[:, None] * self.axes[1] - shape[rim, :2]
+            changed[:, :2] += side[:, None] * _spread(self.vertices, rim, missing, reach)
+        for rim, move in ((self.upper, moves[0]), (self.lower, moves[1])):
+            changed[rim, :2] = move[:, None] * self.axes[1]
+            changed[rim[[0, -1]]] = 0
+        return changed
+
+
+def _spread(vertices: Floats, rim: NDArray[np.int32], values: Floats, reach: float) -> Floats:
+    """``values`` (n, 2) on ``rim`` -> (V, 2): the nearest ones, fading with the distance as a Gaussian."""
+    away = np.linalg.norm(vertices[:, None, :2] - vertices[None, rim, :2], axis=2)
+    nearest = away.min(axis=1, keepdims=True)
+    weights = np.exp(-0.5 * ((away - nearest) / (0.3 * reach)) ** 2)
+    fade = np.exp(-0.5 * (nearest / reach) ** 2)
+    return (fade * (weights @ values) / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _rims(name: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    contours = mesh().contours
+    return contours[f"{name}_upper"], contours[f"{name}_lower"]
+
+
+def close_lids(vertices: Floats, shapes: Floats, width: float) -> Floats:
+    """``shapes`` (52, V, 3) with blinks that shut the eyes of ``vertices`` (V, 3) at weight 1."""
+    shapes = shapes.copy()
+    for side in ("left", "right"):
+        eye = _Opening(vertices, *_rims(f"eye_{side}"))
+        below, above = eye.gaps()
+        number = INDEX[f"eyeBlink{side.title()}"]
+        moves = (below * (1 + _UPPER_PAST - _LOWER_UP), -above * _LOWER_UP)
+        shapes[number] = eye.moved(moves, shapes[number], _LID_REACH * width)
+    return shapes
+
+
+def seal_lips(vertices: Floats, width: float) -> Floats:
+    """(V, 3) displacement that shuts parted lips, for p, b and m; nothing where they are shut already."""
+    lips = _Opening(vertices, *_rims("lips_inner"))
+    below, above = (gap.clip(0) for gap in lips.gaps())
+    moves = (below * _UPPER_SHARE, -above * (1 - _UPPER_SHARE))
+    return lips.moved(moves, np.zeros_like(vertices), _LIP_REACH * width)
+
+
+def snap_seam(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Floats:
+    """``vertices`` with both inner rims of closed lips on the dark line between them in ``picture``.
+
+    The line is the path of least brightness near the middle of the rims (dynamic programming).
+    """
+    lips = _Opening(vertices, *_rims("lips_inner"))
+    middle = (vertices[lips.upper, :2] + vertices[lips.lower, :2]) / 2
+    offsets = np.linspace(-1, 1, 2 * _SEAM_STEPS + 1, dtype=np.float32) * _SEAM_SEARCH * width
+    places = (middle[:, None] + offsets[None, :, None] * lips.axes[1]).astype(np.float32)
+    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 0.006 * width).astype(np.float32)
+    seen = cv2.remap(grey, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    cost = (seen - seen.min()) / max(float(np.ptp(seen)), 1.0) + 0.25 * (offsets / offsets[-1]) ** 2
+    cost[[0, -1]] = np.abs(offsets) * 1e3
+    chosen = offsets[_path(cost)]
+    moves = tuple((middle - vertices[rim, :2]) @ lips.axes[1] + chosen for rim in (lips.upper, lips.lower))
+    snapped = vertices + lips.moved((moves[0], moves[1]), np.zeros_like(vertices), _SEAM_REACH * width)
+    snapped[lips.lower, :2] = snapped[lips.upper, :2]
+    return snapped
+
+
+def _path(cost: Floats) -> NDArray[np.intp]:
+    """(n, k) costs -> the k of the cheapest path through all n, with a price for each step aside."""
+    steps = np.arange(cost.shape[1])
+    price = _SEAM_STIFFNESS * np.abs(steps[:, None] - steps[None]).astype(np.float32)
+    total, back = cost[0], []
+    for row in cost[1:]:
+        arriving = total[None] + price
+        back.append(arriving.argmin(axis=1))
+        total = arriving.min(axis=1) + row
+    path = [int(total.argmin())]
+    for choices in reversed(back):
+        path.append(int(choices[path[-1]]))
+    return np.array(path[::-1])
