@@ -24,29 +24,40 @@ _SHADE = np.float32(4096.0)
 
 
 def pack(picture: Image) -> Texture:
-    """(H, W, 3) uint8 RGB -> (H + 2, W + 2) texture with its border repeated, so that no sample falls outside."""
+    """(H, W, 3 or 4) uint8 -> (H + 2, W + 2) texture with its border repeated, so that no sample falls outside.
+
+    Colours with a fourth channel, their opacity, are multiplied by it beforehand.
+    """
     wide = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge").astype(np.uint64)
-    return np.ascontiguousarray(wide[..., 0] | (wide[..., 1] << np.uint64(16)) | (wide[..., 2] << np.uint64(32)))
+    lanes = [wide[..., lane] << np.uint64(16 * lane) for lane in range(picture.shape[2])]
+    return np.ascontiguousarray(np.bitwise_or.reduce(lanes))
 
 
 @kernel
 def draw(out: Image, texture: Texture, xy: Floats, uv: Floats, shade: Floats, triangles: Ints) -> None:
-    """Paint textured, shaded triangles, the last on top; those that face away are left out.
+    """Paint textured, shaded triangles, the last on top, whichever way they face.
 
     ``out`` (h, w, 3) RGB; ``texture`` from `pack`; ``xy`` (V, 2) pixels of ``out``; ``uv`` (V, 2) pixels of the packed
-    picture; ``shade`` (V,) factor on the colour; ``triangles`` (T, 3) clockwise as seen with y down.
+    picture; ``shade`` (V,) factor on the colour; ``triangles`` (T, 3).
     """
     for t in range(triangles.shape[0]):
-        _triangle(out, texture, xy, uv, shade, triangles[t])
+        _triangle(out, texture, xy, uv, shade, triangles[t], False)
 
 
 @kernel
-def _triangle(out: Image, texture: Texture, xy: Floats, uv: Floats, shade: Floats, corners: Ints) -> None:
+def draw_over(out: Image, texture: Texture, xy: Floats, uv: Floats, shade: Floats, triangles: Ints) -> None:
+    """As `draw`, with a texture that has opacity."""
+    for t in range(triangles.shape[0]):
+        _triangle(out, texture, xy, uv, shade, triangles[t], True)
+
+
+@kernel
+def _triangle(out, texture, xy, uv, shade, corners, over):  # noqa: PLR0913
     a, b, c = corners[0], corners[1], corners[2]
     x0, y0, x1, y1, x2, y2 = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
     row0, row1 = max(math.ceil(min(y0, y1, y2)), 0), min(math.ceil(max(y0, y1, y2)), out.shape[0])
-    if not area > np.float32(1e-3) or row0 >= row1:
+    if not abs(area) > np.float32(1e-3) or row0 >= row1:
         return
     ux, uy = _slope(uv[a, 0], uv[b, 0], uv[c, 0], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
     vx, vy = _slope(uv[a, 1], uv[b, 1], uv[c, 1], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
@@ -73,11 +84,11 @@ def _triangle(out: Image, texture: Texture, xy: Floats, uv: Floats, shade: Float
                 np.int32((v0 + fx * vx + fy * vy) * _ONE) + np.int32(65536 + 128),
                 np.int32((s0 + fx * sx + fy * sy) * _SHADE + np.float32(0.5)),
             )
-            _span(out, texture, (row, first, last), start, steps)
+            _span(out, texture, (row, first, last), start, steps, over)
 
 
 @kernel
-def _slope(at0: float, at1: float, at2: float, x1: float, y1: float, x2: float, y2: float, area: float):  # noqa: ANN202, PLR0913
+def _slope(at0: float, at1: float, at2: float, x1: float, y1: float, x2: float, y2: float, area: float):  # noqa: PLR0913
     """Change per pixel to the right and down of a value given at three corners, the first one at the origin."""
     one, two = (at1 - at0) / area, (at2 - at0) / area
     return one * y2 - two * y1, two * x1 - one * x2
@@ -89,7 +100,7 @@ def _run(x0: float, y0: float, x1: float, y1: float) -> float:
 
 
 @kernel
-def _span(out: Image, texture: Texture, where: Span, start: Span, steps: Span) -> None:
+def _span(out: Image, texture: Texture, where: Span, start: Span, steps: Span, over: bool) -> None:
     """Pixels ``first`` to ``last`` of a row; texture coordinates are 16.16 fixed point, shade has 12 bits."""
     row, first, last = where
     u, v, s = np.int32(start[0]), np.int32(start[1]), np.int32(start[2])
@@ -102,15 +113,25 @@ def _span(out: Image, texture: Texture, where: Span, start: Span, steps: Span) -
     if count > 0:
         du = (min(max(u + du * count, np.int32(0)), u_max) - u) // count if _outside(u + du * count, u_max) else du
         dv = (min(max(v + dv * count, np.int32(0)), v_max) - v) // count if _outside(v + dv * count, v_max) else dv
+    lane = np.uint64(0xFFFF)
     for column in range(first, last):
         texel = sample(texture, u, v)
-        shading = np.uint64(s)
-        out[np.uint64(row), np.uint64(column), 0] = lit(texel & np.uint64(0xFFFF), shading)
-        out[np.uint64(row), np.uint64(column), 1] = lit((texel >> np.uint64(16)) & np.uint64(0xFFFF), shading)
-        out[np.uint64(row), np.uint64(column), 2] = lit((texel >> np.uint64(32)) & np.uint64(0xFFFF), shading)
+        r, g, b = lit(texel & lane, s), lit((texel >> np.uint64(16)) & lane, s), lit((texel >> np.uint64(32)) & lane, s)
+        y, x = np.uint64(row), np.uint64(column)
+        if over:
+            through = np.uint64(65280) - min(texel >> np.uint64(48), np.uint64(65280))
+            r, g, b = _through(r, out[y, x, 0], through), _through(g, out[y, x, 1], through), _through(b, out[y, x, 2], through)
+        out[y, x, 0] = r
+        out[y, x, 1] = g
+        out[y, x, 2] = b
         u += du
         v += dv
         s += ds
+
+
+@kernel
+def _through(front: int, behind: int, share: int) -> int:
+    return np.uint8(min(np.uint64(front) + ((np.uint64(behind) * share + np.uint64(32640)) >> np.uint64(16)), np.uint64(255)))
 
 
 @kernel
@@ -133,4 +154,4 @@ def sample(texture: Texture, u: int, v: int) -> int:
 @kernel
 def lit(lane: int, shading: int) -> int:
     """8.8 fixed-point colour times 12-bit shade -> uint8."""
-    return np.uint8(min((lane * shading + np.uint64(1 << 19)) >> np.uint64(20), np.uint64(255)))
+    return np.uint8(min((lane * np.uint64(shading) + np.uint64(1 << 19)) >> np.uint64(20), np.uint64(255)))

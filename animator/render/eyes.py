@@ -1,0 +1,273 @@
+"""The eyes behind the lids: white, iris and highlight as layers that move with the gaze.
+
+The white stands still in its socket; the iris slides over it as the eyeball turns; the highlight, a mirror image of the
+light, follows by less than half. What lids hide in the picture is completed: the iris from its other parts at the same
+radius, the white from the hue of both eyes. With the gaze of the picture the layers add up to the picture exactly.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.portrait import Portrait
+from animator.render.body import Body
+from animator.render.holes import box, coverage
+from animator.render.jit import kernel
+from animator.render.lookup import bilinear
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+IRIS = 1.06  # landmarks see the iris a little small
+SHINE = 0.45  # share of the iris' way that the highlight goes
+REACH = (0.32, 0.42)  # of the eye's width and height that the iris may go
+SHADOW = 0.72  # brightness right below the upper lid
+SHADOW_DEPTH = 0.17  # of the eye's width, where the lid's shadow ends
+LID = 0.75  # share of the iris' way up or down that the upper lid goes
+_FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
+
+
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """One eye of the picture. Layers (h, w, 3 or 4) f32 in 0 to 255 start at the pixel ``corner`` (x, y) of the picture.
+
+    ``iris`` has its share of the pixel as a fourth channel; ``detail`` is what the picture has and the layers lack;
+    ``anchor`` (3,) is the iris' place in the space of `Body`, ``radius`` px that of the eyeball; ``reach`` (2,) px;
+    ``height`` px of the opening; ``shadow`` px deep is the shadow of the upper lid; ``upper``, ``lower`` the lids.
+    """
+
+    corner: tuple[int, int]
+    white: Floats
+    iris: Floats
+    shine: Floats
+    detail: Floats
+    anchor: Floats
+    radius: float
+    reach: Floats
+    height: float
+    shadow: float
+    upper: Ints
+    lower: Ints
+
+
+def eyes(portrait: Portrait, body: Body) -> tuple[Eye, Eye]:
+    """Layers of the left and the right eye."""
+    hue = _white_hue(portrait)
+    return _eye(portrait, body, 0, "left", hue), _eye(portrait, body, 1, "right", hue)
+
+
+def turn(eye: Eye, gaze: tuple[float, float], head: Floats) -> Floats:
+    """(2,) px by which the iris moves in its socket: ``gaze`` is yaw and pitch in the world in degrees, ``head`` the
+    rotation (3, 3) of the head, against which the eyes turn to keep looking where they look."""
+    yaw, pitch = np.radians(gaze[0]), np.radians(gaze[1])
+    ahead = np.array([np.sin(yaw) * np.cos(pitch), -np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+    moved = eye.radius * (head.T @ ahead)[:2]
+    return (eye.reach * np.tanh(moved / eye.reach)).astype(np.float32)
+
+
+def lid(eye: Eye, moved: Floats, blink: float) -> float:
+    """The weight of the blink when the upper lid goes along with an iris ``moved`` (2,) up or down."""
+    along = min(max(LID * float(moved[1]) / eye.height, -0.3), 0.6)
+    return blink + (1 - min(max(blink, 0.0), 1.0)) * along
+
+
+def _area(portrait: Portrait, side: str, corner: tuple[int, int], shape: tuple[int, int]) -> Floats:
+    upper, lower = (portrait.vertices[portrait.contours[f"eye_{side}_{lid}"], :2] for lid in ("upper", "lower"))
+    share = np.zeros(shape, np.float32)
+    fine = np.zeros((shape[0] * 4, shape[1] * 4), np.uint8)
+    coverage(np.float32(upper), np.float32(lower), corner[0], corner[1], fine, share)
+    return share
+
+
+def _frame(portrait: Portrait, index: int, side: str) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the layers: the opening and room for the iris all round."""
+    ids = np.concatenate([portrait.contours[f"eye_{side}_{lid}"] for lid in ("upper", "lower")])
+    x, y, radius = portrait.iris[index]
+    points = np.concatenate([portrait.vertices[ids, :2], [[x - radius, y - radius], [x + radius, y + radius]]])
+    low, high = points.min(axis=0) - 1.5 * radius, points.max(axis=0) + 1.5 * radius
+    height, width = portrait.picture.shape[:2]
+    return max(int(low[0]), 0), max(int(low[1]), 0), min(int(high[0]) + 2, width), min(int(high[1]) + 2, height)
+
+
+def _white_hue(portrait: Portrait) -> Floats:
+    """(3,) the colour that stands for the white of both eyes."""
+    found: list[Floats] = []
+    for index, side in enumerate(("left", "right")):
+        left, top, right, bottom = _frame(portrait, index, side)
+        share = _area(portrait, side, (left, top), (bottom - top, right - left))
+        inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
+        pixels = portrait.picture[top:bottom, left:right].astype(np.float32)
+        off = _distance(portrait.iris[index], left, top, share.shape) > 1.2 * portrait.iris[index, 2]
+        found.append(pixels[inside & off])
+    pooled = np.concatenate(found)
+    if len(pooled) < 8:
+        return np.float32([200, 195, 188])
+    luma = pooled.mean(axis=1)
+    return pooled[luma >= np.percentile(luma, 50)].mean(axis=0)
+
+
+def _distance(iris: Floats, left: int, top: int, shape: tuple[int, ...]) -> Floats:
+    ys, xs = np.mgrid[: shape[0], : shape[1]]
+    return np.hypot(xs + left - iris[0], ys + top - iris[1]).astype(np.float32)
+
+
+def _eye(portrait: Portrait, body: Body, index: int, side: str, hue: Floats) -> Eye:
+    left, top, right, bottom = _frame(portrait, index, side)
+    upper, lower = (portrait.contours[f"eye_{side}_{lid}"] for lid in ("upper", "lower"))
+    lids = portrait.vertices[upper, :2], portrait.vertices[lower, :2]
+    width = float(np.linalg.norm(lids[0][-1] - lids[0][0]))
+    height = float(np.linalg.norm(lids[0] - lids[1], axis=1).max())
+    pixels = portrait.picture[top:bottom, left:right].astype(np.float32)
+    share = _area(portrait, side, (left, top), pixels.shape[:2])
+    shadow = SHADOW_DEPTH * width
+    below = np.zeros(pixels.shape[:2], np.float32)
+    below_lid(np.float32(lids[0]), left, top, below)
+    clear = pixels / shade(below, shadow)[..., None]
+    inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
+    distance = _distance(portrait.iris[index], left, top, share.shape)
+    radius = IRIS * float(portrait.iris[index, 2])
+    white = _white(clear, inside & (distance > radius + 1.5), hue, radius)
+    iris, shine = _iris(clear, inside, distance, radius, portrait.iris[index] - (left, top, 0))
+    x, y = portrait.iris[index, :2]
+    z = float(portrait.eyeballs[index, 2] + portrait.eyeballs[index, 3])
+    anchor = np.array([*((np.float32([x, y]) - body.centre) * (body.camera - z) / body.camera), z], np.float32)
+    eye = Eye(
+        (left, top), white, iris, shine, np.zeros_like(white), anchor, float(portrait.eyeballs[index, 3]),
+        np.float32([REACH[0] * width, REACH[1] * max(height, 0.35 * width)]), max(height, 0.2 * width), shadow, upper, lower,
+    )  # fmt: skip
+    eye.detail[:] = _detail(eye, portrait, share)
+    return eye
+
+
+def shade(below: Floats, depth: float) -> Floats:
+    """Brightness at ``below`` px under the upper lid whose shadow is ``depth`` px deep."""
+    t = np.clip(below / depth, 0, 1)
+    return SHADOW + (1 - SHADOW) * t * (2 - t)
+
+
+def _white(clear: Floats, known: NDArray[np.bool_], hue: Floats, radius: float) -> Floats:
+    """The white of the eye: the picture's where ``known``, elsewhere what lies near and the hue of both eyes."""
+    weight = known.astype(np.float32)
+    near = cv2.GaussianBlur(weight, (0, 0), 0.6 * radius)[..., None]
+    filled = cv2.GaussianBlur(clear * weight[..., None], (0, 0), 0.6 * radius) + 0.05 * hue
+    filled /= near + 0.05
+    soft = cv2.GaussianBlur(cv2.erode(weight, np.ones((3, 3), np.uint8)), (0, 0), 0.7)[..., None]
+    return (soft * clear + (1 - soft) * filled).astype(np.float32)
+
+
+def _iris(
+    clear: Floats, inside: NDArray[np.bool_], distance: Floats, radius: float, centre: Floats
+) -> tuple[Floats, Floats]:
+    """The whole iris (h, w, 4) without its highlight, and the highlight (h, w, 3)."""
+    known = inside & (distance < radius + 1)
+    rings = np.minimum(distance.astype(int), int(radius) + 2)
+    typical = np.zeros((int(radius) + 3, 3), np.float32)
+    for ring in range(len(typical)):
+        here = known & (rings == ring)
+        if here.sum() >= 3:
+            typical[ring] = np.median(clear[here], axis=0)
+        else:
+            typical[ring] = typical[ring - 1] if ring else np.median(clear[known], axis=0) if known.any() else 40.0
+    ring = np.clip(distance - 0.5, 0, len(typical) - 1.001)
+    part = (ring % 1)[..., None]
+    smooth = typical[ring.astype(int)] * (1 - part) + typical[ring.astype(int) + 1] * part
+    colour = np.where(known[..., None], clear, smooth)
+    ys, xs = np.mgrid[: clear.shape[0], : clear.shape[1]].astype(np.float32)
+    mirrored = (np.float32(2 * centre[0]) - xs, np.float32(2 * centre[1]) - ys)
+    for map_x, map_y in ((mirrored[0], mirrored[1]), (mirrored[0], ys), (xs, mirrored[1])):
+        seen = cv2.remap(known.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR) > 0.99
+        image = cv2.remap(clear, map_x, map_y, cv2.INTER_LINEAR)
+        colour = np.where((~known & seen)[..., None], 0.5 * image + 0.5 * smooth, colour)
+    excess = (colour - smooth).mean(axis=2)
+    bright = (excess > 28) & (distance < 0.95 * radius)
+    spot = cv2.GaussianBlur(cv2.dilate(bright.astype(np.float32), np.ones((3, 3), np.uint8)), (0, 0), 0.8)[..., None]
+    plain = (1 - spot) * colour + spot * smooth
+    shine = np.where(inside[..., None], np.maximum(colour - plain, 0), 0)
+    alpha = np.clip((radius + 0.9 - distance) / 1.8, 0, 1)
+    alpha = alpha * alpha * (3 - 2 * alpha)
+    return np.concatenate([plain, alpha[..., None]], axis=2).astype(np.float32), shine.astype(np.float32)
+
+
+def _detail(eye: Eye, portrait: Portrait, share: Floats) -> Floats:
+    """What the picture shows in the opening beyond what the layers give at its own gaze."""
+    seen = np.ascontiguousarray(portrait.picture)
+    drawn = seen.copy()
+    left, top = eye.corner
+    upper = np.ascontiguousarray(portrait.vertices[eye.upper, :2], dtype=np.float32)
+    full = (share > 0).astype(np.float32)
+    still = np.float32([[1, 0, -left], [0, 1, -top]])
+    none = np.zeros_like(eye.white)
+    paint(drawn, full, (left, top), upper, still, np.zeros(2, np.float32), eye.shadow, 0.0, eye.white, eye.iris, eye.shine, none)
+    area = np.s_[top : top + share.shape[0], left : left + share.shape[1]]
+    return (seen[area].astype(np.float32) - drawn[area]) * full[..., None]
+
+
+def draw(frame: NDArray[np.uint8], eye: Eye, xy: Floats, inverse: Floats, moved: Floats, wide: float) -> None:
+    """Paint ``eye`` between its lids in ``frame``: ``xy`` (V, 2) px; ``inverse`` (2, 3) from there to the picture;
+    ``moved`` from `turn`; ``wide`` 0 to 1, how far the lids are opened beyond the picture's."""
+    upper, lower = xy[eye.upper], xy[eye.lower]
+    if not (where := box(upper, lower, frame.shape[0])):
+        return
+    left, top, right, bottom = where
+    share = np.empty((bottom - top, right - left), np.float32)
+    coverage(upper, lower, left, top, np.empty((4 * share.shape[0], 4 * share.shape[1]), np.uint8), share)
+    kept = float(np.exp(-float(moved @ moved) / _FORGET**2)) * (1 - min(max(wide, 0.0), 1.0))
+    local = inverse - np.float32([[0, 0, eye.corner[0]], [0, 0, eye.corner[1]]])
+    paint(frame, share, (left, top), upper, local, moved, eye.shadow, kept, eye.white, eye.iris, eye.shine, eye.detail)
+
+
+@kernel
+def below_lid(upper: Floats, left: int, top: int, out: Floats) -> None:
+    """``out`` (h, w): px by which the pixel (``left`` + column, ``top`` + row) lies below the line ``upper`` (N, 2)."""
+    for column in range(out.shape[1]):
+        y = height_at(upper, np.float32(column + left))
+        for row in range(out.shape[0]):
+            out[row, column] = np.float32(row + top) - y
+
+
+@kernel
+def height_at(line: Floats, x: float) -> float:
+    """y of the polyline ``line`` (N, 2), ordered from left to right, at ``x``."""
+    last = line.shape[0] - 1
+    if x <= line[0, 0]:
+        return line[0, 1]
+    for i in range(last):
+        if x <= line[i + 1, 0]:
+            run = line[i + 1, 0] - line[i, 0]
+            part = (x - line[i, 0]) / run if run > np.float32(1e-6) else np.float32(0.0)
+            return line[i, 1] + min(max(part, np.float32(0.0)), np.float32(1.0)) * (line[i + 1, 1] - line[i, 1])
+    return line[last, 1]
+
+
+@kernel
+def paint(frame, share, corner, upper, inverse, moved, shadow, kept, white, iris, shine, detail):  # noqa: PLR0913
+    """The layers of an eye, blended into ``frame`` (h, w, 3) by ``share`` (a, b) from the pixel ``corner`` on."""
+    colour, over = np.empty(4, np.float32), np.empty(4, np.float32)
+    for column in range(share.shape[1]):
+        x = np.float32(column + corner[0])
+        lid = height_at(upper, x)
+        for row in range(share.shape[0]):
+            part = share[row, column]
+            if part == np.float32(0.0):
+                continue
+            y = np.float32(row + corner[1])
+            u = inverse[0, 0] * x + inverse[0, 1] * y + inverse[0, 2]
+            v = inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]
+            t = min(max((y - lid) / np.float32(shadow), np.float32(0.0)), np.float32(1.0))
+            dim = np.float32(SHADOW) + np.float32(1 - SHADOW) * t * (np.float32(2.0) - t)
+            bilinear(white, u, v, colour)
+            bilinear(iris, u - moved[0], v - moved[1], over)
+            alpha = over[3]
+            for c in range(3):
+                colour[c] += alpha * (over[c] - colour[c])
+            bilinear(shine, u - np.float32(SHINE) * moved[0], v - np.float32(SHINE) * moved[1], over)
+            for c in range(3):
+                colour[c] = (colour[c] + over[c]) * dim
+            bilinear(detail, u, v, over)
+            for c in range(3):
+                value = colour[c] + np.float32(kept) * over[c]
+                old = np.float32(frame[row + corner[1], column + corner[0], c])
+                mixed = old + part * (value - old) + np.float32(0.5)
+                frame[row + corner[1], column + corner[0], c] = np.uint8(min(max(mixed, np.float32(0.0)), np.float32(255.0)))

@@ -1,0 +1,135 @@
+"""Teeth, gums and tongue, made rather than modelled: anatomical widths on two arches, painted on unrolled strips.
+
+Units are cm until `mouth` scales them to the face. Strips run along the arch from the subject's right to left.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Colour = Floats  # (3,) RGB in 0 to 255
+
+PER_CM = 26  # texels
+GUM = 1.0  # cm that the gum reaches beyond the crowns
+_COLUMNS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of teeth from the middle outwards: crown ``widths`` and ``heights``, how far the edges ``rise`` out of the
+    line of the middle ones; half ``breadth`` and ``depth`` of the arch, an ellipse."""
+
+    widths: tuple[float, ...]
+    heights: tuple[float, ...]
+    rise: tuple[float, ...]
+    breadth: float
+    depth: float
+
+
+UPPER = Row((0.86, 0.67, 0.77, 0.70, 0.67, 1.0), (1.06, 0.94, 1.02, 0.86, 0.8, 0.75), (0, 0.07, 0.0, 0.08, 0.1, 0.12), 2.75, 3.9)
+LOWER = Row((0.54, 0.60, 0.68, 0.70, 0.72, 1.1), (0.88, 0.9, 0.95, 0.85, 0.8, 0.75), (0, 0.0, -0.03, 0.06, 0.1, 0.1), 2.4, 3.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Textured surface: ``vertices`` (V, 3) cm, x right, y down, z towards the viewer; ``uv`` (V, 2) texels;
+    ``shade`` (V,); ``triangles`` (T, 3); ``paint`` (h, w, 4) uint8, colour times opacity and opacity."""
+
+    vertices: Floats
+    uv: Floats
+    shade: Floats
+    triangles: Ints
+    paint: NDArray[np.uint8]
+
+
+def row_of_teeth(row: Row, white: Colour, gum: Colour) -> Piece:
+    """A row with its edges at y = 0 and the middle of its front at the origin, crowns up (negative y)."""
+    half = sum(row.widths)
+    tall = max(row.heights) + GUM
+    paint = _strip(row, white, gum)
+    reach = np.linspace(-half, half, _COLUMNS + 1)
+    angle = _angle(reach, row)
+    x, z = row.breadth * np.sin(angle), -row.depth * (1 - np.cos(angle))
+    below = 0.15  # the strip goes on a little beyond the edges
+    vertices = np.concatenate([np.stack([x, np.full_like(x, y), z], axis=1) for y in (-tall, below)])
+    texels = (reach + half) * PER_CM
+    uv = np.concatenate([np.stack([texels, np.full_like(x, v)], axis=1) for v in (0, (tall + below) * PER_CM)])
+    shade = np.tile(0.35 + 0.65 * np.clip(np.cos(angle), 0, 1) ** 1.2, 2)
+    return _piece(vertices, uv, shade, 2, paint)
+
+
+def tongue(colour: Colour) -> Piece:
+    """A tongue that rests behind lower teeth whose edges are at y = 0."""
+    across, along = np.linspace(-1, 1, 13), np.linspace(0, 1, 9)
+    t, s = np.meshgrid(along, across, indexing="ij")
+    breadth = 1.95 * np.sqrt(np.clip(1 - (1 - np.minimum(t / 0.35, 1)) ** 2 * 0.75, 0, 1))
+    x = s * breadth
+    z = -0.75 - 3.4 * t - 0.25 * s**2
+    y = 0.35 + 0.9 * np.maximum(0.25 - t, 0) / 0.25 * 0.7 - 0.75 * np.sin(np.minimum(t * 1.1, 1) * np.pi / 2) + 0.35 * s**2
+    rows, columns = 64, 96
+    v, u = np.mgrid[:rows, :columns].astype(np.float32)
+    u, v = u / (columns - 1) * 2 - 1, v / (rows - 1)
+    groove = 1 - 0.16 * np.exp(-((u / 0.12) ** 2)) * np.clip(v * 3, 0, 1)
+    round_ = 0.75 + 0.25 * np.sqrt(np.clip(1 - u**2, 0, 1))
+    grain = np.random.default_rng(0).normal(1, 0.02, (rows, columns))
+    rgb = colour * (groove * round_ * grain)[..., None]
+    alpha = np.clip((1 - np.abs(u)) / 0.06, 0, 1) * np.clip(v / 0.03, 0, 1)
+    shade = (0.45 + 0.65 * np.clip(1 - t * 1.25, 0, 1)).ravel()
+    uv = np.stack([(s.ravel() + 1) / 2 * (columns - 1), t.ravel() * (rows - 1)], axis=1)
+    return _piece(np.stack([x, y, z], axis=-1).reshape(-1, 3), uv, shade, len(along), _premultiplied(rgb, alpha))
+
+
+def _angle(reach: Floats, row: Row) -> Floats:
+    """Where on the ellipse the arc length ``reach`` from the middle ends, in radians."""
+    angles = np.linspace(0, np.pi / 2, 400)
+    steps = np.hypot(np.diff(row.breadth * np.sin(angles)), np.diff(row.depth * np.cos(angles)))
+    length = np.concatenate([[0], np.cumsum(steps)])
+    return np.sign(reach) * np.interp(np.abs(reach), length, angles)
+
+
+def _strip(row: Row, white: Colour, gum: Colour) -> NDArray[np.uint8]:
+    half, tall = sum(row.widths), max(row.heights) + GUM
+    width, height = round(2 * half * PER_CM) + 1, round((tall + 0.15) * PER_CM) + 1
+    v, u = np.mgrid[:height, :width].astype(np.float32) / PER_CM
+    s, y = u - half, tall - v  # along the arch; height above the edges of the middle teeth
+    bounds = np.cumsum((0, *row.widths))
+    number = np.clip(np.searchsorted(bounds, np.abs(s), side="right") - 1, 0, len(row.widths) - 1)
+    middle = (bounds[number] + bounds[number + 1]) / 2
+    across = (np.abs(s) - middle) / (np.asarray(row.widths)[number] / 2)  # -1 to 1 within a tooth
+    crown, rise = np.asarray(row.heights)[number], np.asarray(row.rise)[number]
+    up = (y - rise) / crown  # 0 at the edge, 1 at the gum
+    soft = 1.3 / PER_CM
+    narrow = 0.985 - 0.10 * np.clip(up, 0, 1) ** 2 - 0.10 * np.clip(1 - up / 0.18, 0, 1) ** 2
+    side = np.clip((narrow - np.abs(across)) * np.asarray(row.widths)[number] / 2 / soft + 0.5, 0, 1)
+    edge = np.clip((y - rise) / soft + 0.5 - 0.25 * np.abs(across) ** 4, 0, 1)
+    neck = rise + crown * (1 - 0.16 * np.abs(across) ** 2.5)
+    in_gum = np.clip((y - neck) / soft + 0.5, 0, 1)
+    tooth = side * edge
+    body = (0.90 + 0.10 * np.sqrt(np.clip(1 - across**2, 0, 1))) * (1 - 0.05 * np.clip(1 - up / 0.15, 0, 1))
+    warm = np.clip((up - 0.35) / 0.65, 0, 1)[..., None]
+    shading = np.linspace(1, 0.86, len(row.widths))[number]
+    crown_colour = white * (body * shading)[..., None] * (1 - warm * np.float32([0.03, 0.06, 0.11]))
+    between = white * np.float32([0.66, 0.57, 0.51])
+    colour = between + (crown_colour - between) * tooth[..., None]
+    gap = np.clip((y - rise - 0.12) / 0.15, 0, 1) * 0.9  # the dark between two teeth; open towards their edges
+    opacity = np.maximum(tooth, gap * edge)
+    ridge = 0.86 + 0.14 * np.clip(1 - (y - neck) / 0.5, 0, 1) + 0.04 * np.cos(across * np.pi)
+    colour += (gum * ridge[..., None] - colour) * in_gum[..., None]
+    return _premultiplied(colour, np.maximum(opacity, in_gum))
+
+
+def _premultiplied(colour: Floats, opacity: Floats) -> NDArray[np.uint8]:
+    scaled = np.concatenate([colour * opacity[..., None], 255 * opacity[..., None]], axis=2)
+    return scaled.round().clip(0, 255).astype(np.uint8)
+
+
+def _piece(vertices: Floats, uv: Floats, shade: Floats, rows: int, paint: NDArray[np.uint8]) -> Piece:
+    """A grid of ``rows`` rows."""
+    columns = len(vertices) // rows
+    a = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+    b, c, d = a + 1, a + columns + 1, a + columns
+    triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]).astype(np.int32)
+    return Piece(vertices.astype(np.float32), uv.astype(np.float32), shade.astype(np.float32), triangles, paint)
