@@ -1,0 +1,85 @@
+"""Coqui TTS (the maintained package ``coqui-tts``): XTTS, VITS and the other models of that family."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from companion.stages import SPEAK_RATE, Samples, Speech, StageError
+from companion.tts import engine
+from companion.worker import one_thread, pieces
+
+
+class Coqui:
+    """Any model of Coqui TTS. Needs ``pip install "vasari[coqui]"``.
+
+    Args:
+        model: Coqui's name, such as "tts_models/en/ljspeech/vits" (fetched by Coqui; mind its licence).
+        model_path, config_path: a model on this disk, instead of ``model``.
+        speaker, language: for models that have several.
+        speaker_wav: a recording to clone, for models that can; only of someone who agreed to it.
+        device: "cpu" or "cuda".
+    """
+
+    def __init__(
+        self,
+        model: str = "",
+        model_path: str = "",
+        config_path: str = "",
+        device: str = "cpu",
+        **say: Any,
+    ) -> None:
+        if bool(model) == bool(model_path):
+            raise StageError("tts_model", "Coqui needs either `model` (a name) or `model_path` and `config_path`.")
+        for path in filter(None, (model_path, config_path)):
+            if not Path(path).exists():
+                raise StageError("tts_model", f"There is no Coqui model at {path}.")
+        self._say_options = say
+        self._tts = _load(model, model_path, config_path, device)
+        self._rate: int = self._tts.synthesizer.output_sample_rate
+        self._pool = one_thread("tts")
+
+    async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
+        """A sentence, or any text -> its sound, a sentence a piece. Coqui tells no times of words.
+
+        Raises:
+            StageError: ``tts_failed``.
+        """
+        async for piece in pieces(self._pool, lambda: self._say(text, emotion)):
+            yield piece
+
+    def _say(self, text: str, emotion: str) -> Iterator[Speech]:
+        if not any(character.isalnum() for character in text):
+            return
+        for sentence in self._tts.synthesizer.split_into_sentences(text):
+            try:
+                sound = self._tts.tts(sentence, split_sentences=False, **self._say_options)
+            except Exception as error:  # each of Coqui's models raises its own
+                raise StageError("tts_failed", f"Coqui could not say a sentence: {error}") from error
+            audio = _resample(np.asarray(sound, np.float32), self._rate)
+            yield Speech(engine.level(audio, engine.manner(emotion).gain))
+
+
+def _resample(audio: Samples, rate: int) -> Samples:
+    from scipy.signal import resample_poly
+
+    if rate == SPEAK_RATE:
+        return audio
+    divisor = int(np.gcd(rate, SPEAK_RATE))
+    return resample_poly(audio, SPEAK_RATE // divisor, rate // divisor).astype(np.float32)
+
+
+def _load(model: str, model_path: str, config_path: str, device: str) -> Any:
+    try:
+        from TTS.api import TTS  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise StageError(
+            "tts_missing_extra", f'Coqui TTS cannot be imported ({error}). Run: pip install "vasari[coqui]"'
+        ) from error
+    try:
+        if model:
+            return TTS(model_name=model, progress_bar=False).to(device)
+        return TTS(model_path=model_path, config_path=config_path, progress_bar=False).to(device)
+    except Exception as error:  # each of Coqui's models raises its own
+        raise StageError("tts_model", f"Coqui cannot load {model or model_path}: {error}") from error

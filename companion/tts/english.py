@@ -1,0 +1,125 @@
+"""English text -> phoneme symbols that remember which word they belong to.
+
+The phonemes are those of Kokoro (misaki's alphabet), written by hibari's G2P (Apache-2.0).
+"""
+
+import difflib
+import functools
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+MAX_SYMBOLS = 400  # what the networks are trained for, with room to spare
+CLAUSE_ENDS = frozenset(",;:—.!?…")
+UNSPEAKABLE = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"})  # emoji, control characters, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A word as it was written, and the symbols [start, end) that say it; empty where it is silent."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What a network says in one go. ``symbols`` are characters of Kokoro's alphabet."""
+
+    symbols: str
+    words: tuple[Spoken, ...]
+
+
+class English:
+    """Text to utterances. Not for several threads at a time."""
+
+    def __init__(self, british: bool = False) -> None:
+        self._g2p, self._normalize, self._sentences, self._alphabet = _hibari(british)
+
+    def utterances(self, text: str) -> list[Utterance]:
+        """Text of any length -> its sentences as symbols, cut to what a network takes; none where nothing can be said.
+
+        The words of all utterances joined by spaces are ``text`` with its white space collapsed, less the sentences
+        that have no sound at all.
+        """
+        result: list[Utterance] = []
+        for sentence in self._sentences(text):
+            written = sentence.split()
+            symbols, normal = self._pronounce(_speakable(sentence))
+            if any(symbol.isalpha() for symbol in symbols):
+                result += cut(Utterance(symbols, align(written, normal)), MAX_SYMBOLS)
+        return result
+
+    def ids(self, symbols: str) -> list[int]:
+        """Symbols -> the network's input, padded at both ends."""
+        return [0, *(self._alphabet[symbol] for symbol in symbols), 0]
+
+    def _pronounce(self, sentence: str) -> tuple[str, list[Spoken]]:
+        """One sentence -> its symbols, and its words after normalisation ("$5" is two of them)."""
+        tokens = self._g2p.phonemize_tokens(self._g2p.tokenize(self._normalize(sentence)))
+        symbols, words, text, start = "", list[Spoken](), "", 0
+        for token in tokens:
+            text += token.text
+            symbols += "".join(c for c in token.phonemes or "" if c in self._alphabet)
+            if token.whitespace or token is tokens[-1]:
+                words.append(Spoken(text, start, len(symbols)))
+                symbols += " " if token.whitespace else ""
+                text, start = "", len(symbols)
+        return symbols, words
+
+
+def _speakable(sentence: str) -> str:
+    kept = (c if c == "°" or unicodedata.category(c) not in UNSPEAKABLE else " " for c in sentence)
+    return " ".join("".join(kept).split())
+
+
+def align(written: list[str], normal: list[Spoken]) -> tuple[Spoken, ...]:
+    """The words as written, each with the symbols of the normalised words that it became."""
+    matcher = difflib.SequenceMatcher(
+        None, [_key(word) for word in written], [_key(word.text) for word in normal], False
+    )
+    result: list[Spoken] = []
+    for _, i, i_end, j, j_end in matcher.get_opcodes():
+        if i_end - i == j_end - j:
+            pairs = zip(written[i:i_end], normal[j:j_end], strict=True)
+            result += [Spoken(text, word.start, word.end) for text, word in pairs]
+            continue
+        before = result[-1].end if result else 0
+        start, end = (normal[j].start, normal[j_end - 1].end) if j_end > j else (before, before)
+        bounds = [start + (end - start) * k // max(1, i_end - i) for k in range(i_end - i + 1)]
+        result += [Spoken(text, bounds[k], bounds[k + 1]) for k, text in enumerate(written[i:i_end])]
+    return tuple(result)
+
+
+def _key(word: str) -> str:
+    return re.sub(r"\W", "", word).lower() or word
+
+
+def cut(utterance: Utterance, limit: int) -> list[Utterance]:
+    """Pieces of at most ``limit`` symbols, cut after the last clause that fits, else between words, else anywhere."""
+    symbols, words = utterance.symbols, utterance.words
+    if len(symbols) <= limit:
+        return [utterance]
+    clause = max((i + 1 for i in range(limit) if symbols[i] in CLAUSE_ENDS), default=0)
+    at = clause or symbols.rfind(" ", 1, limit) + 1 or limit
+    head = tuple(Spoken(w.text, w.start, min(w.end, at)) for w in words if w.start < at)
+    tail = tuple(Spoken(w.text, w.start - at, w.end - at) for w in words if w.start >= at)
+    return [Utterance(symbols[:at], head), *cut(Utterance(symbols[at:], tail), limit)]
+
+
+@functools.cache
+def _hibari(british: bool) -> tuple[Any, Any, Any, dict[str, int]]:
+    """The G2P of hibari and its alphabet, loaded once."""
+    import json
+    from importlib import resources
+
+    from hibari import Hibari
+    from hibari.g2p import G2P
+    from hibari.g2p.normalize import normalize
+
+    alphabet: dict[str, int] = json.loads(resources.files("hibari").joinpath("assets/vocab.json").read_text("utf-8"))
+    g2p = G2P(british=british)
+    g2p("warm")
+    return g2p, normalize, Hibari.split_sentences, alphabet
