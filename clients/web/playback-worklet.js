@@ -80,9 +80,9 @@ class Playback extends AudioWorkletProcessor {
       this.fill(left);
       for (const value of left) this.peak = Math.max(this.peak, Math.abs(value));
       for (const channel of others) channel.set(left);
-      const jumped = this.timeline.advance(left.length, this.queue.length === 0);
+      this.timeline.advance(left.length, this.queue.length === 0);
       this.quanta += 1;
-      if (jumped || this.quanta >= REPORT_EVERY) this.report();
+      if (this.quanta >= REPORT_EVERY) this.report();
     }
     return true;
   }

@@ -10,8 +10,9 @@ const MIN_LEAD = 0.1 * RATE;
 const MAX_LEAD = 0.35 * RATE;
 const LEAD_STEP = 0.03 * RATE;
 const CALM = 20 * RATE; // without a late arrival for so long, the lead shrinks again
-const WATCH = 2 * RATE; // over so long the spare time is observed before it is cut
-const SLACK = 0.05 * RATE; // spare time that is not worth a jump
+const WATCH = 0.5 * RATE; // over so long it is observed how early media comes
+const SLACK = 0.03 * RATE; // earliness that is not worth a change
+const HURRY = 0.5; // extra speed while nothing audible is played: an unheard way to win back a delay
 const LOST = 1.0 * RATE; // farther from the server's clock than this: start afresh (sleep, suspended tab)
 
 export class Timeline {
@@ -24,9 +25,14 @@ export class Timeline {
   reset() {
     this.position = null; // null until the first media
     this.rebase = false;
-    this.spare = Infinity;
-    this.watched = 0;
     this.calm = 0;
+    this.surplus = 0; // delay beyond the lead, to be won back
+    this.watchAgain();
+  }
+
+  watchAgain() {
+    this.spare = Infinity; // the least earliness of what arrived
+    this.watched = 0;
   }
 
   /** After a flush: the next media that arrives is played as soon as its lead allows. */
@@ -47,27 +53,30 @@ export class Timeline {
     } else if (this.rebase) this.position = Math.max(before, start - this.lead);
     this.rebase = false;
     this.spare = Math.min(this.spare, start - this.position);
-    return this.position !== before;
+    if (this.position === before) return false;
+    this.surplus = 0;
+    return true;
   }
 
-  /** Let `samples` pass; `silent` says that nothing audible is waiting. Returns true when the position jumped. */
+  /** Let `samples` pass; `silent` says that nothing audible is waiting. */
   advance(samples, silent) {
-    if (this.position === null) return false;
+    if (this.position === null) return;
     this.position += samples;
+    if (silent) {
+      const extra = Math.min(this.surplus, Math.floor(samples * HURRY));
+      this.position += extra;
+      this.surplus -= extra;
+      this.spare -= extra;
+    }
     this.calm += samples;
-    this.watched += samples;
     if (this.calm > CALM && this.lead > MIN_LEAD) {
       this.lead = Math.max(MIN_LEAD, this.lead - LEAD_STEP);
       this.calm = 0;
     }
-    if (this.watched < WATCH) return false;
-    const cut = this.spare - this.lead;
-    const jump = silent && Number.isFinite(cut) && cut > SLACK;
-    if (jump) this.position += Math.floor(cut);
-    if (jump || silent) {
-      this.watched = 0;
-      this.spare = Infinity;
-    }
-    return jump;
+    this.watched += samples;
+    if (this.watched < WATCH) return;
+    const surplus = this.spare - this.lead;
+    this.surplus = Number.isFinite(surplus) && surplus > SLACK ? Math.floor(surplus) : 0;
+    this.watchAgain();
   }
 }
