@@ -1,0 +1,82 @@
+"""Small dynamic systems, stepped once a frame, from which the behaviours are made."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+FPS = 25
+
+Row = NDArray[np.float64]
+
+
+class Follower:
+    """A value that follows its goal like a critically damped spring: smooth in place and in speed."""
+
+    def __init__(self, seconds: float, value: float = 0.0) -> None:
+        """``seconds`` is the time in which about 75 % of a step are covered."""
+        self._pull = 2.7 / (seconds * FPS)
+        self.value = value
+        self.speed = 0.0
+
+    def __call__(self, goal: float) -> float:
+        """One frame on (exact for a constant goal)."""
+        decay = math.exp(-self._pull)
+        away = self.value - goal
+        drift = self.speed + self._pull * away
+        self.value = goal + (away + drift) * decay
+        self.speed = (self.speed - self._pull * drift) * decay
+        return self.value
+
+
+class Resonators:
+    """Independent noises, each in its own band: damped springs driven by white noise, with unit variance."""
+
+    def __init__(self, hertz: list[float], damping: float = 0.5) -> None:
+        omega = 2 * np.pi * np.array(hertz) / FPS
+        radius = np.exp(-damping * omega)
+        self._a1 = 2 * radius * np.cos(omega * math.sqrt(1 - damping**2))
+        self._a2 = -(radius**2)
+        self._drive = np.sqrt((1 + self._a2) * ((1 - self._a2) ** 2 - self._a1**2) / (1 - self._a2))
+        self._now = np.zeros(len(hertz))
+        self._before = np.zeros(len(hertz))
+
+    def settle(self, random: np.random.Generator) -> None:
+        """Start from the middle of the noise instead of from rest."""
+        for _ in range(100):
+            self(random.standard_normal(len(self._now)))
+
+    def __call__(self, white: Row) -> Row:
+        """(n,) of normal noise (times how active to be) -> (n,)."""
+        following = self._a1 * self._now + self._a2 * self._before + self._drive * white
+        self._before, self._now = self._now, following
+        return following
+
+
+class Pulses:
+    """Gestures that come and go as a raised cosine, added up."""
+
+    def __init__(self) -> None:
+        self._running: list[tuple[float, float, float, int]] = []  # value, rise, fall (frames), age
+
+    def add(self, value: float, rise_s: float, fall_s: float) -> None:
+        """A gesture of height ``value`` that starts now."""
+        self._running.append((value, max(1.0, rise_s * FPS), max(1.0, fall_s * FPS), 0))
+
+    def __call__(self) -> float:
+        """The sum one frame on."""
+        total = 0.0
+        kept: list[tuple[float, float, float, int]] = []
+        for value, rise, fall, age in self._running:
+            age += 1
+            part = age / rise if age < rise else 1 - (age - rise) / fall
+            if part > 0:
+                total += value * 0.5 * (1 - math.cos(math.pi * part))
+                kept.append((value, rise, fall, age))
+        self._running = kept
+        return total
+
+
+def soft_limit(value: float, limit: float) -> float:
+    """``value`` itself well inside +-``limit``, never beyond it."""
+    return value / (1 + abs(value / limit) ** 4) ** 0.25

@@ -1,0 +1,148 @@
+"""Head and torso: postures, the voice's beats, nods, and noise with the spectrum of real heads.
+
+The shares of angular speed per band, the spread of the angles and the speed of change are those published for people
+who speak and who listen (and measured on VASA-1's clips): see `_BANDS` and `_STATES`.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.control import State
+from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, soft_limit
+from animator.motion.prosody import Heard
+
+_BANDS = (0.22, 0.62, 1.25, 2.4)  # Hz
+_YAW = (3.10, 1.50, 0.62, 0.16)  # degrees of standard deviation per band
+_PITCH = (2.40, 1.20, 0.50, 0.14)
+_ROLL = (2.60, 1.15, 0.46, 0.13)
+_SHIFT_X, _SHIFT_Y, _SHIFT_Z = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)  # face widths, first two bands
+_LIMITS = (10.0, 8.0, 8.0)  # degrees
+_TORSO_SHARE, _TORSO_LAG_S = 0.25, 0.22
+_BREATH_HZ, _BREATH = 0.27, 0.0045  # face widths
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How one state moves: share of the noise, seconds between postures, their size in degrees, nods a second."""
+
+    activity: float
+    posture_s: float
+    posture: float
+    nods: float
+
+
+_STATES: dict[State, Manner] = {
+    "speaking": Manner(1.0, 2.2, 2.4, 0.0),
+    "listening": Manner(0.36, 5.0, 1.6, 0.12),
+    "thinking": Manner(0.45, 3.5, 2.6, 0.0),
+    "idle": Manner(0.30, 6.0, 2.0, 0.0),
+}
+
+
+class Head:
+    """Six numbers of the head and two of the torso, a frame at a time."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._noise = Resonators([*_BANDS * 3, *_BANDS[:2] * 3])
+        self._noise.settle(random)
+        self._activity = Follower(0.6, 0.3)
+        self._burst = Resonators([0.35])
+        self._posture = [Follower(0.55) for _ in range(3)]
+        self._goal = [0.0, 0.0, 0.0]
+        self._until_posture = 0.0
+        self._beats = [Pulses() for _ in range(3)]
+        self._nods: list[tuple[int, float, float]] = []  # frames to wait, degrees, seconds down
+        self._looking: deque[tuple[float, float]] = deque([(0.0, 0.0)] * 4, maxlen=4)
+        self._following = [Follower(0.3), Follower(0.3)]
+        self._torso = [Follower(_TORSO_LAG_S * 1.6), Follower(_TORSO_LAG_S * 1.6)]
+        self._breath = random.uniform(0, 2 * math.pi)
+        self._until_nod = 2.0
+        self._state: State = "idle"
+
+    def __call__(self, state: State, heard: Heard, gaze: tuple[float, float]) -> NDArray[np.float32]:
+        """One frame: yaw, pitch, roll (degrees), x, y, z, torso x, torso y (face widths)."""
+        manner = _STATES[state]
+        self._change(state)
+        self._hold_posture(manner)
+        self._beat(heard)
+        self._nod(manner)
+        noise = self._drift(manner, heard)
+        angles = [noise[a] + self._posture[a](self._goal[a]) + self._beats[a]() for a in range(3)]
+        follow = [self._following[a](self._looking[0][a]) for a in range(2)]
+        self._looking.append((0.28 * gaze[0], 0.22 * gaze[1]))
+        angles[0] += follow[0]
+        angles[1] += follow[1]
+        angles[2] -= 0.12 * angles[0]
+        yaw, pitch, roll = (soft_limit(angle, limit) for angle, limit in zip(angles, _LIMITS, strict=True))
+        x, y, z = noise[3] + 0.003 * roll + 0.0015 * yaw, noise[4] + 0.0035 * pitch, noise[5] - 0.002 * pitch
+        torso = self._carry(x, y, heard)
+        return np.array([yaw, pitch, roll, x, y, z, *torso], np.float32)
+
+    def _change(self, state: State) -> None:
+        if state == self._state:
+            return
+        if self._state == "listening" and self._random.random() < 0.5:
+            self._nods.append((2, -self._random.uniform(2.0, 4.0), 0.24))
+        self._state = state
+        self._until_posture = min(self._until_posture, self._random.uniform(0.1, 0.5))
+        self._until_nod = self._random.uniform(1.0, 4.0)
+
+    def _hold_posture(self, manner: Manner) -> None:
+        self._until_posture -= 1 / FPS
+        if self._until_posture > 0:
+            return
+        self._until_posture = manner.posture_s * self._random.lognormal(-0.18, 0.6)
+        tilt = self._random.normal(0, manner.posture, 3)
+        self._goal = [1.15 * float(tilt[0]), 0.8 * float(tilt[1]) - 0.4, 0.8 * float(tilt[2])]
+
+    def _beat(self, heard: Heard) -> None:
+        """Stressed syllables push the head, mostly down; phrases end with a small settling nod."""
+        if heard.accent and self._random.random() < 0.75:
+            size = heard.accent * self._random.lognormal(0, 0.35)
+            rise, fall = self._random.uniform(0.10, 0.18), self._random.uniform(0.2, 0.4)
+            self._beats[1].add(-2.3 * size if self._random.random() < 0.8 else 1.6 * size, rise, fall)
+            self._beats[0].add(self._random.normal(0, 1.3) * size, rise, fall)
+            self._beats[2].add(self._random.normal(0, 0.9) * size, rise, fall)
+        if heard.ended and self._random.random() < 0.5:
+            self._beats[1].add(-self._random.uniform(1.0, 2.5), 0.2, 0.45)
+        if heard.started and self._random.random() < 0.6:
+            self._beats[1].add(self._random.uniform(0.6, 1.8), 0.16, 0.6)
+
+    def _nod(self, manner: Manner) -> None:
+        """A listener nods two or three times, 3 to 6 degrees and less each time."""
+        self._until_nod -= manner.nods / FPS * 8
+        if self._until_nod <= 0 and manner.nods:
+            self._until_nod = 8 * self._random.lognormal(-0.1, 0.45)
+            degrees, hertz = self._random.uniform(2.5, 5.0), self._random.uniform(1.9, 2.7)
+            for i in range(int(self._random.integers(2, 4))):
+                self._nods.append((round(i * FPS / hertz), -degrees * 0.65**i, 0.45 / hertz))
+        waiting = [(frames - 1, degrees, down) for frames, degrees, down in self._nods]
+        for frames, degrees, down in waiting:
+            if frames < 0:
+                self._beats[1].add(degrees, down, down)
+        self._nods = [nod for nod in waiting if nod[0] >= 0]
+
+    def _drift(self, manner: Manner, heard: Heard) -> Row:
+        """The noise of yaw, pitch, roll, x, y, z; livelier in some moments, and while the voice is up."""
+        voice = 0.85 + 0.3 * heard.loudness if heard.talking else 0.85
+        burst = math.exp(0.35 * float(self._burst(self._random.standard_normal(1))[0]))
+        active = self._activity(manner.activity) * voice * burst
+        parts = self._noise(self._random.standard_normal(18) * active)
+        return (parts * _SIZES) @ _OWNER
+
+    def _carry(self, x: float, y: float, heard: Heard) -> tuple[float, float]:
+        """The torso follows the head late, and breathes: while talking quickly in and slowly out."""
+        inhaling = math.sin(self._breath) < 0
+        pace = (0.75 if not inhaling else 1.8) if heard.talking else 1.0
+        self._breath += 2 * math.pi * _BREATH_HZ / FPS * pace * self._random.uniform(0.8, 1.2)
+        follow = [self._torso[0](_TORSO_SHARE * x), self._torso[1](_TORSO_SHARE * y)]
+        return follow[0], follow[1] + _BREATH * math.cos(self._breath)
+
+
+_SIZES = np.array([*_YAW, *_PITCH, *_ROLL, *_SHIFT_X, *_SHIFT_Y, *_SHIFT_Z])
+_OWNER = np.repeat(np.eye(6), [4, 4, 4, 2, 2, 2], axis=0)

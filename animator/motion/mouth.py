@@ -1,0 +1,78 @@
+"""The mouth network: log-mel in, mouth weights out, one frame at a time, with explicit state."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from animator.audio import MELS, Features
+from animator.motion.space import INDEX
+
+CHANNELS: tuple[str, ...] = (
+    "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLowerDown", "mouthUpperUp", "mouthSmile",
+    "mouthStretch", "mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthDimple",
+)  # fmt: skip
+HOPS_PER_FRAME = 4
+LOOK_AHEAD = 2  # frames of sound after the frame that is spoken
+PAST = 6  # frames of sound before it
+HIDDEN = 160
+
+_WINDOW = (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME
+_MODEL = Path(__file__).with_name("mouth.onnx")
+_DEAD = 0.02  # what the network leaves of a closed mouth
+_SILENCE = 0.12  # features (-70 dB): nothing in the window is louder than this in digital silence
+_HEARD = 0.25  # s, the fade of a mouth whose sound is gone
+
+MouthRow = NDArray[np.float32]  # (len(CHANNELS),)
+
+
+def _session() -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(_MODEL), options, providers=["CPUExecutionProvider"])
+
+
+class MouthNet:
+    """The mouth that belongs to a stream of sound, `LOOK_AHEAD` frames after the sound came in."""
+
+    def __init__(self) -> None:
+        self._network = _session()
+        self.reset()
+
+    def __call__(self, features: Features) -> MouthRow:
+        """(HOPS_PER_FRAME, MELS), the next 40 ms of log-mel -> weights in [0, 1], mouthClose as a fraction of the jaw.
+
+        The row is the mouth of the frame `LOOK_AHEAD` before this one. A window of digital silence gives zeros.
+        """
+        self._window = np.concatenate([self._window[HOPS_PER_FRAME:], features])
+        feed = {"features": self._window[None], "state": self._state}
+        said, self._state = self._network.run(None, feed)
+        if float(self._window[PAST * HOPS_PER_FRAME // 2 :].max()) < _SILENCE:
+            return np.zeros(len(CHANNELS), np.float32)
+        row = np.asarray(said, np.float32).reshape(-1)
+        return np.clip((row - _DEAD) / (1 - _DEAD), 0.0, 1.0)
+
+    def reset(self) -> None:
+        """Forget all sound."""
+        self._window = np.zeros((_WINDOW, MELS), np.float32)
+        self._state = np.zeros((1, 1, HIDDEN), np.float32)
+
+
+def to_weights(row: MouthRow, amplitude: float) -> NDArray[np.float32]:
+    """One network row -> (52,) ARKit weights, both sides alike; ``mouthClose`` still a fraction of the jaw.
+
+    The more the lips are closed, the less the shapes that part them take part.
+    """
+    weights = np.zeros(52, np.float32)
+    values = dict(zip(CHANNELS, row.tolist(), strict=True))
+    close = min(1.0, max(0.0, (values.pop("mouthClose") - 0.12) / 0.62))
+    for name, value in values.items():
+        parted = 1.0 - close if name in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel", "mouthStretch") else 1.0
+        for side in ("",) if name in INDEX else ("Left", "Right"):
+            weights[INDEX[name + side]] = value * parted * amplitude
+    weights[INDEX["mouthClose"]] = close
+    return weights

@@ -1,0 +1,45 @@
+"""The captured takes of FACEGOOD-Audio2Face (MIT): 116 curves of one actress at 30 fps, mapped to our channels."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from animator.motion.mouth import CHANNELS
+from scripts.mouth.voices import to_rate
+
+FPS, CURVES_FPS = 25, 30
+HELD = ("1114_2_05", "1114_3_16")
+# Their jaw opens 0.39 at the 95th percentile; ours is calibrated to 0.36 in "a" (see the teacher).
+MIX: dict[str, dict[str, float]] = {
+    "jawOpen": {"mouth_stretch_c": 0.85, "mouth_oh_c": 0.22},
+    "mouthFunnel": {"mouth_funnel_ul": 0.45, "mouth_funnel_dl": 0.45, "mouth_oh_c": 0.25},
+    "mouthPucker": {"mouth_pucker_l": 0.9, "mouth_oo_c": 0.9, "mouth_oh_c": 0.12},
+    "mouthLowerDown": {"mouth_lowerLipDepress_l": 1.0},
+    "mouthUpperUp": {"mouth_upperLipRaise_l": 1.0},
+    "mouthSmile": {"mouth_lipCornerPull_l": 1.0},
+    "mouthStretch": {"mouth_lipStretch_l": 1.0},
+    "mouthPress": {"mouth_press_l": 1.0},
+    "mouthRollLower": {"mouth_suck_dl": 1.0},
+    "mouthRollUpper": {"mouth_suck_ul": 1.0},
+    "mouthShrugLower": {"mouth_chinRaise_u": 0.6},
+    "mouthDimple": {"mouth_dimple_l": 1.0},
+}
+
+
+def takes(folder: Path) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
+    """(name, sound at 24 kHz, (frames, len(CHANNELS)) at 25 fps) of every take. ``mouthClose`` is always 0 here."""
+    names = json.loads((folder / "channels.json").read_text("utf-8"))
+    for path in sorted(folder.glob("*.wav")):
+        sound, rate = soundfile.read(path, dtype="float32")
+        curves = np.load(folder / f"{path.stem}.curves.npy")
+        seconds = min(len(sound) / rate, len(curves) / CURVES_FPS)
+        at = (np.arange(int(seconds * FPS)) + 0.5) / FPS * CURVES_FPS
+        mouth = np.zeros((len(at), len(CHANNELS)), np.float32)
+        for channel, parts in MIX.items():
+            curve = sum(weight * curves[:, names.index(name)] for name, weight in parts.items())
+            mouth[:, CHANNELS.index(channel)] = np.interp(at, np.arange(len(curves)), curve)
+        yield path.stem, to_rate(sound, rate), mouth

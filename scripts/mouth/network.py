@@ -1,0 +1,47 @@
+"""The mouth network: convolutions over 360 ms of log-mel, a GRU for what is slower, one output per frame."""
+
+import torch
+from torch import Tensor, nn
+
+from animator.audio import MELS
+from animator.motion.mouth import CHANNELS, HIDDEN
+
+SYNTHETIC, CAPTURED = 0, 1  # heads
+
+
+class MouthNetwork(nn.Module):
+    """Two heads on one trunk: synthetic speech teaches exact closures, captured speech how a real mouth moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listen = nn.Sequential(
+            nn.Conv1d(MELS, 96, 4, stride=2), nn.SiLU(),
+            nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
+            nn.Conv1d(128, 160, 4), nn.SiLU(),
+            nn.Conv1d(160, HIDDEN, 5), nn.SiLU(),
+        )  # fmt: skip
+        self.gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
+        self.heads = nn.ModuleList(nn.Linear(2 * HIDDEN, len(CHANNELS)) for _ in range(2))
+
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> both heads (batch, frames, channels), state."""
+        heard = self.listen(features.transpose(1, 2)).transpose(1, 2)
+        recalled, state = self.gru(heard, state)
+        both = torch.cat([heard, recalled], dim=2)
+        return self.heads[SYNTHETIC](both), self.heads[CAPTURED](both), state
+
+
+class Shipped(nn.Module):
+    """One frame of one stream, as exported: the heads blended."""
+
+    def __init__(self, network: MouthNetwork, captured: float) -> None:
+        super().__init__()
+        self.network = network
+        share = torch.full((len(CHANNELS),), captured)
+        share[CHANNELS.index("mouthClose")] = 0.0
+        self.register_buffer("share", share)
+
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """(1, 36, MELS), (1, 1, HIDDEN) -> (1, 1, channels), (1, 1, HIDDEN)."""
+        synthetic, captured, state = self.network(features, state)
+        return synthetic + self.share * (captured - synthetic), state

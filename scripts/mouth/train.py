@@ -1,0 +1,175 @@
+"""Trains and exports the mouth network: ``python -m scripts.mouth.train CORPUS OUT.onnx --minutes 35``.
+
+Prints validation every few hundred steps and ends with one JSON line.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animator.motion.mouth import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST
+from scripts.mouth.augment import augment, features
+from scripts.mouth.network import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
+
+FRAMES = 200  # of a training sequence
+JAW, CLOSE = CHANNELS.index("jawOpen"), CHANNELS.index("mouthClose")
+SILENCE = 1e-10
+WEIGHT = torch.tensor([{"jawOpen": 2.0, "mouthClose": 1.5}.get(name, 1.0) for name in CHANNELS])
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One clip of the corpus: mel power in log10, (frames * 4, MELS), and the mouth, (frames, channels)."""
+
+    source: str
+    held: bool
+    power: NDArray[np.float16]
+    mouth: NDArray[np.float16]
+
+
+def load(folder: Path) -> list[Clip]:
+    clips: list[Clip] = []
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as data:
+            clips.append(Clip(path.stem.split("-")[0], bool(data["held"]), data["power"], data["mouth"]))
+    return clips
+
+
+def _spoken(clips: list[Clip], rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Clips and pauses up to FRAMES; one sequence in twelve is only noise."""
+    power = np.full((FRAMES * HOPS_PER_FRAME, clips[0].power.shape[1]), SILENCE, np.float32)
+    mouth = np.zeros((FRAMES, len(CHANNELS)), np.float32)
+    at = int(rng.integers(0, 25))
+    while at < FRAMES and rng.random() > 0.08:
+        clip = clips[rng.integers(0, len(clips))]
+        start = int(rng.integers(0, max(1, len(clip.mouth) - FRAMES))) if clip.source == "captured" else 0
+        count = min(FRAMES - at, len(clip.mouth) - start)
+        mouth[at : at + count] = clip.mouth[start : start + count]
+        columns = slice(start * HOPS_PER_FRAME, (start + count) * HOPS_PER_FRAME)
+        power[at * HOPS_PER_FRAME : (at + count) * HOPS_PER_FRAME] = 10.0 ** clip.power[columns].astype(np.float32)
+        at += count + int(rng.integers(0, 35))
+    return power, mouth
+
+
+def batch(clips: list[Clip], size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Mel power (size, FRAMES * 4, MELS) and mouths (size, FRAMES, channels)."""
+    pairs = [_spoken(clips, rng) for _ in range(size)]
+    return torch.from_numpy(np.stack([p for p, _ in pairs])), torch.from_numpy(np.stack([m for _, m in pairs]))
+
+
+def padded(heard: Tensor) -> Tensor:
+    """Features with the silence around a sequence that the network's window needs."""
+    return torch.nn.functional.pad(heard, (0, 0, PAST * HOPS_PER_FRAME, LOOK_AHEAD * HOPS_PER_FRAME))
+
+
+def loss_of(said: Tensor, mouth: Tensor) -> Tensor:
+    """Huber on weights and on their change from frame to frame; closures count more, since they are seldom."""
+    weight = WEIGHT * (1 + 3 * (mouth[..., CLOSE : CLOSE + 1] > 0.8))
+    place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=0.05, reduction="none")
+    change = torch.nn.functional.smooth_l1_loss(said.diff(dim=1), mouth.diff(dim=1), beta=0.05, reduction="none")
+    return (place * weight).mean() + 0.7 * (change * WEIGHT).mean()
+
+
+def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 1e-4 and b.std() > 1e-4 else float("nan")
+
+
+def validate(network: MouthNetwork, clips: list[Clip]) -> dict[str, dict[str, float]]:
+    """Per held-out source: correlations with the truth, gain of the lip opening, closures found and made up."""
+    network.eval()
+    report: dict[str, dict[str, float]] = {}
+    for source in sorted({clip.source for clip in clips}):
+        said, truth = [], []
+        for clip in [c for c in clips if c.source == source][:60]:
+            heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
+            with torch.no_grad():
+                heads = network(heard, torch.zeros(1, 1, HIDDEN))
+            said.append(heads[CAPTURED if source == "captured" else SYNTHETIC][0].numpy())
+            truth.append(clip.mouth.astype(np.float32))
+        a, b = np.concatenate(said).clip(0), np.concatenate(truth)
+        lips = [x[:, JAW] * (1 - x[:, CLOSE].clip(0, 1)) for x in (a, b)]
+        closed = b[:, CLOSE] > 0.95
+        report[source] = {
+            "jaw": _correlation(a[:, JAW], b[:, JAW]),
+            "lips": _correlation(*lips),
+            "round": _correlation(a[:, 2] + a[:, 3], b[:, 2] + b[:, 3]),
+            "gain": float(np.percentile(lips[0], 95) / np.percentile(lips[1], 95)),
+            "closed": float((a[closed, CLOSE] > 0.7).mean()) if closed.any() else float("nan"),
+            "false_closed": float((a[b[:, CLOSE] < 0.2, CLOSE] > 0.7).mean()),
+        }
+    network.train()
+    return {source: {k: round(v, 3) for k, v in row.items()} for source, row in report.items()}
+
+
+def export(network: MouthNetwork, path: Path, captured: float) -> None:
+    """Writes the one-frame network as ONNX."""
+    window = torch.zeros(1, (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME, network.listen[0].in_channels)
+    torch.onnx.export(
+        Shipped(network, captured).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17, dynamo=False,
+        input_names=["features", "state"], output_names=["mouth", "next_state"],
+    )  # fmt: skip
+
+
+def fit(network: MouthNetwork, clips: list[Clip], given: argparse.Namespace) -> int:
+    """Trains until the minutes are over, learning rate by cosine over time; returns the steps made."""
+    rng = np.random.default_rng(given.seed)
+    captured = [c for c in clips if c.source == "captured" and not c.held]
+    synthetic = [c for c in clips if c.source != "captured" and not c.held]
+    held = [c for c in clips if c.held]
+    optimizer = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=1e-3)
+    start, step, part, shown = time.monotonic(), 0, 0.0, 0.0
+    while part < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = 2e-3 * min(1, (step + 1) / 100) * max(0.02, 0.5 * (1 + np.cos(np.pi * part)))
+        total = torch.zeros(())
+        for head, some, size in ((SYNTHETIC, synthetic, 12), (CAPTURED, captured, 4)):
+            if some:
+                power, mouth = batch(some, size, rng)
+                said = network(padded(augment(power)), torch.zeros(1, size, HIDDEN))[head]
+                total = total + loss_of(said, mouth) * (size / 16)
+        optimizer.zero_grad()
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        step, part = step + 1, (time.monotonic() - start) / (60 * given.minutes)
+        shown += float(total.detach())
+        if step % 200 == 0:
+            print(step, f"{part:.2f} loss {shown / 200:.5f}", json.dumps(validate(network, held)), flush=True)
+            torch.save(network.state_dict(), given.out.with_suffix(".pt"))
+            shown = 0.0
+    return step
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--minutes", type=float, default=35)
+    parser.add_argument("--start", type=Path, help="weights (.pt) to go on from")
+    parser.add_argument("--captured-share", type=float, default=0.4, help="of the captured head in what is exported")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(given.seed)
+    network = MouthNetwork()
+    if given.start:
+        network.load_state_dict(torch.load(given.start))
+    clips = load(given.corpus)
+    steps = fit(network, clips, given)
+    torch.save(network.state_dict(), given.out.with_suffix(".pt"))
+    export(network, given.out, given.captured_share)
+    frames = sum(len(c.mouth) for c in clips if not c.held)
+    print(
+        json.dumps({"steps": steps, "hours": frames / 90000, "held": validate(network, [c for c in clips if c.held])})
+    )
+
+
+if __name__ == "__main__":
+    main()
