@@ -66,12 +66,12 @@ class SQLite:
 
     def __init__(self, path: str = "") -> None:
         place = path if path == ":memory:" else _file(path)
-        self._engine = create_engine(f"sqlite:///{place}", connect_args={"check_same_thread": False})
-        event.listen(self._engine, "connect", _enforce_references)
-        self._open = sessionmaker(self._engine)
+        engine = create_engine(f"sqlite:///{place}", hide_parameters=True)  # errors must not quote the user
+        event.listen(engine, "connect", _enforce_references)
+        self._open = sessionmaker(engine)
         self._pool = one_thread("memory")  # one at a time is what SQLite does anyway
         try:
-            Base.metadata.create_all(self._engine)
+            self._pool.submit(Base.metadata.create_all, engine).result()
         except SQLAlchemyError as error:
             raise StageError("memory_failed", f"The memory {place} cannot be opened: {error}") from error
 
@@ -139,7 +139,10 @@ def _words(text: str) -> set[str]:
 
 def _file(path: str) -> Path:
     place = Path(path).expanduser() if path else _data_dir() / "memory.sqlite"
-    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StageError("memory_failed", f"The folder of the memory {place} cannot be made: {error}") from error
     return place
 
 
