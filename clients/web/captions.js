@@ -24,13 +24,14 @@ export class Captions {
     const { item_id: id, response_id: response } = event;
     switch (event.type) {
       case "input_audio_buffer.speech_started":
-        return this.#set(id, "user", { text: "" });
+        return this.#begin(id);
       case "conversation.item.input_audio_transcription.delta":
         return this.#append(id, "user", event.delta);
       case "conversation.item.input_audio_transcription.completed":
         return this.#set(id, "user", { text: event.transcript.trim(), final: true });
       case "conversation.item.input_audio_transcription.failed":
-        return this.#set(id, "user", { text: "", final: true });
+      case "conversation.item.deleted":
+        return this.#withdraw(id);
       case "response.output_audio_transcript.delta":
       case "response.output_text.delta":
         this.#items.set(response, id);
@@ -64,6 +65,17 @@ export class Captions {
     if (!line || line.interrupted) return;
     const text = this.#words.has(id) ? line.text.slice(0, line.heard) : line.text;
     this.#set(id, line.role, { text, heard: text.length, interrupted: true, final: true });
+  }
+
+  /** The person begins to speak; an earlier line that never got words was nothing. */
+  #begin(id) {
+    for (const line of this.#lines.values()) if (line.role === "user" && !line.text) this.#withdraw(line.id);
+    this.#set(id, "user", { text: "" });
+  }
+
+  #withdraw(id) {
+    const line = this.#lines.get(id);
+    if (line) this.#set(id, line.role, { text: "", final: true });
   }
 
   #timed(id, start) {

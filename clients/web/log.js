@@ -11,6 +11,7 @@ export class Log {
     this.#list = list;
     this.#announce = announce;
     this.#hint = hint;
+    new ResizeObserver(() => this.#toEnd()).observe(list);
   }
 
   /** Show or refresh a line of captions.js. */
@@ -27,7 +28,7 @@ export class Log {
       this.#rows.set(line.id, row);
     }
     this.#fill(row, line);
-    if (atEnd) this.#list.scrollTop = this.#list.scrollHeight;
+    if (atEnd) this.#toEnd();
     if (line.final && !row.dataset.final) {
       row.dataset.final = "yes";
       this.#speak(`${row.dataset.by}: ${line.text}`);
@@ -41,6 +42,10 @@ export class Log {
     row.className = "note-line";
     row.textContent = text;
     this.#list.append(row);
+  }
+
+  #toEnd() {
+    this.#list.scrollTop = this.#list.scrollHeight;
   }
 
   #row({ role }) {

@@ -34,6 +34,7 @@ export class VasariAvatar extends HTMLElement {
   #sounding = new Map(); // response id -> {item, end}: whose sound it is and where it ends in ms
   #reporting = 0;
   #newest = 0; // pts in ms of the newest picture that came
+  #agreed = false; // the server took the face that was asked for
   #aliveFrom = Infinity; // pts in ms from which pictures show the face that was asked for
   #status = "closed";
   #state = "initializing";
@@ -201,14 +202,14 @@ export class VasariAvatar extends HTMLElement {
     const persona = this.getAttribute("persona");
     if (character) avatar.character = character;
     const session = { type: "realtime", avatar };
-    if (persona) session.prompt = { id: persona };
+    if (persona) session.persona = persona;
     connection.send({ type: "session.update", session });
   }
 
   #received(event) {
     if (event.type === "session.created") this.#configure();
-    else if (event.type === "session.updated") this.#aliveFrom = this.#newest + 1;
-    else if (event.type === "avatar.state") this.#setState(event.state);
+    else if (event.type === "session.updated") this.#agreed = true;
+    else if (event.type === "avatar.state") this.#stateTold(event.state);
     else if (event.type === "error") this.#refused(event.error);
     else if (event.type === "output_audio_buffer.cleared") this.#flush(event.response_id);
     else if (event.type === "response.done") this.#responseDone(event.response);
@@ -216,9 +217,19 @@ export class VasariAvatar extends HTMLElement {
     this.#emit("event", event);
   }
 
+  /** The server says "initializing" from the moment it agrees to a face until that face's first picture. */
+  #stateTold(state) {
+    if (state !== "initializing" && this.#agreed && this.#aliveFrom === Infinity) this.#aliveFrom = this.#newest + 1;
+    this.#setState(state);
+  }
+
   #refused(error) {
+    if (error.code === "response_cancel_not_active") return; // it ended while our wish was on its way
     // A face that the server does not have (any more) must not leave the session without one.
-    if (error.param === "session.avatar.character") this.removeAttribute("character");
+    if (error.param === "session.avatar.character") {
+      this.#aliveFrom = this.#newest + 1;
+      this.removeAttribute("character");
+    }
     this.#emit("error", error);
   }
 
@@ -264,6 +275,7 @@ export class VasariAvatar extends HTMLElement {
   #showPoster() {
     if (this.hasAttribute("poster")) this.removeAttribute("alive");
     this.#aliveFrom = Infinity;
+    this.#agreed = false;
   }
 
   #drawn(pts) {
