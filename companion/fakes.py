@@ -190,7 +190,9 @@ class CartoonPortraits:
         if name not in self._names:
             raise unknown(name)
         path = Path(self._folder.name) / f"{name}.png"
-        face: Frames = CartoonFace(self._size, 1, len(name)).step(np.zeros(SAMPLES_PER_FRAME, np.float32), Control()).frames
+        face: Frames = (
+            CartoonFace(self._size, 1, len(name)).step(np.zeros(SAMPLES_PER_FRAME, np.float32), Control()).frames
+        )
         Image.fromarray(face[0]).save(path)
         return path
 

@@ -12,4 +12,6 @@ def folder(name: str) -> Path:
     for base in (package / "data", package.parent):
         if (base / name).is_dir():
             return base / name
-    raise FileNotFoundError(f"{name}/ is missing beside {package}: the installation is incomplete, install vasari again")
+    raise FileNotFoundError(
+        f"{name}/ is missing beside {package}: the installation is incomplete, install vasari again"
+    )

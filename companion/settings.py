@@ -134,17 +134,10 @@ class Remembering:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonaReference:
-    """OpenAI's reusable prompt: its id is a persona's here."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """The effective configuration of a session. ``avatar`` None means sound without a face."""
 
-    prompt: PersonaReference
+    persona: str
     instructions: Annotated[str, Field(max_length=100_000)]
     type: Literal["realtime"] = "realtime"
     output_modalities: tuple[Literal["audio", "text"], ...] = ("audio",)

@@ -55,7 +55,9 @@ def speakable(text: str) -> str:
 def is_backchannel(text: str) -> bool:
     """Whether all that was said is of the "mm-hm" kind, which listeners say without wanting a turn."""
     words = re.sub(r"[^\w\s'-]", " ", text.lower()).split()
-    return bool(words) and len(words) <= 4 and (" ".join(words) in BACKCHANNELS or all(w in BACKCHANNELS for w in words))
+    return (
+        bool(words) and len(words) <= 4 and (" ".join(words) in BACKCHANNELS or all(w in BACKCHANNELS for w in words))
+    )
 
 
 class Sentences:

@@ -1,0 +1,126 @@
+"""What all sessions share: the stages, the faces, the prompts and the threads that draw."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.face import Face
+from companion import personas
+from companion.config import Config, ConfigError, Stage, load_class
+from companion.personas import Prompts
+from companion.portraits import Portraits
+from companion.stages import ASR, LLM, TTS, VAD, Memory
+from companion.trace import Metrics
+
+T = TypeVar("T")
+
+
+class EncodedFrame(Protocol):
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def keyframe(self) -> bool: ...
+
+
+class Encoder(Protocol):
+    """`animator.video.VideoEncoder` and its like."""
+
+    @property
+    def codec_string(self) -> str: ...
+    def encode(self, frame: NDArray[np.uint8], force_keyframe: bool = False) -> Any: ...
+    def close(self) -> None: ...
+
+
+class Animator(Protocol):
+    """Opens the face of one session from a portrait."""
+
+    def open(self, portrait: Any) -> Face: ...
+
+
+class Device(Protocol):
+    """Runs blocking work without blocking the event loop."""
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T: ...
+
+
+class Threads:
+    """A `Device` of ``count`` threads; 0 is one per core."""
+
+    def __init__(self, count: int = 0) -> None:
+        self._pool = ThreadPoolExecutor(count or os.cpu_count() or 1, "face")
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        """The result of ``work(*args)``. A cancelled caller leaves only when the work is over: it may use what the
+        caller is about to free."""
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """``vad`` is called once per session; everything else is shared. ``encoder`` takes (width, height, fps, codec,
+    bitrate) as keyword arguments."""
+
+    config: Config
+    prompts: Prompts
+    vad: Callable[[], VAD]
+    asr: ASR
+    llm: LLM
+    tts: TTS
+    memory: Memory
+    animator: Animator
+    portraits: Portraits
+    encoder: Callable[..., Encoder]
+    device: Device
+    metrics: Metrics = field(default_factory=Metrics)
+
+    @property
+    def default_character(self) -> str:
+        return self.config.session.character or self.portraits.characters()[0].name
+
+
+def build(config: Config) -> Engine:
+    """Load everything that ``config`` names, stages side by side. Blocks; raises what the stages' constructors raise,
+    ConfigError and PromptError."""
+    from animator.video import VideoEncoder
+
+    prompts = personas.load()
+    if config.session.persona not in prompts.personas:
+        known = ", ".join(prompts.personas)
+        raise ConfigError(f"{config.path}: session.persona {config.session.persona!r} is none of {known}")
+    names = ("asr", "llm", "tts", "memory", "face", "portraits")
+    with ThreadPoolExecutor(len(names), "load") as pool:
+        loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
+        stages: dict[str, Any] = {name: future.result() for name, future in loading.items()}
+    vad = load_class(config.vad, "[vad]")
+    vad(**config.vad.options)  # loads what the sessions will share, and fails now if it must
+    return Engine(
+        config=config,
+        prompts=prompts,
+        vad=lambda: vad(**config.vad.options),
+        asr=stages["asr"],
+        llm=stages["llm"],
+        tts=stages["tts"],
+        memory=stages["memory"],
+        animator=stages["face"],
+        portraits=stages["portraits"],
+        encoder=VideoEncoder,
+        device=Threads(config.server.face_threads),
+    )
+
+
+def _construct(stage: Stage, name: str, config: Config) -> Any:
+    return load_class(stage, f"{config.path}: [{name}]")(**stage.options)

@@ -1,0 +1,271 @@
+"""The user's side: the microphone's turns become items of the conversation, and their words.
+
+A turn that begins while the face speaks is tentative: nobody is told of it until it has lasted (`barge_in_ms`), or was
+understood as more than "mm-hm". Speech that is what the face itself is saying is an echo and no turn.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from companion import echo, events
+from companion.chat import Conversation, Item
+from companion.ears import Ears, Resampler
+from companion.engine import Engine
+from companion.events import Problem, ServerEvent
+from companion.requests import new_id
+from companion.settings import Settings, rules
+from companion.stages import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
+from companion.text import is_backchannel
+from companion.think import as_stage_error
+from companion.turns import Kind, Turn
+from companion.wire import WireError
+
+SHORTEST = 0.1  # s of sound that a client may commit
+DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
+
+
+class Floor(Protocol):
+    """The session, as its hearing sees it."""
+
+    @property
+    def speaking(self) -> bool:
+        """The face has the floor."""
+        ...
+
+    def user_starts(self) -> None:
+        """The user takes the floor."""
+        ...
+
+    def user_said(self, item_id: str, ended: float) -> None:
+        """A turn is over; its words are still being understood. ``ended``: loop time at which the speech did."""
+        ...
+
+    def played(self) -> Samples:
+        """What was sent as sound in the last seconds, at `SPEAK_RATE`."""
+        ...
+
+
+@dataclass(slots=True)
+class _Utterance:
+    item_id: str
+    start: float  # s of received sound
+    end: float = 0.0
+    ended: float = 0.0  # loop time
+    audio: Samples | None = None
+    understanding: asyncio.Task[Transcript | StageError] | None = None
+
+
+class Hearing:
+    """``spawn`` starts a named task that ends with the session."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        conversation: Conversation,
+        floor: Floor,
+        tell: Callable[[ServerEvent], None],
+        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+    ) -> None:
+        self._engine, self._conversation, self._floor = engine, conversation, floor
+        self._tell, self._spawn = tell, spawn
+        self._pending: dict[str, asyncio.Task[None]] = {}  # by item
+        self._failures: dict[str, StageError] = {}
+        self._turn: _Utterance | None = None  # the running one
+        self._last: _Utterance | None = None  # the one that was committed last
+        self._tentative = False
+        self._guess: tuple[float, asyncio.Task[Transcript | StageError]] | None = None
+        self._heard_at = -np.inf  # loop time of the last packet
+
+    def configure(self, settings: Settings) -> None:
+        """Start listening anew by these settings; what was heard and not committed is dropped."""
+        self.clear()
+        self._detection = settings.audio.input.turn_detection
+        turns = rules(self._detection, self._engine.config.turns)
+        self._barge_in = self._engine.config.turns.barge_in_ms / 1000
+        self._ears = Ears(self._engine.vad(), turns, settings.audio.input.format.rate)
+
+    @property
+    def attentive(self) -> bool:
+        """The user speaks, or at least the microphone is open."""
+        return (self._turn is not None and not self._tentative) or self._now() - self._heard_at < DEAF
+
+    def append(self, pcm: bytes) -> None:
+        """The next PCM16 of the microphone. Raises WireError for half a sample, BufferFullError."""
+        if len(pcm) % 2:
+            raise WireError("invalid_value", "`audio` is PCM16: it has an even number of bytes.", "audio")
+        self._heard_at = self._now()
+        for turn in self._ears.append(pcm):
+            self._take(turn)
+        self._judge_length()
+
+    def tick(self, seconds: float) -> None:
+        """Time passes: a microphone that went away in the middle of a turn counts as silent."""
+        if self._turn is not None and self._now() - self._heard_at > DEAF:
+            for turn in self._ears.hear(np.zeros(int(seconds * HEAR_RATE), np.float32)):
+                self._take(turn)
+
+    def commit(self) -> None:
+        """The client says that the turn is over. Raises WireError when there is nothing to commit."""
+        audio = self._ears.take_all()
+        self._drop_turn()
+        if len(audio) < SHORTEST * HEAR_RATE:
+            message = f"The buffer holds {1000 * len(audio) // HEAR_RATE} ms of sound; a commit needs 100 ms or more."
+            raise WireError("input_audio_buffer_commit_empty", message)
+        utterance = _Utterance(new_id("item"), 0.0, ended=self._now(), audio=audio)
+        utterance.understanding = self._transcribe(audio)
+        self._add(utterance)
+
+    def clear(self) -> None:
+        """Forget what was heard and not committed."""
+        if hasattr(self, "_ears"):
+            self._ears.drop()
+        self._drop_turn()
+
+    async def understood(self, item_id: str | None) -> bool:
+        """Wait until all that was said is transcribed -> whether ``item_id`` says anything (None: nothing to say).
+
+        Raises StageError when its transcription failed.
+        """
+        while self._pending:
+            await asyncio.wait(list(self._pending.values()))
+        if item_id in self._failures:
+            raise self._failures.pop(item_id)
+        return item_id is None or item_id in self._conversation
+
+    def put_back(self) -> None:
+        """The turn that is being transcribed is not over: its sound belongs before what comes now."""
+        last = self._last
+        if last is None or last.audio is None or last.item_id not in self._pending:
+            return
+        self._pending.pop(last.item_id).cancel()
+        if last.understanding:
+            last.understanding.cancel()
+        self._ears.put_back(last.audio)
+        self._forget(last.item_id)
+
+    def _take(self, turn: Turn) -> None:
+        match turn.kind:
+            case Kind.STARTED:
+                self._turn = _Utterance(new_id("item"), turn.at)
+                self._tentative = self._floor.speaking
+                if not self._tentative:
+                    self._begin(self._turn)
+            case Kind.PAUSED:
+                self._guess = (turn.at, self._transcribe(self._ears.so_far(turn.at)))
+            case Kind.RESUMED:
+                self._drop_guess()
+            case Kind.STOPPED:
+                self._stop(turn.at)
+
+    def _begin(self, utterance: _Utterance) -> None:
+        self._tentative = False
+        self._floor.user_starts()
+        self._tell(events.SpeechStarted(round(utterance.start * 1000), utterance.item_id))
+
+    def _judge_length(self) -> None:
+        """Speech over the face's own that has lasted is an interruption, unless it is an echo."""
+        if self._turn is None or not self._tentative or self._ears.voiced < self._barge_in:
+            return
+        if not self._detection or not self._detection.interrupt_response:
+            return
+        if self._is_echo(self._ears.recent(self._barge_in)):
+            self.clear()
+        else:
+            self._begin(self._turn)
+
+    def _stop(self, at: float) -> None:
+        utterance, self._turn = self._turn, None
+        if utterance is None:
+            return
+        utterance.end, utterance.audio = at, self._ears.take(at)
+        utterance.ended = self._now() - max(0.0, self._ears.now - at)
+        guess, self._guess = self._guess, None
+        utterance.understanding = guess[1] if guess and guess[0] == at else self._transcribe(utterance.audio)
+        if self._tentative and self._floor.speaking:
+            self._spawn(self._judge_words(utterance), "judge")
+        else:
+            if self._tentative:
+                self._begin(utterance)
+            self._finish(utterance)
+        self._tentative = False
+
+    async def _judge_words(self, utterance: _Utterance) -> None:
+        """A short word over the face's own: a backchannel and an echo change nothing, anything else interrupts."""
+        if utterance.understanding is None or utterance.audio is None:
+            return
+        transcript = await utterance.understanding
+        if isinstance(transcript, StageError) or not transcript.text or is_backchannel(transcript.text):
+            return
+        if self._is_echo(utterance.audio) or not (self._detection and self._detection.interrupt_response):
+            return
+        self._begin(utterance)
+        self._finish(utterance)
+
+    def _finish(self, utterance: _Utterance) -> None:
+        self._tell(events.SpeechStopped(round(utterance.end * 1000), utterance.item_id))
+        self._add(utterance)
+        if self._detection and self._detection.create_response:
+            self._floor.user_said(utterance.item_id, utterance.ended)
+
+    def _add(self, utterance: _Utterance) -> None:
+        item = Item(utterance.item_id, "user", None, sound=True)
+        previous = self._conversation.add(item)
+        self._tell(events.InputAudioBufferCommitted(item.id, previous))
+        self._tell(events.ItemAdded(item.to_json(), previous))
+        self._last = utterance
+        self._pending[item.id] = self._spawn(self._understand(item, utterance), f"{item.id} understand")
+
+    async def _understand(self, item: Item, utterance: _Utterance) -> None:
+        if utterance.understanding is None or utterance.audio is None:
+            return
+        result = await utterance.understanding
+        self._pending.pop(item.id, None)
+        if item.id not in self._conversation:
+            return
+        if isinstance(result, StageError):
+            problem = Problem(result.code, str(result), "server_error")
+            self._failures[item.id] = result
+            self._tell(events.TranscriptionFailed(item.id, problem))
+            self._forget(item.id)
+            return
+        item.text = result.text.strip()
+        usage = {"type": "duration", "seconds": round(len(utterance.audio) / HEAR_RATE, 3)}
+        if item.text:
+            self._tell(events.TranscriptionDelta(item.id, item.text))
+        self._tell(events.TranscriptionCompleted(item.id, item.text, usage))
+        if item.text:
+            self._tell(events.ItemDone(item.to_json(), self._conversation.before(item.id)))
+        else:
+            self._forget(item.id)
+
+    def _forget(self, item_id: str) -> None:
+        self._conversation.delete(item_id)
+        self._tell(events.ItemDeleted(item_id))
+
+    def _transcribe(self, audio: Samples) -> asyncio.Task[Transcript | StageError]:
+        return self._spawn(self._try(audio), "transcribe")
+
+    async def _try(self, audio: Samples) -> Transcript | StageError:
+        try:
+            return await self._engine.asr.transcribe(audio)
+        except Exception as error:
+            return as_stage_error(error, "asr_failed")
+
+    def _is_echo(self, heard: Samples) -> bool:
+        return echo.is_echo(heard, Resampler(SPEAK_RATE)(self._floor.played()))
+
+    def _drop_turn(self) -> None:
+        self._turn, self._tentative = None, False
+        self._drop_guess()
+
+    def _drop_guess(self) -> None:
+        if self._guess:
+            self._guess[1].cancel()
+        self._guess = None
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

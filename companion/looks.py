@@ -1,0 +1,25 @@
+"""A face for a session: portrait, animator and encoder, put together in a worker thread."""
+
+import numpy as np
+
+from animator.control import Control
+from animator.face import SAMPLES_PER_FRAME
+from companion.engine import Engine
+from companion.settings import Avatar
+from companion.show import Look
+
+
+def open_look(engine: Engine, avatar: Avatar) -> Look:
+    """Blocks for seconds the first time a picture is used. Raises PictureError."""
+    name = avatar.character or engine.default_character
+    face = engine.animator.open(engine.portraits.load(name))
+    video = avatar.video
+    encoder = engine.encoder(width=face.width, height=face.height, codec=video.codec, bitrate=video.bitrate)
+    return Look(face, encoder, video.codec)
+
+
+def warm(engine: Engine) -> None:
+    """Prepare the default portrait and draw once, so that the first session does not wait for it."""
+    look = open_look(engine, Avatar())
+    look.face.step(np.zeros(look.face.chunk_frames * SAMPLES_PER_FRAME, np.float32), Control())
+    look.encoder.close()

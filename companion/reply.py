@@ -1,0 +1,151 @@
+"""One response: its item, and the sequence of events that tells a client about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from companion import events
+from companion.chat import Item
+from companion.events import Json, PartEvent, Problem, ServerEvent
+from companion.mouth import Cue
+from companion.stages import Samples
+from companion.trace import Trace
+
+Ending = Literal["completed", "cancelled", "failed", "incomplete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a ``response.create`` asks for this one response."""
+
+    instructions: str | None = None
+    sound: bool = True
+    metadata: dict[str, str] | None = None
+
+
+@dataclass(slots=True)
+class Reply:
+    """A `companion.show.Speaker`. ``created`` is false until the user is understood: until then nobody knows of it.
+
+    ``tell`` sends an event; ``over`` is called when the last of the sound was sent; ``face`` says whether the client
+    sees one and so is told about words and states.
+    """
+
+    id: str
+    item: Item
+    trace: Trace
+    wishes: Wishes
+    tell: Callable[[ServerEvent], None]
+    over: Callable[[], None]
+    join: Callable[[Item], str | None]  # puts the item into the conversation -> the id of the one before
+    face: bool
+    created: bool = False
+    opened: bool = False
+    sounding: bool = False  # the first of its sound was sent
+    words: bool = False
+    previous: str | None = None
+    shown: list[str] = field(default_factory=list[str])
+
+    def create(self) -> None:
+        """From here on it will be ended by `finish`, whatever happens."""
+        self.created = True
+        self.tell(events.ResponseCreated(self.to_json("in_progress")))
+
+    def open(self) -> None:
+        """The reply has something to say."""
+        if self.opened:
+            return
+        self.opened = True
+        self.previous = self.join(self.item)
+        self.tell(events.OutputItemAdded(self.id, self.item.to_json()))
+        self.tell(events.ItemAdded(self.item.to_json(), self.previous))
+        self.tell(events.ContentPartAdded(self.id, self.item.id, self._part("")))
+
+    def write(self, text: str) -> None:
+        """More of a reply that is not spoken."""
+        self.open()
+        self.item.text = (self.item.text or "") + text
+        self.tell(events.TextDelta(self.id, self.item.id, text))
+
+    def cue(self, cue: Cue) -> None:
+        self.open()
+        if cue.word is None:
+            self.shown.append(cue.line.text)
+            self.tell(events.AudioTranscriptDelta(self.id, self.item.id, cue.line.text + " "))
+        elif self.face:
+            self.words = True
+            start, end = round(cue.word.start * 1000), round(cue.word.end * 1000)
+            self.tell(events.AudioTimestampDelta(self.id, self.item.id, cue.word.text, start, end - start))
+
+    def sound(self, audio: Samples, pts_ms: float) -> None:
+        self.open()
+        if not self.sounding:
+            self.sounding = True
+            self.tell(events.OutputAudioStarted(self.id))
+            if self.face:
+                self.tell(events.SwitchToSpeaking())
+        pcm = np.clip(np.round(audio * 32767.0), -32768, 32767).astype("<i2")
+        self.tell(events.AudioDelta(self.id, self.item.id, pcm.tobytes(), round(pts_ms, 3)))
+        self.trace.mark("first_audio")
+
+    def seen(self) -> None:
+        self.trace.mark("first_frame")
+
+    def ended(self) -> None:
+        self.over()
+
+    def finish(self, ending: Ending, reason: str | None = None, problem: Problem | None = None) -> None:
+        """Close everything that was opened, in OpenAI's order; nothing may be sent of this response afterwards."""
+        self.item.status = "completed" if ending == "completed" else "incomplete"
+        if self.sounding and ending == "cancelled":
+            self.tell(events.OutputAudioCleared(self.id))
+        if self.opened:
+            self._close()
+        self.trace.mark("done")
+        self.tell(events.ResponseDone(self.to_json(ending, reason, problem)))
+        if self.sounding and ending != "cancelled":
+            self.tell(events.OutputAudioStopped(self.id))
+        if self.face:
+            if self.sounding:
+                self.tell(events.SwitchToIdle())
+            self.tell(events.AvatarMetrics(self.id, self.trace.ms()))
+
+    def to_json(self, status: str, reason: str | None = None, problem: Problem | None = None) -> Json:
+        """OpenAI's ``realtime.response``."""
+        details: Json | None = None
+        if status in ("cancelled", "failed", "incomplete"):
+            details = {"type": status, "reason": reason}
+            if problem:
+                details["error"] = {"type": problem.type, "code": problem.code, "message": problem.message}
+        return {
+            "object": "realtime.response",
+            "id": self.id,
+            "status": status,
+            "status_details": details,
+            "output": [self.item.to_json()] if self.opened and status != "in_progress" else [],
+            "output_modalities": ["audio" if self.wishes.sound else "text"],
+            "metadata": self.wishes.metadata,
+            "usage": None,
+        }
+
+    def _close(self) -> None:
+        text = self.item.content()
+        closing: list[PartEvent] = [events.TextDone(self.id, self.item.id, text)]
+        if self.wishes.sound:
+            closing = [
+                events.AudioDone(self.id, self.item.id),
+                events.AudioTranscriptDone(self.id, self.item.id, text),
+            ]
+            if self.words:
+                closing.append(events.AudioTimestampDone(self.id, self.item.id))
+        for event in [*closing, events.ContentPartDone(self.id, self.item.id, self._part(text))]:
+            self.tell(event)
+        if self.face and self.sounding:
+            self.tell(events.VideoDone(self.id))
+        self.tell(events.OutputItemDone(self.id, self.item.to_json()))
+        self.tell(events.ItemDone(self.item.to_json(), self.previous))
+
+    def _part(self, text: str) -> Json:
+        return {"type": "audio", "transcript": text} if self.wishes.sound else {"type": "text", "text": text}

@@ -1,0 +1,79 @@
+"""What `conversation.item.create` and `response.create` ask for, checked. Pure."""
+
+import uuid
+from typing import Any, cast, get_args
+
+from companion.chat import Item, Role
+from companion.events import Json
+from companion.reply import Wishes
+from companion.wire import WireError
+
+LONGEST = 20_000  # characters of one message
+TEXT_PARTS = ("input_text", "output_text", "text")
+
+
+def new_id(kind: str) -> str:
+    """``"item"`` -> ``"item_3f..."``."""
+    return f"{kind}_{uuid.uuid4().hex[:21]}"
+
+
+def item(payload: Json) -> Item:
+    """OpenAI's item -> Item. Raises WireError for what is not a text message."""
+    kind = payload.get("type")
+    if kind != "message":
+        raise WireError(
+            "unsupported", f"Only items of type `message` are supported, not {str(kind)[:40]!r}.", "item.type"
+        )
+    role = payload.get("role")
+    if role not in get_args(Role):
+        raise WireError("invalid_value", "`item.role` is user, assistant or system.", "item.role")
+    given = payload.get("id")
+    if given is not None and not (isinstance(given, str) and 0 < len(given) <= 64):
+        raise WireError("invalid_value", "`item.id` is a string of at most 64 characters.", "item.id")
+    return Item(given or new_id("item"), cast(Role, role), _text(payload.get("content")))
+
+
+def _text(content: Any) -> str:
+    if not isinstance(content, list) or not content:
+        raise WireError("invalid_value", "`item.content` is a list of parts with text.", "item.content")
+    texts: list[str] = []
+    for i, part in enumerate(cast(list[Any], content)):
+        kind = cast(Json, part).get("type") if isinstance(part, dict) else None
+        if kind not in TEXT_PARTS:
+            message = "Messages are text here; send sound with `input_audio_buffer.append`."
+            raise WireError("unsupported", message, f"item.content.{i}.type")
+        text = cast(Json, part).get("text")
+        if not isinstance(text, str):
+            raise WireError("invalid_value", "A part has a `text`.", f"item.content.{i}.text")
+        texts.append(text)
+    joined = " ".join(texts)
+    if len(joined) > LONGEST:
+        raise WireError("invalid_value", f"A message has at most {LONGEST} characters.", "item.content")
+    return joined
+
+
+def wishes(payload: Json | None, modality: str) -> Wishes:
+    """The ``response`` of a `response.create` -> Wishes; ``modality`` is the session's."""
+    asked = payload or {}
+    for key in ("input", "tools", "prompt"):
+        if asked.get(key):
+            raise WireError("unsupported", f"`response.{key}` is not supported by this server.", f"response.{key}")
+    if asked.get("conversation", "auto") != "auto":
+        param = "response.conversation"
+        raise WireError("unsupported", "Responses outside the conversation are not supported.", param)
+    instructions, modalities = asked.get("instructions"), asked.get("output_modalities", [modality])
+    if instructions is not None and not isinstance(instructions, str):
+        raise WireError("invalid_value", "`response.instructions` is text.", "response.instructions")
+    if modalities not in (["audio"], ["text"]):
+        param = "response.output_modalities"
+        raise WireError("invalid_value", "`output_modalities` is either ['audio'] or ['text'].", param)
+    metadata = asked.get("metadata")
+    if metadata is not None and not _is_metadata(metadata):
+        raise WireError("invalid_value", "`response.metadata` is up to 16 short texts by name.", "response.metadata")
+    return Wishes(instructions, modalities == ["audio"], metadata)
+
+
+def _is_metadata(value: Any) -> bool:
+    if not isinstance(value, dict) or len(cast(Json, value)) > 16:
+        return False
+    return all(isinstance(text, str) and len(text) <= 512 for text in cast(Json, value).values())

@@ -1,0 +1,257 @@
+"""The ASGI application: `/v1/realtime` and what a client needs beside it, and the page itself."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from rich.console import Console
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from companion import engine as engines
+from companion import resources, wire
+from companion.access import Access, Refusal, is_loopback
+from companion.config import Config, ConfigError
+from companion.connection import converse, refuse
+from companion.engine import Engine
+from companion.looks import warm
+from companion.portraits import PictureError
+
+log = logging.getLogger(__name__)
+
+LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: 60 s of sound as base64
+PREPARING = 2  # pictures prepared at a time
+WAITING = 8  # and waiting for it
+
+
+class App:
+    """The routes, over one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        config = engine.config.server
+        self.engine = engine
+        self.access = Access(config.api_key, config.allowed_origins)
+        self.sessions = 0
+        self._preparing = asyncio.Semaphore(PREPARING)
+        self._uploads = 0
+
+    def starlette(self) -> Starlette:
+        return Starlette(
+            routes=[
+                WebSocketRoute("/v1/realtime", self.realtime),
+                Route("/v1/realtime/client_secrets", self.client_secrets, methods=["POST"]),
+                Route("/v1/characters", self.characters),
+                Route("/v1/characters/{name}/picture", self.picture),
+                Route("/v1/personas", self.personas),
+                Route("/v1/portraits", self.portraits, methods=["POST"]),
+                Route("/health", self.health),
+                Route("/metrics", self.metrics),
+                Mount("/", StaticFiles(directory=resources.folder("clients/web"), html=True)),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        warming = asyncio.create_task(self._warm(), name="warm")
+        yield
+        warming.cancel()
+        with suppress(asyncio.CancelledError):
+            await warming
+
+    async def _warm(self) -> None:
+        try:
+            await self.engine.device.run(warm, self.engine)
+        except Exception as error:  # a session will say what is wrong with the face
+            log.error("the default face cannot be prepared: %s", error)
+
+    async def realtime(self, websocket: WebSocket) -> None:
+        if refusal := self.access.refusal(websocket):
+            self.engine.metrics.refused.labels(refusal.code).inc()
+            await websocket.send_denial_response(_error(refusal.status, refusal.code, refusal.message))
+            return
+        offered: list[str] = websocket.scope.get("subprotocols", [])
+        subprotocol = next((p for p in wire.SUBPROTOCOLS if p in offered), None)
+        await websocket.accept(subprotocol)
+        encode = wire.Encoder(binary=subprotocol == "realtime.binary")
+        config = self.engine.config
+        persona = websocket.query_params.get("persona") or config.session.persona
+        if persona not in self.engine.prompts.personas:
+            known = ", ".join(self.engine.prompts.personas)
+            await refuse(websocket, encode, "unknown_persona", f"There is no such persona; there are {known}.")
+        elif self.sessions >= config.server.max_sessions:
+            self.engine.metrics.refused.labels("session_limit_reached").inc()
+            message = f"All {config.server.max_sessions} conversations of this server are taken. Try again later."
+            await refuse(websocket, encode, "session_limit_reached", message)
+        else:
+            await self._converse(websocket, encode, persona)
+
+    async def _converse(self, websocket: WebSocket, encode: wire.Encoder, persona: str) -> None:
+        self.sessions += 1
+        self.engine.metrics.sessions.set(self.sessions)
+        try:
+            await converse(self.engine, websocket, encode, persona)
+        finally:
+            self.sessions -= 1
+            self.engine.metrics.sessions.set(self.sessions)
+
+    async def client_secrets(self, request: Request) -> Response:
+        """OpenAI's: a short-lived key for a browser. Needs the real key, where one is configured."""
+        if refusal := self.access.refusal(request):
+            return self._refused(refusal)
+        value, expires = self.access.secret()
+        session = {"id": "sess_none", "object": "realtime.session", "type": "realtime", "model": "vasari"}
+        return JSONResponse({"value": value, "expires_at": expires, "session": session})
+
+    async def characters(self, request: Request) -> Response:
+        cards = [
+            {"name": c.name, "title": c.title, "credit": c.credit, "picture": f"/v1/characters/{c.name}/picture"}
+            for c in self.engine.portraits.characters()
+        ]
+        cards.sort(key=lambda card: card["name"] != self.engine.default_character)
+        return JSONResponse({"characters": cards})
+
+    async def picture(self, request: Request) -> Response:
+        try:
+            path = await asyncio.to_thread(self.engine.portraits.picture, request.path_params["name"])
+        except PictureError as error:
+            return _error(404, error.code, str(error))
+        return FileResponse(path, headers={"Cache-Control": "max-age=3600"})
+
+    async def personas(self, request: Request) -> Response:
+        default = self.engine.config.session.persona
+        personas = sorted(self.engine.prompts.personas.values(), key=lambda p: (p.id != default, p.id))
+        return JSONResponse({"personas": [{"id": p.id, "name": p.name, "summary": p.summary} for p in personas]})
+
+    async def portraits(self, request: Request) -> Response:
+        """A picture, as the body or as ``file`` of a form -> an id for ``session.avatar.character``."""
+        if refusal := self.access.refusal(request):
+            return self._refused(refusal)
+        limit = self.engine.config.server.max_picture_bytes
+        body = await _body(request, limit)
+        if body is None:
+            return _error(
+                413, "picture_too_large", f"A picture has at most {limit // 1_000_000} MB. Send a smaller one."
+            )
+        if self._uploads >= PREPARING + WAITING:
+            return _error(503, "busy", "Too many pictures are being prepared. Try again in a few seconds.")
+        self._uploads += 1
+        try:
+            data = await _picture(request, body)
+            async with self._preparing:
+                upload = await asyncio.to_thread(self.engine.portraits.add, data)
+        except PictureError as error:
+            return _error(422, error.code, str(error))
+        finally:
+            self._uploads -= 1
+        return JSONResponse({"id": upload.id, "warnings": list(upload.warnings)}, 201)
+
+    async def health(self, request: Request) -> Response:
+        return JSONResponse(
+            {"status": "ok", "sessions": self.sessions, "max_sessions": self.engine.config.server.max_sessions}
+        )
+
+    async def metrics(self, request: Request) -> Response:
+        return Response(generate_latest(self.engine.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    def _refused(self, refusal: Refusal) -> Response:
+        self.engine.metrics.refused.labels(refusal.code).inc()
+        return _error(refusal.status, refusal.code, refusal.message)
+
+
+def create_app(engine: Engine) -> Starlette:
+    """The application for any ASGI server. Make it inside a running event loop's thread."""
+    return App(engine).starlette()
+
+
+def serve(config: Config, host: str | None = None, port: int | None = None) -> None:
+    """Load everything, listen, and say which page to open; until interrupted.
+
+    Raises ConfigError when the address cannot be used, and what the stages' constructors raise.
+    """
+    console = Console()
+    host, port = host or config.server.host, config.server.port if port is None else port
+    if not config.server.api_key and not is_loopback(host):
+        message = f"{host} can be reached by others: set a key in VASARI_API_KEY, or listen on 127.0.0.1."
+        raise ConfigError(message)
+    listener = _listen(host, port)
+    with console.status("Loading the models"):
+        engine = engines.build(config)
+    port = listener.getsockname()[1]
+    page = f"http://{'localhost' if is_loopback(host) else host}:{port}/"
+    _Server(engine, lambda: console.print(f"Ready. Open [bold]{page}[/bold] and talk. Ctrl-C ends.")).run([listener])
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, engine: Engine, ready: Any) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(engine),
+                log_level="warning",
+                ws_max_size=LARGEST_MESSAGE,
+                ws_per_message_deflate=False,  # media is compressed already
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self._say_ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._say_ready()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
+    return listener
+
+
+async def _body(request: Request, limit: int) -> bytes | None:
+    """The request's body, or None when it is longer than ``limit`` (with some room for the form around a file)."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit + 4096:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def _picture(request: Request, body: bytes) -> bytes:
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return body
+
+    async def again() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    try:
+        async with Request(request.scope, again).form(max_files=1, max_fields=8) as form:
+            file = form.get("file")
+            if isinstance(file, UploadFile):
+                return await file.read()
+    except Exception as error:  # whatever a broken form makes the parser raise
+        raise PictureError("invalid_form", "The form cannot be read; send one picture as `file`.") from error
+    raise PictureError("invalid_form", "The form has no `file`; send one picture under that name.")
+
+
+def _error(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"type": "invalid_request_error", "code": code, "message": message}}, status)

@@ -1,0 +1,96 @@
+"""From the deltas of a language model to speech in the mouth: two tasks with a queue of two sentences in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from companion.mouth import Line, Mouth
+from companion.reply import Reply
+from companion.stages import TTS, StageError
+from companion.text import Sentence, Sentences
+
+T = TypeVar("T")
+
+AHEAD = 2  # sentences thought before they are spoken
+
+_Queue = asyncio.Queue[Sentence | None]
+
+
+async def speak(deltas: AsyncIterator[str], tts: TTS, mouth: Mouth, reply: Reply) -> None:
+    """Until all of the reply is in ``mouth``. Raises the first exception of a stage, as it was raised."""
+    queue: _Queue = asyncio.Queue(AHEAD)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_think(deltas, queue, reply), name=f"{reply.id} think")
+            group.create_task(_say(queue, tts, mouth, reply), name=f"{reply.id} say")
+    except BaseExceptionGroup as failed:
+        raise _first(failed) from failed
+
+
+async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
+    """The same for a reply that is read: sentence by sentence, since emotion tags are cut out of it."""
+    sentences = Sentences()
+    async with closing(deltas) as stream:
+        async for delta in stream:
+            reply.trace.mark("first_token")
+            for sentence in sentences.feed(delta):
+                reply.write(sentence.text + " ")
+    for sentence in sentences.flush():
+        reply.write(sentence.text)
+
+
+@asynccontextmanager
+async def closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """Close ``stream`` at the end, if it can be: that is what stops a model that is still generating."""
+    try:
+        yield stream
+    finally:
+        if (close := getattr(stream, "aclose", None)) is not None:
+            await close()
+
+
+def as_stage_error(error: Exception, code: str) -> StageError:
+    """Any exception of a stage, with a stable code. Its own text may hold what was said, so it is not repeated."""
+    if isinstance(error, StageError):
+        return error
+    return StageError(code, f"A stage of the conversation failed ({type(error).__name__}). The session goes on.")
+
+
+async def _think(deltas: AsyncIterator[str], queue: _Queue, reply: Reply) -> None:
+    sentences = Sentences()
+    async with _blaming("llm_failed"), closing(deltas) as stream:
+        async for delta in stream:
+            reply.trace.mark("first_token")
+            for sentence in sentences.feed(delta):
+                await queue.put(sentence)
+    for sentence in sentences.flush():
+        await queue.put(sentence)
+    await queue.put(None)
+
+
+async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
+    while (sentence := await queue.get()) is not None:
+        line = Line(sentence.text, sentence.emotion)
+        reply.item.lines.append(line)
+        mouth.say(line)
+        async with _blaming("tts_failed"), closing(tts.speak(sentence.spoken, sentence.emotion)) as pieces:
+            async for piece in pieces:
+                reply.trace.mark("first_speech")
+                mouth.put(piece)
+                await mouth.room()
+        line.whole = True
+    mouth.finish()
+
+
+@asynccontextmanager
+async def _blaming(code: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise as_stage_error(error, code) from error
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
