@@ -1,0 +1,88 @@
+"""The ``companion`` command: serve, talk, setup, doctor."""
+
+import logging
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="A conversational companion with a face.")
+console = Console(stderr=True)  # stdout is for results
+
+CONFIG = Annotated[str, typer.Option(help="A file of configs/ by name, or a path to a TOML file.")]
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        sys.exit(130)
+
+
+@app.command()
+def serve(
+    config: CONFIG = "default",
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)] = None,
+) -> None:
+    """Starts the server and says which page to open."""
+    from companion.config import ConfigError, load
+    from companion.server import serve as run
+
+    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    try:
+        run(load(config, {"server": given}))
+    except ConfigError as error:
+        _fail(str(error))
+
+
+@app.command()
+def setup(
+    config: CONFIG = "default",
+    everything: Annotated[bool, typer.Option("--all", help="All embedded models, not only those in use.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="These models; may be repeated.")] = None,
+) -> None:
+    """Fetches the models that are missing, checked against their SHA-256. Can be stopped and run again."""
+    from companion.config import ConfigError, load
+    from companion.manifest import MODELS
+    from companion.setup import needed
+    from companion.setup import setup as run
+
+    if unknown := [name for name in only or () if name not in MODELS]:
+        _fail(f"There is no embedded model {unknown[0]!r}. There are: {', '.join(MODELS)}.")
+    try:
+        wanted = (
+            [MODELS[name] for name in only] if only else list(MODELS.values()) if everything else needed(load(config))
+        )
+    except ConfigError as error:
+        _fail(str(error))
+    try:
+        ready = run(wanted, console)
+    except KeyboardInterrupt:
+        console.print("Stopped. What is complete is kept; run the same command again to go on.")
+        raise typer.Exit(130) from None
+    if not ready:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(config: CONFIG = "default") -> None:
+    """Says what is installed and what is missing. Exit code 1 when something needed is missing."""
+    from companion.doctor import doctor as run
+
+    if not run(config, Console()):
+        raise typer.Exit(1)
+
+
+def _fail(message: str) -> NoReturn:
+    console.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

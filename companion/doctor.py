@@ -1,0 +1,136 @@
+"""``companion doctor``: what is installed, what is missing, and how to get it."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from companion import __version__, models
+from companion.config import Config, ConfigError, load
+from companion.manifest import MODELS
+from companion.setup import needed
+
+PACKAGES = {
+    "numpy": "arrays",
+    "onnxruntime": "voice activity, speech, motion",
+    "faster-whisper": "speech recognition",
+    "xllamacpp": "the embedded language model",
+    "langchain-core": "language models",
+    "langchain-openai": "OpenAI-compatible endpoints",
+    "hibari-tts": "the embedded voice",
+    "ai-edge-litert": "finding faces",
+    "opencv-python-headless": "pictures",
+    "numba": "drawing faces",
+    "av": "sound and video",
+    "starlette": "the server",
+    "uvicorn": "the server",
+    "websockets": "the server",
+    "sqlalchemy": "memory",
+}
+EXTRAS = {
+    "transformers": ("langchain_huggingface", "Hugging Face models"),
+    "ollama": ("langchain_ollama", "models served by Ollama"),
+    "coqui": ("TTS", "voices of Coqui TTS"),
+    "torch": ("torch", "training, and GPUs for the above"),
+}
+
+
+def doctor(config_name: str, console: Console) -> bool:
+    """Print what is here, in tables; whether everything that the configuration needs is."""
+    console.print(
+        f"Vasari {__version__}, Python {platform.python_version()} ({sys.executable}), {platform.platform()}",
+        highlight=False,
+    )
+    problems = _packages(console)
+    try:
+        config = load(config_name)
+    except ConfigError as error:
+        config = None
+        problems.append(f"The configuration {config_name!r} cannot be used: {error}")
+    problems += _models(console, config)
+    _extras(console)
+    console.print(f"Device: {device()}", highlight=False)
+    for problem in problems:
+        console.print(f"[red]![/] {escape(problem)}", highlight=False, soft_wrap=True)
+    if not problems:
+        console.print("[green]Everything that is needed is here.[/] Start with: companion serve")
+    return not problems
+
+
+def _packages(console: Console) -> list[str]:
+    table = _table("Packages", "package", "version", "for")
+    missing: list[str] = []
+    for name, purpose in PACKAGES.items():
+        try:
+            table.add_row(name, metadata.version(name), purpose)
+        except metadata.PackageNotFoundError:
+            table.add_row(name, "[red]missing[/]", purpose)
+            missing.append(name)
+    console.print(table)
+    return [f"Missing packages: {', '.join(missing)}. Run: pip install vasari"] if missing else []
+
+
+def _models(console: Console, config: Config | None) -> list[str]:
+    wanted = {model.name for model in (needed(config) if config else MODELS.values())}
+    table = _table("Models", "model", "size", "SHA-256", "from", "path", "licence")
+    problems: list[str] = []
+    for model in MODELS.values():
+        status = models.inspect(model)
+        size = f"{model.size / 1e6:.0f} MB"
+        if status.located:
+            where = (status.located.origin, escape(str(status.located.path)))
+            table.add_row(model.name, size, "[green]ok[/]", *where, model.licence)
+            continue
+        state = "[red]damaged[/]" if status.problem else "missing" if model.name in wanted else "not fetched"
+        table.add_row(model.name, size, state, "", f"companion setup --only {model.name}", model.licence)
+        if model.name in wanted:
+            problem = status.problem or f"The model {model.name} ({model.job}) is missing."
+            problems.append(f"{problem} Run: companion setup --only {model.name}")
+    console.print(table)
+    return problems
+
+
+def _extras(console: Console) -> None:
+    table = _table("Extras", "extra", "for", "state")
+    for extra, (module, purpose) in EXTRAS.items():
+        state = "[green]installed[/]" if find_spec(module) else escape(f'pip install "vasari[{extra}]"')
+        table.add_row(extra, purpose, state)
+    console.print(table)
+
+
+def device() -> str:
+    """Where the networks run, in words."""
+    cores = f"CPU, {os.cpu_count()} cores ({platform.processor() or platform.machine()})"
+    found = [name for name, count in (("CTranslate2", _ctranslate2), ("torch", _torch)) if _count(count)]
+    return f"{cores}; CUDA for {' and '.join(found)}" if found else f"{cores}; no CUDA"
+
+
+def _count(count: Callable[[], int]) -> int:
+    try:
+        return count()
+    except (ImportError, RuntimeError, ValueError):
+        return 0
+
+
+def _ctranslate2() -> int:
+    library: Any = import_module("ctranslate2")
+    return library.get_cuda_device_count()
+
+
+def _torch() -> int:
+    library: Any = import_module("torch")
+    return library.cuda.device_count()
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

@@ -1,0 +1,66 @@
+"""``companion setup``: bring the models that a configuration needs, with a progress display."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from companion.asr import EMBEDDED
+from companion.config import Config
+from companion.fetch import FetchError, fetch
+from companion.manifest import MODELS, Model
+from companion.models import inspect
+
+STAGE_MODELS = {
+    "companion.vad:Silero": "silero-vad",
+    "companion.tts:Hibari": "hibari",
+    "companion.tts:Kokoro": "kokoro",
+}
+CHAT_MODEL = "companion.embedded:Embedded"
+
+
+def needed(config: Config) -> list[Model]:
+    """The embedded models that ``config`` uses."""
+    names = [STAGE_MODELS.get(stage.use) for stage in (config.vad, config.tts)]
+    if config.asr.use == "companion.asr:FasterWhisper":
+        names.append(EMBEDDED.get(config.asr.options.get("model", "embedded-base")))
+    llm = config.llm
+    if llm.use == "companion.llm:LangChain" and llm.options.get("chat", CHAT_MODEL) == CHAT_MODEL:
+        names.append(None if llm.options.get("path") else "smollm2-135m")
+    return [MODELS[name] for name in names if name]
+
+
+def setup(models: Iterable[Model], console: Console) -> bool:
+    """Make each of ``models`` available; what is there and correct is left alone. Returns whether all of them are."""
+    ready = True
+    for model in models:
+        found = inspect(model).located
+        if found is None:
+            try:
+                _fetch(model, console)
+            except FetchError as error:
+                console.print(f"[red]{model.name}: {escape(str(error))}[/]", highlight=False, soft_wrap=True)
+                ready = False
+                continue
+            found = inspect(model).located
+        where = f"{found.origin}, {found.path}" if found else ""
+        console.print(
+            f"[green]{model.name}[/] ready ({model.job}, {model.licence}; {escape(where)})",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return ready
+
+
+def _fetch(model: Model, console: Console) -> None:
+    if not console.is_terminal:
+        console.print(f"fetching {model.name} ...", highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True) as display:
+        task = display.add_task(model.name, total=None)
+
+        def progress(doing: str, done: int, total: int) -> None:
+            display.update(task, description=f"{model.name}: {escape(doing)}", completed=done, total=total)
+
+        fetch(model, progress)
