@@ -70,6 +70,14 @@ def _mono(frame: av.AudioFrame) -> Samples:
     return np.asarray(frame.to_ndarray().mean(axis=0), np.float32)
 
 
+def check_place(path: Path) -> None:
+    """Raises `MediaError` if a file cannot be called ``path``; worth asking before work that takes minutes."""
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder. Give the name of the MP4 file to write.")
+    if not path.parent.is_dir():
+        raise MediaError(f"There is no folder {path.parent}. Make it first, or write somewhere else.")
+
+
 class Mp4Writer:
     """H.264 and AAC to an MP4 file, as a context manager.
 
@@ -82,10 +90,7 @@ class Mp4Writer:
         self._partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.mp4")
         self._width, self._height, self._fps = width, height, fps
         self._frames = self._samples = 0
-        if path.is_dir():
-            raise MediaError(f"{path} is a folder. Give the name of the MP4 file to write.")
-        if not path.parent.is_dir():
-            raise MediaError(f"There is no folder {path.parent}. Make it first, or write somewhere else.")
+        check_place(path)
         with self._explained():
             self._container = av.open(self._partial, "w", format="mp4", options={"movflags": "+faststart"})
         self._video: VideoStream | None = None

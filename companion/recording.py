@@ -11,6 +11,7 @@ from animator.video import Packet
 from companion import events
 from companion.stages import SPEAK_RATE, Samples
 
+CHUNK = 2  # frames that may be late without a loss
 AUDIBLE = 0.003  # of full scale: the first sample of sound above it counts as heard
 
 
@@ -35,14 +36,17 @@ class Recording:
     height: int = 0
     packets: list[Packet] = field(default_factory=list[Packet])
     frame_pts: list[float] = field(default_factory=list[float])  # ms
+    frame_times: list[float] = field(default_factory=list[float])  # s, when each came
     sounds: list[tuple[float, Samples]] = field(default_factory=list[tuple[float, Samples]])  # pts in ms, samples
     turns: list[Turn] = field(default_factory=list[Turn])
     errors: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     answered: bool = False  # the last turn's reply has been said to its end
 
-    def begin_turn(self) -> None:
-        self.turns.append(Turn())
+    def begin_turn(self) -> Turn:
+        """The user begins to ask."""
         self.answered = False
+        self.turns.append(Turn())
+        return self.turns[-1]
 
     def add(self, event: events.ServerEvent, at: float) -> None:
         """``event`` was received at ``at`` seconds."""
@@ -70,20 +74,35 @@ class Recording:
         return track
 
     def dropped_frames(self) -> int:
-        """Frames that the presentation times have room for but that never came."""
+        """Frames that never came: gaps in the presentation times, and time that the clock gave up on."""
         if not self.frame_pts:
             return 0
-        return round((self.frame_pts[-1] - self.frame_pts[0]) * FPS / 1000) + 1 - len(self.frame_pts)
+        gaps = round((self.frame_pts[-1] - self.frame_pts[0]) * FPS / 1000) + 1 - len(self.frame_pts)
+        wall, shown = self._pace()
+        return gaps + max(0, int((wall - shown) * FPS) - CHUNK)
+
+    def real_time_factor(self) -> float | None:
+        """How long the frames took by the clock, over how long they last: 1 is in time, more is too slow."""
+        wall, shown = self._pace()
+        return wall / shown if shown else None
 
     def save(self, path: Path) -> None:
         """To an MP4, with the frames as they were sent. Raises `animator.media.MediaError`."""
         with Mp4Writer(path, self.width, self.height) as writer:
             writer.write_encoded(self.packets, self.sound())
 
+    def _pace(self) -> tuple[float, float]:
+        """Seconds from the first frame's arrival to the last chunk's, and the length of the frames in between."""
+        if not self.frame_times:
+            return 0.0, 0.0
+        before = sum(at < self.frame_times[-1] for at in self.frame_times)
+        return self.frame_times[-1] - self.frame_times[0], before / FPS
+
     def _add_frame(self, event: events.VideoDelta, at: float) -> None:
         self.width, self.height = event.width, event.height
         self.packets.append(Packet(event.delta, event.keyframe))
         self.frame_pts.append(event.pts_ms)
+        self.frame_times.append(at)
         if event.response_id and self.turns:
             self.turns[-1].mark("first_frame", at)
 
@@ -91,6 +110,8 @@ class Recording:
         samples: Samples = np.frombuffer(event.delta, "<i2").astype(np.float32) / np.float32(32768)
         self.sounds.append((event.pts_ms, samples))
         loud = np.abs(samples) > AUDIBLE
+        if self.turns:
+            self.turns[-1].mark("first_sent", at)
         if self.turns and loud.any():
             self.turns[-1].mark("first_audio", at + float(np.argmax(loud)) / SPEAK_RATE)
 
@@ -104,6 +125,9 @@ class Recording:
                 turn.mark("transcript", at)
             case events.AudioTranscriptDone():
                 turn.assistant = event.transcript
+            case events.AvatarMetrics(ms=ms) if {"first_token", "first_audio"} <= ms.keys():
+                # Only the session sees the first token; both clocks meet at the first sound that was sent.
+                turn.mark("first_token", turn.times["first_sent"] - (ms["first_audio"] - ms["first_token"]) / 1000)
             case events.ResponseDone():
                 self.answered = event.response.get("status") == "completed"
             case _:
