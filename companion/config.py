@@ -1,4 +1,4 @@
-"""How the companion runs: frozen dataclasses read from a TOML file. Every field is explained in configs/default.toml."""
+"""How the companion runs: frozen dataclasses read from TOML. Every field is explained in configs/default.toml."""
 
 import difflib
 import importlib
@@ -89,12 +89,14 @@ def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = N
     if key := os.environ.get("VASARI_API_KEY"):
         table = _merge(table, {"server": {"api_key": key}})
     _refuse_unknown(table, [f.name for f in fields(Config) if f.name != "path"], "", path)
-    sections: dict[str, Any] = {
-        name: _section(kind, table.get(name, {}), name, path)
-        for name, kind in (("server", Server), ("session", Talk), ("turns", Turns))
-    }
     stages = {name: _stage(table, name, path) for name in STAGES}
-    return Config(**sections, **stages, path=path)
+    return Config(
+        server=_section(Server, table.get("server", {}), "server", path),
+        session=_section(Talk, table.get("session", {}), "session", path),
+        turns=_section(Turns, table.get("turns", {}), "turns", path),
+        path=path,
+        **stages,
+    )
 
 
 def load_class(stage: Stage, where: str) -> Any:

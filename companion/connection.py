@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -49,7 +50,7 @@ async def refuse(websocket: WebSocket, encode: wire.Encoder, code: str, message:
 async def _exchange(websocket: WebSocket, session: Session, outbox: Outbox, encode: wire.Encoder) -> int:
     """Receive and send until one of them ends, or the client stops reading -> the close code."""
     stalled = asyncio.create_task(outbox.stalled.wait(), name=f"{session.id} stalled")
-    tasks = [
+    tasks: list[asyncio.Task[Any]] = [
         asyncio.create_task(_receive_all(websocket, session), name=f"{session.id} receive"),
         asyncio.create_task(_send_all(websocket, outbox, encode), name=f"{session.id} send"),
         stalled,

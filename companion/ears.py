@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.signal import firwin, upfirdn
 
 from companion.stages import HEAR_RATE, VAD, Samples
@@ -27,8 +27,8 @@ class Resampler:
         self._up, self._down = HEAR_RATE // divisor, rate // divisor
         self._plain = self._up == self._down
         taps = 16 * max(self._up, self._down) + 1
-        kernel = firwin(taps, 0.94 / max(self._up, self._down)) * self._up
-        self._kernel: NDArray[np.float32] = kernel.astype(np.float32)
+        kernel: Any = firwin(taps, 0.94 / max(self._up, self._down))
+        self._kernel: Samples = np.asarray(kernel * self._up, np.float32)
         # Whole multiples of `down` keep the phase of the filter across chunks.
         self._history = self._down * math.ceil(taps / self._up / self._down)
         self._waiting: Samples = np.zeros(self._history, np.float32)

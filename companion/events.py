@@ -15,6 +15,7 @@ from animator.control import Emotion
 Json = dict[str, Any]
 Unit = Annotated[float, Field(ge=-1.0, le=1.0)]
 Amplitude = Annotated[float, Field(ge=0.0, le=1.5)]
+Milliseconds = Annotated[float, Field(ge=0.0, le=1e12)]
 Angle = Annotated[float, Field(ge=-30.0, le=30.0)]
 
 
@@ -74,7 +75,7 @@ class ConversationItemDelete(ClientEvent):
 class ConversationItemTruncate(ClientEvent):
     type: ClassVar[str] = "conversation.item.truncate"
     item_id: str
-    audio_end_ms: Annotated[int, Field(ge=0)]
+    audio_end_ms: Annotated[int, Field(ge=0, le=10**9)]
     content_index: int = 0
 
 
@@ -118,8 +119,8 @@ class AvatarPlayback(ClientEvent):
     """What the client really does. ``played_ms`` is the pts of the sound that is being heard."""
 
     type: ClassVar[str] = "avatar.playback"
-    played_ms: Annotated[float, Field(ge=0)]
-    buffered_ms: Annotated[float, Field(ge=0)] = 0.0
+    played_ms: Milliseconds
+    buffered_ms: Milliseconds = 0.0
     dropped_frames: Annotated[int, Field(ge=0)] = 0
     av_offset_ms: float | None = None
 

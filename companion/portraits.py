@@ -21,7 +21,7 @@ class CharacterCard:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """``id`` stands for the picture in ``session.avatar.character``. It is random: knowing it is the right to use it."""
+    """``id`` goes into ``session.avatar.character``. It is random: to know it is the right to use the picture."""
 
     id: str
     warnings: tuple[str, ...] = ()

@@ -70,8 +70,10 @@ class Session:
     ) -> None:
         for task in self._tasks:
             task.cancel()
+        # The group needs to know of a cancellation (it may be its own); what else was raised passes as it is.
+        cancelled = isinstance(error, asyncio.CancelledError)
         try:
-            await self._group.__aexit__(kind, error, trace)
+            await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         finally:
             await self._remember()
 
@@ -333,7 +335,8 @@ class Session:
         if reply is None:
             return
         if not reply.created:
-            return self._abandon()
+            self._abandon()
+            return
         if self._reply_task:
             self._reply_task.cancel()
         reply.item.heard = self._show.heard()

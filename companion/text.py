@@ -11,14 +11,14 @@ EMOTIONS = frozenset(cast(tuple[str, ...], get_args(Emotion)))
 LONGEST = 240  # characters after which a text without a full stop is cut at a comma or a space
 FIRST_CLAUSE = 24  # characters; the first comma after them lets the first sound out early
 
-ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof sr jr st vs etc e.g i.e approx no vol fig dept est inc ltd co corp gen col sgt capt rev hon "
-    "jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m u.s u.k".split()
-)
-BACKCHANNELS = frozenset(
-    "mm mhm mm-hm mmhm mm-hmm mhmm hm hmm uh-huh uh huh aha ah oh yeah yep yes ok okay right sure i see got it "
-    "go on really wow nice cool".split()
-) | {"i see", "got it", "go on", "uh huh", "oh yeah", "oh really", "oh okay", "mm hm", "mm hmm"}
+_ABBREVIATIONS = """
+    mr mrs ms dr prof sr jr st vs etc e.g i.e approx no vol fig dept est inc ltd co corp gen col sgt capt rev hon
+    jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m u.s u.k"""
+_BACKCHANNELS = """
+    mm mhm mm-hm mmhm mm-hmm mhmm hm hmm uh-huh uh huh aha ah oh yeah yep yes ok okay right sure really wow nice cool"""
+ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
+BACKCHANNELS = frozenset(_BACKCHANNELS.split())
+PHRASES = frozenset({"i see", "got it", "go on"})  # backchannels as a whole, though their words are not
 
 _TAG = re.compile(r"\[\s*([A-Za-z]{2,20})\s*\]\s*")
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[」』”]*|\n+")

@@ -1,7 +1,7 @@
 """From the deltas of a language model to speech in the mouth: two tasks with a queue of two sentences in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -41,7 +41,7 @@ async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
 
 
 @asynccontextmanager
-async def closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+async def closing(stream: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]]:
     """Close ``stream`` at the end, if it can be: that is what stops a model that is still generating."""
     try:
         yield stream
@@ -84,7 +84,7 @@ async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
 
 
 @asynccontextmanager
-async def _blaming(code: str) -> AsyncIterator[None]:
+async def _blaming(code: str) -> AsyncGenerator[None]:
     try:
         yield
     except Exception as error:

@@ -22,7 +22,7 @@ _MEDIA = {"input_audio_buffer.append": "audio"}  # the field that a client's bin
 
 
 class WireError(Exception):
-    """A client's message cannot be understood. ``code`` is stable; ``param`` is the field, ``event_id`` the client's."""
+    """A message cannot be understood. ``code`` is stable; ``param`` names the field, ``event_id`` is the client's."""
 
     def __init__(self, code: str, message: str, param: str | None = None, event_id: str | None = None) -> None:
         super().__init__(message)
@@ -65,7 +65,7 @@ def decode(message: str | bytes) -> ClientEvent:
     if (name := _MEDIA.get(kind)) is not None:
         payload[name] = media if media is not None else _bytes(payload.get(name), name, event_id)
     try:
-        return cast(ClientEvent, _ADAPTERS[kind].validate_python(payload))
+        return _ADAPTERS[kind].validate_python(payload)
     except ValidationError as error:
         raise invalid(error, event_id) from error
 
@@ -86,12 +86,17 @@ def _split(message: bytes) -> tuple[bytes, bytes]:
 
 def _object(head: str | bytes) -> Json:
     try:
-        payload: Any = json.loads(head)
+        payload: Any = json.loads(head, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise WireError("invalid_json", "The message is not valid JSON.") from error
     if not isinstance(payload, dict):
         raise WireError("invalid_message", "The message is not a JSON object with a `type`.")
     return cast(Json, payload)
+
+
+def _refuse(constant: str) -> None:
+    """NaN and the infinities, which are not JSON."""
+    raise ValueError(constant)
 
 
 def _bytes(value: Any, name: str, event_id: str | None) -> bytes:
