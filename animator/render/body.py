@@ -95,11 +95,15 @@ def areas(points: Floats, triangles: Ints) -> Floats:
 
 
 def _front(portrait: Portrait) -> Ints:
-    """The face's triangles that the picture shows, clockwise."""
+    """The face's triangles that the picture shows, clockwise, and those along lips and lids, which may be shut."""
     triangles = portrait.triangles
     if np.median(areas(portrait.vertices, triangles)) < 0:
         triangles = triangles[:, ::-1]
-    return np.ascontiguousarray(triangles[areas(portrait.vertices, triangles) > 1e-3], dtype=np.int32)
+    edges = np.concatenate([line for name, line in portrait.contours.items() if name != "face_oval"])
+    apart = portrait.vertices[triangles, :2].mean(axis=1)[:, None] - portrait.vertices[edges, :2]
+    near = np.linalg.norm(apart, axis=2).min(axis=1) < 0.1 * portrait.face_width
+    kept = (areas(portrait.vertices, triangles) > 1e-3) | near
+    return np.ascontiguousarray(triangles[kept], dtype=np.int32)
 
 
 def _rim(triangles: Ints) -> Ints:

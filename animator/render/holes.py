@@ -1,11 +1,11 @@
-"""The openings of mouth and eyes: where they are in a frame, and how much of each pixel they take.
+"""The openings of mouth and eyes, and the rim of the face: where one thing ends in front of another.
 
-The mesh is cut along lips and lids. A narrow skirt continues it into the opening, so that a pixel of which the opening
-takes a part finds the colour of the lip there and blends it with what lies behind by exact area.
+Pixels there are shared. Into an opening the mesh goes on as a filler between its edges, so that a pixel of which the
+opening takes a part finds the colour of the lip there and blends it with what lies behind by exact area. Over the rim
+the face goes on as a narrow hem that fades out, which smooths the jaw before the neck.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,54 +16,38 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
 
-SKIRT = 1.5  # px
+HEM = 1.2  # px
 _FINE = 4  # subpixels per pixel and axis
 
 
-@dataclass(frozen=True, slots=True)
-class Skirts:
-    """Vertices behind the body's: one per vertex of a contour. ``uv`` (N, 2); ``triangles`` (T, 3); the rest (N,):
-    the contour vertex, its neighbours along the contour, and the side (+1 or -1) on which the opening lies."""
-
-    uv: Floats
-    triangles: Ints
-    root: Ints
-    before: Ints
-    after: Ints
-    side: Floats
-
-
-def skirts(vertices: Floats, pairs: list[tuple[Ints, Ints]], first: int) -> Skirts:
-    """Skirts for (upper, lower) contours of ``vertices`` (V, 2 or 3); their vertices are numbered from ``first``."""
-    parts: list[tuple[Ints, float]] = [(c, s) for upper, lower in pairs for c, s in ((upper, 1.0), (lower, -1.0))]
-    root = np.concatenate([c for c, _ in parts])
-    before = np.concatenate([np.concatenate([c[:1], c[:-1]]) for c, _ in parts])
-    after = np.concatenate([np.concatenate([c[1:], c[-1:]]) for c, _ in parts])
-    side = np.concatenate([np.full(len(c), s) for c, s in parts]).astype(np.float32)
-    other = np.concatenate([np.concatenate([lower, upper]) for upper, lower in pairs])
-    gap = np.linalg.norm(vertices[other, :2] - vertices[root, :2], axis=1)
-    reach = np.minimum(SKIRT, gap / 2).astype(np.float32)
-    flat = np.ascontiguousarray(vertices[:, :2], dtype=np.float32)
-    uv = np.zeros((len(root), 2), np.float32)
-    hem(flat, root, before, after, side * reach / np.float32(SKIRT), uv)
+def fillers(pairs: list[tuple[Ints, Ints]]) -> Ints:
+    """(T, 3) triangles between the vertices of (upper, lower) contours."""
     triangles: list[tuple[int, int, int]] = []
-    at = first
-    for contour, sign in parts:
-        for i in range(len(contour) - 1):
-            a, b, c, d = int(contour[i]), int(contour[i + 1]), at + i + 1, at + i
-            triangles += [(a, b, c), (a, c, d)] if sign > 0 else [(a, c, b), (a, d, c)]
-        at += len(contour)
-    return Skirts(uv, np.array(triangles, np.int32), root, before, after, side)
+    for upper, lower in pairs:
+        for i in range(len(upper) - 1):
+            a, b, c, d = int(upper[i]), int(upper[i + 1]), int(lower[i + 1]), int(lower[i])
+            triangles += [(a, b, c), (a, c, d)]
+    return np.array(triangles, np.int32)
+
+
+def hem_triangles(rim: Ints, first: int) -> Ints:
+    """(T, 3) triangles between a closed ``rim`` and as many vertices numbered from ``first`` on."""
+    inner, outer = np.stack([rim, np.roll(rim, -1)]), first + np.stack([np.arange(len(rim)), np.roll(np.arange(len(rim)), -1)])
+    return np.concatenate(
+        [np.stack([inner[0], inner[1], outer[1]], axis=1), np.stack([inner[0], outer[1], outer[0]], axis=1)]
+    ).astype(np.int32)
 
 
 @kernel
-def hem(xy: Floats, root: Ints, before: Ints, after: Ints, side: Floats, out: Floats) -> None:
-    """``out`` (N, 2): the points ``root`` of ``xy`` moved across their contour by ``SKIRT`` px times ``side`` (N,)."""
-    for i in range(root.shape[0]):
-        dx, dy = xy[after[i], 0] - xy[before[i], 0], xy[after[i], 1] - xy[before[i], 1]
-        scale = np.float32(SKIRT) * side[i] / (np.sqrt(dx * dx + dy * dy) + np.float32(1e-3))
-        out[i, 0] = xy[root[i], 0] - dy * scale
-        out[i, 1] = xy[root[i], 1] + dx * scale
+def hem(xy: Floats, rim: Ints, out: Floats) -> None:
+    """``out`` (R, 2): the clockwise closed line ``rim`` (R,) of ``xy`` moved outwards by `HEM` px."""
+    count = rim.shape[0]
+    for i in range(count):
+        before, after = rim[(i + count - 1) % count], rim[(i + 1) % count]
+        dx, dy = xy[after, 0] - xy[before, 0], xy[after, 1] - xy[before, 1]
+        scale = np.float32(HEM) / (np.sqrt(dx * dx + dy * dy) + np.float32(1e-3))
+        out[i, 0] = xy[rim[i], 0] + dy * scale
+        out[i, 1] = xy[rim[i], 1] - dx * scale
 
 
 @kernel

@@ -42,6 +42,7 @@ class Part:
     points: Floats
     uv: Floats
     shade: Floats
+    opacity: Floats
     triangles: Ints
     texture: raster.Texture
     jaw: bool
@@ -109,7 +110,10 @@ def _edge(portrait: Portrait, corner: tuple[int, int], own: Floats) -> Floats:
 def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shift: Floats, jaw: bool) -> Part:
     """``piece``, its cm times ``scale`` (3,), at the ``teeth`` of the picture and turned as its head."""
     points = (piece.vertices * scale + shift) @ rotation(*portrait.pose).T + teeth
-    return Part(points.astype(np.float32), piece.uv, piece.shade, piece.triangles, raster.pack(piece.paint), jaw)
+    opacity = np.ones(len(points), np.float32)
+    return Part(
+        points.astype(np.float32), piece.uv, piece.shade, opacity, piece.triangles, raster.pack(piece.paint), jaw
+    )
 
 
 def _cm(portrait: Portrait) -> float:
@@ -256,7 +260,7 @@ def draw(
     canvas[:] = np.minimum(made.cavity * light, 255).astype(np.uint8)
     for part, seen in parts:
         fine = 2 * (seen - np.float32([left, top])) + np.float32(0.5)
-        raster.draw_over(canvas, part.texture, fine, part.uv, part.shade * np.float32(light), part.triangles)
+        raster.draw_over(canvas, part.texture, fine, part.uv, part.shade * np.float32(light), part.opacity, part.triangles)
     gap = np.linalg.norm(upper - lower, axis=1)
     change = float(np.abs(gap - made.gap).max()) / (_FORGET * made.unit)
     local = inverse - np.float32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])

@@ -17,9 +17,10 @@ Texture = NDArray[np.uint64]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Image = NDArray[np.uint8]
-Span = tuple[int, int, int]
+Four = tuple[int, int, int, int]
 
 _ONE = np.float32(65536.0)  # texture coordinates inside the kernel are 16.16 fixed point
+_FIRST = 65536 + 128  # the border of the packed texture, and half a step of the weights
 _SHADE = np.float32(4096.0)
 
 
@@ -29,7 +30,9 @@ def pack(picture: Image) -> Texture:
     Colours with a fourth channel, their opacity, are multiplied by it beforehand.
     """
     wide = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge").astype(np.uint64)
-    lanes = [wide[..., lane] << np.uint64(16 * lane) for lane in range(picture.shape[2])]
+    if picture.shape[2] == 3:
+        wide = np.concatenate([wide, np.full_like(wide[..., :1], 255)], axis=2)
+    lanes = [wide[..., lane] << np.uint64(16 * lane) for lane in range(4)]
     return np.ascontiguousarray(np.bitwise_or.reduce(lanes))
 
 
@@ -41,18 +44,18 @@ def draw(out: Image, texture: Texture, xy: Floats, uv: Floats, shade: Floats, tr
     picture; ``shade`` (V,) factor on the colour; ``triangles`` (T, 3).
     """
     for t in range(triangles.shape[0]):
-        _triangle(out, texture, xy, uv, shade, triangles[t], False)
+        _triangle(out, texture, xy, uv, shade, shade, triangles[t], False)
 
 
 @kernel
-def draw_over(out: Image, texture: Texture, xy: Floats, uv: Floats, shade: Floats, triangles: Ints) -> None:
-    """As `draw`, with a texture that has opacity."""
+def draw_over(out, texture, xy, uv, shade, opacity, triangles):  # noqa: PLR0913
+    """As `draw`, with a texture that has opacity, which is multiplied by ``opacity`` (V,) in 0 to 1."""
     for t in range(triangles.shape[0]):
-        _triangle(out, texture, xy, uv, shade, triangles[t], True)
+        _triangle(out, texture, xy, uv, shade, opacity, triangles[t], True)
 
 
 @kernel
-def _triangle(out, texture, xy, uv, shade, corners, over):  # noqa: PLR0913
+def _triangle(out, texture, xy, uv, shade, opacity, corners, over):  # noqa: PLR0913
     a, b, c = corners[0], corners[1], corners[2]
     x0, y0, x1, y1, x2, y2 = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
@@ -62,8 +65,17 @@ def _triangle(out, texture, xy, uv, shade, corners, over):  # noqa: PLR0913
     ux, uy = _slope(uv[a, 0], uv[b, 0], uv[c, 0], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
     vx, vy = _slope(uv[a, 1], uv[b, 1], uv[c, 1], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
     sx, sy = _slope(shade[a], shade[b], shade[c], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
-    steps = (np.int32(ux * _ONE), np.int32(vx * _ONE), np.int32(sx * _SHADE))
-    ax, ay, u0, v0, s0 = x0, y0, uv[a, 0], uv[a, 1], shade[a]
+    ox, oy = np.float32(0.0), np.float32(0.0)
+    if over:
+        ox, oy = _slope(opacity[a], opacity[b], opacity[c], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
+    steps = (np.int64(ux * _ONE), np.int64(vx * _ONE), np.int32(sx * _SHADE), np.int32(ox * _SHADE))
+    bounds = (
+        np.int64(min(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + _FIRST,
+        np.int64(max(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + _FIRST,
+        np.int64(min(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + _FIRST,
+        np.int64(max(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + _FIRST,
+    )
+    ax, ay, u0, v0, s0, o0 = x0, y0, uv[a, 0], uv[a, 1], shade[a], opacity[a]
     # Corners in order of y, so that an edge shared by two triangles is cut identically by both.
     if y1 < y0:
         x0, y0, x1, y1 = x1, y1, x0, y0
@@ -80,11 +92,12 @@ def _triangle(out, texture, xy, uv, shade, corners, over):  # noqa: PLR0913
         if first < last:
             fx, fy = np.float32(first) - ax, y - ay
             start = (
-                np.int32((u0 + fx * ux + fy * uy) * _ONE) + np.int32(65536 + 128),
-                np.int32((v0 + fx * vx + fy * vy) * _ONE) + np.int32(65536 + 128),
+                np.int64((u0 + fx * ux + fy * uy) * _ONE) + _FIRST,
+                np.int64((v0 + fx * vx + fy * vy) * _ONE) + _FIRST,
                 np.int32((s0 + fx * sx + fy * sy) * _SHADE + np.float32(0.5)),
+                np.int32((o0 + fx * ox + fy * oy) * _SHADE + np.float32(0.5)),
             )
-            _span(out, texture, (row, first, last), start, steps, over)
+            _span(out, texture, (row, first, last), start, steps, bounds, over)
 
 
 @kernel
@@ -100,27 +113,32 @@ def _run(x0: float, y0: float, x1: float, y1: float) -> float:
 
 
 @kernel
-def _span(out: Image, texture: Texture, where: Span, start: Span, steps: Span, over: bool) -> None:
+def _span(out: Image, texture: Texture, where: tuple[int, int, int], start: Four, steps: Four, bounds: Four, over: bool) -> None:
     """Pixels ``first`` to ``last`` of a row; texture coordinates are 16.16 fixed point, shade has 12 bits."""
     row, first, last = where
-    u, v, s = np.int32(start[0]), np.int32(start[1]), np.int32(start[2])
-    du, dv, ds = steps
-    u_max = np.int32((texture.shape[1] - 1) * 65536 - 1)
-    v_max = np.int32((texture.shape[0] - 1) * 65536 - 1)
-    # Slivers extrapolate: keep both ends inside the texture, and with them everything between.
-    u, v = min(max(u, np.int32(0)), u_max), min(max(v, np.int32(0)), v_max)
-    count = np.int32(last - 1 - first)
+    u, v, s, o = start[0], start[1], np.int32(start[2]), np.int32(start[3])
+    du, dv, ds, do = steps
+    # Slivers have steep slopes and rounding errors: keep both ends within the triangle, and all between with them.
+    u0, u1, v0, v1 = bounds
+    u, v = min(max(u, u0), u1), min(max(v, v0), v1)
+    count = last - 1 - first
     if count > 0:
-        du = (min(max(u + du * count, np.int32(0)), u_max) - u) // count if _outside(u + du * count, u_max) else du
-        dv = (min(max(v + dv * count, np.int32(0)), v_max) - v) // count if _outside(v + dv * count, v_max) else dv
+        du, dv = _inside(u, du, count, u0, u1), _inside(v, dv, count, v0, v1)
     lane = np.uint64(0xFFFF)
     for column in range(first, last):
         texel = sample(texture, u, v)
-        r, g, b = lit(texel & lane, s), lit((texel >> np.uint64(16)) & lane, s), lit((texel >> np.uint64(32)) & lane, s)
         y, x = np.uint64(row), np.uint64(column)
         if over:
-            through = np.uint64(65280) - min(texel >> np.uint64(48), np.uint64(65280))
-            r, g, b = _through(r, out[y, x, 0], through), _through(g, out[y, x, 1], through), _through(b, out[y, x, 2], through)
+            dense = np.uint64(min(max(o, np.int32(0)), np.int32(4096)))
+            light = (np.uint64(s) * dense) >> np.uint64(12)
+            through = np.uint64(65280) - (((texel >> np.uint64(48)) * dense) >> np.uint64(12))
+            r = _through(lit(texel & lane, light), out[y, x, 0], through)
+            g = _through(lit((texel >> np.uint64(16)) & lane, light), out[y, x, 1], through)
+            b = _through(lit((texel >> np.uint64(32)) & lane, light), out[y, x, 2], through)
+            o += do
+        else:
+            r, g = lit(texel & lane, s), lit((texel >> np.uint64(16)) & lane, s)
+            b = lit((texel >> np.uint64(32)) & lane, s)
         out[y, x, 0] = r
         out[y, x, 1] = g
         out[y, x, 2] = b
@@ -131,12 +149,16 @@ def _span(out: Image, texture: Texture, where: Span, start: Span, steps: Span, o
 
 @kernel
 def _through(front: int, behind: int, share: int) -> int:
-    return np.uint8(min(np.uint64(front) + ((np.uint64(behind) * share + np.uint64(32640)) >> np.uint64(16)), np.uint64(255)))
+    return np.uint8(min(np.uint64(front) + ((np.uint64(behind) * share + np.uint64(32640)) // np.uint64(65280)), np.uint64(255)))
 
 
 @kernel
-def _outside(value: int, most: int) -> bool:
-    return value < 0 or value > most
+def _inside(start: int, step: int, count: int, low: int, high: int) -> int:
+    """``step``, or the largest one that stays between ``low`` and ``high`` for ``count`` steps from ``start``."""
+    end = start + np.int64(step) * count
+    if end < low:
+        return (low - start) // count + 1
+    return (high - start) // count if end > high else step
 
 
 @kernel

@@ -12,6 +12,7 @@ from animator.render.pose import Pose, pose
 
 Frame = NDArray[np.uint8]
 Motion = NDArray[np.float32]
+_OPENINGS = ("lips_inner", "eye_left", "eye_right")
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
 
@@ -24,19 +25,20 @@ class Renderer:
         self.size = portrait.size
         self._body = made = body(portrait)
         self._light = light(portrait, made)
-        contours = portrait.contours
-        self._openings = [
-            (contours[f"{name}_upper"], contours[f"{name}_lower"]) for name in ("lips_inner", "eye_left", "eye_right")
-        ]
-        count = len(made.points)
-        self._skirts = holes.skirts(portrait.vertices, self._openings, count)
-        self._uv = np.concatenate([made.uv, self._skirts.uv])
+        pairs = [tuple(portrait.contours[f"{name}_{part}"] for part in ("upper", "lower")) for name in _OPENINGS]
+        fillers = holes.fillers(pairs)
+        beyond = np.empty((len(made.rim), 2), np.float32)
+        holes.hem(made.uv, made.rim, beyond)
+        self._uv = np.concatenate([made.uv, beyond])
+        self._hem = holes.hem_triangles(made.rim, len(made.uv))
+        self._opacity = np.concatenate([np.ones(len(made.uv)), np.zeros(len(beyond))]).astype(np.float32)
         self._texture = raster.pack(portrait.picture)
         self._points = np.empty_like(made.points)
         self._xy = np.zeros_like(self._uv)
         self._shade = np.ones(len(self._uv), np.float32)
         self._facing = np.zeros((made.faces, 3), np.float32)
-        self._triangles = np.concatenate([made.outer, self._skirts.triangles, made.face])
+        self._around = np.concatenate([made.outer, fillers])
+        self._near = made.face.copy()
         self._keys = np.zeros(len(made.face), np.float32)
         self._eyes = eyes.eyes(portrait, made)
         self._mouth = mouth.mouth(portrait, made)
@@ -59,7 +61,10 @@ class Renderer:
             weights[blink] = eyes.lid(eye, moved, float(weights[blink]))
         self._place(weights, where)
         np.copyto(frame, self._rest)
-        raster.draw(frame, self._texture, self._xy, self._uv, self._shade, self._triangles)
+        surface = self._texture, self._xy, self._uv, self._shade
+        raster.draw(frame, *surface, self._around)
+        raster.draw_over(frame, *surface, self._opacity, self._hem)
+        raster.draw(frame, *surface, self._near)
         for eye, moved, wide in zip(self._eyes, turned, _WIDES, strict=True):
             eyes.draw(frame, eye, self._xy, self._to_picture(where, eye.anchor), moved, float(weights[wide]))
         self._draw_mouth(frame, weights, where)
@@ -77,13 +82,12 @@ class Renderer:
         deform.move(points, made.head, made.torso, self._skull(where), where.torso)
         count = len(points)
         deform.project(points, made.camera, self._centre, self._xy[:count])
-        cut = self._skirts
-        holes.hem(self._xy, cut.root, cut.before, cut.after, cut.side, self._xy[count:])
+        holes.hem(self._xy, made.rim, self._xy[count:])
         deform.normals(points, made.face, self._facing)
         lit = self._light
         relight(self._facing, lit.ambient, lit.direct, lit.rest, lit.strength, self._shade)
-        self._shade[count:] = self._shade[cut.root]
-        deform.far_to_near(points, made.face, self._keys, self._triangles[-len(made.face) :])
+        self._shade[count:] = self._shade[made.rim]
+        deform.far_to_near(points, made.face, self._keys, self._near)
 
     def _skull(self, where: Pose) -> Motion:
         """(3, 4) motion of what is rigid to the skull."""
