@@ -1,7 +1,8 @@
 // The page around the face.
+import { refusal } from "./access.js";
 import { Log } from "./log.js";
 import { microphonePermission } from "./microphone.js";
-import { Sitters, characters, upload } from "./sitters.js";
+import { Sitters, characters, personas, upload } from "./sitters.js";
 import "./vasari.js";
 
 const $ = (id) => document.getElementById(id);
@@ -34,33 +35,56 @@ function toast(message) {
 let wasOpen = false;
 let away = 0;
 
-function showStatus({ status, retryIn = 0, reason = "" }) {
+function showStatus(detail) {
+  const { status } = detail;
+  const names = { open: "Connected", connecting: "Connecting", waiting: "Not connected", closed: "Closed" };
   clearInterval(away);
-  const open = status === "open";
   $("status").dataset.status = status;
-  $("status").lastChild.textContent = { open: "Connected", connecting: "Connecting", waiting: "Not connected", closed: "Closed" }[status];
-  if (open) {
+  $("status").lastChild.textContent = names[status];
+  if (status === "open") {
     $("away").hidden = true;
     if (wasOpen) log.note("Connected again. This is a new conversation.");
     wasOpen = true;
     showState(face.state);
     if (!sitters.chosen) listSitters();
-  } else if (status === "waiting") countDown(retryIn, reason);
+  } else if (status === "waiting") showAway(detail);
 }
 
-function countDown(wait, reason) {
+async function showAway({ retryIn, reason, refused }) {
+  showState("away");
+  countDown(reason ? "No session" : "The server is away", reason || "It may be restarting.", retryIn);
+  const why = refused && !reason ? await refusal(face.key) : null;
+  if (!why || face.status === "open") return;
+  const wantsKey = why.code === "invalid_api_key";
+  $("key-form").hidden = !wantsKey;
+  if (!wantsKey) return countDown("No session", why.message, retryIn);
+  face.disconnect();
+  countDown("This server asks for a key", face.key ? "This key does not fit." : "Whoever runs it can tell you.");
+  $("key").focus();
+}
+
+/** Say why there is no connection, and when the next attempt is (none without `wait`, in ms). */
+function countDown(title, text, wait = 0) {
+  clearInterval(away);
   const until = performance.now() + wait;
   const tell = () => {
     const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
-    $("away-text").textContent = `${reason || "It may be restarting."} Trying again in ${seconds} s.`;
+    $("away-text").textContent = wait ? `${text} Trying again in ${seconds} s.` : text;
   };
-  $("away-title").textContent = reason ? "No session" : "The server is away";
+  $("away-title").textContent = title;
+  $("retry").hidden = !wait;
   $("away").hidden = false;
-  showState("away");
   tell();
-  away = setInterval(tell, 500);
+  if (wait) away = setInterval(tell, 500);
 }
 
+$("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  face.key = $("key").value;
+  sessionStorage.setItem("key", face.key);
+  $("key-form").hidden = true;
+  face.connect();
+});
 $("retry").addEventListener("click", () => {
   face.disconnect();
   face.connect();
@@ -156,7 +180,7 @@ function showSitter({ name, title, credit, picture }) {
   face.setAttribute("poster", picture);
   face.setAttribute("character", name);
   face.setAttribute("aria-label", `The face of ${title}`);
-  $("title").textContent = log.name = title;
+  $("title").textContent = title;
   $("credit").textContent = credit;
 }
 
@@ -179,7 +203,7 @@ async function ownPicture(file) {
   uploadProblem("");
   $("own").setAttribute("aria-busy", "true");
   try {
-    const { id, warnings } = await upload(file);
+    const { id, warnings } = await upload(file, face.key);
     sitters.welcome({ name: id, title: "Your picture", credit: file.name, picture: URL.createObjectURL(file) });
     uploadProblem(warnings.join(" "), true);
   } catch (error) {
@@ -226,6 +250,24 @@ async function listSitters() {
   }
 }
 
+/** The first one is the server's default, which a new session has anyway. */
+async function listPersonas() {
+  try {
+    const all = await personas();
+    for (const { id, name, summary } of all) $("persona").add(new Option(`${name}: ${summary}`, id));
+    $("persona-field").hidden = all.length < 2;
+    log.name = all[0].name;
+    $("persona").addEventListener("change", () => {
+      const { id, name } = all[$("persona").selectedIndex];
+      log.name = name;
+      face.setAttribute("persona", id);
+    });
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
 window.vasari = { face, stats: () => face.stats() };
-await listSitters();
+face.key = sessionStorage.getItem("key") ?? "";
+await Promise.all([listSitters(), listPersonas()]);
 face.connect();

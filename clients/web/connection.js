@@ -6,8 +6,9 @@ const LONGEST_WAIT = 8000;
 const SILENT = 10000; // ms without any message: a living server sends pictures all the time
 
 /**
- * Events: "status" {status, retryIn, reason} with status "connecting" | "open" | "waiting" | "closed",
- * "event" (a server event), "media" {header, bytes}.
+ * Events: "status" {status} with status "connecting" | "open" | "waiting" | "closed", "event" (a server event),
+ * "media" {header, bytes}. "waiting" comes with `retryIn` in ms, the server's `reason` ("" if it gave none), and
+ * `refused`: there was no session at all.
  */
 export class Connection extends EventTarget {
   #url;
@@ -15,7 +16,8 @@ export class Connection extends EventTarget {
   #socket = null;
   #wait = FIRST_WAIT;
   #timers = {};
-  #reason = "";
+  #reason = ""; // what the server said instead of beginning a session
+  #begun = false;
 
   constructor(url, key = "") {
     super();
@@ -30,12 +32,13 @@ export class Connection extends EventTarget {
   open() {
     this.#stopTimers();
     this.#reason = "";
+    this.#begun = false;
     this.#status("connecting");
     const protocols = ["realtime.binary"];
     if (this.#key) protocols.push(`openai-insecure-api-key.${this.#key}`);
     const socket = new WebSocket(this.#url, protocols);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#opened();
+    socket.onopen = () => this.#watch();
     socket.onmessage = ({ data }) => this.#received(data);
     socket.onclose = ({ reason }) => this.#closed(socket, reason);
     this.#socket = socket;
@@ -66,17 +69,15 @@ export class Connection extends EventTarget {
     return true;
   }
 
-  #opened() {
-    this.#watch();
-    this.#status("open");
-  }
-
   #received(data) {
     this.#watch();
     if (typeof data === "string") {
       const event = JSON.parse(data);
-      if (event.type === "session.created") this.#wait = FIRST_WAIT;
-      if (event.type === "error") this.#reason = event.error.message;
+      if (event.type === "session.created") {
+        this.#begun = true;
+        this.#wait = FIRST_WAIT;
+        this.#status("open");
+      } else if (event.type === "error" && !this.#begun) this.#reason = event.error.message;
       this.#emit("event", event);
       return;
     }
@@ -93,7 +94,7 @@ export class Connection extends EventTarget {
     const wait = this.#wait * (0.8 + 0.4 * Math.random());
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 1.7);
     this.#timers.retry = setTimeout(() => this.open(), wait);
-    this.#status("waiting", { retryIn: wait, reason: reason || this.#reason });
+    this.#status("waiting", { retryIn: wait, reason: reason || this.#reason, refused: !this.#begun });
   }
 
   #watch() {

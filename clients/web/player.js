@@ -56,12 +56,13 @@ export class Player {
 
   /** Allow sound. Browsers want this called in a gesture (a click, a key). */
   async unlock() {
-    if (!this.#context) {
-      this.#context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
-      this.#opening = this.#openWorklet();
-    }
-    await this.#context.resume();
-    await this.#opening;
+    if (!window.isSecureContext) throw new Error("browsers allow it only to pages from https:// or localhost.");
+    this.#context ??= new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
+    this.#opening ??= this.#openWorklet().catch((error) => {
+      this.#opening = null; // the script could not be had; the next gesture tries again
+      throw error;
+    });
+    await Promise.all([this.#context.resume(), this.#opening]);
   }
 
   async #openWorklet() {

@@ -2,14 +2,17 @@
 
 const LARGEST = 20e6; // bytes: the server takes no more
 
-const authorized = (key) => (key ? { Authorization: `Bearer ${key}` } : {});
+async function list(what) {
+  const response = await fetch(`/v1/${what}`);
+  if (!response.ok) throw new Error(`The list of ${what} could not be read (${response.status}).`);
+  return (await response.json())[what];
+}
 
 /** The server's characters: [{name, title, credit, picture}]. */
-export async function characters(key) {
-  const response = await fetch("/v1/characters", { headers: authorized(key) });
-  if (!response.ok) throw new Error(`The list of faces could not be read (${response.status}).`);
-  return (await response.json()).characters;
-}
+export const characters = () => list("characters");
+
+/** Who can be talked to: [{id, name, summary}]. */
+export const personas = () => list("personas");
 
 /** Send a picture: {id, warnings}. Throws an Error with the server's own words. */
 export async function upload(file, key) {
@@ -19,7 +22,7 @@ export async function upload(file, key) {
   body.append("file", file);
   let response;
   try {
-    response = await fetch("/v1/portraits", { method: "POST", body, headers: authorized(key) });
+    response = await fetch("/v1/portraits", { method: "POST", body, headers: key ? { Authorization: `Bearer ${key}` } : {} });
   } catch {
     throw new Error("The picture could not be sent: the server did not answer. Try again when it is back.");
   }

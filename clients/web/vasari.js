@@ -178,7 +178,7 @@ export class VasariAvatar extends HTMLElement {
 
   #gesture = () => {
     // Not every key counts as a gesture to the browser: Shift does not.
-    if (this.#connection && !this.#player.isUnlocked && (navigator.userActivation?.isActive ?? true))
+    if (this.#connection?.isOpen && !this.#player.isUnlocked && (navigator.userActivation?.isActive ?? true))
       this.unlock().catch((error) => this.#emit("error", { code: "no_sound", message: `No sound: ${error.message}` }));
   };
 

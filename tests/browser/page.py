@@ -47,7 +47,10 @@ class Page:
             self.browser,
             """
             const canvas = document.querySelector("vasari-avatar").shadowRoot.querySelector("canvas");
-            const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            const { width, height } = canvas;
+            const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+            copy.drawImage(canvas, 0, 0);
+            const bytes = copy.getImageData(0, 0, width, height).data;
             const hash = await crypto.subtle.digest("SHA-1", bytes);
             return String(new Uint8Array(hash));
             """,

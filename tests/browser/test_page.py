@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chromium import complaints
+from chromium import complaints, run_js
 from conftest import Companion
-from page import Page, before_page
+from page import PATIENCE, Page, before_page
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.expected_conditions import visibility_of_element_located
+from selenium.webdriver.support.wait import WebDriverWait
 
 pytestmark = pytest.mark.browser
 
@@ -134,6 +136,22 @@ def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Pa
         page.wait(lambda: page["face"].get_attribute("alive") is not None, "the face")
         page["text"].send_keys(Keys.ENTER)
         page.until_state("speaking")
+    finally:
+        companion.stop()
+    complaints(browser)
+
+
+def test_a_server_with_a_key_is_opened_with_it(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    companion = Companion("fakes", tmp_path / "log.txt", key="open-sesame")
+    try:
+        browser.get(companion.url)
+        wait = WebDriverWait(browser, PATIENCE)
+        for key in ("wrong", "open-sesame"):
+            field = wait.until(visibility_of_element_located((By.ID, "key")))
+            field.clear()
+            field.send_keys(key, Keys.ENTER)
+            wait.until_not(visibility_of_element_located((By.ID, "key-form")))
+        wait.until(lambda _: run_js(browser, "return window.vasari.stats().drawn > 0"))
     finally:
         companion.stop()
     complaints(browser)
