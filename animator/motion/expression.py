@@ -67,7 +67,6 @@ class Expression:
         self._passing = [Pulses() for _ in _PASSING]
         self._accents = Pulses()
         self._drift = Resonators([0.15, 0.6, 0.15, 0.6])
-        self._drift.settle(random)
 
     def __call__(self, state: State, heard: Heard) -> Weights:
         """One frame on -> (52,), some below zero: the sum with the other parts is clipped."""
@@ -76,7 +75,7 @@ class Expression:
             which = int(self._random.integers(0, len(_PASSING)))
             rise, fall = self._random.uniform(0.2, 0.5), self._random.uniform(0.5, 1.4)
             self._passing[which].add(size, rise, fall)
-        if heard.accent and self._random.random() < 0.35:
+        if heard.accent and self._random.random() < 0.30:
             self._accents.add(heard.accent * self._random.uniform(0.35, 1.0), 0.16, self._random.uniform(0.25, 0.5))
         if heard.started and self._random.random() < 0.5:
             self._accents.add(self._random.uniform(0.2, 0.6), 0.2, 0.7)
@@ -96,7 +95,7 @@ class Mood:
     """The emotion that is asked for, taken on and put off within about a second."""
 
     def __init__(self) -> None:
-        self._share = {emotion: Follower(0.7) for emotion in EMOTION_NAMES}
+        self._share: dict[Emotion, Follower] = {emotion: Follower(0.7) for emotion in EMOTION_NAMES}
 
     def __call__(self, emotion: Emotion, strength: float) -> tuple[Weights, tuple[float, float, float]]:
         """One frame on -> (52,) weights, and degrees of yaw, pitch, roll."""

@@ -22,9 +22,9 @@ class Manner:
 
 
 _STATES: dict[State, Manner] = {
-    "speaking": Manner(2.3, 2.1, 8.0, -1.0, 17.0),
+    "speaking": Manner(2.7, 2.4, 8.0, -1.0, 14.0),
     "listening": Manner(4.6, 1.4, 6.0, -1.0, 15.0),
-    "thinking": Manner(1.1, 1.8, 10.0, 4.0, 11.0),
+    "thinking": Manner(1.2, 2.2, 10.0, 4.0, 11.0),
     "idle": Manner(3.2, 2.4, 7.0, -1.5, 14.0),
 }
 _LIMIT_YAW, _LIMIT_PITCH = 18.0, 11.0
@@ -51,7 +51,7 @@ class Gaze:
         self._react(state, heard)
         self._left -= 1 / FPS
         if self._left <= 0:
-            again = state == "thinking" and self._away and self._random.random() < 0.4
+            again = state == "thinking" and self._away and self._random.random() < 0.3
             self._look(manner, away=again or not self._away)
         self._tremble()
         for axis in range(2):

@@ -30,7 +30,10 @@ class Follower:
 
 
 class Resonators:
-    """Independent noises, each in its own band: damped springs driven by white noise, with unit variance."""
+    """Independent noises, each in its own band: damped springs driven by white noise.
+
+    They start at rest and come to unit variance.
+    """
 
     def __init__(self, hertz: list[float], damping: float = 0.5) -> None:
         omega = 2 * np.pi * np.array(hertz) / FPS
@@ -40,11 +43,6 @@ class Resonators:
         self._drive = np.sqrt((1 + self._a2) * ((1 - self._a2) ** 2 - self._a1**2) / (1 - self._a2))
         self._now = np.zeros(len(hertz))
         self._before = np.zeros(len(hertz))
-
-    def settle(self, random: np.random.Generator) -> None:
-        """Start from the middle of the noise instead of from rest."""
-        for _ in range(100):
-            self(random.standard_normal(len(self._now)))
 
     def __call__(self, white: Row) -> Row:
         """(n,) of normal noise (times how active to be) -> (n,)."""

@@ -105,7 +105,7 @@ class Generator:
         mouth[_RIGHT] *= 1 + slant[1]
         if self._fade:
             share = self._fade.pop(0)
-            mouth = np.float32(share) * self._old_mouth + np.float32(1 - share) * mouth
+            mouth = (share * self._old_mouth + (1 - share) * mouth).astype(np.float32)
         return mouth
 
 

@@ -15,10 +15,10 @@ from animator.control import State
 from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, soft_limit
 from animator.motion.prosody import Heard
 
-_BANDS = (0.22, 0.62, 1.25, 2.4)  # Hz
-_YAW = (3.10, 1.50, 0.62, 0.16)  # degrees of standard deviation per band
-_PITCH = (2.40, 1.20, 0.50, 0.14)
-_ROLL = (2.60, 1.15, 0.46, 0.13)
+_BANDS = (0.22, 0.65, 1.3, 2.3)  # Hz
+_YAW = (2.70, 2.05, 1.00, 0.24)  # degrees of standard deviation per band
+_PITCH = (1.90, 1.45, 0.75, 0.16)
+_ROLL = (2.30, 1.60, 0.82, 0.20)
 _SHIFT_X, _SHIFT_Y, _SHIFT_Z = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)  # face widths, first two bands
 _LIMITS = (10.0, 8.0, 8.0)  # degrees
 _TORSO_SHARE, _TORSO_LAG_S = 0.25, 0.22
@@ -36,10 +36,10 @@ class Manner:
 
 
 _STATES: dict[State, Manner] = {
-    "speaking": Manner(1.0, 2.2, 2.4, 0.0),
-    "listening": Manner(0.36, 5.0, 1.6, 0.12),
-    "thinking": Manner(0.45, 3.5, 2.6, 0.0),
-    "idle": Manner(0.30, 6.0, 2.0, 0.0),
+    "speaking": Manner(1.0, 2.6, 2.0, 0.0),
+    "listening": Manner(0.34, 5.0, 1.6, 0.12),
+    "thinking": Manner(0.40, 3.5, 2.6, 0.0),
+    "idle": Manner(0.28, 6.0, 2.0, 0.0),
 }
 
 
@@ -49,7 +49,6 @@ class Head:
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
         self._noise = Resonators([*_BANDS * 3, *_BANDS[:2] * 3])
-        self._noise.settle(random)
         self._activity = Follower(0.6, 0.3)
         self._burst = Resonators([0.35])
         self._posture = [Follower(0.55) for _ in range(3)]
@@ -60,9 +59,10 @@ class Head:
         self._looking: deque[tuple[float, float]] = deque([(0.0, 0.0)] * 4, maxlen=4)
         self._following = [Follower(0.3), Follower(0.3)]
         self._torso = [Follower(_TORSO_LAG_S * 1.6), Follower(_TORSO_LAG_S * 1.6)]
-        self._breath = random.uniform(0, 2 * math.pi)
+        self._breath = -0.5 * math.pi  # about to breathe in
         self._until_nod = 2.0
         self._state: State = "idle"
+        self._last = np.zeros((2, 6))
 
     def __call__(self, state: State, heard: Heard, gaze: tuple[float, float]) -> NDArray[np.float32]:
         """One frame: yaw, pitch, roll (degrees), x, y, z, torso x, torso y (face widths)."""
@@ -72,14 +72,20 @@ class Head:
         self._beat(heard)
         self._nod(manner)
         noise = self._drift(manner, heard)
-        angles = [noise[a] + self._posture[a](self._goal[a]) + self._beats[a]() for a in range(3)]
+        for axis in range(3):
+            noise[axis] += self._beats[axis]()
+        smooth = 0.25 * self._last[0] + 0.5 * self._last[1] + 0.25 * noise  # real heads have next to nothing over 4 Hz
+        self._last = np.stack([self._last[1], noise])
+        angles = [float(smooth[a]) + self._posture[a](self._goal[a]) for a in range(3)]
         follow = [self._following[a](self._looking[0][a]) for a in range(2)]
         self._looking.append((0.28 * gaze[0], 0.22 * gaze[1]))
         angles[0] += follow[0]
         angles[1] += follow[1]
         angles[2] -= 0.12 * angles[0]
         yaw, pitch, roll = (soft_limit(angle, limit) for angle, limit in zip(angles, _LIMITS, strict=True))
-        x, y, z = noise[3] + 0.003 * roll + 0.0015 * yaw, noise[4] + 0.0035 * pitch, noise[5] - 0.002 * pitch
+        x = float(smooth[3]) + 0.003 * roll + 0.0015 * yaw
+        y = float(smooth[4]) + 0.0032 * pitch
+        z = float(smooth[5]) - 0.002 * pitch
         torso = self._carry(x, y, heard)
         return np.array([yaw, pitch, roll, x, y, z, *torso], np.float32)
 
@@ -104,7 +110,7 @@ class Head:
         """Stressed syllables push the head, mostly down; phrases end with a small settling nod."""
         if heard.accent and self._random.random() < 0.75:
             size = heard.accent * self._random.lognormal(0, 0.35)
-            rise, fall = self._random.uniform(0.10, 0.18), self._random.uniform(0.2, 0.4)
+            rise, fall = self._random.uniform(0.14, 0.22), self._random.uniform(0.24, 0.45)
             self._beats[1].add(-2.3 * size if self._random.random() < 0.8 else 1.6 * size, rise, fall)
             self._beats[0].add(self._random.normal(0, 1.3) * size, rise, fall)
             self._beats[2].add(self._random.normal(0, 0.9) * size, rise, fall)
@@ -118,7 +124,7 @@ class Head:
         self._until_nod -= manner.nods / FPS * 8
         if self._until_nod <= 0 and manner.nods:
             self._until_nod = 8 * self._random.lognormal(-0.1, 0.45)
-            degrees, hertz = self._random.uniform(2.5, 5.0), self._random.uniform(1.9, 2.7)
+            degrees, hertz = self._random.uniform(2.2, 4.4), self._random.uniform(1.8, 2.5)
             for i in range(int(self._random.integers(2, 4))):
                 self._nods.append((round(i * FPS / hertz), -degrees * 0.65**i, 0.45 / hertz))
         waiting = [(frames - 1, degrees, down) for frames, degrees, down in self._nods]

@@ -14,11 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from animator.audio import MELS
 from animator.motion.mouth import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST
 from scripts.mouth.augment import augment, features
 from scripts.mouth.network import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
 
-FRAMES = 200  # of a training sequence
+FRAMES = 150  # of a training sequence
+SHARES = {"heart": 0.4, "kokoro": 0.2, "espeak": 0.22, "flite": 0.18}  # of the synthetic clips
 JAW, CLOSE = CHANNELS.index("jawOpen"), CHANNELS.index("mouthClose")
 SILENCE = 1e-10
 WEIGHT = torch.tensor([{"jawOpen": 2.0, "mouthClose": 1.5}.get(name, 1.0) for name in CHANNELS])
@@ -42,13 +44,16 @@ def load(folder: Path) -> list[Clip]:
     return clips
 
 
-def _spoken(clips: list[Clip], rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _spoken(clips: dict[str, list[Clip]], rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Clips and pauses up to FRAMES; one sequence in twelve is only noise."""
-    power = np.full((FRAMES * HOPS_PER_FRAME, clips[0].power.shape[1]), SILENCE, np.float32)
+    shares = np.array([SHARES.get(source, 1.0) for source in clips])
+    shares /= shares.sum()
+    power = np.full((FRAMES * HOPS_PER_FRAME, MELS), SILENCE, np.float32)
     mouth = np.zeros((FRAMES, len(CHANNELS)), np.float32)
     at = int(rng.integers(0, 25))
     while at < FRAMES and rng.random() > 0.08:
-        clip = clips[rng.integers(0, len(clips))]
+        some = clips[str(rng.choice(list(clips), p=shares))]
+        clip = some[rng.integers(0, len(some))]
         start = int(rng.integers(0, max(1, len(clip.mouth) - FRAMES))) if clip.source == "captured" else 0
         count = min(FRAMES - at, len(clip.mouth) - start)
         mouth[at : at + count] = clip.mouth[start : start + count]
@@ -58,7 +63,7 @@ def _spoken(clips: list[Clip], rng: np.random.Generator) -> tuple[NDArray[np.flo
     return power, mouth
 
 
-def batch(clips: list[Clip], size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def batch(clips: dict[str, list[Clip]], size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Mel power (size, FRAMES * 4, MELS) and mouths (size, FRAMES, channels)."""
     pairs = [_spoken(clips, rng) for _ in range(size)]
     return torch.from_numpy(np.stack([p for p, _ in pairs])), torch.from_numpy(np.stack([m for _, m in pairs]))
@@ -70,8 +75,9 @@ def padded(heard: Tensor) -> Tensor:
 
 
 def loss_of(said: Tensor, mouth: Tensor) -> Tensor:
-    """Huber on weights and on their change from frame to frame; closures count more, since they are seldom."""
+    """Huber on weights and on their change; closures count more, since they are seldom and a missed one is seen."""
     weight = WEIGHT * (1 + 3 * (mouth[..., CLOSE : CLOSE + 1] > 0.8))
+    weight[..., CLOSE] *= torch.where(said[..., CLOSE] < mouth[..., CLOSE], 2.0, 1.0).detach()
     place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=0.05, reduction="none")
     change = torch.nn.functional.smooth_l1_loss(said.diff(dim=1), mouth.diff(dim=1), beta=0.05, reduction="none")
     return (place * weight).mean() + 0.7 * (change * WEIGHT).mean()
@@ -120,8 +126,9 @@ def export(network: MouthNetwork, path: Path, captured: float) -> None:
 def fit(network: MouthNetwork, clips: list[Clip], given: argparse.Namespace) -> int:
     """Trains until the minutes are over, learning rate by cosine over time; returns the steps made."""
     rng = np.random.default_rng(given.seed)
-    captured = [c for c in clips if c.source == "captured" and not c.held]
-    synthetic = [c for c in clips if c.source != "captured" and not c.held]
+    sources = {c.source: [o for o in clips if o.source == c.source and not o.held] for c in clips}
+    captured = {source: some for source, some in sources.items() if source == "captured"}
+    synthetic = {source: some for source, some in sources.items() if source != "captured"}
     held = [c for c in clips if c.held]
     optimizer = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=1e-3)
     start, step, part, shown = time.monotonic(), 0, 0.0, 0.0
@@ -129,11 +136,11 @@ def fit(network: MouthNetwork, clips: list[Clip], given: argparse.Namespace) -> 
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * min(1, (step + 1) / 100) * max(0.02, 0.5 * (1 + np.cos(np.pi * part)))
         total = torch.zeros(())
-        for head, some, size in ((SYNTHETIC, synthetic, 12), (CAPTURED, captured, 4)):
+        for head, some, size in ((SYNTHETIC, synthetic, 10), (CAPTURED, captured, 3)):
             if some:
                 power, mouth = batch(some, size, rng)
                 said = network(padded(augment(power)), torch.zeros(1, size, HIDDEN))[head]
-                total = total + loss_of(said, mouth) * (size / 16)
+                total = total + loss_of(said, mouth) * (size / 13)
         optimizer.zero_grad()
         total.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
