@@ -199,7 +199,20 @@ def _detail(eye: Eye, portrait: Portrait, share: Floats) -> Floats:
     full = (share > 0).astype(np.float32)
     still = np.float32([[1, 0, -left], [0, 1, -top]])
     none = np.zeros_like(eye.white)
-    paint(drawn, full, (left, top), upper, still, np.zeros(2, np.float32), eye.shadow, 0.0, eye.white, eye.iris, eye.shine, none)
+    paint(
+        drawn,
+        full,
+        (left, top),
+        upper,
+        still,
+        np.zeros(2, np.float32),
+        eye.shadow,
+        0.0,
+        eye.white,
+        eye.iris,
+        eye.shine,
+        none,
+    )
     area = np.s_[top : top + share.shape[0], left : left + share.shape[1]]
     return (seen[area].astype(np.float32) - drawn[area]) * full[..., None]
 
@@ -270,4 +283,6 @@ def paint(frame, share, corner, upper, inverse, moved, shadow, kept, white, iris
                 value = colour[c] + np.float32(kept) * over[c]
                 old = np.float32(frame[row + corner[1], column + corner[0], c])
                 mixed = old + part * (value - old) + np.float32(0.5)
-                frame[row + corner[1], column + corner[0], c] = np.uint8(min(max(mixed, np.float32(0.0)), np.float32(255.0)))
+                frame[row + corner[1], column + corner[0], c] = np.uint8(
+                    min(max(mixed, np.float32(0.0)), np.float32(255.0))
+                )

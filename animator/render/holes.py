@@ -6,6 +6,7 @@ the face goes on as a narrow hem that fades out, which smooths the jaw before th
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,24 +31,42 @@ def fillers(pairs: list[tuple[Ints, Ints]]) -> Ints:
     return np.array(triangles, np.int32)
 
 
-def hem_triangles(rim: Ints, first: int) -> Ints:
-    """(T, 3) triangles between a closed ``rim`` and as many vertices numbered from ``first`` on."""
-    inner, outer = np.stack([rim, np.roll(rim, -1)]), first + np.stack([np.arange(len(rim)), np.roll(np.arange(len(rim)), -1)])
-    return np.concatenate(
-        [np.stack([inner[0], inner[1], outer[1]], axis=1), np.stack([inner[0], outer[1], outer[0]], axis=1)]
-    ).astype(np.int32)
+@dataclass(frozen=True, slots=True)
+class Hem:
+    """Strips along lines of the mesh: per new vertex the ``root`` (N,) that it continues and that one's neighbours
+    ``before`` and ``after`` (N,) along the line; ``triangles`` (T, 3)."""
+
+    root: Ints
+    before: Ints
+    after: Ints
+    triangles: Ints
+
+
+def hems(rim: Ints, edges: list[Ints], first: int) -> Hem:
+    """Hems of the closed, clockwise ``rim`` to its outside and of open ``edges``, which run from left to right, to
+    below; the new vertices are numbered from ``first`` on."""
+    lines = [np.append(rim, rim[0])] + [edge[::-1] for edge in edges]
+    before = [np.concatenate([rim[-1:], rim])] + [np.append(line[0], line[:-1]) for line in lines[1:]]
+    after = [np.concatenate([rim[1:], rim[:2]])] + [np.append(line[1:], line[-1]) for line in lines[1:]]
+    triangles: list[Ints] = []
+    at = first
+    for line in lines:
+        a, b = line[:-1], line[1:]
+        d = np.arange(at, at + len(line) - 1)
+        triangles += [np.stack([a, b, d + 1], axis=1), np.stack([a, d + 1, d], axis=1)]
+        at += len(line)
+    whole = np.concatenate
+    return Hem(whole(lines), whole(before), whole(after), whole(triangles).astype(np.int32))
 
 
 @kernel
-def hem(xy: Floats, rim: Ints, out: Floats) -> None:
-    """``out`` (R, 2): the clockwise closed line ``rim`` (R,) of ``xy`` moved outwards by `HEM` px."""
-    count = rim.shape[0]
-    for i in range(count):
-        before, after = rim[(i + count - 1) % count], rim[(i + 1) % count]
-        dx, dy = xy[after, 0] - xy[before, 0], xy[after, 1] - xy[before, 1]
+def hem(xy: Floats, root: Ints, before: Ints, after: Ints, out: Floats) -> None:
+    """``out`` (N, 2): the points ``root`` of ``xy`` moved by `HEM` px across their line, to its left with y down."""
+    for i in range(root.shape[0]):
+        dx, dy = xy[after[i], 0] - xy[before[i], 0], xy[after[i], 1] - xy[before[i], 1]
         scale = np.float32(HEM) / (np.sqrt(dx * dx + dy * dy) + np.float32(1e-3))
-        out[i, 0] = xy[rim[i], 0] + dy * scale
-        out[i, 1] = xy[rim[i], 1] - dx * scale
+        out[i, 0] = xy[root[i], 0] + dy * scale
+        out[i, 1] = xy[root[i], 1] - dx * scale
 
 
 @kernel

@@ -32,6 +32,7 @@ RAISED = 0.035  # face widths that the tongue lies above its anatomical place
 EXTENDED = 0.03  # face widths that the picture's teeth go on above the lip
 UNDER_LIP, UNDER_LIP_DEPTH = 0.74, 0.028  # brightness right below the upper lip; face widths where its shadow ends
 CORNER, CORNER_WIDTH = 0.45, 0.16  # brightness at the corners; share of the width where their shadow ends
+_BESIDE = 0.015  # face widths by which made teeth stay above the edges of those in the picture
 _FORGET = 0.02  # face widths of change in the opening over which the picture's own detail gives way
 
 
@@ -73,22 +74,23 @@ def mouth(portrait: Portrait, body: Body) -> Mouth:
     cm = _cm(portrait)
     width = portrait.face_width
     teeth = _edge(portrait, corner, own)
+    upper_edge = np.float32([0, -_BESIDE * width * own[..., 3].any(), 0])
     lower_edge = np.float32([0, OVERBITE * width, -BEHIND * width])
     above = row_of_teeth(UPPER, colours["teeth"], colours["gum"])
     below = row_of_teeth(LOWER, colours["teeth"] * np.float32(0.93), colours["gum"])
     lap = tongue(colours["tongue"])
     down = lower_edge - np.float32([0, RAISED * width, 0])
-    parts = (
+    parts = [
         _placed(portrait, lap, teeth, cm * np.float32([1, 1, 1]), down, True),
         _placed(portrait, below, teeth, cm * np.float32([1, -1, 1]), lower_edge, True),
-        _placed(portrait, above, teeth, cm * np.float32([1, 1, 1]), np.zeros(3, np.float32), False),
-    )
+        _placed(portrait, above, teeth, cm * np.float32([1, 1, 1]), upper_edge, False),
+    ]
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
     z = teeth[2]
     anchor = np.float32([*((teeth[:2] - body.centre) * (body.camera - z) / body.camera), z])
     gap = np.linalg.norm(portrait.vertices[upper, :2] - portrait.vertices[lower, :2], axis=1)
     made = Mouth(
-        parts, colours["cavity"], corner, own, np.zeros_like(own[..., :3]), gap.astype(np.float32), anchor,
+        tuple(parts), colours["cavity"], corner, own, np.zeros_like(own[..., :3]), gap.astype(np.float32), anchor,
         upper, lower, width,
     )  # fmt: skip
     made.detail[:] = _detail(made, portrait, body)
@@ -125,9 +127,7 @@ def _cm(portrait: Portrait) -> float:
 
 
 def _ring(portrait: Portrait, ring: str) -> NDArray[np.bool_]:
-    outline = np.concatenate(
-        [portrait.contours[f"lips_{ring}_upper"], portrait.contours[f"lips_{ring}_lower"][::-1]]
-    )
+    outline = np.concatenate([portrait.contours[f"lips_{ring}_upper"], portrait.contours[f"lips_{ring}_lower"][::-1]])
     mask = np.zeros(portrait.picture.shape[:2], np.uint8)
     cv2.fillPoly(mask, [(portrait.vertices[outline, :2] * 16).round().astype(np.int32)], (1,), shift=4)
     return mask > 0
@@ -159,7 +159,7 @@ def _colours(portrait: Portrait, own: Floats) -> dict[str, Floats]:
         "teeth": np.minimum(teeth, 250).astype(np.float32),
         "gum": (flesh * np.float32([1.02, 0.92, 0.95])).astype(np.float32),
         "tongue": (0.85 * flesh * np.float32([1.02, 0.86, 0.88])).astype(np.float32),
-        "cavity": (0.16 * flesh + np.float32([4, 0, 0])).astype(np.float32),
+        "cavity": (0.19 * flesh + np.float32([4, 0, 0])).astype(np.float32),
     }
 
 
@@ -191,26 +191,45 @@ def _own_teeth(portrait: Portrait) -> tuple[tuple[int, int], Floats]:
         return (left, top), layer
     inside = inner[top:bottom, left:right]
     lightness = cv2.cvtColor(pixels.astype(np.uint8), cv2.COLOR_RGB2LAB).astype(np.float32)
-    values = lightness[..., 0] - 0.8 * np.abs(lightness[..., 1] - 128)
+    values = lightness[..., 0] - 1.5 * np.abs(lightness[..., 1] - 128)
     dark, bright = np.percentile(values[inside], (8, 85))
-    tooth = inside & (values > dark + 0.45 * (bright - dark))
-    above = round(EXTENDED * portrait.face_width)
+    tooth = inside & (values > dark + 0.55 * (bright - dark))
+    tops, ends = np.full((2, inside.shape[1]), -1)
     for column in np.flatnonzero(inside.any(axis=0)):
-        _extend(layer, column, np.flatnonzero(inside[:, column]), tooth[:, column], above)
+        tops[column], ends[column] = _upper_run(np.flatnonzero(inside[:, column]), tooth[:, column])
+    found = np.flatnonzero(tops >= 0)
+    for column in found:  # single columns in which a bright lip passes for teeth are cut to their neighbours' length
+        near = ends[found[np.abs(found - column) <= 0.03 * portrait.face_width]]
+        layer[tops[column] : min(ends[column], int(np.percentile(near, 40)) + 1) + 1, column, 3] = 1
+    _extend(layer, tops, EXTENDED * portrait.face_width)
     layer[..., 3] = cv2.GaussianBlur(layer[..., 3], (0, 0), 0.8)
     return (left, top), layer
 
 
-def _extend(layer: Floats, column: int, rows: NDArray[np.int_], tooth: NDArray[np.bool_], above: int) -> None:
-    """Mark the upper teeth in one column of the opening ``rows`` and repeat their top upwards behind the lip."""
+def _upper_run(rows: NDArray[np.int_], tooth: NDArray[np.bool_]) -> tuple[int, int]:
+    """First row clear of the lip and last row of the upper teeth in one column of the opening, whose ``rows`` are
+    given; -1 where there are none."""
+    rows = rows[: max(len(rows) - 1, 0)]
     lit = rows[tooth[rows]]
     if len(lit) < 2 or lit[0] - rows[0] > max(3, 0.4 * len(rows)):
+        return -1, -1
+    run = lit[: 1 + int(np.argmax(np.append(np.diff(lit) > 1, True)))]
+    return int(min(run[0] + 2, run[-1])), int(run[-1])
+
+
+def _extend(layer: Floats, tops: NDArray[np.int_], reach: float) -> None:
+    """Continue the teeth of ``layer`` upwards from the rows ``tops`` (w,) by ``reach`` px, behind the lip, into gum."""
+    columns = np.flatnonzero(tops >= 0)
+    if not len(columns):
         return
-    run = lit[: 1 + int(np.argmax(np.append(np.diff(lit) > 2, True)))]
-    first = min(run[0] + 2, run[-1])
-    start = max(first - above - 2, 0)
-    layer[start:first, column, :3] = layer[first, column, :3]
-    layer[start : run[-1] + 1, column, 3] = 1
+    edge = layer[tops[columns], columns, :3]
+    smooth = cv2.GaussianBlur(edge[None], (0, 0), 2.0)[0]
+    for column, start, colour in zip(columns, tops[columns], smooth, strict=True):
+        rows = np.arange(max(int(start - 2 * reach), 0), start)
+        up = (start - rows) / reach
+        into_gum = np.clip((up - 0.25) / 0.5, 0, 1)[:, None]
+        layer[rows, column, :3] = colour * (1 - into_gum * (1 - np.float32([0.82, 0.56, 0.56])))
+        layer[rows, column, 3] = 1
 
 
 def _detail(made: Mouth, portrait: Portrait, body: Body) -> Floats:
@@ -260,7 +279,9 @@ def draw(
     canvas[:] = np.minimum(made.cavity * light, 255).astype(np.uint8)
     for part, seen in parts:
         fine = 2 * (seen - np.float32([left, top])) + np.float32(0.5)
-        raster.draw_over(canvas, part.texture, fine, part.uv, part.shade * np.float32(light), part.opacity, part.triangles)
+        raster.draw_over(
+            canvas, part.texture, fine, part.uv, part.shade * np.float32(light), part.opacity, part.triangles
+        )
     gap = np.linalg.norm(upper - lower, axis=1)
     change = float(np.abs(gap - made.gap).max()) / (_FORGET * made.unit)
     local = inverse - np.float32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
@@ -302,4 +323,6 @@ def compose(frame, canvas, share, corner, upper, inverse, depth, kept, own, deta
                 value += over[3] * (over[c] - value) + np.float32(kept) * extra[c]
                 old = np.float32(frame[row + corner[1], column + corner[0], c])
                 mixed = old + part * (value - old) + np.float32(0.5)
-                frame[row + corner[1], column + corner[0], c] = np.uint8(min(max(mixed, np.float32(0.0)), np.float32(255.0)))
+                frame[row + corner[1], column + corner[0], c] = np.uint8(
+                    min(max(mixed, np.float32(0.0)), np.float32(255.0))
+                )

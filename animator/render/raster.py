@@ -113,7 +113,9 @@ def _run(x0: float, y0: float, x1: float, y1: float) -> float:
 
 
 @kernel
-def _span(out: Image, texture: Texture, where: tuple[int, int, int], start: Four, steps: Four, bounds: Four, over: bool) -> None:
+def _span(
+    out: Image, texture: Texture, where: tuple[int, int, int], start: Four, steps: Four, bounds: Four, over: bool
+) -> None:
     """Pixels ``first`` to ``last`` of a row; texture coordinates are 16.16 fixed point, shade has 12 bits."""
     row, first, last = where
     u, v, s, o = start[0], start[1], np.int32(start[2]), np.int32(start[3])
@@ -149,7 +151,9 @@ def _span(out: Image, texture: Texture, where: tuple[int, int, int], start: Four
 
 @kernel
 def _through(front: int, behind: int, share: int) -> int:
-    return np.uint8(min(np.uint64(front) + ((np.uint64(behind) * share + np.uint64(32640)) // np.uint64(65280)), np.uint64(255)))
+    return np.uint8(
+        min(np.uint64(front) + ((np.uint64(behind) * share + np.uint64(32640)) // np.uint64(65280)), np.uint64(255))
+    )
 
 
 @kernel

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.render import deform, eyes, holes, mouth, raster
+from animator.render import deform, eyes, holes, lids, mouth, raster
 from animator.render.body import Body, body
 from animator.render.light import Light, light, relight
 from animator.render.pose import Pose, pose
@@ -27,10 +27,11 @@ class Renderer:
         self._light = light(portrait, made)
         pairs = [tuple(portrait.contours[f"{name}_{part}"] for part in ("upper", "lower")) for name in _OPENINGS]
         fillers = holes.fillers(pairs)
-        beyond = np.empty((len(made.rim), 2), np.float32)
-        holes.hem(made.uv, made.rim, beyond)
+        self._hem = hem = holes.hems(made.rim, [upper for upper, _ in pairs], len(made.uv))
+        self._rim_hem, self._edge_hem = np.split(hem.triangles, [2 * len(made.rim)])
+        beyond = np.empty((len(hem.root), 2), np.float32)
+        holes.hem(made.uv, hem.root, hem.before, hem.after, beyond)
         self._uv = np.concatenate([made.uv, beyond])
-        self._hem = holes.hem_triangles(made.rim, len(made.uv))
         self._opacity = np.concatenate([np.ones(len(made.uv)), np.zeros(len(beyond))]).astype(np.float32)
         self._texture = raster.pack(portrait.picture)
         self._points = np.empty_like(made.points)
@@ -41,6 +42,7 @@ class Renderer:
         self._near = made.face.copy()
         self._keys = np.zeros(len(made.face), np.float32)
         self._eyes = eyes.eyes(portrait, made)
+        self._lids = lids.lids(portrait)
         self._mouth = mouth.mouth(portrait, made)
         x, y = portrait.view
         self._rest = np.ascontiguousarray(portrait.picture[y : y + self.size, x : x + self.size])
@@ -61,10 +63,13 @@ class Renderer:
             weights[blink] = eyes.lid(eye, moved, float(weights[blink]))
         self._place(weights, where)
         np.copyto(frame, self._rest)
+        for lid, blink in zip(self._lids, _BLINKS, strict=True):
+            lids.close(self._texture, lid, float(weights[blink]))
         surface = self._texture, self._xy, self._uv, self._shade
         raster.draw(frame, *surface, self._around)
-        raster.draw_over(frame, *surface, self._opacity, self._hem)
+        raster.draw_over(frame, *surface, self._opacity, self._rim_hem)
         raster.draw(frame, *surface, self._near)
+        raster.draw_over(frame, *surface, self._opacity, self._edge_hem)
         for eye, moved, wide in zip(self._eyes, turned, _WIDES, strict=True):
             eyes.draw(frame, eye, self._xy, self._to_picture(where, eye.anchor), moved, float(weights[wide]))
         self._draw_mouth(frame, weights, where)
@@ -82,11 +87,12 @@ class Renderer:
         deform.move(points, made.head, made.torso, self._skull(where), where.torso)
         count = len(points)
         deform.project(points, made.camera, self._centre, self._xy[:count])
-        holes.hem(self._xy, made.rim, self._xy[count:])
+        hem = self._hem
+        holes.hem(self._xy, hem.root, hem.before, hem.after, self._xy[count:])
         deform.normals(points, made.face, self._facing)
         lit = self._light
         relight(self._facing, lit.ambient, lit.direct, lit.rest, lit.strength, self._shade)
-        self._shade[count:] = self._shade[made.rim]
+        self._shade[count:] = self._shade[hem.root]
         deform.far_to_near(points, made.face, self._keys, self._near)
 
     def _skull(self, where: Pose) -> Motion:

@@ -29,8 +29,12 @@ class Row:
     depth: float
 
 
-UPPER = Row((0.86, 0.67, 0.77, 0.70, 0.67, 1.0), (1.06, 0.94, 1.02, 0.86, 0.8, 0.75), (0, 0.07, 0.0, 0.08, 0.1, 0.12), 2.75, 3.9)
-LOWER = Row((0.54, 0.60, 0.68, 0.70, 0.72, 1.1), (0.88, 0.9, 0.95, 0.85, 0.8, 0.75), (0, 0.0, -0.03, 0.06, 0.1, 0.1), 2.4, 3.5)
+UPPER = Row(
+    (0.86, 0.67, 0.77, 0.70, 0.67, 1.0), (1.06, 0.94, 1.02, 0.86, 0.8, 0.75), (0, 0.07, 0.0, 0.08, 0.1, 0.12), 2.75, 3.9
+)
+LOWER = Row(
+    (0.54, 0.60, 0.68, 0.70, 0.72, 1.1), (0.88, 0.9, 0.95, 0.85, 0.8, 0.75), (0, 0.0, -0.03, 0.06, 0.1, 0.1), 2.4, 3.5
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ def row_of_teeth(row: Row, white: Colour, gum: Colour) -> Piece:
     vertices = np.concatenate([np.stack([x, np.full_like(x, y), z], axis=1) for y in (-tall, below)])
     texels = (reach + half) * PER_CM
     uv = np.concatenate([np.stack([texels, np.full_like(x, v)], axis=1) for v in (0, (tall + below) * PER_CM)])
-    shade = np.tile(0.35 + 0.65 * np.clip(np.cos(angle), 0, 1) ** 1.2, 2)
+    back = np.clip((np.abs(reach) / half - 0.55) / 0.42, 0, 1)
+    shade = np.tile((0.3 + 0.7 * np.clip(np.cos(angle), 0, 1)) * (1 - 0.85 * back * back * (3 - 2 * back)), 2)
     return _piece(vertices, uv, shade, 2, paint)
 
 
@@ -68,16 +73,16 @@ def tongue(colour: Colour) -> Piece:
     breadth = 1.95 * np.sqrt(np.clip(1 - (1 - np.minimum(t / 0.35, 1)) ** 2 * 0.75, 0, 1))
     x = s * breadth
     z = -0.75 - 3.4 * t - 0.25 * s**2
-    y = 0.35 + 0.9 * np.maximum(0.25 - t, 0) / 0.25 * 0.7 - 0.75 * np.sin(np.minimum(t * 1.1, 1) * np.pi / 2) + 0.35 * s**2
+    y = 0.55 + 0.5 * (np.maximum(0.22 - t, 0) / 0.22) ** 2 - 0.55 * np.sin(t * np.pi / 2) + 0.45 * s**2
     rows, columns = 64, 96
     v, u = np.mgrid[:rows, :columns].astype(np.float32)
     u, v = u / (columns - 1) * 2 - 1, v / (rows - 1)
-    groove = 1 - 0.16 * np.exp(-((u / 0.12) ** 2)) * np.clip(v * 3, 0, 1)
-    round_ = 0.75 + 0.25 * np.sqrt(np.clip(1 - u**2, 0, 1))
+    groove = 1 - 0.12 * np.exp(-((u / 0.10) ** 2)) * np.clip(v * 3, 0, 1)
+    round_ = 0.45 + 0.55 * np.sqrt(np.clip(1 - u**2, 0, 1))
     grain = np.random.default_rng(0).normal(1, 0.02, (rows, columns))
     rgb = colour * (groove * round_ * grain)[..., None]
-    alpha = np.clip((1 - np.abs(u)) / 0.06, 0, 1) * np.clip(v / 0.03, 0, 1)
-    shade = (0.45 + 0.65 * np.clip(1 - t * 1.25, 0, 1)).ravel()
+    alpha = np.clip((1 - np.abs(u)) / 0.25, 0, 1) * np.clip(v / 0.03, 0, 1) * np.clip((1 - v) / 0.5, 0, 1)
+    shade = (0.16 + 0.96 * np.exp(-((np.maximum(t - 0.06, 0) / 0.34) ** 2))).ravel()
     uv = np.stack([(s.ravel() + 1) / 2 * (columns - 1), t.ravel() * (rows - 1)], axis=1)
     return _piece(np.stack([x, y, z], axis=-1).reshape(-1, 3), uv, shade, len(along), _premultiplied(rgb, alpha))
 
