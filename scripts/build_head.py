@@ -114,7 +114,7 @@ def principal(modes: list[Floats], face: int) -> Floats:
 
 
 def jaw_motion(teeth: Floats, moved: Floats) -> Floats:
-    """(3, 4): the affine map of the lower teeth (n, 3) to their motion ``moved`` (n, 3), a small rotation and a shift."""
+    """(3, 4): the small rotation and shift of the lower teeth (n, 3) that come closest to their motion (n, 3)."""
     centre = teeth.mean(axis=0)
     spread = teeth - centre
     rows = [np.concatenate([np.cross(axis, spread).ravel()]) for axis in np.eye(3)]
@@ -149,11 +149,12 @@ def main() -> None:
     points = sampled(mean)
     face = places.count
     identity = principal([without_motion(sampled(mode), points) * sd for mode, sd in modes], face)
-    shapes = corrected({name: places.sample(unit) for name, unit in units.items()}, points[:face], places.mesh)
     lower = landmarks["lower-teeth"]
-    jaw = np.stack([jaw_motion(mean[lower], units[name][lower]) for name in ARKIT])
+    jaw = {name: jaw_motion(mean[lower], units[name][lower]) for name in ARKIT}
+    raw = {name: places.sample(unit) for name, unit in units.items()}
+    shapes = corrected(raw, jaw, points[:face], places.mesh)
     counts = np.array([len(rows) for rows in landmarks.values()])
-    stored = {"points": points, "identity": identity, "shapes": shapes, "jaw": jaw}
+    stored = {"points": points, "identity": identity, "shapes": shapes, "jaw": np.stack(list(jaw.values()))}
     np.savez_compressed(OUT, counts=counts, **{name: value.astype(np.float16) for name, value in stored.items()})
     print(f"{OUT}: {OUT.stat().st_size / 1e6:.2f} MB")
 

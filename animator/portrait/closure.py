@@ -24,6 +24,7 @@ class _Opening:
 
     def __init__(self, vertices: Floats, upper: NDArray[np.int32], lower: NDArray[np.int32]) -> None:
         self.vertices, self.upper, self.lower = vertices, upper, lower
+        self.rims = upper, lower
         along = vertices[upper[-1], :2] - vertices[upper[0], :2]
         along = along / np.linalg.norm(along)
         self.axes = np.array([along, [-along[1], along[0]]], np.float32)  # along, down
@@ -87,8 +88,8 @@ def close_lids(vertices: Floats, shapes: Floats, width: float) -> Floats:
 def seal_lips(vertices: Floats, width: float) -> Floats:
     """(V, 3) displacement that shuts parted lips, for p, b and m; nothing where they are shut already."""
     lips = _Opening(vertices, *_rims("lips_inner"))
-    below, above = (gap.clip(0) for gap in lips.gaps())
-    moves = (below * _UPPER_SHARE, -above * (1 - _UPPER_SHARE))
+    below, above = lips.gaps()
+    moves = (below.clip(0) * np.float32(_UPPER_SHARE), -above.clip(0) * np.float32(1 - _UPPER_SHARE))
     return lips.moved(moves, np.zeros_like(vertices), _LIP_REACH * width)
 
 
@@ -106,8 +107,8 @@ def snap_seam(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
     cost = (seen - seen.min()) / max(float(np.ptp(seen)), 1.0) + 0.25 * (offsets / offsets[-1]) ** 2
     cost[[0, -1]] = np.abs(offsets) * 1e3
     chosen = offsets[_path(cost)]
-    moves = tuple((middle - vertices[rim, :2]) @ lips.axes[1] + chosen for rim in (lips.upper, lips.lower))
-    snapped = vertices + lips.moved((moves[0], moves[1]), np.zeros_like(vertices), _SEAM_REACH * width)
+    up, low = (((middle - vertices[rim, :2]) @ lips.axes[1] + chosen).astype(np.float32) for rim in lips.rims)
+    snapped = vertices + lips.moved((up, low), np.zeros_like(vertices), _SEAM_REACH * width)
     snapped[lips.lower, :2] = snapped[lips.upper, :2]
     return snapped
 

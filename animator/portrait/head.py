@@ -23,6 +23,10 @@ _NOISE = 0.012  # of the landmarks, in decimetres
 _EXPRESSION = 0.3  # standard deviation of the weights of a face in a picture
 _ROUNDS = 4
 _UNSEEN = ("jawForward", "mouthClose", "tongueOut")  # not told apart from other shapes in one picture
+_SHOWN = ("mouthSmile", "mouthDimple", "mouthStretch", "mouthUpperUp", "mouthFrown", "brow", "eyeSquint", "cheekSquint")
+_SHOWN_SHARE = 1.2
+_WIDE = ("mouthSmile", "mouthDimple", "mouthStretch", "mouthUpperUp")
+_UNDONE = 0.6  # of a smile, by fully rounded lips
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def _place(
     everywhere = np.concatenate([residual, residual[mesh().parents].mean(axis=1)])
     vertices = placed[:count] + everywhere
     to_picture = (_FLIP[:, None] * turn * scale).astype(np.float32)
-    shapes = _sized(model, neutral) @ to_picture.T
+    shapes = _relative(_sized(model, neutral), expression) @ to_picture.T
     skull = residual[[2, 94, 164, 0, 61, 291]].mean(axis=0)
     eyes = [_eyeball(placed[model.parts[f"{side}_eye"]], residual[[outer, inner]].mean(axis=0))
             for side, outer, inner in (("left", 263, 362), ("right", 33, 133))]  # fmt: skip
@@ -140,8 +144,18 @@ def _sized(model: _Model, neutral: Floats) -> Floats:
     """The shapes (52, V, 3), those of the mouth scaled by the width of this person's mouth."""
     width = np.linalg.norm(neutral[61] - neutral[291]) / np.linalg.norm(model.points[61] - model.points[291])
     factor = np.clip(width, 0.85, 1.2).astype(np.float32)
-    moves_mouth = np.array([name.startswith("mouth") for name in ARKIT])
+    moves_mouth = np.array([name.startswith("mouth") and name != "mouthClose" for name in ARKIT])
     return model.shapes * np.where(moves_mouth, factor, np.float32(1))[:, None, None]
+
+
+def _relative(shapes: Floats, expression: Floats) -> Floats:
+    """Shapes to add to a face that shows ``expression``: a smile gets little more smile, and round lips undo it."""
+    left = np.where([name.startswith(_SHOWN) for name in ARKIT], 1 - _SHOWN_SHARE * expression.clip(0, 1), 1)
+    changed = shapes * left.astype(np.float32)[:, None, None]
+    wide = np.where([name.startswith(_WIDE) for name in ARKIT], expression, 0).astype(np.float32)
+    for name in ("mouthPucker", "mouthFunnel"):
+        changed[ARKIT.index(name)] -= _UNDONE * np.tensordot(wide, shapes, 1)
+    return changed
 
 
 def _incisors(model: _Model) -> NDArray[np.int64]:
