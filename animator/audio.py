@@ -65,6 +65,8 @@ class LogMel:
             raise ValueError(f"got sound of shape {samples.shape}, expected one channel in multiples of {HOP} samples")
         sound = np.concatenate([self._past, np.nan_to_num(samples.astype(np.float32, copy=False))])
         self._past = sound[-(WINDOW - HOP) :]
+        if not sound.any():
+            return np.zeros((len(samples) // HOP, MELS), np.float32)
         return to_features(mel_power(sound))
 
     def reset(self) -> None:

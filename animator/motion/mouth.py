@@ -22,8 +22,7 @@ HIDDEN = 160
 _WINDOW = (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME
 _MODEL = Path(__file__).with_name("mouth.onnx")
 _DEAD = 0.02  # what the network leaves of a closed mouth
-_SILENCE = 0.12  # features (-70 dB): nothing in the window is louder than this in digital silence
-_HEARD = 0.25  # s, the fade of a mouth whose sound is gone
+_SILENCE = 0.05  # features (-76 dB): digital silence, with dither or without
 
 MouthRow = NDArray[np.float32]  # (len(CHANNELS),)
 
@@ -46,13 +45,14 @@ class MouthNet:
     def __call__(self, features: Features) -> MouthRow:
         """(HOPS_PER_FRAME, MELS), the next 40 ms of log-mel -> weights in [0, 1], mouthClose as a fraction of the jaw.
 
-        The row is the mouth of the frame `LOOK_AHEAD` before this one. A window of digital silence gives zeros.
+        The row is the mouth of the frame `LOOK_AHEAD` before this one. A window of silence gives zeros, at no cost.
         """
         self._window = np.concatenate([self._window[HOPS_PER_FRAME:], features])
+        if float(self._window.max()) < _SILENCE:
+            self._state = np.zeros_like(self._state)
+            return np.zeros(len(CHANNELS), np.float32)
         feed = {"features": self._window[None], "state": self._state}
         said, self._state = self._network.run(None, feed)
-        if float(self._window[PAST * HOPS_PER_FRAME // 2 :].max()) < _SILENCE:
-            return np.zeros(len(CHANNELS), np.float32)
         row = np.asarray(said, np.float32).reshape(-1)
         return np.clip((row - _DEAD) / (1 - _DEAD), 0.0, 1.0)
 
