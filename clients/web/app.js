@@ -254,13 +254,16 @@ async function listSitters() {
 async function listPersonas() {
   try {
     const all = await personas();
-    for (const { id, name, summary } of all) $("persona").add(new Option(`${name}: ${summary}`, id));
-    $("persona-field").hidden = all.length < 2;
-    log.name = all[0].name;
-    $("persona").addEventListener("change", () => {
-      const { id, name } = all[$("persona").selectedIndex];
+    const show = ({ name, summary }) => {
       log.name = name;
-      face.setAttribute("persona", id);
+      $("persona-summary").textContent = summary;
+    };
+    for (const { id, name } of all) $("persona").add(new Option(name, id));
+    $("persona-field").hidden = all.length < 2;
+    show(all[0]);
+    $("persona").addEventListener("change", () => {
+      show(all[$("persona").selectedIndex]);
+      face.setAttribute("persona", $("persona").value);
     });
   } catch (error) {
     toast(error.message);

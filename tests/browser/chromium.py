@@ -31,7 +31,7 @@ def _program(*names: str) -> str:
 
 
 def open_chromium(profile: Path, microphone: Path | None = None, ask: bool = False) -> webdriver.Chrome:
-    """A browser with a fresh ``profile``; its microphone hears the WAV ``microphone`` once, else beeps.
+    """A browser with a fresh ``profile``; its microphone hears the WAV ``microphone`` again and again, else beeps.
 
     With ``ask`` the browser asks for permissions, which nobody answers; otherwise it grants all.
     """
@@ -42,7 +42,7 @@ def open_chromium(profile: Path, microphone: Path | None = None, ask: bool = Fal
     if not ask:
         options.add_argument("--use-fake-ui-for-media-stream")
     if microphone:
-        options.add_argument(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+        options.add_argument(f"--use-file-for-fake-audio-capture={microphone}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
 

@@ -56,6 +56,20 @@ class Page:
             """,
         )
 
+    def at_centre(self, name: str) -> list[str]:
+        """The ids of what a visitor sees in the middle of an element, innermost first."""
+        return run_js(
+            self.browser,
+            """
+            const { x, y, width, height } = document.getElementById(args[0]).getBoundingClientRect();
+            const ids = [];
+            let seen = document.elementFromPoint(x + width / 2, y + height / 2);
+            for (; seen; seen = seen.parentElement) if (seen.id) ids.push(seen.id);
+            return ids;
+            """,
+            name,
+        )
+
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The server's events of one type since the page was opened."""
         return run_js(

@@ -13,7 +13,10 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.expected_conditions import visibility_of_element_located
+from selenium.webdriver.support.expected_conditions import (
+    text_to_be_present_in_element,
+    visibility_of_element_located,
+)
 from selenium.webdriver.support.wait import WebDriverWait
 
 pytestmark = pytest.mark.browser
@@ -33,6 +36,7 @@ def test_the_face_lives_before_anyone_speaks(page: Page) -> None:
     assert page.stats()["state"] == "idle"
     assert page["status"].text == "Connected"
     assert page["title"].text
+    assert page.at_centre("face")[0] == "face"
     assert complaints(page.browser) == []
 
 
@@ -127,6 +131,7 @@ def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Pa
         page = Page(browser, companion.url)
         companion.stop()
         page.wait(lambda: page["away"].is_displayed(), "the message")
+        assert "away" in page.at_centre("face")
         assert page["away-title"].text == "The server is away"
         page["text"].send_keys("Are you there?", Keys.ENTER)
         assert "Not sent" in page["toast"].text
@@ -146,11 +151,11 @@ def test_a_server_with_a_key_is_opened_with_it(browser: webdriver.Chrome, tmp_pa
     try:
         browser.get(companion.url)
         wait = WebDriverWait(browser, PATIENCE)
-        for key in ("wrong", "open-sesame"):
-            field = wait.until(visibility_of_element_located((By.ID, "key")))
-            field.clear()
-            field.send_keys(key, Keys.ENTER)
-            wait.until_not(visibility_of_element_located((By.ID, "key-form")))
+        field = wait.until(visibility_of_element_located((By.ID, "key")))
+        field.send_keys("wrong", Keys.ENTER)
+        wait.until(text_to_be_present_in_element((By.ID, "away"), "does not fit"))
+        field.clear()
+        field.send_keys("open-sesame", Keys.ENTER)
         wait.until(lambda _: run_js(browser, "return window.vasari.stats().drawn > 0"))
     finally:
         companion.stop()

@@ -21,8 +21,8 @@ MOST_OFFSET = 45.0  # ms
 def voice(seconds: float) -> NDArray[np.float32]:
     """Something that noise suppression takes for a voice: gliding harmonics in syllables."""
     t = np.arange(int(seconds * RATE)) / RATE
-    phase = 2 * np.pi * np.cumsum(140 + 30 * np.sin(2 * np.pi * 1.3 * t)) / RATE
-    sound = sum(np.sin(k * phase) / k * np.exp(-(((k * 140 - 600) / 900) ** 2)) for k in range(1, 20))
+    phase = 2 * np.pi * np.cumsum(230 + 40 * np.sin(2 * np.pi * 1.3 * t)) / RATE
+    sound = sum(np.sin(k * phase) / k * np.exp(-(((k * 230 - 600) / 900) ** 2)) for k in range(1, 15))
     return (0.4 * sound * np.abs(np.sin(2 * np.pi * 2.2 * t))).astype(np.float32)
 
 
@@ -36,7 +36,7 @@ def recording(path: Path, *parts: NDArray[np.float32] | float) -> Path:
 def test_a_spoken_question_is_answered_and_speaking_again_interrupts(
     chromium: Callable[..., webdriver.Chrome], fakes: Companion, tmp_path: Path
 ) -> None:
-    microphone = recording(tmp_path / "microphone.wav", 1.0, voice(1.5), 3.0, voice(1.5), 1.0)
+    microphone = recording(tmp_path / "microphone.wav", 1.0, voice(1.5), 2.5)
     page = Page(chromium(microphone), fakes.url)
     page["talk"].click()
     page.wait(lambda: page.stats()["listening"], "the microphone")
