@@ -168,12 +168,6 @@ class Error(ServerEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Warn(ServerEvent):
-    type: ClassVar[str] = "warning"
-    warning: Problem
-
-
-@dataclass(frozen=True, slots=True)
 class SessionCreated(ServerEvent):
     type: ClassVar[str] = "session.created"
     session: Json

@@ -6,9 +6,7 @@ All waiting is on the event loop's clock, so that a loop whose clock jumps runs 
 import asyncio
 import io
 import itertools
-import tempfile
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -178,23 +176,22 @@ class CartoonPortraits:
     def __init__(self, size: int = 256) -> None:
         self._names = ("dot", "circle")
         self._uploads: set[str] = set()
-        self._folder = tempfile.TemporaryDirectory(prefix="vasari-fakes-")
         self._size = size
 
     def characters(self) -> list[CharacterCard]:
         return [CharacterCard(name, name.title(), "Drawn by the fakes, CC0") for name in self._names]
 
-    def picture(self, name: str) -> Path:
+    def picture(self, name: str) -> tuple[bytes, str]:
         from PIL import Image
 
         if name not in self._names:
             raise unknown(name)
-        path = Path(self._folder.name) / f"{name}.png"
         face: Frames = (
             CartoonFace(self._size, 1, len(name)).step(np.zeros(SAMPLES_PER_FRAME, np.float32), Control()).frames
         )
-        Image.fromarray(face[0]).save(path)
-        return path
+        file = io.BytesIO()
+        Image.fromarray(face[0]).save(file, "png")
+        return file.getvalue(), "image/png"
 
     def has(self, name: str) -> bool:
         return name in self._names or name in self._uploads

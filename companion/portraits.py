@@ -1,5 +1,6 @@
 """Whose face is shown: the shipped characters, and pictures that users upload."""
 
+import mimetypes
 import secrets
 import threading
 from collections import OrderedDict
@@ -42,8 +43,8 @@ class Portraits(Protocol):
         """Those that are shipped, the default first."""
         ...
 
-    def picture(self, name: str) -> Path:
-        """The picture of a shipped character. Raises PictureError(unknown_character)."""
+    def picture(self, name: str) -> tuple[bytes, str]:
+        """A shipped character's encoded picture and its media type. Raises PictureError(unknown_character)."""
         ...
 
     def has(self, name: str) -> bool:
@@ -75,10 +76,9 @@ class Gallery:
     def characters(self) -> list[CharacterCard]:
         return [CharacterCard(c.name, c.title, c.credit) for c in self._characters.values()]
 
-    def picture(self, name: str) -> Path:
-        if name not in self._characters:
-            raise unknown(name)
-        return Path(self._characters[name].picture)
+    def picture(self, name: str) -> tuple[bytes, str]:
+        path = self._path(name)
+        return path.read_bytes(), mimetypes.guess_type(path)[0] or "application/octet-stream"
 
     def has(self, name: str) -> bool:
         return name in self._characters or name in self._uploads
@@ -88,7 +88,7 @@ class Gallery:
             known = self._uploads.get(name) or self._kept.get(name)
         if known is not None:
             return known
-        portrait = self._prepare(self.picture(name))
+        portrait = self._prepare(self._path(name))
         with self._lock:
             _keep(self._kept, name, portrait, KEPT)
         return portrait
@@ -99,6 +99,11 @@ class Gallery:
         with self._lock:
             _keep(self._uploads, upload.id, portrait, self._limit)
         return upload
+
+    def _path(self, name: str) -> Path:
+        if name not in self._characters:
+            raise unknown(name)
+        return Path(self._characters[name].picture)
 
     def _prepare(self, source: Path | bytes) -> Any:
         from animator.portrait import portrait

@@ -13,7 +13,7 @@ from rich.console import Console
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
@@ -123,10 +123,10 @@ class App:
 
     async def picture(self, request: Request) -> Response:
         try:
-            path = await asyncio.to_thread(self.engine.portraits.picture, request.path_params["name"])
+            data, kind = await asyncio.to_thread(self.engine.portraits.picture, request.path_params["name"])
         except PictureError as error:
             return _error(404, error.code, str(error))
-        return FileResponse(path, headers={"Cache-Control": "max-age=3600"})
+        return Response(data, media_type=kind, headers={"Cache-Control": "max-age=3600"})
 
     async def personas(self, request: Request) -> Response:
         default = self.engine.config.session.persona

@@ -209,7 +209,7 @@ def _merge(base: Json, change: Mapping[str, Any], defaults: Json) -> Json:
             known = old if isinstance(old, dict) else default if isinstance(default, dict) else {}
             deeper = cast(Json, default) if isinstance(default, dict) else {}
             result[key] = _merge(cast(Json, known), cast(Mapping[str, Any], value), deeper)
-        elif key in base or key in defaults:
+        else:
             result[key] = value
     return result
 

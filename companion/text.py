@@ -12,7 +12,7 @@ LONGEST = 240  # characters after which a text without a full stop is cut at a c
 FIRST_CLAUSE = 24  # characters; the first comma after them lets the first sound out early
 
 _ABBREVIATIONS = """
-    mr mrs ms dr prof sr jr st vs etc e.g i.e approx no vol fig dept est inc ltd co corp gen col sgt capt rev hon
+    mr mrs ms dr prof sr jr st vs etc e.g i.e approx vol fig dept est inc ltd co corp gen col sgt capt rev hon
     jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m u.s u.k"""
 _BACKCHANNELS = """
     mm mhm mm-hm mmhm mm-hmm mhmm hm hmm uh-huh uh huh aha ah oh yeah yep yes ok okay right sure really wow nice cool"""
@@ -20,7 +20,7 @@ ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
 BACKCHANNELS = frozenset(_BACKCHANNELS.split())
 PHRASES = frozenset({"i see", "got it", "go on"})  # backchannels as a whole, though their words are not
 
-_TAG = re.compile(r"\[\s*([A-Za-z]{2,20})\s*\]\s*")
+_TAG = re.compile(r"\[\s*([A-Za-z]{2,20})\s*\](?!\()\s*")
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[」』”]*|\n+")
 _CLAUSE = re.compile(r"[,;:—–](?=\s)")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
@@ -55,9 +55,7 @@ def speakable(text: str) -> str:
 def is_backchannel(text: str) -> bool:
     """Whether all that was said is of the "mm-hm" kind, which listeners say without wanting a turn."""
     words = re.sub(r"[^\w\s'-]", " ", text.lower()).split()
-    return (
-        bool(words) and len(words) <= 4 and (" ".join(words) in BACKCHANNELS or all(w in BACKCHANNELS for w in words))
-    )
+    return 0 < len(words) <= 4 and (" ".join(words) in PHRASES or all(word in BACKCHANNELS for word in words))
 
 
 class Sentences:

@@ -1,0 +1,150 @@
+"""A scripted user and a session with scripted stages, on a clock that jumps."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from companion import events, fakes
+from companion.config import Config, Server, Stage, Talk, Turns
+from companion.engine import Engine
+from companion.events import ServerEvent
+from companion.personas import Example, Persona, Prompts
+from companion.session import Session
+
+RATE = 24_000
+PERSONA = Persona("anna", "Anna", "", "[happy] Good to see you.", "You are Anna.", "", (Example("Hi?", "Hello."),))
+OTHER = Persona("bert", "Bert", "", "Hm.", "You are Bert.", "circle")
+
+
+class Inline:
+    """A device that takes ``seconds`` of the loop's clock for everything."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+
+    async def run(self, work: Callable[..., Any], *args: Any) -> Any:
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
+        return work(*args)
+
+
+class Packet:
+    def __init__(self, keyframe: bool) -> None:
+        self.data, self.keyframe = b"frame", keyframe
+
+
+class NoEncoder:
+    """Every frame is five bytes; the first and every one asked for is a keyframe."""
+
+    codec_string = "avc1.42E01E"
+
+    def __init__(self, **options: Any) -> None:
+        self.options, self.closed, self.first = options, False, True
+
+    def encode(self, frame: Any, force_keyframe: bool = False) -> list[Packet]:
+        packet = Packet(force_keyframe or self.first)
+        self.first = False
+        return [packet]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def engine(**changes: Any) -> Engine:
+    """Fakes that take no time, but for what ``changes`` names: stages, ``device``, or a ``talk`` or ``turns`` table."""
+    nothing = Stage("unused")
+    config = Config(
+        Server(), changes.pop("talk", Talk(persona="anna")), changes.pop("turns", Turns()), *[nothing] * 7, path=Path()
+    )
+    parts: dict[str, Any] = {
+        "vad": fakes.EnergyVAD,
+        "asr": fakes.ScriptedASR(),
+        "llm": fakes.ScriptedLLM(),
+        "tts": fakes.ToneTTS(),
+        "memory": fakes.DictMemory(),
+        "animator": fakes.CartoonAnimator(16),
+        "portraits": fakes.CartoonPortraits(16),
+        "encoder": NoEncoder,
+        "device": Inline(),
+    }
+    return Engine(config=config, prompts=Prompts({"anna": PERSONA, "bert": OTHER}, "Be short."), **parts | changes)
+
+
+class Conversation:
+    """Enter it to talk. ``log`` holds (second, event) of all that the server sent."""
+
+    def __init__(self, engine: Engine, avatar: bool = False) -> None:
+        self.engine = engine
+        self.log: list[tuple[float, ServerEvent]] = []
+        self.session = Session(engine, self._note)
+        self._avatar = avatar
+
+    async def __aenter__(self) -> "Conversation":
+        await self.session.__aenter__()
+        if self._avatar:
+            self.send(events.SessionUpdate({"avatar": {}}))
+            await asyncio.sleep(0.2)
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self.session.__aexit__(*error)
+
+    def send(self, event: events.ClientEvent) -> None:
+        self.session.receive(event)
+
+    async def hear(self, seconds: float, loud: bool = True) -> None:
+        """The user speaks (or is silent, microphone open) for so long, in packets of 20 ms, in real time."""
+        tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(RATE // 50) / RATE) * loud
+        await self.play(np.tile(tone, round(seconds * 50)))
+
+    async def play(self, sound: Any) -> None:
+        """The microphone hears ``sound`` (n,) at 24 kHz."""
+        pcm = (np.asarray(sound) * 32767).astype("<i2")
+        for i in range(0, len(pcm), RATE // 50):
+            self.send(events.InputAudioBufferAppend(pcm[i : i + RATE // 50].tobytes()))
+            await asyncio.sleep(0.02)
+
+    async def silence(self, seconds: float) -> None:
+        await self.hear(seconds, loud=False)
+
+    def ask(self, text: str, **response: Any) -> None:
+        """The user types."""
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+        self.send(events.ConversationItemCreate(item))
+        self.send(events.ResponseCreate(response or None))
+
+    async def until(self, kind: type[ServerEvent], count: int = 1, within: float = 60.0) -> Any:
+        """Wait for the ``count``-th event of a kind, with the microphone closed."""
+        for _ in range(int(within / 0.01)):
+            if len(found := self.all(kind)) >= count:
+                return found[count - 1]
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"no {kind.type} number {count} within {within} s; got {self.kinds()}")
+
+    def all(self, kind: type[ServerEvent]) -> list[Any]:
+        return [event for _, event in self.log if isinstance(event, kind)]
+
+    def at(self, kind: type[ServerEvent], index: int = 0) -> float:
+        """When the event was sent, in seconds of the loop's clock."""
+        return [time for time, event in self.log if isinstance(event, kind)][index]
+
+    def kinds(self) -> list[str]:
+        """The types of all events but media, in order."""
+        media = (events.AudioDelta, events.VideoDelta, events.AudioTimestampDelta)
+        return [event.type for _, event in self.log if not isinstance(event, media)]
+
+    def sound(self) -> Any:
+        """All reply sound that was sent, joined, in [-1, 1]."""
+        pcm = b"".join(event.delta for event in self.all(events.AudioDelta))
+        return np.frombuffer(pcm, "<i2") / 32767
+
+    def history(self) -> list[tuple[str, str]]:
+        """What the language model was last asked, without the system prompt and the examples."""
+        asked = self.engine.llm.asked[-1]  # type: ignore[attr-defined]
+        return [(m.role, m.content) for m in asked if m.role != "system"][2:]
+
+    def _note(self, event: ServerEvent) -> None:
+        self.log.append((asyncio.get_running_loop().time(), event))

@@ -1,0 +1,84 @@
+"""Configuration: what is in the files, and what is said about a mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from companion import config, personas
+from companion.config import ConfigError
+
+FAKES = config.load("fakes")
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["default", "fakes"])
+def test_the_shipped_files_load(name):
+    assert config.load(name).server.port == 8765
+
+
+def test_one_line_changes_one_thing(tmp_path):
+    loaded = config.load(write(tmp_path, 'extends = "fakes"\n[tts]\nword_s = 0.5\n'))
+    assert loaded.tts.use == FAKES.tts.use
+    assert loaded.tts.options == FAKES.tts.options | {"word_s": 0.5}
+    assert loaded.llm == FAKES.llm
+
+
+def test_another_class_does_not_inherit_options(tmp_path):
+    loaded = config.load(write(tmp_path, 'extends = "fakes"\n[tts]\nuse = "companion.fakes:Broken"\n'))
+    assert loaded.tts.options == {}
+
+
+def test_overrides_and_the_environment_win(monkeypatch):
+    monkeypatch.setenv("VASARI_API_KEY", "k")
+    loaded = config.load("fakes", {"server": {"port": 9000}})
+    assert (loaded.server.port, loaded.server.api_key) == (9000, "k")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[sever]\n", "did you mean 'server'"),
+        ("[server]\nprot = 1\n", "did you mean 'port'"),
+        ("[tts]\nwords_s = 1\n", "did you mean 'word_s'"),
+        ('[server]\nport = "many"\n', "server.port"),
+        ("server = 3\n", "should be a table"),
+        ("[server\n", "not valid TOML"),
+        ('[tts]\nuse = "companion.fakes:Nobody"\n', "no Nobody in companion.fakes"),
+        ('[tts]\nuse = "nowhere:Nobody"\n', "nowhere cannot be imported"),
+        ('[tts]\nuse = "nowhere"\n', "package.module:Class"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, text, says):
+    head = "" if "server\n" in text and "=" not in text and "]" not in text else 'extends = "fakes"\n'
+    with pytest.raises(ConfigError, match=r"mine\.toml") as caught:
+        config.load(write(tmp_path, head + text))
+    assert says in str(caught.value)
+
+
+def test_a_file_that_is_not_there_and_one_that_extends_itself(tmp_path):
+    with pytest.raises(ConfigError, match="default"):
+        config.load("nonesuch")
+    with pytest.raises(ConfigError, match="no such file"):
+        config.load(tmp_path / "nonesuch.toml")
+    with pytest.raises(ConfigError, match="extends itself"):
+        config.load(write(tmp_path, 'extends = "mine"\n'))
+
+
+def test_the_shipped_personas_are_complete():
+    prompts = personas.load()
+    assert {"companion", "tutor", "listener"} <= set(prompts.personas)
+    for persona in prompts.personas.values():
+        assert len(persona.examples) >= 4
+        assert persona.greeting
+
+
+def test_a_broken_persona_is_named(tmp_path):
+    (tmp_path / "personas").mkdir()
+    (tmp_path / "personas" / "x.md").write_text("no front matter")
+    with pytest.raises(personas.PromptError, match=r"x\.md"):
+        personas.load(tmp_path)
