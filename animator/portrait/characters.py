@@ -1,0 +1,39 @@
+"""The faces that ship with the project: a folder each, with the picture and a note of its licence."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[1] / "assets" / "characters"
+DEFAULT = "astronaut"
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """``credit`` must be shown where the face is offered."""
+
+    name: str
+    title: str
+    credit: str
+    licence: str
+    source: str
+    picture: Path
+
+
+@cache
+def characters() -> tuple[Character, ...]:
+    """All shipped characters, the default one first."""
+    found = [_read(file) for file in sorted(FOLDER.glob("*/character.toml"))]
+    return tuple(sorted(found, key=lambda character: character.name != DEFAULT))
+
+
+def find(name: str = "") -> Character | None:
+    """The character called ``name`` ("" is the default one), or None."""
+    return next((character for character in characters() if character.name == (name or DEFAULT)), None)
+
+
+def _read(file: Path) -> Character:
+    note = tomllib.loads(file.read_text("utf-8"))
+    picture = next(file.parent.glob("picture.*"))
+    return Character(file.parent.name, note["title"], note["credit"], note["licence"], note["source"], picture)
