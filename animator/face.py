@@ -114,6 +114,9 @@ class Animator:
     """
 
     def __init__(self, size: int = 512, chunk_frames: int = 2, seed: int | None = None) -> None:
+        import cv2
+
+        cv2.setNumThreads(1)  # OpenCV's own threads would fight with those of the faces for the same cores
         self.size, self.chunk_frames, self.seed = size, chunk_frames, seed
 
     def prepare(self, source: Path | bytes) -> "Portrait":

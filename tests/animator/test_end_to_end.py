@@ -1,0 +1,74 @@
+"""A whole conversation with the real models, judged from outside: by its sound and by a tracked face."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from animator.evaluate import evaluate
+from animator.face import RATE
+from animator.media import Mp4Writer, read_audio
+from companion.asr import FasterWhisper
+from companion.stages import HEAR_RATE
+from companion.talk import talk
+from companion.tts import Hibari
+
+pytestmark = pytest.mark.model
+QUESTION = "Hello! What do you like to do on a rainy Sunday?"
+
+
+def word_errors(said: str, heard: str) -> float:
+    """Edits from ``said`` to ``heard`` over the number of words said."""
+    a, b = (re.findall(r"[a-z0-9']+", text.lower()) for text in (said, heard))
+    row = list(range(len(b) + 1))
+    for i, word in enumerate(a, 1):
+        before, row = row, [i]
+        for j, other in enumerate(b, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (word != other)))
+    return row[-1] / max(1, len(a))
+
+
+async def say(text: str) -> np.ndarray:
+    return np.concatenate([piece.audio async for piece in Hibari().speak(text)])
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    folder = tmp_path_factory.mktemp("talk")
+    audio = asyncio.run(say(QUESTION))
+    with Mp4Writer(folder / "question.mp4", 16, 16) as writer:
+        writer.write(np.zeros((len(audio) * 25 // RATE, 16, 16, 3), np.uint8), audio)
+    app = typer.Typer()
+    app.command()(talk)
+    out = folder / "session.mp4"
+    done = CliRunner().invoke(app, ["--wav", str(folder / "question.mp4"), "--out", str(out)])
+    assert done.exit_code == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1]), out
+
+
+def test_the_question_is_understood_and_answered(session: tuple[dict[str, Any], Path]) -> None:
+    (turn,) = session[0]["turns"]
+    assert word_errors(QUESTION, turn["user"]) < 0.25
+    assert len(turn["assistant"].split()) >= 3
+    assert 0 < turn["ms"]["transcript"] <= turn["ms"]["first_token"] <= turn["ms"]["first_audio"]
+
+
+def test_what_is_heard_is_what_was_answered(session: tuple[dict[str, Any], Path]) -> None:
+    sound = read_audio(session[1], HEAR_RATE)
+    heard = asyncio.run(FasterWhisper().transcribe(sound))
+    assert word_errors(session[0]["turns"][0]["assistant"], heard.text) < 0.25
+
+
+def test_the_mouth_moves_with_the_voice_and_rests_without(session: tuple[dict[str, Any], Path]) -> None:
+    figures = evaluate(session[1])
+    assert figures["frames_without_face"] == 0
+    assert figures["correlation_best"] > 0.3
+    assert abs(figures["lag_frames"]) <= 2
+    assert figures["pause_mad"] < 0.03
+    assert figures["opening_p95"] > figures["pause_opening"] + 0.03
