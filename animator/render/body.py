@@ -19,7 +19,7 @@ from animator.portrait.portrait import Portrait
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-CELL = 14.0  # px of the grid at a size of 512
+CELL = 18.0  # px of the grid at a size of 512
 CAMERA = 5.85  # face widths
 DEPTH_REACH = 0.30  # face widths over which the depth of the face's rim is forgotten
 SHAPE_REACH = 0.20
@@ -35,7 +35,7 @@ class Body:
     """The frame's mesh at rest; the first ``faces`` vertices are the portrait's.
 
     ``points`` (V, 3) px in space, x right, y down, z towards the camera, from the centre of the view, such that the
-    camera at z = ``camera`` sees the picture; ``uv`` (V, 2) px of the picture; ``shapes`` (52, V, 3); ``head`` and
+    camera at z = ``camera`` sees the picture; ``uv`` (V, 2) px of the picture; ``shapes`` (53, V, 3), ARKit's and the seal of parted lips; ``head`` and
     ``torso`` (V,) how much a vertex follows either, 0 to 1; ``outer`` (T, 3) and ``face`` (T, 3) triangles, clockwise;
     ``rim`` the vertices where they meet; ``centre`` (2,) px of the picture on the optical axis; ``pivot`` (3,).
     """
@@ -67,7 +67,8 @@ def body(portrait: Portrait) -> Body:
     to_grid = _extension(flat, outer, rim, faces, DEPTH_REACH * width)
     depth = np.concatenate([portrait.vertices[:, 2], ears + to_grid @ (portrait.vertices[rim, 2] - ears)])
     to_grid = _extension(flat, outer, rim, faces, SHAPE_REACH * width)
-    moved = np.einsum("gr,srd->sgd", to_grid, portrait.shapes[:, rim], optimize=True)
+    shapes = np.concatenate([portrait.shapes, portrait.seal[None]])
+    moved = np.einsum("gr,srd->sgd", to_grid, shapes[:, rim], optimize=True)
     camera = CAMERA * width
     centre = np.float32(portrait.view) + np.float32((portrait.size - 1) / 2)
     nearness = ((camera - depth) / camera).astype(np.float32)
@@ -80,7 +81,7 @@ def body(portrait: Portrait) -> Body:
             portrait.ear_depth,
         ]
     )
-    shapes = np.concatenate([portrait.shapes, moved], axis=1).astype(np.float32)
+    shapes = np.concatenate([shapes, moved], axis=1).astype(np.float32)
     shapes[..., :2] *= nearness[:, None]
     return Body(
         points, flat, np.ascontiguousarray(shapes), head, torso, outer, face, rim, centre,

@@ -24,7 +24,7 @@ def blend(points: Floats, shapes: Floats, weights: Floats, out: Floats) -> None:
 
 @kernel
 def move(points: Floats, head: Floats, torso: Floats, affine: Floats, sway: Floats) -> None:
-    """Carry ``points`` (V, 3) along, in place: by ``affine`` (3, 4) with weight ``head`` (V,), by ``sway`` (3,) with ``torso``."""
+    """Carry ``points`` (V, 3) along: by ``affine`` (3, 4) with weight ``head`` (V,), by ``sway`` (3,) with ``torso``."""
     for i in range(points.shape[0]):
         x, y, z, h, t = points[i, 0], points[i, 1], points[i, 2], head[i], torso[i]
         for d in range(3):
@@ -43,7 +43,7 @@ def project(points: Floats, camera: float, centre: Floats, out: Floats) -> None:
 
 @kernel
 def normals(points: Floats, triangles: Ints, out: Floats) -> None:
-    """``out`` (N, 3): unit normals towards the camera at the first N ``points``, from clockwise ``triangles`` (T, 3)."""
+    """``out`` (N, 3): unit normals towards the camera at the first ``points`` from clockwise ``triangles`` (T, 3)."""
     out[:] = np.float32(0.0)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]

@@ -6,6 +6,7 @@ radius, the white from the hue of both eyes. With the gaze of the picture the la
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
 from animator.render.body import Body
-from animator.render.holes import box, coverage
+from animator.render.holes import coverage, covered
 from animator.render.jit import kernel
-from animator.render.lookup import bilinear
+from animator.render.lookup import below_line, bilinear, height_at, mix
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+Frame = NDArray[np.uint8]
 
 IRIS = 1.06  # landmarks see the iris a little small
 SHINE = 0.45  # share of the iris' way that the highlight goes
@@ -29,20 +31,36 @@ LID = 0.75  # share of the iris' way up or down that the upper lid goes
 _FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
 
 
+class Layers(NamedTuple):
+    """(h, w, 3) f32 in 0 to 255: the ``white``, the highlight ``shine``, and ``detail``, what the picture has and the
+    other layers lack; ``iris`` (h, w, 4) with its share of the pixel as the fourth channel."""
+
+    white: Floats
+    iris: Floats
+    shine: Floats
+    detail: Floats
+
+
+class View(NamedTuple):
+    """How an eye is seen: ``inverse`` (2, 3) from pixels of the frame to those of the layers; ``moved`` (2,) px of the
+    iris; ``shadow`` px deep below the lid; ``kept``, the share of the picture's own detail."""
+
+    inverse: Floats
+    moved: Floats
+    shadow: float
+    kept: float
+
+
 @dataclass(frozen=True, slots=True)
 class Eye:
-    """One eye of the picture. Layers (h, w, 3 or 4) f32 in 0 to 255 start at the pixel ``corner`` (x, y) of the picture.
+    """One eye of the picture, whose ``layers`` start at the pixel ``corner`` (x, y) of it.
 
-    ``iris`` has its share of the pixel as a fourth channel; ``detail`` is what the picture has and the layers lack;
     ``anchor`` (3,) is the iris' place in the space of `Body`, ``radius`` px that of the eyeball; ``reach`` (2,) px;
     ``height`` px of the opening; ``shadow`` px deep is the shadow of the upper lid; ``upper``, ``lower`` the lids.
     """
 
     corner: tuple[int, int]
-    white: Floats
-    iris: Floats
-    shine: Floats
-    detail: Floats
+    layers: Layers
     anchor: Floats
     radius: float
     reach: Floats
@@ -76,8 +94,7 @@ def lid(eye: Eye, moved: Floats, blink: float) -> float:
 def _area(portrait: Portrait, side: str, corner: tuple[int, int], shape: tuple[int, int]) -> Floats:
     upper, lower = (portrait.vertices[portrait.contours[f"eye_{side}_{lid}"], :2] for lid in ("upper", "lower"))
     share = np.zeros(shape, np.float32)
-    fine = np.zeros((shape[0] * 4, shape[1] * 4), np.uint8)
-    coverage(np.float32(upper), np.float32(lower), corner[0], corner[1], fine, share)
+    coverage(np.float32(upper), np.float32(lower), corner, share)
     return share
 
 
@@ -123,7 +140,7 @@ def _eye(portrait: Portrait, body: Body, index: int, side: str, hue: Floats) -> 
     share = _area(portrait, side, (left, top), pixels.shape[:2])
     shadow = SHADOW_DEPTH * width
     below = np.zeros(pixels.shape[:2], np.float32)
-    below_lid(np.float32(lids[0]), left, top, below)
+    below_line(np.float32(lids[0]), left, top, below)
     clear = pixels / shade(below, shadow)[..., None]
     inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
     distance = _distance(portrait.iris[index], left, top, share.shape)
@@ -133,11 +150,11 @@ def _eye(portrait: Portrait, body: Body, index: int, side: str, hue: Floats) -> 
     x, y = portrait.iris[index, :2]
     z = float(portrait.eyeballs[index, 2] + portrait.eyeballs[index, 3])
     anchor = np.array([*((np.float32([x, y]) - body.centre) * (body.camera - z) / body.camera), z], np.float32)
-    eye = Eye(
-        (left, top), white, iris, shine, np.zeros_like(white), anchor, float(portrait.eyeballs[index, 3]),
-        np.float32([REACH[0] * width, REACH[1] * max(height, 0.35 * width)]), max(height, 0.2 * width), shadow, upper, lower,
-    )  # fmt: skip
-    eye.detail[:] = _detail(eye, portrait, share)
+    layers = Layers(white, iris, shine, np.zeros_like(white))
+    reach = np.float32([REACH[0] * width, REACH[1] * max(height, 0.35 * width)])
+    ball = float(portrait.eyeballs[index, 3])
+    eye = Eye((left, top), layers, anchor, ball, reach, max(height, 0.2 * width), shadow, upper, lower)
+    layers.detail[:] = _detail(eye, portrait, share)
     return eye
 
 
@@ -198,91 +215,48 @@ def _detail(eye: Eye, portrait: Portrait, share: Floats) -> Floats:
     upper = np.ascontiguousarray(portrait.vertices[eye.upper, :2], dtype=np.float32)
     full = (share > 0).astype(np.float32)
     still = np.float32([[1, 0, -left], [0, 1, -top]])
-    none = np.zeros_like(eye.white)
-    paint(
-        drawn,
-        full,
-        (left, top),
-        upper,
-        still,
-        np.zeros(2, np.float32),
-        eye.shadow,
-        0.0,
-        eye.white,
-        eye.iris,
-        eye.shine,
-        none,
-    )
+    paint(drawn, full, (left, top), upper, View(still, np.zeros(2, np.float32), eye.shadow, 0.0), eye.layers)
     area = np.s_[top : top + share.shape[0], left : left + share.shape[1]]
     return (seen[area].astype(np.float32) - drawn[area]) * full[..., None]
 
 
-def draw(frame: NDArray[np.uint8], eye: Eye, xy: Floats, inverse: Floats, moved: Floats, wide: float) -> None:
+def draw(frame: Frame, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Floats, float]) -> None:
     """Paint ``eye`` between its lids in ``frame``: ``xy`` (V, 2) px; ``inverse`` (2, 3) from there to the picture;
-    ``moved`` from `turn`; ``wide`` 0 to 1, how far the lids are opened beyond the picture's."""
-    upper, lower = xy[eye.upper], xy[eye.lower]
-    if not (where := box(upper, lower, frame.shape[0])):
+    ``state``: the way of the iris from `turn`, and how far, 0 to 1, the lids are opened beyond the picture's."""
+    moved, wide = state
+    corner, share = covered(xy[eye.upper], xy[eye.lower], frame)
+    if not share.any():
         return
-    left, top, right, bottom = where
-    share = np.empty((bottom - top, right - left), np.float32)
-    coverage(upper, lower, left, top, np.empty((4 * share.shape[0], 4 * share.shape[1]), np.uint8), share)
     kept = float(np.exp(-float(moved @ moved) / _FORGET**2)) * (1 - min(max(wide, 0.0), 1.0))
     local = inverse - np.float32([[0, 0, eye.corner[0]], [0, 0, eye.corner[1]]])
-    paint(frame, share, (left, top), upper, local, moved, eye.shadow, kept, eye.white, eye.iris, eye.shine, eye.detail)
+    paint(frame, share, corner, xy[eye.upper], View(local, moved, eye.shadow, kept), eye.layers)
 
 
 @kernel
-def below_lid(upper: Floats, left: int, top: int, out: Floats) -> None:
-    """``out`` (h, w): px by which the pixel (``left`` + column, ``top`` + row) lies below the line ``upper`` (N, 2)."""
-    for column in range(out.shape[1]):
-        y = height_at(upper, np.float32(column + left))
-        for row in range(out.shape[0]):
-            out[row, column] = np.float32(row + top) - y
-
-
-@kernel
-def height_at(line: Floats, x: float) -> float:
-    """y of the polyline ``line`` (N, 2), ordered from left to right, at ``x``."""
-    last = line.shape[0] - 1
-    if x <= line[0, 0]:
-        return line[0, 1]
-    for i in range(last):
-        if x <= line[i + 1, 0]:
-            run = line[i + 1, 0] - line[i, 0]
-            part = (x - line[i, 0]) / run if run > np.float32(1e-6) else np.float32(0.0)
-            return line[i, 1] + min(max(part, np.float32(0.0)), np.float32(1.0)) * (line[i + 1, 1] - line[i, 1])
-    return line[last, 1]
-
-
-@kernel
-def paint(frame, share, corner, upper, inverse, moved, shadow, kept, white, iris, shine, detail):  # noqa: PLR0913
-    """The layers of an eye, blended into ``frame`` (h, w, 3) by ``share`` (a, b) from the pixel ``corner`` on."""
+def paint(frame: Frame, share: Floats, corner: tuple[int, int], upper: Floats, view: View, layers: Layers) -> None:
+    """Blend an eye into ``frame`` (h, w, 3) by ``share`` (a, b) from the pixel ``corner`` on, under the lid ``upper``."""
+    inverse, moved = view.inverse, view.moved
     colour, over = np.empty(4, np.float32), np.empty(4, np.float32)
     for column in range(share.shape[1]):
         x = np.float32(column + corner[0])
-        lid = height_at(upper, x)
+        lid_y = height_at(upper, x)
         for row in range(share.shape[0]):
-            part = share[row, column]
-            if part == np.float32(0.0):
+            if share[row, column] == np.float32(0.0):
                 continue
             y = np.float32(row + corner[1])
             u = inverse[0, 0] * x + inverse[0, 1] * y + inverse[0, 2]
             v = inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]
-            t = min(max((y - lid) / np.float32(shadow), np.float32(0.0)), np.float32(1.0))
+            t = min(max((y - lid_y) / np.float32(view.shadow), np.float32(0.0)), np.float32(1.0))
             dim = np.float32(SHADOW) + np.float32(1 - SHADOW) * t * (np.float32(2.0) - t)
-            bilinear(white, u, v, colour)
-            bilinear(iris, u - moved[0], v - moved[1], over)
+            bilinear(layers.white, u, v, colour)
+            bilinear(layers.iris, u - moved[0], v - moved[1], over)
             alpha = over[3]
             for c in range(3):
                 colour[c] += alpha * (over[c] - colour[c])
-            bilinear(shine, u - np.float32(SHINE) * moved[0], v - np.float32(SHINE) * moved[1], over)
+            bilinear(layers.shine, u - np.float32(SHINE) * moved[0], v - np.float32(SHINE) * moved[1], over)
             for c in range(3):
                 colour[c] = (colour[c] + over[c]) * dim
-            bilinear(detail, u, v, over)
+            bilinear(layers.detail, u, v, over)
             for c in range(3):
-                value = colour[c] + np.float32(kept) * over[c]
-                old = np.float32(frame[row + corner[1], column + corner[0], c])
-                mixed = old + part * (value - old) + np.float32(0.5)
-                frame[row + corner[1], column + corner[0], c] = np.uint8(
-                    min(max(mixed, np.float32(0.0)), np.float32(255.0))
-                )
+                colour[c] += np.float32(view.kept) * over[c]
+            mix(frame, row + corner[1], column + corner[0], colour, share[row, column])

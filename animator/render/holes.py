@@ -69,17 +69,27 @@ def hem(xy: Floats, root: Ints, before: Ints, after: Ints, out: Floats) -> None:
         out[i, 1] = xy[root[i], 1] - dx * scale
 
 
+def covered(upper: Floats, lower: Floats, frame: Bytes) -> tuple[tuple[int, int], Floats]:
+    """Where in ``frame`` the opening between two contours (N, 2) px lies: left and top, and the share of each pixel."""
+    low, high = np.minimum(upper, lower).min(axis=0), np.maximum(upper, lower).max(axis=0)
+    left, top = (max(int(v) - 1, 0) for v in low)
+    right, bottom = (min(int(v) + 3, n) for v, n in zip(high, (frame.shape[1], frame.shape[0]), strict=True))
+    share = np.empty((max(bottom - top, 0), max(right - left, 0)), np.float32)
+    coverage(upper, lower, (left, top), share)
+    return (left, top), share
+
+
 @kernel
-def coverage(upper: Floats, lower: Floats, left: int, top: int, fine: Bytes, out: Floats) -> None:
+def coverage(upper: Floats, lower: Floats, corner: tuple[int, int], out: Floats) -> None:
     """``out`` (h, w): share of each pixel that lies between the contours ``upper`` and ``lower``, both (N, 2) px.
 
-    ``out[0, 0]`` is the pixel (``left``, ``top``); ``fine`` (4 h, 4 w) is scratch. Where the contours cross, that is
-    where the opening is shut, nothing is covered.
+    ``out[0, 0]`` is the pixel ``corner`` (x, y). Where the contours cross, that is where the opening is shut, nothing
+    is covered.
     """
-    fine[:] = 0
+    fine = np.zeros((out.shape[0] * _FINE, out.shape[1] * _FINE), np.uint8)
     for i in range(upper.shape[0] - 1):
-        _fill(fine, upper[i], upper[i + 1], lower[i + 1], left, top)
-        _fill(fine, upper[i], lower[i + 1], lower[i], left, top)
+        _fill(fine, upper[i], upper[i + 1], lower[i + 1], corner)
+        _fill(fine, upper[i], lower[i + 1], lower[i], corner)
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             total = 0
@@ -90,12 +100,12 @@ def coverage(upper: Floats, lower: Floats, left: int, top: int, fine: Bytes, out
 
 
 @kernel
-def _fill(fine: Bytes, a: Floats, b: Floats, c: Floats, left: int, top: int) -> None:
+def _fill(fine: Bytes, a: Floats, b: Floats, c: Floats, corner: tuple[int, int]) -> None:
     """Set the subpixels whose centres lie in the clockwise triangle a, b, c."""
     four, shift = np.float32(_FINE), np.float32(_FINE / 2 - 0.5)
-    ax, ay = (a[0] - left) * four + shift, (a[1] - top) * four + shift
-    bx, by = (b[0] - left) * four + shift, (b[1] - top) * four + shift
-    cx, cy = (c[0] - left) * four + shift, (c[1] - top) * four + shift
+    ax, ay = (a[0] - corner[0]) * four + shift, (a[1] - corner[1]) * four + shift
+    bx, by = (b[0] - corner[0]) * four + shift, (b[1] - corner[1]) * four + shift
+    cx, cy = (c[0] - corner[0]) * four + shift, (c[1] - corner[1]) * four + shift
     if (bx - ax) * (cy - ay) - (cx - ax) * (by - ay) <= 0:
         return
     for row in range(max(math.ceil(min(ay, by, cy)), 0), min(math.ceil(max(ay, by, cy)), fine.shape[0])):
@@ -107,12 +117,3 @@ def _fill(fine: Bytes, a: Floats, b: Floats, c: Floats, left: int, top: int) -> 
                 low, high = min(low, x), max(high, x)
         for column in range(max(math.ceil(low), 0), min(math.ceil(high), fine.shape[1])):
             fine[row, column] = 1
-
-
-def box(upper: Floats, lower: Floats, size: int) -> tuple[int, int, int, int] | None:
-    """Left, top, right, bottom of the pixels of the frame that an opening may touch, None when there are none."""
-    low = np.minimum(upper.min(axis=0), lower.min(axis=0))
-    high = np.maximum(upper.max(axis=0), lower.max(axis=0))
-    left, top = max(int(low[0]) - 1, 0), max(int(low[1]) - 1, 0)
-    right, bottom = min(int(high[0]) + 3, size), min(int(high[1]) + 3, size)
-    return (left, top, right, bottom) if left < right and top < bottom else None

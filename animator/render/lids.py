@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
-from animator.render.eyes import below_lid
+from animator.render.lookup import below_line
 from animator.render.raster import Texture, pack
 
 Floats = NDArray[np.float32]
@@ -60,7 +60,7 @@ def _lid(portrait: Portrait, side: str) -> Lid:
     pixels = opened.astype(np.float32)
     above, under_brow, under_lid = (np.empty(pixels.shape[:2], np.float32) for _ in range(3))
     for line, out in ((upper, above), (brow, under_brow), (lower, under_lid)):
-        below_lid(line, left, top, out)
+        below_line(line, left, top, out)
     above = -above
     xs = np.arange(left, right, dtype=np.float32)[None] + np.zeros_like(above)
     within = np.minimum(xs - upper[0, 0], upper[-1, 0] - xs)  # px from the nearer corner of the eye

@@ -4,7 +4,7 @@ The face's luma is fitted once as a + b . n over its normals n; a vertex whose n
 of the new value to the old one. So a face at rest keeps the picture's light untouched.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,9 +21,8 @@ DARKEST, BRIGHTEST = 0.6, 1.35
 _RIM = 0.12  # face widths over which the effect sets in from the face's rim
 
 
-@dataclass(frozen=True, slots=True)
-class Light:
-    """``ambient`` + ``direct`` (3,) . n is the luma of a normal n; ``rest`` (F,) its value at rest, ``strength`` (F,)."""
+class Light(NamedTuple):
+    """``ambient`` + ``direct`` (3,) . n is the luma at a normal n; (F,) ``rest``, its values at rest, ``strength``."""
 
     ambient: float
     direct: Floats
@@ -62,9 +61,11 @@ def light(portrait: Portrait, body: Body) -> Light:
 
 
 @kernel
-def relight(facing: Floats, ambient: float, direct: Floats, rest: Floats, strength: Floats, out: Floats) -> None:
+def relight(facing: Floats, lit: Light, out: Floats) -> None:
     """``out`` (V,): factor on the colour of the first F vertices, from their new normals ``facing`` (F, 3)."""
+    direct = lit.direct
     for i in range(facing.shape[0]):
-        now = np.float32(ambient) + direct[0] * facing[i, 0] + direct[1] * facing[i, 1] + direct[2] * facing[i, 2]
-        ratio = np.float32(1.0) + strength[i] * (now / rest[i] - np.float32(1.0))
+        now = np.float32(lit.ambient)
+        now += direct[0] * facing[i, 0] + direct[1] * facing[i, 1] + direct[2] * facing[i, 2]
+        ratio = np.float32(1.0) + lit.strength[i] * (now / lit.rest[i] - np.float32(1.0))
         out[i] = min(max(ratio, np.float32(DARKEST)), np.float32(BRIGHTEST))

@@ -29,16 +29,16 @@ class Pose:
     torso: Vector
 
 
-def pose(motion: NDArray[np.float32], source: NDArray[np.float32], face_width: float) -> Pose:
+def pose(motion: NDArray[np.float32], source: tuple[float, float, float], face_width: float) -> Pose:
     """The pose that ``motion`` (64,) asks for, bent softly into the range that ``source`` allows.
 
-    ``source`` (3,) is the yaw, pitch and roll in the picture, in degrees. A head that already looks to one side may
+    ``source`` is the yaw, pitch and roll in the picture, in degrees. A head that already looks to one side may
     turn on that way, but hardly back: the picture does not show its other cheek.
     """
     yaw, pitch, roll = (float(motion[i]) for i in (space.HEAD_YAW, space.HEAD_PITCH, space.HEAD_ROLL))
     turned = (
-        _limited(yaw, *_range(float(source[0]), TURN)),
-        _limited(pitch, *_range(float(source[1]), NOD)),
+        _limited(yaw, *_range(source[0], TURN)),
+        _limited(pitch, *_range(source[1], NOD)),
         _limited(roll, LEAN, LEAN),
     )
     x, y = (_limited(float(motion[i]), SHIFT, SHIFT) for i in (space.HEAD_X, space.HEAD_Y))

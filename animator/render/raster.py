@@ -7,6 +7,7 @@ overlap at all and sorting them is cheaper than testing every pixel.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,24 @@ Texture = NDArray[np.uint64]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Image = NDArray[np.uint8]
+Three = tuple[int, int, int]
 Four = tuple[int, int, int, int]
+Point = tuple[float, float]
+
+
+class Surface(NamedTuple):
+    """What is drawn: per vertex ``xy`` (V, 2) px of the frame, ``uv`` (V, 2) px of the picture that was packed,
+    ``shade`` (V,), a factor on the colour, and ``opacity`` (V,) in 0 to 1, which only `draw_over` heeds."""
+
+    xy: Floats
+    uv: Floats
+    shade: Floats
+    opacity: Floats
+
 
 _ONE = np.float32(65536.0)  # texture coordinates inside the kernel are 16.16 fixed point
 _FIRST = 65536 + 128  # the border of the packed texture, and half a step of the weights
+_SLACK = 64  # rounding that may be ignored
 _SHADE = np.float32(4096.0)
 
 
@@ -37,43 +52,41 @@ def pack(picture: Image) -> Texture:
 
 
 @kernel
-def draw(out: Image, texture: Texture, xy: Floats, uv: Floats, shade: Floats, triangles: Ints) -> None:
-    """Paint textured, shaded triangles, the last on top, whichever way they face.
-
-    ``out`` (h, w, 3) RGB; ``texture`` from `pack`; ``xy`` (V, 2) pixels of ``out``; ``uv`` (V, 2) pixels of the packed
-    picture; ``shade`` (V,) factor on the colour; ``triangles`` (T, 3).
-    """
+def draw(out: Image, texture: Texture, surface: Surface, triangles: Ints) -> None:
+    """Paint ``triangles`` (T, 3) of ``surface`` into ``out`` (h, w, 3) RGB, the last on top, whichever way they face."""
     for t in range(triangles.shape[0]):
-        _triangle(out, texture, xy, uv, shade, shade, triangles[t], False)
+        _triangle(out, texture, surface, triangles[t], False)
 
 
 @kernel
-def draw_over(out, texture, xy, uv, shade, opacity, triangles):  # noqa: PLR0913
-    """As `draw`, with a texture that has opacity, which is multiplied by ``opacity`` (V,) in 0 to 1."""
+def draw_over(out: Image, texture: Texture, surface: Surface, triangles: Ints) -> None:
+    """As `draw`, but what lies behind shines through where texture or surface are not opaque."""
     for t in range(triangles.shape[0]):
-        _triangle(out, texture, xy, uv, shade, opacity, triangles[t], True)
+        _triangle(out, texture, surface, triangles[t], True)
 
 
 @kernel
-def _triangle(out, texture, xy, uv, shade, opacity, corners, over):  # noqa: PLR0913
+def _triangle(out: Image, texture: Texture, surface: Surface, corners: Ints, over: bool) -> None:
+    xy, uv, shade, opacity = surface
     a, b, c = corners[0], corners[1], corners[2]
     x0, y0, x1, y1, x2, y2 = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
     row0, row1 = max(math.ceil(min(y0, y1, y2)), 0), min(math.ceil(max(y0, y1, y2)), out.shape[0])
     if not abs(area) > np.float32(1e-3) or row0 >= row1:
         return
-    ux, uy = _slope(uv[a, 0], uv[b, 0], uv[c, 0], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
-    vx, vy = _slope(uv[a, 1], uv[b, 1], uv[c, 1], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
-    sx, sy = _slope(shade[a], shade[b], shade[c], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
+    to_b, to_c = ((x1 - x0) / area, (y1 - y0) / area), ((x2 - x0) / area, (y2 - y0) / area)
+    ux, uy = _slope((uv[a, 0], uv[b, 0], uv[c, 0]), to_b, to_c)
+    vx, vy = _slope((uv[a, 1], uv[b, 1], uv[c, 1]), to_b, to_c)
+    sx, sy = _slope((shade[a], shade[b], shade[c]), to_b, to_c)
     ox, oy = np.float32(0.0), np.float32(0.0)
     if over:
-        ox, oy = _slope(opacity[a], opacity[b], opacity[c], x1 - x0, y1 - y0, x2 - x0, y2 - y0, area)
-    steps = (np.int64(ux * _ONE), np.int64(vx * _ONE), np.int32(sx * _SHADE), np.int32(ox * _SHADE))
+        ox, oy = _slope((opacity[a], opacity[b], opacity[c]), to_b, to_c)
+    steps = (np.int64(ux * _ONE), np.int64(vx * _ONE), np.int64(sx * _SHADE), np.int64(ox * _SHADE))
     bounds = (
-        np.int64(min(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + _FIRST,
-        np.int64(max(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + _FIRST,
-        np.int64(min(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + _FIRST,
-        np.int64(max(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + _FIRST,
+        np.int64(min(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + (_FIRST - _SLACK),
+        np.int64(max(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + (_FIRST + _SLACK),
+        np.int64(min(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + (_FIRST - _SLACK),
+        np.int64(max(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + (_FIRST + _SLACK),
     )
     ax, ay, u0, v0, s0, o0 = x0, y0, uv[a, 0], uv[a, 1], shade[a], opacity[a]
     # Corners in order of y, so that an edge shared by two triangles is cut identically by both.
@@ -94,17 +107,18 @@ def _triangle(out, texture, xy, uv, shade, opacity, corners, over):  # noqa: PLR
             start = (
                 np.int64((u0 + fx * ux + fy * uy) * _ONE) + _FIRST,
                 np.int64((v0 + fx * vx + fy * vy) * _ONE) + _FIRST,
-                np.int32((s0 + fx * sx + fy * sy) * _SHADE + np.float32(0.5)),
-                np.int32((o0 + fx * ox + fy * oy) * _SHADE + np.float32(0.5)),
+                np.int64((s0 + fx * sx + fy * sy) * _SHADE + np.float32(0.5)),
+                np.int64((o0 + fx * ox + fy * oy) * _SHADE + np.float32(0.5)),
             )
-            _span(out, texture, (row, first, last), start, steps, bounds, over)
+            start, steps_inside = _confined(start, steps, bounds, last - 1 - first)
+            _span(out, texture, (row, first, last), (start, steps_inside), over)
 
 
 @kernel
-def _slope(at0: float, at1: float, at2: float, x1: float, y1: float, x2: float, y2: float, area: float):  # noqa: PLR0913
-    """Change per pixel to the right and down of a value given at three corners, the first one at the origin."""
-    one, two = (at1 - at0) / area, (at2 - at0) / area
-    return one * y2 - two * y1, two * x1 - one * x2
+def _slope(at: tuple[float, float, float], to_b: Point, to_c: Point) -> Point:
+    """Change per pixel to the right and down of a value given at three corners; edges are divided by the area."""
+    one, two = at[1] - at[0], at[2] - at[0]
+    return one * to_c[1] - two * to_b[1], two * to_b[0] - one * to_c[0]
 
 
 @kernel
@@ -113,37 +127,50 @@ def _run(x0: float, y0: float, x1: float, y1: float) -> float:
 
 
 @kernel
-def _span(
-    out: Image, texture: Texture, where: tuple[int, int, int], start: Four, steps: Four, bounds: Four, over: bool
-) -> None:
-    """Pixels ``first`` to ``last`` of a row; texture coordinates are 16.16 fixed point, shade has 12 bits."""
-    row, first, last = where
-    u, v, s, o = start[0], start[1], np.int32(start[2]), np.int32(start[3])
-    du, dv, ds, do = steps
-    # Slivers have steep slopes and rounding errors: keep both ends within the triangle, and all between with them.
-    u0, u1, v0, v1 = bounds
-    u, v = min(max(u, u0), u1), min(max(v, v0), v1)
-    count = last - 1 - first
+def _confined(start: Four, steps: Four, bounds: Four, count: int) -> tuple[Four, Four]:
+    """``start`` and ``steps`` such that the texture coordinates of all pixels stay within ``bounds``.
+
+    Slivers have steep slopes and rounding errors, which would reach outside of their triangle and of the texture.
+    """
+    u, v = min(max(start[0], bounds[0]), bounds[1]), min(max(start[1], bounds[2]), bounds[3])
+    du, dv = steps[0], steps[1]
     if count > 0:
-        du, dv = _inside(u, du, count, u0, u1), _inside(v, dv, count, v0, v1)
+        du, dv = _step(u, du, count, bounds[0], bounds[1]), _step(v, dv, count, bounds[2], bounds[3])
+    return (u, v, start[2], start[3]), (du, dv, steps[2], steps[3])
+
+
+@kernel
+def _step(start: int, step: int, count: int, low: int, high: int) -> int:
+    """``step``, or the largest one that stays between ``low`` and ``high`` for ``count`` steps from ``start``."""
+    end = start + step * count
+    if end < low:
+        return (low - start) // count + 1
+    return (high - start) // count if end > high else step
+
+
+@kernel
+def _span(out: Image, texture: Texture, where: Three, values: tuple[Four, Four], over: bool) -> None:
+    """Pixels ``first`` to ``last`` of a row; texture coordinates are 16.16 fixed point, shade and opacity have 12 bits."""
+    row, first, last = where
+    (u, v, s, o), (du, dv, ds, do) = values
     lane = np.uint64(0xFFFF)
+    y = np.uint64(row)
     for column in range(first, last):
         texel = sample(texture, u, v)
-        y, x = np.uint64(row), np.uint64(column)
+        x = np.uint64(column)
         if over:
-            dense = np.uint64(min(max(o, np.int32(0)), np.int32(4096)))
+            dense = np.uint64(min(max(o, 0), 4096))
             light = (np.uint64(s) * dense) >> np.uint64(12)
             through = np.uint64(65280) - (((texel >> np.uint64(48)) * dense) >> np.uint64(12))
-            r = _through(lit(texel & lane, light), out[y, x, 0], through)
-            g = _through(lit((texel >> np.uint64(16)) & lane, light), out[y, x, 1], through)
-            b = _through(lit((texel >> np.uint64(32)) & lane, light), out[y, x, 2], through)
+            out[y, x, 0] = _through(lit(texel & lane, light), out[y, x, 0], through)
+            out[y, x, 1] = _through(lit((texel >> np.uint64(16)) & lane, light), out[y, x, 1], through)
+            out[y, x, 2] = _through(lit((texel >> np.uint64(32)) & lane, light), out[y, x, 2], through)
             o += do
         else:
-            r, g = lit(texel & lane, s), lit((texel >> np.uint64(16)) & lane, s)
-            b = lit((texel >> np.uint64(32)) & lane, s)
-        out[y, x, 0] = r
-        out[y, x, 1] = g
-        out[y, x, 2] = b
+            light = np.uint64(s)
+            out[y, x, 0] = lit(texel & lane, light)
+            out[y, x, 1] = lit((texel >> np.uint64(16)) & lane, light)
+            out[y, x, 2] = lit((texel >> np.uint64(32)) & lane, light)
         u += du
         v += dv
         s += ds
@@ -154,15 +181,6 @@ def _through(front: int, behind: int, share: int) -> int:
     return np.uint8(
         min(np.uint64(front) + ((np.uint64(behind) * share + np.uint64(32640)) // np.uint64(65280)), np.uint64(255))
     )
-
-
-@kernel
-def _inside(start: int, step: int, count: int, low: int, high: int) -> int:
-    """``step``, or the largest one that stays between ``low`` and ``high`` for ``count`` steps from ``start``."""
-    end = start + np.int64(step) * count
-    if end < low:
-        return (low - start) // count + 1
-    return (high - start) // count if end > high else step
 
 
 @kernel
@@ -180,4 +198,4 @@ def sample(texture: Texture, u: int, v: int) -> int:
 @kernel
 def lit(lane: int, shading: int) -> int:
     """8.8 fixed-point colour times 12-bit shade -> uint8."""
-    return np.uint8(min((lane * np.uint64(shading) + np.uint64(1 << 19)) >> np.uint64(20), np.uint64(255)))
+    return np.uint8(min((lane * shading + np.uint64(1 << 19)) >> np.uint64(20), np.uint64(255)))

@@ -19,8 +19,8 @@ _COLUMNS = 40
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of teeth from the middle outwards: crown ``widths`` and ``heights``, how far the edges ``rise`` out of the
-    line of the middle ones; half ``breadth`` and ``depth`` of the arch, an ellipse."""
+    """One row of teeth from the middle outwards: ``widths`` and ``heights`` of the crowns, how far their edges ``rise``
+    out of the line of the middle ones; half ``breadth`` and ``depth`` of the arch, an ellipse."""
 
     widths: tuple[float, ...]
     heights: tuple[float, ...]

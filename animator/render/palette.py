@@ -1,0 +1,77 @@
+"""Colours of what no picture of a closed mouth shows, taken from what it does show.
+
+Teeth are as white as the light of the picture allows, tinted by its eyes and its skin; gums and tongue are its lips
+and flesh. So a painting gets painted teeth, and a photograph at dusk dim ones.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.portrait import Portrait
+
+Floats = NDArray[np.float32]
+
+
+class Palette(NamedTuple):
+    """(3,) RGB colours in 0 to 255."""
+
+    teeth: Floats
+    gum: Floats
+    tongue: Floats
+    cavity: Floats
+
+
+def palette(portrait: Portrait, own: Floats) -> Palette:
+    """Colours in the light of the picture and out of its range; ``own`` is the layer of `smile.own_teeth`."""
+    picture = portrait.picture.astype(np.float32)
+    face = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillPoly(face, [portrait.vertices[portrait.contours["face_oval"], :2].round().astype(np.int32)], (1,))
+    pixels = picture[face > 0]
+    luma = pixels @ np.float32([0.299, 0.587, 0.114])
+    low, high = np.percentile(luma, (40, 75))
+    skin = np.median(pixels[(luma > low) & (luma < high)], axis=0)
+    bright = float(np.percentile(luma, 93))
+    lips = np.median(picture[lip_ring(portrait, "outer") & ~lip_ring(portrait, "inner")], axis=0)
+    sclera = _sclera(portrait, skin)
+    white = np.full(3, 255.0)
+    hue = 0.35 * white + 0.45 * sclera / sclera.max() * 255 + 0.20 * skin / skin.max() * 255
+    hue *= np.float32([1.0, 0.97, 0.90])
+    teeth = hue / (hue @ np.float32([0.299, 0.587, 0.114])) * min(bright * 1.02, 235.0)
+    shown = own[own[..., 3] > 0.9][:, :3]
+    if len(shown) > 20:
+        teeth = shown[shown.mean(axis=1) >= np.percentile(shown.mean(axis=1), 60)].mean(axis=0)
+    light = bright / 215
+    red = np.float32([190, 88, 84]) * light
+    flesh = 0.5 * lips + 0.5 * red
+    return Palette(
+        np.minimum(teeth, 250).astype(np.float32),
+        (flesh * np.float32([1.02, 0.92, 0.95])).astype(np.float32),
+        (0.85 * flesh * np.float32([1.02, 0.86, 0.88])).astype(np.float32),
+        (0.19 * flesh + np.float32([4, 0, 0])).astype(np.float32),
+    )
+
+
+def _sclera(portrait: Portrait, skin: Floats) -> Floats:
+    """Colour of the lightest part of the eyes."""
+    found: list[Floats] = []
+    for side in ("left", "right"):
+        outline = np.concatenate([portrait.contours[f"eye_{side}_upper"], portrait.contours[f"eye_{side}_lower"][::-1]])
+        mask = np.zeros(portrait.picture.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [portrait.vertices[outline, :2].round().astype(np.int32)], (1,))
+        found.append(portrait.picture[cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0].astype(np.float32))
+    pixels = np.concatenate(found)
+    if len(pixels) < 8:
+        return skin
+    luma = pixels.mean(axis=1)
+    return pixels[luma >= np.percentile(luma, 75)].mean(axis=0)
+
+
+def lip_ring(portrait: Portrait, ring: str) -> NDArray[np.bool_]:
+    """(H, W) what lies within the ``inner`` or ``outer`` contour of the lips."""
+    outline = np.concatenate([portrait.contours[f"lips_{ring}_upper"], portrait.contours[f"lips_{ring}_lower"][::-1]])
+    mask = np.zeros(portrait.picture.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [(portrait.vertices[outline, :2] * 16).round().astype(np.int32)], (1,), shift=4)
+    return mask > 0
