@@ -23,20 +23,20 @@ def _weights(**named: float) -> Weights:
 
 EMOTIONS: dict[Emotion, Weights] = {
     "neutral": _weights(),
-    "happy": _weights(mouthSmile=0.55, cheekSquint=0.40, eyeSquint=0.16, mouthDimple=0.10, browOuterUp=0.10,
+    "happy": _weights(mouthSmile=0.69, cheekSquint=0.50, eyeSquint=0.20, mouthDimple=0.12, browOuterUp=0.12,
+                      mouthUpperUp=0.07),
+    "sad": _weights(browInnerUp=0.75, browDown=0.12, mouthFrown=0.53, mouthShrugLower=0.22, eyeBlink=0.15,
+                    eyeSquint=0.10),
+    "angry": _weights(browDown=0.88, eyeSquint=0.35, noseSneer=0.28, mouthPress=0.33, mouthFrown=0.22,
                       mouthUpperUp=0.06),
-    "sad": _weights(browInnerUp=0.60, browDown=0.10, mouthFrown=0.42, mouthShrugLower=0.18, eyeBlink=0.12,
-                    eyeSquint=0.08),
-    "angry": _weights(browDown=0.70, eyeSquint=0.28, noseSneer=0.22, mouthPress=0.26, mouthFrown=0.18,
-                      mouthUpperUp=0.05),
-    "surprised": _weights(browInnerUp=0.62, browOuterUp=0.58, eyeWide=0.55, jawOpen=0.14, mouthFunnel=0.06),
-    "afraid": _weights(browInnerUp=0.65, browOuterUp=0.15, browDown=0.12, eyeWide=0.48, mouthStretch=0.36,
-                       jawOpen=0.06),
-    "disgusted": _weights(noseSneer=0.55, mouthUpperUp=0.24, browDown=0.36, eyeSquint=0.26, mouthFrown=0.22,
-                          mouthShrugLower=0.12),
-    "tender": _weights(mouthSmile=0.28, cheekSquint=0.22, browInnerUp=0.24, eyeSquint=0.08, mouthDimple=0.05),
-    "thoughtful": _weights(browDownLeft=0.24, browDownRight=0.14, browOuterUpRight=0.14, mouthPress=0.16,
-                           eyeSquint=0.14, mouthLeft=0.08, mouthShrugLower=0.08),
+    "surprised": _weights(browInnerUp=0.78, browOuterUp=0.72, eyeWide=0.69, jawOpen=0.18, mouthFunnel=0.07),
+    "afraid": _weights(browInnerUp=0.81, browOuterUp=0.19, browDown=0.15, eyeWide=0.60, mouthStretch=0.45,
+                       jawOpen=0.07),
+    "disgusted": _weights(noseSneer=0.69, mouthUpperUp=0.30, browDown=0.45, eyeSquint=0.33, mouthFrown=0.28,
+                          mouthShrugLower=0.15),
+    "tender": _weights(mouthSmile=0.35, cheekSquint=0.28, browInnerUp=0.30, eyeSquint=0.10, mouthDimple=0.06),
+    "thoughtful": _weights(browDownLeft=0.30, browDownRight=0.18, browOuterUpRight=0.18, mouthPress=0.20,
+                           eyeSquint=0.18, mouthLeft=0.10, mouthShrugLower=0.10),
 }  # fmt: skip
 # Added to the head's yaw, pitch and roll (degrees) at full strength.
 BEARING: dict[Emotion, tuple[float, float, float]] = {
@@ -69,7 +69,7 @@ class Expression:
         self._drift = Resonators([0.15, 0.6, 0.15, 0.6])
 
     def __call__(self, state: State, heard: Heard) -> Weights:
-        """One frame on -> (52,), some below zero: the sum with the other parts is clipped."""
+        """One frame on -> (52,)."""
         if self._random.random() < _PER_SECOND[state] / FPS:
             size = self._random.lognormal(-0.1, 0.4)
             which = int(self._random.integers(0, len(_PASSING)))
@@ -82,12 +82,14 @@ class Expression:
         row = self._accents() * _SHIFTS
         for pulses, weights in zip(self._passing, _PASSING, strict=True):
             row = row + pulses() * weights
-        drift = self._drift(self._random.standard_normal(4)) @ _DRIFT
-        return (row + drift[0] * _BROWS_UP + drift[1] * _BROWS_DOWN).astype(np.float32)
+        brows, eyes = (self._drift(self._random.standard_normal(4)) @ _DRIFT).tolist()
+        row = row + brows * _BROWS_UP if brows > 0 else row - brows * _BROWS_DOWN
+        return (row + abs(eyes) * _EYES).astype(np.float32)
 
 
 _BROWS_UP = _weights(browInnerUp=0.045, browOuterUp=0.03)
-_BROWS_DOWN = _weights(browDown=0.03, eyeSquint=0.02)
+_BROWS_DOWN = _weights(browDown=0.05)
+_EYES = _weights(eyeSquint=0.03, cheekSquint=0.02)
 _DRIFT = np.array([[1.0, 0.0], [0.4, 0.0], [0.0, 1.0], [0.0, 0.4]])
 
 

@@ -15,6 +15,7 @@ from animator.motion.mouth import LOOK_AHEAD, MouthNet, to_weights
 from animator.motion.prosody import Prosody
 
 CAMERA = 5.85  # face widths from the camera to the face of the picture
+_CLOSED_JAW = 0.1  # at least, with closed lips: the renderer tells by the two weights together how shut they are
 _FADE = (0.62, 0.3, 0.1, 0.0)  # share of the old mouth in the frames after an interruption
 _BLINK = space.INDEX["eyeBlinkLeft"], space.INDEX["eyeBlinkRight"]
 _WIDE = space.INDEX["eyeWideLeft"], space.INDEX["eyeWideRight"]
@@ -120,6 +121,7 @@ def _face(mouth: NDArray[np.float32], upper: NDArray[np.float32], blink: float) 
     added[_PARTING] *= 1 - close
     added[_SMILING] *= 1 - 0.6 * min(1.0, float(mouth[list(_ROUND)].sum()))
     weights = np.clip(mouth + added, 0.0, 1.2)
+    weights[_JAW] = max(float(weights[_JAW]), _CLOSED_JAW * close)
     weights[_CLOSE] = close * weights[_JAW]
     for lid, wide in zip(_BLINK, _WIDE, strict=True):
         weights[lid] = blink + (1 - blink) * weights[lid]
