@@ -40,7 +40,6 @@ class Server:
     allowed_origins: tuple[str, ...] = ()
     max_sessions: int = 4
     max_picture_bytes: int = 20_000_000
-    max_uploads: int = 16
     face_threads: int = 0
 
 
