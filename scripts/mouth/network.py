@@ -32,16 +32,17 @@ class MouthNetwork(nn.Module):
 
 
 class Shipped(nn.Module):
-    """One frame of one stream, as exported: the heads blended."""
+    """One frame of one stream, as exported: the heads blended, each channel at its full size."""
 
-    def __init__(self, network: MouthNetwork, captured: float) -> None:
+    def __init__(self, network: MouthNetwork, captured: float, gain: Tensor) -> None:
         super().__init__()
         self.network = network
         share = torch.full((len(CHANNELS),), captured)
         share[CHANNELS.index("mouthClose")] = 0.0
         self.register_buffer("share", share)
+        self.register_buffer("gain", gain)
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """(1, 36, MELS), (1, 1, HIDDEN) -> (1, 1, channels), (1, 1, HIDDEN)."""
         synthetic, captured, state = self.network(features, state)
-        return synthetic + self.share * (captured - synthetic), state
+        return (synthetic + self.share * (captured - synthetic)) * self.gain, state
