@@ -14,7 +14,7 @@ from rich.table import Table
 
 from animator.control import Control, Emotion, State
 from animator.face import Animator
-from animator.media import MediaError, read_audio
+from animator.media import MediaError, check_place, read_audio
 
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
@@ -46,12 +46,16 @@ def render(  # noqa: PLR0913 - the options of a command
     if size % 2:
         _fail(f"--size is {size}; H.264 wants an even number.")
     try:
+        check_place(out)
         sound = read_audio(audio)
         face = Animator(size, seed=seed).open(_prepare(portrait, size))
         with _progress("rendering", frames_of(sound)) as advance:
             frames = export(face, sound, out, Control(state, emotion), lambda done, _: advance(done))
     except MediaError as error:
         _fail(str(error))
+    except KeyboardInterrupt:
+        console.print(f"Stopped; {out} was not written.")
+        raise typer.Exit(130) from None
     console.print(f"{out}: {frames} frames, {frames / 25:.2f} s")
 
 
@@ -118,11 +122,11 @@ def evaluate(
 
 def _picture(portrait: str) -> Path:
     """The file of a picture, or of a shipped character ("" is the default one)."""
+    if Path(portrait).is_file():
+        return Path(portrait)
     from animator.portrait.characters import characters as shipped
     from animator.portrait.characters import find
 
-    if Path(portrait).is_file():
-        return Path(portrait)
     try:
         return find(portrait).picture if portrait else shipped()[0].picture
     except KeyError:

@@ -5,6 +5,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import TypedDict
 
@@ -142,24 +144,18 @@ def _talk(face: LiveFace, encoder: VideoEncoder, seconds: float) -> tuple[Floats
 def faces_at_25fps(portrait: Portrait, seconds: float, guess: int) -> int:
     """The largest number of faces, each in its own thread and paced by the clock, that all keep 25 frames a second.
 
-    Tries ``guess`` faces first and goes down until none is late at the end by more than its chunk.
+    Tries ``guess`` faces first and then what was really reached, until none is late at the end by more than a chunk.
     """
     animator = Animator(portrait.size)
-    for count in range(max(1, guess), 0, -1):
+    count = max(1, guess)
+    while count:
         faces = [animator.open(portrait) for _ in range(count)]
-        late = [0.0] * count
         barrier = threading.Barrier(count)
-
-        def run(index: int, face: LiveFace, late: list[float] = late, barrier: threading.Barrier = barrier) -> None:
-            late[index] = _paced(face, seconds, barrier)
-
-        threads = [threading.Thread(target=run, args=item) for item in enumerate(faces)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if max(late) <= faces[0].chunk_frames / FPS:
+        with ThreadPoolExecutor(count) as pool:
+            late = max(pool.map(_paced, faces, repeat(seconds), repeat(barrier)))
+        if late <= faces[0].chunk_frames / FPS:
             return count
+        count = min(count - 1, int(count * seconds / (seconds + late)))
     return 0
 
 

@@ -15,6 +15,7 @@ Figures = dict[str, float | list[float] | None]
 LAGS = 8  # frames searched for the best match of lips and sound, each way
 QUIET_DB = -35.0  # below the loud parts of the clip: a pause
 PAUSE_SECONDS = 0.3
+SMOOTH = 7  # frames
 BANDS_HZ = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -64,14 +65,19 @@ def sound_figures(opening: Floats, level: Floats, fps: float) -> Figures:
 
 
 def head_figures(head: Floats, fps: float) -> Figures:
-    """(n, 3) degrees -> change per frame, spread, spectrum of the angular velocity, and sudden jumps."""
+    """(n, 3) degrees -> change per frame, spread, spectrum of the angular velocity, and sudden jumps.
+
+    The tracker's jitter, strongest in pitch while the mouth moves, is smoothed away first (Savitzky-Golay): so the
+    spectrum is that of the motion which was rendered, up to about 5 Hz.
+    """
+    jumps = np.abs(np.diff(head, axis=0))
+    limit = np.maximum(6 * 1.4826 * np.median(jumps, axis=0), 1.0) if len(jumps) else 1.0
+    if len(head) >= SMOOTH:
+        head = np.asarray(signal.savgol_filter(head, SMOOTH, 2, axis=0), np.float32)
     change = np.diff(head, axis=0)
     figures: Figures = {"head_change": float(np.abs(change).mean()) if len(change) else 0.0}
     figures |= {f"sd_{name}": float(head[:, i].std()) for i, name in enumerate(("yaw", "pitch", "roll"))}
-    spread = 1.4826 * np.median(np.abs(change), axis=0) if len(change) else np.zeros(3)
-    figures["head_jumps"] = (
-        float((np.abs(change) > np.maximum(6 * spread, 1.0)).any(axis=1).sum()) if len(change) else 0
-    )
+    figures["head_jumps"] = float((jumps > limit).any(axis=1).sum())
     if len(change) >= 4 * fps:
         hertz, power = signal.welch(change, fps, nperseg=int(4 * fps), axis=0)
         bands = np.array([power[(hertz >= low) & (hertz < high)].sum() for low, high in pairwise(BANDS_HZ)])

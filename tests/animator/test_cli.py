@@ -1,0 +1,105 @@
+"""The `animator` command on a shipped character."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from animator.__main__ import app
+from animator.media import Mp4Writer
+from companion.tts import Hibari
+
+WORDS = "Good morning! My mother bought a big blue balloon. We are about to go home."
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second of silence, two sentences, a second of silence."""
+
+    async def say() -> np.ndarray:
+        return np.concatenate([piece.audio async for piece in Hibari().speak(WORDS)])
+
+    rest = np.zeros(24_000, np.float32)
+    path = tmp_path_factory.mktemp("voice") / "voice.mp4"
+    with Mp4Writer(path, 16, 16) as writer:
+        writer.write(np.zeros((1, 16, 16, 3), np.uint8), np.concatenate([rest, asyncio.run(say()), rest]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def video(voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("video") / "out.mp4"
+    code, _, errors = run("render", "mona_lisa", voice, out, "--size", 320, "--seed", 4)
+    assert code == 0, errors
+    return out
+
+
+def test_a_character_says_a_sound_file(video: Path) -> None:
+    with av.open(video) as container:
+        lengths = {s.type: float(s.duration * s.time_base) for s in container.streams}
+        frames = [f.to_ndarray(format="gray").astype(int) for f in container.decode(video=0)]
+        assert (container.streams.video[0].width, container.streams.video[0].height) == (320, 320)
+    assert abs(lengths["video"] - lengths["audio"]) < 0.04
+    change = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:], strict=False)]
+    assert min(change) > 0, "a living face is never frozen"
+    assert max(change) < 12, "and never jumps"
+
+
+def test_its_lips_follow_the_sound(video: Path) -> None:
+    code, output, errors = run("evaluate", video)
+    assert code == 0, errors
+    figures = json.loads(output.splitlines()[-1])
+    assert figures["frames_without_face"] == 0
+    assert figures["correlation_best"] > 0.3
+    assert abs(figures["lag_frames"]) <= 2
+    assert figures["pause_mad"] < 0.03
+
+
+def test_the_same_seed_repeats(video: Path, voice: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.mp4"
+    assert run("render", "mona_lisa", voice, again, "--size", 320, "--seed", 4)[0] == 0
+    assert again.read_bytes() == video.read_bytes()
+
+
+def test_figures_of_speed_end_in_one_json_line() -> None:
+    code, output, errors = run("bench", "--sizes", "128", "--seconds", 1)
+    assert code == 0, errors
+    figures = json.loads(output.splitlines()[-1])
+    of = figures["sizes"]["128"]
+    assert of["fps_one_core"] > 0
+    assert 0 < of["ms"]["p50"] <= of["ms"]["p95"] <= of["ms"]["p99"]
+    assert set(of["steps"]) == {"motion", "render", "encode"}
+    assert figures["faces_at_25fps"] >= 0
+    assert figures["prepare_s"] > 0
+    assert 0 < figures["motion_core_share"] < 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("mona_lisa", "missing.wav", "out.mp4"), "There is no file missing.wav"),
+        (("nobody", "voice", "out.mp4"), "There is no file and no character 'nobody'"),
+        (("text.jpg", "voice", "out.mp4"), "text.jpg"),
+        (("mona_lisa", "voice", "nowhere/out.mp4"), "There is no folder nowhere"),
+        (("mona_lisa", "voice", "out.mp4", "--size", "321"), "even"),
+    ],
+)
+def test_mistakes_are_named_and_leave_nothing(
+    arguments: tuple[str, ...], reason: str, voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.jpg").write_text("no picture")
+    code, output, errors = run("render", *[voice if a == "voice" else a for a in arguments])
+    assert code != 0
+    assert reason in errors
+    assert not output
+    assert [file.name for file in tmp_path.iterdir()] == ["text.jpg"]
