@@ -18,6 +18,7 @@ const REPORT_EVERY = 200; // ms
 const STYLE = `
   :host { display: block; position: relative; aspect-ratio: 1; overflow: hidden; background: #8884; }
   canvas, img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: cover; display: block; }
+  img { object-position: 50% 15%; }
   canvas { opacity: 0; transition: opacity 0.4s; }
   :host([alive]) canvas { opacity: 1; }
   img[hidden] { display: none; }

@@ -36,19 +36,20 @@ def static_url() -> Iterator[str]:
 class Companion:
     """The program itself, as a process of its own; it can go away and come back at the same address."""
 
-    def __init__(self, config: str, log: Path, key: str = "") -> None:
+    def __init__(self, config: str, log: Path, key: str = "", patience_s: float = 90.0) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
         self._config, self._log = config, log
+        self._patience = patience_s
         self._environment = {**os.environ, "VASARI_API_KEY": key}
         self.start()
 
-    def start(self, patience_s: float = 90.0) -> None:
+    def start(self) -> None:
         command = [sys.executable, "-m", "companion", "serve", "--config", self._config, "--port", str(self.port)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=self._environment)
-        until = time.monotonic() + patience_s
+        until = time.monotonic() + self._patience
         while time.monotonic() < until and self._process.poll() is None:
             try:
                 with urllib.request.urlopen(self.url + "health", timeout=2):

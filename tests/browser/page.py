@@ -15,8 +15,9 @@ PATIENCE = 30.0  # s: the machine may be busy
 
 
 class Page:
-    def __init__(self, browser: webdriver.Chrome, url: str) -> None:
+    def __init__(self, browser: webdriver.Chrome, url: str, patience: float = PATIENCE) -> None:
         self.browser = browser
+        self.patience = patience  # s
         browser.get(url)
         self.wait(lambda: self.stats()["drawn"] > 0, "the face to appear")
         self.events("")  # from here on they are kept
@@ -29,7 +30,7 @@ class Page:
         return answer or {"drawn": 0, "state": "", "status": ""}
 
     def wait(self, condition: Callable[[], Any], what: str) -> Any:
-        return WebDriverWait(self.browser, PATIENCE, 0.05).until(lambda _: condition(), f"waited for {what}")
+        return WebDriverWait(self.browser, self.patience, 0.05).until(lambda _: condition(), f"waited for {what}")
 
     def until_state(self, state: str) -> None:
         self.wait(lambda: self.stats()["state"] == state, f"the state {state}")

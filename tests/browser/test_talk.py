@@ -1,5 +1,6 @@
 """A visitor speaks: Chromium's fake microphone plays a recording."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,11 @@ from conftest import Companion
 from numpy.typing import NDArray
 from page import Page
 from scipy.io import wavfile
+from scipy.signal import resample_poly
 from selenium import webdriver
+
+from companion.stages import SPEAK_RATE
+from companion.tts import Hibari
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +36,16 @@ def recording(path: Path, *parts: NDArray[np.float32] | float) -> Path:
     sounds = [np.zeros(int(p * RATE), np.float32) if isinstance(p, float) else p for p in parts]
     wavfile.write(path, RATE, (np.clip(np.concatenate(sounds), -1, 1) * 32767).astype(np.int16))
     return path
+
+
+def question(text: str) -> NDArray[np.float32]:
+    """``text`` in the embedded voice."""
+
+    async def speak() -> list[NDArray[np.float32]]:
+        return [speech.audio async for speech in Hibari().speak(text)]
+
+    sound = np.concatenate(asyncio.run(speak()))
+    return (0.7 * resample_poly(sound, RATE, SPEAK_RATE) / np.abs(sound).max()).astype(np.float32)
 
 
 def test_a_spoken_question_is_answered_and_speaking_again_interrupts(
@@ -56,3 +71,26 @@ def test_a_spoken_question_is_answered_and_speaking_again_interrupts(
     page["talk"].click()
     page.wait(lambda: not page.stats()["listening"], "the microphone to be off")
     assert complaints(page.browser) == []
+
+
+@pytest.mark.model
+def test_the_embedded_models_answer_a_question_in_the_page(
+    chromium: Callable[..., webdriver.Chrome], tmp_path: Path
+) -> None:
+    microphone = recording(tmp_path / "question.wav", 1.5, question("What do you like to talk about?"), 60.0)
+    companion = Companion("default", tmp_path / "log.txt", patience_s=240.0)
+    try:
+        page = Page(chromium(microphone), companion.url, patience=120.0)
+        seen = page.picture()
+        page["talk"].click()
+        page.until_state("speaking")
+        page.wait(lambda: page.stats()["audio_peak"] > 0.05, "the voice")
+        page.wait(lambda: page.stats()["state"] != "speaking", "the end of the answer")
+        assert "talk about" in page.said("user")[0].lower()
+        assert len(page.said("assistant")[0].split()) > 2
+        assert page.picture() != seen
+        assert abs(page.stats()["av_offset_ms"]) <= MOST_OFFSET
+        assert page.events("error") == []
+        assert complaints(page.browser) == []
+    finally:
+        companion.stop()
