@@ -9,15 +9,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 from scipy.spatial import Delaunay
 
 from animator.portrait.portrait import Portrait
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
+from animator.render.arrays import Floats, Ints, f32
 
 CELL = 18.0  # px of the grid at a size of 512
 CAMERA = 5.85  # face widths
@@ -35,9 +32,10 @@ class Body:
     """The frame's mesh at rest; the first ``faces`` vertices are the portrait's.
 
     ``points`` (V, 3) px in space, x right, y down, z towards the camera, from the centre of the view, such that the
-    camera at z = ``camera`` sees the picture; ``uv`` (V, 2) px of the picture; ``shapes`` (53, V, 3), ARKit's and the seal of parted lips; ``head`` and
-    ``torso`` (V,) how much a vertex follows either, 0 to 1; ``outer`` (T, 3) and ``face`` (T, 3) triangles, clockwise;
-    ``rim`` the vertices where they meet; ``centre`` (2,) px of the picture on the optical axis; ``pivot`` (3,).
+    camera at z = ``camera`` sees the picture; ``uv`` (V, 2) px of the picture; ``shapes`` (53, V, 3), ARKit's and the
+    seal of parted lips; ``head`` and ``torso`` (V,) how much a vertex follows either, 0 to 1; ``outer`` (T, 3) and
+    ``face`` (T, 3) triangles, clockwise; ``rim`` the vertices where they meet; ``centre`` (2,) px of the picture on
+    the optical axis; ``pivot`` (3,).
     """
 
     points: Floats
@@ -70,7 +68,7 @@ def body(portrait: Portrait) -> Body:
     shapes = np.concatenate([portrait.shapes, portrait.seal[None]])
     moved = np.einsum("gr,srd->sgd", to_grid, shapes[:, rim], optimize=True)
     camera = CAMERA * width
-    centre = np.float32(portrait.view) + np.float32((portrait.size - 1) / 2)
+    centre = f32(portrait.view) + (portrait.size - 1) / 2
     nearness = ((camera - depth) / camera).astype(np.float32)
     points = np.concatenate([(flat - centre) * nearness[:, None], depth[:, None]], axis=1).astype(np.float32)
     head, torso = _weights(portrait, flat, faces)
@@ -84,7 +82,7 @@ def body(portrait: Portrait) -> Body:
     shapes = np.concatenate([shapes, moved], axis=1).astype(np.float32)
     shapes[..., :2] *= nearness[:, None]
     return Body(
-        points, flat, np.ascontiguousarray(shapes), head, torso, outer, face, rim, centre,
+        points, flat, np.ascontiguousarray(shapes), head, torso, outer, face, rim, f32(centre),
         pivot.astype(np.float32), camera, faces,
     )  # fmt: skip
 
@@ -182,23 +180,32 @@ def smoothstep(x: Floats) -> Floats:
 def _weights(portrait: Portrait, flat: Floats, faces: int) -> tuple[Floats, Floats]:
     """How much each vertex follows the head and the torso."""
     height, width = portrait.picture.shape[:2]
-    chin = portrait.vertices[CHIN, 1]
-    head = 1 - smoothstep((flat[:, 1] - chin) / (NECK * portrait.face_height))
-    person = portrait.person >= 128
-    outline = portrait.vertices[portrait.contours["face_oval"], :2].round().astype(np.int32)
-    matte = cv2.fillPoly(person.astype(np.uint8), [outline], (1,))
-    off, nearest = cv2.distanceTransformWithLabels(1 - matte, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    rows_of = np.zeros(nearest.max() + 1, np.float32)
-    rows_of[nearest[matte > 0]] = np.nonzero(matte)[0]
-    column, row = flat.round().astype(int).clip(0, (width - 1, height - 1)).T
-    away = off[row, column]
-    source = np.where(away > 0, rows_of[nearest[row, column]], flat[:, 1])
-    head = 1 - smoothstep((source - chin) / (NECK * portrait.face_height))
-    left, top = portrait.view
-    margins = (left, top, width - portrait.size - left, height - portrait.size - top)
-    inset = np.stack([flat[:, 0], flat[:, 1], width - 1 - flat[:, 0], height - 1 - flat[:, 1]], axis=1)
-    border = smoothstep(inset / np.maximum(np.float32(margins), 1) / 2).min(axis=1)
-    follows = smoothstep(1 - away / (RING * portrait.face_width)) * border
+    column, row = flat.round().astype(np.int32).clip(0, (width - 1, height - 1)).T
+    away, level = _nearest_person(portrait)
+    below_chin = level[row, column] - portrait.vertices[CHIN, 1]
+    head = 1 - smoothstep(below_chin / (NECK * portrait.face_height))
+    follows = smoothstep(1 - away[row, column] / (RING * portrait.face_width)) * _inset(portrait, flat)
     follows[:faces] = 1
     head[:faces] = 1
-    return (head * follows).astype(np.float32), ((1 - head) * follows).astype(np.float32)
+    return f32(head * follows), f32((1 - head) * follows)
+
+
+def _nearest_person(portrait: Portrait) -> tuple[Floats, Floats]:
+    """(H, W) px to the nearest pixel of the person, and the row of that pixel."""
+    matte = (portrait.person >= 128).astype(np.uint8)
+    outline = portrait.vertices[portrait.contours["face_oval"], :2].round().astype(np.int32)
+    cv2.fillPoly(matte, [outline], (1,))
+    away, labels = cv2.distanceTransformWithLabels(1 - matte, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    labels = np.asarray(labels, np.intp)
+    rows = np.zeros(int(labels.max()) + 1, np.float32)
+    rows[labels[matte > 0]] = np.nonzero(matte)[0]
+    return np.asarray(away, np.float32), rows[labels]
+
+
+def _inset(portrait: Portrait, flat: Floats) -> Floats:
+    """0 on the border of the picture, which must not come into view, rising to 1 well within the view."""
+    height, width = portrait.picture.shape[:2]
+    left, top = portrait.view
+    margins = f32([left, top, width - portrait.size - left, height - portrait.size - top])
+    inset = np.concatenate([flat, f32([width - 1, height - 1]) - flat], axis=1)
+    return smoothstep(inset / np.maximum(margins, 1) / 2).min(axis=1)

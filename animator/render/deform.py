@@ -1,12 +1,9 @@
 """From a motion row to vertices on the screen, and to how the light on them changes."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from animator.render.arrays import Floats, Ints
 from animator.render.jit import kernel
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
 
 
 @kernel
@@ -24,7 +21,7 @@ def blend(points: Floats, shapes: Floats, weights: Floats, out: Floats) -> None:
 
 @kernel
 def move(points: Floats, head: Floats, torso: Floats, affine: Floats, sway: Floats) -> None:
-    """Carry ``points`` (V, 3) along: by ``affine`` (3, 4) with weight ``head`` (V,), by ``sway`` (3,) with ``torso``."""
+    """Carry ``points`` (V, 3) along: by ``affine`` (3, 4) as far as ``head`` (V,), by ``sway`` (3,) as ``torso``."""
     for i in range(points.shape[0]):
         x, y, z, h, t = points[i, 0], points[i, 1], points[i, 2], head[i], torso[i]
         for d in range(3):

@@ -13,14 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
+from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body
 from animator.render.holes import coverage, covered
 from animator.render.jit import kernel
 from animator.render.lookup import below_line, bilinear, height_at, mix
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Frame = NDArray[np.uint8]
 
 IRIS = 1.06  # landmarks see the iris a little small
 SHINE = 0.45  # share of the iris' way that the highlight goes
@@ -94,7 +91,7 @@ def lid(eye: Eye, moved: Floats, blink: float) -> float:
 def _area(portrait: Portrait, side: str, corner: tuple[int, int], shape: tuple[int, int]) -> Floats:
     upper, lower = (portrait.vertices[portrait.contours[f"eye_{side}_{lid}"], :2] for lid in ("upper", "lower"))
     share = np.zeros(shape, np.float32)
-    coverage(np.float32(upper), np.float32(lower), corner, share)
+    coverage(f32(upper), f32(lower), corner, share)
     return share
 
 
@@ -120,7 +117,7 @@ def _white_hue(portrait: Portrait) -> Floats:
         found.append(pixels[inside & off])
     pooled = np.concatenate(found)
     if len(pooled) < 8:
-        return np.float32([200, 195, 188])
+        return f32([200, 195, 188])
     luma = pooled.mean(axis=1)
     return pooled[luma >= np.percentile(luma, 50)].mean(axis=0)
 
@@ -140,7 +137,7 @@ def _eye(portrait: Portrait, body: Body, index: int, side: str, hue: Floats) -> 
     share = _area(portrait, side, (left, top), pixels.shape[:2])
     shadow = SHADOW_DEPTH * width
     below = np.zeros(pixels.shape[:2], np.float32)
-    below_line(np.float32(lids[0]), left, top, below)
+    below_line(f32(lids[0]), left, top, below)
     clear = pixels / shade(below, shadow)[..., None]
     inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
     distance = _distance(portrait.iris[index], left, top, share.shape)
@@ -149,9 +146,9 @@ def _eye(portrait: Portrait, body: Body, index: int, side: str, hue: Floats) -> 
     iris, shine = _iris(clear, inside, distance, radius, portrait.iris[index] - (left, top, 0))
     x, y = portrait.iris[index, :2]
     z = float(portrait.eyeballs[index, 2] + portrait.eyeballs[index, 3])
-    anchor = np.array([*((np.float32([x, y]) - body.centre) * (body.camera - z) / body.camera), z], np.float32)
+    anchor = np.array([*((f32([x, y]) - body.centre) * (body.camera - z) / body.camera), z], np.float32)
     layers = Layers(white, iris, shine, np.zeros_like(white))
-    reach = np.float32([REACH[0] * width, REACH[1] * max(height, 0.35 * width)])
+    reach = f32([REACH[0] * width, REACH[1] * max(height, 0.35 * width)])
     ball = float(portrait.eyeballs[index, 3])
     eye = Eye((left, top), layers, anchor, ball, reach, max(height, 0.2 * width), shadow, upper, lower)
     layers.detail[:] = _detail(eye, portrait, share)
@@ -214,13 +211,13 @@ def _detail(eye: Eye, portrait: Portrait, share: Floats) -> Floats:
     left, top = eye.corner
     upper = np.ascontiguousarray(portrait.vertices[eye.upper, :2], dtype=np.float32)
     full = (share > 0).astype(np.float32)
-    still = np.float32([[1, 0, -left], [0, 1, -top]])
+    still = f32([[1, 0, -left], [0, 1, -top]])
     paint(drawn, full, (left, top), upper, View(still, np.zeros(2, np.float32), eye.shadow, 0.0), eye.layers)
     area = np.s_[top : top + share.shape[0], left : left + share.shape[1]]
     return (seen[area].astype(np.float32) - drawn[area]) * full[..., None]
 
 
-def draw(frame: Frame, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Floats, float]) -> None:
+def draw(frame: Image, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Floats, float]) -> None:
     """Paint ``eye`` between its lids in ``frame``: ``xy`` (V, 2) px; ``inverse`` (2, 3) from there to the picture;
     ``state``: the way of the iris from `turn`, and how far, 0 to 1, the lids are opened beyond the picture's."""
     moved, wide = state
@@ -228,13 +225,13 @@ def draw(frame: Frame, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Float
     if not share.any():
         return
     kept = float(np.exp(-float(moved @ moved) / _FORGET**2)) * (1 - min(max(wide, 0.0), 1.0))
-    local = inverse - np.float32([[0, 0, eye.corner[0]], [0, 0, eye.corner[1]]])
+    local = inverse - f32([[0, 0, eye.corner[0]], [0, 0, eye.corner[1]]])
     paint(frame, share, corner, xy[eye.upper], View(local, moved, eye.shadow, kept), eye.layers)
 
 
 @kernel
-def paint(frame: Frame, share: Floats, corner: tuple[int, int], upper: Floats, view: View, layers: Layers) -> None:
-    """Blend an eye into ``frame`` (h, w, 3) by ``share`` (a, b) from the pixel ``corner`` on, under the lid ``upper``."""
+def paint(frame: Image, share: Floats, corner: tuple[int, int], upper: Floats, view: View, layers: Layers) -> None:
+    """Blend an eye into ``frame`` by ``share`` (h, w) from the pixel ``corner`` on, under the lid ``upper``."""
     inverse, moved = view.inverse, view.moved
     colour, over = np.empty(4, np.float32), np.empty(4, np.float32)
     for column in range(share.shape[1]):

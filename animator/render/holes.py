@@ -7,15 +7,13 @@ the face goes on as a narrow hem that fades out, which smooths the jaw before th
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.render.arrays import Floats, Image, Ints
 from animator.render.jit import kernel
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Bytes = NDArray[np.uint8]
 
 HEM = 1.2  # px
 _FINE = 4  # subpixels per pixel and axis
@@ -48,7 +46,7 @@ def hems(rim: Ints, edges: list[Ints], first: int) -> Hem:
     lines = [np.append(rim, rim[0])] + [edge[::-1] for edge in edges]
     before = [np.concatenate([rim[-1:], rim])] + [np.append(line[0], line[:-1]) for line in lines[1:]]
     after = [np.concatenate([rim[1:], rim[:2]])] + [np.append(line[1:], line[-1]) for line in lines[1:]]
-    triangles: list[Ints] = []
+    triangles: list[NDArray[Any]] = []
     at = first
     for line in lines:
         a, b = line[:-1], line[1:]
@@ -69,7 +67,7 @@ def hem(xy: Floats, root: Ints, before: Ints, after: Ints, out: Floats) -> None:
         out[i, 1] = xy[root[i], 1] - dx * scale
 
 
-def covered(upper: Floats, lower: Floats, frame: Bytes) -> tuple[tuple[int, int], Floats]:
+def covered(upper: Floats, lower: Floats, frame: Image) -> tuple[tuple[int, int], Floats]:
     """Where in ``frame`` the opening between two contours (N, 2) px lies: left and top, and the share of each pixel."""
     low, high = np.minimum(upper, lower).min(axis=0), np.maximum(upper, lower).max(axis=0)
     left, top = (max(int(v) - 1, 0) for v in low)
@@ -100,7 +98,7 @@ def coverage(upper: Floats, lower: Floats, corner: tuple[int, int], out: Floats)
 
 
 @kernel
-def _fill(fine: Bytes, a: Floats, b: Floats, c: Floats, corner: tuple[int, int]) -> None:
+def _fill(fine: Image, a: Floats, b: Floats, c: Floats, corner: tuple[int, int]) -> None:
     """Set the subpixels whose centres lie in the clockwise triangle a, b, c."""
     four, shift = np.float32(_FINE), np.float32(_FINE / 2 - 0.5)
     ax, ay = (a[0] - corner[0]) * four + shift, (a[1] - corner[1]) * four + shift

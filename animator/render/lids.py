@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
+from animator.render.arrays import Floats
 from animator.render.lookup import below_line
 from animator.render.raster import Texture, pack
-
-Floats = NDArray[np.float32]
 
 BAND = 0.05  # face widths above the edge of the lid that may hold lashes, liner and shadow
 _BROWS = {"left": (285, 295, 282, 283, 276), "right": (46, 53, 52, 65, 55)}  # lower edge of the brow, left to right

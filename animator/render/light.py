@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
+from animator.render.arrays import Floats
 from animator.render.body import Body, smoothstep
 from animator.render.deform import normals
 from animator.render.jit import kernel
 
-Floats = NDArray[np.float32]
 STRENGTH = 0.8
 DARKEST, BRIGHTEST = 0.6, 1.35
 _RIM = 0.12  # face widths over which the effect sets in from the face's rim

@@ -1,16 +1,13 @@
 """Small things that eyes and mouth are painted with."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from animator.render.arrays import Floats, Image, Real
 from animator.render.jit import kernel
-
-Floats = NDArray[np.float32]
-Frame = NDArray[np.uint8]
 
 
 @kernel
-def bilinear(layer: Floats, x: float, y: float, out: Floats) -> None:
+def bilinear(layer: Floats, x: Real, y: Real, out: Floats) -> None:
     """``out`` (at least C,) = ``layer`` (h, w, C) at (``x``, ``y``) px, its border repeated outside."""
     zero = np.float32(0.0)
     x = min(max(x, zero), np.float32(layer.shape[1] - 1.001))
@@ -25,7 +22,7 @@ def bilinear(layer: Floats, x: float, y: float, out: Floats) -> None:
 
 
 @kernel
-def mix(frame: Frame, row: int, column: int, colour: Floats, share: float) -> None:
+def mix(frame: Image, row: int, column: int, colour: Floats, share: Real) -> None:
     """Blend ``colour`` (at least 3,) in 0 to 255 into one pixel of ``frame``."""
     for c in range(3):
         old = np.float32(frame[row, column, c])
@@ -43,7 +40,7 @@ def below_line(line: Floats, left: int, top: int, out: Floats) -> None:
 
 
 @kernel
-def height_at(line: Floats, x: float) -> float:
+def height_at(line: Floats, x: Real) -> Real:
     """y of the polyline ``line`` (N, 2), ordered from left to right, at ``x``."""
     last = line.shape[0] - 1
     if x <= line[0, 0]:

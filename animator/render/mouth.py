@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
 from animator.render import raster
+from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body
 from animator.render.holes import coverage, covered
 from animator.render.jit import kernel
@@ -20,10 +21,6 @@ from animator.render.palette import palette
 from animator.render.pose import rotation
 from animator.render.smile import own_teeth
 from animator.render.teeth import LOWER, UPPER, Piece, row_of_teeth, tongue
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Frame = NDArray[np.uint8]
 
 CM = 1 / 14.2  # face widths
 SHOWN = 0.018  # face widths of the upper teeth that show below the lip of a mouth that just opens
@@ -85,25 +82,23 @@ def mouth(portrait: Portrait, body: Body) -> Mouth:
     cm = _cm(portrait)
     width = portrait.face_width
     teeth = _edge(portrait, corner, own)
-    upper_edge = np.float32([0, -_BESIDE * width * own[..., 3].any(), 0])
-    lower_edge = np.float32([0, OVERBITE * width, -BEHIND * width])
+    upper_edge = f32([0, -_BESIDE * width * own[..., 3].any(), 0])
+    lower_edge = f32([0, OVERBITE * width, -BEHIND * width])
     above = row_of_teeth(UPPER, colours.teeth, colours.gum)
     below = row_of_teeth(LOWER, colours.teeth * np.float32(0.93), colours.gum)
     lap = tongue(colours.tongue)
-    down = lower_edge - np.float32([0, RAISED * width, 0])
+    down = lower_edge - f32([0, RAISED * width, 0])
     parts = [
-        _placed(portrait, lap, teeth, cm * np.float32([1, 1, 1]), down, True),
-        _placed(portrait, below, teeth, cm * np.float32([1, -1, 1]), lower_edge, True),
-        _placed(portrait, above, teeth, cm * np.float32([1, 1, 1]), upper_edge, False),
+        _placed(portrait, lap, teeth, cm * f32([1, 1, 1]), down, True),
+        _placed(portrait, below, teeth, cm * f32([1, -1, 1]), lower_edge, True),
+        _placed(portrait, above, teeth, cm * f32([1, 1, 1]), upper_edge, False),
     ]
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
     z = teeth[2]
-    anchor = np.float32([*((teeth[:2] - body.centre) * (body.camera - z) / body.camera), z])
+    anchor = f32([*((teeth[:2] - body.centre) * (body.camera - z) / body.camera), z])
     gap = np.linalg.norm(portrait.vertices[upper, :2] - portrait.vertices[lower, :2], axis=1)
-    made = Mouth(
-        tuple(parts), colours.cavity.astype(np.uint8), corner, own, np.zeros_like(own[..., :3]), gap.astype(np.float32), anchor,
-        upper, lower, width,
-    )  # fmt: skip
+    detail, cavity = np.zeros_like(own[..., :3]), colours.cavity.astype(np.uint8)
+    made = Mouth(tuple(parts), cavity, corner, own, detail, gap, anchor, upper, lower, width)
     made.detail[:] = _detail(made, portrait, body)
     return made
 
@@ -117,7 +112,7 @@ def _edge(portrait: Portrait, corner: tuple[int, int], own: Floats) -> Floats:
     column = own[:, int(np.clip(round(float(middle[0, 0])) - corner[0], 0, own.shape[1] - 1)), 3]
     if (column > 0.5).any():
         y = corner[1] + np.flatnonzero(column > 0.5)[-1]
-    return np.float32([x, y, portrait.teeth[2]])
+    return f32([x, y, portrait.teeth[2]])
 
 
 def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shift: Floats, jaw: bool) -> Part:
@@ -141,7 +136,7 @@ def _detail(made: Mouth, portrait: Portrait, body: Body) -> Floats:
     """What the picture shows between the lips beyond what the parts give at rest."""
     drawn = portrait.picture.copy()
     xy = np.ascontiguousarray(body.uv)
-    still = np.float32([[1, 0, 0], [0, 1, 0]])
+    still = f32([[1, 0, 0], [0, 1, 0]])
     parts = place(made, body, np.eye(3, 4, dtype=np.float32), np.zeros((3, 4), np.float32), body.centre)
     draw(drawn, made, parts, xy, still)
     height, width = made.own.shape[:2]
@@ -168,7 +163,7 @@ def place(made: Mouth, body: Body, skull: Floats, jaw: Floats, centre: Floats) -
     return seen
 
 
-def draw(frame: Frame, made: Mouth, parts: list[Floats], xy: Floats, inverse: Floats) -> None:
+def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, inverse: Floats) -> None:
     """Paint the mouth between the lips in ``frame``: ``parts`` from `place`, ``xy`` (V, 2) px of the body, ``inverse``
     (2, 3) from the frame to the picture at the teeth."""
     upper, lower = xy[made.upper], xy[made.lower]
@@ -178,17 +173,17 @@ def draw(frame: Frame, made: Mouth, parts: list[Floats], xy: Floats, inverse: Fl
     canvas = np.empty((2 * share.shape[0], 2 * share.shape[1], 3), np.uint8)
     canvas[:] = made.cavity
     for part, seen in zip(made.parts, parts, strict=True):
-        fine = 2 * (seen - np.float32(corner)) + np.float32(0.5)
+        fine = 2 * (seen - f32(corner)) + np.float32(0.5)
         raster.draw_over(canvas, part.texture, raster.Surface(fine, part.uv, part.shade, part.opacity), part.triangles)
     gap = np.linalg.norm(upper - lower, axis=1)
     change = float(np.abs(gap - made.gap).max()) / (_FORGET * made.unit)
-    local = inverse - np.float32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
+    local = inverse - f32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
     shown = Shown(local, UNDER_LIP_DEPTH * made.unit, float(np.exp(-(change**2))), made.own, made.detail)
     compose(frame, canvas, share, corner, upper, shown)
 
 
 @kernel
-def compose(frame: Frame, canvas: Frame, share: Floats, corner: tuple[int, int], upper: Floats, shown: Shown) -> None:
+def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int], upper: Floats, shown: Shown) -> None:
     """Blend ``canvas`` (2 h, 2 w, 3), shaded by lip and corners, and what is ``shown`` of the picture into ``frame`` by
     ``share`` (h, w) from the pixel ``corner`` on."""
     inverse = shown.inverse

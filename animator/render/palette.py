@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
-
-Floats = NDArray[np.float32]
+from animator.render.arrays import Floats, f32
 
 
 class Palette(NamedTuple):
@@ -30,7 +29,7 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     face = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillPoly(face, [portrait.vertices[portrait.contours["face_oval"], :2].round().astype(np.int32)], (1,))
     pixels = picture[face > 0]
-    luma = pixels @ np.float32([0.299, 0.587, 0.114])
+    luma = pixels @ f32([0.299, 0.587, 0.114])
     low, high = np.percentile(luma, (40, 75))
     skin = np.median(pixels[(luma > low) & (luma < high)], axis=0)
     bright = float(np.percentile(luma, 93))
@@ -38,19 +37,19 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     sclera = _sclera(portrait, skin)
     white = np.full(3, 255.0)
     hue = 0.35 * white + 0.45 * sclera / sclera.max() * 255 + 0.20 * skin / skin.max() * 255
-    hue *= np.float32([1.0, 0.97, 0.90])
-    teeth = hue / (hue @ np.float32([0.299, 0.587, 0.114])) * min(bright * 1.02, 235.0)
+    hue *= f32([1.0, 0.97, 0.90])
+    teeth = hue / (hue @ f32([0.299, 0.587, 0.114])) * min(bright * 1.02, 235.0)
     shown = own[own[..., 3] > 0.9][:, :3]
     if len(shown) > 20:
         teeth = shown[shown.mean(axis=1) >= np.percentile(shown.mean(axis=1), 60)].mean(axis=0)
     light = bright / 215
-    red = np.float32([190, 88, 84]) * light
+    red = f32([190, 88, 84]) * light
     flesh = 0.5 * lips + 0.5 * red
     return Palette(
         np.minimum(teeth, 250).astype(np.float32),
-        (flesh * np.float32([1.02, 0.92, 0.95])).astype(np.float32),
-        (0.85 * flesh * np.float32([1.02, 0.86, 0.88])).astype(np.float32),
-        (0.19 * flesh + np.float32([4, 0, 0])).astype(np.float32),
+        (flesh * f32([1.02, 0.92, 0.95])).astype(np.float32),
+        (0.85 * flesh * f32([1.02, 0.86, 0.88])).astype(np.float32),
+        (0.19 * flesh + f32([4, 0, 0])).astype(np.float32),
     )
 
 

@@ -7,20 +7,18 @@ overlap at all and sorting them is cheaper than testing every pixel.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.render.arrays import Floats, Image, Ints, Real, Whole
 from animator.render.jit import kernel
 
 Texture = NDArray[np.uint64]
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Image = NDArray[np.uint8]
-Three = tuple[int, int, int]
-Four = tuple[int, int, int, int]
-Point = tuple[float, float]
+Three = tuple[Whole, Whole, Whole]
+Four = tuple[Whole, Whole, Whole, Whole]
+Point = tuple[Real, Real]
 
 
 class Surface(NamedTuple):
@@ -53,7 +51,7 @@ def pack(picture: Image) -> Texture:
 
 @kernel
 def draw(out: Image, texture: Texture, surface: Surface, triangles: Ints) -> None:
-    """Paint ``triangles`` (T, 3) of ``surface`` into ``out`` (h, w, 3) RGB, the last on top, whichever way they face."""
+    """Paint ``triangles`` (T, 3) of ``surface`` into ``out``, the last on top, whichever way they face."""
     for t in range(triangles.shape[0]):
         _triangle(out, texture, surface, triangles[t], False)
 
@@ -115,19 +113,19 @@ def _triangle(out: Image, texture: Texture, surface: Surface, corners: Ints, ove
 
 
 @kernel
-def _slope(at: tuple[float, float, float], to_b: Point, to_c: Point) -> Point:
+def _slope(at: tuple[Any, Any, Any], to_b: Point, to_c: Point) -> Point:
     """Change per pixel to the right and down of a value given at three corners; edges are divided by the area."""
     one, two = at[1] - at[0], at[2] - at[0]
     return one * to_c[1] - two * to_b[1], two * to_b[0] - one * to_c[0]
 
 
 @kernel
-def _run(x0: float, y0: float, x1: float, y1: float) -> float:
+def _run(x0: Real, y0: Real, x1: Real, y1: Real) -> Real:
     return (x1 - x0) / (y1 - y0) if y1 > y0 else np.float32(0.0)
 
 
 @kernel
-def _confined(start: Four, steps: Four, bounds: Four, count: int) -> tuple[Four, Four]:
+def _confined(start: Four, steps: Four, bounds: Four, count: Whole) -> tuple[Four, Four]:
     """``start`` and ``steps`` such that the texture coordinates of all pixels stay within ``bounds``.
 
     Slivers have steep slopes and rounding errors, which would reach outside of their triangle and of the texture.
@@ -140,7 +138,7 @@ def _confined(start: Four, steps: Four, bounds: Four, count: int) -> tuple[Four,
 
 
 @kernel
-def _step(start: int, step: int, count: int, low: int, high: int) -> int:
+def _step(start: Whole, step: Whole, count: Whole, low: Whole, high: Whole) -> Whole:
     """``step``, or the largest one that stays between ``low`` and ``high`` for ``count`` steps from ``start``."""
     end = start + step * count
     if end < low:
@@ -150,7 +148,7 @@ def _step(start: int, step: int, count: int, low: int, high: int) -> int:
 
 @kernel
 def _span(out: Image, texture: Texture, where: Three, values: tuple[Four, Four], over: bool) -> None:
-    """Pixels ``first`` to ``last`` of a row; texture coordinates are 16.16 fixed point, shade and opacity have 12 bits."""
+    """Pixels of a row; texture coordinates are 16.16 fixed point, shade and opacity have 12 bits."""
     row, first, last = where
     (u, v, s, o), (du, dv, ds, do) = values
     lane = np.uint64(0xFFFF)
@@ -177,14 +175,14 @@ def _span(out: Image, texture: Texture, where: Three, values: tuple[Four, Four],
 
 
 @kernel
-def _through(front: int, behind: int, share: int) -> int:
+def _through(front: Whole, behind: Whole, share: Whole) -> Whole:
     return np.uint8(
         min(np.uint64(front) + ((np.uint64(behind) * share + np.uint64(32640)) // np.uint64(65280)), np.uint64(255))
     )
 
 
 @kernel
-def sample(texture: Texture, u: int, v: int) -> int:
+def sample(texture: Texture, u: Whole, v: Whole) -> Whole:
     """Bilinear sample at 16.16 fixed-point texel coordinates (plus half of 1/256) -> four lanes of 8.8 fixed point."""
     fx, fy = np.uint64((u >> 8) & 255), np.uint64((v >> 8) & 255)
     row, column = np.uint64(v >> 16), np.uint64(u >> 16)
@@ -196,6 +194,6 @@ def sample(texture: Texture, u: int, v: int) -> int:
 
 
 @kernel
-def lit(lane: int, shading: int) -> int:
+def lit(lane: Whole, shading: Whole) -> Whole:
     """8.8 fixed-point colour times 12-bit shade -> uint8."""
     return np.uint8(min((lane * shading + np.uint64(1 << 19)) >> np.uint64(20), np.uint64(255)))

@@ -1,17 +1,14 @@
 """`Renderer`: a portrait and a motion row -> a frame."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
 from animator.render import deform, eyes, holes, lids, mouth, raster
+from animator.render.arrays import Floats, Image, f32
 from animator.render.body import body
 from animator.render.light import light, relight
 from animator.render.pose import Pose, pose
-
-Frame = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 _OPENINGS = ("lips_inner", "eye_left", "eye_right")
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
@@ -35,7 +32,7 @@ class Renderer:
         self._texture = raster.pack(portrait.picture)
         x, y = portrait.view
         self._rest = np.ascontiguousarray(portrait.picture[y : y + self.size, x : x + self.size])
-        self._centre = made.centre - np.float32(portrait.view)
+        self._centre = made.centre - f32(portrait.view)
         contours = portrait.contours
         pairs = [(contours[f"{name}_upper"], contours[f"{name}_lower"]) for name in _OPENINGS]
         count = len(made.points)
@@ -46,11 +43,11 @@ class Renderer:
         beyond = np.empty((len(hem.root), 2), np.float32)
         holes.hem(made.uv, hem.root, hem.before, hem.after, beyond)
         uv = np.concatenate([made.uv, beyond])
-        opacity = np.float32(np.arange(len(uv)) < count)
+        opacity = f32(np.arange(len(uv)) < count)
         self._surface = raster.Surface(np.zeros_like(uv), uv, np.ones_like(opacity), opacity)
         self._points, self._facing = np.empty_like(made.points), np.empty((made.faces, 3), np.float32)
 
-    def draw(self, motion: Floats, out: Frame | None = None) -> Frame:
+    def draw(self, motion: Floats, out: Image | None = None) -> Image:
         """(64,) f32, see `animator.motion.space` -> (size, size, 3) uint8 RGB, in ``out`` if given."""
         if motion.shape != (space.SIZE,):
             raise ValueError(f"a motion row has the shape ({space.SIZE},), not {motion.shape}")
@@ -81,7 +78,7 @@ class Renderer:
         seal = min(max(close / (jaw + 0.02), 0.0), 1.0) * min(max(close / 0.06, 0.0), 1.0)
         return np.append(weights, np.float32(seal))
 
-    def _draw_surface(self, frame: Frame, weights: Floats) -> None:
+    def _draw_surface(self, frame: Image, weights: Floats) -> None:
         """The picture, moved: surroundings, face, and soft edges where the one ends before the other."""
         for lid, blink in zip(self._lids, _BLINKS, strict=True):
             lids.close(self._texture, lid, float(weights[blink]))
@@ -113,7 +110,7 @@ class Renderer:
         """(2, 3) map from pixels of the frame to those of the picture, for what lies near ``anchor`` in the skull."""
         made, skull = self._body, self._skull(where)
         near = made.camera / (made.camera - anchor[2])
-        points = anchor + np.float32([[0, 0, 0], [10, 0, 0], [0, 10, 0]])
+        points = anchor + f32([[0, 0, 0], [10, 0, 0], [0, 10, 0]])
         moved = np.ascontiguousarray(points @ skull[:, :3].T + skull[:, 3])
         seen = np.empty((3, 2), np.float32)
         deform.project(moved, made.camera, self._centre, seen)

@@ -5,9 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
+from animator.render.arrays import Floats, f32
 from animator.render.palette import lip_ring
-
-Floats = NDArray[np.float32]
 
 EXTENDED = 0.03  # face widths that the teeth go on above the lip, before the gum
 
@@ -62,5 +61,5 @@ def _extend(layer: Floats, tops: NDArray[np.int_], reach: float) -> None:
         rows = np.arange(max(int(start - 2 * reach), 0), start)
         up = (start - rows) / reach
         into_gum = np.clip((up - 0.25) / 0.5, 0, 1)[:, None]
-        layer[rows, column, :3] = colour * (1 - into_gum * (1 - np.float32([0.82, 0.56, 0.56])))
+        layer[rows, column, :3] = colour * (1 - into_gum * (1 - f32([0.82, 0.56, 0.56])))
         layer[rows, column, 3] = 1

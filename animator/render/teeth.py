@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
+from animator.render.arrays import Floats, Ints, f32
+
 Colour = Floats  # (3,) RGB in 0 to 255
 
 PER_CM = 26  # texels
@@ -116,8 +116,8 @@ def _strip(row: Row, white: Colour, gum: Colour) -> NDArray[np.uint8]:
     body = (0.90 + 0.10 * np.sqrt(np.clip(1 - across**2, 0, 1))) * (1 - 0.05 * np.clip(1 - up / 0.15, 0, 1))
     warm = np.clip((up - 0.35) / 0.65, 0, 1)[..., None]
     shading = np.linspace(1, 0.86, len(row.widths))[number]
-    crown_colour = white * (body * shading)[..., None] * (1 - warm * np.float32([0.03, 0.06, 0.11]))
-    between = white * np.float32([0.66, 0.57, 0.51])
+    crown_colour = white * (body * shading)[..., None] * (1 - warm * f32([0.03, 0.06, 0.11]))
+    between = white * f32([0.66, 0.57, 0.51])
     colour = between + (crown_colour - between) * tooth[..., None]
     gap = np.clip((y - rise - 0.12) / 0.15, 0, 1) * 0.9  # the dark between two teeth; open towards their edges
     opacity = np.maximum(tooth, gap * edge)
