@@ -32,7 +32,7 @@ class Embedded(BaseChatModel):
 
     path: str = ""
     threads: int = max(1, (os.cpu_count() or 2) // 2)  # with a thread on every core, a face that draws would stall it
-    context: int = 4096  # tokens, shared by the conversations that run at a time
+    context: int = 2048  # tokens of one conversation; more would take too long to read
     parallel: int = 2  # conversations that may generate at a time
     temperature: float = 0.3
     max_tokens: int = 70
@@ -150,9 +150,11 @@ def _server(path: str, threads: int, context: int, parallel: int) -> Any:
     xllamacpp: Any = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = path
-    params.n_ctx, params.n_parallel, params.kv_unified = context, parallel, True
+    params.n_ctx, params.n_parallel = context * parallel, parallel
     for cpu in (params.cpuparams, params.cpuparams_batch):
         cpu.n_threads = threads
+    params.slot_prompt_similarity = 0.01  # the same persona is enough to go on from another conversation's prompt
+    params.n_cache_reuse = 16  # tokens; what is still said after old messages were dropped is not computed again
     params.cache_ram_mib = 128  # prompts of idle conversations; the library's default is 8 GiB
     params.api_keys = [secrets.token_hex(32)]  # the library opens a port on loopback, which nobody here uses
     params.verbosity = -1

@@ -1,5 +1,6 @@
 """The language model: any chat model of LangChain behind one small stage."""
 
+import asyncio
 import contextlib
 import importlib
 import logging
@@ -23,6 +24,7 @@ STATUS_CODES = {
     ),
     429: ("llm_rate_limited", "The endpoint refuses more requests for now. Wait, or check the account's quota."),
 }
+UNREACHABLE = ("ConnectionError", "ConnectError", "ConnectTimeout", "ReadTimeout", "TimeoutError")  # of any client
 
 
 class LangChain:
@@ -46,16 +48,39 @@ class LangChain:
             StageError: ``llm_unreachable``, ``llm_unauthorized``, ``llm_not_found``, ``llm_rate_limited``,
                 ``llm_failed``.
         """
+        deltas: asyncio.Queue[str | None] = asyncio.Queue()
+        reading = asyncio.create_task(self._read(messages, deltas), name="llm")
+        try:
+            while (delta := await deltas.get()) is not None:
+                yield delta
+            await reading
+        except StageError:
+            raise
+        except Exception as error:  # every provider raises errors of its own
+            raise _stage_error(error) from error
+        finally:
+            await _end(reading)
+
+    async def _read(self, messages: Sequence[Message], deltas: "asyncio.Queue[str | None]") -> None:
+        """Put the deltas into the queue, then None. In a task of its own, since only a cancelled task closes the
+        connection at once: a provider's generator that is dropped half-way waits for the garbage collector."""
         turns = [(message.role, message.content) for message in messages]
         try:
             async with contextlib.aclosing(self._chat.astream(turns)) as chunks:  # pyright: ignore[reportArgumentType]
                 async for chunk in chunks:
                     if chunk.text:
-                        yield str(chunk.text)
-        except StageError:
-            raise
-        except Exception as error:  # every provider raises errors of its own
-            raise _stage_error(error) from error
+                        deltas.put_nowait(str(chunk.text))
+        finally:
+            deltas.put_nowait(None)
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    """Cancel until it is over: on Python 3.11 a cancellation that meets a chunk inside ``wait_for`` is lost."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
+    if not task.cancelled():
+        task.exception()  # was raised to the reader already, or nobody is reading any more
 
 
 def _construct(path: str, options: dict[str, Any]) -> "BaseChatModel":
@@ -91,19 +116,17 @@ def _missing(module_name: str, error: ImportError) -> StageError:
 
 
 def _stage_error(error: Exception) -> StageError:
-    import httpx
-
     cause: BaseException | None = error
     while cause is not None:
         status = getattr(cause, "status_code", None)
         if status in STATUS_CODES:
             code, advice = STATUS_CODES[status]
             return StageError(code, f"{advice} (HTTP {status})")
-        if isinstance(cause, ConnectionError | httpx.TransportError):
+        if isinstance(cause, OSError) or type(cause).__name__.endswith(UNREACHABLE):
             return StageError(
                 "llm_unreachable",
                 f"The language model's endpoint cannot be reached ({type(cause).__name__}). "
                 "Is it running, and is `base_url` right?",
             )
-        cause = cause.__cause__
+        cause = cause.__cause__ or cause.__context__
     return StageError("llm_failed", f"The language model failed: {type(error).__name__}: {error}")

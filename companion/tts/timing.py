@@ -7,11 +7,13 @@ from companion.stages import SPEAK_RATE, Phoneme, Samples, Speech, Word
 from companion.tts.english import Spoken, Utterance
 
 UNIT_S = 600 / SPEAK_RATE  # what hibari and Kokoro count durations in
+EARLY_S = 0.05  # the sound of both comes this much earlier than the durations say: where hiss and sibilants agree best
 QUIET = 10 ** (-45 / 20)  # RMS below which the edges of a sentence count as silence
 LEAD_S = 0.06  # silence kept before the first sound: the networks put 0.3 s there, which one would wait for
 TAIL_S = 0.30  # after a sentence
 CLAUSE_TAIL_S = 0.12  # after a part of a sentence
 STRESS = frozenset("ˈˌ")
+LONG = "ː"
 IPA = {
     "A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "T": "ɾ", "ᵊ": "ə", "ᵻ": "ɪ",
     "ʤ": "dʒ", "ʧ": "tʃ", "ʥ": "dʑ", "ʨ": "tɕ", "ʣ": "dz", "ʦ": "ts",
@@ -27,7 +29,7 @@ def time_symbols(audio: Samples, durations: NDArray[np.float32], utterance: Utte
     """
     begin, end = _edges(audio, utterance.symbols)
     cut, seconds = audio[begin:end], (end - begin) / SPEAK_RATE
-    ends = np.cumsum(durations) * UNIT_S - begin / SPEAK_RATE
+    ends = np.cumsum(durations) * UNIT_S - EARLY_S - begin / SPEAK_RATE
     at = [float(t) for t in np.clip(ends, 0.0, seconds)]  # at[i] is where symbol i starts, at[i + 1] where it ends
     words = tuple(Word(w.text, at[w.start], at[_voiced_end(utterance.symbols, w)]) for w in utterance.words)
     return Speech(cut, words, _phonemes(utterance.symbols, at))
@@ -43,7 +45,11 @@ def _phonemes(symbols: str, at: list[float]) -> tuple[Phoneme, ...]:
     result: list[Phoneme] = []
     start = at[0]
     for i, symbol in enumerate(symbols):
-        if symbol not in STRESS:
+        if symbol == LONG and result:
+            last = result.pop()
+            result.append(Phoneme(last.symbol + LONG, last.start, at[i + 1]))
+            start = at[i + 1]
+        elif symbol not in STRESS:
             if symbol.isalpha():
                 result.append(Phoneme(IPA.get(symbol, symbol), start, at[i + 1]))
             start = at[i + 1]

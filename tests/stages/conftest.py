@@ -19,13 +19,6 @@ def hibari():
     return Hibari()
 
 
-@pytest.fixture(scope="session")
-def smollm():
-    from companion.llm import LangChain
-
-    return LangChain()
-
-
 @pytest.fixture
 def say(hibari):
     """Text -> what a microphone would hear of it, at 16 kHz."""

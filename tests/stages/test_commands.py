@@ -1,0 +1,53 @@
+"""The commands that prepare and examine an installation."""
+
+import pytest
+from typer.testing import CliRunner
+
+from companion.__main__ import app
+from companion.config import load
+from companion.setup import needed
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *words: CliRunner().invoke(app, words)
+
+
+def test_the_doctor_names_what_is_missing_and_the_way_to_get_it(run):
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "companion setup --only whisper-base" in result.output
+    assert "hibari.onnx" in result.output, "what is there is shown with its place"
+
+
+def test_the_doctor_explains_a_configuration_that_cannot_be_used(run):
+    result = run("doctor", "--config", "no-such-config")
+    assert result.exit_code == 1
+    assert "no-such-config" in result.output
+
+
+@pytest.mark.model
+def test_the_doctor_is_content_after_set_up():
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 0, result.output
+
+
+def test_setting_up_an_unknown_model_lists_the_known_ones(run):
+    result = run("setup", "--only", "gpt-17")
+    assert result.exit_code == 1
+    assert "smollm2-135m" in result.output
+
+
+@pytest.mark.parametrize(
+    ("config", "models"),
+    [
+        ("default", {"silero-vad", "whisper-base", "smollm2-135m", "hibari"}),
+        ("openai", {"silero-vad", "whisper-base", "hibari"}),
+        ("kokoro", {"silero-vad", "whisper-base", "smollm2-135m", "kokoro"}),
+        ("fakes", set()),
+    ],
+)
+def test_only_the_models_in_use_are_needed(config, models):
+    assert {model.name for model in needed(load(config))} == models

@@ -1,0 +1,147 @@
+"""The language model stage: real streaming over a socket, stopping, and errors that say what to do."""
+
+import asyncio
+import contextlib
+
+import pytest
+from endpoint import Endpoint, serve
+from langchain_core.language_models import FakeListChatModel
+
+from companion.llm import LangChain
+from companion.stages import Message, StageError
+
+HELLO = [
+    Message("system", "Be brief."),
+    Message("user", "Hello."),
+    Message("assistant", "Hi!"),
+    Message("user", "Well?"),
+]
+
+
+def openai(url: str) -> LangChain:
+    return LangChain("langchain_openai:ChatOpenAI", model="m", base_url=url, api_key="k", max_retries=0)
+
+
+async def test_an_openai_endpoint_streams_and_sees_the_whole_conversation():
+    async with serve(Endpoint()) as endpoint:
+        deltas = [delta async for delta in openai(endpoint.url).reply(HELLO)]
+    assert deltas == ["Good ", "morning."]
+    sent = endpoint.requests[0]["messages"]
+    assert [(m["role"], m["content"]) for m in sent] == [(m.role, m.content) for m in HELLO]
+
+
+async def test_a_delta_is_passed_on_before_the_reply_is_complete():
+    async with (
+        serve(Endpoint(endless=True)) as endpoint,
+        contextlib.aclosing(openai(endpoint.url).reply(HELLO)) as reply,
+    ):
+        assert await asyncio.wait_for(anext(reply), 10) == "Good "
+        assert not endpoint.client_left.is_set()
+
+
+async def test_closing_the_reply_ends_the_request_so_that_the_endpoint_can_stop():
+    async with serve(Endpoint(endless=True)) as endpoint:
+        reply = openai(endpoint.url).reply(HELLO)
+        await anext(reply)
+        await reply.aclose()
+        await asyncio.wait_for(endpoint.client_left.wait(), 10)
+
+
+async def test_cancelling_the_task_that_reads_ends_the_request_as_well():
+    async with serve(Endpoint(endless=True)) as endpoint:
+        started = asyncio.Event()
+
+        async def read() -> None:
+            async for _ in openai(endpoint.url).reply(HELLO):
+                started.set()
+
+        task = asyncio.create_task(read())
+        await asyncio.wait_for(started.wait(), 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(endpoint.client_left.wait(), 10)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "llm_unauthorized"), (404, "llm_not_found"), (429, "llm_rate_limited"), (500, "llm_failed")],
+)
+async def test_a_refusal_gets_a_stable_code(status, code):
+    async with serve(Endpoint(status=status)) as endpoint:
+        with pytest.raises(StageError) as caught:
+            [delta async for delta in openai(endpoint.url).reply(HELLO)]
+    assert caught.value.code == code
+
+
+async def test_an_endpoint_that_is_not_there():
+    async with serve(Endpoint()) as endpoint:
+        url = endpoint.url
+    with pytest.raises(StageError, match="base_url") as caught:
+        [delta async for delta in openai(url).reply(HELLO)]
+    assert caught.value.code == "llm_unreachable"
+
+
+async def test_any_chat_model_can_be_given_as_it_is():
+    stage = LangChain(FakeListChatModel(responses=["As you wish."]))
+    assert "".join([delta async for delta in stage.reply(HELLO)]) == "As you wish."
+
+
+def test_a_missing_key_names_the_variable(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(StageError, match="OPENAI_API_KEY"):
+        LangChain("langchain_openai:ChatOpenAI", model="m")
+
+
+def test_a_missing_extra_gives_the_command(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "langchain_ollama", None)
+    with pytest.raises(StageError, match=r'pip install "vasari\[ollama\]"') as caught:
+        LangChain("langchain_ollama:ChatOllama", model="llama3.2")
+    assert caught.value.code == "llm_missing_extra"
+
+
+def test_a_class_that_is_not_there_is_named():
+    with pytest.raises(StageError, match="ChatNothing"):
+        LangChain("langchain_openai:ChatNothing")
+
+
+def test_a_model_that_cannot_be_loaded(tmp_path):
+    nonsense = tmp_path / "nonsense.gguf"
+    nonsense.write_bytes(b"not a model")
+    with pytest.raises(StageError, match=r"nonsense\.gguf"):
+        LangChain("companion.embedded:Embedded", path=str(nonsense))
+
+
+@pytest.mark.model
+async def test_the_embedded_model_answers_and_streams():
+    from companion.embedded import Embedded
+
+    stage = LangChain(Embedded(temperature=0.0))
+    deltas = [delta async for delta in stage.reply([Message("user", "What is the capital of France?")])]
+    assert len(deltas) > 2
+    assert "Paris" in "".join(deltas)
+
+
+@pytest.mark.model
+async def test_closing_the_reply_stops_the_embedded_model_at_once():
+    from companion.embedded import Embedded
+
+    story = LangChain(Embedded(temperature=0.0, max_tokens=1900, parallel=1))  # half a minute of work
+    reply = story.reply([Message("user", "Write a very long story about the sea, with many chapters.")])
+    await anext(reply)
+    await reply.aclose()
+    # With one generation at a time, an answer comes soon only if the first one was really given up.
+    short = LangChain(Embedded(max_tokens=3, parallel=1))
+    async with asyncio.timeout(15):
+        assert [delta async for delta in short.reply([Message("user", "Hi.")])]
+
+
+@pytest.mark.model
+async def test_a_conversation_longer_than_the_context_is_shortened():
+    from companion.embedded import Embedded
+
+    chat = LangChain(Embedded(context=256, max_tokens=8))
+    history = [Message("user" if i % 2 else "assistant", "All work and no play. " * 60) for i in range(41)]
+    question = [Message("system", "Be brief."), *history, Message("user", "Say hello.")]
+    async with contextlib.aclosing(chat.reply(question)) as reply:
+        assert await anext(reply)
