@@ -5,8 +5,8 @@ import numpy as np
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME
 from companion.engine import Engine
+from companion.pictures import Look
 from companion.settings import Avatar
-from companion.show import Look
 
 
 def open_look(engine: Engine, avatar: Avatar) -> Look:

@@ -7,6 +7,7 @@ part of it, so that a position in the item is also a time.
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -35,6 +36,25 @@ class Cue:
     at: int
     line: Line
     word: Word | None = None
+
+
+class Speaker(Protocol):
+    """The response that is being spoken."""
+
+    @property
+    def id(self) -> str: ...
+    def cue(self, cue: Cue) -> None:
+        """A sentence or a word begins with the sound that follows."""
+        ...
+
+    def sound(self, audio: Samples, pts_ms: float) -> None: ...
+    def seen(self) -> None:
+        """The pictures of the sound were sent, too."""
+        ...
+
+    def ended(self) -> None:
+        """The last of the sound was sent."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

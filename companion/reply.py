@@ -27,7 +27,7 @@ class Wishes:
 
 @dataclass(slots=True)
 class Reply:
-    """A `companion.show.Speaker`. ``created`` is false until the user is understood: until then nobody knows of it.
+    """A `companion.mouth.Speaker`. ``created`` is false until the user is understood: until then nobody knows of it.
 
     ``tell`` sends an event; ``over`` is called when the last of the sound was sent; ``face`` says whether the client
     sees one and so is told about words and states.

@@ -47,7 +47,7 @@ class Session:
         self._tell = send
         self._settings = self._defaults = _defaults(engine, persona or engine.config.session.persona)
         self._conversation = Conversation()
-        self._show = Show(engine.device, send, self._tick, self._face_failed)
+        self._show = Show(engine.device, send, self._tick, self._face_failed, engine.metrics)
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._hearing = Hearing(engine, self._conversation, self, send, self._spawn)
@@ -63,6 +63,7 @@ class Session:
         self._hearing.configure(self._settings)
         self._tell(events.SessionCreated(self._settings.to_json(self.id)))
         self._spawn(self._show.run(), "show")
+        self._spawn(self._show.pictures.run(), "pictures")
         return self
 
     async def __aexit__(
@@ -98,7 +99,7 @@ class Session:
 
     def want_keyframe(self) -> None:
         """Video was dropped on its way: the next frame must stand by itself."""
-        self._show.want_keyframe()
+        self._show.pictures.want_keyframe()
 
     # --- the client's events ---
 

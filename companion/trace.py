@@ -43,8 +43,10 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
-        self.frames = Counter("vasari_frames", "Frames drawn", registry=self.registry)
-        self.dropped = Counter("vasari_frames_dropped", "Frames dropped: slow client", registry=self.registry)
+        self.frames = Counter("vasari_frames", "Frames sent", registry=self.registry)
+        self.dropped = Counter(
+            "vasari_frames_dropped", "Frames dropped: a slow client or a busy machine", registry=self.registry
+        )
         self.late = Counter("vasari_late", "Times the face fell behind the clock and gave up", registry=self.registry)
 
     def turn(self, trace: Trace) -> None:

@@ -351,6 +351,8 @@ def test_an_hour_of_idling_keeps_the_clock():
 
 
 def test_a_device_too_slow_for_a_moment_is_caught_up_with():
+    """The sound goes on, and no frame is missing."""
+
     async def script():
         device = Inline()
         async with Conversation(engine(device=device, llm=fakes.ScriptedLLM(["one " * 20])), avatar=True) as talk:
@@ -364,8 +366,25 @@ def test_a_device_too_slow_for_a_moment_is_caught_up_with():
 
     talk = run(script())
     assert len(talk.sound()) == 20 * 0.25 * RATE
-    took = talk.at(events.AudioDelta, -1) - talk.at(events.AudioDelta, 0)
-    assert took == pytest.approx(20 * 0.25, abs=0.1)
+    assert talk.at(events.AudioDelta, -1) - talk.at(events.AudioDelta) == pytest.approx(4.92, abs=0.07)
+    frames = talk.all(events.VideoDelta)
+    assert [b.pts_ms - a.pts_ms for a, b in zip(frames, frames[1:], strict=False)] == [40.0] * (len(frames) - 1)
+
+
+def test_a_device_that_is_always_too_slow_costs_frames_and_no_sound():
+    async def script():
+        setup = engine(device=Inline(0.2), llm=fakes.ScriptedLLM(["one " * 20]))
+        async with Conversation(setup, avatar=True) as talk:
+            talk.ask("Count")
+            await talk.until(events.ResponseDone)
+            return talk
+
+    talk = run(script())
+    assert len(talk.sound()) == 20 * 0.25 * RATE
+    assert talk.at(events.AudioDelta, -1) - talk.at(events.AudioDelta) == pytest.approx(4.92, abs=0.07)
+    sent = [(at, event.pts_ms) for at, event in talk.log if isinstance(event, events.VideoDelta)]
+    assert 20 < len(sent) < 80
+    assert max(at * 1000 - pts for at, pts in sent) < 700
 
 
 def test_control_reaches_the_face():

@@ -1,0 +1,159 @@
+"""The face at work: chunks of sound wait here to be drawn, encoded and sent, in order, off the event loop."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from animator.control import Control
+from animator.face import FPS, SAMPLES_PER_FRAME, Face
+from companion.engine import Device, EncodedFrame, Encoder
+from companion.events import ServerEvent, VideoDelta
+from companion.mouth import Speaker
+from companion.stages import SPEAK_RATE, Samples
+from companion.trace import Metrics
+
+MOST = 4  # chunks that may wait to be drawn; a machine too slow for more shows fewer frames, never less sound
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A face, and the encoder of its pictures."""
+
+    face: Face
+    encoder: Encoder
+    codec: str
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What one step of the face needs, and whose pictures they are. ``clock``: samples, of the first of them."""
+
+    clock: int
+    audio: Samples
+    control: Control
+    speaker: Speaker | None
+    epoch: int
+    drawn: asyncio.Event = field(default_factory=asyncio.Event)  # its sound need not wait any longer
+    heard: asyncio.Event = field(default_factory=asyncio.Event)  # its sound was sent: its pictures may follow
+
+
+class Pictures:
+    """``send`` gets the frames; ``failed`` hears why a face stopped, and that there is none from then on."""
+
+    def __init__(
+        self, device: Device, send: Callable[[ServerEvent], None], failed: Callable[[Exception], None], metrics: Metrics
+    ) -> None:
+        self._device, self._send, self._failed, self._metrics = device, send, failed, metrics
+        self._look: Look | None = None
+        self._new: Look | None = None
+        self._change = False  # `_new` is to be put on before the next chunk
+        self._waiting: deque[Chunk] = deque()
+        self._ready = asyncio.Event()
+        self._epoch = self._face_epoch = 0
+        self._keyframe = False
+
+    @property
+    def look(self) -> Look | None:
+        """The face of the chunks that are added now."""
+        return self._new if self._change else self._look
+
+    def wear(self, look: Look | None) -> None:
+        """Another face, or none, from the next chunk that is added."""
+        self._waiting.clear()
+        _close(self._new)
+        self._new, self._change = look, True
+        self._ready.set()
+
+    def want_keyframe(self) -> None:
+        """The next frame must stand by itself."""
+        self._keyframe = True
+
+    def interrupt(self) -> None:
+        """The sound of all chunks so far is not to be shown any more."""
+        self._epoch += 1
+
+    def add(self, clock: int, audio: Samples, control: Control, speaker: Speaker | None) -> Chunk:
+        """Sound as it was taken from the mouth, and the clock at which its pictures will be shown."""
+        if len(self._waiting) >= MOST and self.look:
+            self._metrics.dropped.inc(len(self._waiting) * self.look.face.chunk_frames)
+            self._waiting.clear()
+        chunk = Chunk(clock, audio, control, speaker, self._epoch)
+        self._waiting.append(chunk)
+        self._ready.set()
+        return chunk
+
+    async def run(self) -> None:
+        """Draw what is added, until cancelled."""
+        try:
+            while True:
+                await self._ready.wait()
+                if self._change:
+                    _close(self._look)
+                    self._look, self._new, self._change = self._new, None, False
+                if self._waiting:
+                    await self._show(self._waiting.popleft())
+                else:
+                    self._ready.clear()
+        finally:
+            _close(self._look)
+            _close(self._new)
+
+    async def _show(self, chunk: Chunk) -> None:
+        look = self._look
+        packets = await self._draw(look, chunk) if look else []
+        chunk.drawn.set()
+        await chunk.heard.wait()
+        if look is None:
+            return
+        speaker = chunk.speaker if chunk.epoch == self._epoch else None
+        for i, packet in enumerate(packets):
+            self._send(_event(look, packet, chunk.clock + i * SAMPLES_PER_FRAME, speaker.id if speaker else None))
+        self._metrics.frames.inc(len(packets))
+        if speaker and packets:
+            speaker.seen()
+
+    async def _draw(self, look: Look, chunk: Chunk) -> list[EncodedFrame]:
+        stale = chunk.epoch != self._epoch
+        audio = np.zeros_like(chunk.audio) if stale else chunk.audio
+        interrupted, self._face_epoch = self._face_epoch != self._epoch, self._epoch
+        keyframe, self._keyframe = self._keyframe, False
+        try:
+            return await self._device.run(_step, look, audio, chunk.control, interrupted, keyframe)
+        except Exception as error:  # any face may fail in any way; the conversation goes on without it
+            self.wear(None)
+            self._failed(error)
+            return []
+
+
+def _event(look: Look, packet: EncodedFrame, clock: int, response_id: str | None) -> VideoDelta:
+    return VideoDelta(
+        delta=packet.data,
+        codec=look.codec,
+        codec_string=look.encoder.codec_string,
+        pts_ms=clock * 1000 / SPEAK_RATE,
+        duration_ms=1000 / FPS,
+        keyframe=packet.keyframe,
+        width=look.face.width,
+        height=look.face.height,
+        response_id=response_id,
+    )
+
+
+def _step(look: Look, audio: Samples, control: Control, interrupted: bool, keyframe: bool) -> list[EncodedFrame]:
+    """On the device's thread: the next frames of the face, encoded."""
+    if interrupted:
+        look.face.interrupt()
+    packets: list[Any] = []
+    for frame in look.face.step(audio, control).frames:
+        packets += look.encoder.encode(frame, keyframe)
+        keyframe = False
+    return packets
+
+
+def _close(look: Look | None) -> None:
+    if look:
+        look.encoder.close()
