@@ -85,10 +85,7 @@ $("key-form").addEventListener("submit", (event) => {
   $("key-form").hidden = true;
   face.connect();
 });
-$("retry").addEventListener("click", () => {
-  face.disconnect();
-  face.connect();
-});
+$("retry").addEventListener("click", () => face.reconnect());
 face.addEventListener("vasari-status", ({ detail }) => showStatus(detail));
 face.addEventListener("vasari-error", ({ detail }) => {
   if (detail.code === "unknown_character") sitters.first(); // an upload, and the server has started anew since
@@ -168,8 +165,11 @@ face.addEventListener("vasari-microphone", ({ detail }) => {
   $("talk").title = detail.on ? "Turn the microphone off" : "";
   if (detail.on) $("hint").textContent = "Go ahead, it is listening.";
 });
+let level = "0.00";
 setInterval(() => {
-  const level = String(Math.min(1, face.level * 2.5));
+  const now = Math.min(1, face.level * 2.5).toFixed(2);
+  if (now === level) return;
+  level = now;
   $("talk").style.setProperty("--level", level);
   $("frame").style.setProperty("--level", level);
 }, LEVEL_EVERY);

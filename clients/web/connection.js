@@ -3,6 +3,7 @@
 
 const FIRST_WAIT = 500; // ms
 const LONGEST_WAIT = 8000;
+const MOST_WAITING = 500_000; // bytes not yet sent, about 10 s of sound: past it, more sound would only come too late
 const SILENT = 10000; // ms without any message: a living server sends pictures all the time
 
 /**
@@ -60,7 +61,7 @@ export class Connection extends EventTarget {
   }
 
   sendMedia(header, bytes) {
-    if (!this.isOpen) return false;
+    if (!this.isOpen || this.#socket.bufferedAmount > MOST_WAITING) return false;
     const line = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
     const message = new Uint8Array(line.length + bytes.byteLength);
     message.set(line);

@@ -3,7 +3,7 @@
 //   <script type="module" src="vasari.js"></script>
 //   <vasari-avatar src="ws://127.0.0.1:8765/v1/realtime" character="mona_lisa" persona="companion"></vasari-avatar>
 //
-// Methods: connect(), disconnect(), talk(), stop(), interrupt(), sendText(text), unlock(), stats().
+// Methods: connect(), reconnect(), disconnect(), talk(), stop(), interrupt(), sendText(text), unlock(), stats().
 // Properties: status, state, listening, level, volume, muted, key. Attributes: src, character, persona, poster.
 // Events (detail): vasari-status {status, retryIn, reason}, vasari-state {state}, vasari-caption (a line, see
 // captions.js), vasari-microphone {on}, vasari-error {code, message}, vasari-event (any server event).
@@ -18,7 +18,7 @@ const REPORT_EVERY = 200; // ms
 const STYLE = `
   :host { display: block; position: relative; aspect-ratio: 1; overflow: hidden; background: #8884; }
   canvas, img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: cover; display: block; }
-  img { object-position: 50% 15%; }
+  img { object-position: 50% 15%; filter: blur(6px); scale: 1.03; }
   canvas { opacity: 0; transition: opacity 0.4s; }
   :host([alive]) canvas { opacity: 1; }
   img[hidden] { display: none; }
@@ -118,6 +118,11 @@ export class VasariAvatar extends HTMLElement {
     this.#reporting = setInterval(() => this.#reportPlayback(), REPORT_EVERY);
   }
 
+  /** Do not wait for the next attempt. */
+  reconnect() {
+    if (this.#status === "waiting") this.#connection.open();
+  }
+
   disconnect() {
     this.stop();
     clearInterval(this.#reporting);
@@ -213,7 +218,7 @@ export class VasariAvatar extends HTMLElement {
     else if (event.type === "avatar.state") this.#stateTold(event.state);
     else if (event.type === "error") this.#refused(event.error);
     else if (event.type === "output_audio_buffer.cleared") this.#flush(event.response_id);
-    else if (event.type === "response.done") this.#responseDone(event.response);
+    else if (event.type === "response.done" && event.response.status === "cancelled") this.#flush(event.response.id);
     this.#captions.event(event);
     this.#emit("event", event);
   }
@@ -232,10 +237,6 @@ export class VasariAvatar extends HTMLElement {
       this.removeAttribute("character");
     }
     this.#emit("error", error);
-  }
-
-  #responseDone({ id, status }) {
-    if (status === "cancelled") this.#flush(id);
   }
 
   #media({ header, bytes }) {
