@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control
+from animator.motion.space import ARKIT, SIZE
 
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
@@ -19,6 +20,9 @@ Motion = NDArray[np.float32]  # (n, 64), see animator.motion.space
 RATE = 24_000  # Hz
 FPS = 25
 SAMPLES_PER_FRAME = RATE // FPS  # 960
+WAKING = 20  # frames
+
+_MOUTH = np.array([name.startswith(("jaw", "mouth", "tongue")) for name in ARKIT] + [False] * (SIZE - len(ARKIT)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,10 @@ class Drawer(Protocol):
 
 
 class LiveFace:
-    """A `Face`: a generator of motion, a renderer, and the sound that waits for its frames."""
+    """A `Face`: a generator of motion, a renderer, and the sound that waits for its frames.
+
+    It begins as its picture and comes to life within `WAKING` frames; its mouth speaks from the first one.
+    """
 
     def __init__(self, mover: Mover, drawer: Drawer, size: int, chunk_frames: int = 2) -> None:
         self.width = self.height = size
@@ -80,6 +87,7 @@ class LiveFace:
         self.delay_frames = mover.delay_frames
         self._mover, self._drawer = mover, drawer
         self._waiting = np.zeros(self.delay_frames * SAMPLES_PER_FRAME, np.float32)
+        self._age = -self.delay_frames  # frames since the first one with sound
 
     def step(self, audio: Samples, control: Control) -> Shown:
         """See `Face.step`. Raises ValueError for a chunk of another length."""
@@ -88,7 +96,7 @@ class LiveFace:
             raise ValueError(
                 f"A chunk is {expected} samples of mono sound at {RATE} Hz; got an array of {audio.shape}."
             )
-        motion = self._mover.step(audio.astype(np.float32, copy=False), control)
+        motion = self._wake(self._mover.step(audio.astype(np.float32, copy=False), control))
         line = np.concatenate([self._waiting, audio], dtype=np.float32)
         self._waiting = line[expected:]
         frames = np.empty((self.chunk_frames, self.height, self.width, 3), np.uint8)
@@ -104,7 +112,14 @@ class LiveFace:
     def reset(self) -> None:
         """See `Face.reset`."""
         self._waiting = np.zeros_like(self._waiting)
+        self._age = -self.delay_frames
         self._mover.reset()
+
+    def _wake(self, motion: Motion) -> Motion:
+        age = np.arange(self._age, self._age + len(motion))[:, None]
+        self._age = min(self._age + len(motion), WAKING)
+        share = np.clip(age / WAKING, 0, 1)
+        return np.where(_MOUTH, motion, motion * (share * share * (3 - 2 * share))).astype(np.float32)
 
 
 class Animator:

@@ -141,7 +141,7 @@ class Mp4Writer:
         video = self._container.add_stream("libx264", rate=self._fps)
         video.width, video.height, video.pix_fmt = self._width, self._height, "yuv420p"
         video.codec_context.time_base = Fraction(1, self._fps)
-        video.options = {"preset": "veryfast", "crf": "18"}
+        video.options = {"preset": "veryfast", "crf": "14"}
         tag_colours(video.codec_context)
         self._encodes = True
         return video

@@ -19,9 +19,13 @@ AUDIBLE = 0.003  # of full scale: the first sample of sound above it counts as h
 class Turn:
     """One question and its answer. ``times`` are seconds on the caller's clock."""
 
-    user: str = ""
+    heard: dict[str, str] = field(default_factory=dict[str, str])  # by item, what the user said
     assistant: str = ""
     times: dict[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def user(self) -> str:
+        return " ".join(text for text in self.heard.values() if text)
 
     def mark(self, name: str, at: float) -> None:
         """Only the first time counts."""
@@ -121,8 +125,10 @@ class Recording:
                 turn.times.clear()
                 self.answered = False
             case events.TranscriptionCompleted():
-                turn.user = f"{turn.user} {event.transcript}".strip()
+                turn.heard[event.item_id] = event.transcript.strip()
                 turn.mark("transcript", at)
+            case events.ItemDeleted():  # a pause was taken for the end: the whole is transcribed again
+                turn.heard.pop(event.item_id, None)
             case events.AudioTranscriptDone():
                 turn.assistant = event.transcript
             case events.AvatarMetrics(ms=ms) if {"first_token", "first_audio"} <= ms.keys():

@@ -42,3 +42,37 @@ def test_a_chunk_of_the_wrong_length_is_refused_and_changes_nothing(lamp: LiveFa
 def test_importing_the_face_loads_neither_torch_nor_compiled_code() -> None:
     code = "import sys, animator.face, animator.control; print({'torch', 'numba', 'onnxruntime'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
+
+
+class Restless:
+    """Everything moves at once, all the time."""
+
+    delay_frames = 2
+
+    def step(self, audio: np.ndarray, control: Control) -> np.ndarray:
+        return np.ones((len(audio) // SAMPLES_PER_FRAME, 64), np.float32)
+
+    def interrupt(self) -> None: ...
+    def reset(self) -> None: ...
+
+
+class Blank:
+    def draw(self, motion: np.ndarray, out: np.ndarray) -> np.ndarray:
+        return out
+
+
+def test_a_face_begins_as_its_picture_but_may_speak_at_once() -> None:
+    face = LiveFace(Restless(), Blank(), size=16)
+
+    def live(frames: int) -> np.ndarray:
+        return np.concatenate([face.step(np.zeros(CHUNK, np.float32), Control()).motion for _ in range(frames // 2)])
+
+    motion = live(40)[face.delay_frames :]
+    head, jaw = motion[:, 52], motion[:, 24]
+    assert head[0] == 0
+    assert (np.diff(head) >= 0).all()
+    assert np.diff(head).max() < 0.1
+    assert head[25] == 1
+    assert (jaw == 1).all()
+    face.reset()
+    assert live(4)[face.delay_frames, 52] == 0

@@ -60,3 +60,15 @@ def test_missing_frames_are_counted() -> None:
     for i in (0, 1, 2, 5, 6):
         recording.add(video(encoder, 5, i * 40.0), at=0.0)
     assert recording.dropped_frames() == 2
+
+
+def test_what_was_cut_off_by_a_pause_is_not_told_twice() -> None:
+    recording = Recording()
+    turn = recording.begin_turn()
+    usage = {"type": "duration", "seconds": 1.0}
+    recording.add(events.TranscriptionCompleted("one", "I would like", usage), at=1.0)
+    recording.add(events.SpeechStarted(1200, "two"), at=1.2)
+    recording.add(events.ItemDeleted("one"), at=1.2)
+    recording.add(events.TranscriptionCompleted("two", "I would like some tea.", usage), at=3.0)
+    assert turn.user == "I would like some tea."
+    assert turn.times == {"transcript": 3.0}
