@@ -32,13 +32,24 @@ def serve(
 ) -> None:
     """Starts the server and says which page to open."""
     from companion.config import ConfigError, load
+    from companion.personas import PromptError
     from companion.server import serve as run
+    from companion.stages import StageError
 
-    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     try:
-        run(load(config, {"server": given}))
-    except ConfigError as error:
+        run(load(config), host, port)
+    except (ConfigError, PromptError, StageError) as error:
         _fail(str(error))
+
+
+@app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def talk(context: typer.Context) -> None:
+    """Holds a conversation with sound files as the user, and records the face to an MP4."""
+    from companion.talk import talk as run  # its options are declared there, and cost seconds to import
+
+    command = typer.Typer(add_completion=False)
+    command.command()(run)
+    command(context.args, prog_name="companion talk")
 
 
 @app.command()
