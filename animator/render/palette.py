@@ -31,7 +31,7 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     pixels = picture[face > 0]
     luma = pixels @ f32([0.299, 0.587, 0.114])
     low, high = np.percentile(luma, (40, 75))
-    skin = np.median(pixels[(luma > low) & (luma < high)], axis=0)
+    skin = np.median(pixels[(luma >= low) & (luma <= high)], axis=0)
     bright = float(np.percentile(luma, 93))
     lips = np.median(picture[lip_ring(portrait, "outer") & ~lip_ring(portrait, "inner")], axis=0)
     sclera = _sclera(portrait, skin)

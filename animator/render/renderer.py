@@ -75,7 +75,7 @@ class Renderer:
         for eye, moved, blink in zip(self._eyes, turned, _BLINKS, strict=True):
             weights[blink] = eyes.lid(eye, moved, float(weights[blink]))
         jaw, close = max(float(weights[_JAW]), 0.0), float(weights[_CLOSE])
-        seal = min(max(close / (jaw + 0.02), 0.0), 1.0) * min(max(close / 0.06, 0.0), 1.0)
+        seal = min(max(1.1 * close / (jaw + 0.01), 0.0), 1.0) * min(max(close / 0.05, 0.0), 1.0)
         return np.append(weights, np.float32(seal))
 
     def _draw_surface(self, frame: Image, weights: Floats) -> None:

