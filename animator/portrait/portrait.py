@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.assets import cache_folder
 from animator.portrait.closure import close_lids, seal_lips, snap_seam
+from animator.portrait.drawn import snap_eyes
 from animator.portrait.head import fit
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.matte import person
@@ -21,7 +22,7 @@ from animator.portrait.pose import pose
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 6  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 8  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
 
@@ -76,7 +77,7 @@ def load(source: Path | bytes, size: int = 512) -> Portrait:
 
 def _prepare(source: Picture, size: int, name: str) -> Portrait:
     framed = cut(source, size, Landmarker())
-    points = framed.face.points
+    points = snap_eyes(framed.picture, framed.face.points)
     face = fit(points)
     width = float(np.linalg.norm(points[234] - points[454]))
     parted = lips_parted(points)
