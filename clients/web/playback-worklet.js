@@ -2,6 +2,7 @@
 import { RATE, Timeline } from "./timeline.js";
 
 const REPORT_EVERY = 8; // render quanta of 128 samples: about 23 reports a second
+const QUIET = 0.003; // of full scale: -50 dB
 const FADE = 0.96; // per sample, where sound breaks off, so that it does not click
 
 class Playback extends AudioWorkletProcessor {
@@ -21,8 +22,10 @@ class Playback extends AudioWorkletProcessor {
     if (message.kind === "sound") {
       this.jumped(this.timeline.arrive(message.start));
       this.queue.push(message);
-    } else if (message.kind === "picture") this.jumped(this.timeline.arrive(message.start));
-    else if (message.kind === "flush") {
+    } else if (message.kind === "picture") {
+      if (this.isHeard()) this.timeline.arriveHeard(message.start);
+      else this.jumped(this.timeline.arrive(message.start));
+    } else if (message.kind === "flush") {
       this.queue = this.queue.filter((part) => message.response && part.response !== message.response);
       this.timeline.skipAhead();
       this.report();
@@ -31,6 +34,19 @@ class Playback extends AudioWorkletProcessor {
       this.item = null;
       this.timeline.reset();
     }
+  }
+
+  /** Whether playback is within a response's sound. */
+  isHeard() {
+    return this.queue.length > 0 && this.queue[0].start <= this.timeline.position;
+  }
+
+  /** Whether the next `samples` of sound are a pause in speech. */
+  isPause(samples) {
+    if (!this.isHeard()) return false;
+    const part = this.queue[0];
+    const first = this.timeline.position - part.start;
+    return part.samples.subarray(first, first + samples).every((value) => Math.abs(value) < QUIET);
   }
 
   jumped(yes) {
@@ -76,14 +92,16 @@ class Playback extends AudioWorkletProcessor {
   }
 
   process(_inputs, [[left, ...others]]) {
-    if (this.timeline.position !== null) {
+    if (this.timeline.position === null) return true;
+    if (this.quanta >= REPORT_EVERY) this.report(); // before anything moves: currentTime is the start of this quantum
+    const held = this.isPause(left.length) && this.timeline.stretch(left.length);
+    if (!held) {
       this.fill(left);
-      for (const value of left) this.peak = Math.max(this.peak, Math.abs(value));
-      for (const channel of others) channel.set(left);
       this.timeline.advance(left.length, this.queue.length === 0);
-      this.quanta += 1;
-      if (this.quanta >= REPORT_EVERY) this.report();
     }
+    for (const value of left) this.peak = Math.max(this.peak, Math.abs(value));
+    for (const channel of others) channel.set(left);
+    this.quanta += held ? REPORT_EVERY : 1;
     return true;
   }
 }

@@ -13,6 +13,7 @@ const CALM = 20 * RATE; // without a late arrival for so long, the lead shrinks 
 const WATCH = 0.5 * RATE; // over so long it is observed how early media comes
 const SLACK = 0.03 * RATE; // earliness that is not worth a change
 const HURRY = 0.5; // extra speed while nothing audible is played: an unheard way to win back a delay
+const MAX_DEBT = 0.4 * RATE; // the most that pauses in speech are stretched to let pictures catch up
 const LOST = 1.0 * RATE; // farther from the server's clock than this: start afresh (sleep, suspended tab)
 
 export class Timeline {
@@ -27,6 +28,7 @@ export class Timeline {
     this.rebase = false;
     this.calm = 0;
     this.surplus = 0; // delay beyond the lead, to be won back
+    this.debt = 0; // delay that pictures need and speech has not granted yet
     this.watchAgain();
   }
 
@@ -54,7 +56,26 @@ export class Timeline {
     this.rebase = false;
     this.spare = Math.min(this.spare, start - this.position);
     if (this.position === before) return false;
-    this.surplus = 0;
+    this.surplus = this.debt = 0;
+    return true;
+  }
+
+  /**
+   * Take note of a picture while sound is being heard: late pictures do not break a word, they wait for a pause.
+   */
+  arriveHeard(start) {
+    const behind = this.position - start;
+    this.spare = Math.min(this.spare, -behind);
+    if (behind > 0) {
+      this.late += 1;
+      this.debt = Math.min(MAX_DEBT, Math.max(this.debt, behind + LEAD_STEP));
+    } else this.debt = 0;
+  }
+
+  /** Whether a pause of `samples` should be stretched: playback then stands still for so long. */
+  stretch(samples) {
+    if (this.debt <= 0) return false;
+    this.debt -= samples;
     return true;
   }
 

@@ -1,5 +1,7 @@
 """The client's parts by themselves, in a real browser: no server, no session."""
 
+import itertools
+
 import pytest
 from chromium import run_js
 from selenium import webdriver
@@ -50,6 +52,24 @@ def test_delay_that_has_grown_is_won_back_in_silence_only(page: webdriver.Chrome
 
 def test_a_clock_far_away_starts_afresh(page: webdriver.Chrome) -> None:
     assert timeline(page, "t.arrive(0); t.arrive(24000 * 60); return t.position;") == 24000 * 60 - 2400
+
+
+def test_late_pictures_wait_for_a_pause_in_speech(page: webdriver.Chrome) -> None:
+    body = """
+        t.arrive(0);
+        t.advance(12000, false);
+        const before = t.position;
+        t.arriveHeard(before - 4800);
+        const moved = t.position - before;
+        let stretched = 0;
+        while (t.stretch(120)) stretched += 120;
+        t.arriveHeard(before + 960);
+        return [moved, stretched, t.stretch(120)];
+    """
+    moved, stretched, more = timeline(page, body)
+    assert moved == 0
+    assert 4800 <= stretched <= 4800 + 2400
+    assert not more
 
 
 RESAMPLE = """
@@ -117,6 +137,33 @@ def test_sound_is_played_at_its_place_and_a_flush_is_at_once(page: webdriver.Chr
     assert max(map(abs, sound[lead + 2500 : lead + 3600])) < 0.01
     assert set(sound[6000:8400]) == {0.5}
     assert max(map(abs, sound[8500:])) < 0.01
+
+
+STRETCH = """
+    // A word, a pause and a word, while a picture comes 100 ms late.
+    const context = new OfflineAudioContext(1, 24000, 24000);
+    await context.audioWorklet.addModule("/playback-worklet.js");
+    const node = new AudioWorkletNode(context, "vasari-playback", { outputChannelCount: [1] });
+    node.connect(context.destination);
+    const samples = new Float32Array(9600).fill(0.5).fill(0, 3200, 6400);
+    context.suspend(0.2).then(() => {
+        node.port.postMessage({ kind: "picture", start: 0 });
+        setTimeout(() => context.resume(), 100);
+    });
+    node.port.postMessage({ kind: "sound", start: 0, samples, response: "a", item: "a" });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return [...(await context.startRendering()).getChannelData(0)];
+"""
+
+
+def test_a_pause_is_stretched_for_late_pictures_and_no_word_is_broken(page: webdriver.Chrome) -> None:
+    sound = run_js(page, STRETCH)
+    loud = [i for i, value in enumerate(sound) if value == 0.5]
+    gaps = [(a, b) for a, b in itertools.pairwise(loud) if b - a > 1]
+    assert len(loud) == 6400
+    assert len(gaps) == 1
+    (before, after), late = gaps[0], 2400
+    assert after - before > 3200 + late
 
 
 CAPTIONS = """
