@@ -59,10 +59,12 @@ def normals(points: Floats, triangles: Ints, out: Floats) -> None:
 
 
 @kernel
-def far_to_near(points: Floats, triangles: Ints, keys: Floats, out: Ints) -> None:
-    """``out`` (T, 3): ``triangles`` (T, 3) sorted by the depth of ``points``; ``keys`` (T,) is scratch."""
+def far_to_near(points: Floats, triangles: Ints, forward: Floats, out: Ints) -> None:
+    """``out`` (T, 3): ``triangles`` (T, 3) sorted by the depth of ``points``, brought ``forward`` (T,) px."""
+    keys = np.empty(triangles.shape[0], np.float32)
     for t in range(triangles.shape[0]):
-        keys[t] = points[triangles[t, 0], 2] + points[triangles[t, 1], 2] + points[triangles[t, 2], 2]
+        depth = points[triangles[t, 0], 2] + points[triangles[t, 1], 2] + points[triangles[t, 2], 2]
+        keys[t] = depth * np.float32(1 / 3) + forward[t]
     order = np.argsort(keys)
     for t in range(triangles.shape[0]):
         out[t, 0], out[t, 1], out[t, 2] = triangles[order[t], 0], triangles[order[t], 1], triangles[order[t], 2]

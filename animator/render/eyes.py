@@ -23,6 +23,7 @@ IRIS = 1.06  # landmarks see the iris a little small
 SHINE = 0.45  # share of the iris' way that the highlight goes
 REACH = (0.32, 0.42)  # of the eye's width and height that the iris may go
 SHADOW = 0.72  # brightness right below the upper lid
+CORNER, CORNER_WIDTH = 0.78, 0.25  # brightness at the corners; share of the eye's width where it is full
 SHADOW_DEPTH = 0.17  # of the eye's width, where the lid's shadow ends
 LID = 0.75  # share of the iris' way up or down that the upper lid goes
 _FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
@@ -119,7 +120,7 @@ def _white_hue(portrait: Portrait) -> Floats:
     if len(pooled) < 8:
         return f32([200, 195, 188])
     luma = pooled.mean(axis=1)
-    return pooled[luma >= np.percentile(luma, 50)].mean(axis=0)
+    return pooled[luma >= np.percentile(luma, 70)].mean(axis=0)
 
 
 def _distance(iris: Floats, left: int, top: int, shape: tuple[int, ...]) -> Floats:
@@ -138,7 +139,10 @@ def _eye(portrait: Portrait, body: Body, index: int, side: str, hue: Floats) -> 
     shadow = SHADOW_DEPTH * width
     below = np.zeros(pixels.shape[:2], np.float32)
     below_line(f32(lids[0]), left, top, below)
-    clear = pixels / shade(below, shadow)[..., None]
+    along = np.arange(left, right, dtype=np.float32)
+    inner = np.clip(np.minimum(along - lids[0][0, 0], lids[0][-1, 0] - along) / (CORNER_WIDTH * width), 0, 1)
+    corners = CORNER + (1 - CORNER) * inner * (2 - inner)
+    clear = pixels / (shade(below, shadow) * corners)[..., None]
     inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
     distance = _distance(portrait.iris[index], left, top, share.shape)
     radius = IRIS * float(portrait.iris[index, 2])
@@ -165,8 +169,8 @@ def _white(clear: Floats, known: NDArray[np.bool_], hue: Floats, radius: float) 
     """The white of the eye: the picture's where ``known``, elsewhere what lies near and the hue of both eyes."""
     weight = known.astype(np.float32)
     near = cv2.GaussianBlur(weight, (0, 0), 0.6 * radius)[..., None]
-    filled = cv2.GaussianBlur(clear * weight[..., None], (0, 0), 0.6 * radius) + 0.05 * hue
-    filled /= near + 0.05
+    filled = cv2.GaussianBlur(clear * weight[..., None], (0, 0), 0.6 * radius) + 0.12 * hue
+    filled /= near + 0.12
     soft = cv2.GaussianBlur(cv2.erode(weight, np.ones((3, 3), np.uint8)), (0, 0), 0.7)[..., None]
     return (soft * clear + (1 - soft) * filled).astype(np.float32)
 
@@ -234,9 +238,13 @@ def paint(frame: Image, share: Floats, corner: tuple[int, int], upper: Floats, v
     """Blend an eye into ``frame`` by ``share`` (h, w) from the pixel ``corner`` on, under the lid ``upper``."""
     inverse, moved = view.inverse, view.moved
     colour, over = np.empty(4, np.float32), np.empty(4, np.float32)
+    first, last = upper[0, 0], upper[-1, 0]
+    reach = max((last - first) * np.float32(CORNER_WIDTH), np.float32(1.0))
     for column in range(share.shape[1]):
         x = np.float32(column + corner[0])
         lid_y = height_at(upper, x)
+        t = min(max(min(x - first, last - x) / reach, np.float32(0.0)), np.float32(1.0))
+        side = np.float32(CORNER) + np.float32(1 - CORNER) * t * (np.float32(2.0) - t)
         for row in range(share.shape[0]):
             if share[row, column] == np.float32(0.0):
                 continue
@@ -244,7 +252,7 @@ def paint(frame: Image, share: Floats, corner: tuple[int, int], upper: Floats, v
             u = inverse[0, 0] * x + inverse[0, 1] * y + inverse[0, 2]
             v = inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]
             t = min(max((y - lid_y) / np.float32(view.shadow), np.float32(0.0)), np.float32(1.0))
-            dim = np.float32(SHADOW) + np.float32(1 - SHADOW) * t * (np.float32(2.0) - t)
+            dim = side * (np.float32(SHADOW) + np.float32(1 - SHADOW) * t * (np.float32(2.0) - t))
             bilinear(layers.white, u, v, colour)
             bilinear(layers.iris, u - moved[0], v - moved[1], over)
             alpha = over[3]

@@ -18,7 +18,9 @@ from animator.render.raster import Texture, pack
 BAND = 0.05  # face widths above the edge of the lid that may hold lashes, liner and shadow
 _BROWS = {"left": (285, 295, 282, 283, 276), "right": (46, 53, 52, 65, 55)}  # lower edge of the brow, left to right
 FADE = (0.15, 0.75)  # closure between which the texture changes
-LINE = 0.8  # px, half width of the line of lashes
+CHEEK = 0.5  # share of the cheek in the colour of the lid
+_CHEEKS = {"left": (347, 330, 280, 425, 329), "right": (118, 101, 50, 205, 100)}
+LINE = 0.95  # px, half width of the line of lashes
 _LANES = np.uint64(0x00FF00FF00FF00FF)
 _HALF = np.uint64(0x0080008000800080)
 
@@ -62,7 +64,7 @@ def _lid(portrait: Portrait, side: str) -> Lid:
     above = -above
     xs = np.arange(left, right, dtype=np.float32)[None] + np.zeros_like(above)
     within = np.minimum(xs - upper[0, 0], upper[-1, 0] - xs)  # px from the nearer corner of the eye
-    plain = _plain(pixels, above, under_brow, band)
+    plain = _plain(pixels, above, under_brow, band, _cheek(portrait, side))
     plain *= (1 - 0.10 * np.clip(1 - above / band, 0, 1) ** 2)[..., None]
     line = np.exp(-((above / LINE) ** 2)) * np.clip(within / (0.12 * (upper[-1, 0] - upper[0, 0])), 0, 1)
     plain += (_lash(pixels, above, within) - plain) * (0.8 * line)[..., None]
@@ -74,8 +76,19 @@ def _lid(portrait: Portrait, side: str) -> Lid:
     return Lid((left + 1, top + 1), pack(opened)[inner], pack(closed)[inner])
 
 
-def _plain(pixels: Floats, above: Floats, under_brow: Floats, band: float) -> Floats:
-    """The lid (h, w, 3) without lashes and liner, going on below its edge, with the grain of the skin above it."""
+def _cheek(portrait: Portrait, side: str) -> Floats:
+    """(3,) the colour of the skin under the eye."""
+    points = portrait.landmarks[list(_CHEEKS[side]), :2].round().astype(np.int32)
+    mask = cv2.fillConvexPoly(np.zeros(portrait.picture.shape[:2], np.uint8), cv2.convexHull(points), (1,))
+    return np.median(portrait.picture[mask > 0], axis=0)
+
+
+def _plain(pixels: Floats, above: Floats, under_brow: Floats, band: float, cheek: Floats) -> Floats:
+    """The lid (h, w, 3) without lashes and liner, going on below its edge, with the grain of the skin above it.
+
+    The skin around an open eye is in its own shadow, which a lid that lies over the ball leaves: so it is drawn
+    towards the ``cheek``.
+    """
     luma = pixels.mean(axis=2)
     clean = (above > 0.6 * band) & (under_brow > 1.5)
     if clean.sum() < 20:
@@ -83,6 +96,7 @@ def _plain(pixels: Floats, above: Floats, under_brow: Floats, band: float) -> Fl
     near = clean & (above < 2.5 * band)
     clean &= luma >= np.percentile(luma[near], 35)
     skin = _skin(pixels, clean.astype(np.float32), 0.5 * band)
+    skin += CHEEK * (0.92 * cheek - skin)
     dark = np.clip((skin.mean(axis=2) - luma - 4) / 14, 0, 1)
     own = ((above > 0.5) & (under_brow > 1)).astype(np.float32) * (1 - dark)
     mixed = skin + own[..., None] * (pixels - skin)

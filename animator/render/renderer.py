@@ -10,6 +10,7 @@ from animator.render.body import body
 from animator.render.light import light, relight
 from animator.render.pose import Pose, pose
 
+_FORWARD = 0.03  # face widths
 _OPENINGS = ("lips_inner", "eye_left", "eye_right")
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
@@ -39,7 +40,10 @@ class Renderer:
         self._hem = hem = holes.hems(made.rim, [upper for upper, _ in pairs], count)
         self._rim_hem, self._edge_hem = np.split(hem.triangles, [2 * len(made.rim)])
         self._around = np.concatenate([made.outer, holes.fillers(pairs)])
-        self._near, self._keys = made.face.copy(), np.empty(len(made.face), np.float32)
+        self._near = made.face.copy()
+        # A closed lid and a closed upper lip lie over the lower ones, whichever is nearer by a hair.
+        on_top = np.isin(made.face, np.concatenate([upper for upper, _ in pairs])).any(axis=1)
+        self._forward = f32(on_top * _FORWARD * portrait.face_width)
         beyond = np.empty((len(hem.root), 2), np.float32)
         holes.hem(made.uv, hem.root, hem.before, hem.after, beyond)
         uv = np.concatenate([made.uv, beyond])
@@ -99,7 +103,7 @@ class Renderer:
         deform.normals(points, made.face, self._facing)
         relight(self._facing, self._light, surface.shade)
         surface.shade[count:] = surface.shade[hem.root]
-        deform.far_to_near(points, made.face, self._keys, self._near)
+        deform.far_to_near(points, made.face, self._forward, self._near)
 
     def _skull(self, where: Pose) -> Floats:
         """(3, 4) motion of what is rigid to the skull."""

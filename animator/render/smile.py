@@ -16,7 +16,7 @@ def own_teeth(portrait: Portrait) -> tuple[tuple[int, int], Floats]:
     inner = lip_ring(portrait, "inner")
     ids = np.concatenate([portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]])
     low, high = portrait.vertices[ids, :2].min(axis=0), portrait.vertices[ids, :2].max(axis=0)
-    pad = int(2 * EXTENDED * portrait.face_width)
+    pad = int(3 * EXTENDED * portrait.face_width)
     left, top, right, bottom = (int(low[0]) - pad, int(low[1]) - pad, int(high[0]) + pad, int(high[1]) + pad)
     pixels = portrait.picture[top:bottom, left:right].astype(np.float32)
     layer = np.concatenate([pixels, np.zeros((*pixels.shape[:2], 1), np.float32)], axis=2)
@@ -58,7 +58,7 @@ def _extend(layer: Floats, tops: NDArray[np.int_], reach: float) -> None:
     edge = layer[tops[columns], columns, :3]
     smooth = cv2.GaussianBlur(edge[None], (0, 0), 2.0)[0]
     for column, start, colour in zip(columns, tops[columns], smooth, strict=True):
-        rows = np.arange(max(int(start - 2 * reach), 0), start)
+        rows = np.arange(int(start))
         up = (start - rows) / reach
         into_gum = np.clip((up - 0.25) / 0.5, 0, 1)[:, None]
         layer[rows, column, :3] = colour * (1 - into_gum * (1 - f32([0.82, 0.56, 0.56])))
