@@ -35,7 +35,7 @@ PACKAGES = {
     "sqlalchemy": "memory",
 }
 EXTRAS = {
-    "transformers": ("langchain_huggingface", "Hugging Face models"),
+    "transformers": ("transformers", "Hugging Face models"),
     "ollama": ("langchain_ollama", "models served by Ollama"),
     "coqui": ("TTS", "voices of Coqui TTS"),
     "torch": ("torch", "training, and GPUs for the above"),

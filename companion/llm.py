@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EXTRAS = {"langchain_ollama": "ollama", "langchain_huggingface": "transformers", "transformers": "transformers"}
+EXTRAS = {"langchain_ollama": "ollama", "transformers": "transformers", "torch": "transformers"}
 STATUS_CODES = {
     401: ("llm_unauthorized", "The endpoint refused the key. Check the API key in the environment."),
     403: ("llm_unauthorized", "The endpoint refused the key. Check the API key in the environment."),
@@ -110,7 +110,7 @@ def _construct(path: str, options: dict[str, Any]) -> "BaseChatModel":
 
 
 def _missing(module_name: str, error: ImportError) -> StageError:
-    extra = EXTRAS.get(module_name.partition(".")[0])
+    extra = EXTRAS.get((error.name or module_name).partition(".")[0])
     how = f'Run: pip install "vasari[{extra}]"' if extra else "Install the package that has it."
     return StageError("llm_missing_extra", f"{module_name} cannot be imported ({error}). {how}")
 

@@ -1,0 +1,89 @@
+"""A chat model that runs in this process: blocking generation in a thread, as a LangChain model that can be stopped."""
+
+import asyncio
+import threading
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
+
+ROLES = {"system": "system", "human": "user", "ai": "assistant"}
+Turns = list[dict[str, str]]  # of {"role": ..., "content": ...}
+OnDelta = Callable[[str], bool]  # takes the next piece of text; returns True to end the generation
+
+
+class LocalChat(BaseChatModel):
+    """Subclasses generate in `_complete`. Closing the stream ends the generation at the next token."""
+
+    parallel: int = 1  # replies that may be generated at a time
+
+    _pool: ThreadPoolExecutor = PrivateAttr()
+
+    @abstractmethod
+    def _complete(self, turns: Turns, stop: list[str], on_delta: OnDelta) -> None:
+        """Generate until the end, or until ``on_delta`` returns True. Blocks; runs in a thread of the pool."""
+
+    def model_post_init(self, context: Any, /) -> None:
+        self._pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="llm")
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        text: list[str] = []
+        self._complete(_turns(messages), stop or [], lambda delta: bool(text.append(delta)))
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="".join(text)))])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        for generation in self._generate(messages, stop).generations:
+            yield ChatGenerationChunk(message=AIMessageChunk(content=generation.text))
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        loop = asyncio.get_running_loop()
+        deltas: asyncio.Queue[str | None] = asyncio.Queue()
+        closed = threading.Event()
+
+        def hand_over(delta: str | None) -> bool:
+            if not closed.is_set():
+                loop.call_soon_threadsafe(deltas.put_nowait, delta)
+            return closed.is_set()
+
+        def work() -> None:
+            try:
+                if not closed.is_set():
+                    self._complete(_turns(messages), stop or [], hand_over)
+            finally:
+                hand_over(None)
+
+        running = loop.run_in_executor(self._pool, work)
+        try:
+            while (delta := await deltas.get()) is not None:
+                yield ChatGenerationChunk(message=AIMessageChunk(content=delta))
+            await running
+        finally:
+            closed.set()
+
+
+def _turns(messages: list[BaseMessage]) -> Turns:
+    return [{"role": ROLES.get(message.type, "user"), "content": message.text} for message in messages]
