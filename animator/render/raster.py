@@ -151,7 +151,8 @@ def _span(out: Image, texture: Texture, where: Three, values: tuple[Four, Four],
     """Pixels of a row; texture coordinates are 16.16 fixed point, shade and opacity have 12 bits."""
     row, first, last = where
     (u, v, s, o), (du, dv, ds, do) = values
-    lane = np.uint64(0xFFFF)
+    lane, half = np.uint64(0xFFFF), np.uint64(0x0080008000800080)
+    plain = s == 4096 and ds == 0
     y = np.uint64(row)
     for column in range(first, last):
         texel = sample(texture, u, v)
@@ -164,6 +165,11 @@ def _span(out: Image, texture: Texture, where: Three, values: tuple[Four, Four],
             out[y, x, 1] = _through(lit((texel >> np.uint64(16)) & lane, light), out[y, x, 1], through)
             out[y, x, 2] = _through(lit((texel >> np.uint64(32)) & lane, light), out[y, x, 2], through)
             o += do
+        elif plain:
+            texel += half
+            out[y, x, 0] = np.uint8(texel >> np.uint64(8))
+            out[y, x, 1] = np.uint8(texel >> np.uint64(24))
+            out[y, x, 2] = np.uint8(texel >> np.uint64(40))
         else:
             light = np.uint64(s)
             out[y, x, 0] = lit(texel & lane, light)

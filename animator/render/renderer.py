@@ -49,6 +49,7 @@ class Renderer:
         uv = np.concatenate([made.uv, beyond])
         opacity = f32(np.arange(len(uv)) < count)
         self._surface = raster.Surface(np.zeros_like(uv), uv, np.ones_like(opacity), opacity)
+        self._still, self._some = uv - f32(portrait.view), np.empty_like(self._around)
         self._points, self._facing = np.empty_like(made.points), np.empty((made.faces, 3), np.float32)
 
     def draw(self, motion: Floats, out: Image | None = None) -> Image:
@@ -87,7 +88,8 @@ class Renderer:
         for lid, blink in zip(self._lids, _BLINKS, strict=True):
             lids.close(self._texture, lid, float(weights[blink]))
         np.copyto(frame, self._rest)
-        raster.draw(frame, self._texture, self._surface, self._around)
+        moved = deform.moving(self._surface.xy, self._still, self._around, self._some)
+        raster.draw(frame, self._texture, self._surface, self._some[:moved])
         raster.draw_over(frame, self._texture, self._surface, self._rim_hem)
         raster.draw(frame, self._texture, self._surface, self._near)
         raster.draw_over(frame, self._texture, self._surface, self._edge_hem)
