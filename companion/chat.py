@@ -11,6 +11,8 @@ from companion.stages import SPEAK_RATE, Message
 
 SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
 
+MOST = 1000  # items of a conversation
+
 Role = Literal["system", "user", "assistant"]
 Status = Literal["in_progress", "completed", "incomplete"]
 
@@ -59,7 +61,12 @@ class Conversation:
         self._items: dict[str, Item] = {}
 
     def add(self, item: Item, after: str | None = None) -> str | None:
-        """Append, or insert after the item ``after`` (``"root"``: first) -> the id of the item before it."""
+        """Append, or insert after the item ``after`` (``"root"``: first) -> the id of the item before it.
+
+        Of very long conversations the oldest items are forgotten.
+        """
+        if len(self._items) >= MOST:
+            del self._items[next(iter(self._items))]
         if after == "root":
             self._items = {item.id: item, **self._items}
             return None

@@ -222,8 +222,10 @@ class Hearing:
     async def _understand(self, item: Item, utterance: _Utterance) -> None:
         if utterance.understanding is None or utterance.audio is None:
             return
-        result = await utterance.understanding
-        self._pending.pop(item.id, None)
+        try:
+            result = await utterance.understanding
+        finally:
+            self._pending.pop(item.id, None)
         if item.id not in self._conversation:
             return
         if isinstance(result, StageError):
