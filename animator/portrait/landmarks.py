@@ -21,6 +21,7 @@ _CROP_SIZE = 256
 _CROP_SCALE = 1.5  # of the longer side of the face
 _DETECTOR_THRESHOLD = 0.5
 _FACE_THRESHOLD = 0.5
+_DOUBT = 0.8  # of the surest face's score, below which another one is taken for a pattern
 _OVERLAP = 0.3  # two detections that share more are one face
 _SPANS = (1.6, 1.0, 0.5, 0.25)  # sides of the searched squares; faces that fill a picture are found only with a border
 # The landmarks that the blendshape network reads (kLandmarksSubsetIdxs in MediaPipe's face_blendshapes_graph.cc).
@@ -85,6 +86,8 @@ class Landmarker:
             face = first and self._look(image, _crop_around(first.points))
             if face and all(_shared(face.box, other.box) < _OVERLAP for other in faces):
                 faces.append(face)
+        best = max((face.score for face in faces), default=0.0)
+        faces = [face for face in faces if face.score > _DOUBT * best]
         return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
     def track(self, image: Picture, previous: FaceLandmarks) -> FaceLandmarks | None:

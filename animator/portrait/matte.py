@@ -6,12 +6,29 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from animator.portrait.assets import read
+from animator.portrait.topology import FACE_OVAL
+
+Floats = NDArray[np.float32]
 
 _SIDE = 256
+_MISSED = 0.6  # of the face
 
 
-def person(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(h, w, 3) RGB -> (h, w) uint8, 255 where the person surely is."""
+def person(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8]:
+    """(h, w, 3) RGB and landmarks (>= 468, 3) -> (h, w) uint8, 255 where the person surely is.
+
+    Where the network misses the face itself, as in many paintings, a bust drawn round the landmarks stands in.
+    """
+    height, width = picture.shape[:2]
+    face = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(face, [points[list(FACE_OVAL), :2].round().astype(np.int32)], 255)
+    seen = _segment(picture)
+    if seen[face > 0].mean() < _MISSED * 255:
+        seen = _bust(picture.shape[:2], points)
+    return np.maximum(seen, face)
+
+
+def _segment(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     network = Interpreter(model_content=read("selfie_segmentation.tflite"), num_threads=1)
     network.allocate_tensors()
     small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
@@ -23,6 +40,29 @@ def person(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     full = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     sharp = _guided(grey, full, radius=max(2, width // 100), softness=1e-3)
     return (sharp.clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def _bust(shape: tuple[int, ...], points: Floats) -> NDArray[np.uint8]:
+    """An egg round head and hair, a neck and shoulders, soft at the edges."""
+    top, chin = points[10, :2], points[152, :2]
+    tall, wide = float(np.linalg.norm(chin - top)), float(np.linalg.norm(points[234] - points[454]))
+    angle = float(np.degrees(np.arctan2(top[0] - chin[0], chin[1] - top[1])))
+    drawn = np.zeros(shape[:2], np.uint8)
+    centre = (top + chin) / 2 - (chin - top) * 0.18
+    cv2.ellipse(drawn, (centre.tolist(), (1.4 * wide, 1.6 * tall), angle), 255, -1)
+    outline = [
+        (-0.35, -0.2),
+        (0.35, -0.2),
+        (0.4, 0.25),
+        (1.15, 0.6),
+        (1.5, 3.0),
+        (-1.5, 3.0),
+        (-1.15, 0.6),
+        (-0.4, 0.25),
+    ]
+    body = chin + np.array(outline, np.float32) * [wide, tall]
+    cv2.fillPoly(drawn, [body.round().astype(np.int32)], 255)
+    return np.asarray(cv2.GaussianBlur(drawn, (0, 0), 0.05 * wide), np.uint8)
 
 
 def _guided(

@@ -22,7 +22,7 @@ from animator.portrait.pose import pose
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 8  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 9  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
 
@@ -89,7 +89,7 @@ def _prepare(source: Picture, size: int, name: str) -> Portrait:
         picture=framed.picture,
         view=(framed.margin, framed.margin),
         real=framed.real,
-        person=person(framed.picture),
+        person=person(framed.picture, points),
         landmarks=points,
         vertices=vertices,
         triangles=mesh().triangles,
@@ -120,7 +120,7 @@ def _iris(ring: Floats) -> tuple[float, float, float]:
 def _restore(kept: Path) -> Portrait | None:
     """The portrait in the file, or None when there is none or it is damaged."""
     try:
-        with np.load(kept, allow_pickle=False) as stored:
+        with kept.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             values = {field.name: stored[field.name] for field in fields(Portrait) if field.name not in _SHARED}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None

@@ -1,0 +1,156 @@
+"""A portrait shows the picture, and its shapes move the right parts of the face the right way."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from animator.motion.space import INDEX
+from animator.portrait.characters import DEFAULT, characters, find
+from animator.portrait.head import fit
+from animator.portrait.portrait import Portrait, load
+
+PortraitOf = Callable[[str], Portrait]
+NAMES = [character.name for character in characters()]
+
+
+def rest(portrait: Portrait, name: str) -> np.ndarray:
+    return portrait.vertices[portrait.contours[name]]
+
+
+def moved(portrait: Portrait, name: str, **weights: float) -> np.ndarray:
+    shift = sum(weight * portrait.shapes[INDEX[shape]] for shape, weight in weights.items())
+    return (portrait.vertices + shift)[portrait.contours[name]]
+
+
+def opening(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """How far the lower line lies below the upper one, at places along it but for the corners."""
+    x = np.linspace(upper[0, 0], upper[-1, 0], 15)[2:-2]
+    return np.interp(x, lower[:, 0], lower[:, 1]) - np.interp(x, upper[:, 0], upper[:, 1])
+
+
+def test_characters_have_titles_and_licences() -> None:
+    assert len(NAMES) >= 3 and NAMES[0] == DEFAULT
+    assert all(c.title and c.credit and c.licence and c.source and c.picture.is_file() for c in characters())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_mesh_lies_on_the_face(portrait_of: PortraitOf, name: str) -> None:
+    portrait = portrait_of(name)
+    np.testing.assert_allclose(portrait.vertices[1, :2], portrait.landmarks[1, :2], atol=0.01)
+    assert portrait.triangles.max() == len(portrait.vertices) - 1
+    assert np.isfinite(portrait.shapes).all() and portrait.shapes.shape == (52, len(portrait.vertices), 3)
+    edges = portrait.vertices[portrait.triangles[:, [0, 1]], :2]
+    assert np.linalg.norm(edges[:, 0] - edges[:, 1], axis=1).max() < 0.15 * portrait.face_width
+    assert fit(portrait.landmarks).error < 0.015
+    for line in (key for key in portrait.contours if key != "face_oval"):
+        assert np.diff(rest(portrait, line)[[0, 8, -1], 0]).min() > 0, "lines run from left to right"
+    assert (
+        portrait.person[portrait.landmarks[:468, 1].astype(int), portrait.landmarks[:468, 0].astype(int)].mean() > 200
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_blink_shuts_the_eye(portrait_of: PortraitOf, name: str) -> None:
+    portrait = portrait_of(name)
+    for side in ("left", "right"):
+        blink = {f"eyeBlink{side.title()}": 1.0}
+        before = opening(rest(portrait, f"eye_{side}_upper"), rest(portrait, f"eye_{side}_lower"))
+        after = opening(moved(portrait, f"eye_{side}_upper", **blink), moved(portrait, f"eye_{side}_lower", **blink))
+        assert before.max() > 0.04 * portrait.face_width
+        assert np.abs(after).max() < 0.1 * before.max() + 0.5
+        other = "right" if side == "left" else "left"
+        still = moved(portrait, f"eye_{other}_upper", **blink) - rest(portrait, f"eye_{other}_upper")
+        assert np.abs(still).max() < 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_jaw_opens_the_mouth_and_close_shuts_it(portrait_of: PortraitOf, name: str) -> None:
+    portrait = portrait_of(name)
+    upper, lower = "lips_inner_upper", "lips_inner_lower"
+    gap = opening(rest(portrait, upper), rest(portrait, lower))
+    wide = opening(moved(portrait, upper, jawOpen=0.5), moved(portrait, lower, jawOpen=0.5))
+    shut = opening(
+        moved(portrait, upper, jawOpen=0.5, mouthClose=0.5), moved(portrait, lower, jawOpen=0.5, mouthClose=0.5)
+    )
+    assert (wide - gap).max() > 0.08 * portrait.face_width
+    assert np.abs(shut - gap).max() < 0.02 * portrait.face_width
+    chin = portrait.shapes[INDEX["jawOpen"]][152]
+    assert chin[1] > 0.05 * portrait.face_width
+    jaw = portrait.jaw[INDEX["jawOpen"]] @ np.append(portrait.teeth, 1)
+    assert jaw[1] > 0.05 * portrait.face_width, "the lower teeth go with the chin"
+
+
+def test_closed_lips_meet_in_one_line(portrait_of: PortraitOf) -> None:
+    portrait = portrait_of("mona_lisa")
+    assert not portrait.mouth_open and not portrait.teeth_visible
+    np.testing.assert_allclose(rest(portrait, "lips_inner_upper")[:, :2], rest(portrait, "lips_inner_lower")[:, :2])
+    grey = portrait.picture.mean(axis=2)
+    x, y = rest(portrait, "lips_inner_upper")[5:16, :2].round().astype(int).T
+    assert grey[y, x].mean() < 0.9 * min(grey[y - 5, x].mean(), grey[y + 5, x].mean())
+
+
+def test_parted_lips_can_be_sealed(portrait_of: PortraitOf) -> None:
+    portrait = portrait_of("astronaut")
+    assert portrait.mouth_open and portrait.teeth_visible
+    sealed = portrait.vertices + portrait.seal
+    upper, lower = (sealed[portrait.contours[f"lips_inner_{lip}"]] for lip in ("upper", "lower"))
+    assert np.abs(opening(upper, lower)).max() < 1.0
+
+
+def test_left_is_the_subjects_left(portrait_of: PortraitOf) -> None:
+    portrait = portrait_of("mona_lisa")
+    smile = portrait.shapes[INDEX["mouthSmileLeft"]]
+    assert smile[291, 0] > 0 > smile[291, 1], "the corner on the picture's right goes out and up"
+    assert np.linalg.norm(smile[61]) < 0.1 * np.linalg.norm(smile[291])
+    assert portrait.iris[0, 0] > portrait.iris[1, 0] and portrait.eyeballs[0, 0] > portrait.eyeballs[1, 0]
+    assert portrait.pose[0] < -10, "she looks to the picture's left"
+
+
+def test_a_smile_in_the_picture_leaves_less_to_smile(portrait_of: PortraitOf) -> None:
+    def reach(portrait: Portrait) -> float:
+        return float(np.linalg.norm(portrait.shapes[INDEX["mouthSmileLeft"], 291])) / portrait.face_width
+
+    assert reach(portrait_of("astronaut")) < 0.8 * reach(portrait_of("mona_lisa"))
+
+
+def test_drawn_eyes_are_outlined_as_drawn(portrait_of: PortraitOf) -> None:
+    portrait = portrait_of("toon")
+    for side, (x, y, radius) in zip(("left", "right"), portrait.iris, strict=True):
+        upper, lower = (rest(portrait, f"eye_{side}_{lid}")[:, 1] for lid in ("upper", "lower"))
+        assert lower.max() - upper.min() > 0.15 * portrait.face_width
+        assert portrait.picture[round(float(y)), round(float(x))].max() < 100
+        assert radius > 0.05 * portrait.face_width
+
+
+def test_sizes(portrait_of: PortraitOf) -> None:
+    portrait = portrait_of("mona_lisa")
+    x, y = portrait.view
+    assert portrait.picture[y : y + portrait.size, x : x + portrait.size].shape == (512, 512, 3)
+    assert portrait.picture.shape[:2] == portrait.person.shape
+    small = load(find("mona_lisa").picture, size=256)
+    assert small.size == 256 and small.id != portrait.id
+    assert small.face_width == pytest.approx(portrait.face_width / 2, rel=0.03)
+
+
+def test_a_portrait_is_kept_and_a_damaged_copy_is_made_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
+    content = find("mona_lisa").picture.read_bytes()
+    first = load(content, size=128)
+    (kept,) = (tmp_path / "portraits").iterdir()
+    whole = kept.read_bytes()
+    again = load(content, size=128)
+    for field in fields(Portrait):
+        np.testing.assert_equal(getattr(again, field.name), getattr(first, field.name), err_msg=field.name)
+    kept.write_bytes(whole[: len(whole) // 2])
+    assert load(content, size=128).id == first.id
+    assert kept.read_bytes() == whole
+
+
+def test_a_full_disk_costs_only_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where the folder should be")
+    monkeypatch.setenv("VASARI_CACHE", str(blocked))
+    assert load(find("mona_lisa").picture, size=128).size == 128
