@@ -25,6 +25,7 @@ NECK = 0.62  # face heights below the chin over which the head's motion fades
 RING = 0.55  # face widths around the person that move along
 PIVOT = 0.22  # face heights above the chin
 CHIN = 152
+_LAP = 4.0  # px by which the surroundings reach under the face, so that its ragged rim leaves no gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class Body:
 def body(portrait: Portrait) -> Body:
     """Build the mesh of ``portrait``, about 0.2 s."""
     width = portrait.face_width
-    face = _front(portrait)
-    rim = _rim(face)
+    face = _face(portrait)
+    rim = _rim(portrait)
     grid = _grid(portrait, portrait.vertices[rim, :2])
     faces = len(portrait.vertices)
     flat = np.concatenate([portrait.vertices[:, :2], grid]).astype(np.float32)
@@ -93,41 +94,24 @@ def areas(points: Floats, triangles: Ints) -> Floats:
     return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
 
 
-def _front(portrait: Portrait) -> Ints:
-    """The face's triangles that the picture shows, clockwise, and those along lips and lids, which may be shut."""
+def _face(portrait: Portrait) -> Ints:
+    """The face's triangles, clockwise where the picture shows them.
+
+    Those that the picture does not show, at the far cheek or before the ears, are kept: turned into view they carry
+    the nearest of what it shows, which is better than a gap.
+    """
     triangles = portrait.triangles
     if np.median(areas(portrait.vertices, triangles)) < 0:
         triangles = triangles[:, ::-1]
-    edges = np.concatenate([line for name, line in portrait.contours.items() if name != "face_oval"])
-    apart = portrait.vertices[triangles, :2].mean(axis=1)[:, None] - portrait.vertices[edges, :2]
-    near = np.linalg.norm(apart, axis=2).min(axis=1) < 0.1 * portrait.face_width
-    kept = (areas(portrait.vertices, triangles) > 1e-3) | near
-    return np.ascontiguousarray(triangles[kept], dtype=np.int32)
+    return np.ascontiguousarray(triangles, dtype=np.int32)
 
 
-def _rim(triangles: Ints) -> Ints:
-    """The longest closed line of edges that belong to one triangle only: the outline of the face."""
-    edges = [(int(a), int(b)) for a, b in triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)]
-    paired = set(edges)
-    following: dict[int, list[int]] = {}
-    for a, b in edges:
-        if (b, a) not in paired:
-            following.setdefault(a, []).append(b)
-    longest: list[int] = []
-    while following:
-        path = [next(iter(following))]
-        while path[-1] in following:
-            options = following[path[-1]]
-            after = options.pop()
-            if not options:
-                del following[path[-1]]
-            if after in path:  # the line met itself: what lies between is a loop of its own
-                start = path.index(after)
-                longest = max(longest, path[start:], key=len)
-                del path[start + 1 :]
-            else:
-                path.append(after)
-    return np.array(longest, np.int32)
+def _rim(portrait: Portrait) -> Ints:
+    """The outline of the face, clockwise."""
+    oval = portrait.contours["face_oval"]
+    x, y = portrait.vertices[oval, :2].T
+    clockwise = (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() > 0
+    return np.ascontiguousarray(oval if clockwise else oval[::-1], dtype=np.int32)
 
 
 def _grid(portrait: Portrait, rim: Floats) -> Floats:
@@ -148,9 +132,9 @@ def _fill(flat: Floats, rim: Ints, faces: int) -> Ints:
     outline = flat[rim].reshape(-1, 1, 2)
     middles = flat[triangles].mean(axis=1)
     touches = (triangles < faces).all(axis=1)
-    within = np.zeros(len(triangles), bool)
-    within[touches] = [cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in middles[touches]]
-    triangles = triangles[~within]
+    depth = np.zeros(len(triangles))
+    depth[touches] = [cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in middles[touches]]
+    triangles = triangles[depth < _LAP]
     flip = areas(flat, triangles) < 0
     triangles[flip] = triangles[flip][:, ::-1]
     return np.ascontiguousarray(triangles[areas(flat, triangles) > 1e-3])
