@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from companion.stages import Message, StageError
@@ -41,7 +41,7 @@ class LangChain:
     def __init__(self, chat: "str | BaseChatModel" = "companion.embedded:Embedded", **options: Any) -> None:
         self._chat = _construct(chat, options) if isinstance(chat, str) else chat
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str]:
         """Deltas of the reply. Closing the iterator closes the model's stream, which stops the generation.
 
         Raises:
@@ -60,6 +60,15 @@ class LangChain:
             raise _stage_error(error) from error
         finally:
             await _end(reading)
+
+    async def prepare(self, messages: Sequence[Message]) -> None:
+        """Let a model of this process read what every reply will begin with, so that the first one comes as fast as
+        the others. Endpoints are left alone: they would charge for it."""
+        from companion.local import LocalChat
+
+        if isinstance(self._chat, LocalChat):
+            async with contextlib.aclosing(self.reply(messages)) as reply:
+                await anext(reply, None)
 
     async def _read(self, messages: Sequence[Message], deltas: "asyncio.Queue[str | None]") -> None:
         """Put the deltas into the queue, then None. In a task of its own, since only a cancelled task closes the

@@ -78,6 +78,7 @@ class LocalChat(BaseChatModel):
 
         running = loop.run_in_executor(self._pool, work)
         try:
+            yield ChatGenerationChunk(message=AIMessageChunk(content=""))  # LangChain takes no reply at all for a fault
             while (delta := await deltas.get()) is not None:
                 yield ChatGenerationChunk(message=AIMessageChunk(content=delta))
             await running
