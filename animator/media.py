@@ -109,16 +109,18 @@ class Mp4Writer:
                 self._container.mux(video.encode(picture))
             self._write_sound(audio)
 
-    def write_encoded(self, packets: Sequence[Packet], audio: Samples) -> None:
-        """As `write`, for frames that a `VideoEncoder` has already made H.264 of; the first is a keyframe."""
+    def write_encoded(self, packets: Sequence[Packet], numbers: Sequence[int], audio: Samples) -> None:
+        """As `write`, for frames that a `VideoEncoder` has already made H.264 of; the first is a keyframe.
+
+        ``numbers``: which frame of the video each is, rising from 0; the frame before a gap stays for its length.
+        """
         with self._explained():
-            for packet in packets:
+            for packet, number in zip(packets, numbers, strict=True):
                 video = self._video or self._begin(self._copy_of(packet))
                 out = av.Packet(packet.data)
                 out.stream, out.is_keyframe = video, packet.keyframe
-                out.pts = out.dts = self._frames
+                out.pts = out.dts = number
                 out.duration, out.time_base = 1, Fraction(1, self._fps)
-                self._frames += 1
                 self._container.mux(out)
             self._write_sound(audio)
 

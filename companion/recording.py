@@ -44,6 +44,7 @@ class Recording:
     sounds: list[tuple[float, Samples]] = field(default_factory=list[tuple[float, Samples]])  # pts in ms, samples
     turns: list[Turn] = field(default_factory=list[Turn])
     errors: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    steps: int = 0  # events that were not pictures: as long as they come, the session is at work
     answered: bool = False  # the last turn's reply has been said to its end
 
     def begin_turn(self) -> Turn:
@@ -54,6 +55,7 @@ class Recording:
 
     def add(self, event: events.ServerEvent, at: float) -> None:
         """``event`` was received at ``at`` seconds."""
+        self.steps += not isinstance(event, events.VideoDelta)
         match event:
             case events.VideoDelta():
                 self._add_frame(event, at)
@@ -66,10 +68,14 @@ class Recording:
             case _:
                 pass
 
+    def frame_numbers(self) -> list[int]:
+        """Which frame of the recording each one is; where the session skipped some, numbers are missing."""
+        return [round((pts - self.frame_pts[0]) * FPS / 1000) for pts in self.frame_pts]
+
     def sound(self) -> Samples:
-        """The sound of the whole recording, exactly as long as its frames; zeros where nobody speaks."""
+        """The sound of the whole recording, exactly as long as its pictures; zeros where nobody speaks."""
         start = self.frame_pts[0] if self.frame_pts else 0.0
-        track = np.zeros(len(self.packets) * SPEAK_RATE // FPS, np.float32)
+        track = np.zeros(self._length() * SPEAK_RATE // FPS, np.float32)
         for pts, samples in self.sounds:
             first = round((pts - start) * SPEAK_RATE / 1000)
             skipped = max(0, -first)
@@ -79,11 +85,8 @@ class Recording:
 
     def dropped_frames(self) -> int:
         """Frames that never came: gaps in the presentation times, and time that the clock gave up on."""
-        if not self.frame_pts:
-            return 0
-        gaps = round((self.frame_pts[-1] - self.frame_pts[0]) * FPS / 1000) + 1 - len(self.frame_pts)
         wall, shown = self._pace()
-        return gaps + max(0, int((wall - shown) * FPS) - CHUNK)
+        return self._length() - len(self.packets) + max(0, int((wall - shown) * FPS) - CHUNK)
 
     def real_time_factor(self) -> float | None:
         """How long the frames took by the clock, over how long they last: 1 is in time, more is too slow."""
@@ -93,14 +96,18 @@ class Recording:
     def save(self, path: Path) -> None:
         """To an MP4, with the frames as they were sent. Raises `animator.media.MediaError`."""
         with Mp4Writer(path, self.width, self.height) as writer:
-            writer.write_encoded(self.packets, self.sound())
+            writer.write_encoded(self.packets, self.frame_numbers(), self.sound())
+
+    def _length(self) -> int:
+        """Frames that the presentation times have room for."""
+        return self.frame_numbers()[-1] + 1 if self.packets else 0
 
     def _pace(self) -> tuple[float, float]:
-        """Seconds from the first frame's arrival to the last chunk's, and the length of the frames in between."""
-        if not self.frame_times:
+        """Seconds from the first frame's arrival to the last chunk's, and their distance in presentation time."""
+        if not self.packets:
             return 0.0, 0.0
-        before = sum(at < self.frame_times[-1] for at in self.frame_times)
-        return self.frame_times[-1] - self.frame_times[0], before / FPS
+        last = next(i for i, at in enumerate(self.frame_times) if at == self.frame_times[-1])
+        return self.frame_times[-1] - self.frame_times[0], (self.frame_pts[last] - self.frame_pts[0]) / 1000
 
     def _add_frame(self, event: events.VideoDelta, at: float) -> None:
         self.width, self.height = event.width, event.height

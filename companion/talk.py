@@ -31,7 +31,7 @@ BLOCK = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
 WINDOW = 512  # samples at HEAR_RATE, what a VAD takes
 BEFORE = 1.0  # s in which the face is seen idle before the first question
 AFTER = 1.0  # s in which it is seen after each answer
-PATIENCE = 60.0  # s from the end of a question to the end of its answer, or to the first frame
+PATIENCE = 60.0  # s without a sign of work on the face or the answer
 STEPS = ("transcript", "first_token", "first_audio", "first_frame")
 
 
@@ -164,15 +164,17 @@ def _spoken_s(engine: Engine, path: Path) -> float:
 
 
 async def _until(condition: Callable[[], bool], recording: Recording, otherwise: str) -> None:
-    """Wait for ``condition``. Raises TalkError with what the session reported, or after `PATIENCE`."""
+    """Wait for ``condition``. Raises TalkError with what the session reported, or when it stands still."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE
+    deadline, steps = loop.time() + PATIENCE, recording.steps
     while not condition():
+        if steps != recording.steps:
+            deadline, steps = loop.time() + PATIENCE, recording.steps
         if recording.errors:
             code, message = recording.errors[0]
             raise TalkError(f"{otherwise}: {message} ({code})")
         if loop.time() > deadline:
-            raise TalkError(f"{otherwise} within {PATIENCE:.0f} s.")
+            raise TalkError(f"{otherwise}: nothing happened for {PATIENCE:.0f} s.")
         await asyncio.sleep(0.02)
 
 

@@ -124,7 +124,7 @@ def test_a_live_stream_is_stored_as_it_was_sent(tmp_path: Path) -> None:
     packets = [encoder.encode(frame)[0] for frame in frames]
     out = tmp_path / "live.mp4"
     with Mp4Writer(out, 64, 64) as writer:
-        writer.write_encoded(packets, np.zeros(60 * 960, np.float32))
+        writer.write_encoded(packets, range(60), np.zeros(60 * 960, np.float32))
     with av.open(out) as container:
         lengths = {s.type: float(s.duration * s.time_base) for s in container.streams}
         grey = [f.to_ndarray(format="rgb24").mean() for f in container.decode(video=0)]

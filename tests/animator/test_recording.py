@@ -55,11 +55,18 @@ def test_a_turn_is_timed_by_the_first_of_each_and_by_audible_sound() -> None:
     assert turn.times == pytest.approx({"transcript": 1.0, "first_sent": 1.5, "first_audio": 1.62})
 
 
-def test_missing_frames_are_counted() -> None:
+def test_missing_frames_are_counted_and_leave_the_rest_in_step(tmp_path: Path) -> None:
     encoder, recording = VideoEncoder(64, 64), Recording()
     for i in (0, 1, 2, 5, 6):
-        recording.add(video(encoder, 5, i * 40.0), at=0.0)
+        recording.add(video(encoder, 250 if i == 5 else 5, i * 40.0), at=0.0)
+    recording.add(events.AudioDelta(delta=pcm(np.full(960, 0.5)), pts_ms=200.0, **PART), at=0.0)
     assert recording.dropped_frames() == 2
+    recording.save(tmp_path / "a.mp4")
+    with av.open(tmp_path / "a.mp4") as container:
+        lengths = [float(s.duration * s.time_base) for s in container.streams]
+        shown = [(f.time, f.to_ndarray(format="gray").mean() > 100) for f in container.decode(video=0)]
+    assert lengths == pytest.approx([0.28, 0.28], abs=0.03)
+    assert [round(time, 2) for time, bright in shown if bright] == [0.2]
 
 
 def test_what_was_cut_off_by_a_pause_is_not_told_twice() -> None:
