@@ -38,8 +38,10 @@ class Encoder(Protocol):
 
 
 class Animator(Protocol):
-    """Opens the face of one session from a portrait."""
+    """Opens the face of one session from a portrait. ``size``: side of its frames in pixels."""
 
+    @property
+    def size(self) -> int: ...
     def open(self, portrait: Any) -> Face: ...
 
 

@@ -396,6 +396,8 @@ def test_control_reaches_the_face():
             return super().step(audio, control)
 
     class Animator:
+        size = 16
+
         def open(self, portrait):
             return Watching(16, 2, 0)
 

@@ -134,6 +134,8 @@ def test_a_face_that_fails_leaves_the_voice():
             return super().step(audio, control)
 
     class Animator:
+        size = 16
+
         def open(self, portrait):
             return Face(16, 2, 0)
 
@@ -273,6 +275,8 @@ def test_silent_sound_shows_a_closed_mouth():
             return super().step(audio, control)
 
     class Animator:
+        size = 16
+
         def open(self, portrait):
             return Watching(16, 2, 0)
 

@@ -1,0 +1,111 @@
+"""What each of a client's events does to its session."""
+
+import asyncio
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from companion import events, requests
+from companion.effective import check
+from companion.events import ClientEvent
+from companion.settings import update
+from companion.stages import SPEAK_RATE
+from companion.wire import WireError
+
+if TYPE_CHECKING:
+    from companion.session import Session
+
+
+def handle(session: "Session", event: ClientEvent) -> None:
+    """Raises WireError, `BufferFullError`, or KeyError for an item that does not exist; then nothing has changed."""
+    match event:
+        case events.InputAudioBufferAppend():
+            session.hearing.append(event.audio)
+        case events.AvatarPlayback():
+            session.show.played(event.played_ms)
+        case events.AvatarControl():
+            _control(session, event)
+        case events.InputAudioBufferCommit():
+            session.hearing.commit()
+        case events.InputAudioBufferClear():
+            session.hearing.clear()
+            session.tell(events.InputAudioBufferCleared())
+        case events.SessionUpdate():
+            _update(session, event)
+        case events.ResponseCreate() | events.ResponseCancel() | events.OutputAudioBufferClear():
+            _response(session, event)
+        case _:
+            _item(session, event)
+
+
+def _response(session: "Session", event: ClientEvent) -> None:
+    match event:
+        case events.ResponseCreate():
+            wishes = requests.wishes(event.response, session.settings.output_modalities[0])
+            if session.reply is not None:
+                message = "A response is in progress; cancel it first, or wait for `response.done`."
+                raise WireError("conversation_already_has_active_response", message)
+            session.start(wishes, asyncio.get_running_loop().time())
+        case events.ResponseCancel():
+            if session.reply is None or event.response_id not in (None, session.reply.id):
+                raise WireError("response_cancel_not_active", "There is no such response in progress.")
+            session.interrupt("client_cancelled")
+        case _:
+            session.interrupt("client_cancelled")
+
+
+def _item(session: "Session", event: ClientEvent) -> None:
+    conversation = session.conversation
+    match event:
+        case events.ConversationItemCreate():
+            _create_item(session, event)
+        case events.ConversationItemRetrieve():
+            session.tell(events.ItemRetrieved(conversation[event.item_id].to_json()))
+        case events.ConversationItemDelete():
+            if session.reply and session.reply.item is conversation[event.item_id]:
+                session.interrupt("client_cancelled")
+            conversation.delete(event.item_id)
+            session.tell(events.ItemDeleted(event.item_id))
+        case events.ConversationItemTruncate():
+            _truncate(session, event)
+        case _:
+            raise WireError("unknown_event", f"`{event.type}` is not supported here.", "type")
+
+
+def _create_item(session: "Session", event: events.ConversationItemCreate) -> None:
+    item = requests.item(event.item)
+    if item.id in session.conversation:
+        raise WireError("invalid_value", "There is an item with this id already.", "item.id")
+    previous = session.conversation.add(item, event.previous_item_id)
+    session.tell(events.ItemAdded(item.to_json(), previous))
+    session.tell(events.ItemDone(item.to_json(), previous))
+
+
+def _truncate(session: "Session", event: events.ConversationItemTruncate) -> None:
+    """What the client says it played is what was said."""
+    item = session.conversation[event.item_id]
+    if item.role != "assistant" or not item.sound:
+        raise WireError("invalid_value", "Only a spoken message of the assistant can be truncated.", "item_id")
+    if session.reply and session.reply.item is item:
+        session.interrupt("client_cancelled")
+    item.heard = event.audio_end_ms * SPEAK_RATE // 1000
+    item.status = "incomplete"
+    session.tell(events.ItemTruncated(item.id, event.audio_end_ms, event.content_index))
+
+
+def _control(session: "Session", event: events.AvatarControl) -> None:
+    wishes = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("event_id", "gaze")}
+    if event.gaze:
+        wishes |= {"gaze_yaw_deg": event.gaze.yaw_deg, "gaze_pitch_deg": event.gaze.pitch_deg}
+    session.show.control = replace(session.show.control, **{k: v for k, v in wishes.items() if v is not None})
+
+
+def _update(session: "Session", event: events.SessionUpdate) -> None:
+    before = session.settings
+    new = update(before, event.session, session.defaults)
+    session.settings = check(new, before, event.session, session.engine)
+    if session.settings.audio.input != before.audio.input:
+        session.hearing.configure(session.settings)
+    if session.settings.avatar != before.avatar:
+        session.wardrobe.dress(session.settings.avatar, before.avatar)
+        session.tell_state()
+    session.tell(events.SessionUpdated(session.settings.to_json(session.id)))

@@ -1,0 +1,40 @@
+"""A session's settings where they need what the server has: personas, characters, voices."""
+
+from dataclasses import replace
+
+from animator.face import FPS
+from companion.engine import Engine
+from companion.events import Json
+from companion.settings import Audio, AudioInput, AudioOutput, Resolution, Settings, TurnDetection
+from companion.wire import WireError
+
+
+def defaults(engine: Engine, persona: str) -> Settings:
+    """What a session starts with. Raises KeyError for an unknown persona."""
+    turns = engine.config.turns
+    detection = TurnDetection(
+        threshold=turns.threshold,
+        prefix_padding_ms=turns.prefix_padding_ms,
+        silence_duration_ms=turns.silence_duration_ms,
+    )
+    audio = Audio(AudioInput(turn_detection=detection), AudioOutput(voice=str(getattr(engine.tts, "voice", "default"))))
+    return Settings(persona=persona, instructions=engine.prompts.personas[persona].instructions, audio=audio)
+
+
+def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
+    """A persona brings its instructions and its face, unless ``change`` names others. Raises WireError."""
+    personas = engine.prompts.personas
+    if new.persona not in personas:
+        message = f"There is no such persona; there are {', '.join(personas)}."
+        raise WireError("unknown_persona", message, "session.persona")
+    persona = personas[new.persona]
+    if new.persona != before.persona and "instructions" not in change:
+        new = replace(new, instructions=persona.instructions)
+    if new.avatar is None:
+        return new
+    character = new.avatar.character or persona.character or engine.default_character
+    if not engine.portraits.has(character):
+        message = "There is no such character or uploaded picture; GET /v1/characters lists the characters."
+        raise WireError("unknown_character", message, "session.avatar.character")
+    video = replace(new.avatar.video, resolution=Resolution(engine.animator.size, engine.animator.size), fps=FPS)
+    return replace(new, avatar=replace(new.avatar, character=character, video=video))

@@ -1,0 +1,72 @@
+"""Which face a session wears, and the change from one to another while the conversation goes on."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from companion.engine import Engine
+from companion.events import Problem
+from companion.looks import open_look
+from companion.portraits import PictureError
+from companion.settings import Avatar
+from companion.show import Show
+
+log = logging.getLogger(__name__)
+
+
+class Wardrobe:
+    """``spawn`` starts a named task of the session; ``dressed`` is called when a new face is there."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        show: Show,
+        complain: Callable[[Problem], None],
+        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+        dressed: Callable[[], None],
+    ) -> None:
+        self._engine, self._show = engine, show
+        self._complain, self._spawn, self._dressed = complain, spawn, dressed
+        self._opening: asyncio.Task[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """A face is being prepared."""
+        return self._opening is not None
+
+    def dress(self, avatar: Avatar | None, before: Avatar | None) -> None:
+        """From one avatar to another; a new character or codec takes a while, in which the old face stays."""
+        if avatar is None:
+            self._stop()
+            self._show.wear(None)
+            return
+        self._show.control = avatar.control()
+        if before is None or (before.character, before.video) != (avatar.character, avatar.video):
+            self._stop()
+            self._opening = self._spawn(self._open(avatar), "face")
+
+    def failed(self, error: Exception) -> None:
+        """Tell the client that its face is gone."""
+        log.error("the face failed: %s", type(error).__name__, exc_info=error)
+        message = "The face cannot be shown; the conversation goes on without it. Choose a character to try again."
+        self._complain(Problem("face_failed", message, "server_error"))
+
+    async def _open(self, avatar: Avatar) -> None:
+        try:
+            look = await self._engine.device.run(open_look, self._engine, avatar)
+        except PictureError as error:
+            self._complain(Problem(error.code, str(error), param="session.avatar.character"))
+        except Exception as error:  # any animator may fail in any way; the conversation goes on without it
+            self.failed(error)
+        else:
+            self._show.wear(look)
+            self._dressed()
+        finally:
+            if self._opening is asyncio.current_task():
+                self._opening = None
+
+    def _stop(self) -> None:
+        if self._opening:
+            self._opening.cancel()
+        self._opening = None
