@@ -4,7 +4,7 @@
 the main variations of identity, and the 52 ARKit shapes. Units are decimetres, y up, z towards the viewer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -24,7 +24,7 @@ _EXPRESSION = 0.3  # standard deviation of the weights of a face in a picture
 _ROUNDS = 4
 _UNSEEN = ("jawForward", "mouthClose", "tongueOut")  # not told apart from other shapes in one picture
 _SHOWN = ("mouthSmile", "mouthDimple", "mouthStretch", "mouthUpperUp", "mouthFrown", "brow", "eyeSquint", "cheekSquint")
-_SHOWN_SHARE = 1.2
+_SHOWN_SHARE = 1.0
 _WIDE = ("mouthSmile", "mouthDimple", "mouthStretch", "mouthUpperUp")
 _UNDONE = 0.6  # of a smile, by fully rounded lips
 
@@ -67,8 +67,8 @@ def _model() -> _Model:
     return _Model(**values, parts=parts)
 
 
-def fit(landmarks: Floats) -> FittedHead:
-    """Head for landmarks (>= 468, 3) in px (y down, z towards the camera).
+def fit(landmarks: Floats, blendshapes: Floats) -> FittedHead:
+    """Head for landmarks (>= 468, 3) in px (y down, z towards the camera) and their ``blendshapes`` (52,).
 
     Pose by weighted Procrustes, identity and expression by ridge least squares with Gaussian priors, in turns.
     """
@@ -87,7 +87,8 @@ def fit(landmarks: Floats) -> FittedHead:
         pose = align(model.points[:POINTS] + np.tensordot(found, basis, 1), seen, weights)
     identity, expression = found[: len(model.identity)], np.zeros(len(ARKIT), np.float32)
     expression[usable] = found[len(model.identity) :]
-    return _place(model, identity, expression, pose, landmarks)
+    head = _place(model, identity, expression, pose, landmarks)
+    return replace(head, shapes=_relative(head.shapes, expression, blendshapes))
 
 
 def _ridge(basis: Floats, target: Floats, turn: Floats, spread: Floats, free: int) -> Floats:
@@ -123,7 +124,7 @@ def _place(
     everywhere = np.concatenate([residual, residual[mesh().parents].mean(axis=1)])
     vertices = placed[:count] + everywhere
     to_picture = (_FLIP[:, None] * turn * scale).astype(np.float32)
-    shapes = _relative(_sized(model, neutral), expression) @ to_picture.T
+    shapes = _sized(model, neutral) @ to_picture.T
     skull = residual[[2, 94, 164, 0, 61, 291]].mean(axis=0)
     eyes = [_eyeball(placed[model.parts[f"{side}_eye"]], residual[[outer, inner]].mean(axis=0))
             for side, outer, inner in (("left", 263, 362), ("right", 33, 133))]  # fmt: skip
@@ -148,14 +149,21 @@ def _sized(model: _Model, neutral: Floats) -> Floats:
     return model.shapes * np.where(moves_mouth, factor, np.float32(1))[:, None, None]
 
 
-def _relative(shapes: Floats, expression: Floats) -> Floats:
-    """Shapes to add to a face that shows ``expression``: a smile gets little more smile, and round lips undo it."""
-    left = np.where([name.startswith(_SHOWN) for name in ARKIT], 1 - _SHOWN_SHARE * expression.clip(0, 1), 1)
+def _relative(shapes: Floats, expression: Floats, blendshapes: Floats) -> Floats:
+    """Shapes to add to a face that shows ``expression``: a smile gets little more smile, and round lips undo it.
+
+    Smiles are taken from the network's ``blendshapes`` too, since the fit spreads them over several shapes.
+    """
+    shown = np.where([name.startswith("mouthSmile") for name in ARKIT], np.maximum(expression, blendshapes), expression)
+    left = np.where([name.startswith(_SHOWN) for name in ARKIT], (1 - _SHOWN_SHARE * shown).clip(0.1, 1), 1)
     changed = shapes * left.astype(np.float32)[:, None, None]
-    wide = np.where([name.startswith(_WIDE) for name in ARKIT], expression, 0).astype(np.float32)
+    wide = np.zeros_like(expression)
+    for name in _WIDE:
+        both = [ARKIT.index(name + side) for side in ("Left", "Right")]
+        wide[both] = expression[both].mean()
     for name in ("mouthPucker", "mouthFunnel"):
         changed[ARKIT.index(name)] -= _UNDONE * np.tensordot(wide, shapes, 1)
-    return changed
+    return changed.astype(np.float32)
 
 
 def _incisors(model: _Model) -> NDArray[np.int64]:

@@ -22,7 +22,7 @@ from animator.portrait.pose import pose
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 9  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 10  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
 
@@ -78,7 +78,7 @@ def load(source: Path | bytes, size: int = 512) -> Portrait:
 def _prepare(source: Picture, size: int, name: str) -> Portrait:
     framed = cut(source, size, Landmarker())
     points = snap_eyes(framed.picture, framed.face.points)
-    face = fit(points)
+    face = fit(points, framed.face.blendshapes)
     width = float(np.linalg.norm(points[234] - points[454]))
     parted = lips_parted(points)
     vertices = face.vertices if parted else snap_seam(face.vertices, framed.picture, width)
