@@ -152,6 +152,9 @@ class Settings:
         return own | {"max_output_tokens": "inf"} | _json(asdict(self))
 
 
+_SETTINGS = TypeAdapter(Settings)
+
+
 def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
     """``settings`` with what a ``session.update`` names; what was switched off comes back as in ``defaults``.
 
@@ -159,7 +162,7 @@ def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
     """
     merged = _merge(asdict(settings), change, asdict(replace(defaults, avatar=Avatar())))
     try:
-        new = TypeAdapter(Settings).validate_python(merged)
+        new = _SETTINGS.validate_python(merged)
     except ValidationError as error:
         raise invalid(error, None, "session") from error
     if new.tools:
