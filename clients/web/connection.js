@@ -4,7 +4,7 @@
 const FIRST_WAIT = 500; // ms
 const LONGEST_WAIT = 8000;
 const MOST_WAITING = 500_000; // bytes not yet sent, about 10 s of sound: past it, more sound would only come too late
-const SILENT = 10000; // ms without any message: a living server sends pictures all the time
+const SILENT = 20000; // ms without any message: a living server sends pictures all the time
 
 /**
  * Events: "status" {status} with status "connecting" | "open" | "waiting" | "closed", "event" (a server event),
