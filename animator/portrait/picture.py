@@ -24,8 +24,9 @@ MARGIN = 1 / 8  # of the view, on each side
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
 _WORK_SIDE = 2400  # px; larger sources are shrunk
 _BACKDROP = (226, 228, 232)  # behind transparent pictures
+_BLUR = 0.025  # of the working picture: blur of what lies beyond the source, reached at that distance from it
 _FACE_SHARE = 0.47  # face height in the view
-_TIGHT_SHARE = 0.75  # at most, where the source is cut close to the face
+_TIGHT_SHARE = 0.8  # at most, where the source is cut close to the face
 _FACE_CENTRE = 0.475  # of the view, from its top
 
 
@@ -40,7 +41,7 @@ class PortraitError(Exception):
 @dataclass(frozen=True, slots=True)
 class Cut:
     """The working picture of a portrait: ``picture`` (n, n, 3) RGB uint8 with ``margin`` px round the view, the part
-    ``real`` (left, top, right, bottom) of it that shows pixels of the source (the rest is mirrored), and the face."""
+    ``real`` (left, top, right, bottom) of it that shows pixels of the source (the rest is made up), and the face."""
 
     picture: Picture
     margin: int
@@ -180,4 +181,18 @@ def _crop(
     view = cv2.warpAffine(picture, matrix, (whole, whole), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
     low = [max(0, round(-at * scale)) for at in (x, y)]
     high = [min(whole, round((length - at) * scale)) for at, length in ((x, width), (y, height))]
-    return np.asarray(view, np.uint8), (low[0], low[1], high[0], high[1])
+    real = (low[0], low[1], high[0], high[1])
+    return _soften(np.asarray(view, np.uint8), real), real
+
+
+def _soften(picture: Picture, real: tuple[int, int, int, int]) -> Picture:
+    """``picture`` whose mirrored parts, outside of ``real``, blur with the distance: nobody sees a second ear."""
+    left, top, right, bottom = real
+    outside = np.ones(picture.shape[:2], np.uint8)
+    outside[top:bottom, left:right] = 0
+    if not outside.any():
+        return picture
+    reach = picture.shape[0] * _BLUR
+    away = (cv2.distanceTransform(outside, cv2.DIST_L2, 5) / reach).clip(0, 1)[..., None]
+    blurred = cv2.GaussianBlur(picture, (0, 0), reach)
+    return ((1 - away) * picture + away * blurred).round().astype(np.uint8)
