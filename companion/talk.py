@@ -31,7 +31,7 @@ BLOCK = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
 WINDOW = 512  # samples at HEAR_RATE, what a VAD takes
 BEFORE = 1.0  # s in which the face is seen idle before the first question
 AFTER = 1.0  # s in which it is seen after each answer
-PATIENCE = 60.0  # s without a sign of work on the face or the answer
+PATIENCE = 120.0  # s without a sign of work on the face or the answer
 STEPS = ("transcript", "first_token", "first_audio", "first_frame")
 
 

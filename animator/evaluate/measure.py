@@ -40,6 +40,8 @@ def measure(track: Track, audio: Floats | None) -> Figures:
         "brow_sd": float(filled.brows.std()),
     }
     figures |= head_figures(filled.head, track.fps) | blink_figures(filled.lids, track.fps)
+    height = -filled.centre[:, 1] / filled.scale
+    figures["pitch_height_correlation"] = _correlation(filled.head[:, 1], height.astype(np.float32), 0)
     if audio is not None and np.abs(audio).max(initial=0) > 1e-4:
         figures |= sound_figures(filled.opening, loudness(audio, track.fps, len(track)), track.fps)
     return figures
@@ -122,8 +124,9 @@ def _filled(track: Track) -> Track:
     return Track(track.fps, *map(fill, parts))
 
 
-def _correlation(opening: Floats, level: Floats, lag: int) -> float:
-    a, b = (opening[lag:], level[: len(level) - lag]) if lag >= 0 else (opening[:lag], level[-lag:])
+def _correlation(one: Floats, other: Floats, lag: int) -> float:
+    """Of ``one`` with ``other`` as it was ``lag`` frames before; 0 if one of them is constant."""
+    a, b = (one[lag:], other[: len(other) - lag]) if lag >= 0 else (one[:lag], other[-lag:])
     if len(a) < 3 or a.std() < 1e-6 or b.std() < 1e-6:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
