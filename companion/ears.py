@@ -1,6 +1,7 @@
 """One microphone: PCM in, turns and utterances out."""
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,9 +56,10 @@ class Ears:
         self._vad = vad
         self._detector = TurnDetector(rules) if rules else None
         self._resample = Resampler(rate)
-        self._sound: Samples = np.zeros(0, np.float32)  # since `_base`
-        self._base = 0  # samples at HEAR_RATE that came before `_sound`
-        self._judged = 0  # samples that the VAD has seen
+        self._chunks: deque[Samples] = deque()  # all sound since `_base`
+        self._base = 0  # samples at HEAR_RATE that came before the chunks
+        self._end = 0  # samples received
+        self._unjudged: Samples = np.zeros(0, np.float32)  # what the VAD has not seen
         self._start: float | None = None  # s, of the running turn
         self._earlier: Samples = np.zeros(0, np.float32)  # an utterance that turned out to be unfinished
 
@@ -73,7 +75,7 @@ class Ears:
     @property
     def now(self) -> float:
         """Seconds of sound received."""
-        return (self._base + len(self._sound)) / HEAR_RATE
+        return self._end / HEAR_RATE
 
     def append(self, pcm: bytes) -> Iterator[Turn]:
         """PCM16 -> the turns it starts or ends, one by one: what the caller does about one comes before the next.
@@ -85,19 +87,22 @@ class Ears:
 
     def hear(self, audio: Samples) -> Iterator[Turn]:
         """(n,) at HEAR_RATE, as `append`."""
-        if self._detector is None and len(self._sound) + len(audio) > LONGEST * HEAR_RATE:
+        if self._detector is None and self._end - self._base + len(audio) > LONGEST * HEAR_RATE:
             raise BufferFullError
-        self._sound = np.concatenate([self._sound, audio])
-        while self._detector and self._judged + WINDOW <= self._base + len(self._sound):
-            window = self._sound[self._judged - self._base :][:WINDOW]
-            self._judged += WINDOW
+        self._chunks.append(audio)
+        self._end += len(audio)
+        if self._detector is None:
+            return
+        self._unjudged = np.concatenate([self._unjudged, audio])
+        while len(self._unjudged) >= WINDOW:
+            window, self._unjudged = self._unjudged[:WINDOW], self._unjudged[WINDOW:]
             turn = self._detector.feed(self._vad(window), WINDOW / HEAR_RATE)
             if turn is None:
                 continue
             if turn.kind is Kind.STARTED:
                 self._start = turn.at
             yield turn
-        self._forget()
+        self._forget(self._detector.rules)
 
     def so_far(self, end: float) -> Samples:
         """The utterance of the running turn up to `TAIL` after ``end``, the second at which its speech ends."""
@@ -117,34 +122,31 @@ class Ears:
 
     def recent(self, seconds: float) -> Samples:
         """The last ``seconds`` of sound, or less."""
-        return self._sound[-int(seconds * HEAR_RATE) :]
+        return self._cut(self.now - seconds, self.now)
 
     def take_all(self) -> Samples:
         """Everything since the last take (a client's own commit)."""
-        everything = np.concatenate([self._earlier, self._sound])
+        everything = np.concatenate([self._earlier, *self._chunks])
         self.drop()
         return everything
 
     def drop(self) -> None:
         """Forget all sound and the running turn."""
-        self._base += len(self._sound)
-        self._judged = self._base
-        self._sound = np.zeros(0, np.float32)
+        self._base = self._end
+        self._chunks.clear()
+        self._unjudged = np.zeros(0, np.float32)
         self._start = None
         self._earlier = np.zeros(0, np.float32)
         if self._detector:
-            self._detector.now = self._base / HEAR_RATE
+            self._detector.now = self._end / HEAR_RATE
             self._detector.reset()
 
     def _cut(self, start: float, end: float) -> Samples:
         first, last = (max(0, int(t * HEAR_RATE) - self._base) for t in (start, end))
-        return self._sound[first:last]
+        return np.concatenate([np.zeros(0, np.float32), *self._chunks])[first:last]
 
-    def _forget(self) -> None:
-        """Outside a turn only the padding of the next one is of use (a second covers it and the start of speech)."""
-        if self._detector is None or self._start is not None:
-            return
-        keep = int((self._detector.rules.prefix_padding + 1.0) * HEAR_RATE)
-        excess = max(0, len(self._sound) - keep)
-        self._sound = self._sound[excess:]
-        self._base += excess
+    def _forget(self, rules: Rules) -> None:
+        """Outside a turn only the padding of the next one is of use (a second more covers the start of speech)."""
+        keep = (rules.prefix_padding + 1.0) * HEAR_RATE
+        while self._start is None and self._chunks and self._end - self._base - len(self._chunks[0]) > keep:
+            self._base += len(self._chunks.popleft())
