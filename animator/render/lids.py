@@ -54,8 +54,11 @@ def _lid(portrait: Portrait, side: str) -> Lid:
     brow = portrait.landmarks[list(_BROWS[side]), :2].astype(np.float32)
     room = float(np.median(upper[2:-2, 1]) - np.median(brow[:, 1]))
     band = float(np.clip(0.45 * room, 0.025 * portrait.face_width, BAND * portrait.face_width))
-    left, top = (int(v) for v in upper.min(axis=0) - (2.5 * band, room + 4))
-    right, bottom = (int(v) for v in np.maximum(upper.max(axis=0), lower.max(axis=0)) + (2.5 * band, 4))
+    height, width = portrait.picture.shape[:2]
+    low = (upper.min(axis=0) - (2.5 * band, room + 4)).clip(0, (width - 16, height - 16))
+    high = np.maximum(upper.max(axis=0), lower.max(axis=0)) + (2.5 * band, 4)
+    left, top = (int(v) for v in low)
+    right, bottom = (int(v) for v in high.clip(low + 16, (width, height)))
     opened = portrait.picture[top:bottom, left:right]
     pixels = opened.astype(np.float32)
     above, under_brow, under_lid = (np.empty(pixels.shape[:2], np.float32) for _ in range(3))
@@ -94,7 +97,8 @@ def _plain(pixels: Floats, above: Floats, under_brow: Floats, band: float, cheek
     if clean.sum() < 20:
         clean = above > 0.6 * band
     near = clean & (above < 2.5 * band)
-    clean &= luma >= np.percentile(luma[near], 35)
+    if near.any():
+        clean &= luma >= np.percentile(luma[near], 35)
     skin = _skin(pixels, clean.astype(np.float32), 0.5 * band)
     skin += CHEEK * (0.92 * cheek - skin)
     dark = np.clip((skin.mean(axis=2) - luma - 4) / 14, 0, 1)
@@ -118,5 +122,7 @@ def _skin(pixels: Floats, known: Floats, sigma: float) -> Floats:
 def _lash(pixels: Floats, above: Floats, within: Floats) -> Floats:
     """(3,) the dark colour of the edge of the lid."""
     edge = pixels[(np.abs(above) < 1.5) & (within > 0)]
+    if not len(edge):  # an eye in profile has hardly an edge
+        edge = pixels.reshape(-1, 3)
     luma = edge.mean(axis=1)
     return edge[luma <= np.percentile(luma, 25)].mean(axis=0)
