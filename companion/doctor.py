@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable
 from importlib import import_module, metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+import animator
+from animator.portrait.assets import SHA256
 from companion import __version__, models
 from companion.config import Config, ConfigError, load
 from companion.manifest import MODELS
@@ -33,6 +36,12 @@ PACKAGES = {
     "uvicorn": "the server",
     "websockets": "the server",
     "sqlalchemy": "memory",
+}
+SHIPPED = {
+    "assets/face_landmarker.task": "Apache-2.0",
+    "assets/selfie_segmentation.tflite": "Apache-2.0",
+    "assets/head.npz": "CC0",
+    "motion/mouth.onnx": "Apache-2.0",
 }
 EXTRAS = {
     "transformers": ("transformers", "Hugging Face models"),
@@ -93,7 +102,27 @@ def _models(console: Console, config: Config | None) -> list[str]:
         if model.name in wanted:
             problem = status.problem or f"The model {model.name} ({model.job}) is missing."
             problems.append(f"{problem} Run: companion setup --only {model.name}")
+    problems += _shipped(table)
     console.print(table)
+    return problems
+
+
+def _shipped(table: Table) -> list[str]:
+    """The face's own data, which lie beside its code."""
+    folder = Path(animator.__file__).parent
+    problems: list[str] = []
+    for name, licence in SHIPPED.items():
+        path, published = folder / name, SHA256.get(Path(name).name)
+        if not path.is_file():
+            state = "[red]missing[/]"
+        elif published and models.sha256(path) != published:
+            state = "[red]damaged[/]"
+        else:
+            state = "[green]ok[/]" if published else "our own"
+        if "red" in state:
+            problems.append(f"{path} is missing or damaged. Run: pip install --force-reinstall --no-deps vasari")
+        size = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
+        table.add_row(Path(name).stem, size, state, "shipped", escape(str(path)), licence)
     return problems
 
 
