@@ -69,7 +69,7 @@ def to_weights(row: MouthRow, amplitude: float) -> NDArray[np.float32]:
     """
     weights = np.zeros(52, np.float32)
     values = dict(zip(CHANNELS, row.tolist(), strict=True))
-    close = min(1.0, max(0.0, (values.pop("mouthClose") - 0.12) / 0.62))
+    close = min(1.0, max(0.0, (values.pop("mouthClose") - 0.12) / 0.56))
     for name, value in values.items():
         parted = 1.0 - close if name in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel", "mouthStretch") else 1.0
         for side in ("",) if name in INDEX else ("Left", "Right"):

@@ -144,11 +144,11 @@ def fit(network: MouthNetwork, clips: list[Clip], given: argparse.Namespace) -> 
     captured = {source: some for source, some in sources.items() if source == "captured"}
     synthetic = {source: some for source, some in sources.items() if source != "captured"}
     held = [c for c in clips if c.held]
-    optimizer = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), given.rate, weight_decay=1e-3)
     start, step, part, shown = time.monotonic(), 0, 0.0, 0.0
     while part < 1:
         for group in optimizer.param_groups:
-            group["lr"] = 2e-3 * min(1, (step + 1) / 100) * max(0.02, 0.5 * (1 + np.cos(np.pi * part)))
+            group["lr"] = given.rate * min(1, (step + 1) / 100) * max(0.02, 0.5 * (1 + np.cos(np.pi * part)))
         total = torch.zeros(())
         for head, some, size in ((SYNTHETIC, synthetic, 10), (CAPTURED, captured, 3)):
             if some:
@@ -173,6 +173,7 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=35)
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--start", type=Path, help="weights (.pt) to go on from")
     parser.add_argument("--captured-share", type=float, default=0.4, help="of the captured head in what is exported")
     parser.add_argument("--seed", type=int, default=1)
