@@ -40,8 +40,6 @@ def measure(track: Track, audio: Floats | None) -> Figures:
         "brow_sd": float(filled.brows.std()),
     }
     figures |= head_figures(filled.head, track.fps) | blink_figures(filled.lids, track.fps)
-    height = -filled.centre[:, 1] / filled.scale
-    figures["pitch_height_correlation"] = _correlation(filled.head[:, 1], height.astype(np.float32), 0)
     if audio is not None and np.abs(audio).max(initial=0) > 1e-4:
         figures |= sound_figures(filled.opening, loudness(audio, track.fps, len(track)), track.fps)
     return figures
@@ -120,7 +118,7 @@ def _filled(track: Track) -> Track:
             np.stack([np.interp(every, seen, c[seen]) for c in columns.T], 1).reshape(values.shape).astype(np.float32)
         )
 
-    parts = (track.opening, track.lids, track.brows, track.head, track.centre, track.scale)
+    parts = (track.opening, track.lids, track.brows, track.head)
     return Track(track.fps, *map(fill, parts))
 
 

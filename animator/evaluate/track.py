@@ -27,7 +27,7 @@ class Track:
 
     ``opening``: inner-lip gap over the distance of the eyes. ``lids`` (n, 2): lid gap over eye width, left and right
     of the subject. ``brows``: height over the eyes in eye distances. ``head`` (n, 3): yaw, pitch, roll in degrees,
-    signs as in `animator.control`. ``centre`` (n, 2): middle of the eyes in px. ``scale``: eye distance in px.
+    signs as in `animator.control`.
     """
 
     fps: float
@@ -35,8 +35,6 @@ class Track:
     lids: Floats
     brows: Floats
     head: Floats
-    centre: Floats
-    scale: Floats
 
     def __len__(self) -> int:
         return len(self.opening)
@@ -59,13 +57,13 @@ def track(video: Path, progress: Callable[[int], None] | None = None) -> Track:
     rows: list[Floats] = []
     for image in frames:
         face = (face and landmarker.track(image, face)) or next(iter(landmarker.detect(image)), None)
-        rows.append(_row(face.points) if face else np.full(10, np.nan, np.float32))
+        rows.append(_row(face.points) if face else np.full(7, np.nan, np.float32))
         if progress:
             progress(len(rows))
-    table = np.array(rows, np.float32).reshape(-1, 10)
+    table = np.array(rows, np.float32).reshape(-1, 7)
     if np.isnan(table[:, 0]).all():
         raise MediaError(f"No frame of {video} shows a face that the tracker finds.")
-    return Track(fps, table[:, 0], table[:, 1:3], table[:, 3], table[:, 4:7], table[:, 7:9], table[:, 9])
+    return Track(fps, table[:, 0], table[:, 1:3], table[:, 3], table[:, 4:7])
 
 
 def _row(points: Floats) -> Floats:
@@ -78,10 +76,7 @@ def _row(points: Floats) -> Floats:
     up = np.array([across[1], -across[0]], np.float32)
     brows = [float((points[list(brow), :2].mean(axis=0) - eye) @ up) for brow, eye in zip(_BROWS, eyes, strict=True)]
     lids = [between(upper, lower) / between(one, other) for upper, lower, one, other in _LIDS]
-    centre = (eyes[0] + eyes[1]) / 2
-    return np.array(
-        [between(*_INNER_LIPS) / scale, *lids, sum(brows) / 2 / scale, *pose(points), *centre, scale], np.float32
-    )
+    return np.array([between(*_INNER_LIPS) / scale, *lids, sum(brows) / 2 / scale, *pose(points)], np.float32)
 
 
 def _open(video: Path) -> tuple[float, Iterator[Image]]:
