@@ -109,7 +109,7 @@ export class Captions {
 }
 
 /** The index in `text` after its first `count` words. */
-export function endOfWord(text, count) {
+function endOfWord(text, count) {
   let end = 0;
   for (const match of text.matchAll(/\S+/g)) {
     if (count-- <= 0) break;

@@ -1,5 +1,7 @@
 // The written conversation. Screen readers hear whole lines from a live region, not every syllable of a growing one.
 
+const MOST_ROWS = 300; // the oldest go first
+
 export class Log {
   #list;
   #announce;
@@ -55,6 +57,7 @@ export class Log {
     row.innerHTML = '<span class="by"></span><span class="said"><span class="heard"></span><span class="unsaid"></span></span>';
     row.querySelector(".by").textContent = row.dataset.by;
     this.#list.append(row);
+    if (this.#list.childElementCount > MOST_ROWS) this.#list.firstElementChild.remove();
     this.#hint.hidden = true;
     return row;
   }

@@ -51,7 +51,7 @@ export class Sitters {
     input.addEventListener("change", () => this.#pick(sitter));
     card.querySelector("img").src = sitter.picture;
     card.querySelector("b").textContent = sitter.title;
-    card.querySelector("small").textContent = sitter.credit;
+    card.querySelector("small").textContent = card.title = sitter.credit;
     this.#cards.append(card);
     return input;
   }

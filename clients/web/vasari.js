@@ -15,6 +15,8 @@ import { Player } from "./player.js";
 
 const REPORT_EVERY = 200; // ms
 
+const GESTURES = ["pointerdown", "keydown"];
+
 const STYLE = `
   :host { display: block; position: relative; aspect-ratio: 1; overflow: hidden; background: #8884; }
   canvas, img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: cover; display: block; }
@@ -53,11 +55,11 @@ export class VasariAvatar extends HTMLElement {
   connectedCallback() {
     this.setAttribute("role", "img");
     if (!this.hasAttribute("aria-label")) this.setAttribute("aria-label", "An animated face");
-    for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, this.#gesture, true);
+    for (const kind of GESTURES) document.addEventListener(kind, this.#gesture, true);
   }
 
   disconnectedCallback() {
-    for (const gesture of ["pointerdown", "keydown"]) document.removeEventListener(gesture, this.#gesture, true);
+    this.#ignoreGestures();
     this.disconnect();
   }
 
@@ -137,7 +139,8 @@ export class VasariAvatar extends HTMLElement {
     const microphone = new Microphone();
     this.#microphone = microphone;
     try {
-      await Promise.all([this.unlock(), microphone.start((pcm) => this.#hear(pcm))]);
+      await this.unlock();
+      await microphone.start((pcm) => this.#hear(pcm));
     } catch (error) {
       microphone.stop();
       this.#microphone = null;
@@ -184,9 +187,16 @@ export class VasariAvatar extends HTMLElement {
 
   #gesture = () => {
     // Not every key counts as a gesture to the browser: Shift does not.
-    if (this.#connection?.isOpen && !this.#player.isUnlocked && (navigator.userActivation?.isActive ?? true))
-      this.unlock().catch((error) => this.#emit("error", { code: "no_sound", message: `No sound: ${error.message}` }));
+    if (!this.#connection?.isOpen || this.#player.isUnlocked || !(navigator.userActivation?.isActive ?? true)) return;
+    this.unlock().catch((error) => {
+      if (!window.isSecureContext) this.#ignoreGestures(); // no later one will do better
+      this.#emit("error", { code: "no_sound", message: `No sound: ${error.message}` });
+    });
   };
+
+  #ignoreGestures() {
+    for (const kind of GESTURES) document.removeEventListener(kind, this.#gesture, true);
+  }
 
   #statusChanged(detail) {
     this.#status = detail.status;

@@ -91,6 +91,7 @@ def test_ones_own_picture_becomes_the_face(page: Page, tmp_path: Path) -> None:
     assert page.events("session.updated")[-1]["session"]["avatar"]["character"].startswith("upload_")
     page.wait(lambda: page["face"].get_attribute("alive") is not None, "the new face")
     assert not page["upload-problem"].is_displayed()
+    assert complaints(page.browser) == []
 
 
 def test_another_face_can_be_chosen_by_keyboard(page: Page) -> None:
