@@ -113,11 +113,12 @@ def evaluate(
             figures = measured(video, audio, _picture(portrait) if portrait else None, advance)
     except MediaError as error:
         _fail(str(error))
+    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()}
     table = Table("figure", "value")
-    for name, value in figures.items():
-        table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+    for name, value in rounded.items():
+        table.add_row(name, str(value))
     Console().print(table)
-    typer.echo(json.dumps(figures))
+    typer.echo(json.dumps(rounded))
 
 
 def _picture(portrait: str) -> Path:

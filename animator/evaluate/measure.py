@@ -33,8 +33,8 @@ def measure(track: Track, audio: Floats | None) -> Figures:
     """All figures of one clip; those that need sound are left out without it."""
     filled = _filled(track)
     figures: Figures = {
-        "frames": float(len(track)),
-        "frames_without_face": float(np.isnan(track.opening).sum()),
+        "frames": len(track),
+        "frames_without_face": int(np.isnan(track.opening).sum()),
         "opening_mean": float(filled.opening.mean()),
         "opening_p95": float(np.percentile(filled.opening, 95)),
         "brow_sd": float(filled.brows.std()),
@@ -56,7 +56,7 @@ def sound_figures(opening: Floats, level: Floats, fps: float) -> Figures:
     return {
         "correlation": by_lag[0],
         "correlation_best": by_lag[best],
-        "lag_frames": float(best),
+        "lag_frames": best,
         "loudness_difference": float(np.abs(normal[0] - normal[1]).mean()),
         "pause_seconds": sum(map(len, pauses)) / fps,
         "pause_opening": float(np.median(np.concatenate(pauses))) if pauses else None,
@@ -77,7 +77,7 @@ def head_figures(head: Floats, fps: float) -> Figures:
     change = np.diff(head, axis=0)
     figures: Figures = {"head_change": float(np.abs(change).mean()) if len(change) else 0.0}
     figures |= {f"sd_{name}": float(head[:, i].std()) for i, name in enumerate(("yaw", "pitch", "roll"))}
-    figures["head_jumps"] = float((jumps > limit).any(axis=1).sum())
+    figures["head_jumps"] = int((jumps > limit).any(axis=1).sum())
     if len(change) >= 4 * fps:
         hertz, power = signal.welch(change, fps, nperseg=int(4 * fps), axis=0)
         bands = np.array([power[(hertz >= low) & (hertz < high)].sum() for low, high in pairwise(BANDS_HZ)])

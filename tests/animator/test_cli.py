@@ -83,6 +83,13 @@ def test_figures_of_speed_end_in_one_json_line() -> None:
     assert 0 < figures["motion_core_share"] < 1
 
 
+def test_a_video_without_a_face_cannot_be_measured(voice: Path) -> None:
+    code, output, errors = run("evaluate", voice)
+    assert code == 1
+    assert "shows a face" in errors
+    assert not output
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
