@@ -105,6 +105,8 @@ def _update(session: "Session", event: events.SessionUpdate) -> None:
     session.settings = check(new, before, event.session, session.engine)
     if session.settings.audio.input != before.audio.input:
         session.hearing.configure(session.settings)
+    if (new.persona, new.instructions) != (before.persona, before.instructions):
+        session.prepare()
     if session.settings.avatar != before.avatar:
         session.wardrobe.dress(session.settings.avatar, before.avatar)
         session.tell_state()

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,7 +23,7 @@ from companion.events import ClientEvent, Problem, ServerEvent
 from companion.hearing import Hearing
 from companion.reply import Ending, Reply, Wishes
 from companion.show import CHUNK_FRAMES, Show
-from companion.stages import Message, Samples, StageError
+from companion.stages import Message, Prepares, Samples, StageError
 from companion.trace import Trace
 from companion.wardrobe import Wardrobe
 from companion.wire import WireError
@@ -30,6 +31,7 @@ from companion.wire import WireError
 log = logging.getLogger(__name__)
 
 GOODBYE = 5.0  # s that the memory may take when a session ends
+SETTLED = 0.3  # s after which a new client has said what it wants
 
 
 class Session:
@@ -52,6 +54,7 @@ class Session:
         self.hearing = Hearing(engine, self.conversation, self, send, self._spawn)
         self.reply: Reply | None = None
         self._reply_task: asyncio.Task[None] | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self._told_state = ""
         self._memories: Sequence[str] | None = None
         self._greeted = False
@@ -62,6 +65,7 @@ class Session:
         self.tell(events.SessionCreated(self.settings.to_json(self.id)))
         self._spawn(self.show.run(), "show")
         self._spawn(self.show.pictures.run(), "pictures")
+        self.prepare()
         return self
 
     async def __aexit__(
@@ -94,6 +98,13 @@ class Session:
         """Tell the client about a problem; the session goes on."""
         self.engine.metrics.errors.labels(problem.code).inc()
         self.tell(events.Error(problem))
+
+    def prepare(self) -> None:
+        """Let a language model that can read its instructions before the first question."""
+        if self._preparing:
+            self._preparing.cancel()
+        if isinstance(self.engine.llm, Prepares):
+            self._preparing = self._spawn(self._prepare(self.engine.llm), "prepare")
 
     def want_keyframe(self) -> None:
         """Video was dropped on its way: the next frame must stand by itself."""
@@ -163,18 +174,25 @@ class Session:
 
     async def _messages(self, wishes: Wishes) -> list[Message]:
         history = self.conversation.history()
-        settings, remembering = self.settings, self.settings.memory
+        remembering = self.settings.memory
         if self._memories is None and remembering and remembering.consent:
             about = history[-1].content if history else ""
             self._memories = await self.engine.memory.recall(remembering.user, about)
-        setting = Setting(
-            persona=self.engine.prompts.personas[settings.persona],
+        return chat.messages(self._setting(wishes.instructions), history)
+
+    def _setting(self, instructions: str | None = None) -> Setting:
+        return Setting(
+            persona=self.engine.prompts.personas[self.settings.persona],
             speech=self.engine.prompts.speech,
-            instructions=settings.instructions if wishes.instructions is None else wishes.instructions,
+            instructions=self.settings.instructions if instructions is None else instructions,
             memories=self._memories or (),
             limit=self.engine.config.session.history_messages,
         )
-        return chat.messages(setting, history)
+
+    async def _prepare(self, llm: Prepares) -> None:
+        await asyncio.sleep(SETTLED)
+        with suppress(Exception):  # whatever is wrong with the model, the first reply will say it
+            await llm.prepare(chat.messages(self._setting(), ()))
 
     def interrupt(self, reason: str) -> None:
         """The one place where a response is cut off: cancel its task, empty the mouth, keep what was heard."""

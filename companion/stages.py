@@ -8,7 +8,7 @@ it carries the state of one microphone. Everything else is shared by all session
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,13 @@ class LLM(Protocol):
     def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
         """Deltas of the reply to ``messages``. Closing the iterator stops the generation itself."""
         ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """What an LLM may have besides: it then reads what its replies will begin with before the first question."""
+
+    async def prepare(self, messages: Sequence[Message]) -> None: ...
 
 
 class TTS(Protocol):

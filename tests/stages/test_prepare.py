@@ -1,0 +1,54 @@
+"""A model that can prepare reads the persona before the first question, and only what still holds."""
+
+import asyncio
+
+from companion import events, fakes
+from companion.events import SessionUpdate
+from tests.loop.conversation import Conversation, engine
+from tests.virtual_time import run
+
+
+class Reader(fakes.ScriptedLLM):
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__()
+        self.read, self.error = [], error
+
+    async def prepare(self, messages):
+        self.read.append(messages[0].content)
+        if self.error:
+            raise self.error
+
+
+def test_the_persona_is_read_before_the_first_question():
+    async def script():
+        llm = Reader()
+        async with Conversation(engine(llm=llm)):
+            await asyncio.sleep(1)
+        return llm.read
+
+    assert run(script()) == ["You are Anna.\n\nBe short."]
+
+
+def test_of_what_a_client_asks_for_at_once_only_the_last_is_read():
+    async def script():
+        llm = Reader()
+        async with Conversation(engine(llm=llm)) as talk:
+            talk.session.receive(SessionUpdate({"type": "realtime", "instructions": "You are a parrot."}))
+            await asyncio.sleep(1)
+            talk.session.receive(SessionUpdate({"type": "realtime", "output_modalities": ["text"]}))
+            await asyncio.sleep(1)
+        return llm.read
+
+    assert run(script()) == ["You are a parrot.\n\nBe short."]
+
+
+def test_a_model_that_fails_to_prepare_does_not_end_the_session():
+    async def script():
+        async with Conversation(engine(llm=Reader(ValueError("broken")))) as talk:
+            await asyncio.sleep(1)
+            await talk.hear(1.0)
+            await talk.silence(1.5)
+            await talk.until(events.ResponseDone)
+            return talk.all(events.ResponseDone)[0].response["status"]
+
+    assert run(script()) == "completed"
