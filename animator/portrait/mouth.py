@@ -8,6 +8,9 @@ from animator.portrait.topology import RINGS
 
 Floats = NDArray[np.float32]
 
+_NEUTRAL = 128  # of OpenCV's a in 8-bit Lab
+_GREY = 4  # levels of a
+_LIGHTER = 15  # levels of L that teeth exceed the lips by
 _PARTED = 0.035  # of the mouth's width: a wider gap between the inner lips shows what is behind them
 
 
@@ -29,7 +32,10 @@ def shows_teeth(picture: NDArray[np.uint8], points: Floats) -> bool:
     if inner.sum() < 12 or not lips.any():
         return False
     light, red = np.percentile(lab[inner, 0], 75), np.median(lab[inner, 1])
-    return bool(light > np.median(lab[lips, 0]) + 15 and red < np.median(lab[lips, 1]) - 4)
+    lip_light, lip_red = np.median(lab[lips, 0]), np.median(lab[lips, 1])
+    if abs(lip_red - _NEUTRAL) < _GREY:  # a picture without colours
+        return bool(light > lip_light + 2 * _LIGHTER)
+    return bool(light > lip_light + _LIGHTER and red < lip_red - _GREY)
 
 
 def _area(shape: tuple[int, ...], points: Floats, ring: str) -> NDArray[np.bool_]:
