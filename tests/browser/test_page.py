@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from chromium import complaints, run_js
-from conftest import Companion
 from page import PATIENCE, Page, before_page
 from PIL import Image
 from selenium import webdriver
@@ -18,6 +17,7 @@ from selenium.webdriver.support.expected_conditions import (
     visibility_of_element_located,
 )
 from selenium.webdriver.support.wait import WebDriverWait
+from served import Companion
 
 pytestmark = pytest.mark.browser
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chromium import complaints
-from conftest import Companion
 from numpy.typing import NDArray
 from page import Page
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 from selenium import webdriver
+from served import Companion
 
 from companion.stages import SPEAK_RATE
 from companion.tts import Hibari

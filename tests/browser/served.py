@@ -1,0 +1,45 @@
+"""The server as its users start it: a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+
+class Companion:
+    """The program itself, as a process of its own; it can go away and come back at the same address."""
+
+    def __init__(self, config: str, log: Path, key: str = "", patience_s: float = 90.0) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._config, self._log = config, log
+        self._patience = patience_s
+        self._environment = {**os.environ, "VASARI_API_KEY": key}
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "companion", "serve", "--config", self._config, "--port", str(self.port)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=self._environment)
+        until = time.monotonic() + self._patience
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(self.url + "health", timeout=2):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        self.stop()
+        raise RuntimeError(f"the server did not come up:\n{self._log.read_text()}")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
