@@ -23,6 +23,7 @@ from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
 VERSION = 12  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
 
@@ -61,9 +62,10 @@ class Portrait:
 
 
 def load(source: Path | bytes, size: int = 512) -> Portrait:
-    """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px; from the cache where it is known.
+    """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px.
 
-    Raises `animator.portrait.picture.PortraitError` for pictures that do not make a portrait.
+    What was prepared from a file is kept on disk, the latest `KEPT` of them; a picture given as bytes, such as a user's
+    upload, leaves no trace. Raises `animator.portrait.picture.PortraitError` for pictures that make no portrait.
     """
     content = read(source) if isinstance(source, Path) else source
     name = hashlib.sha256(b"%d %d " % (VERSION, size) + content).hexdigest()
@@ -71,7 +73,8 @@ def load(source: Path | bytes, size: int = 512) -> Portrait:
     if portrait := _restore(kept):
         return portrait
     portrait = _prepare(decode(content), size, name)
-    _keep(portrait, kept)
+    if isinstance(source, Path):
+        _keep(portrait, kept)
     return portrait
 
 
@@ -132,13 +135,14 @@ def _restore(kept: Path) -> Portrait | None:
 
 def _keep(portrait: Portrait, kept: Path) -> None:
     """Writes the file as a whole or not at all; a full or read-only disk costs only the next preparation."""
-    values = {
-        field.name: np.asarray(getattr(portrait, field.name)) for field in fields(Portrait) if field.name not in _SHARED
-    }
+    names = [field.name for field in fields(Portrait) if field.name not in _SHARED]
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
-            np.savez(file, allow_pickle=False, **values)
+        with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as file:
+            np.savez(file, allow_pickle=False, **{name: np.asarray(getattr(portrait, name)) for name in names})
         Path(file.name).replace(kept)
+        oldest_first = sorted(kept.parent.iterdir(), key=lambda entry: entry.stat().st_mtime)
+        for entry in oldest_first[:-KEPT]:
+            entry.unlink(missing_ok=True)
     except OSError:
         return

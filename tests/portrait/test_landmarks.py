@@ -1,5 +1,7 @@
 """Faces are found where they are, and heads are turned as they look."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -79,11 +81,8 @@ def test_align_finds_a_similarity() -> None:
     assert angles(found) == pytest.approx((10, -20, 5), abs=1e-3)
 
 
-def test_changed_networks_are_not_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
-    (folder / "face_landmarker.task").write_bytes(b"something else")
-    monkeypatch.setattr(assets, "FOLDER", folder)
+def test_changed_networks_are_not_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "face_landmarker.task").write_bytes(b"something else")
+    monkeypatch.setattr(assets, "FOLDER", tmp_path)
     with pytest.raises(RuntimeError, match="SHA-256"):
         assets.read.__wrapped__("face_landmarker.task")

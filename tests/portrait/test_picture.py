@@ -1,6 +1,7 @@
 """Any picture a user may have becomes upright sRGB, and what cannot be used is refused with a reason."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,11 +87,9 @@ def test_tiny_pictures_are_refused() -> None:
     assert caught.value.code == "picture_too_small"
 
 
-def test_a_missing_file_says_so(tmp_path: object) -> None:
-    from pathlib import Path
-
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(PortraitError, match=r"nobody\.png") as caught:
-        read(Path(str(tmp_path)) / "nobody.png")
+        read(tmp_path / "nobody.png")
     assert caught.value.code == "unreadable_picture"
 
 

