@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import open_chromium
 from selenium import webdriver
-from served import Companion
+
+from tests.browser.chromium import open_chromium
+from tests.browser.served import Companion
 
 WEB = Path(__file__).parents[2] / "clients" / "web"
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chromium import complaints, run_js
-from page import PATIENCE, Page, before_page
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -17,7 +15,10 @@ from selenium.webdriver.support.expected_conditions import (
     visibility_of_element_located,
 )
 from selenium.webdriver.support.wait import WebDriverWait
-from served import Companion
+
+from tests.browser.chromium import complaints, run_js
+from tests.browser.page import PATIENCE, Page, before_page
+from tests.browser.served import Companion
 
 pytestmark = pytest.mark.browser
 

@@ -3,8 +3,9 @@
 import itertools
 
 import pytest
-from chromium import run_js
 from selenium import webdriver
+
+from tests.browser.chromium import run_js
 
 pytestmark = pytest.mark.browser
 

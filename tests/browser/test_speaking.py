@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import complaints
 from numpy.typing import NDArray
-from page import Page
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 from selenium import webdriver
-from served import Companion
 
 from companion.stages import SPEAK_RATE
 from companion.tts import Hibari
+from tests.browser.chromium import complaints
+from tests.browser.page import Page
+from tests.browser.served import Companion
 
 pytestmark = pytest.mark.browser
 
