@@ -25,6 +25,7 @@ NECK = 0.62  # face heights below the chin over which the head's motion fades
 RING = 0.55  # face widths around the person that move along
 PIVOT = 0.22  # face heights above the chin
 CHIN = 152
+AHEAD = 9.0  # degrees of yaw up to which a face looks ahead
 _LAP = 4.0  # px by which the surroundings reach under the face, so that its ragged rim leaves no gap
 
 
@@ -57,7 +58,7 @@ def body(portrait: Portrait) -> Body:
     """Build the mesh of ``portrait``, about 0.2 s."""
     width = portrait.face_width
     face = _face(portrait)
-    rim = _rim(portrait)
+    rim = _outline(face)
     grid = _grid(portrait, portrait.vertices[rim, :2])
     faces = len(portrait.vertices)
     flat = np.concatenate([portrait.vertices[:, :2], grid]).astype(np.float32)
@@ -97,21 +98,43 @@ def areas(points: Floats, triangles: Ints) -> Floats:
 def _face(portrait: Portrait) -> Ints:
     """The face's triangles, clockwise where the picture shows them.
 
-    Those that the picture does not show, at the far cheek or before the ears, are kept: turned into view they carry
-    the nearest of what it shows, which is better than a gap.
+    Of a face that looks ahead all are kept: what hides before the ears closes the gap there when it is turned into
+    view. Of one that looks aside only those that the picture shows, since behind its far cheek lies what is not skin.
     """
     triangles = portrait.triangles
     if np.median(areas(portrait.vertices, triangles)) < 0:
         triangles = triangles[:, ::-1]
+    if abs(portrait.pose[0]) > AHEAD:
+        oval = portrait.vertices[portrait.contours["face_oval"], :2]
+        apart = portrait.vertices[triangles, :2].mean(axis=1)[:, None] - oval
+        inner = np.linalg.norm(apart, axis=2).min(axis=1) > 0.08 * portrait.face_width
+        triangles = triangles[(areas(portrait.vertices, triangles) > 1e-3) | inner]
     return np.ascontiguousarray(triangles, dtype=np.int32)
 
 
-def _rim(portrait: Portrait) -> Ints:
-    """The outline of the face, clockwise."""
-    oval = portrait.contours["face_oval"]
-    x, y = portrait.vertices[oval, :2].T
-    clockwise = (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() > 0
-    return np.ascontiguousarray(oval if clockwise else oval[::-1], dtype=np.int32)
+def _outline(triangles: Ints) -> Ints:
+    """The longest closed line of edges that belong to one triangle only: the outline of the face."""
+    edges = [(int(a), int(b)) for a, b in triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)]
+    paired = set(edges)
+    following: dict[int, list[int]] = {}
+    for a, b in edges:
+        if (b, a) not in paired:
+            following.setdefault(a, []).append(b)
+    longest: list[int] = []
+    while following:
+        path = [next(iter(following))]
+        while path[-1] in following:
+            options = following[path[-1]]
+            after = options.pop()
+            if not options:
+                del following[path[-1]]
+            if after in path:  # the line met itself: what lies between is a loop of its own
+                start = path.index(after)
+                longest = max(longest, path[start:], key=len)
+                del path[start + 1 :]
+            else:
+                path.append(after)
+    return np.array(longest, np.int32)
 
 
 def _grid(portrait: Portrait, rim: Floats) -> Floats:
