@@ -20,7 +20,7 @@ ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
 BACKCHANNELS = frozenset(_BACKCHANNELS.split())
 PHRASES = frozenset({"i see", "got it", "go on"})  # backchannels as a whole, though their words are not
 
-_TAG = re.compile(r"\[\s*([A-Za-z]{2,20})\s*\](?!\()\s*")
+_TAG = re.compile(r"\[\s*([A-Za-z][A-Za-z_ ]{1,30}?)\s*\](?!\()\s*")
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[」』”]*|\n+")
 _CLAUSE = re.compile(r"[,;:—–](?=\s)")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")

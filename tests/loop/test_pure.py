@@ -108,7 +108,7 @@ def test_a_text_without_an_end_is_cut_at_a_space():
 
 
 def test_emotions_are_cut_out_and_stay_until_the_next():
-    assert sentences("[happy] Hello. Nice. [sad]Oh no. [winks] Bye.") == [
+    assert sentences("[happy] Hello. Nice. [sad]Oh no. [winks slowly] Bye.") == [
         ("Hello.", "happy"), ("Nice.", "happy"), ("Oh no.", "sad"), ("Bye.", "sad"),
     ]  # fmt: skip
 
