@@ -80,12 +80,7 @@ def _triangle(out: Image, texture: Texture, surface: Surface, corners: Ints, ove
     if over:
         ox, oy = _slope((opacity[a], opacity[b], opacity[c]), to_b, to_c)
     steps = (np.int64(ux * _ONE), np.int64(vx * _ONE), np.int64(sx * _SHADE), np.int64(ox * _SHADE))
-    bounds = (
-        np.int64(min(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + (_FIRST - _SLACK),
-        np.int64(max(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + (_FIRST + _SLACK),
-        np.int64(min(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + (_FIRST - _SLACK),
-        np.int64(max(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + (_FIRST + _SLACK),
-    )
+    bounds = _bounds(uv, a, b, c)
     ax, ay, u0, v0, s0, o0 = x0, y0, uv[a, 0], uv[a, 1], shade[a], opacity[a]
     # Corners in order of y, so that an edge shared by two triangles is cut identically by both.
     if y1 < y0:
@@ -110,6 +105,17 @@ def _triangle(out: Image, texture: Texture, surface: Surface, corners: Ints, ove
             )
             start, steps_inside = _confined(start, steps, bounds, last - 1 - first)
             _span(out, texture, (row, first, last), (start, steps_inside), over)
+
+
+@kernel
+def _bounds(uv: Floats, a: Whole, b: Whole, c: Whole) -> Four:
+    """Least and largest u, least and largest v of three corners, in fixed point."""
+    return (
+        np.int64(min(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + (_FIRST - _SLACK),
+        np.int64(max(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + (_FIRST + _SLACK),
+        np.int64(min(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + (_FIRST - _SLACK),
+        np.int64(max(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + (_FIRST + _SLACK),
+    )
 
 
 @kernel
