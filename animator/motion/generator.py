@@ -121,7 +121,8 @@ def _face(mouth: NDArray[np.float32], upper: NDArray[np.float32], blink: float) 
     added[_PARTING] *= 1 - close
     added[_SMILING] *= 1 - 0.6 * min(1.0, float(mouth[list(_ROUND)].sum()))
     weights = np.clip(mouth + added, 0.0, 1.2)
-    weights[_JAW] = max(float(weights[_JAW]), _CLOSED_JAW * close)
+    jaw = float(weights[_JAW])
+    weights[_JAW] = max(jaw, _CLOSED_JAW * close * min(1.0, jaw / 0.05))
     weights[_CLOSE] = close * weights[_JAW]
     for lid, wide in zip(_BLINK, _WIDE, strict=True):
         weights[lid] = blink + (1 - blink) * weights[lid]

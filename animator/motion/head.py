@@ -15,10 +15,10 @@ from animator.control import State
 from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, soft_limit
 from animator.motion.prosody import Heard
 
-_BANDS = (0.22, 0.65, 1.3, 2.3)  # Hz
-_YAW = (2.70, 2.05, 1.00, 0.24)  # degrees of standard deviation per band
-_PITCH = (1.90, 1.45, 0.75, 0.16)
-_ROLL = (2.30, 1.60, 0.82, 0.20)
+_BANDS = (0.22, 0.62, 1.15, 2.2)  # Hz
+_YAW = (3.00, 2.40, 0.90, 0.10)  # degrees of standard deviation per band
+_PITCH = (2.10, 1.80, 0.70, 0.06)
+_ROLL = (2.40, 1.90, 0.75, 0.10)
 _SHIFT_X, _SHIFT_Y, _SHIFT_Z = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)  # face widths, first two bands
 _LIMITS = (10.0, 8.0, 8.0)  # degrees
 _TORSO_SHARE, _TORSO_LAG_S = 0.25, 0.22
@@ -36,7 +36,7 @@ class Manner:
 
 
 _STATES: dict[State, Manner] = {
-    "speaking": Manner(1.0, 2.6, 2.0, 0.0),
+    "speaking": Manner(1.1, 2.6, 2.0, 0.0),
     "listening": Manner(0.34, 5.0, 1.6, 0.12),
     "thinking": Manner(0.40, 3.5, 2.6, 0.0),
     "idle": Manner(0.28, 6.0, 2.0, 0.0),
@@ -110,7 +110,7 @@ class Head:
         """Stressed syllables push the head, mostly down; phrases end with a small settling nod."""
         if heard.accent and self._random.random() < 0.75:
             size = heard.accent * self._random.lognormal(0, 0.35)
-            rise, fall = self._random.uniform(0.14, 0.22), self._random.uniform(0.24, 0.45)
+            rise, fall = self._random.uniform(0.18, 0.28), self._random.uniform(0.3, 0.55)
             self._beats[1].add(-2.3 * size if self._random.random() < 0.8 else 1.6 * size, rise, fall)
             self._beats[0].add(self._random.normal(0, 1.3) * size, rise, fall)
             self._beats[2].add(self._random.normal(0, 0.9) * size, rise, fall)
@@ -120,11 +120,11 @@ class Head:
             self._beats[1].add(self._random.uniform(0.6, 1.8), 0.16, 0.6)
 
     def _nod(self, manner: Manner) -> None:
-        """A listener nods two or three times, 3 to 6 degrees and less each time."""
+        """A listener nods two or three times, 2 to 3.4 degrees and less each time."""
         self._until_nod -= manner.nods / FPS * 8
         if self._until_nod <= 0 and manner.nods:
             self._until_nod = 8 * self._random.lognormal(-0.1, 0.45)
-            degrees, hertz = self._random.uniform(2.2, 4.4), self._random.uniform(1.8, 2.5)
+            degrees, hertz = self._random.uniform(2.0, 3.4), self._random.uniform(1.7, 2.2)
             for i in range(int(self._random.integers(2, 4))):
                 self._nods.append((round(i * FPS / hertz), -degrees * 0.65**i, 0.45 / hertz))
         waiting = [(frames - 1, degrees, down) for frames, degrees, down in self._nods]
