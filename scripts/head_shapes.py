@@ -101,7 +101,7 @@ def corrected(raw: dict[str, Floats], jaw: dict[str, Floats], points: Floats, me
     shapes["mouthPucker"] = _pucker(raw["mouthPucker"], shapes["jawOpen"], field)
     shapes["cheekPuff"] = field.smooth(raw["cheekPuff"], 10) * (1 - field.near(field.ring("face_oval"), 0.05))
     shapes["browInnerUp"] = 1.6 * raw["browInnerUp"]
-    shapes["mouthRollLower"] = 1.5 * raw["mouthRollLower"]
+    shapes["mouthRollLower"] = _rounded(1.5 * raw["mouthRollLower"], field, INNER[1], 0.75)
     lift = raw["mouthShrugLower"][field.ring("lips_outer_lower")].mean(axis=0)
     chin = np.array([199, 175, 200], np.int32)
     shapes["mouthShrugLower"] = 1.1 * raw["mouthShrugLower"] + 0.45 * lift * field.near(chin, 0.06)
