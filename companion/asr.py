@@ -59,7 +59,7 @@ class FasterWhisper:
         language: str | None = None,
         threads: int = 2,
         device: str = "auto",
-        beam: int = 2,
+        beam: int = 3,
         fallback_language: str = "en",
     ) -> None:
         self._language, self._fallback, self._beam = language, fallback_language, beam
