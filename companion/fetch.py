@@ -208,7 +208,9 @@ def _from_hub(model: Model, folder: Path, first: FetchError) -> None:
     if model.hub is None:
         raise first
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils import logging as hub_logging
 
+    hub_logging.set_verbosity_error()  # it would report each of its retries; what failed is said below
     repository, names = model.hub
     try:
         for file, parts in zip(model.files, names, strict=True):
