@@ -12,6 +12,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rich.console import Console
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -46,7 +48,11 @@ class App:
         self._uploads = 0
 
     def starlette(self) -> Starlette:
+        # The pages that may connect may also load the web component from here.
+        origins = self.engine.config.server.allowed_origins
+        cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
         return Starlette(
+            middleware=[cors],
             routes=[
                 WebSocketRoute("/v1/realtime", self.realtime),
                 Route("/v1/realtime/client_secrets", self.client_secrets, methods=["POST"]),
