@@ -61,7 +61,7 @@ def setup(
     """Fetches the models that are missing, checked against their SHA-256. Can be stopped and run again."""
     from companion.config import ConfigError, load
     from companion.manifest import MODELS
-    from companion.setup import needed
+    from companion.setup import draw_once, needed
     from companion.setup import setup as run
 
     if unknown := [name for name in only or () if name not in MODELS]:
@@ -74,6 +74,8 @@ def setup(
         _fail(str(error))
     try:
         ready = run(wanted, console)
+        if ready and not only:
+            draw_once(load(config), console)
     except KeyboardInterrupt:
         console.print("Stopped. What is complete is kept; run the same command again to go on.")
         raise typer.Exit(130) from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from companion.worker import one_thread
 log = logging.getLogger(__name__)
 
 EMBEDDED = {"embedded-base": "whisper-base", "embedded-tiny.en": "whisper-tiny.en"}
+CORES = max(1, (os.cpu_count() or 2) // 2)  # with a thread on every core, a face that draws would stall it
 WINDOW = 3000  # feature frames of 10 ms, what Whisper was trained on
 MARGIN = 800  # frames of silence after the speech: with 400 or less the decoder loops
 MIN_S = 0.1  # shorter sounds hold no word
@@ -57,7 +59,7 @@ class FasterWhisper:
         self,
         model: str = "embedded-base",
         language: str | None = None,
-        threads: int = 2,
+        threads: int = CORES,
         device: str = "auto",
         beam: int = 3,
         fallback_language: str = "en",

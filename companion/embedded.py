@@ -27,7 +27,8 @@ class Embedded(LocalChat):
     context: int = 2048  # tokens of one conversation; more would take too long to read
     parallel: int = 2  # conversations that may generate at a time
     temperature: float = 0.3
-    max_tokens: int = 70
+    enough: int = 40  # tokens after which a reply ends with its sentence
+    max_tokens: int = 90  # tokens at which it ends anyway
     repeat_penalty: float = 1.12
     dry_multiplier: float = 0.8
 
@@ -43,15 +44,18 @@ class Embedded(LocalChat):
         return "embedded"
 
     def _complete(self, turns: Turns, stop: list[str], on_delta: OnDelta) -> None:
-        problem = ""
+        problem, tokens = "", 0
 
         def on_chunk(chunk: dict[str, Any]) -> bool:
-            nonlocal problem
+            nonlocal problem, tokens
             if "error" in chunk:
                 problem = str(chunk["error"].get("message", chunk["error"]))
                 return True
             delta = chunk["choices"][0]["delta"].get("content")
-            return on_delta(delta) if delta else False
+            if not delta:
+                return False
+            tokens += 1
+            return on_delta(delta) or tokens >= self.enough and delta.rstrip().endswith((".", "!", "?"))
 
         request = {
             "messages": _within(turns, (self.context - self.max_tokens) * CHARACTERS_PER_TOKEN),

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from animator.face import Face
 from companion import personas
+from companion.chat import Setting, messages
 from companion.config import Config, ConfigError, Stage, load_class
 from companion.personas import Prompts
 from companion.portraits import Portraits
-from companion.stages import ASR, LLM, TTS, VAD, Memory
+from companion.stages import ASR, LLM, TTS, VAD, Memory, Prepares
 from companion.trace import Metrics
 
 T = TypeVar("T")
@@ -92,6 +93,13 @@ class Engine:
     @property
     def default_character(self) -> str:
         return self.config.session.character or self.portraits.characters()[0].name
+
+    async def read_persona(self) -> None:
+        """Let a language model that can read the default persona, so that no first session waits for it."""
+        if isinstance(self.llm, Prepares):
+            persona = self.prompts.personas[self.config.session.persona]
+            setting = Setting(persona, self.prompts.speech, persona.instructions)
+            await self.llm.prepare(messages(setting, ()))
 
 
 def build(config: Config) -> Engine:

@@ -28,6 +28,7 @@ from companion.connection import converse, refuse
 from companion.engine import Engine
 from companion.looks import warm
 from companion.portraits import PictureError
+from companion.stages import StageError
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,8 @@ class App:
             await self.engine.device.run(warm, self.engine)
         except Exception as error:  # a session will say what is wrong with the face
             log.error("the default face cannot be prepared: %s", error)
+        with suppress(StageError):  # whatever is wrong with the model, the first reply will say it
+            await self.engine.read_persona()
 
     async def realtime(self, websocket: WebSocket) -> None:
         if refusal := self.access.refusal(websocket):

@@ -100,7 +100,7 @@ class Session:
         self.tell(events.Error(problem))
 
     def prepare(self) -> None:
-        """Let a language model that can read its instructions before the first question."""
+        """Let a language model that can read what is known already, before the next question."""
         if self._preparing:
             self._preparing.cancel()
         if isinstance(self.engine.llm, Prepares):
@@ -192,7 +192,7 @@ class Session:
     async def _prepare(self, llm: Prepares) -> None:
         await asyncio.sleep(SETTLED)
         with suppress(Exception):  # whatever is wrong with the model, the first reply will say it
-            await llm.prepare(chat.messages(self._setting(), ()))
+            await llm.prepare(chat.messages(self._setting(), self.conversation.history()))
 
     def interrupt(self, reason: str) -> None:
         """The one place where a response is cut off: cancel its task, empty the mouth, keep what was heard."""
@@ -232,6 +232,7 @@ class Session:
         reply.finish(ending, reason, problem)
         self.engine.metrics.responses.labels(ending).inc()
         self.engine.metrics.turn(reply.trace)
+        self.prepare()
 
     def _greet(self) -> None:
         greeting = self.engine.prompts.personas[self.settings.persona].greeting

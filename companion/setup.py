@@ -53,6 +53,19 @@ def setup(models: Iterable[Model], console: Console) -> bool:
     return ready
 
 
+def draw_once(config: Config, console: Console) -> None:
+    """Compile the renderer, which is kept on disk, and prepare the first face, so that no session waits for it."""
+    if config.face.use != "animator.face:Animator":
+        return
+    from animator.portrait.characters import characters
+    from animator.portrait.portrait import load
+    from animator.render import warm
+
+    with console.status("compiling the renderer: once, about half a minute"):
+        warm(load(characters()[0].picture, config.face.options.get("size", 512)))
+    console.print("[green]renderer[/] ready", highlight=False)
+
+
 def _fetch(model: Model, console: Console) -> None:
     if not console.is_terminal:
         console.print(f"fetching {model.name} ...", highlight=False)

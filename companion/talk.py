@@ -81,6 +81,7 @@ async def converse(engine: Engine, questions: Sequence[Path], persona: str | Non
     loop = asyncio.get_running_loop()
     recording = Recording()
     problem: TalkError | None = None
+    await engine.read_persona()
     async with Session(engine, lambda event: recording.add(event, loop.time()), persona) as session:
         session.receive(events.SessionUpdate({"avatar": {"character": character, "video": {"codec": "h264"}}}))
         microphone = Microphone(session)

@@ -160,7 +160,7 @@ async def test_closing_the_reply_stops_the_embedded_model_at_once():
 
             super()._complete(turns, stop, count)
 
-    chat = Counted(temperature=0.0, max_tokens=1900, parallel=1)
+    chat = Counted(temperature=0.0, enough=1900, max_tokens=1900, parallel=1)
     reply = LangChain(chat).reply([Message("user", "Write a very long story about the sea, with many chapters.")])
     await anext(reply)
     await reply.aclose()
