@@ -67,8 +67,7 @@ class LangChain:
         from companion.local import LocalChat
 
         if isinstance(self._chat, LocalChat):
-            async with contextlib.aclosing(self.reply(messages)) as reply:
-                await anext(reply, None)
+            await self._chat.read([{"role": message.role, "content": message.content} for message in messages])
 
     async def _read(self, messages: Sequence[Message], deltas: "asyncio.Queue[str | None]") -> None:
         """Put the deltas into the queue, then None. In a task of its own, since only a cancelled task closes the

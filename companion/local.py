@@ -32,6 +32,10 @@ class LocalChat(BaseChatModel):
     def model_post_init(self, context: Any, /) -> None:
         self._pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="llm")
 
+    async def read(self, turns: Turns) -> None:
+        """Let the model read what the next replies will begin with; over when it is free for them again."""
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._complete, turns, [], lambda _: True)
+
     def _generate(
         self,
         messages: list[BaseMessage],
