@@ -11,6 +11,7 @@ from animator.control import Control
 from animator.motion.space import ARKIT, SIZE
 
 if TYPE_CHECKING:
+    from animator.motion.parted import PartedLips
     from animator.portrait.portrait import Portrait
 
 Samples = NDArray[np.float32]  # (n,) mono, in [-1, 1], at RATE
@@ -81,11 +82,13 @@ class LiveFace:
     It begins as its picture and comes to life within `WAKING` frames; its mouth speaks from the first one.
     """
 
-    def __init__(self, mover: Mover, drawer: Drawer, size: int, chunk_frames: int = 2) -> None:
+    def __init__(
+        self, mover: Mover, drawer: Drawer, size: int, chunk_frames: int = 2, lips: "PartedLips | None" = None
+    ) -> None:
         self.width = self.height = size
         self.chunk_frames = chunk_frames
         self.delay_frames = mover.delay_frames
-        self._mover, self._drawer = mover, drawer
+        self._mover, self._drawer, self._lips = mover, drawer, lips
         self._waiting = np.zeros(self.delay_frames * SAMPLES_PER_FRAME, np.float32)
         self._age = -self.delay_frames  # frames since the first one with sound
 
@@ -96,7 +99,8 @@ class LiveFace:
             raise ValueError(
                 f"A chunk is {expected} samples of mono sound at {RATE} Hz; got an array of {audio.shape}."
             )
-        motion = self._wake(self._mover.step(audio.astype(np.float32, copy=False), control))
+        motion = self._mover.step(audio.astype(np.float32, copy=False), control)
+        motion = self._wake(self._lips(motion, control) if self._lips else motion)
         line = np.concatenate([self._waiting, audio], dtype=np.float32)
         self._waiting = line[expected:]
         frames = np.empty((self.chunk_frames, self.height, self.width, 3), np.uint8)
@@ -114,6 +118,8 @@ class LiveFace:
         self._waiting = np.zeros_like(self._waiting)
         self._age = -self.delay_frames
         self._mover.reset()
+        if self._lips:
+            self._lips.reset()
 
     def _wake(self, motion: Motion) -> Motion:
         age = np.arange(self._age, self._age + len(motion))[:, None]
@@ -146,6 +152,8 @@ class Animator:
     def open(self, portrait: "Portrait") -> LiveFace:
         """A new face of this person, at the first frame of a session."""
         from animator.motion.generator import Generator
+        from animator.motion.parted import PartedLips
         from animator.render import Renderer
 
-        return LiveFace(Generator(self.seed), Renderer(portrait), portrait.size, self.chunk_frames)
+        lips = PartedLips() if portrait.mouth_open else None
+        return LiveFace(Generator(self.seed), Renderer(portrait), portrait.size, self.chunk_frames, lips)
