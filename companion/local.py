@@ -34,7 +34,7 @@ class LocalChat(BaseChatModel):
 
     async def read(self, turns: Turns) -> None:
         """Let the model read what the next replies will begin with; over when it is free for them again."""
-        await asyncio.get_running_loop().run_in_executor(self._pool, self._complete, turns, [], lambda _: True)
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._complete, turns, [], _enough)
 
     def _generate(
         self,
@@ -88,6 +88,10 @@ class LocalChat(BaseChatModel):
             await running
         finally:
             closed.set()
+
+
+def _enough(_: str) -> bool:
+    return True
 
 
 def _turns(messages: list[BaseMessage]) -> Turns:
