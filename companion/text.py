@@ -9,7 +9,7 @@ from animator.control import Emotion
 
 EMOTIONS = frozenset(cast(tuple[str, ...], get_args(Emotion)))
 LONGEST = 240  # characters after which a text without a full stop is cut at a comma or a space
-FIRST_CLAUSE = 24  # characters; the first comma after them lets the first sound out early
+FIRST_CLAUSE = 14  # characters; the first comma after them lets the first sound out early
 
 _ABBREVIATIONS = """
     mr mrs ms dr prof sr jr st vs etc e.g i.e approx vol fig dept est inc ltd co corp gen col sgt capt rev hon
