@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from animator.control import State
+from animator.face import FPS
 from companion import chat, commands, events, requests, think
 from companion.chat import Conversation, Item, Setting
 from companion.ears import BufferFullError
@@ -22,7 +23,7 @@ from companion.engine import Engine
 from companion.events import ClientEvent, Problem, ServerEvent
 from companion.hearing import Hearing
 from companion.reply import Ending, Reply, Wishes
-from companion.show import CHUNK_FRAMES, Show
+from companion.show import Show
 from companion.stages import Message, Prepares, Samples, StageError
 from companion.trace import Trace
 from companion.wardrobe import Wardrobe
@@ -244,7 +245,7 @@ class Session:
 
     def _tick(self) -> State:
         """Called by the show before each chunk."""
-        self.hearing.tick(CHUNK_FRAMES / 25)
+        self.hearing.tick(self.show.chunk_frames / FPS)
         self.tell_state()
         return self._state()
 

@@ -61,6 +61,12 @@ class Show:
         """Whether somebody has begun to speak and is not done."""
         return self._start is not None or (self._speaker is not None and self.mouth.waiting > 0)
 
+    @property
+    def chunk_frames(self) -> int:
+        """Frames that a chunk lasts."""
+        look = self.pictures.look
+        return look.face.chunk_frames if look else CHUNK_FRAMES
+
     def speak(self, speaker: Speaker) -> None:
         """What is put into the mouth from now on is ``speaker``'s."""
         self.interrupt()
@@ -116,7 +122,7 @@ class Show:
 
     async def _chunk(self) -> None:
         look = self.pictures.look
-        n = (look.face.chunk_frames if look else CHUNK_FRAMES) * SAMPLES_PER_FRAME
+        n = self.chunk_frames * SAMPLES_PER_FRAME
         control = self._control()
         taken = self.mouth.take(n)
         if self._speaker and self._start is None and self.mouth.taken:
