@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ import numpy as np
 from companion import models
 from companion.stages import HEAR_RATE, Samples, StageError, Transcript
 from companion.vad import FRAME, Silero
-from companion.worker import one_thread
+from companion.worker import MODEL_THREADS, one_thread
 
 log = logging.getLogger(__name__)
 
 EMBEDDED = {"embedded-base": "whisper-base", "embedded-tiny.en": "whisper-tiny.en"}
-CORES = max(1, (os.cpu_count() or 2) // 2)  # with a thread on every core, a face that draws would stall it
 WINDOW = 3000  # feature frames of 10 ms, what Whisper was trained on
 MARGIN = 600  # frames of silence after the speech: with 400 or less the decoder loops, with 800 it stops too early
 MIN_S = 0.1  # shorter sounds hold no word
@@ -59,7 +57,7 @@ class FasterWhisper:
         self,
         model: str = "embedded-base",
         language: str | None = None,
-        threads: int = CORES,
+        threads: int = MODEL_THREADS,
         device: str = "auto",
         beam: int = 1,
         fallback_language: str = "en",

@@ -2,7 +2,6 @@
 
 import functools
 import importlib
-import os
 import secrets
 from typing import Any
 
@@ -11,6 +10,7 @@ from pydantic import PrivateAttr
 from companion import models
 from companion.local import LocalChat, OnDelta, Turns
 from companion.stages import StageError
+from companion.worker import MODEL_THREADS
 
 CHARACTERS_PER_TOKEN = 3  # English has 4 to 5; fewer leaves room for other text
 
@@ -23,7 +23,7 @@ class Embedded(LocalChat):
     """
 
     path: str = ""
-    threads: int = max(1, (os.cpu_count() or 2) // 2)  # with a thread on every core, a face that draws would stall it
+    threads: int = MODEL_THREADS
     context: int = 2048  # tokens of one conversation; more would take too long to read
     parallel: int = 2  # conversations that may generate at a time
     temperature: float = 0.3

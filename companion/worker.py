@@ -1,11 +1,14 @@
 """Blocking work in a thread of its own, one piece per hop, so that a cancelled caller waits for one piece at most."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
+
+MODEL_THREADS = max(1, (os.cpu_count() or 2) // 2)  # with one on every core, a face that draws would stall a model
 
 
 def one_thread(name: str) -> ThreadPoolExecutor:
