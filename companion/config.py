@@ -17,7 +17,7 @@ from companion import resources
 Table = dict[str, Any]
 T = TypeVar("T")
 
-STAGES = ("vad", "asr", "llm", "tts", "memory", "face", "portraits")
+STAGES = ("vad", "turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
 
 
 class ConfigError(Exception):
@@ -68,6 +68,7 @@ class Config:
     session: Talk
     turns: Turns
     vad: Stage
+    turn_end: Stage
     asr: Stage
     llm: Stage
     tts: Stage

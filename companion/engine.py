@@ -16,7 +16,7 @@ from companion.chat import Setting, messages
 from companion.config import Config, ConfigError, Stage, load_class
 from companion.personas import Prompts
 from companion.portraits import Portraits
-from companion.stages import ASR, LLM, TTS, VAD, Memory, Prepares
+from companion.stages import ASR, LLM, TTS, VAD, Memory, Prepares, TurnEnd
 from companion.trace import Metrics
 
 T = TypeVar("T")
@@ -80,6 +80,7 @@ class Engine:
     config: Config
     prompts: Prompts
     vad: Callable[[], VAD]
+    turn_end: TurnEnd
     asr: ASR
     llm: LLM
     tts: TTS
@@ -111,7 +112,7 @@ def build(config: Config) -> Engine:
     if config.session.persona not in prompts.personas:
         known = ", ".join(prompts.personas)
         raise ConfigError(f"{config.path}: session.persona {config.session.persona!r} is none of {known}")
-    names = ("asr", "llm", "tts", "memory", "face", "portraits")
+    names = ("turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
     with ThreadPoolExecutor(len(names), "load") as pool:
         loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
         stages: dict[str, Any] = {name: future.result() for name, future in loading.items()}
@@ -121,6 +122,7 @@ def build(config: Config) -> Engine:
         config=config,
         prompts=prompts,
         vad=lambda: vad(**config.vad.options),
+        turn_end=stages["turn_end"],
         asr=stages["asr"],
         llm=stages["llm"],
         tts=stages["tts"],

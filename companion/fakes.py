@@ -28,6 +28,18 @@ class EnergyVAD:
         return float(np.sqrt(np.mean(audio**2)) >= self.loud)
 
 
+class ScriptedTurnEnd:
+    """Gives ``probabilities`` in turn, whatever was said."""
+
+    def __init__(self, probabilities: Sequence[float] = (0.5,), delay_s: float = 0.0) -> None:
+        self._probabilities = itertools.cycle(probabilities)
+        self._delay = delay_s
+
+    async def finished(self, audio: Samples) -> float | None:
+        await asyncio.sleep(self._delay)
+        return next(self._probabilities)
+
+
 class ScriptedASR:
     """Understands ``texts`` in turn, whatever is said; silence is always empty."""
 

@@ -139,6 +139,26 @@ _ALL = (
         default=True,
     ),
     Model(
+        "smart-turn",
+        "ends of turns",
+        "BSD-2-Clause",
+        (
+            File(
+                "smart-turn-v3.2-cpu.onnx",
+                8_679_182,
+                "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+                (
+                    Part(
+                        _pypi("pipecat-ai", "1.14.0", 12_109_725),
+                        "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",
+                    ),
+                ),
+            ),
+        ),
+        default=True,
+        hub=("pipecat-ai/smart-turn-v3", (("smart-turn-v3.2-cpu.onnx",),)),
+    ),
+    Model(
         "hibari",
         "English voice",
         "Apache-2.0",

@@ -14,6 +14,7 @@ from companion.models import inspect
 
 STAGE_MODELS = {
     "companion.vad:Silero": "silero-vad",
+    "companion.endpoint:SmartTurn": "smart-turn",
     "companion.tts:Hibari": "hibari",
     "companion.tts:Kokoro": "kokoro",
 }
@@ -22,7 +23,7 @@ CHAT_MODEL = "companion.embedded:Embedded"
 
 def needed(config: Config) -> list[Model]:
     """The embedded models that ``config`` uses."""
-    names = [STAGE_MODELS.get(stage.use) for stage in (config.vad, config.tts)]
+    names = [STAGE_MODELS.get(stage.use) for stage in (config.vad, config.turn_end, config.tts)]
     if config.asr.use == "companion.asr:FasterWhisper":
         names.append(EMBEDDED.get(config.asr.options.get("model", "embedded-base")))
     llm = config.llm

@@ -80,6 +80,12 @@ class VAD(Protocol):
         ...
 
 
+class TurnEnd(Protocol):
+    async def finished(self, audio: Samples) -> float | None:
+        """(n,) at 16 kHz, a turn up to a pause -> probability that its speaker is done; None where nobody knows."""
+        ...
+
+
 class ASR(Protocol):
     async def transcribe(self, audio: Samples) -> Transcript:
         """(n,) at 16 kHz, one utterance -> what it says. Cancelling the call abandons the result."""

@@ -57,10 +57,11 @@ def engine(**changes: Any) -> Engine:
     """Fakes that take no time, but for what ``changes`` names: stages, ``device``, or a ``talk`` or ``turns`` table."""
     nothing = Stage("unused")
     config = Config(
-        Server(), changes.pop("talk", Talk(persona="anna")), changes.pop("turns", Turns()), *[nothing] * 7, path=Path()
+        Server(), changes.pop("talk", Talk(persona="anna")), changes.pop("turns", Turns()), *[nothing] * 8, path=Path()
     )
     parts: dict[str, Any] = {
         "vad": fakes.EnergyVAD,
+        "turn_end": fakes.ScriptedTurnEnd(),
         "asr": fakes.ScriptedASR(),
         "llm": fakes.ScriptedLLM(),
         "tts": fakes.ToneTTS(),
