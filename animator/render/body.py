@@ -15,16 +15,18 @@ from scipy.spatial import Delaunay
 
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Ints, f32
+from animator.render.follow import CHIN, follow, smoothstep
+from animator.render.jit import kernel
 
 CELL = 18.0  # px of the grid at a size of 512
 CAMERA = 5.85  # face widths
 DEPTH_REACH = 0.30  # face widths over which the depth of the face's rim is forgotten
 SHAPE_REACH = 0.20
 EAR_FRONT = 0.12  # face widths by which hair and background lie before the ears
-NECK = 0.62  # face heights below the chin over which the head's motion fades
-RING = 0.55  # face widths around the person that move along
+STEEPEST = 2.6  # depth a px
+STEEPEST_AT_RIM = 1.6
+EASED = 0.12  # face widths from the rim that are eased like it, and as far again partly
 PIVOT = 0.22  # face heights above the chin
-CHIN = 152
 AHEAD = 9.0  # degrees of yaw up to which a face looks ahead
 _LAP = 4.0  # px by which the surroundings reach under the face, so that its ragged rim leaves no gap
 
@@ -65,7 +67,8 @@ def body(portrait: Portrait) -> Body:
     outer = _fill(flat, rim, faces)
     ears = portrait.ear_depth + EAR_FRONT * width
     to_grid = _extension(flat, outer, rim, faces, DEPTH_REACH * width)
-    depth = np.concatenate([portrait.vertices[:, 2], ears + to_grid @ (portrait.vertices[rim, 2] - ears)])
+    front = _eased(portrait, rim)
+    depth = np.concatenate([front, ears + to_grid @ (front[rim] - ears)])
     to_grid = _extension(flat, outer, rim, faces, SHAPE_REACH * width)
     shapes = np.concatenate([portrait.shapes, portrait.seal[None]])
     moved = np.einsum("gr,srd->sgd", to_grid, shapes[:, rim], optimize=True)
@@ -73,7 +76,7 @@ def body(portrait: Portrait) -> Body:
     centre = f32(portrait.view) + (portrait.size - 1) / 2
     nearness = ((camera - depth) / camera).astype(np.float32)
     points = np.concatenate([(flat - centre) * nearness[:, None], depth[:, None]], axis=1).astype(np.float32)
-    head, torso = _weights(portrait, flat, faces)
+    head, torso = follow(portrait, flat, outer, faces)
     chin = portrait.vertices[CHIN]
     pivot = np.array(
         [
@@ -110,6 +113,30 @@ def _face(portrait: Portrait) -> Ints:
         inner = np.linalg.norm(apart, axis=2).min(axis=1) > 0.08 * portrait.face_width
         triangles = triangles[(areas(portrait.vertices, triangles) > 1e-3) | inner]
     return np.ascontiguousarray(triangles, dtype=np.int32)
+
+
+def _eased(portrait: Portrait, rim: Ints) -> Floats:
+    """(V,) depth of the portrait's vertices, with steep walls made gentler: those in front of the ears, below the jaw
+    and the nose.
+
+    The picture shows them on a few pixels only: turned into view they would smear, and turned away fold over.
+    """
+    points = f32(portrait.vertices)
+    inner, outer = np.empty((2, len(points)), np.float32)
+    _envelope(points, STEEPEST, inner)
+    _envelope(points, STEEPEST_AT_RIM, outer)
+    near = np.linalg.norm(points[:, None, :2] - points[rim, :2], axis=2).min(axis=1) / portrait.face_width
+    return outer + smoothstep((near - EASED) / EASED) * (inner - outer)
+
+
+@kernel
+def _envelope(points: Floats, slope: float, out: Floats) -> None:
+    """``out`` (V,): the least depth above that of ``points`` (V, 3) which nowhere changes faster than by ``slope``."""
+    for i in range(points.shape[0]):
+        out[i] = points[i, 2]
+        for j in range(points.shape[0]):
+            dx, dy = points[i, 0] - points[j, 0], points[i, 1] - points[j, 1]
+            out[i] = max(out[i], points[j, 2] - np.float32(slope) * np.sqrt(dx * dx + dy * dy))
 
 
 def _outline(triangles: Ints) -> Ints:
@@ -177,42 +204,3 @@ def _extension(flat: Floats, triangles: Ints, rim: Ints, faces: int, reach: floa
         coo_array((total[grid], (grid - faces, grid - faces)), (len(grid), len(grid))).tocsr() - near[grid][:, grid]
     ).tocsc()
     return splu(system).solve(near[grid][:, rim].toarray()).astype(np.float32)
-
-
-def smoothstep(x: Floats) -> Floats:
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
-
-
-def _weights(portrait: Portrait, flat: Floats, faces: int) -> tuple[Floats, Floats]:
-    """How much each vertex follows the head and the torso."""
-    height, width = portrait.picture.shape[:2]
-    column, row = flat.round().astype(np.int32).clip(0, (width - 1, height - 1)).T
-    away, level = _nearest_person(portrait)
-    below_chin = level[row, column] - portrait.vertices[CHIN, 1]
-    head = 1 - smoothstep(below_chin / (NECK * portrait.face_height))
-    follows = smoothstep(1 - away[row, column] / (RING * portrait.face_width)) * _inset(portrait, flat)
-    follows[:faces] = 1
-    head[:faces] = 1
-    return f32(head * follows), f32((1 - head) * follows)
-
-
-def _nearest_person(portrait: Portrait) -> tuple[Floats, Floats]:
-    """(H, W) px to the nearest pixel of the person, and the row of that pixel."""
-    matte = (portrait.person >= 128).astype(np.uint8)
-    outline = portrait.vertices[portrait.contours["face_oval"], :2].round().astype(np.int32)
-    cv2.fillPoly(matte, [outline], (1,))
-    away, labels = cv2.distanceTransformWithLabels(1 - matte, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    labels = np.asarray(labels, np.intp)
-    rows = np.zeros(int(labels.max()) + 1, np.float32)
-    rows[labels[matte > 0]] = np.nonzero(matte)[0]
-    return np.asarray(away, np.float32), rows[labels]
-
-
-def _inset(portrait: Portrait, flat: Floats) -> Floats:
-    """0 on the border of the picture, which must not come into view, rising to 1 well within the view."""
-    height, width = portrait.picture.shape[:2]
-    left, top = portrait.view
-    margins = f32([left, top, width - portrait.size - left, height - portrait.size - top])
-    inset = np.concatenate([flat, f32([width - 1, height - 1]) - flat], axis=1)
-    return smoothstep(inset / np.maximum(margins, 1) / 2).min(axis=1)

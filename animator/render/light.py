@@ -11,8 +11,9 @@ import numpy as np
 
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats
-from animator.render.body import Body, smoothstep
+from animator.render.body import Body
 from animator.render.deform import normals
+from animator.render.follow import smoothstep
 from animator.render.jit import kernel
 
 STRENGTH = 0.8

@@ -91,7 +91,7 @@ def test_the_nose_goes_where_the_head_is_sent(
 ) -> None:
     x, y = (portrait.vertices[1, :2] - portrait.view).astype(int)
     nose = renderer.draw(row())[y - 10 : y + 10, x - 14 : x + 14]
-    dx, dy = shift_of(nose, renderer.draw(motion), (x - 14, y - 10), 16)
+    dx, dy = shift_of(nose, renderer.draw(motion), (x - 14, y - 10), 26)
     along, across = dx * expected[0] + dy * expected[1], abs(dx * expected[1]) + abs(dy * expected[0])
     assert along >= 3
     assert across <= along / 2
