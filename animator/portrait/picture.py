@@ -1,33 +1,44 @@
-"""Reads any picture and cuts the view of a portrait out of it."""
+"""Reads any picture: upright, in sRGB, whatever it was saved as."""
 
 import io
+import threading
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 
-from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.colours import plain_mode, to_srgb
+from animator.portrait.formats import FORMATS, advice, enable_heif
 
 Picture = NDArray[np.uint8]  # (h, w, 3) RGB
-Code = Literal["unreadable_picture", "picture_too_large", "picture_too_small", "no_face", "face_too_small"]
+Box = tuple[float, float, float, float]  # left, top, right, bottom in px
+Code = Literal[
+    "unreadable_picture", "picture_too_large", "picture_too_small", "no_face", "face_too_small", "invalid_landmarks"
+]
 
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 64_000_000
 MIN_SIDE = 64  # px
-MIN_FACE = 40  # px, height of the face in the source
-SHARP_FACE = 110  # px; below, the face is visibly soft at 512
-MARGIN = 1 / 8  # of the view, on each side
-_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
+_MOST_SCANS = 100  # of a progressive JPEG; each costs as much time as a whole picture
 _WORK_SIDE = 2400  # px; larger sources are shrunk
-_BACKDROP = (226, 228, 232)  # behind transparent pictures
-_BLUR = 0.025  # of the working picture: blur of what lies beyond the source, reached at that distance from it
-_FACE_SHARE = 0.47  # face height in the view
-_TIGHT_SHARE = 0.8  # at most, where the source is cut close to the face
-_FACE_CENTRE = 0.475  # of the view, from its top
+_ORIENTATION = 0x0112  # EXIF
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_QUARTERS = tuple(_TURNS[number] for number in (5, 6, 7, 8))
+_quiet = threading.Lock()  # `warnings.catch_warnings` is not thread-safe
 
 
 class PortraitError(Exception):
@@ -39,20 +50,37 @@ class PortraitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """The working picture of a portrait: ``picture`` (n, n, 3) RGB uint8 with ``margin`` px round the view, the part
-    ``real`` (left, top, right, bottom) of it that shows pixels of the source (the rest is made up), and the face."""
+class Source:
+    """A picture as it was read: ``picture`` (h, w, 3) RGB uint8, upright, in sRGB, shrunk where it is huge; it has
+    ``width`` x ``height`` px in the file. ``content`` is the file, empty for a picture that never was one."""
 
     picture: Picture
-    margin: int
-    real: tuple[int, int, int, int]
-    face: FaceLandmarks
-    warnings: tuple[str, ...]
+    width: int
+    height: int
+    content: bytes = b""
+
+    @property
+    def scale(self) -> float:
+        """Px of ``picture`` to a px of the file."""
+        return self.picture.shape[1] / self.width
+
+    def detail(self, box: Box) -> tuple[Picture, tuple[int, int]] | None:
+        """What the file shows in ``box`` (px of the file), not shrunk, and where its upper left corner is; None where
+        ``picture`` shows all there is."""
+        if self.scale >= 1 or not self.content:
+            return None
+        left, top = max(0, int(box[0])), max(0, int(box[1]))
+        right, bottom = min(self.width, int(box[2]) + 1), min(self.height, int(box[3]) + 1)
+        with _opened(self.content) as image:
+            part = plain_mode(_upright(image).crop((left, top, right, bottom)))
+        return to_srgb(part), (left, top)
 
 
 def read(file: Path) -> bytes:
-    """The content of a picture file; `PortraitError` when it is missing or larger than any picture."""
+    """The content of a picture file; `PortraitError` when it is missing, no file, or larger than any picture."""
     try:
+        if file.exists() and not file.is_file():
+            raise PortraitError("unreadable_picture", f"{file} is not a file. Give a picture file.")
         length = file.stat().st_size
         if length > MAX_BYTES:
             raise _too_large(f"{length // 1_000_000} MB")
@@ -61,59 +89,54 @@ def read(file: Path) -> bytes:
         raise PortraitError("unreadable_picture", f"{file} cannot be read: {error.strerror}.") from error
 
 
-def decode(content: bytes) -> Picture:
-    """(h, w, 3) RGB of a picture file's bytes: upright (EXIF), in sRGB, transparency on a light backdrop, first frame.
+def decode(content: bytes) -> Source:
+    """The picture in a file's bytes: upright (EXIF), in sRGB, transparency on a plain backdrop, the first frame.
 
     Raises `PortraitError` (unreadable_picture, picture_too_large before decoding, picture_too_small).
     """
     if len(content) > MAX_BYTES:
         raise _too_large(f"{len(content) // 1_000_000} MB")
-    try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
-            _check_size(*opened.size)
-            opened.draft("RGB", (_WORK_SIDE, _WORK_SIDE))
-            upright = ImageOps.exif_transpose(opened)
-            upright.thumbnail((_WORK_SIDE, _WORK_SIDE), Image.Resampling.LANCZOS)
-            return np.ascontiguousarray(_rgb(upright))
-    except PortraitError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_large("more than 89 megapixels") from None
-    except Exception as error:  # decoders raise anything on damaged files
-        message = f"This is not a picture that can be read ({type(error).__name__}). Use a JPEG, PNG or WebP file."
-        raise PortraitError("unreadable_picture", message) from error
+    with _opened(content) as image:
+        _check_size(*image.size)
+        across = image.size
+        turned = _turn(image) in _QUARTERS
+        image.draft("RGB", (_WORK_SIDE, _WORK_SIDE))
+        upright = plain_mode(_upright(image))
+        upright.thumbnail((_WORK_SIDE, _WORK_SIDE), Image.Resampling.LANCZOS)
+        width, height = across[::-1] if turned else across
+        return Source(to_srgb(upright), width, height, content)
 
 
-def cut(picture: Picture, size: int, landmarker: Landmarker) -> Cut:
-    """Finds the largest face in ``picture`` and frames it with hair and shoulders in a view of ``size`` px.
+@contextmanager
+def _opened(content: bytes) -> Generator[Image.Image]:
+    """The file, opened; whatever its decoder raises or warns of, there and in the block, becomes a `PortraitError`."""
+    enable_heif()
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > _MOST_SCANS:
+                raise ValueError("too many scans")
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                yield image
+        except PortraitError:
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise _too_large("more than 89 megapixels") from None
+        except Exception as error:  # decoders raise anything on damaged files
+            raise PortraitError("unreadable_picture", advice(content, error)) from error
 
-    Raises `PortraitError` (no_face, face_too_small).
-    """
-    faces = landmarker.detect(picture)
-    if not faces:
-        message = (
-            "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
-        )
-        raise PortraitError("no_face", message)
-    top, chin = faces[0].points[10], faces[0].points[152]
-    height = float(np.linalg.norm(top - chin))
-    if height < MIN_FACE:
-        message = (
-            f"The face is {height:.0f} px high; at least {MIN_FACE} are needed. Use a larger picture or crop less."
-        )
-        raise PortraitError("face_too_small", message)
-    warnings: list[str] = []
-    if len(faces) > 1:
-        warnings.append(f"{len(faces)} faces were found; the largest one is used.")
-    if height < SHARP_FACE:
-        warnings.append(f"The face is only {height:.0f} px high: it will look soft.")
-    left, upper, side = _frame(picture.shape[1], picture.shape[0], (top + chin)[:2] / 2, height)
-    cropped, real = _crop(picture, left, upper, side, size)
-    margin = round(size * MARGIN)
-    scale = cropped.shape[0] / (side * (1 + 2 * MARGIN))
-    shift = np.array([left - side * MARGIN, upper - side * MARGIN, 0], np.float32)
-    moved = FaceLandmarks((faces[0].points - shift) * np.float32(scale), faces[0].blendshapes, faces[0].score)
-    return Cut(cropped, margin, real, landmarker.refine(cropped, moved), tuple(warnings))
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What makes the picture upright, by its EXIF note; damaged notes are ignored, as viewers do."""
+    with suppress(Exception):  # parsers raise anything
+        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    return None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    turn = _turn(image)
+    return image if turn is None else image.transpose(turn)
 
 
 def _check_size(width: int, height: int) -> None:
@@ -129,70 +152,3 @@ def _too_large(what: str) -> PortraitError:
         f"The picture is too large ({what}); at most {MAX_PIXELS // 1_000_000} megapixels are read. Use a smaller one."
     )
     return PortraitError("picture_too_large", message)
-
-
-def _rgb(picture: Image.Image) -> Picture:
-    if picture.mode in ("I;16", "I;16L", "I;16B", "I", "F"):
-        values = np.asarray(picture).astype(np.float64)
-        white = 65535 if values.max() > 255 else 255
-        grey = (values / white * 255).round().clip(0, 255).astype(np.uint8)
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        backdrop = Image.new("RGBA", layer.size, (*_BACKDROP, 255))
-        return np.asarray(Image.alpha_composite(backdrop, layer).convert("RGB"))
-    profile = picture.info.get("icc_profile")
-    if profile and picture.mode in ("RGB", "CMYK"):
-        try:
-            found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            changed = ImageCms.profileToProfile(picture, found, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            return np.asarray(changed or picture.convert("RGB"))
-        except ImageCms.PyCMSError:
-            return np.asarray(picture.convert("RGB"))
-    return np.asarray(picture.convert("RGB"))
-
-
-def _frame(width: int, height: int, centre: NDArray[np.float32], face: float) -> tuple[float, float, float]:
-    """Left, top and side of the view in the source: inside it where possible, at the cost of less room for the hair."""
-    side = min(face / _FACE_SHARE, max(min(width, height), face / _TIGHT_SHARE))
-    left, top = float(centre[0]) - side / 2, float(centre[1]) - side * _FACE_CENTRE
-
-    def inside(start: float, length: int) -> float:
-        return min(max(start, 0.0), length - side) if side <= length else (length - side) / 2
-
-    return inside(left, width), inside(top, height), side
-
-
-def _crop(
-    picture: Picture, left: float, top: float, side: float, size: int
-) -> tuple[Picture, tuple[int, int, int, int]]:
-    """The view and its margin, resampled, and the part of it that is real."""
-    margin = round(size * MARGIN)
-    whole = size + 2 * margin
-    scale = size / side
-    x, y = left - side * MARGIN, top - side * MARGIN
-    height, width = picture.shape[:2]
-    if scale < 1:
-        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        picture, x, y, scale = np.asarray(small, np.uint8), x * scale, y * scale, 1.0
-        height, width = picture.shape[:2]
-    matrix = np.array([[1 / scale, 0, x + (0.5 / scale - 0.5)], [0, 1 / scale, y + (0.5 / scale - 0.5)]])
-    flags = (cv2.INTER_LANCZOS4 if scale > 1 else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
-    view = cv2.warpAffine(picture, matrix, (whole, whole), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
-    low = [max(0, round(-at * scale)) for at in (x, y)]
-    high = [min(whole, round((length - at) * scale)) for at, length in ((x, width), (y, height))]
-    real = (low[0], low[1], high[0], high[1])
-    return _soften(np.asarray(view, np.uint8), real), real
-
-
-def _soften(picture: Picture, real: tuple[int, int, int, int]) -> Picture:
-    """``picture`` whose mirrored parts, outside of ``real``, blur with the distance: nobody sees a second ear."""
-    left, top, right, bottom = real
-    outside = np.ones(picture.shape[:2], np.uint8)
-    outside[top:bottom, left:right] = 0
-    if not outside.any():
-        return picture
-    reach = picture.shape[0] * _BLUR
-    away = (cv2.distanceTransform(outside, cv2.DIST_L2, 5) / reach).clip(0, 1)[..., None]
-    blurred = cv2.GaussianBlur(picture, (0, 0), reach)
-    return ((1 - away) * picture + away * blurred).round().astype(np.uint8)

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +14,18 @@ from numpy.typing import NDArray
 from animator.portrait.assets import cache_folder
 from animator.portrait.closure import close_lids, seal_lips, snap_seam
 from animator.portrait.drawn import snap_eyes
+from animator.portrait.framing import cut
 from animator.portrait.head import fit
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.matte import person
 from animator.portrait.mouth import lips_parted, shows_teeth
-from animator.portrait.picture import Picture, cut, decode, read
+from animator.portrait.picture import Picture, Source, decode, read
 from animator.portrait.pose import pose
+from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 13  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 14  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -61,6 +64,9 @@ class Portrait:
     warnings: tuple[str, ...]  # for the person who chose the picture
 
 
+_TUPLES = tuple(field.name for field in fields(Portrait) if get_origin(field.type) is tuple)
+
+
 def load(source: Path | bytes, size: int = 512) -> Portrait:
     """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px.
 
@@ -78,7 +84,7 @@ def load(source: Path | bytes, size: int = 512) -> Portrait:
     return portrait
 
 
-def _prepare(source: Picture, size: int, name: str) -> Portrait:
+def _prepare(source: Source, size: int, name: str) -> Portrait:
     framed = cut(source, size, Landmarker())
     points = snap_eyes(framed.picture, framed.face.points)
     face = fit(points, framed.face.blendshapes)
@@ -110,7 +116,7 @@ def _prepare(source: Picture, size: int, name: str) -> Portrait:
         expression=face.expression,
         mouth_open=parted,
         teeth_visible=shows_teeth(framed.picture, points),
-        warnings=framed.warnings,
+        warnings=remarks(framed),
     )
 
 
@@ -128,7 +134,7 @@ def _restore(kept: Path) -> Portrait | None:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     plain = {name: value.tolist() if value.ndim == 0 else value for name, value in values.items()}
-    for name in ("view", "real", "pose", "warnings"):
+    for name in _TUPLES:
         plain[name] = tuple(values[name].tolist())
     return Portrait(**plain, triangles=mesh().triangles, contours=mesh().contours)
 

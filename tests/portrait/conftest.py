@@ -15,7 +15,7 @@ def landmarker() -> Landmarker:
 
 @pytest.fixture(scope="session")
 def photo() -> Picture:
-    return decode(read(find("astronaut").picture))
+    return decode(read(find("astronaut").picture)).picture
 
 
 @pytest.fixture(scope="session")

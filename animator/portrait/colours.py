@@ -1,0 +1,67 @@
+"""Any picture's colours as 8-bit sRGB."""
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+Picture = NDArray[np.uint8]  # (h, w, 3) RGB
+
+_BACKDROP = (226, 228, 232)  # behind transparent pictures
+_DARK_BACKDROP = (84, 88, 96)  # behind those that would not be seen on the other one
+_LIGHT = 205  # mean brightness of what is visible
+_WHITES = (1.0, 255.0, 4095.0, 65535.0)  # of numbers that are no bytes
+
+
+def plain_mode(image: Image.Image) -> Image.Image:
+    """``image`` as L, RGB, CMYK, LAB or RGBA in 8 bits, which can be resampled; its profile goes along."""
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith(("I", "F")):
+        plain = _eight_bits(image)
+    elif image.has_transparency_data:
+        plain = image.convert("RGBA")
+    elif image.mode in ("L", "RGB", "CMYK", "LAB"):
+        return image
+    else:
+        plain = image.convert("L" if image.mode == "1" else "RGB")
+    if profile and not (image.mode.startswith("L") and plain.mode == "RGBA"):
+        plain.info["icc_profile"] = profile
+    return plain
+
+
+def to_srgb(image: Image.Image) -> Picture:
+    """(h, w, 3) RGB of an image of a `plain_mode`, by its embedded profile where it has one that can be used."""
+    if image.mode != "RGBA":
+        return np.ascontiguousarray(_managed(image, image.info.get("icc_profile")))
+    alpha = np.asarray(image.getchannel("A"))
+    colour = np.asarray(_managed(image.convert("RGB"), image.info.get("icc_profile"))).astype(np.float32)
+    share = (alpha / np.float32(255))[..., None]
+    seen = float((colour.mean(axis=2) * share[..., 0]).sum() / max(float(share.sum()), 1.0))
+    backdrop = np.array(_DARK_BACKDROP if seen > _LIGHT else _BACKDROP, np.float32)
+    return (colour * share + backdrop * (1 - share)).round().astype(np.uint8)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 or 32 bits, whole numbers or fractions; white is the least of `_WHITES` that none exceeds."""
+    values = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0, neginf=0)
+    highest = float(values.max())
+    white = next((white for white in _WHITES if highest <= white), highest)
+    return Image.fromarray((values * np.float32(255 / white)).round().clip(0, 255).astype(np.uint8))
+
+
+def _managed(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if image.mode == "LAB":
+        return _changed(image, ImageCms.createProfile("LAB"))
+    if profile:
+        try:
+            return _changed(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+            pass  # a profile for other colours, or a damaged one: as if there were none
+    return image.convert("RGB")
+
+
+def _changed(image: Image.Image, profile: Any) -> Image.Image:
+    changed = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    return changed or image.convert("RGB")

@@ -1,0 +1,140 @@
+"""Finds the face in a picture and cuts the view of a portrait round it: hair, shoulders, and no border."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.picture import Picture, PortraitError, Source
+
+MIN_FACE = 40  # px, height of the face in the file
+MARGIN = 1 / 8  # of the view, on each side
+_BLUR = 0.025  # of the working picture: blur of what lies beyond the source, reached at that distance from it
+_FACE_SHARE = 0.47  # face height in the view
+_TIGHT_SHARE = 0.8  # at most, where the source is cut close to the face
+_FACE_CENTRE = 0.475  # of the view, from its top
+_RIM = 16  # px of the file round what is cut out of it, for the resampling
+_SHARPENED = 1.5  # times: from here on, enlarged faces are sharpened
+_SHARPEN = 0.6  # most that is added of what a blur takes away
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The working picture of a portrait: ``picture`` (n, n, 3) RGB uint8 with ``margin`` px round the view, the part
+    ``real`` (left, top, right, bottom) of it that shows pixels of the source (the rest is made up), and the face.
+
+    ``place`` is x, y of the working picture's corner in px of the file, and px of the file to one of its own.
+    ``faces`` were found; the height of this one is ``face_px`` in the file.
+    """
+
+    picture: Picture
+    margin: int
+    real: tuple[int, int, int, int]
+    face: FaceLandmarks
+    place: tuple[float, float, float]
+    faces: int
+    face_px: float
+
+
+def cut(source: Source, size: int, landmarker: Landmarker) -> Cut:
+    """Finds the largest face in ``source`` and frames it with hair and shoulders in a view of ``size`` px.
+
+    Raises `PortraitError` (no_face, face_too_small).
+    """
+    faces = landmarker.detect(source.picture)
+    if not faces:
+        message = (
+            "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
+        )
+        raise PortraitError("no_face", message)
+    return frame(source, faces[0], len(faces), size, landmarker)
+
+
+def frame(source: Source, face: FaceLandmarks, faces: int, size: int, landmarker: Landmarker) -> Cut:
+    """``face`` of ``source``, framed. Raises `PortraitError` (face_too_small)."""
+    points = face.points / np.float32(source.scale)  # in px of the file
+    top, chin = points[10], points[152]
+    height = float(np.linalg.norm(top - chin))
+    if height < MIN_FACE:
+        message = (
+            f"The face is {height:.0f} px high; at least {MIN_FACE} are needed. Use a larger picture or crop less."
+        )
+        raise PortraitError("face_too_small", message)
+    left, upper, side = _view(source.width, source.height, (top + chin)[:2] / 2, height)
+    picture, real = _cut_out(source, (left, upper, side), size)
+    place = (left - side * MARGIN, upper - side * MARGIN, side / size)
+    moved = (points - np.array([*place[:2], 0], np.float32)) / np.float32(place[2])
+    seen = landmarker.refine(picture, replace(face, points=moved))
+    return Cut(picture, round(size * MARGIN), real, seen, place, faces, height)
+
+
+def _view(width: int, height: int, centre: NDArray[np.float32], face: float) -> tuple[float, float, float]:
+    """Left, top and side of the view in the source: inside it where possible, at the cost of less room for the hair."""
+    side = min(face / _FACE_SHARE, max(min(width, height), face / _TIGHT_SHARE))
+    left, top = float(centre[0]) - side / 2, float(centre[1]) - side * _FACE_CENTRE
+
+    def inside(start: float, length: int) -> float:
+        return min(max(start, 0.0), length - side) if side <= length else (length - side) / 2
+
+    return inside(left, width), inside(top, height), side
+
+
+def _cut_out(source: Source, view: tuple[float, float, float], size: int) -> tuple[Picture, tuple[int, int, int, int]]:
+    """The view (px of the file) with its margin, as sharp as the file allows."""
+    left, top, side = view
+    rim = side * MARGIN + _RIM
+    at_least = size / side > source.scale  # the shrunken picture has less than the view could show
+    box = (left - rim, top - rim, left + side + rim, top + side + rim)
+    detail = source.detail(box) if at_least else None
+    if detail:
+        part, (x, y) = detail
+        return _crop(part, left - x, top - y, side, size)
+    scale = source.scale
+    return _crop(source.picture, left * scale, top * scale, side * scale, size)
+
+
+def _crop(
+    picture: Picture, left: float, top: float, side: float, size: int
+) -> tuple[Picture, tuple[int, int, int, int]]:
+    """The view and its margin, resampled, and the part of it that is real."""
+    margin = round(size * MARGIN)
+    whole = size + 2 * margin
+    scale = enlarged = size / side
+    x, y = left - side * MARGIN, top - side * MARGIN
+    height, width = picture.shape[:2]
+    if scale < 1:
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        picture, x, y, scale = np.asarray(small, np.uint8), x * scale, y * scale, 1.0
+        height, width = picture.shape[:2]
+    matrix = np.array([[1 / scale, 0, x + (0.5 / scale - 0.5)], [0, 1 / scale, y + (0.5 / scale - 0.5)]])
+    flags = (cv2.INTER_LANCZOS4 if scale > 1 else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
+    view = cv2.warpAffine(picture, matrix, (whole, whole), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+    low = [max(0, round(-at * scale)) for at in (x, y)]
+    high = [min(whole, round((length - at) * scale)) for at, length in ((x, width), (y, height))]
+    real = (low[0], low[1], high[0], high[1])
+    return _soften(_sharpen(np.asarray(view, np.uint8), enlarged), real), real
+
+
+def _sharpen(picture: Picture, enlarged: float) -> Picture:
+    """``picture``, which was ``enlarged`` so many times, with crisper edges (unsharp mask)."""
+    amount = _SHARPEN * min(1.0, enlarged / _SHARPENED - 1)
+    if amount <= 0:
+        return picture
+    values = picture.astype(np.float32)
+    blurred = cv2.GaussianBlur(values, (0, 0), 0.5 * enlarged)
+    return (values + amount * (values - blurred)).round().clip(0, 255).astype(np.uint8)
+
+
+def _soften(picture: Picture, real: tuple[int, int, int, int]) -> Picture:
+    """``picture`` whose mirrored parts, outside of ``real``, blur with the distance: nobody sees a second ear."""
+    left, top, right, bottom = real
+    outside = np.ones(picture.shape[:2], np.uint8)
+    outside[top:bottom, left:right] = 0
+    if not outside.any():
+        return picture
+    reach = picture.shape[0] * _BLUR
+    away = (cv2.distanceTransform(outside, cv2.DIST_L2, 5) / reach).clip(0, 1)[..., None]
+    blurred = cv2.GaussianBlur(picture, (0, 0), reach)
+    return ((1 - away) * picture + away * blurred).round().astype(np.uint8)
