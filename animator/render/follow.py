@@ -19,6 +19,7 @@ NECK = 0.62  # face heights below the chin over which the head's motion fades
 CLOSE = 0.10  # face widths around the person that belong to them: wisps of hair, the matte's errors
 REACH = 0.40  # face widths over which the background's share is forgotten
 STIFF = 400.0  # resistance along the clearest lines, that of a plain surface being 1
+PINNED = (1.2, 1.2, 1.2, 2.0)  # margins on the left, above, on the right, below: shoulders end at the frame
 CHIN = 152
 _CLEAR = 12.0  # mean change of luma a pixel that makes a line clear
 _SPREAD = 0.03  # face widths over which lines are gathered
@@ -96,9 +97,13 @@ def _nearest_person(portrait: Portrait) -> tuple[Floats, Floats]:
 
 
 def _inset(portrait: Portrait, flat: Floats) -> Floats:
-    """0 on the border of the picture, which must not come into view, rising to 1 well within the view."""
+    """0 on the border of the picture, which must not come into view, rising to 1 within `PINNED` of its margins.
+
+    Below, the border is where the source ends: there the shoulders would be seen to end.
+    """
     height, width = portrait.picture.shape[:2]
     left, top = portrait.view
     margins = f32([left, top, width - portrait.size - left, height - portrait.size - top])
-    inset = np.concatenate([flat, f32([width - 1, height - 1]) - flat], axis=1)
-    return smoothstep(inset / np.maximum(margins, 1) / 1.2).min(axis=1)
+    ends = f32([width - 1, max(portrait.real[3], top + portrait.size) - 1])
+    inset = np.concatenate([flat, ends - flat], axis=1)
+    return smoothstep(inset / np.maximum(margins * f32(PINNED), 1)).min(axis=1)
