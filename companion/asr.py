@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import threading
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 from companion import models
 from companion.stages import HEAR_RATE, Samples, StageError, Transcript
 from companion.vad import FRAME, Silero
-from companion.worker import MODEL_THREADS, one_thread
+from companion.worker import MODEL_THREADS
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ MIN_S = 0.1  # shorter sounds hold no word
 MIN_SPEECH = 0.35  # VAD probability that some 32 ms must reach; noise stays below 0.2
 MIN_LOGPROB = -1.3  # per token; speech reaches -0.9 and more, what is imagined into noise -2.6 and less
 MAX_COMPRESSION = 2.4  # text that shrinks more than this under zlib goes round in circles
+PARALLEL = 2  # a turn that ended need not wait until an attempt at its beginning is over
 DETECT_S, DETECT_P = 1.0, 0.7  # a language is believed from this much speech and probability on
 
 
@@ -66,7 +69,7 @@ class FasterWhisper:
         self._model = _load(model, device, threads)
         if language and language not in self._model.supported_languages:
             raise StageError("asr_language", f"The model {model} does not know the language {language!r}.")
-        self._pool = one_thread("asr")
+        self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="asr")
         self._pool.submit(self._warm).result()
 
     async def transcribe(self, audio: Samples) -> Transcript:
@@ -75,20 +78,24 @@ class FasterWhisper:
         Raises:
             StageError: ``asr_failed``.
         """
+        abandoned = threading.Event()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._transcribe, audio)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._transcribe, audio, abandoned)
+        except asyncio.CancelledError:
+            abandoned.set()
+            raise
         except RuntimeError as error:
             raise StageError("asr_failed", f"Speech recognition failed: {error}") from error
 
     def _warm(self) -> None:
-        self._short(np.zeros(HEAR_RATE, np.float32))
+        self._short(np.zeros(HEAR_RATE, np.float32), threading.Event())
 
-    def _transcribe(self, audio: Samples) -> Transcript:
+    def _transcribe(self, audio: Samples, abandoned: threading.Event) -> Transcript:
         audio = np.nan_to_num(np.asarray(audio, np.float32), posinf=0.0, neginf=0.0)
         if len(audio) < MIN_S * HEAR_RATE or not _spoken(audio):
             return Transcript("", self._language or self._fallback)
         fits = len(audio) / HEAR_RATE * 100 + MARGIN <= WINDOW
-        heard = self._short(audio) if fits else None
+        heard = self._short(audio, abandoned) if fits else None
         if heard is None or heard.repeats:
             heard = self._long(audio, heard.language if heard else self._language)
         if heard.logprob < MIN_LOGPROB:
@@ -96,7 +103,7 @@ class FasterWhisper:
             return Transcript("", heard.language)
         return Transcript(heard.text, heard.language)
 
-    def _short(self, audio: Samples) -> _Heard:
+    def _short(self, audio: Samples, abandoned: threading.Event) -> _Heard:
         """One window of the utterance's own length: encode, language, decode."""
         from faster_whisper.tokenizer import Tokenizer
         from faster_whisper.transcribe import get_suppressed_tokens
@@ -107,6 +114,8 @@ class FasterWhisper:
         padded = np.zeros((features.shape[0], frames), np.float32)
         padded[:, : features.shape[1]] = features
         encoded = model.encode(padded)
+        if abandoned.is_set():
+            return _Heard("", self._fallback, 0.0)
         language = self._language or self._detect(encoded, len(audio) / HEAR_RATE)
         tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
         prompt = model.get_prompt(tokenizer, [], without_timestamps=True)
@@ -158,7 +167,7 @@ def _load(model: str, device: str, threads: int) -> Any:
 
     path = str(models.resolve(EMBEDDED[model])) if model in EMBEDDED else model
     try:
-        return WhisperModel(path, device=device, compute_type="int8", cpu_threads=threads)
+        return WhisperModel(path, device=device, compute_type="int8", cpu_threads=threads, num_workers=PARALLEL)
     except Exception as error:  # CTranslate2, tokenizers and the hub client each raise their own
         known: Sequence[str] = (*EMBEDDED, "a faster-whisper name (needs the Hugging Face hub)", "a folder")
         kind = "folder" if Path(model).exists() else "model"

@@ -106,10 +106,10 @@ class Conversation:
         place = keys.index(item_id)
         return keys[place - 1] if place else None
 
-    def history(self) -> list[Message]:
-        """What was said, oldest first; one speaker's messages in a row are one, empty ones none."""
+    def history(self, saying: str = "") -> list[Message]:
+        """What was said, oldest first, and what the user is ``saying``; one speaker's messages in a row are one."""
         merged: list[Message] = []
-        for item in self._items.values():
+        for item in [*self._items.values(), Item("", "user", saying)]:
             text = item.content().strip()
             if not text:
                 continue
@@ -131,10 +131,11 @@ class Setting:
     limit: int = 24
 
 
-def messages(setting: Setting, history: Sequence[Message]) -> list[Message]:
+def messages(setting: Setting, history: Sequence[Message], note: str = "") -> list[Message]:
     """System prompt, the persona's examples, and the last ``limit`` messages, which start with the user's.
 
-    A client's own instructions take the place of the persona's, and its examples go with them.
+    A client's own instructions take the place of the persona's, and its examples go with them. ``note`` follows the
+    last message of the user: what comes before it may have been read already.
     """
     system = [setting.instructions, setting.speech]
     if setting.memories:
@@ -146,6 +147,8 @@ def messages(setting: Setting, history: Sequence[Message]) -> list[Message]:
     recent = list(history[-setting.limit :])
     while len(recent) > 1 and recent[0].role == "assistant" and len(history) > setting.limit:
         recent.pop(0)
+    if note and recent and recent[-1].role == "user":
+        recent[-1] = Message("user", f"{recent[-1].content}\n{note}")
     return result + recent
 
 

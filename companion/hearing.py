@@ -26,6 +26,7 @@ from companion.wire import WireError
 
 SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
+FOLLOW = 1.2  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
 class Floor(Protocol):
@@ -38,6 +39,15 @@ class Floor(Protocol):
 
     def user_starts(self) -> None:
         """The user takes the floor."""
+        ...
+
+    @property
+    def curious(self) -> bool:
+        """The words of a turn are of use before it ends."""
+        ...
+
+    def user_is_saying(self, text: str) -> None:
+        """The beginning of a turn that is not over; later words may correct it."""
         ...
 
     def user_said(self, item_id: str, ended: float) -> None:
@@ -78,6 +88,8 @@ class Hearing:
         self._last: _Utterance | None = None  # the one that was committed last
         self._tentative = False
         self._guess: tuple[float, asyncio.Task[Transcript | StageError]] | None = None
+        self._following: asyncio.Task[Transcript | StageError] | None = None
+        self._followed = 0.0  # s of speech in the running turn that were transcribed already
         self._heard_at = -np.inf  # loop time of the last packet
 
     def configure(self, settings: Settings) -> None:
@@ -101,6 +113,7 @@ class Hearing:
         for turn in self._ears.append(pcm):
             self._take(turn)
         self._judge_length()
+        self._follow()
 
     def tick(self, seconds: float) -> None:
         """Time passes: a microphone that went away in the middle of a turn counts as silent."""
@@ -151,11 +164,16 @@ class Hearing:
         match turn.kind:
             case Kind.STARTED:
                 self._turn = _Utterance(new_id("item"), turn.at)
+                self._followed = 0.0
                 self._tentative = self._floor.speaking
                 if not self._tentative:
                     self._begin(self._turn)
             case Kind.PAUSED:
+                self._stop_following()
+                self._followed = self._ears.voiced
                 self._guess = (turn.at, self._transcribe(self._ears.so_far(turn.at)))
+                if self._turn and not self._tentative:
+                    self._spawn(self._overhear(self._turn, self._guess[1], 0), "overhear")
             case Kind.RESUMED:
                 self._drop_guess()
             case Kind.STOPPED:
@@ -165,6 +183,30 @@ class Hearing:
         self._tentative = False
         self._floor.user_starts()
         self._tell(events.SpeechStarted(round(utterance.start * 1000), utterance.item_id))
+
+    def _follow(self) -> None:
+        """Transcribe a turn while it goes on, one attempt at a time; the last word is often half of another one."""
+        turn, voiced = self._turn, self._ears.voiced
+        if turn is None or self._tentative or self._guess or voiced - self._followed < FOLLOW:
+            return
+        if self._floor.curious and (self._following is None or self._following.done()):
+            self._followed = voiced
+            self._following = self._transcribe(self._ears.so_far(self._ears.now))
+            self._spawn(self._overhear(turn, self._following, 1), "overhear")
+
+    async def _overhear(
+        self, turn: _Utterance, understanding: asyncio.Task[Transcript | StageError], less: int
+    ) -> None:
+        """Tell what an unfinished ``turn`` says, ``less`` its last words."""
+        transcript = await understanding
+        if self._turn is turn and isinstance(transcript, Transcript):
+            words = transcript.text.split()
+            self._floor.user_is_saying(" ".join(words[: len(words) - less]))
+
+    def _stop_following(self) -> None:
+        if self._following:
+            self._following.cancel()
+        self._following = None
 
     def _judge_length(self) -> None:
         """Speech over the face's own that has lasted is an interruption, unless it is an echo."""
@@ -263,6 +305,7 @@ class Hearing:
     def _drop_turn(self) -> None:
         self._turn, self._tentative = None, False
         self._drop_guess()
+        self._stop_following()
 
     def _drop_guess(self) -> None:
         if self._guess:

@@ -8,8 +8,7 @@ mouth. An interruption is `interrupt`, and nothing else is.
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,9 +21,12 @@ from companion.effective import defaults
 from companion.engine import Engine
 from companion.events import ClientEvent, Problem, ServerEvent
 from companion.hearing import Hearing
+from companion.readahead import ReadAhead
+from companion.recollection import Recollection
 from companion.reply import Ending, Reply, Wishes
+from companion.settings import Remembering
 from companion.show import Show
-from companion.stages import Message, Prepares, Samples, StageError
+from companion.stages import Message, Samples, StageError
 from companion.trace import Trace
 from companion.wardrobe import Wardrobe
 from companion.wire import WireError
@@ -55,9 +57,9 @@ class Session:
         self.hearing = Hearing(engine, self.conversation, self, send, self._spawn)
         self.reply: Reply | None = None
         self._reply_task: asyncio.Task[None] | None = None
-        self._preparing: asyncio.Task[None] | None = None
+        self._ahead = ReadAhead(engine.llm, self._spawn)
         self._told_state = ""
-        self._memories: Sequence[str] | None = None
+        self.recollection = Recollection(engine.memory, self.id, self.conversation)
         self._greeted = False
 
     async def __aenter__(self) -> Self:
@@ -79,7 +81,7 @@ class Session:
         try:
             await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         finally:
-            await self._remember()
+            await self._part()
 
     def receive(self, event: ClientEvent) -> None:
         """Act on a client's event; what is wrong with it is answered with an `error`, and changes nothing."""
@@ -102,10 +104,7 @@ class Session:
 
     def prepare(self) -> None:
         """Let a language model that can read what is known already, before the next question."""
-        if self._preparing:
-            self._preparing.cancel()
-        if isinstance(self.engine.llm, Prepares):
-            self._preparing = self._spawn(self._prepare(self.engine.llm), "prepare")
+        self._ahead.read(lambda: chat.messages(self._setting(), self.conversation.history()), SETTLED)
 
     def want_keyframe(self) -> None:
         """Video was dropped on its way: the next frame must stand by itself."""
@@ -124,6 +123,14 @@ class Session:
             self.hearing.put_back()
         else:
             self.interrupt("turn_detected")
+
+    @property
+    def curious(self) -> bool:
+        return self._ahead.possible and self.reply is None
+
+    def user_is_saying(self, text: str) -> None:
+        if self.reply is None:
+            self._ahead.read(lambda: chat.messages(self._setting(), self.conversation.history(text)))
 
     def user_said(self, item_id: str, ended: float) -> None:
         if self.reply is None:
@@ -162,6 +169,7 @@ class Session:
             if said:
                 reply.trace.mark("transcript")
             reply.create()
+            await self._ahead.settled()
             deltas = _once(greeting) if greeting else self.engine.llm.reply(await self._messages(reply.wishes))
             if reply.wishes.sound:
                 self.show.speak(reply)
@@ -175,25 +183,18 @@ class Session:
 
     async def _messages(self, wishes: Wishes) -> list[Message]:
         history = self.conversation.history()
-        remembering = self.settings.memory
-        if self._memories is None and remembering and remembering.consent:
-            about = history[-1].content if history else ""
-            self._memories = await self.engine.memory.recall(remembering.user, about)
-        return chat.messages(self._setting(wishes.instructions), history)
+        recalled = await self.recollection.recall(self.settings.memory, history)
+        note = self.engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
+        return chat.messages(self._setting(wishes.instructions), history, note)
 
     def _setting(self, instructions: str | None = None) -> Setting:
         return Setting(
             persona=self.engine.prompts.personas[self.settings.persona],
             speech=self.engine.prompts.speech,
             instructions=self.settings.instructions if instructions is None else instructions,
-            memories=self._memories or (),
+            memories=self.recollection.known,
             limit=self.engine.config.session.history_messages,
         )
-
-    async def _prepare(self, llm: Prepares) -> None:
-        await asyncio.sleep(SETTLED)
-        with suppress(Exception):  # whatever is wrong with the model, the first reply will say it
-            await llm.prepare(chat.messages(self._setting(), self.conversation.history()))
 
     def interrupt(self, reason: str) -> None:
         """The one place where a response is cut off: cancel its task, empty the mouth, keep what was heard."""
@@ -233,6 +234,7 @@ class Session:
         reply.finish(ending, reason, problem)
         self.engine.metrics.responses.labels(ending).inc()
         self.engine.metrics.turn(reply.trace)
+        self._spawn(self._guarded(self.recollection.store(self.settings.memory)), "store")
         self.prepare()
 
     def _greet(self) -> None:
@@ -271,16 +273,25 @@ class Session:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _remember(self) -> None:
-        remembering = self.settings.memory
-        history = [m for m in self.conversation.history() if m.role != "system"]
-        if not (remembering and remembering.consent and history):
-            return
+    def consent(self, before: Remembering | None) -> None:
+        """The user has agreed, or agrees no more, to be remembered."""
+        self._spawn(self._consent(before), "consent")
+
+    async def _consent(self, before: Remembering | None) -> None:
+        await self._guarded(self.recollection.change(before, self.settings.memory))
+        self.prepare()
+
+    async def _part(self) -> None:
+        await self._guarded(asyncio.wait_for(self.recollection.end(self.settings.memory), GOODBYE))
+
+    async def _guarded(self, remembering: Coroutine[Any, Any, None]) -> None:
+        """A memory that fails is told of, and nothing else fails with it."""
         try:
-            async with asyncio.timeout(GOODBYE):
-                await self.engine.memory.remember(remembering.user, history)
+            await remembering
         except Exception as error:
             log.error("session %s: the memory failed: %s", self.id, type(error).__name__)
+            problem = think.as_stage_error(error, "memory_failed")
+            self.complain(Problem(problem.code, str(problem), "server_error"))
 
 
 async def _once(text: str) -> AsyncIterator[str]:

@@ -1,0 +1,79 @@
+"""While the user still speaks, what was said so far is transcribed, and the language model reads it."""
+
+import asyncio
+from collections.abc import Sequence
+
+from companion import events, fakes
+from companion.stages import Message
+from tests.loop.conversation import Conversation, engine
+from tests.virtual_time import run
+
+
+class Reader(fakes.ScriptedLLM):
+    """A language model that takes ``reading_s`` to read, and notes when it was asked to."""
+
+    def __init__(self, reading_s: float = 0.0) -> None:
+        super().__init__()
+        self.reading_s = reading_s
+        self.read: list[tuple[float, str]] = []
+        self.replied_at: list[float] = []
+        self.free = True
+
+    async def prepare(self, messages: Sequence[Message]) -> None:
+        self.free = False
+        self.read.append((asyncio.get_running_loop().time(), messages[-1].content))
+        await asyncio.sleep(self.reading_s)
+        self.free = True
+
+    async def reply(self, messages: Sequence[Message]):  # type: ignore[override]
+        assert self.free, "a reply began while the model was reading"
+        self.replied_at.append(asyncio.get_running_loop().time())
+        async for delta in super().reply(messages):
+            yield delta
+
+
+def _turn(model: fakes.ScriptedLLM, asr: fakes.ScriptedASR, speech_s: float) -> Conversation:
+    async def script() -> Conversation:
+        async with Conversation(engine(llm=model, asr=asr)) as talk:
+            await talk.hear(speech_s)
+            await talk.silence(1.0)
+            await talk.until(events.ResponseDone)
+            return talk
+
+    return run(script())
+
+
+def test_the_model_reads_the_beginning_of_a_long_turn_before_it_ends():
+    model = Reader()
+    asr = fakes.ScriptedASR(["I went to the par", "I went to the park yesterday."], delay_s=0.3)
+    talk = _turn(model, asr, 1.7)
+    ended = talk.at(events.SpeechStopped)
+    assert "I went to the" in [text for at, text in model.read if at < ended - 0.5], model.read
+    assert model.asked[-1][-1].content == "I went to the park yesterday."
+
+
+def test_a_short_turn_is_transcribed_once():
+    asr = fakes.ScriptedASR()
+    _turn(Reader(), asr, 0.9)
+    assert len(asr.heard) == 1
+
+
+def test_a_model_that_cannot_read_ahead_costs_no_transcription():
+    asr = fakes.ScriptedASR()
+    _turn(fakes.ScriptedLLM(), asr, 3.0)
+    assert len(asr.heard) == 1
+
+
+def test_a_reply_waits_until_the_model_has_read():
+    model = Reader(reading_s=0.5)
+    _turn(model, fakes.ScriptedASR(delay_s=0.1), 1.6)
+    assert len(model.replied_at) == 1 and any(text == "Hello." for _, text in model.read)
+
+
+def test_a_failing_reader_costs_nothing():
+    class Broken(Reader):
+        async def prepare(self, messages: Sequence[Message]) -> None:
+            raise OSError("no reading today")
+
+    talk = _turn(Broken(), fakes.ScriptedASR(), 1.7)
+    assert [done.response["status"] for done in talk.all(events.ResponseDone)] == ["completed"]
