@@ -107,6 +107,8 @@ def _update(session: "Session", event: events.SessionUpdate) -> None:
         session.hearing.configure(session.settings)
     if (new.persona, new.instructions) != (before.persona, before.instructions):
         session.prepare()
+    if session.settings.memory != before.memory:
+        session.consent(before.memory)
     if session.settings.avatar != before.avatar:
         session.wardrobe.dress(session.settings.avatar, before.avatar)
         session.tell_state()

@@ -16,7 +16,7 @@ from companion.chat import Setting, messages
 from companion.config import Config, ConfigError, Stage, load_class
 from companion.personas import Prompts
 from companion.portraits import Portraits
-from companion.stages import ASR, LLM, TTS, VAD, Memory, Prepares, TurnEnd
+from companion.stages import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
 from companion.trace import Metrics
 
 T = TypeVar("T")
@@ -116,6 +116,8 @@ def build(config: Config) -> Engine:
     with ThreadPoolExecutor(len(names), "load") as pool:
         loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
         stages: dict[str, Any] = {name: future.result() for name, future in loading.items()}
+    if isinstance(stages["memory"], Learns):
+        stages["memory"].learn_with(stages["llm"])
     vad = load_class(config.vad, "[vad]")
     vad(**config.vad.options)  # loads what the sessions will share, and fails now if it must
     return Engine(

@@ -105,8 +105,14 @@ class DictMemory:
     async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
         return self.facts.get(user, [])[-limit:]
 
-    async def remember(self, user: str, messages: Sequence[Message]) -> None:
+    async def remember(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
         self.facts.setdefault(user, []).extend(m.content for m in messages if m.role == "user")
+
+    async def conclude(self, conversation: str) -> None:
+        """There is nothing to conclude."""
+
+    async def discard(self, conversation: str) -> None:
+        """What was said stays until the process ends."""
 
 
 class Broken:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from companion import resources
+from companion.memory import notes
 
 
 class PromptError(Exception):
@@ -37,10 +38,11 @@ class Persona:
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """All personas by id, and the rules of speech that every one of them follows."""
+    """All personas by id, the rules of speech that every one of them follows, and how ``{memories}`` are put."""
 
     personas: dict[str, Persona]
     speech: str
+    recalled: str = "{memories}"
 
 
 def load(folder: Path | None = None) -> Prompts:
@@ -49,7 +51,8 @@ def load(folder: Path | None = None) -> Prompts:
     personas = {path.stem: _persona(path) for path in sorted((folder / "personas").glob("*.md"))}
     if not personas:
         raise PromptError(f"{folder / 'personas'}: there is no persona; add a NAME.md")
-    return Prompts(personas, (folder / "speech.md").read_text("utf-8").strip())
+    speech = (folder / "speech.md").read_text("utf-8").strip()
+    return Prompts(personas, speech, notes.load(folder).note)
 
 
 def _persona(path: Path) -> Persona:

@@ -17,13 +17,14 @@ STAGE_MODELS = {
     "companion.endpoint:SmartTurn": "smart-turn",
     "companion.tts:Hibari": "hibari",
     "companion.tts:Kokoro": "kokoro",
+    "companion.memory:LongTerm": "minilm",
 }
 CHAT_MODEL = "companion.embedded:Embedded"
 
 
 def needed(config: Config) -> list[Model]:
     """The embedded models that ``config`` uses."""
-    names = [STAGE_MODELS.get(stage.use) for stage in (config.vad, config.turn_end, config.tts)]
+    names = [STAGE_MODELS.get(stage.use) for stage in (config.vad, config.turn_end, config.tts, config.memory)]
     if config.asr.use == "companion.asr:FasterWhisper":
         names.append(EMBEDDED.get(config.asr.options.get("model", "embedded-base")))
     llm = config.llm

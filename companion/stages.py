@@ -8,6 +8,7 @@ it carries the state of one microphone. Everything else is shared by all session
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -113,9 +114,46 @@ class TTS(Protocol):
 
 class Memory(Protocol):
     async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
-        """Facts from earlier sessions with ``user`` that bear on ``about``, best first."""
+        """What is known of ``user`` that bears on ``about`` (empty: what matters most), best first."""
         ...
 
-    async def remember(self, user: str, messages: Sequence[Message]) -> None:
-        """Store what was said in a session with ``user`` (only called with the user's consent)."""
+    async def remember(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
+        """Store what was said since the last call for ``conversation`` (only called with the user's consent)."""
         ...
+
+    async def conclude(self, conversation: str) -> None:
+        """Nothing more will be said in ``conversation``. Returns at once; what follows from it may take its time."""
+        ...
+
+    async def discard(self, conversation: str) -> None:
+        """The user withdraws the consent: nothing of ``conversation`` that is still unread may be kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Something that is stored of a user. ``id`` is None for the words of a conversation that is not over; ``kind``
+    is ``said`` (the user's words), ``noted`` (a language model's) or ``told`` (corrected by the user)."""
+
+    id: int | None
+    kind: str
+    text: str
+    importance: float  # 0 to 1
+    at: datetime  # UTC, without a zone
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """What a Memory has besides if users can see and change what it knows of them."""
+
+    async def memories(self, user: str) -> list[Kept]: ...
+    async def change(self, user: str, memory_id: int, text: str) -> bool: ...
+    async def delete(self, user: str, memory_id: int) -> bool: ...
+    async def forget(self, user: str) -> int: ...
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """What a Memory has besides if a language model may take notes for it."""
+
+    def learn_with(self, llm: LLM) -> None: ...

@@ -353,7 +353,7 @@ def test_a_failing_memory_is_a_failing_stage():
         async def recall(self, user, about, limit=5):
             raise StageError("memory_down", "No.")
 
-        async def remember(self, user, messages):
+        async def remember(self, user, conversation, messages):
             raise StageError("memory_down", "No.")
 
     async def script():

@@ -1,0 +1,179 @@
+"""Memory across sessions: stored as it is said, recalled by meaning, age and importance."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
+
+from companion.embeddings import Embedder, Embeds
+from companion.memory import notes, seal, store, tables
+from companion.memory.notes import Note
+from companion.memory.store import Memory, Store
+from companion.stages import LLM, Kept, Message, StageError
+from companion.worker import one_thread
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LIKE = 0.28  # cosine from which a memory bears on a subject
+HALF_LIFE_DAYS = 30.0  # after this long a memory's age counts half
+PINNED = 1.0  # importance of what is always recalled
+WORTH_READING = 2  # messages of the user from which a conversation is given to the language model
+READING = 60.0  # s that it may take for one
+LONGEST = 1000  # characters of a memory that a user writes
+
+
+class LongTerm:
+    """Facts and summaries per user, in a database.
+
+    Args:
+        url: "" is ``vasari/memories.sqlite`` in the platform's folder for user data; a path is another SQLite file;
+            ``postgresql://user:password@host/database`` is PostgreSQL (``pip install "vasari[postgres]"``).
+        key_file: holds the key with which everything is sealed (``companion memory key``); VASARI_MEMORY_KEY in the
+            environment comes first; without either nothing is sealed.
+        model_notes: let the language model take notes after a conversation, besides the user's own words.
+
+    Raises:
+        StageError: ``memory_failed``, ``memory_key``, ``memory_prompt``; the methods ``memory_failed``.
+    """
+
+    def __init__(
+        self, url: str = "", key_file: str = "", model_notes: bool = True, embedder: Embeds | None = None
+    ) -> None:
+        sealed = seal.find(key_file)
+        self._wording = notes.load()
+        self._embedder = embedder or Embedder()
+        self._pool = one_thread("memory")  # one at a time is what SQLite does anyway
+        opened = self._pool.submit(tables.open_database, url, sealed).result()
+        self._opened, self._store = opened, Store(opened, sealed, self._embedder)
+        self._model_notes = model_notes
+        self._llm: LLM | None = None
+        self._concluding: set[asyncio.Task[None]] = set()
+
+    def learn_with(self, llm: LLM) -> None:
+        """From here on ``llm`` takes notes of conversations that are over."""
+        self._llm = llm if self._model_notes else None
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._pool.shutdown()
+        self._opened.kw["bind"].dispose()
+
+    async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
+        """What is known of ``user`` that bears on ``about``, best first, in words for a language model; with
+        ``about`` empty, what matters most."""
+        return await self._run(self._recall, user, about, limit)
+
+    async def remember(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
+        """Store more of what was said in ``conversation``, and keep what the user said worth keeping."""
+        said = [m for m in messages if m.role != "system" and m.content.strip()]
+        if said:
+            await self._run(self._remember, user, conversation, said)
+
+    async def conclude(self, conversation: str) -> None:
+        """It is over: the language model takes notes in the background, then its words are deleted. The same for
+        conversations that a process which ended left behind."""
+        task = asyncio.create_task(self._conclude(conversation), name=f"{conversation} notes")
+        self._concluding.add(task)
+        task.add_done_callback(self._concluding.discard)
+
+    async def discard(self, conversation: str) -> None:
+        """Delete the words of a conversation: the user does not want them kept any more."""
+        await self._run(self._store.drop, conversation)
+
+    async def memories(self, user: str) -> list[Kept]:
+        """Everything that is stored of ``user``, newest first, then the words of conversations that are not over."""
+        return await self._run(self._store.everything, user)
+
+    async def change(self, user: str, memory_id: int, text: str) -> bool:
+        """Correct one memory -> whether this user has such a one. Raises StageError ``memory_text``."""
+        text = " ".join(text.split())
+        if not 0 < len(text) <= LONGEST:
+            raise StageError("memory_text", f"A memory has between 1 and {LONGEST} characters.")
+        return await self._run(self._store.change, user, memory_id, text)
+
+    async def delete(self, user: str, memory_id: int) -> bool:
+        """Delete one memory -> whether this user had such a one."""
+        return await self._run(self._store.delete, user, memory_id)
+
+    async def forget(self, user: str) -> int:
+        """Delete everything of ``user`` -> how many memories and conversations that were."""
+        return await self._run(self._store.forget, user)
+
+    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
+        def guarded() -> T:
+            try:
+                return work(*arguments)
+            except SQLAlchemyError as error:  # its text may quote what was stored
+                raise StageError("memory_failed", f"The memory's database failed: {type(error).__name__}.") from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, guarded)
+
+    def _recall(self, user: str, about: str, limit: int) -> list[str]:
+        memories = self._store.of(self._store.name(user))
+        if not memories:
+            return []
+        now = store.now()
+        likeness = np.ones(len(memories))
+        if about:
+            likeness = np.stack([memory.vector for memory in memories]) @ self._embedder.embed([about])[0]
+        scored = [(score(m, float(like), now), m) for m, like in zip(memories, likeness, strict=True)]
+        best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])[:limit]
+        return [self._wording.tell(memory.note, memory.at, now) for _, memory in best]
+
+    def _remember(self, user: str, conversation: str, said: list[Message]) -> None:
+        self._store.append(user, conversation, said)
+        fresh = [note for m in said if m.role == "user" for note in notes.from_words(m.content, self._wording)]
+        self._store.add(self._store.name(user), fresh, store.now())
+
+    async def _conclude(self, conversation: str) -> None:
+        try:
+            for past in await self._run(self._store.over, conversation):
+                await self._run(self._store.add, past.name, await self._notes(past.messages), past.at)
+                await self._run(self._store.drop, past.id)
+        except Exception as error:  # nobody waits for it; the words stay, and are read after a later conversation
+            log.error("the memory could not take notes: %s", type(error).__name__)
+
+    async def _notes(self, messages: list[Message]) -> list[Note]:
+        if self._llm is None or sum(m.role == "user" for m in messages) < WORTH_READING:
+            return []
+        prompt = notes.conversation_prompt(self._wording, messages)
+        try:
+            async with asyncio.timeout(READING):
+                answer = "".join([delta async for delta in self._llm.reply([Message("user", prompt)])])
+        except (StageError, TimeoutError) as error:
+            log.warning("the language model took no notes: %s", getattr(error, "code", "too slow"))
+            return []
+        return notes.from_model(answer, messages, self._wording)
+
+
+class Off:
+    """No memory."""
+
+    async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
+        """Nothing."""
+        return []
+
+    async def remember(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
+        """Forget at once."""
+
+    async def conclude(self, conversation: str) -> None:
+        """Nothing was kept."""
+
+    async def discard(self, conversation: str) -> None:
+        """Nothing was kept."""
+
+
+def score(memory: Memory, likeness: float, now: datetime) -> float:
+    """How much a memory bears on a subject: 0 when it does not, most for what is pinned.
+
+    ``likeness`` is the cosine of both.
+    """
+    if memory.note.importance >= PINNED:
+        return 2.0
+    recency = 0.5 ** ((now - memory.at).total_seconds() / 86_400 / HALF_LIFE_DAYS)
+    return likeness * (0.6 + 0.4 * recency) * (0.6 + 0.4 * memory.note.importance) if likeness >= LIKE else 0.0

@@ -1,0 +1,119 @@
+"""The database of the memory: SQLite by default, PostgreSQL by URL."""
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Text, create_engine, event, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
+
+from companion.memory.seal import Seal
+from companion.stages import StageError
+
+SEALED = b"vasari"
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Check(Base):
+    """One row that only the right key opens."""
+
+    __tablename__ = "vasari_seal"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[bytes]
+
+
+class Memory(Base):
+    """One thing that is known of a user. ``text``, ``slot`` and ``vector`` are sealed."""
+
+    __tablename__ = "vasari_memories"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user: Mapped[str] = mapped_column(Text, index=True)
+    kind: Mapped[str]  # "said": the user's own words; "noted": the language model's; "told": corrected by the user
+    text: Mapped[bytes]
+    slot: Mapped[bytes]  # what there is only one of, so that a newer one takes its place; may be empty
+    vector: Mapped[bytes]
+    importance: Mapped[float]  # 0 to 1
+    at: Mapped[datetime]  # UTC, when it was said
+
+
+class Conversation(Base):
+    """What was said in a conversation that nobody has drawn conclusions from yet."""
+
+    __tablename__ = "vasari_conversations"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user: Mapped[str] = mapped_column(Text, index=True)
+    at: Mapped[datetime] = mapped_column(index=True)  # UTC, of the last line
+    lines: Mapped[bytes]  # sealed JSON: [[role, text], ...]
+
+
+def open_database(url: str, seal: Seal) -> sessionmaker[Any]:
+    """Connect, make the tables where they are missing, and check that ``seal`` is the one in use.
+
+    Raises StageError ``memory_failed`` or ``memory_key``.
+    """
+    engine = _engine(url)
+    try:
+        Base.metadata.create_all(engine)
+        opened = sessionmaker(engine)
+        with opened.begin() as session:
+            check = session.scalars(select(Check)).first()
+            if check is None:
+                session.add(Check(id=1, value=seal.close(SEALED)))
+            elif seal.open(check.value) != SEALED:
+                raise StageError("memory_key", "The memory is sealed: give its key in VASARI_MEMORY_KEY or key_file.")
+    except (SQLAlchemyError, StageError) as error:
+        engine.dispose()
+        if isinstance(error, StageError):
+            raise
+        where = engine.url.render_as_string(hide_password=True)
+        raise StageError("memory_failed", f"The memory {where} cannot be opened: {error}") from error
+    return opened
+
+
+def _engine(url: str) -> Engine:
+    if "://" not in url:
+        url = f"sqlite:///{url if url == ':memory:' else _file(url)}"
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+pg8000")
+        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)  # errors must not quote the user
+    except ImportError as error:
+        message = f'The memory\'s database needs a driver ({error}). PostgreSQL: pip install "vasari[postgres]"'
+        raise StageError("memory_failed", message) from error
+    except (ArgumentError, SQLAlchemyError) as error:
+        raise StageError("memory_failed", f"The memory's url is none: {error}") from error
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _overwrite_what_is_deleted)
+    return engine
+
+
+def _overwrite_what_is_deleted(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA secure_delete=ON")
+
+
+def _file(path: str) -> Path:
+    place = Path(path).expanduser() if path else _data_dir() / "memories.sqlite"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(place, os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StageError("memory_failed", f"The file of the memory {place} cannot be made: {error}") from error
+    return place
+
+
+def _data_dir() -> Path:
+    """The platform's folder for user data."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "vasari"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "vasari"
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "vasari"
