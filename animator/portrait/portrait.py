@@ -15,6 +15,7 @@ from animator.portrait.assets import cache_folder
 from animator.portrait.closure import close_lids, seal_lips, snap_seam
 from animator.portrait.drawn import snap_eyes
 from animator.portrait.framing import cut
+from animator.portrait.glasses import find_glasses
 from animator.portrait.head import fit
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.matte import person
@@ -25,7 +26,7 @@ from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 14  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 15  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -61,6 +62,7 @@ class Portrait:
     expression: Floats  # (52,) ARKit weights that the face already has in the picture
     mouth_open: bool  # the lips are parted in the picture
     teeth_visible: bool  # the picture shows teeth
+    glasses: NDArray[np.uint8]  # (n, n) opacity of their frame, 0 to 255; (0, 0) where there are none
     warnings: tuple[str, ...]  # for the person who chose the picture
 
 
@@ -116,6 +118,7 @@ def _prepare(source: Source, size: int, name: str) -> Portrait:
         expression=face.expression,
         mouth_open=parted,
         teeth_visible=shows_teeth(framed.picture, points),
+        glasses=find_glasses(framed.picture, points),
         warnings=remarks(framed),
     )
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.render import deform, eyes, holes, lids, mouth, raster
+from animator.render import deform, eyes, glasses, holes, lids, mouth, raster
 from animator.render.arrays import Floats, Image, f32
 from animator.render.body import body
 from animator.render.light import light, relight
@@ -26,13 +26,15 @@ class Renderer:
         self.portrait = portrait
         self.size = portrait.size
         self._body = made = body(portrait)
-        self._light = light(portrait, made)
-        self._eyes = eyes.eyes(portrait, made)
-        self._lids = lids.lids(portrait)
-        self._mouth = mouth.mouth(portrait, made)
-        self._texture = raster.pack(portrait.picture)
+        bare = glasses.take_off(portrait)
+        self._glasses = glasses.put_on(portrait, bare, made)
+        self._light = light(bare, made)
+        self._eyes = eyes.eyes(bare, made)
+        self._lids = lids.lids(bare)
+        self._mouth = mouth.mouth(bare, made)
+        self._texture = raster.pack(bare.picture)
         x, y = portrait.view
-        self._rest = np.ascontiguousarray(portrait.picture[y : y + self.size, x : x + self.size])
+        self._rest = np.ascontiguousarray(bare.picture[y : y + self.size, x : x + self.size])
         self._centre = made.centre - f32(portrait.view)
         contours = portrait.contours
         pairs = [(contours[f"{name}_upper"], contours[f"{name}_lower"]) for name in _OPENINGS]
@@ -72,6 +74,8 @@ class Renderer:
         jaw = np.tensordot(weights[: len(space.ARKIT)], self.portrait.jaw, 1).astype(np.float32)
         parts = mouth.place(self._mouth, self._body, self._skull(where), jaw, self._centre)
         mouth.draw(frame, self._mouth, parts, xy, self._to_picture(where, self._mouth.anchor))
+        if self._glasses:
+            glasses.draw(frame, self._glasses, self._skull(where), self._body.camera, self._centre)
         return frame
 
     def _weights(self, motion: Floats, turned: list[Floats]) -> Floats:

@@ -1,0 +1,207 @@
+"""Finds glasses: what is rigid before eyes that move.
+
+Around each eye the rim is a closed line that differs in colour from what lies inside and outside of it. It is sought in
+polar coordinates by dynamic programming, in both eyes together, since glasses are symmetric and brows, bags and
+wrinkles close no ring. Bridge and temples go on from there.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.vq import kmeans2
+
+from animator.portrait.topology import FACE_OVAL, RINGS
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_ANGLES = 120
+_RADII = np.arange(0.05, 0.30, 0.005, dtype=np.float32)  # face widths
+_LOWERED = 0.03  # face widths of the lens' centre below the eye's
+# Least and largest radius of a rim in face widths, every 45 degrees from outwards over down and the nose to up.
+_LEAST = (0.13, 0.12, 0.095, 0.10, 0.085, 0.06, 0.06, 0.08, 0.13)
+_MOST = (0.27, 0.28, 0.27, 0.26, 0.20, 0.18, 0.18, 0.25, 0.27)
+_SCALES = (2, 3, 4, 6)  # radii by which inside and outside of a rim lie off its middle
+_STRONG, _SEEN = 18.0, 5.0  # distance in Lab to both sides: at most of use, and enough
+_STEP_COST = 1.2
+_SLACK = 3  # radii by which one lens may differ from both lenses' mean
+_RINGS = 0.72  # share of a ring, and of its lower and its inner quarter, that must be seen
+_QUARTERS = 0.6
+_HALF = 0.011  # face widths, half of the breadth that every rim has
+_UNLIKE = 38.0  # distance in Lab from the skin, of frames whose breadth is measured
+_GROWTH = (0.11, 0.05)  # face widths that a frame may be broader, sideways and up or down
+_FEATHER = 0.006
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """``line`` (n, 2) px of a part of the frame, a rim from outwards over down; ``seen`` (n,) how far it stands out."""
+
+    line: Floats
+    seen: Floats
+
+    def is_ring(self) -> bool:
+        seen = self.seen > _SEEN
+        eighth = _ANGLES // 8
+        lower, inner = seen[eighth : 3 * eighth], seen[3 * eighth : 5 * eighth]
+        return bool(seen.mean() > _RINGS and min(lower.mean(), inner.mean()) > _QUARTERS)
+
+
+def find_glasses(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8]:
+    """Opacity (h, w), 0 to 255, of the frame in ``picture`` (h, w, 3) RGB with landmarks ``points`` (478, 3); of shape
+    (0, 0) where there are no glasses, or none that can be told from the face for sure."""
+    width = float(np.linalg.norm(points[234] - points[454]))
+    lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.004 * width), np.float32)
+    lenses = _lenses(lab, points[:, :2], width)
+    if not all(lens.is_ring() for lens in lenses):
+        return np.zeros((0, 0), np.uint8)
+    frame = _frame(lab, points[:, :2], lenses, width)
+    soft = cv2.GaussianBlur(cv2.dilate(frame, _disc(1.5 * _FEATHER * width)), (0, 0), _FEATHER * width)
+    return np.asarray(soft, np.uint8)
+
+
+def _lenses(lab: Floats, points: Floats, width: float) -> tuple[_Line, _Line]:
+    places = [_rays(points, side, width) for side in ("left", "right")]
+    ridges = [_ridge(_look(lab, place), "wrap") for place in places]
+    angles = np.arange(_ANGLES) * (360 / _ANGLES)
+    least, most = (np.interp(angles, np.arange(0, 361, 45), limit)[:, None] for limit in (_LEAST, _MOST))
+    allowed = (least <= _RADII) & (most >= _RADII)
+    wide = [np.asarray(cv2.dilate(np.minimum(ridge, _STRONG), np.ones((3, 5), np.uint8))) for ridge in ridges]
+    both = _ring(np.where(allowed, (wide[0] + wide[1]) / 2, -50).astype(np.float32))
+    near = np.abs(np.arange(len(_RADII)) - both[:, None]) <= _SLACK
+    rows = np.arange(_ANGLES)
+
+    def lens(place: Floats, ridge: Floats) -> _Line:
+        ring = _ring(np.where(near & allowed, np.minimum(ridge, _STRONG), -50).astype(np.float32))
+        return _Line(place[rows, ring], ridge[rows, ring])
+
+    return lens(places[0], ridges[0]), lens(places[1], ridges[1])
+
+
+def _rays(points: Floats, side: str, width: float) -> Floats:
+    """(120, radii, 2) px around an eye: outwards at 0 degrees, down at 90."""
+    eyes = {s: points[[*RINGS[f"eye_{s}_upper"], *RINGS[f"eye_{s}_lower"]]].mean(axis=0) for s in ("left", "right")}
+    across = (eyes["left"] - eyes["right"]) / np.linalg.norm(eyes["left"] - eyes["right"])
+    down = np.array([-across[1], across[0]])
+    out = across if side == "left" else -across
+    angles = np.arange(_ANGLES)[:, None] * (2 * np.pi / _ANGLES)
+    ways = np.cos(angles) * out + np.sin(angles) * down
+    return (eyes[side] + width * (_LOWERED * down + _RADII[:, None] * ways[:, None])).astype(np.float32)
+
+
+def _look(lab: Floats, places: Floats) -> Floats:
+    return np.asarray(
+        cv2.remap(lab, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+
+
+def _ridge(seen: Floats, beyond: Literal["wrap", "edge"]) -> Floats:
+    """(n, k): how far the colours ``seen`` (n, k, 3) differ from those on both sides along the second axis."""
+    longer = np.pad(seen, ((8, 8), (0, 0), (0, 0)), mode=beyond)
+    smooth = cv2.GaussianBlur(longer, (1, 17), sigmaX=0.1, sigmaY=1.2)[8:-8]
+    best = np.zeros(seen.shape[:2], np.float32)
+    for scale in _SCALES:
+        one, other = smooth - np.roll(smooth, scale, axis=1), smooth - np.roll(smooth, -scale, axis=1)
+        far, also = np.linalg.norm(one, axis=2), np.linalg.norm(other, axis=2)
+        alike = ((one * other).sum(axis=2) / (far * also + 1e-3)).clip(0, 1)
+        value = np.minimum(far, also) * alike
+        value[:, :scale] = value[:, -scale:] = 0
+        best = np.maximum(best, value)
+    return best
+
+
+def _ring(worth: Floats) -> NDArray[np.intp]:
+    """``worth`` (n, k) -> the k of the most worthy path through all n that ends where it began."""
+    return _path(np.concatenate([worth] * 3))[len(worth) : 2 * len(worth)]
+
+
+def _path(worth: Floats) -> NDArray[np.intp]:
+    count = worth.shape[1]
+    total, back = worth[0], []
+    steps = np.arange(-2, 3)
+    cost = (_STEP_COST * np.abs(steps))[:, None]
+    for row in worth[1:]:
+        padded = np.pad(total, 2, constant_values=-1e9)
+        arriving = np.stack([padded[2 + s : 2 + s + count] for s in steps]) - cost
+        choice = arriving.argmax(axis=0)
+        back.append(np.arange(count) + steps[choice])
+        total = arriving[choice, np.arange(count)] + row
+    path = [int(total.argmax())]
+    for choices in reversed(back):
+        path.append(int(choices[path[-1]]))
+    return np.array(path[::-1])
+
+
+def _disc(across: float, down: float | None = None) -> NDArray[np.uint8]:
+    sides = [2 * max(round(radius), 1) + 1 for radius in (across, across if down is None else down)]
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, sides), np.uint8)
+
+
+def _frame(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float) -> NDArray[np.uint8]:
+    """255 where rims, bridge and temples are: their lines, and what next to them has their colours."""
+    lines = np.zeros(lab.shape[:2], np.uint8)
+    for lens in lenses:
+        cv2.polylines(lines, [lens.line.round().astype(np.int32)], isClosed=True, color=255)
+    for line in _arms(lab, points, lenses, width):
+        cv2.polylines(lines, [line.round().astype(np.int32)], isClosed=False, color=255)
+    near = cv2.dilate(lines, _disc(*(share * width for share in _GROWTH)))
+    oval = cv2.fillPoly(np.zeros_like(lines), [points[list(FACE_OVAL)].round().astype(np.int32)], (255,))
+    near = (near > 0) & (oval > 0)
+    for side in ("left", "right"):
+        eye = points[[*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][::-1]]]
+        hull = cv2.convexHull(eye.round().astype(np.int32))
+        near[cv2.dilate(cv2.fillConvexPoly(np.zeros_like(lines), hull, 255), _disc(0.02 * width)) > 0] = False
+    alike = near & _has_colour_of(lab, np.concatenate([lens.line[lens.seen > _SEEN] for lens in lenses]), points)
+    core = cv2.dilate(lines, _disc(_HALF * width)) > 0
+    _, labels = cv2.connectedComponents((alike | core).astype(np.uint8))
+    own = np.unique(labels[lines > 0])
+    grown = cv2.morphologyEx(np.isin(labels, own).astype(np.uint8), cv2.MORPH_OPEN, _disc(0.006 * width)) > 0
+    whole = ((grown | core) * 255).astype(np.uint8)
+    return np.asarray(cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(0.02 * width)), np.uint8)
+
+
+def _arms(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float) -> list[Floats]:
+    """Lines (n, 2) px along the bridge and along what is seen of the temples."""
+    half = _ANGLES // 2
+    inner, outer = [lens.line[half] for lens in lenses], [lens.line[0] for lens in lenses]
+    bridge = _strip(lab, inner[1], inner[0], width)
+    lines = [bridge.line]
+    for start, ear in zip(outer, points[[454, 234]], strict=True):
+        temple = _strip(lab, start, start + (outer[0] - outer[1]) * _forth(ear - start, outer[0] - outer[1]), width)
+        if (temple.seen > _SEEN).mean() > _QUARTERS:
+            lines.append(temple.line)
+    return lines
+
+
+def _forth(way: Floats, along: Floats) -> float:
+    return float(way @ along / (along @ along))
+
+
+def _strip(lab: Floats, start: Floats, end: Floats, width: float) -> _Line:
+    """The line that stands out most on the way from ``start`` to ``end``, or a little above or below."""
+    along = end - start
+    count = max(round(float(np.linalg.norm(along)) / (0.01 * width)), 2)
+    down = np.array([-along[1], along[0]]) / (np.linalg.norm(along) + 1e-6)
+    heights = np.arange(-0.10, 0.06, 0.005) * width * (1 if down[1] > 0 else -1)
+    places = start + np.linspace(0, 1, count)[:, None, None] * along + heights[:, None] * down
+    ridge = _ridge(_look(lab, places.astype(np.float32)), "edge")
+    path = _path(np.minimum(ridge, _STRONG))
+    rows = np.arange(count)
+    return _Line(places[rows, path].astype(np.float32), ridge[rows, path])
+
+
+def _has_colour_of(lab: Floats, line: Floats, points: Floats) -> Mask:
+    """Where the colours of ``line`` (n, 2) px are, and nearer than those of the cheeks."""
+    colours = _look(lab, line[None])[0]
+    typical, _ = kmeans2(colours, 4, minit="++", rng=0)
+    cheeks = _look(lab, points[None, [50, 205, 101, 280, 425, 330, 9, 151]])[0]
+    skin = np.median(cheeks, axis=0)
+    typical = typical[np.linalg.norm(typical - skin, axis=1) > _UNLIKE]
+    if not len(typical):
+        return np.zeros(lab.shape[:2], bool)
+    to_frame = np.linalg.norm(lab[..., None, :] - typical, axis=-1).min(axis=-1)
+    return np.asarray((to_frame < 16) & (to_frame < 0.35 * np.linalg.norm(lab - skin, axis=-1)), np.bool_)

@@ -1,0 +1,96 @@
+"""Glasses as an overlay: they turn with the skull, and the face moves behind them.
+
+The face is drawn from a picture without the frame, filled in from the skin around it. The frame is a thin sheet in
+front, whose colours are such that over the face at rest they give the picture again, to the last bit.
+"""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from scipy.interpolate import RBFInterpolator
+
+from animator.portrait.portrait import Portrait
+from animator.render import deform, raster
+from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.body import Body
+
+_CELL = 0.045  # face widths
+_FILL = 0.012  # face widths around the frame that tell the colour of the skin behind it
+# Landmarks with the distance in face widths from which the frame stands before them: bridge, corners of the eyes,
+# cheekbones, ears.
+_BEFORE = {168: 0.02, 33: 0.07, 263: 0.07, 50: 0.08, 280: 0.08, 105: 0.03, 334: 0.03, 234: 0.0, 454: 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Glasses:
+    """The frame: ``points`` (V, 3) in the space of `Body`, ``surface`` and ``triangles`` (T, 3) as `raster` has them,
+    with a ``texture`` that holds its part of the picture only."""
+
+    texture: raster.Texture
+    points: Floats
+    surface: raster.Surface
+    triangles: Ints
+
+
+def take_off(portrait: Portrait) -> Portrait:
+    """``portrait`` with a picture in which skin is where the frame was; itself where there is none."""
+    if not portrait.glasses.size:
+        return portrait
+    around = max(2, round(_FILL * portrait.face_width))
+    hole = (portrait.glasses > 0).astype(np.uint8)
+    bare = cv2.inpaint(portrait.picture, cv2.dilate(hole, np.ones((3, 3), np.uint8)), around, cv2.INPAINT_TELEA)
+    return replace(portrait, picture=np.where(hole[..., None] > 0, bare, portrait.picture).astype(np.uint8))
+
+
+def put_on(portrait: Portrait, bare: Portrait, body: Body) -> Glasses | None:
+    """The frame that `take_off` took off ``portrait`` to make it ``bare``; None where there is none."""
+    if not portrait.glasses.size:
+        return None
+    cell = _CELL * portrait.face_width
+    rows, columns = np.nonzero(portrait.glasses)
+    left, top = columns.min(), rows.min()
+    right, bottom = columns.max() + 1, rows.max() + 1
+    area = np.s_[top:bottom, left:right]
+    seen, behind = portrait.picture[area].astype(np.int32), bare.picture[area].astype(np.int32)
+    darkest = (255 * seen // np.maximum(behind, 1)).min(axis=2)  # less of what lies behind must shine through
+    opacity = np.where(portrait.glasses[area] > 0, np.maximum(portrait.glasses[area], 255 - darkest), 0)[..., None]
+    colour = np.where(opacity > 0, seen - (2 * behind * (255 - opacity) + 255) // 510, 0).clip(0, 255)
+    texture = raster.pack(np.concatenate([colour, opacity], axis=2).astype(np.uint8))
+    across, down = (np.linspace(-0.5, n - 0.5, round(n / cell) + 2) for n in (right - left, bottom - top))
+    uv = f32(np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2))
+    flat = uv + f32([left, top])
+    triangles = _occupied(portrait.glasses[area], across, down)
+    depth = _depth(portrait, flat)
+    nearness = (body.camera - depth) / body.camera
+    points = f32(np.column_stack([(flat - body.centre) * nearness[:, None], depth]))
+    ones = np.ones(len(uv), np.float32)
+    return Glasses(texture, points, raster.Surface(np.zeros_like(uv), uv, ones, ones), triangles)
+
+
+def _depth(portrait: Portrait, flat: Floats) -> Floats:
+    """(n,) z of a sheet that bends around the face, at px (n, 2) of the picture."""
+    ids, before = list(_BEFORE), np.array(list(_BEFORE.values()))
+    known = portrait.landmarks[ids, 2] + before * portrait.face_width
+    bend = RBFInterpolator(portrait.landmarks[ids, :2], known, smoothing=portrait.face_width)
+    return f32(bend(flat))
+
+
+def _occupied(opacity: Image, across: Floats, down: Floats) -> Ints:
+    """(T, 3) triangles of the cells between the grid's lines that hold a part of the frame."""
+    columns = len(across)
+    triangles: list[tuple[int, int, int]] = []
+    for i in range(len(down) - 1):
+        for j in range(columns - 1):
+            low, high = np.floor([down[i], across[j]]).clip(0), np.ceil([down[i + 1], across[j + 1]])
+            if opacity[int(low[0]) : int(high[0]) + 1, int(low[1]) : int(high[1]) + 1].any():
+                a = i * columns + j
+                triangles += [(a, a + 1, a + columns + 1), (a, a + columns + 1, a + columns)]
+    return np.array(triangles, np.int32)
+
+
+def draw(frame: Image, glasses: Glasses, skull: Floats, camera: float, centre: Floats) -> None:
+    """Paint ``glasses`` over ``frame``, moved by ``skull`` (3, 4) and seen with the optical axis at ``centre`` (2,)."""
+    moved = np.ascontiguousarray(glasses.points @ skull[:, :3].T + skull[:, 3], dtype=np.float32)
+    deform.project(moved, camera, centre, glasses.surface.xy)
+    raster.draw_over(frame, glasses.texture, glasses.surface, glasses.triangles)
