@@ -101,24 +101,38 @@ def bench(
 
 @app.command()
 def evaluate(
-    video: Annotated[Path, typer.Argument(help="A video with one face, such as `animator render` writes.")],
+    subject: Annotated[str, typer.Argument(help="A video with one face, or a picture or character to be tried out.")],
     audio: Annotated[Path | None, typer.Option(help="The sound; that of the video if not given.")] = None,
-    portrait: Annotated[str, typer.Option(help="The picture or character that was animated.")] = "",
+    portrait: Annotated[str, typer.Option(help="The picture or character that was animated in the video.")] = "",
+    control: Annotated[bool, typer.Option("--control", help="Only: does the face of a picture do as told?")] = False,
 ) -> None:
-    """Tracks the face in VIDEO and measures lips, blinks and head; the last line is one JSON object."""
-    from animator.evaluate import evaluate as measured
-
+    """Tracks a face and measures lips, blinks, head and whether it does as told; the last line is one JSON object."""
     try:
-        with _progress("tracking", None) as advance:
-            figures = measured(video, audio, _picture(portrait) if portrait else None, advance)
+        figures = _control(subject) if control else _video(Path(subject), audio, portrait)
     except MediaError as error:
         _fail(str(error))
-    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()}
-    table = Table("figure", "value")
-    for name, value in rounded.items():
-        table.add_row(name, str(value))
-    Console().print(table)
-    typer.echo(json.dumps(rounded))
+    typer.echo(json.dumps(figures))
+
+
+def _control(subject: str) -> dict[str, object]:
+    from animator.evaluate.control import control
+    from animator.evaluate.report import control_figures, control_table
+
+    found = _prepare(subject, 512)
+    with _progress("tracking", None) as advance:
+        scores, shapes = control(found, advance)
+    Console().print(control_table(scores, shapes))
+    return control_figures(scores, shapes)
+
+
+def _video(video: Path, audio: Path | None, portrait: str) -> dict[str, object]:
+    from animator.evaluate import evaluate as measured
+    from animator.evaluate.report import figures_table, rounded
+
+    with _progress("tracking", None) as advance:
+        figures = rounded(measured(video, audio, _picture(portrait) if portrait else None, advance))
+    Console().print(figures_table(figures))
+    return figures
 
 
 def _picture(portrait: str) -> Path:

@@ -1,0 +1,200 @@
+"""Does the face do what it is told? Each wish is swept alone, drawn, encoded, decoded, and tracked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.evaluate.film import film, follow
+from animator.evaluate.iris import Gaze
+from animator.evaluate.sweep import SWEEPS, Sweep, row, shapes
+from animator.media import MediaError
+from animator.motion import space
+from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.portrait import Portrait
+from animator.portrait.pose import align, angles
+from animator.portrait.topology import POINTS, canonical
+from animator.render import Renderer
+from animator.render.pose import pose
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+RESTING = 3  # frames at rest, in front of all sweeps
+DIRECTION, SHARE = 0.5, 0.1  # cosine and share of a shape's displacement that the tracker must see at least
+BENT = 0.3  # degrees by which a turn may be held back, for the picture's sake, and still count as wanted
+_FLIP = np.array([1, -1, 1], np.float32)  # y down to y up
+_LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners, of both eyes
+_UP, _DOWN = ([space.INDEX[f"eyeLook{way}{side}"] for side in ("Left", "Right")] for way in ("Up", "Down"))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What passes: at least this correlation, and at most this mean error (for lids: the gap left when shut)."""
+
+    r: float
+    error: float | None = None
+    unit: str = ""
+
+
+TARGETS: dict[str, Target] = {
+    "head_yaw": Target(0.95, 1.5, "degrees"),
+    "head_pitch": Target(0.95, 1.5, "degrees"),
+    "head_roll": Target(0.95, 1.5, "degrees"),
+    "head_x": Target(0.95, 0.02, "face widths"),
+    "head_y": Target(0.95, 0.02, "face widths"),
+    "distance": Target(0.95, 0.02, "of the distance"),
+    "gaze_yaw": Target(0.95, 6.0, "degrees"),
+    "gaze_pitch": Target(0.9),
+    "eyeBlink": Target(0.9, 0.3, "of the open gap"),
+    "jawOpen": Target(0.9),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One sweep: ``gain`` is the slope of what was seen over what was wanted, from ``low`` to ``high``."""
+
+    name: str
+    r: float
+    error: float | None
+    gain: float
+    low: float
+    high: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeScore:
+    """One ARKit shape: the cosine and the size of the displacement that was seen, against the shape's own."""
+
+    name: str
+    direction: float
+    share: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the tracker saw this shape rather than none or another one."""
+        return self.direction >= DIRECTION and self.share >= SHARE
+
+
+class _Watcher:
+    """Reads off a tracked face, against the face at rest, what each sweep is about."""
+
+    def __init__(self, rest: Floats) -> None:
+        self._gaze = Gaze(rest)
+        self._scale, self._turn, self._place = _where(rest)
+        self._lids = _lids(rest)
+
+    def __call__(self, image: Image, face: FaceLandmarks) -> dict[str, float]:
+        """Values by the names of `SWEEPS`, in their units; ``gaze_pitch`` and ``jawOpen`` in the tracker's own."""
+        scale, turn, place = _where(face.points)
+        yaw, pitch, roll = angles(turn @ self._turn.T)
+        width = self._scale * np.linalg.norm(canonical().vertices[234] - canonical().vertices[454])
+        x, y = (place - self._place)[:2] / width
+        looks = face.blendshapes
+        return {
+            "head_yaw": yaw,
+            "head_pitch": pitch,
+            "head_roll": roll,
+            "head_x": float(x),
+            "head_y": float(y),
+            "distance": self._scale / scale,
+            "gaze_yaw": self._gaze(image, face.points)[0],
+            "gaze_pitch": float((looks[_UP] - looks[_DOWN]).mean()),
+            "eyeBlink": 1 - float((_lids(face.points) / self._lids).mean()),
+            "jawOpen": float(np.linalg.norm(face.points[13] - face.points[14])),
+        }
+
+
+def control(portrait: Portrait, progress: Callable[[int], None] | None = None) -> tuple[list[Score], list[ShapeScore]]:
+    """Sweeps of `TARGETS` and of the ARKit shapes on one face. ``progress`` hears how many frames are done.
+
+    Raises `MediaError` when the tracker does not find the face at rest.
+    """
+    renderer, landmarker = Renderer(portrait), Landmarker()
+    done = 0
+
+    def watch(rows: Floats) -> list[tuple[Image, FaceLandmarks | None]]:
+        nonlocal done
+        done += len(rows)
+        frames = list(film(renderer, rows, portrait.size))
+        if progress:
+            progress(done)
+        return list(zip(frames, follow(landmarker, frames), strict=True))
+
+    rests = [face.points for _, face in watch(np.tile(row(), (RESTING, 1))) if face]
+    if not rests:
+        raise MediaError("The tracker does not find this face in its own picture, so its motion cannot be measured.")
+    see = _Watcher(np.mean(rests, axis=0))
+    scores = [
+        _score(sweep, [face and see(image, face)[sweep.name] for image, face in watch(sweep.rows)], portrait)
+        for sweep in SWEEPS
+    ]
+    return scores, [_shape_score(sweep, [face for _, face in watch(sweep.rows)], portrait) for sweep in shapes()]
+
+
+def _score(sweep: Sweep, seen: list[float | None], portrait: Portrait) -> Score:
+    """Turns are judged within what the picture allows (see `animator.render.pose`)."""
+    found = np.array([np.nan if value is None else value for value in seen])
+    used = ~np.isnan(found) & _allowed(sweep, portrait)
+    wanted, got = sweep.wanted[used], found[used]
+    target = TARGETS[sweep.name]
+    if len(wanted) < 3 or np.ptp(got) < 1e-6:
+        return Score(sweep.name, 0.0, None, 0.0, 0.0, 0.0, passed=False)
+    r, gain = float(np.corrcoef(wanted, got)[0, 1]), float(np.polyfit(wanted, got, 1)[0])
+    error = None
+    if target.error is not None:
+        error = 1 - float(got.max()) if sweep.name == "eyeBlink" else float(np.abs(got - wanted).mean())
+    passed = r >= target.r and (error is None or target.error is None or error <= target.error)
+    lost = np.isnan(found).any()
+    return Score(sweep.name, r, error, gain, float(wanted.min()), float(wanted.max()), passed and not lost)
+
+
+def _allowed(sweep: Sweep, portrait: Portrait) -> NDArray[np.bool_]:
+    """(n,) where the renderer does not hold the head back."""
+    if sweep.name not in ("head_yaw", "head_pitch", "head_roll"):
+        return np.ones(len(sweep.rows), np.bool_)
+    axis = ("head_yaw", "head_pitch", "head_roll").index(sweep.name)
+    flip = np.outer(_FLIP, _FLIP)
+    turned = [angles(pose(r, portrait.pose, portrait.face_width).head * flip)[axis] for r in sweep.rows]
+    return np.abs(np.array(turned) - sweep.wanted) < BENT
+
+
+def _shape_score(sweep: Sweep, faces: list[FaceLandmarks | None], portrait: Portrait) -> ShapeScore:
+    """Displacements seen and wanted, where the latter are at least a quarter of their largest; head motion apart."""
+    first, full, last = (faces[i] for i in (0, len(faces) // 2, -1))
+    if not (first and full and last):
+        return ShapeScore(sweep.name, 0.0, 0.0)
+    base = np.asarray((first.points + last.points)[:POINTS, :2] / 2, np.float32)
+    weights = (sweep.rows[len(faces) // 2] - sweep.rows[0])[: len(space.ARKIT)]
+    moved = np.asarray(base + np.tensordot(weights, portrait.shapes[:, :POINTS, :2], 1), np.float32)
+    want, got = _settled(moved, base) - base, _settled(full.points[:POINTS, :2], base) - base
+    size = np.linalg.norm(want, axis=1)
+    used = size > 0.25 * size.max()
+    agree = float((want[used] * got[used]).sum())
+    across = float(np.linalg.norm(want[used]) * np.linalg.norm(got[used]))
+    return ShapeScore(sweep.name, agree / max(across, 1e-9), agree / float((want[used] ** 2).sum()))
+
+
+def _settled(points: Floats, base: Floats) -> Floats:
+    """``points`` (468, 2) shifted, turned and scaled so that the skull's lie on those of ``base``."""
+    weights = canonical().weights
+    flat = [np.column_stack([each, np.zeros(POINTS)]).astype(np.float32) for each in (points, base)]
+    scale, turn, shift = align(flat[0], flat[1], weights)
+    return (scale * flat[0] @ turn.T + shift)[:, :2].astype(np.float32)
+
+
+def _where(points: Floats) -> tuple[float, Floats, Floats]:
+    """Scale, rotation and place of the canonical head, y up."""
+    return align(canonical().vertices, points[:POINTS] * _FLIP, canonical().weights)
+
+
+def _lids(points: Floats) -> Floats:
+    """(2,) gaps between the lids in widths of the eyes."""
+
+    def between(a: int, b: int) -> float:
+        return float(np.linalg.norm(points[a, :2] - points[b, :2]))
+
+    return np.array([between(upper, lower) / between(a, b) for upper, lower, a, b in _LIDS], np.float32)

@@ -1,0 +1,37 @@
+"""Frames as a viewer gets them, encoded and decoded, with the face that the tracker finds in each."""
+
+from collections.abc import Iterable, Iterator
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.face import Drawer
+from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.video import VideoEncoder
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]  # (height, width, 3) RGB
+
+
+def film(drawer: Drawer, rows: Iterable[Floats], size: int) -> Iterator[Image]:
+    """Draws ``rows`` (n, 64) and yields the frames as they come out of the live encoder and a decoder."""
+    encoder = VideoEncoder(size, size)
+    decoder = av.VideoCodecContext.create("h264", "r")
+    decoder.thread_count = 1
+    for motion in rows:
+        for packet in encoder.encode(drawer.draw(motion)):
+            yield from map(_pixels, decoder.decode(av.Packet(packet.data)))
+    yield from map(_pixels, decoder.decode(None))
+
+
+def follow(landmarker: Landmarker, frames: Iterable[Image]) -> Iterator[FaceLandmarks | None]:
+    """The largest face of every frame, None where there is none."""
+    face: FaceLandmarks | None = None
+    for image in frames:
+        face = (face and landmarker.track(image, face)) or next(iter(landmarker.detect(image)), None)
+        yield face
+
+
+def _pixels(frame: av.VideoFrame) -> Image:
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

@@ -1,0 +1,93 @@
+"""Where the eyes look, measured in the pixels: landmark networks follow a gaze to the side, but hardly up or down."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.topology import RINGS
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+_EYEBALL = 0.43  # radius over the width of the eye, corner to corner: 12 mm of 28
+_ZOOM = 96  # px that the eye is wide where it is searched
+_LEAST = 0.3  # share of the iris that lids must leave free
+_REACH = 0.26  # of the eye's width that an iris may move either way
+_SIDES = (("left", 362, 263, 473), ("right", 33, 133, 468))  # of the subject: corners from left to right, iris
+
+
+class Gaze:
+    """Follows the irises of one face, from a frame in which the landmark network sees them well.
+
+    The iris is where, within the lids, a disc differs most from the ring around it (after Daugman's operator, 1993), so
+    that one half hidden by a lid is found too. Both eyes are searched as one: they turn alike.
+    """
+
+    def __init__(self, points: Floats) -> None:
+        """``points`` (478, 3): landmarks at the gaze that counts as 0, 0."""
+        frames = [_frame(points, corners) for _, *corners, _ in _SIDES]
+        irises = [points[iris : iris + 5, :2] for *_, iris in _SIDES]
+        self._rest = [_place(iris[0], *frame) for iris, frame in zip(irises, frames, strict=True)]
+        rims = [np.linalg.norm(iris[1:] - iris[0], axis=1).mean() for iris in irises]
+        widths = [np.linalg.norm(axes[0]) for _, axes in frames]
+        self._radius = float(np.mean(np.array(rims) / widths)) * _ZOOM
+
+    def __call__(self, image: Image, points: Floats) -> tuple[float, float]:
+        """Yaw and pitch in degrees against the sockets, signs of `animator.control`, from the first gaze."""
+        maps = [
+            _search(image, points, (side, corners), rest, self._radius)
+            for (side, *corners, _), rest in zip(_SIDES, self._rest, strict=True)
+        ]
+        both = maps[0] + maps[1]
+        y, x = np.unravel_index(int(np.argmax(both)), both.shape)
+        moved = np.array([x - both.shape[1] // 2, both.shape[0] // 2 - y]) / _ZOOM
+        rest = np.mean(self._rest, axis=0)
+        at, zero = (np.degrees(np.arcsin(np.clip(offset / _EYEBALL, -1, 1))) for offset in (rest + moved, rest))
+        return float(at[0] - zero[0]), float(at[1] - zero[1])
+
+
+def _frame(points: Floats, corners: list[int]) -> tuple[Floats, Floats]:
+    """Middle of an eye, and (2, 2) its axes right and down, one width of the eye long."""
+    left, right = points[corners[0], :2], points[corners[1], :2]
+    across = right - left
+    return ((left + right) / 2).astype(np.float32), np.array([across, [-across[1], across[0]]], np.float32)
+
+
+def _place(point: Floats, middle: Floats, axes: Floats) -> Floats:
+    """(2,) right and up of the eye's middle, in widths of the eye."""
+    return (axes @ (point - middle) / (axes[0] @ axes[0]) * np.array([1, -1])).astype(np.float32)
+
+
+def _search(image: Image, points: Floats, eye: tuple[str, list[int]], rest: Floats, radius: float) -> Floats:
+    """How much an eye looks like one whose iris is off its ``rest`` by up to `_REACH`, for every offset in pixels."""
+    side, corners = eye
+    middle, axes = _frame(points, corners)
+    middle = middle + rest[0] * axes[0] - rest[1] * axes[1]
+    half = int(_REACH * _ZOOM + 1.6 * radius)
+    turn = axes.T / _ZOOM
+    matrix = np.column_stack([turn, middle - turn @ np.array([half, half])])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    seen = cv2.warpAffine(image, matrix, (2 * half + 1, 2 * half + 1), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    luma = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    ring = [*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][::-1]]
+    lids = (points[ring, :2] - matrix[:, 2]) @ np.linalg.inv(turn).T
+    inside = np.zeros_like(luma)
+    cv2.fillPoly(inside, [np.round(lids).astype(np.int32)], 1.0)
+    reach = int(_REACH * _ZOOM)
+    return _contrast(luma, inside, radius)[half - reach : half + reach + 1, half - reach : half + reach + 1]
+
+
+def _contrast(luma: Floats, inside: Floats, radius: float) -> Floats:
+    """How much darker than its surroundings a disc is at every pixel, by what of both lies ``inside`` the lids."""
+    ys, xs = np.mgrid[-radius * 1.6 // 1 : radius * 1.6 // 1 + 1, -radius * 1.6 // 1 : radius * 1.6 // 1 + 1]
+    distance = np.hypot(xs, ys)
+
+    def mean(kernel: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        even = kernel.astype(np.float32) / kernel.sum()
+        share = cv2.filter2D(inside, -1, even, borderType=cv2.BORDER_CONSTANT).clip(0, 1)
+        total = cv2.filter2D(luma * inside, -1, even, borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(total / np.maximum(share, 1e-3), np.float32), np.asarray(share, np.float32)
+
+    dark, seen = mean(distance < 0.95 * radius)
+    light, around = mean((distance > 1.05 * radius) & (distance < 1.5 * radius))
+    return np.where(seen > _LEAST, (light - dark) * np.sqrt(seen.clip(0, 0.8) * around), 0).astype(np.float32)
