@@ -12,8 +12,11 @@ Matrix = NDArray[np.float32]  # (3, 3)
 Vector = NDArray[np.float32]  # (3,)
 
 TURN = 24.0  # degrees that a frontal head may turn either way before the picture breaks
-TURN_LEAST = 5.0  # degrees that any head may turn, whichever way it looks in the picture
-NOD = 15.0
+TURN_LEAST = 10.0  # degrees that any head may turn, whichever way it looks in the picture
+NOD = 18.0
+NOD_LEAST = 14.0
+SEEN_TURN = 0.76  # of a turn is seen, since the depth of cheeks and jaw is eased (see `animator.render.body`)
+SEEN_NOD = 0.91
 LEAN = 18.0
 SHIFT = 0.22  # face widths
 DOLLY = 1.3
@@ -37,8 +40,8 @@ def pose(motion: NDArray[np.float32], source: tuple[float, float, float], face_w
     """
     yaw, pitch, roll = (float(motion[i]) for i in (space.HEAD_YAW, space.HEAD_PITCH, space.HEAD_ROLL))
     turned = (
-        _limited(yaw, *_range(source[0], TURN)),
-        _limited(pitch, *_range(source[1], NOD)),
+        _limited(yaw, *_range(source[0], TURN, TURN_LEAST)) / SEEN_TURN,
+        _limited(pitch, *_range(source[1], NOD, NOD_LEAST)) / SEEN_NOD,
         _limited(roll, LEAN, LEAN),
     )
     x, y = (_limited(float(motion[i]), SHIFT, SHIFT) for i in (space.HEAD_X, space.HEAD_Y))
@@ -58,9 +61,9 @@ def rotation(yaw: float, pitch: float, roll: float) -> Matrix:
     return (about_y @ about_x @ about_z).astype(np.float32)
 
 
-def _range(source: float, most: float) -> tuple[float, float]:
+def _range(source: float, most: float, least: float) -> tuple[float, float]:
     """How far the head may go to the negative and to the positive side of where it is in the picture."""
-    back, on = max(TURN_LEAST, most - abs(source)), max(TURN_LEAST, most - abs(source) / 3)
+    back, on = max(least, most - abs(source)), max(least, most - abs(source) / 3)
     return (back, on) if source > 0 else (on, back)
 
 
