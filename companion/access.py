@@ -24,6 +24,16 @@ class Refusal:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whose memories this visitor may see: ``user``'s alone; nobody's if it is empty; anyone's if it is None."""
+
+    user: str | None = None
+
+    def may_be(self, user: str) -> bool:
+        return self.user is None or self.user == user != ""
+
+
 class Access:
     """With a ``key``, whoever presents it (or a secret made with it) may enter. Without one, the server must be bound
     to loopback, and only pages that it serves itself, pages of ``origins`` and programs may: a foreign page in the
@@ -33,7 +43,7 @@ class Access:
         self._key = key
         self._origins = {origin.rstrip("/").lower() for origin in origins}
         self._clock = clock
-        self._secrets: dict[str, float] = {}  # -> when it expires
+        self._secrets: dict[str, tuple[float, Visitor]] = {}  # -> when it expires, and who comes with it
 
     def refusal(self, connection: HTTPConnection) -> Refusal | None:
         """Why this request or websocket may not go on, or None."""
@@ -44,20 +54,30 @@ class Access:
             return Refusal(401, "invalid_api_key", message)
         return self._foreign(connection)
 
-    def secret(self) -> tuple[str, int]:
-        """A new client secret -> it, and the Unix time at which it expires."""
+    def visitor(self, connection: HTTPConnection) -> Visitor:
+        """Who comes, once there is no refusal. Whoever has the key speaks for all users, and so does this machine's
+        user where there is none."""
+        for key in _keys(connection):
+            if key in self._secrets and not self._is_key(key):
+                return self._secrets[key][1]
+        return Visitor()
+
+    def secret(self, user: str = "") -> tuple[str, int]:
+        """A new client secret, for ``user`` or for nobody in particular -> it, and the Unix time at which it
+        expires."""
         now = self._clock()
-        self._secrets = {s: t for s, t in self._secrets.items() if t > now}
+        self._secrets = {s: (t, who) for s, (t, who) in self._secrets.items() if t > now}
         while len(self._secrets) >= MOST_SECRETS:
             del self._secrets[next(iter(self._secrets))]
         secret, expires = f"ek_{secrets.token_urlsafe(24)}", int(now + SECRET_SECONDS)
-        self._secrets[secret] = expires
+        self._secrets[secret] = (expires, Visitor(user))
         return secret, expires
 
     def _opens(self, key: str) -> bool:
-        if hmac.compare_digest(key.encode(), self._key.encode()):
-            return True
-        return self._secrets.get(key, 0.0) > self._clock()
+        return self._is_key(key) or key in self._secrets and self._secrets[key][0] > self._clock()
+
+    def _is_key(self, key: str) -> bool:
+        return hmac.compare_digest(key.encode(), self._key.encode())
 
     def _foreign(self, connection: HTTPConnection) -> Refusal | None:
         host, origin = connection.headers.get("host", ""), connection.headers.get("origin")

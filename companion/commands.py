@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from companion import events, requests
-from companion.effective import check
+from companion.effective import check, remembered
 from companion.events import ClientEvent
 from companion.settings import update
 from companion.stages import SPEAK_RATE
@@ -101,7 +101,7 @@ def _control(session: "Session", event: events.AvatarControl) -> None:
 
 def _update(session: "Session", event: events.SessionUpdate) -> None:
     before = session.settings
-    new = update(before, event.session, session.defaults)
+    new = remembered(update(before, event.session, session.defaults), session.visitor)
     session.settings = check(new, before, event.session, session.engine)
     if session.settings.audio.input != before.audio.input:
         session.hearing.configure(session.settings)

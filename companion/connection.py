@@ -8,6 +8,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from companion import wire
+from companion.access import Visitor
 from companion.engine import Engine
 from companion.events import Error, Problem
 from companion.outbox import Outbox
@@ -19,12 +20,12 @@ NORMAL, POLICY, INTERNAL, TRY_AGAIN_LATER = 1000, 1008, 1011, 1013  # close code
 GOODBYE = 2.0  # s that a closing handshake may take
 
 
-async def converse(engine: Engine, websocket: WebSocket, encode: wire.Encoder, persona: str) -> None:
+async def converse(engine: Engine, websocket: WebSocket, encode: wire.Encoder, persona: str, visitor: Visitor) -> None:
     """Until either side ends it."""
     code = NORMAL
     outbox = Outbox()
     try:
-        async with Session(engine, outbox.put, persona) as session:
+        async with Session(engine, outbox.put, persona, visitor) as session:
 
             def dropped(frames: int) -> None:
                 engine.metrics.dropped.inc(frames)

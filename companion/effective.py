@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from animator.face import FPS
+from companion.access import Visitor
 from companion.engine import Engine
 from companion.events import Json
 from companion.settings import Audio, AudioInput, AudioOutput, Resolution, Settings, TurnDetection
@@ -19,6 +20,20 @@ def defaults(engine: Engine, persona: str) -> Settings:
     )
     audio = Audio(AudioInput(turn_detection=detection), AudioOutput(voice=str(getattr(engine.tts, "voice", "default"))))
     return Settings(persona=persona, instructions=engine.prompts.personas[persona].instructions, audio=audio)
+
+
+def remembered(new: Settings, visitor: Visitor) -> Settings:
+    """As who the client may be remembered. Raises WireError."""
+    if new.memory is None or not (new.memory.consent or new.memory.user):
+        return new
+    memory = new.memory if new.memory.user else replace(new.memory, user=visitor.user or "")
+    if not memory.user:
+        message = "`session.memory` needs a `user`, or a client secret that was made for one."
+        raise WireError("invalid_value", message, "session.memory.user")
+    if not visitor.may_be(memory.user):
+        message = "Your client secret was not made for this user."
+        raise WireError("forbidden_user", message, "session.memory.user")
+    return replace(new, memory=memory)
 
 
 def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:

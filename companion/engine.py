@@ -116,8 +116,9 @@ def build(config: Config) -> Engine:
     with ThreadPoolExecutor(len(names), "load") as pool:
         loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
         stages: dict[str, Any] = {name: future.result() for name, future in loading.items()}
-    if isinstance(stages["memory"], Learns):
-        stages["memory"].learn_with(stages["llm"])
+    memory: Any = stages["memory"]
+    if isinstance(memory, Learns):
+        memory.learn_with(stages["llm"])
     vad = load_class(config.vad, "[vad]")
     vad(**config.vad.options)  # loads what the sessions will share, and fails now if it must
     return Engine(

@@ -1,7 +1,8 @@
 """What one session recalls and stores, where its user agreed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 
 from companion.chat import Conversation
 from companion.settings import Remembering
@@ -14,16 +15,21 @@ PASSING = 3  # memories that are recalled for one message
 class Recollection:
     """``known`` is for the system prompt: recalled once, so that the prompt stays the same.
 
-    ``session`` is the session's id. The methods raise what the memory raises.
+    ``session`` is the session's id. The methods raise what the memory raises; storing goes on beside the session,
+    which need not wait, and calls ``failed``.
     """
 
-    def __init__(self, memory: Memory, session: str, conversation: Conversation) -> None:
+    def __init__(
+        self, memory: Memory, session: str, conversation: Conversation, failed: Callable[[Exception], None]
+    ) -> None:
         self.known: Sequence[str] = ()
         self._memory, self._session, self._conversation = memory, session, conversation
         self._user = ""
         self._told: set[str] = set()
         self._stored: set[str] = set()  # items
-        self._storing = asyncio.Lock()
+        self._failed = failed
+        self._unwritten: deque[tuple[str, list[Message]]] = deque()
+        self._writing: asyncio.Task[None] | None = None
 
     async def recall(self, wish: Remembering | None, history: Sequence[Message]) -> list[str]:
         """What bears on the last message, beyond what is known or was told before."""
@@ -39,24 +45,39 @@ class Recollection:
         self._told.update(fresh)
         return fresh
 
-    async def store(self, wish: Remembering | None) -> None:
+    def store(self, wish: Remembering | None) -> None:
         """What was said since the last call; without consent it is passed over for good."""
-        async with self._storing:
-            new = [i for i in self._conversation if i.id not in self._stored and i.status != "in_progress"]
-            new = [item for item in new if item.text is not None and item.role != "system"]
-            self._stored.update(item.id for item in new)
-            messages = [Message(item.role, item.content()) for item in new if item.content().strip()]
-            if wish and wish.consent and messages:
-                await self._memory.remember(wish.user, self._session, messages)
+        new = [item for item in self._conversation if item.id not in self._stored and item.status != "in_progress"]
+        new = [item for item in new if item.text is not None and item.role != "system"]
+        self._stored.update(item.id for item in new)
+        messages = [Message(item.role, item.content()) for item in new if item.content().strip()]
+        if wish and wish.consent and messages:
+            self._unwritten.append((wish.user, messages))
+            if self._writing is None or self._writing.done():
+                self._writing = asyncio.create_task(self._write(), name=f"{self._session} store")
 
     async def change(self, before: Remembering | None, now: Remembering | None) -> None:
         """The user changed the consent."""
         if before and before.consent and not (now and now.consent):
             self.known, self._user = (), ""
+            await self._written()
             await self._memory.discard(self._session)
 
     async def end(self, wish: Remembering | None) -> None:
         """The session is over."""
-        await self.store(wish)
+        self.store(wish)
+        await self._written()
         if wish and wish.consent:
             await self._memory.conclude(self._session)
+
+    async def _write(self) -> None:
+        while self._unwritten:
+            user, messages = self._unwritten.popleft()
+            try:
+                await self._memory.remember(user, self._session, messages)
+            except Exception as error:  # of whatever memory; the next lines may fare better
+                self._failed(error)
+
+    async def _written(self) -> None:
+        if self._writing:
+            await self._writing

@@ -1,6 +1,7 @@
 """The ASGI application: `/v1/realtime` and what a client needs beside it, and the page itself."""
 
 import asyncio
+import json
 import logging
 import socket
 from collections.abc import AsyncGenerator
@@ -22,17 +23,20 @@ from starlette.websockets import WebSocket
 
 from companion import engine as engines
 from companion import resources, wire
-from companion.access import Access, Refusal, is_loopback
+from companion.access import Access, Refusal, Visitor, is_loopback
 from companion.config import Config, ConfigError
 from companion.connection import converse, refuse
 from companion.engine import Engine
 from companion.looks import warm
+from companion.memory.http import Memories
 from companion.portraits import PictureError
 from companion.stages import StageError
 
 log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: 60 s of sound as base64
+METHODS = ["GET", "POST", "PUT", "DELETE"]
+LARGEST_JSON = 1_000_000  # bytes
 PREPARING = 2  # pictures prepared at a time
 WAITING = 8  # and waiting for it
 
@@ -51,7 +55,7 @@ class App:
     def starlette(self) -> Starlette:
         # The pages that may connect may also load the web component from here.
         origins = self.engine.config.server.allowed_origins
-        cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
+        cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])
         return Starlette(
             middleware=[cors],
             routes=[
@@ -61,6 +65,7 @@ class App:
                 Route("/v1/characters/{name}/picture", self.picture),
                 Route("/v1/personas", self.personas),
                 Route("/v1/portraits", self.portraits, methods=["POST"]),
+                *Memories(self.engine.memory, self.access).routes(),
                 Route("/health", self.health),
                 Route("/metrics", self.metrics),
                 Mount("/", StaticFiles(directory=resources.folder("clients/web"), html=True)),
@@ -109,16 +114,23 @@ class App:
         self.sessions += 1
         self.engine.metrics.sessions.set(self.sessions)
         try:
-            await converse(self.engine, websocket, encode, persona)
+            await converse(self.engine, websocket, encode, persona, self.access.visitor(websocket))
         finally:
             self.sessions -= 1
             self.engine.metrics.sessions.set(self.sessions)
 
     async def client_secrets(self, request: Request) -> Response:
-        """OpenAI's: a short-lived key for a browser. Needs the real key, where one is configured."""
+        """OpenAI's: a short-lived key for a browser. Needs the real key, where one is configured. With
+        ``session.memory.user`` it opens sessions of that user only; without, none that remember."""
         if refusal := self.access.refusal(request):
             return self._refused(refusal)
-        value, expires = self.access.secret()
+        if self.access.visitor(request) != Visitor():
+            return _error(403, "forbidden", "A client secret cannot make others; use the server's key.")
+        body = await _body(request, LARGEST_JSON)
+        user = _user(body) if body is not None else None
+        if user is None:
+            return _error(422, "invalid_value", "`session.memory.user` is a text of at most 200 characters.")
+        value, expires = self.access.secret(user)
         session = {"id": "sess_none", "object": "realtime.session", "type": "realtime", "model": "vasari"}
         return JSONResponse({"value": value, "expires_at": expires, "session": session})
 
@@ -243,6 +255,17 @@ async def _body(request: Request, limit: int) -> bytes | None:
             return None
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _user(body: bytes) -> str | None:
+    """``session.memory.user`` of a request for a client secret; "" when it names nobody, None when it is malformed."""
+    try:
+        asked: Any = json.loads(body or b"{}")
+        for key in ("session", "memory", "user"):
+            asked = asked.get(key, "" if key == "user" else {})
+    except (ValueError, AttributeError):
+        return None
+    return asked if isinstance(asked, str) and len(asked) <= 200 else None
 
 
 async def _picture(request: Request, body: bytes) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any, Self
 from animator.control import State
 from animator.face import FPS
 from companion import chat, commands, events, requests, think
+from companion.access import Visitor
 from companion.chat import Conversation, Item, Setting
 from companion.ears import BufferFullError
 from companion.effective import defaults
@@ -44,10 +45,17 @@ class Session:
     All of it runs in one event loop.
     """
 
-    def __init__(self, engine: Engine, send: Callable[[ServerEvent], None], persona: str | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        send: Callable[[ServerEvent], None],
+        persona: str | None = None,
+        visitor: Visitor | None = None,
+    ) -> None:
         self.id = requests.new_id("sess")
         self.engine = engine
         self.tell = send
+        self.visitor = visitor or Visitor()
         self.settings = self.defaults = defaults(engine, persona or engine.config.session.persona)
         self.conversation = Conversation()
         self.show = Show(engine.device, send, self._tick, lambda error: self.wardrobe.failed(error), engine.metrics)
@@ -59,7 +67,7 @@ class Session:
         self._reply_task: asyncio.Task[None] | None = None
         self._ahead = ReadAhead(engine.llm, self._spawn)
         self._told_state = ""
-        self.recollection = Recollection(engine.memory, self.id, self.conversation)
+        self.recollection = Recollection(engine.memory, self.id, self.conversation, self._forgot)
         self._greeted = False
 
     async def __aenter__(self) -> Self:
@@ -234,7 +242,7 @@ class Session:
         reply.finish(ending, reason, problem)
         self.engine.metrics.responses.labels(ending).inc()
         self.engine.metrics.turn(reply.trace)
-        self._spawn(self._guarded(self.recollection.store(self.settings.memory)), "store")
+        self.recollection.store(self.settings.memory)
         self.prepare()
 
     def _greet(self) -> None:
@@ -285,13 +293,16 @@ class Session:
         await self._guarded(asyncio.wait_for(self.recollection.end(self.settings.memory), GOODBYE))
 
     async def _guarded(self, remembering: Coroutine[Any, Any, None]) -> None:
-        """A memory that fails is told of, and nothing else fails with it."""
         try:
             await remembering
         except Exception as error:
-            log.error("session %s: the memory failed: %s", self.id, type(error).__name__)
-            problem = think.as_stage_error(error, "memory_failed")
-            self.complain(Problem(problem.code, str(problem), "server_error"))
+            self._forgot(error)
+
+    def _forgot(self, error: Exception) -> None:
+        """A memory that fails is told of, and nothing else fails with it."""
+        log.error("session %s: the memory failed: %s", self.id, type(error).__name__)
+        problem = think.as_stage_error(error, "memory_failed")
+        self.complain(Problem(problem.code, str(problem), "server_error"))
 
 
 async def _once(text: str) -> AsyncIterator[str]:

@@ -127,9 +127,9 @@ class Avatar:
 
 @dataclass(frozen=True, slots=True)
 class Remembering:
-    """Nothing is stored or recalled unless ``consent`` is true."""
+    """Nothing is stored or recalled unless ``consent`` is true. A client secret may have settled the ``user``."""
 
-    user: Annotated[str, Field(min_length=1, max_length=200)]
+    user: Annotated[str, Field(max_length=200)] = ""
     consent: bool = False
 
 

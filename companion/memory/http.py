@@ -1,0 +1,92 @@
+"""What a user may see and change of the own memories, over HTTP: ``/v1/memories``."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from companion.access import Access
+from companion.stages import Keeps, Memory, StageError
+
+HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
+LARGEST = 10_000  # bytes of a correction
+
+Answer = Callable[[Request, Keeps, str], Awaitable[Response]]
+
+
+class Memories:
+    """The routes, over one memory. Whose memories they are is settled by the client secret, or by the header."""
+
+    def __init__(self, memory: Memory, access: Access) -> None:
+        self._memory, self._access = memory, access
+
+    def routes(self) -> list[Route]:
+        def route(path: str, method: str, answer: Answer) -> Route:
+            async def respond(request: Request) -> Response:
+                return await self._respond(request, answer)
+
+            return Route(path, respond, methods=[method])
+
+        one = "/v1/memories/{id:int}"
+        return [
+            route("/v1/memories", "GET", _list),
+            route("/v1/memories", "DELETE", _forget),
+            route(one, "PUT", _change),
+            route(one, "DELETE", _delete),
+        ]
+
+    async def _respond(self, request: Request, answer: Answer) -> Response:
+        if refusal := self._access.refusal(request):
+            return _error(refusal.status, refusal.code, refusal.message)
+        if not isinstance(self._memory, Keeps):
+            return _error(404, "no_memories", "This server's memory cannot be looked into.")
+        visitor = self._access.visitor(request)
+        user = request.headers.get(HEADER, "") or visitor.user or ""
+        if not user:
+            return _error(422, "invalid_value", "Whose? Send `Vasari-User`, or a client secret made for a user.")
+        if not visitor.may_be(user):
+            return _error(403, "forbidden_user", "Your client secret was not made for this user.")
+        try:
+            return await answer(request, self._memory, user)
+        except StageError as error:
+            return _error(422 if error.code == "memory_text" else 503, error.code, str(error))
+
+
+async def _list(request: Request, memory: Keeps, user: str) -> Response:
+    kept = [asdict(k) | {"at": f"{k.at.isoformat(timespec='seconds')}Z"} for k in await memory.memories(user)]
+    return JSONResponse({"memories": kept}, headers={"Cache-Control": "no-store"})
+
+
+async def _forget(request: Request, memory: Keeps, user: str) -> Response:
+    return JSONResponse({"deleted": await memory.forget(user)})
+
+
+async def _change(request: Request, memory: Keeps, user: str) -> Response:
+    text = _text(await request.body()) if int(request.headers.get("content-length", LARGEST)) < LARGEST else None
+    if text is None:
+        return _error(422, "invalid_value", "Send the corrected memory as JSON: `text`.")
+    return _done(await memory.change(user, request.path_params["id"], text))
+
+
+async def _delete(request: Request, memory: Keeps, user: str) -> Response:
+    return _done(await memory.delete(user, request.path_params["id"]))
+
+
+def _text(body: bytes) -> str | None:
+    try:
+        sent: Any = json.loads(body)
+        return sent["text"] if isinstance(sent["text"], str) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _done(found: bool) -> Response:
+    return Response(status_code=204) if found else _error(404, "memory_not_found", "This user has no such memory.")
+
+
+def _error(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"type": "invalid_request_error", "code": code, "message": message}}, status)

@@ -1,0 +1,119 @@
+"""Memories over the wire and over HTTP: whose they are is settled by who comes, not by what is asked."""
+
+import httpx
+import pytest
+
+from companion.memory import LongTerm
+from tests.memory.conftest import Words
+from tests.server.loopback import ask, receive, running, send
+
+KEY = {"Authorization": "Bearer key"}
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """A server with a key and a real memory."""
+    opened = []
+
+    def memory(**options):
+        opened.append(LongTerm(str(tmp_path / "memories.sqlite"), embedder=Words()))
+        return opened[-1]
+
+    monkeypatch.setattr("companion.fakes.DictMemory", memory)
+    yield {"server": {"api_key": "key"}, "memory": {"use": "companion.fakes:DictMemory"}}
+    for one in opened:
+        one.close()
+
+
+async def talk(server, key, memory):
+    async with server.connect("realtime", f"openai-insecure-api-key.{key}") as ws:
+        await send(ws, "session.update", session={"memory": memory, "output_modalities": ["text"]})
+        while (answer := await receive_any(ws))["type"] not in ("session.updated", "error"):
+            pass
+        if answer["type"] == "session.updated":
+            await ask(ws, "My dog is called Rex.")
+            await receive(ws, "response.done")
+        return answer
+
+
+async def receive_any(ws):
+    import json
+
+    return json.loads(await ws.recv())
+
+
+async def secret(http, user):
+    body = {"session": {"memory": {"user": user}}} if user else {}
+    return (await http.post("/v1/realtime/client_secrets", json=body, headers=KEY)).json()["value"]
+
+
+async def test_a_user_sees_corrects_and_deletes_what_was_said(kept):
+    async with running(**kept) as server, httpx.AsyncClient(base_url=server.http) as http:
+        mine = await secret(http, "anna")
+        assert (await talk(server, mine, {"consent": True}))["session"]["memory"]["user"] == "anna"
+        await server.emptied()
+        headers = {"Authorization": f"Bearer {mine}"}
+        (memory,) = [m for m in (await http.get("/v1/memories", headers=headers)).json()["memories"] if m["id"]]
+        assert memory["text"] == "My dog is called Rex."
+        path = f"/v1/memories/{memory['id']}"
+        assert (await http.put(path, json={"text": "My dog is called Max."}, headers=headers)).status_code == 204
+        assert (await http.put(path, json={"words": 1}, headers=headers)).status_code == 422
+        (memory,) = (await http.get("/v1/memories", headers=headers)).json()["memories"][:1]
+        assert (memory["text"], memory["kind"]) == ("My dog is called Max.", "told")
+        assert (await http.delete(path, headers=headers)).status_code == 204
+        assert (await http.delete(path, headers=headers)).status_code == 404
+        assert (await http.delete("/v1/memories", headers=headers)).status_code == 200
+        assert (await http.get("/v1/memories", headers=headers)).json() == {"memories": []}
+
+
+async def test_a_hostile_user_gets_nothing_of_another(kept):
+    async with running(**kept) as server, httpx.AsyncClient(base_url=server.http) as http:
+        await talk(server, await secret(http, "anna"), {"consent": True})
+        await server.emptied()
+        for user in ("bert", ""):
+            hostile = await secret(http, user)
+            refused = await talk(server, hostile, {"user": "anna", "consent": True})
+            assert refused["error"]["code"] == "forbidden_user"
+            headers = {"Authorization": f"Bearer {hostile}", "Vasari-User": "anna"}
+            for method in ("GET", "DELETE"):
+                assert (await http.request(method, "/v1/memories", headers=headers)).status_code == 403
+            assert (await http.put("/v1/memories/1", json={"text": "x"}, headers=headers)).status_code == 403
+            more = await http.post(
+                "/v1/realtime/client_secrets", json={}, headers={"Authorization": f"Bearer {hostile}"}
+            )
+            assert more.status_code == 403
+        own = {"Authorization": f"Bearer {await secret(http, 'bert')}"}
+        assert (await http.delete("/v1/memories/1", headers=own)).status_code == 404
+        assert (await http.get("/v1/memories")).status_code == 401
+        anna = await http.get("/v1/memories", headers=KEY | {"Vasari-User": "anna"})
+        assert "My dog is called Rex." in anna.text
+
+
+async def test_without_consent_nothing_is_stored_and_withdrawing_it_ends_storing(kept):
+    async with running(**kept) as server, httpx.AsyncClient(base_url=server.http) as http:
+        await talk(server, "key", {"user": "anna", "consent": False})
+        await server.emptied()
+        headers = KEY | {"Vasari-User": "anna"}
+        assert (await http.get("/v1/memories", headers=headers)).json() == {"memories": []}
+        async with server.connect("realtime", "openai-insecure-api-key.key") as ws:
+            await send(ws, "session.update", session={"output_modalities": ["text"]})
+            await ask(ws, "I play the violin.")
+            await receive(ws, "response.done")
+            await send(ws, "session.update", session={"memory": {"user": "anna", "consent": True}})
+            await ask(ws, "I like tea.")
+            await receive(ws, "response.done")
+            await send(ws, "session.update", session={"memory": {"consent": False}})
+            await ask(ws, "I like coffee.")
+            await receive(ws, "response.done")
+        await server.emptied()
+        stored = (await http.get("/v1/memories", headers=headers)).json()["memories"]
+        assert [m["text"] for m in stored] == ["I like tea."]
+
+
+async def test_a_memory_needs_a_user(kept):
+    async with running(**kept) as server, httpx.AsyncClient(base_url=server.http) as http:
+        refused = await talk(server, "key", {"consent": True})
+        assert refused["error"]["param"] == "session.memory.user"
+        assert (await http.get("/v1/memories", headers=KEY)).status_code == 422
+        odd = await http.post("/v1/realtime/client_secrets", content=b'{"session": 3}', headers=KEY)
+        assert odd.status_code == 422
