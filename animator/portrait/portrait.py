@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.assets import cache_folder
+from animator.portrait.brows import level_brows
 from animator.portrait.closure import close_lids, seal_lips, snap_seam
 from animator.portrait.drawn import snap_eyes
 from animator.portrait.framing import cut
@@ -26,7 +27,7 @@ from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 15  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 16  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -105,7 +106,7 @@ def _prepare(source: Source, size: int, name: str) -> Portrait:
         vertices=vertices,
         triangles=mesh().triangles,
         contours=mesh().contours,
-        shapes=close_lids(vertices, face.shapes, width),
+        shapes=level_brows(vertices, close_lids(vertices, face.shapes, width), width),
         seal=seal_lips(vertices, width),
         jaw=face.jaw,
         pose=pose(points),
