@@ -104,6 +104,11 @@ class Ears:
             yield turn
         self._forget(self._detector.rules)
 
+    def expect(self, done: float) -> None:
+        """The speaker who pauses now is done with the probability ``done``."""
+        if self._detector:
+            self._detector.expect(done)
+
     def so_far(self, end: float) -> Samples:
         """The utterance of the running turn up to `TAIL` after ``end``, the second at which its speech ends."""
         start = self._start if self._start is not None else end

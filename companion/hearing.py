@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from companion import echo, events
+from companion import cues, echo, events
 from companion.chat import Conversation, Item
 from companion.ears import Ears, Resampler
 from companion.engine import Engine
@@ -19,13 +19,13 @@ from companion.events import Problem, ServerEvent
 from companion.requests import new_id
 from companion.settings import Settings, rules
 from companion.stages import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
-from companion.text import is_backchannel
 from companion.think import as_stage_error
 from companion.turns import Kind, Turn
 from companion.wire import WireError
 
 SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
+UNHEARD = 0.5  # most that is believed of the end of a turn before its words are known: no reply could begin yet
 FOLLOW = 1.2  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
@@ -174,6 +174,7 @@ class Hearing:
                 self._guess = (turn.at, self._transcribe(self._ears.so_far(turn.at)))
                 if self._turn and not self._tentative:
                     self._spawn(self._overhear(self._turn, self._guess[1], 0), "overhear")
+                    self._spawn(self._expect_end(self._guess), "turn end")
             case Kind.RESUMED:
                 self._drop_guess()
             case Kind.STOPPED:
@@ -202,6 +203,18 @@ class Hearing:
         if self._turn is turn and isinstance(transcript, Transcript):
             words = transcript.text.split()
             self._floor.user_is_saying(" ".join(words[: len(words) - less]))
+
+    async def _expect_end(self, guess: tuple[float, asyncio.Task[Transcript | StageError]]) -> None:
+        """How long to wait for more: by the sound alone who pauses may go on, by the words as well may be done."""
+        if self._detection is None or self._detection.type != "semantic_vad":
+            return
+        done = await self._engine.turn_end.finished(self._ears.so_far(guess[0]))
+        if done is None or self._guess is not guess:
+            return
+        self._ears.expect(min(done, UNHEARD))
+        await asyncio.wait([guess[1]])
+        if self._guess is guess and isinstance(said := guess[1].result(), Transcript):
+            self._ears.expect(cues.done(done, said.text, said.language))
 
     def _stop_following(self) -> None:
         if self._following:
@@ -240,7 +253,7 @@ class Hearing:
         if utterance.understanding is None or utterance.audio is None:
             return
         transcript = await utterance.understanding
-        if isinstance(transcript, StageError) or not transcript.text or is_backchannel(transcript.text):
+        if isinstance(transcript, StageError) or not transcript.text or cues.is_backchannel(transcript.text):
             return
         if self._is_echo(utterance.audio) or not (self._detection and self._detection.interrupt_response):
             return

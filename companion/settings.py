@@ -10,11 +10,13 @@ from animator.control import Control, Emotion
 from companion.config import Turns
 from companion.events import Amplitude, Angle, Gaze, Json, Unit
 from companion.stages import SPEAK_RATE
-from companion.turns import Rules
+from companion.turns import Patience, Rules
 from companion.wire import WireError, invalid
 
 CODECS = ("h264", "vp8", "jpeg")  # best first
-EAGERNESS = {"low": 900, "medium": 600, "high": 400, "auto": 600}  # ms of silence that end a turn
+MEDIUM = Patience(0.4, 4.0)  # the longest waits are those of OpenAI
+EAGERNESS = {"low": Patience(0.6, 8.0), "medium": MEDIUM, "high": Patience(0.3, 2.0), "auto": MEDIUM}
+UNJUDGED = {"low": 0.9, "medium": 0.6, "high": 0.4, "auto": 0.6}  # s of silence that end a turn nobody can judge
 
 Codec = Literal["h264", "vp8", "jpeg"]
 
@@ -178,7 +180,7 @@ def rules(detection: TurnDetection | None, turns: Turns) -> Rules | None:
     if detection is None:
         return None
     semantic = detection.type == "semantic_vad"
-    silence = (EAGERNESS[detection.eagerness] if semantic else detection.silence_duration_ms) / 1000
+    silence = UNJUDGED[detection.eagerness] if semantic else detection.silence_duration_ms / 1000
     return Rules(
         threshold=detection.threshold,
         prefix_padding=detection.prefix_padding_ms / 1000,
@@ -186,6 +188,7 @@ def rules(detection: TurnDetection | None, turns: Turns) -> Rules | None:
         pause=min(turns.pause_ms / 1000, silence),
         min_speech=turns.min_speech_ms / 1000,
         max_turn=turns.max_turn_s,
+        patience=EAGERNESS[detection.eagerness] if semantic else None,
     )
 
 

@@ -14,11 +14,7 @@ FIRST_CLAUSE = 14  # characters; the first comma after them lets the first sound
 _ABBREVIATIONS = """
     mr mrs ms dr prof sr jr st vs etc e.g i.e approx vol fig dept est inc ltd co corp gen col sgt capt rev hon
     jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m u.s u.k"""
-_BACKCHANNELS = """
-    mm mhm mm-hm mmhm mm-hmm mhmm hm hmm uh-huh uh huh aha ah oh yeah yep yes ok okay right sure really wow nice cool"""
 ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
-BACKCHANNELS = frozenset(_BACKCHANNELS.split())
-PHRASES = frozenset({"i see", "got it", "go on"})  # backchannels as a whole, though their words are not
 
 _TAG = re.compile(r"\[\s*([A-Za-z][A-Za-z_ ]{1,30}?)\s*\](?!\()\s*")
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[」』”]*|\n+")
@@ -50,12 +46,6 @@ def speakable(text: str) -> str:
     text = _SILENT.sub(" ", _MARKUP.sub("", text))
     text = re.sub(r"\s+([,.!?;:])", r"\1", " ".join(text.split()))
     return text if any(c.isalnum() for c in text) else ""
-
-
-def is_backchannel(text: str) -> bool:
-    """Whether all that was said is of the "mm-hm" kind, which listeners say without wanting a turn."""
-    words = re.sub(r"[^\w\s'-]", " ", text.lower()).split()
-    return 0 < len(words) <= 4 and (" ".join(words) in PHRASES or all(word in BACKCHANNELS for word in words))
 
 
 class Sentences:

@@ -7,8 +7,21 @@ HYSTERESIS = 0.15  # speech goes on until the probability is this far below the 
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds of silence that end a turn: ``least`` when its speaker is surely done, ``most`` when surely not."""
+
+    least: float
+    most: float
+
+    def silence(self, done: float) -> float:
+        """Between the two, for a speaker who is done with the probability ``done``: doubt costs more than it gains."""
+        return self.least * (self.most / self.least) ** (1.0 - done)
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """``threshold`` is a probability, all others are seconds."""
+    """``threshold`` is a probability, all others are seconds. ``silence`` ends a turn of which nothing else is known,
+    and every turn if there is no ``patience``."""
 
     threshold: float = 0.5
     prefix_padding: float = 0.3
@@ -16,6 +29,7 @@ class Rules:
     pause: float = 0.2
     min_speech: float = 0.1
     max_turn: float = 60.0
+    patience: Patience | None = None
 
 
 class Kind(Enum):
@@ -48,6 +62,12 @@ class TurnDetector:
         self._paused = False
         self._start = self.now
         self._end = self.now
+        self._silence = self.rules.silence
+
+    def expect(self, done: float) -> None:
+        """The speaker who pauses now is done with the probability ``done``; holds until the speech goes on."""
+        if self._paused and self.rules.patience:
+            self._silence = self.rules.patience.silence(done)
 
     def feed(self, probability: float, seconds: float) -> Turn | None:
         """The next ``seconds`` of sound, speech with ``probability`` -> what it means for the turn, if anything."""
@@ -72,10 +92,10 @@ class TurnDetector:
             self.voiced += seconds
             self._end = self.now
             if self._paused:
-                self._paused = False
+                self._paused, self._silence = False, self.rules.silence
                 return Turn(Kind.RESUMED, before)
         silence = self.now - self._end + 1e-9
-        if silence >= self.rules.silence or self.now - self._start >= self.rules.max_turn:
+        if silence >= self._silence or self.now - self._start >= self.rules.max_turn:
             end = self._end
             self.reset()
             return Turn(Kind.STOPPED, end)

@@ -13,7 +13,7 @@ from companion.fakes import EnergyVAD
 from companion.mouth import Line, Mouth
 from companion.personas import Example, Persona
 from companion.stages import SPEAK_RATE, Message, Speech, Word
-from companion.text import Sentences, is_backchannel, speakable
+from companion.text import Sentences, speakable
 from companion.turns import Kind, Rules, TurnDetector
 
 FRAME = 0.032
@@ -119,16 +119,6 @@ def test_any_text_is_spoken_once_however_it_arrives(text, step):
     joined = ["".join("".join(s for s, _ in sentences(text, n)).split()) for n in (step, len(text) or 1)]
     assert joined[0] == joined[1]
     assert speakable(text) == " ".join(speakable(text).split())
-
-
-@pytest.mark.parametrize("text", ["Mm-hmm.", "Yeah, okay.", "Uh huh", "I see.", "Right, right."])
-def test_backchannels(text):
-    assert is_backchannel(text)
-
-
-@pytest.mark.parametrize("text", ["Stop!", "Okay, but why?", "No.", "", "I see a dog."])
-def test_no_backchannels(text):
-    assert not is_backchannel(text)
 
 
 def tone(seconds: float) -> np.ndarray:

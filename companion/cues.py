@@ -1,0 +1,90 @@
+"""What words say about turns: backchannels, sentences that will go on, answers that are complete. Pure."""
+
+import functools
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SPACELESS = frozenset({"zh", "ja"})  # written without spaces
+BRIEF = 4  # words that a backchannel has at most
+OPEN_AT_MOST = 0.1  # probability of being done, for a sentence whose last word wants another one
+TRAILING_AT_MOST = 0.2  # for one that the transcript leaves open, with "..." or a comma, or a clause that leads to one
+CLOSED_AT_LEAST = 0.8  # for a complete short answer
+QUESTION_AT_LEAST = 0.6  # for what the transcript ends with a question mark
+QUESTION_WORDS = 4  # from which on it may be believed: "Can you tell me?" has a question mark, too
+
+_TRAILING = re.compile(r"(?:\.{2,}|…|,|、|，|-|–|—)[\"'”’]*$")
+_QUESTION = re.compile(r"[?？][\"'”’]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The lists of one language, as ``words.toml`` explains them."""
+
+    backchannels: frozenset[str]
+    phrases: frozenset[str]
+    open: frozenset[str]
+    leading: frozenset[str]
+    fillers: frozenset[str]
+    closed: frozenset[str]
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether all that was said is of the "mm-hm" kind, in any language: a short sound is often taken for another's."""
+    words = _plain(text).split()
+    if not 0 < len(words) <= BRIEF:
+        return False
+    for known in _languages().values():
+        if " ".join(words) in known.phrases or all(word in known.backchannels for word in words):
+            return True
+    return False
+
+
+def done(by_sound: float, text: str, language: str) -> float:
+    """The probability that a turn is over, by its sound alone -> the same, now that its words are known as well."""
+    known = _languages().get(language)
+    if not text.strip() or known is None:
+        return by_sound
+    plain = _plain(text)
+    if plain in known.closed:
+        return max(by_sound, CLOSED_AT_LEAST)
+    if _ends_in(plain, known.open | known.fillers, language):
+        return min(by_sound, OPEN_AT_MOST)
+    if _QUESTION.search(text.strip()):
+        believed = len(plain.split()) >= QUESTION_WORDS or language in SPACELESS
+        return max(by_sound, QUESTION_AT_LEAST) if believed else by_sound
+    if _TRAILING.search(text.strip()) or _leads(text, known.leading, language):
+        return min(by_sound, TRAILING_AT_MOST)
+    return by_sound
+
+
+def _ends_in(plain: str, endings: frozenset[str], language: str) -> bool:
+    if language in SPACELESS:
+        return any(plain.endswith(ending) for ending in endings)
+    words = plain.split()
+    return any(" ".join(words[-count:]) in endings for count in range(1, 5))
+
+
+def _leads(text: str, leading: frozenset[str], language: str) -> bool:
+    """Whether the last sentence is a subordinate clause that came first, and nothing after it."""
+    last = re.split(r"(?<=[.!?。！？])\s*", text.strip().rstrip(".!。！"))[-1]
+    between = "" if language in SPACELESS else " "
+    starts = any((_plain(last) + between).startswith(word + between) for word in leading)
+    return starts and not re.search(r"[,，、]", last)
+
+
+def _plain(text: str) -> str:
+    """Lower case, words with the marks inside them, nothing else."""
+    words = re.sub(r"[^\w\s'-]", " ", text.lower().replace("’", "'")).split()
+    return " ".join(word.strip("-'") for word in words if word.strip("-'"))
+
+
+@functools.cache
+def _languages() -> dict[str, Words]:
+    table: dict[str, Any] = tomllib.loads((Path(__file__).parent / "words.toml").read_text("utf-8"))
+    return {
+        language: Words(**{name: frozenset(found) for name, found in lists.items()})
+        for language, lists in table.items()
+    }
