@@ -14,8 +14,8 @@ from companion.turns import Patience, Rules
 from companion.wire import WireError, invalid
 
 CODECS = ("h264", "vp8", "jpeg")  # best first
-MEDIUM = Patience(0.4, 4.0)  # the longest waits are those of OpenAI
-EAGERNESS = {"low": Patience(0.6, 8.0), "medium": MEDIUM, "high": Patience(0.3, 2.0), "auto": MEDIUM}
+MEDIUM = Patience(0.3, 4.0)  # the longest waits are those of OpenAI
+EAGERNESS = {"low": Patience(0.6, 8.0), "medium": MEDIUM, "high": Patience(0.25, 2.0), "auto": MEDIUM}
 UNJUDGED = {"low": 0.9, "medium": 0.6, "high": 0.4, "auto": 0.6}  # s of silence that end a turn nobody can judge
 
 Codec = Literal["h264", "vp8", "jpeg"]
