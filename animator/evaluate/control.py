@@ -23,6 +23,7 @@ Image = NDArray[np.uint8]
 
 RESTING = 3  # frames at rest, in front of all sweeps
 DIRECTION, SHARE = 0.5, 0.1  # cosine and share of a shape's displacement that the tracker must see at least
+_SMALL = np.float32(0.5)  # degrees
 BENT = 0.3  # degrees by which a turn may be held back, for the picture's sake, and still count as wanted
 _FLIP = np.array([1, -1, 1], np.float32)  # y down to y up
 _LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners, of both eyes
@@ -157,9 +158,11 @@ def _allowed(sweep: Sweep, portrait: Portrait) -> NDArray[np.bool_]:
     if sweep.name not in ("head_yaw", "head_pitch", "head_roll"):
         return np.ones(len(sweep.rows), np.bool_)
     axis = ("head_yaw", "head_pitch", "head_roll").index(sweep.name)
+    rows = np.concatenate([[_SMALL * row(**{sweep.name: 1.0})], sweep.rows])
     flip = np.outer(_FLIP, _FLIP)
-    turned = [angles(pose(r, portrait.pose, portrait.face_width).head * flip)[axis] for r in sweep.rows]
-    return np.abs(np.array(turned) - sweep.wanted) < BENT
+    turned = [angles(pose(each, portrait.pose, portrait.face_width).head * flip)[axis] for each in rows]
+    gain = turned[0] / _SMALL  # that of a small turn: the renderer may turn more than is asked for so that it shows
+    return np.abs(np.array(turned[1:]) / gain - sweep.wanted) < BENT
 
 
 def _shape_score(sweep: Sweep, faces: list[FaceLandmarks | None], portrait: Portrait) -> ShapeScore:
