@@ -1,7 +1,8 @@
-"""The ``companion`` command: serve, talk, setup, doctor."""
+"""The ``companion`` command."""
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Annotated, NoReturn
 
 import typer
@@ -45,14 +46,23 @@ def serve(
         _fail(str(error))
 
 
-@app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+ELSEWHERE = {"ignore_unknown_options": True, "allow_extra_args": True}  # options declared where the work is done
+
+
+@app.command(add_help_option=False, context_settings=ELSEWHERE)
 def talk(context: typer.Context) -> None:
     """Holds a conversation with sound files as the user, and records the face to an MP4."""
-    from companion.talk import talk as run  # its options are declared there, and cost seconds to import
+    from companion.talk import talk as run  # costs seconds to import
 
-    command = typer.Typer(add_completion=False)
-    command.command()(run)
-    command(context.args, prog_name="companion talk")
+    _pass_on(run, context)
+
+
+@app.command(add_help_option=False, context_settings=ELSEWHERE)
+def bench(context: typer.Context) -> None:
+    """Measures the conversation on this machine, the face running: first sound, interruptions, memory."""
+    from companion.bench import bench as run
+
+    _pass_on(run, context)
 
 
 @app.command()
@@ -93,6 +103,12 @@ def doctor(config: CONFIG = "default") -> None:
 
     if not run(config, Console()):
         raise typer.Exit(1)
+
+
+def _pass_on(run: Callable[..., None], context: typer.Context) -> None:
+    command = typer.Typer(add_completion=False)
+    command.command()(run)
+    command(context.args, prog_name=f"companion {context.info_name}")
 
 
 def _fail(message: str) -> NoReturn:

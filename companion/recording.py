@@ -21,6 +21,8 @@ class Turn:
 
     heard: dict[str, str] = field(default_factory=dict[str, str])  # by item, what the user said
     assistant: str = ""
+    status: str = ""  # how the reply ended, as in `response.done`
+    steps: dict[str, float] = field(default_factory=dict[str, float])  # ms, the session's own figures
     times: dict[str, float] = field(default_factory=dict[str, float])
 
     @property
@@ -42,6 +44,7 @@ class Recording:
     frame_pts: list[float] = field(default_factory=list[float])  # ms
     frame_times: list[float] = field(default_factory=list[float])  # s, when each came
     sounds: list[tuple[float, Samples]] = field(default_factory=list[tuple[float, Samples]])  # pts in ms, samples
+    sound_times: list[float] = field(default_factory=list[float])  # s, when each came
     turns: list[Turn] = field(default_factory=list[Turn])
     errors: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     steps: int = 0  # events that were not pictures: as long as they come, the session is at work
@@ -83,6 +86,13 @@ class Recording:
             track[first + skipped : first + skipped + len(part)] = part
         return track
 
+    def silent_since(self) -> float:
+        """When the last audible sample that came so far was over, in seconds on the caller's clock."""
+        for at, (_, samples) in zip(reversed(self.sound_times), reversed(self.sounds), strict=True):
+            if (loud := np.flatnonzero(np.abs(samples) > AUDIBLE)).size:
+                return at + (float(loud[-1]) + 1) / SPEAK_RATE
+        return 0.0
+
     def dropped_frames(self) -> int:
         """Frames that never came: gaps in the presentation times, and time that the clock gave up on."""
         wall, shown = self._pace()
@@ -120,6 +130,7 @@ class Recording:
     def _add_sound(self, event: events.AudioDelta, at: float) -> None:
         samples: Samples = np.frombuffer(event.delta, "<i2").astype(np.float32) / np.float32(32768)
         self.sounds.append((event.pts_ms, samples))
+        self.sound_times.append(at)
         loud = np.abs(samples) > AUDIBLE
         if self.turns:
             self.turns[-1].mark("first_sent", at)
@@ -139,9 +150,11 @@ class Recording:
             case events.AudioTranscriptDone():
                 turn.assistant = event.transcript
             case events.AvatarMetrics(ms=ms) if {"first_token", "first_audio"} <= ms.keys():
+                turn.steps = ms
                 # Only the session sees the first token; both clocks meet at the first sound that was sent.
                 turn.mark("first_token", turn.times["first_sent"] - (ms["first_audio"] - ms["first_token"]) / 1000)
             case events.ResponseDone():
-                self.answered = event.response.get("status") == "completed"
+                turn.status = str(event.response.get("status"))
+                self.answered = turn.status == "completed"
             case _:
                 pass

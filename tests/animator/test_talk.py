@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from animator.face import RATE
 from animator.media import Mp4Writer, read_audio
-from companion.talk import end_of_speech, talk
+from companion.caller import end_of_speech
+from companion.talk import talk
 
 app = typer.Typer()
 app.command()(talk)

@@ -1,0 +1,190 @@
+"""``companion bench``: how long a person waits, step by step, with the embedded voice as the person."""
+
+import asyncio
+import json
+import resource
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn, TypedDict
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+from scipy.signal import resample_poly
+
+from animator.media import MediaError, read_audio
+from companion.caller import Caller, TalkError, call, end_of_speech, start_of_speech
+from companion.config import ConfigError, load
+from companion.engine import Engine, build
+from companion.personas import PromptError
+from companion.recording import Turn
+from companion.stages import HEAR_RATE, SPEAK_RATE, Samples, StageError
+
+QUESTIONS = (
+    "Hello, how are you today?",
+    "What do you like to do on a rainy day?",
+    "I had a long day at work and I am quite tired.",
+    "Do you have a favorite color?",
+    "Yesterday I went to the park with my sister, and we saw a big brown dog.",
+    "Can you tell me something about the stars?",
+    "My friend is moving to another city next month.",
+    "What should I cook for dinner tonight?",
+    "I started to learn the piano a few weeks ago.",
+    "Why is the sky blue?",
+    "I cannot sleep very well these days.",
+    "Thank you, that was nice to hear.",
+)
+INTERRUPTION = "Wait, please stop. I want to ask you something else."
+TALKING = 0.8  # s for which the face speaks before it is interrupted
+STAGES = ("turn_end", "transcript", "first_token", "first_speech", "first_audio", "first_frame")
+WHAT = {
+    "turn_end": "silence judged to be the end",
+    "transcript": "transcript",
+    "first_token": "first word of the language model",
+    "first_speech": "first clause synthesized",
+    "first_audio": "first sound sent",
+    "first_frame": "first speaking frame sent",
+}
+
+
+class Spread(TypedDict):
+    p50: float
+    p95: float
+
+
+class Figures(TypedDict):
+    """What the last line says. All ms count from the end of the user's speech, those of ``barge_in_ms`` from the start
+    of the speech that interrupts to the last sound of the answer; ``stages`` are the session's own marks."""
+
+    first_audio_ms: Spread
+    first_frame_ms: Spread
+    barge_in_ms: Spread
+    stages: dict[str, Spread]
+    rss_mb: float
+    turns: int
+    dropped_frames: int
+
+
+class Saying:
+    """Something that the user says: (n,) at `SPEAK_RATE`, and where its speech begins and ends in seconds."""
+
+    def __init__(self, engine: Engine, audio: Samples) -> None:
+        heard = np.asarray(resample_poly(audio, HEAR_RATE // 8000, SPEAK_RATE // 8000), np.float32)
+        threshold = engine.config.turns.threshold
+        self.audio = audio
+        self.start = start_of_speech(heard, engine.vad(), threshold)
+        self.end = end_of_speech(heard, engine.vad(), threshold)
+        if not self.end:
+            raise TalkError("Nobody speaks in one of the questions. Give recordings of speech.")
+
+
+def bench(
+    config: Annotated[str, typer.Option(help="A file of configs/, or a path to one.")] = "default",
+    turns: Annotated[int, typer.Option(help="Questions asked.", min=1)] = len(QUESTIONS),
+    interruptions: Annotated[int, typer.Option(help="Answers interrupted.", min=0)] = 6,
+    wav: Annotated[list[Path] | None, typer.Option(help="Recorded questions instead of synthesized ones.")] = None,
+    character: Annotated[str, typer.Option(help="The face; the config's if not given.")] = "",
+    only_json: Annotated[bool, typer.Option("--json", help="Print nothing but the JSON line.")] = False,
+) -> None:
+    """Measures the conversation on this machine, the face running: first sound, interruptions, memory.
+
+    The last line of the output is one JSON object. Takes some ten seconds a turn.
+    """
+    try:
+        figures = asyncio.run(_measure(build(load(config)), (turns, interruptions), wav or (), character))
+    except (TalkError, MediaError, ConfigError, PromptError, StageError) as error:
+        _fail(str(error))
+    if not only_json:
+        _print(figures)
+    typer.echo(json.dumps(figures))
+
+
+async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[Path], character: str) -> Figures:
+    said = [Saying(engine, read_audio(path, SPEAK_RATE)) for path in recorded]
+    said = said or [Saying(engine, await _synthesize(engine, text)) for text in QUESTIONS]
+    stop = Saying(engine, await _synthesize(engine, INTERRUPTION))
+    barge_ins: list[float] = []
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Talking", total=sum(counts))
+        async with call(engine, None, character) as caller:
+            answered: list[Turn] = []
+            for i in range(counts[0]):
+                now = said[i % len(said)]
+                answered.append(await caller.ask(now.audio, now.end, f"Question {i + 1} was not answered"))
+                progress.advance(task)
+            for i in range(counts[1]):
+                if (seconds := await _interrupt(caller, said[i % len(said)], stop)) is not None:
+                    barge_ins.append(seconds)
+                progress.advance(task)
+    return _figures(answered, barge_ins, caller.recording.dropped_frames())
+
+
+async def _synthesize(engine: Engine, text: str) -> Samples:
+    return np.concatenate([piece.audio async for piece in engine.tts.speak(text)])
+
+
+async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | None:
+    """Ask, and interrupt the answer -> seconds until it was silent; None when it was over before."""
+    recording, loop = caller.recording, asyncio.get_running_loop()
+    turn = recording.begin_turn()
+    caller.microphone.play(question.audio)
+    await caller.until(lambda: "first_audio" in turn.times or bool(turn.status), "There was no answer to interrupt")
+    await asyncio.sleep(TALKING)
+    if recording.answered:
+        return None
+    began = caller.microphone.play(stop.audio) + stop.start
+    await caller.until(lambda: bool(turn.status), "The answer was not interrupted")
+    silent, interrupted = recording.silent_since(), turn.status == "cancelled"
+    await asyncio.sleep(max(0.0, began + stop.end - stop.start - loop.time()))
+    recording.begin_turn()
+    await caller.until(lambda: recording.answered, "The interruption was not answered")
+    return silent - began if interrupted else None
+
+
+def _figures(turns: Sequence[Turn], barge_ins: Sequence[float], dropped: int) -> Figures:
+    stages = {name: [turn.steps[name] for turn in turns if name in turn.steps] for name in STAGES}
+    return {
+        "first_audio_ms": _spread([1000 * turn.times["first_audio"] for turn in turns if "first_audio" in turn.times]),
+        "first_frame_ms": _spread([1000 * turn.times["first_frame"] for turn in turns if "first_frame" in turn.times]),
+        "barge_in_ms": _spread([1000 * seconds for seconds in barge_ins]),
+        "stages": {name: _spread(values) for name, values in stages.items() if values},
+        "rss_mb": round(_peak_mb()),
+        "turns": len(turns),
+        "dropped_frames": dropped,
+    }
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    if not values:
+        return {"p50": float("nan"), "p95": float("nan")}
+    return {"p50": round(float(np.percentile(values, 50)), 1), "p95": round(float(np.percentile(values, 95)), 1)}
+
+
+def _peak_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def _print(figures: Figures) -> None:
+    table = Table("ms after the end of the user's speech", "p50", "p95", title=f"{figures['turns']} turns")
+    for name, spread in figures["stages"].items():
+        table.add_row(WHAT[name], f"{spread['p50']:.0f}", f"{spread['p95']:.0f}")
+    table.add_section()
+    for label, spread in (
+        ("first sound, as the client hears it", figures["first_audio_ms"]),
+        ("first speaking frame, as it sees it", figures["first_frame_ms"]),
+        ("user interrupts -> silence", figures["barge_in_ms"]),
+    ):
+        table.add_row(label, f"{spread['p50']:.0f}", f"{spread['p95']:.0f}")
+    console = Console()
+    console.print(table)
+    console.print(f"{figures['dropped_frames']} frames dropped, {figures['rss_mb']:.0f} MB of memory at the most")
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True).print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(1)

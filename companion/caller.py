@@ -1,0 +1,123 @@
+"""Somebody who calls: a session of this process whose user is played from sound, in real time, and recorded."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from companion import events
+from companion.engine import Engine
+from companion.recording import Recording, Turn
+from companion.session import Session
+from companion.stages import HEAR_RATE, SPEAK_RATE, VAD, Samples
+
+BLOCK = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
+WINDOW = 512  # samples at HEAR_RATE, what a VAD takes
+BEFORE = 1.0  # s in which the face is seen idle before the first question
+AFTER = 1.0  # s in which it is seen after each answer
+PATIENCE = 120.0  # s without a sign of work on the face or the answer
+
+
+class TalkError(Exception):
+    """The conversation could not be held; the message says why."""
+
+
+@dataclass(slots=True)
+class Microphone:
+    """What the user's microphone hears: silence, and what `play` puts into it, in blocks paced by the clock."""
+
+    session: Session
+    waiting: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
+    due: float = 0.0  # when the next block is complete, on the loop's clock
+
+    def play(self, audio: Samples) -> float:
+        """(n,) at `SPEAK_RATE` -> the time at which its first sample is heard."""
+        self.waiting = audio
+        return self.due - BLOCK / SPEAK_RATE
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        self.due = loop.time()
+        while True:
+            self.due += BLOCK / SPEAK_RATE
+            await asyncio.sleep(max(0.0, self.due - loop.time()))
+            block, self.waiting = self.waiting[:BLOCK], self.waiting[BLOCK:]
+            pcm = np.zeros(BLOCK, "<i2")
+            pcm[: len(block)] = np.round(block * 32767)
+            self.session.receive(events.InputAudioBufferAppend(pcm.tobytes()))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """From `call`. What the session sends is in ``recording``."""
+
+    microphone: Microphone
+    recording: Recording
+
+    async def ask(self, audio: Samples, spoken_s: float, otherwise: str) -> Turn:
+        """Say ``audio`` (n,) at `SPEAK_RATE`, whose speech ends after ``spoken_s``, and wait for the whole answer ->
+        the turn, its times counted from the end of the speech. Raises TalkError, which begins with ``otherwise``."""
+        turn = self.recording.begin_turn()
+        ended = self.microphone.play(audio) + spoken_s
+        await asyncio.sleep(spoken_s)
+        await self.until(lambda: self.recording.answered, otherwise)
+        turn.times = {name: at - ended for name, at in turn.times.items()}
+        await asyncio.sleep(AFTER)
+        return turn
+
+    async def until(self, condition: Callable[[], bool], otherwise: str) -> None:
+        """Wait for ``condition``. Raises TalkError with what the session reported, or when it stands still."""
+        loop = asyncio.get_running_loop()
+        recording = self.recording
+        deadline, steps = loop.time() + PATIENCE, recording.steps
+        while not condition():
+            if steps != recording.steps:
+                deadline, steps = loop.time() + PATIENCE, recording.steps
+            if recording.errors:
+                code, message = recording.errors[0]
+                raise TalkError(f"{otherwise}: {message} ({code})")
+            if loop.time() > deadline:
+                raise TalkError(f"{otherwise}: nothing happened for {PATIENCE:.0f} s.")
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def call(engine: Engine, persona: str | None, character: str) -> AsyncGenerator[Caller]:
+    """A session with a face that has been seen for a second. What is raised inside passes as it is."""
+    loop = asyncio.get_running_loop()
+    recording = Recording()
+    problem: Exception | None = None
+    await engine.read_persona()
+    async with Session(engine, lambda event: recording.add(event, loop.time()), persona) as session:
+        session.receive(events.SessionUpdate({"avatar": {"character": character, "video": {"codec": "h264"}}}))
+        caller = Caller(Microphone(session), recording)
+        listening = asyncio.create_task(caller.microphone.run(), name="microphone")
+        try:
+            await caller.until(lambda: bool(recording.packets), "The face did not appear")
+            await asyncio.sleep(BEFORE)
+            yield caller
+        except Exception as error:  # raised below: a session wraps what is raised inside it in a group
+            problem = error
+        finally:
+            listening.cancel()
+    if problem:
+        raise problem
+
+
+def end_of_speech(audio: Samples, vad: VAD, threshold: float) -> float:
+    """(n,) at `HEAR_RATE` -> seconds at which the last speech ends; 0 if there is none."""
+    return _edges(audio, vad, threshold)[1]
+
+
+def start_of_speech(audio: Samples, vad: VAD, threshold: float) -> float:
+    """(n,) at `HEAR_RATE` -> seconds at which the first speech begins; 0 if there is none."""
+    return _edges(audio, vad, threshold)[0]
+
+
+def _edges(audio: Samples, vad: VAD, threshold: float) -> tuple[float, float]:
+    windows = audio[: len(audio) // WINDOW * WINDOW].reshape(-1, WINDOW)
+    spoken = [i for i, window in enumerate(windows) if vad(window) >= threshold]
+    return (spoken[0] * WINDOW / HEAR_RATE, (spoken[-1] + 1) * WINDOW / HEAR_RATE) if spoken else (0.0, 0.0)
