@@ -149,7 +149,8 @@ def correspondences(surface: Surface, jaw_open: Floats) -> Places:
     for yaw, pitch in VIEWS:
         view = surface.render(opened, yaw, pitch)
         faces = landmarker.detect(view.picture)
-        points = landmarker.refine(view.picture, faces[0]).points[:POINTS, :2].astype(np.float64)
+        looks = landmarker.looks(view.picture, faces[0]) or faces[:1]
+        points = landmarker.merge(looks).points[:POINTS, :2].astype(np.float64)
         if not samples:
             points = _snapped(surface, view, points)
         column, row = _nearest_skin(surface, view, points)

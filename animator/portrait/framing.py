@@ -6,8 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.portrait.bending import MEANT, bend, distance, place_face
+from animator.portrait.drawn import snap_eyes
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.named import NAMED, Landmarks, Points, check_sides
 from animator.portrait.picture import Picture, PortraitError, Source
+from animator.portrait.topology import POINTS
 
 MIN_FACE = 40  # px, height of the face in the file
 MARGIN = 1 / 8  # of the view, on each side
@@ -26,7 +30,8 @@ class Cut:
     ``real`` (left, top, right, bottom) of it that shows pixels of the source (the rest is made up), and the face.
 
     ``place`` is x, y of the working picture's corner in px of the file, and px of the file to one of its own.
-    ``faces`` were found; the height of this one is ``face_px`` in the file.
+    ``faces`` were found to choose from; the height of this one is ``face_px`` in the file, and its landmarks differ by
+    ``unsteady`` of its width from look to look, 0 for points given by hand.
     """
 
     picture: Picture
@@ -36,14 +41,20 @@ class Cut:
     place: tuple[float, float, float]
     faces: int
     face_px: float
+    unsteady: float
 
 
-def cut(source: Source, size: int, landmarker: Landmarker) -> Cut:
-    """Finds the largest face in ``source`` and frames it with hair and shoulders in a view of ``size`` px.
+def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | None = None) -> Cut:
+    """Finds the largest face in ``source``, or that of the ``given`` points, and frames it with hair and shoulders in a
+    view of ``size`` px.
 
-    Raises `PortraitError` (no_face, face_too_small).
+    Raises `PortraitError` (no_face, face_too_small, invalid_landmarks).
     """
     faces = landmarker.detect(source.picture)
+    if given:
+        points = given.scaled(source.width, source.height).points
+        here = {name: (x * source.scale, y * source.scale) for name, (x, y) in points.items()}
+        return frame(source, _corrected(source, faces, here, landmarker), 1, size, landmarker, points)
     if not faces:
         message = (
             "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
@@ -52,8 +63,26 @@ def cut(source: Source, size: int, landmarker: Landmarker) -> Cut:
     return frame(source, faces[0], len(faces), size, landmarker)
 
 
-def frame(source: Source, face: FaceLandmarks, faces: int, size: int, landmarker: Landmarker) -> Cut:
-    """``face`` of ``source``, framed. Raises `PortraitError` (face_too_small)."""
+def _corrected(source: Source, faces: list[FaceLandmarks], given: Points, landmarker: Landmarker) -> FaceLandmarks:
+    """The face that is meant by ``given`` points (px of the source's picture), bent through them."""
+    nearest = min(faces, key=lambda face: distance(face.points, given), default=None)
+    if nearest is None or distance(nearest.points, given) > MEANT:
+        check_sides(given)
+        return place_face(source.picture, given, landmarker)
+    check_sides({name: tuple(nearest.points[number, :2].tolist()) for name, number in NAMED.items()} | given)
+    return replace(nearest, points=bend(nearest.points, given))
+
+
+def frame(
+    source: Source,
+    face: FaceLandmarks,
+    faces: int,
+    size: int,
+    landmarker: Landmarker,
+    given: Points | None = None,
+) -> Cut:
+    """``face`` of ``source``, framed, and its landmarks as seen there; they go through the ``given`` points (px of the
+    file). Raises `PortraitError` (face_too_small)."""
     points = face.points / np.float32(source.scale)  # in px of the file
     top, chin = points[10], points[152]
     height = float(np.linalg.norm(top - chin))
@@ -64,10 +93,27 @@ def frame(source: Source, face: FaceLandmarks, faces: int, size: int, landmarker
         raise PortraitError("face_too_small", message)
     left, upper, side = _view(source.width, source.height, (top + chin)[:2] / 2, height)
     picture, real = _cut_out(source, (left, upper, side), size)
-    place = (left - side * MARGIN, upper - side * MARGIN, side / size)
-    moved = (points - np.array([*place[:2], 0], np.float32)) / np.float32(place[2])
-    seen = landmarker.refine(picture, replace(face, points=moved))
-    return Cut(picture, round(size * MARGIN), real, seen, place, faces, height)
+    x, y, step = place = (left - side * MARGIN, upper - side * MARGIN, side / size)
+    moved = replace(face, points=(points - np.array([x, y, 0], np.float32)) / np.float32(step))
+    wanted = {name: ((px - x) / step, (py - y) / step) for name, (px, py) in (given or {}).items()}
+    seen, unsteady = _look_closely(picture, moved, landmarker, wanted)
+    return Cut(picture, round(size * MARGIN), real, seen, place, faces, height, unsteady)
+
+
+def _look_closely(
+    picture: Picture, face: FaceLandmarks, landmarker: Landmarker, given: Points
+) -> tuple[FaceLandmarks, float]:
+    """``face`` with landmarks from several looks, drawn eyes as they are drawn, and the ``given`` points where they
+    are; and how much the looks differ."""
+    looks = [look for look in landmarker.looks(picture, face) if distance(look.points, given) < MEANT]
+    seen = landmarker.merge(looks or [face])
+    width = float(np.linalg.norm(seen.points[234] - seen.points[454]))
+    apart = [np.abs(look.points - seen.points)[:POINTS, :2].mean() for look in looks]
+    points = snap_eyes(picture, seen.points)
+    if given:
+        points = bend(points, given)
+        return replace(seen, points=points, blendshapes=landmarker.blendshapes(points)), 0.0
+    return replace(seen, points=points), float(np.mean(apart)) / width if apart else 1.0
 
 
 def _view(width: int, height: int, centre: NDArray[np.float32], face: float) -> tuple[float, float, float]:

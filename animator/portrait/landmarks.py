@@ -24,6 +24,7 @@ _FACE_THRESHOLD = 0.5
 _DOUBT = 0.8  # of the surest face's score, below which another one is taken for a pattern
 _OVERLAP = 0.3  # two detections that share more are one face
 _SPANS = (1.6, 1.0, 0.5, 0.25)  # sides of the searched squares; faces that fill a picture are found only with a border
+_FAR = 0.125  # the same, where none of these shows a face
 # The landmarks that the blendshape network reads (kLandmarksSubsetIdxs in MediaPipe's face_blendshapes_graph.cc).
 _BLENDSHAPE_POINTS = (
     0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80,
@@ -80,8 +81,11 @@ class Landmarker:
 
     def detect(self, image: Picture) -> list[FaceLandmarks]:
         """All faces in ``image``, largest first; an empty list when there is none."""
+        return self._faces(image, _SPANS) or self._faces(image, (_FAR,))
+
+    def _faces(self, image: Picture, spans: tuple[float, ...]) -> list[FaceLandmarks]:
         faces: list[FaceLandmarks] = []
-        for crop in self._candidates(image):
+        for crop in self._candidates(image, spans):
             first = self._look(image, crop)
             face = first and self._look(image, _crop_around(first.points))
             if face and all(_shared(face.box, other.box) < _OVERLAP for other in faces):
@@ -94,8 +98,13 @@ class Landmarker:
         """The face that was at ``previous`` in the frame before, or None when it is lost."""
         return self._look(image, _crop_around(previous.points))
 
-    def refine(self, image: Picture, face: FaceLandmarks) -> FaceLandmarks:
-        """``face`` with the mean of the landmarks seen in eight slightly different crops, which halves their jitter."""
+    def merge(self, looks: list[FaceLandmarks]) -> FaceLandmarks:
+        """The mean of several looks at a face, which halves their jitter."""
+        points = np.median([look.points for look in looks], axis=0).astype(np.float32)
+        return FaceLandmarks(points, self.blendshapes(points), max(look.score for look in looks))
+
+    def looks(self, image: Picture, face: FaceLandmarks) -> list[FaceLandmarks]:
+        """What is seen at ``face`` in eight slightly different crops, without those that show no face."""
         crop = _crop_around(face.points)
         shifts = ((0, 0, 1, 0), (0.02, 0, 1, 0.05), (-0.02, 0, 1, -0.05), (0, 0.02, 1.04, 0), (0, -0.02, 0.96, 0))
         zooms = ((0.01, 0.01, 1.08, 0.03), (-0.01, -0.01, 1.12, -0.03), (0, 0, 0.93, 0))
@@ -103,15 +112,19 @@ class Landmarker:
             self._look(image, _Crop(crop.x + dx * crop.side, crop.y + dy * crop.side, crop.side * zoom, crop.angle + a))
             for dx, dy, zoom, a in shifts + zooms
         ]
-        seen = [look for look in looks if look] or [face]
-        points = np.median([look.points for look in seen], axis=0).astype(np.float32)
-        return FaceLandmarks(points, self._scores(points), max(look.score for look in seen))
+        return [look for look in looks if look]
 
-    def _candidates(self, image: Picture) -> list[_Crop]:
-        """Where faces may be, best first."""
+    def blendshapes(self, points: Floats) -> Floats:
+        """(52,) scores of landmarks (478, 3); see `FaceLandmarks`."""
+        chosen = points[None, _BLENDSHAPE_POINTS, :2]
+        (scores,) = _run(self._blendshapes, chosen, "StatefulPartitionedCall:0")
+        return np.append(scores[1:], np.float32(0)).astype(np.float32)  # drops "_neutral"; tongueOut is not seen
+
+    def _candidates(self, image: Picture, spans: tuple[float, ...]) -> list[_Crop]:
+        """Where faces may be in squares of ``spans`` of the longer side, best first."""
         found: list[tuple[float, Floats]] = []
         longer = max(image.shape[:2])
-        for span in _SPANS:
+        for span in spans:
             found += self._search(image, longer * span)
         found.sort(key=lambda item: -item[0])
         kept: list[Floats] = []
@@ -160,12 +173,7 @@ class Landmarker:
         matrix = crop.matrix()
         flat = local[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         points = np.column_stack([flat, -local[:, 2] * crop.side / _CROP_SIZE]).astype(np.float32)
-        return FaceLandmarks(points, self._scores(points), score)
-
-    def _scores(self, points: Floats) -> Floats:
-        chosen = points[None, _BLENDSHAPE_POINTS, :2]
-        (scores,) = _run(self._blendshapes, chosen, "StatefulPartitionedCall:0")
-        return np.append(scores[1:], np.float32(0)).astype(np.float32)  # drops "_neutral"; tongueOut is not seen
+        return FaceLandmarks(points, self.blendshapes(points), score)
 
 
 def _network(name: str, threads: int) -> Interpreter:

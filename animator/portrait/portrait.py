@@ -1,6 +1,7 @@
 """`Portrait`: everything about one picture that a renderer needs, prepared once and kept on disk."""
 
 import hashlib
+import json
 import tempfile
 import zipfile
 import zlib
@@ -14,20 +15,20 @@ from numpy.typing import NDArray
 from animator.portrait.assets import cache_folder
 from animator.portrait.brows import level_brows
 from animator.portrait.closure import close_lids, seal_lips, snap_seam
-from animator.portrait.drawn import snap_eyes
 from animator.portrait.framing import cut
 from animator.portrait.glasses import find_glasses
 from animator.portrait.head import fit
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.matte import person
 from animator.portrait.mouth import lips_parted, shows_teeth
+from animator.portrait.named import NAMED, Landmarks
 from animator.portrait.picture import Picture, Source, decode, read
 from animator.portrait.pose import pose
 from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 16  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 17  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -64,32 +65,43 @@ class Portrait:
     mouth_open: bool  # the lips are parted in the picture
     teeth_visible: bool  # the picture shows teeth
     glasses: NDArray[np.uint8]  # (n, n) opacity of their frame, 0 to 255; (0, 0) where there are none
+    place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
+    source: tuple[int, int]  # width, height of the file's picture, upright
     warnings: tuple[str, ...]  # for the person who chose the picture
+
+    def named(self) -> Landmarks:
+        """The points that a person can correct, in px of the file."""
+        x, y, step = self.place
+        points = {name: self.landmarks[number, :2] * step + [x, y] for name, number in NAMED.items()}
+        inside = {name: point.clip(0, self.source) for name, point in points.items()}
+        return Landmarks({name: (float(x), float(y)) for name, (x, y) in inside.items()}, *self.source)
 
 
 _TUPLES = tuple(field.name for field in fields(Portrait) if get_origin(field.type) is tuple)
 
 
-def load(source: Path | bytes, size: int = 512) -> Portrait:
-    """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px.
+def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None) -> Portrait:
+    """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px; its face goes through the
+    ``given`` points.
 
     What was prepared from a file is kept on disk, the latest `KEPT` of them; a picture given as bytes, such as a user's
     upload, leaves no trace. Raises `animator.portrait.picture.PortraitError` for pictures that make no portrait.
     """
     content = read(source) if isinstance(source, Path) else source
-    name = hashlib.sha256(b"%d %d " % (VERSION, size) + content).hexdigest()
+    corrected = json.dumps(given.json(), sort_keys=True) if given else ""
+    name = hashlib.sha256(f"{VERSION} {size} {corrected} ".encode() + content).hexdigest()
     kept = cache_folder() / "portraits" / f"{name}.npz"
     if portrait := _restore(kept):
         return portrait
-    portrait = _prepare(decode(content), size, name)
+    portrait = _prepare(decode(content), size, name, given)
     if isinstance(source, Path):
         _keep(portrait, kept)
     return portrait
 
 
-def _prepare(source: Source, size: int, name: str) -> Portrait:
-    framed = cut(source, size, Landmarker())
-    points = snap_eyes(framed.picture, framed.face.points)
+def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> Portrait:
+    framed = cut(source, size, Landmarker(), given)
+    points = framed.face.points
     face = fit(points, framed.face.blendshapes)
     width = float(np.linalg.norm(points[234] - points[454]))
     parted = lips_parted(points)
@@ -120,6 +132,8 @@ def _prepare(source: Source, size: int, name: str) -> Portrait:
         mouth_open=parted,
         teeth_visible=shows_teeth(framed.picture, points),
         glasses=find_glasses(framed.picture, points),
+        place=framed.place,
+        source=(source.width, source.height),
         warnings=remarks(framed),
     )
 

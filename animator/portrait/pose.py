@@ -10,11 +10,16 @@ Floats = NDArray[np.float32]
 
 def rotation(yaw: float, pitch: float, roll: float) -> Floats:
     """(3, 3): a head that looks at the viewer is turned by ``pitch``, then ``yaw``, then ``roll`` degrees."""
+    return exact_rotation(yaw, pitch, roll).astype(np.float32)
+
+
+def exact_rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
+    """`rotation` in double precision, for numerical derivatives."""
     a, b, c = np.radians([-pitch, yaw, -roll])
     x = [[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]]
     y = [[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]]
     z = [[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]]
-    return (np.array(z) @ np.array(y) @ np.array(x)).astype(np.float32)
+    return np.array(z) @ np.array(y) @ np.array(x)
 
 
 def angles(matrix: Floats) -> tuple[float, float, float]:

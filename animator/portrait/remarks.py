@@ -1,8 +1,17 @@
 """What to expect of a portrait, in plain words for the person who chose the picture."""
 
+import numpy as np
+
+from animator.motion.space import INDEX
 from animator.portrait.framing import Cut
+from animator.portrait.pose import pose
+from animator.portrait.topology import FACE_OVAL
 
 _SHARP_FACE = 110  # px; below, the face is visibly soft at 512
+_UNSTEADY = 0.008  # face widths: photographs have 0.002 to 0.004, a blurred one 0.006
+_ASIDE, _TILTED, _LYING = 28.0, 22.0, 50.0  # degrees of yaw, pitch, roll
+_EDGE = 0.01  # of the face's height: landmarks nearer to the border of the picture, or beyond, were guessed
+_SHUT = 0.6  # weight of a blink
 
 
 def remarks(framed: Cut) -> tuple[str, ...]:
@@ -11,5 +20,33 @@ def remarks(framed: Cut) -> tuple[str, ...]:
     if framed.faces > 1:
         found.append(f"{framed.faces} faces were found; the largest one is used.")
     if framed.face_px < _SHARP_FACE:
-        found.append(f"The face is only {framed.face_px:.0f} px high: it will look soft.")
+        found.append(f"The face is only {framed.face_px:.0f} px high: it will look soft. Use a larger picture.")
+    if _cut_off(framed):
+        found.append("The picture cuts the face off: what is missing is made up. Use a picture that shows all of it.")
+    found += _angle(*pose(framed.face.points))
+    if min(framed.face.blendshapes[INDEX["eyeBlinkLeft"]], framed.face.blendshapes[INDEX["eyeBlinkRight"]]) > _SHUT:
+        found.append("The eyes are shut in the picture: they cannot open. Use a picture with open eyes.")
+    if doubtful(framed):
+        found.append("Eyes or mouth were hard to make out: check that the points lie on them.")
     return tuple(found)
+
+
+def doubtful(framed: Cut) -> bool:
+    """Whether a person should look at the landmarks before they are used."""
+    return framed.unsteady > _UNSTEADY
+
+
+def _cut_off(framed: Cut) -> bool:
+    outline = framed.face.points[list(FACE_OVAL), :2]
+    left, top, right, bottom = framed.real
+    edge = _EDGE * float(np.ptp(outline[:, 1]))
+    low, high = outline.min(axis=0) - edge, outline.max(axis=0) + edge
+    return bool((low < [left, top]).any() or (high > [right, bottom]).any())
+
+
+def _angle(yaw: float, pitch: float, roll: float) -> list[str]:
+    if abs(roll) > _LYING:
+        return ["The head lies on its side: turn the picture upright first."]
+    if abs(yaw) > _ASIDE or abs(pitch) > _TILTED:
+        return ["The face looks far aside, up or down: it can turn only a little. One from the front does best."]
+    return []

@@ -1,0 +1,164 @@
+"""Faces that go through given points: landmarks bent smoothly, or the canonical face where none were found."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RBFInterpolator
+from scipy.optimize import least_squares
+
+from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.named import NAMED, Points, invalid
+from animator.portrait.picture import Picture
+from animator.portrait.pose import exact_rotation
+from animator.portrait.topology import POINTS, canonical
+
+Floats = NDArray[np.float32]
+Shifts = dict[str, NDArray[np.float64]]
+
+_REGIONS = (("left_eye", "left_iris"), ("right_eye", "right_iris"), ("mouth", "upper_lip", "lower_lip"),
+            ("chin", "forehead", "left_side", "right_side"))  # fmt: skip
+_IRISES = {"left": slice(473, 478), "right": slice(468, 473)}
+_CORNERS = {"left": (362, 263), "right": (33, 133)}
+_LIDS = {"left": (362, 263, 386, 374), "right": (33, 133, 159, 145)}
+_UPPER_LIP = ("upper_lip_top", "upper_lip_bottom")
+_LOWER_LIP = ("lower_lip_top", "lower_lip_bottom")
+_IRIS_SIZE = 0.2  # radius, of the distance of an eye's corners (11.7 of 30 mm across)
+_ENOUGH = "an iris or both corners of each eye, both corners of the mouth, and the chin"
+_LEAN = 12.0  # degrees, standard deviation of yaw and pitch of a face in a picture
+_TRUST = 0.06  # of the face's size: how well a person's points fit the canonical face
+MEANT = 0.5  # of the distance of the eyes: landmarks farther from the given points are of another face
+
+
+def bend(points: Floats, given: Points) -> Floats:
+    """Landmarks (478, 3) moved in x and y so that those named in ``given`` (same px) lie there; the rest follows.
+
+    A thin-plate spline spreads the differences. Regions of the face of which nothing is given stay; lips part without
+    tearing, since above and below the mouth's line each has its own spline; irises go with their lids unless given.
+    """
+    shifts = {name: np.asarray(place, np.float64) - points[NAMED[name], :2] for name, place in given.items()}
+    controls = _anchors(shifts) | {name: shift for name, shift in shifts.items() if not name.endswith("_iris")}
+    moved = points.copy()
+    above = _spread(points, {name: shift for name, shift in controls.items() if name not in _LOWER_LIP})
+    below = _spread(points, {name: shift for name, shift in controls.items() if name not in _UPPER_LIP})
+    share = _below_mouth()[:, None]
+    moved[:POINTS, :2] += (1 - share) * above + share * below
+    for side, ring in _IRISES.items():
+        lids = list(_LIDS[side])
+        follow = (moved[lids, :2] - points[lids, :2]).mean(axis=0)
+        _move_iris(moved, points, side, ring, np.asarray(shifts.get(f"{side}_iris", follow), np.float32))
+    return moved
+
+
+def _anchors(shifts: Shifts) -> Shifts:
+    """Where regions of which nothing is given stay, and lids go of which only the iris is given."""
+    anchors: Shifts = {}
+    for region in _REGIONS:
+        members = [name for name in NAMED if name.startswith(region)]
+        known = [name for name in members if name in shifts]
+        if not known:
+            anchors |= {name: np.zeros(2) for name in members}
+        elif known[0].endswith("_iris") and len(known) == 1:
+            anchors |= {name: shifts[known[0]] for name in members}
+    return {name: shift for name, shift in anchors.items() if not name.endswith("_iris")}
+
+
+def _spread(points: Floats, shifts: Shifts) -> Floats:
+    """(468, 2) displacements that are ``shifts`` at their points."""
+    numbers = [NAMED[name] for name in shifts]
+    values = np.array(list(shifts.values()))
+    degree = 1 if len(numbers) > 3 else 0
+    spline = RBFInterpolator(points[numbers, :2], values, kernel="thin_plate_spline", degree=degree, smoothing=1e-6)
+    return spline(points[:POINTS, :2]).astype(np.float32)
+
+
+def _below_mouth() -> Floats:
+    """(468,) 1 for what goes with the lower lip, 0 with the upper one; in between beside the corners of the mouth."""
+    face = canonical().vertices
+    corner = (face[78] * np.array([-1, 1, 1], np.float32) + face[308]) / 2
+    x, y = np.abs(face[:, 0]) - corner[0], face[:, 1] - corner[1]
+    share = np.clip(0.5 - np.arctan2(y, x) / np.pi, 0, 1)
+    share[[NAMED[name] for name in _UPPER_LIP]] = 0
+    share[[NAMED[name] for name in _LOWER_LIP]] = 1
+    return share.astype(np.float32)
+
+
+def _move_iris(moved: Floats, before: Floats, side: str, ring: slice, shift: Floats) -> None:
+    """In place; the iris grows with its eye."""
+    first, last = _CORNERS[side]
+    grown = np.linalg.norm(moved[first, :2] - moved[last, :2]) / np.linalg.norm(before[first, :2] - before[last, :2])
+    centre = before[ring.start, :2]
+    moved[ring, :2] = (before[ring, :2] - centre) * grown + centre + shift
+
+
+def place_face(picture: Picture, given: Points, landmarker: Landmarker) -> FaceLandmarks:
+    """A face for points that a person gave where none was found, bent through them.
+
+    The networks are asked once more at that place; where they still see nothing, the canonical face is posed by least
+    squares (a weak perspective camera, with a prior that people look ahead). Raises `PortraitError` (invalid_landmarks)
+    where too few points are given.
+    """
+    posed = _pose_canonical(_enough(given))
+    outline: Points = {name: tuple(posed[NAMED[name], :2].tolist()) for name in ("forehead", "left_side", "right_side")}
+    guess = FaceLandmarks(bend(posed, outline | given), np.zeros(52, np.float32), 0.0)
+    seen = landmarker.track(picture, guess)
+    if seen and distance(seen.points, given) < MEANT / 2:
+        return replace(seen, points=bend(seen.points, given))
+    return replace(guess, blendshapes=landmarker.blendshapes(guess.points))
+
+
+def distance(points: Floats, given: Points) -> float:
+    """Mean distance of landmarks from ``given`` points, in distances of the eyes; 0 where nothing is given."""
+    if not given:
+        return 0.0
+    numbers = [NAMED[name] for name in given]
+    apart = float(np.linalg.norm(points[468, :2] - points[473, :2]))
+    return float(np.linalg.norm(points[numbers, :2] - np.array(list(given.values())), axis=1).mean()) / max(apart, 1e-3)
+
+
+def _enough(given: Points) -> Points:
+    """``given`` with the middle of the corners for irises that are missing."""
+    whole = dict(given)
+    for side in ("left", "right"):
+        corners = [given[name] for name in (f"{side}_eye_outer", f"{side}_eye_inner") if name in given]
+        if f"{side}_iris" not in whole and len(corners) == 2:
+            x, y = np.mean(corners, axis=0)
+            whole[f"{side}_iris"] = (float(x), float(y))
+    if not {"left_iris", "right_iris", "mouth_left", "mouth_right", "chin"} <= set(whole):
+        raise invalid(f"No face was found in the picture; to make one from points alone, give at least {_ENOUGH}.")
+    return whole
+
+
+def _pose_canonical(given: Points) -> Floats:
+    """(478, 3) the canonical face as ``given`` points show it, in px."""
+    face = _with_irises()
+    numbers = [NAMED[name] for name in given]
+    target = np.array(list(given.values()))
+    size = float(np.ptp(face[numbers, :2], axis=0).max())
+    eyes = target[list(given).index("left_iris")] - target[list(given).index("right_iris")]
+    scale = float(np.hypot(*eyes)) / float(np.linalg.norm(face[473] - face[468]))
+    roll = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
+
+    def placed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        yaw, pitch, turn, zoom, x, y = values
+        turned = face @ exact_rotation(yaw, pitch, turn).T * np.array([1, -1, 1])
+        return turned * np.exp(zoom) * scale + np.array([x, y, 0])
+
+    def error(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        off = (placed(values)[numbers, :2] - target) / (_TRUST * size * scale)
+        return np.concatenate([off.ravel(), values[:2] / _LEAN])
+
+    start = np.array([0, 0, roll, 0, *target.mean(axis=0)])
+    return placed(least_squares(error, start, x_scale=[10, 10, 10, 0.1, scale, scale]).x).astype(np.float32)
+
+
+def _with_irises() -> Floats:
+    """(478, 3) the canonical face in cm, with irises between the lids."""
+    face = np.zeros((478, 3), np.float32)
+    face[:POINTS] = canonical().vertices
+    around = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0]], np.float32)
+    for side, ring in _IRISES.items():
+        first, last = _CORNERS[side]
+        radius = _IRIS_SIZE * np.linalg.norm(face[first] - face[last])
+        face[ring] = face[list(_LIDS[side])].mean(axis=0) + radius * around
+    return face

@@ -1,0 +1,158 @@
+"""The points of a face that a person can name, see and correct, and the JSON in which they are written."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.picture import PortraitError
+
+Floats = NDArray[np.float32]
+Points = dict[str, tuple[float, float]]
+
+# MediaPipe's numbers. "Left" is the person's own left: on the right of the picture.
+NAMED: dict[str, int] = {
+    "left_eye_outer": 263,
+    "left_eye_inner": 362,
+    "left_eye_top": 386,
+    "left_eye_bottom": 374,
+    "left_iris": 473,
+    "right_eye_outer": 33,
+    "right_eye_inner": 133,
+    "right_eye_top": 159,
+    "right_eye_bottom": 145,
+    "right_iris": 468,
+    "left_brow_inner": 336,
+    "left_brow_middle": 334,
+    "left_brow_outer": 300,
+    "right_brow_inner": 107,
+    "right_brow_middle": 105,
+    "right_brow_outer": 70,
+    "nose": 1,
+    "mouth_left": 291,
+    "mouth_right": 61,
+    "upper_lip_top": 0,
+    "upper_lip_bottom": 13,
+    "lower_lip_top": 14,
+    "lower_lip_bottom": 17,
+    "chin": 152,
+    "forehead": 10,
+    "left_side": 454,
+    "right_side": 234,
+}
+_SLACK = 0.05  # of the distance of the eyes: how far lines may cross each other
+_MOST = 100_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Named points of one face in px of a picture of ``width`` x ``height``, upright: x right, y down."""
+
+    points: Points
+    width: int
+    height: int
+
+    def json(self) -> dict[str, Any]:
+        """What `parse` reads, rounded to a tenth of a px."""
+        points = {name: [round(x, 1), round(y, 1)] for name, (x, y) in self.points.items()}
+        return {"width": self.width, "height": self.height, "points": points}
+
+    def scaled(self, width: int, height: int) -> "Landmarks":
+        """The same points in a picture of another size. Raises `PortraitError` where its shape is another one."""
+        if abs(self.width / self.height * height / width - 1) > 0.02:
+            raise invalid(
+                f"The points belong to a picture of {self.width}x{self.height}, but this one has {width}x{height}. "
+                "Use those that were saved for it."
+            )
+        factor = width / self.width
+        return Landmarks({name: (x * factor, y * factor) for name, (x, y) in self.points.items()}, width, height)
+
+
+def invalid(message: str) -> PortraitError:
+    return PortraitError("invalid_landmarks", message)
+
+
+def parse(text: str | bytes) -> Landmarks:
+    """Landmarks from JSON: ``{"width": 800, "height": 600, "points": {"left_iris": [420, 250.5], ...}}``.
+
+    Raises `PortraitError` (invalid_landmarks) for what is no such JSON, unknown names, no numbers, points outside.
+    """
+    try:
+        if len(text) > _MOST:
+            raise ValueError("too long")
+        read: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        raise invalid("The landmarks are not JSON. Save some with --save-landmarks to see how they look.") from None
+    known = isinstance(read, dict) and set(cast("dict[str, Any]", read)) == {"width", "height", "points"}
+    if not known or not isinstance(read["points"], dict):
+        raise invalid('The landmarks must be {"width": ..., "height": ..., "points": {"left_iris": [x, y], ...}}.')
+    width, height = (_side(read[name], name) for name in ("width", "height"))
+    points = {str(name): _point(str(name), value) for name, value in cast("dict[str, Any]", read["points"]).items()}
+    if not points:
+        raise invalid(f"There are no points. Give some of: {', '.join(NAMED)}.")
+    for name, (x, y) in points.items():
+        if not (0 <= x <= width and 0 <= y <= height):
+            raise invalid(f"{name} is at {x:g}, {y:g}: outside the picture of {width}x{height}.")
+    return Landmarks(points, width, height)
+
+
+def _side(value: Any, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1_000_000:
+        raise invalid(f"{name} must be the picture's {name} in px, a whole number; got {str(value)[:40]!r}.")
+    return value
+
+
+def _point(name: str, value: Any) -> tuple[float, float]:
+    if name not in NAMED:
+        raise invalid(f"There is no point {name[:40]!r}. Known are: {', '.join(NAMED)}.")
+    numbers = cast("list[Any]", value) if isinstance(value, list) else []
+    if len(numbers) != 2 or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
+        raise invalid(f"{name} must be [x, y], two numbers in px; got {str(value)[:40]!r}.")
+    return float(numbers[0]), float(numbers[1])
+
+
+def check_sides(points: Mapping[str, tuple[float, float]]) -> None:
+    """Raises `PortraitError` where left and right, or above and below, are exchanged in ``points``, as far as given.
+
+    The face may be upside down: below is where mouth and chin are, seen from the eyes.
+    """
+    at = {name: np.array(place) for name, place in points.items()}
+    left, right = _eye(at, "left"), _eye(at, "right")
+    low = next((at[name] for name in ("chin", "lower_lip_bottom", "mouth_left", "upper_lip_top") if name in at), None)
+    if left is None or right is None or low is None:
+        return
+    across, down = left - right, low - (left + right) / 2
+    apart = float(np.linalg.norm(across))
+    if across[0] * down[1] - across[1] * down[0] <= 0 or apart == 0:
+        raise invalid(
+            "Left and right are exchanged: the person's own left eye is on the right of the picture. Exchange the "
+            "points' names."
+        )
+    down = down / np.linalg.norm(down)
+    across = across / apart
+    for one, other, axis in _ORDER:
+        if one in at and other in at and float((at[other] - at[one]) @ (down if axis else across)) < -_SLACK * apart:
+            raise invalid(f"{one} and {other} are exchanged. Exchange the points' names.")
+
+
+_ORDER = (  # the first lies above the second (True), or to the picture's left of it
+    ("left_eye_top", "left_eye_bottom", True),
+    ("right_eye_top", "right_eye_bottom", True),
+    ("upper_lip_top", "upper_lip_bottom", True),
+    ("upper_lip_bottom", "lower_lip_top", True),
+    ("lower_lip_top", "lower_lip_bottom", True),
+    ("forehead", "chin", True),
+    ("left_eye_inner", "left_eye_outer", False),
+    ("right_eye_outer", "right_eye_inner", False),
+    ("mouth_right", "mouth_left", False),
+    ("right_side", "left_side", False),
+)
+
+
+def _eye(at: Mapping[str, NDArray[np.float64]], side: str) -> NDArray[np.float64] | None:
+    """The middle of an eye, as far as it is known."""
+    corners = [at[name] for name in (f"{side}_eye_outer", f"{side}_eye_inner") if name in at]
+    return np.mean(corners, axis=0) if len(corners) == 2 else at.get(f"{side}_iris", corners[0] if corners else None)
