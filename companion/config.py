@@ -41,6 +41,7 @@ class Server:
     max_sessions: int = 4
     max_picture_bytes: int = 20_000_000
     face_threads: int = 0
+    video_encoders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -106,7 +107,7 @@ class Engine:
 def build(config: Config) -> Engine:
     """Load everything that ``config`` names, stages side by side. Blocks; raises what the stages' constructors raise,
     ConfigError and PromptError."""
-    from animator.video import VideoEncoder
+    from animator.video import VideoEncoder, choose_h264
 
     prompts = personas.load()
     if config.session.persona not in prompts.personas:
@@ -132,7 +133,7 @@ def build(config: Config) -> Engine:
         memory=stages["memory"],
         animator=stages["face"],
         portraits=stages["portraits"],
-        encoder=VideoEncoder,
+        encoder=partial(VideoEncoder, h264=choose_h264(config.server.video_encoders)),
         device=Threads(config.server.face_threads),
     )
 

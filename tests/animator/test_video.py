@@ -2,7 +2,7 @@ import av
 import numpy as np
 import pytest
 
-from animator.video import Codec, VideoEncoder
+from animator.video import Codec, EncoderError, VideoEncoder, choose_h264
 
 DECODER = {"h264": "h264", "vp8": "vp8", "jpeg": "mjpeg"}
 SIDE = 128
@@ -56,3 +56,17 @@ def test_unusable_requests_are_refused_with_a_reason() -> None:
         VideoEncoder(64, 64, codec="av1")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"64, 64, 3"):
         VideoEncoder(64, 64).encode(np.zeros((32, 64, 3), np.uint8))
+
+
+def test_an_encoder_that_is_not_there_is_named_and_the_next_one_taken(caplog: pytest.LogCaptureFixture) -> None:
+    assert choose_h264(["h264_nowhere", "libx264", "h264_elsewhere"]) == "libx264"
+    assert "h264_nowhere" in caplog.text
+    assert "h264_elsewhere" not in caplog.text
+    assert choose_h264([]) == "libx264"
+    with pytest.raises(EncoderError, match="h264_nowhere"):
+        VideoEncoder(64, 64, h264="h264_nowhere")
+
+
+def test_an_encoder_that_a_browser_could_not_follow_is_not_taken(caplog: pytest.LogCaptureFixture) -> None:
+    assert choose_h264(["mpeg4"]) == "libx264"
+    assert "mpeg4 makes no stream of the baseline profile" in caplog.text
