@@ -11,12 +11,16 @@ Floats = NDArray[np.float32]
 
 _UPPER_PAST, _LOWER_UP = 0.03, 0.05  # of the eye's opening: the upper lid covers the lower one, which rises a little
 _LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
-_LIP_REACH = 0.05
 _SEAM_REACH = 0.014
 _SEAM_SEARCH = 0.018  # face widths above and below the middle between the lips
 _SEAM_STEPS = 10  # on each side
 _SEAM_STIFFNESS = 0.12  # cost of one step up or down between neighbours, in contrasts of the mouth
-_UPPER_SHARE = 0.4  # of a gap between the lips that the upper one closes
+_EDGE_REACH = 0.02
+_EDGE_SEARCH = -0.006, 0.010  # face widths from the rim of parted lips into the opening and into the lip
+_THICK = 0.045  # face widths: where a lip is thinner, less far
+_EDGE_STEPS = 22
+_LIP_BAND = 0.35, 0.75  # of the way from the inner to the outer contour: certainly lip
+_UNLIKE_LIP = 10.0  # in Lab, besides the spread of the lip's own colours
 
 
 class _Opening:
@@ -85,14 +89,6 @@ def close_lids(vertices: Floats, shapes: Floats, width: float) -> Floats:
     return shapes
 
 
-def seal_lips(vertices: Floats, width: float) -> Floats:
-    """(V, 3) displacement that shuts parted lips, for p, b and m; nothing where they are shut already."""
-    lips = _Opening(vertices, *_rims("lips_inner"))
-    below, above = lips.gaps()
-    moves = (below.clip(0) * np.float32(_UPPER_SHARE), -above.clip(0) * np.float32(1 - _UPPER_SHARE))
-    return lips.moved(moves, np.zeros_like(vertices), _LIP_REACH * width)
-
-
 def snap_seam(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Floats:
     """``vertices`` with both inner rims of closed lips on the dark line between them in ``picture``.
 
@@ -111,6 +107,47 @@ def snap_seam(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
     snapped = vertices + lips.moved((up, low), np.zeros_like(vertices), _SEAM_REACH * width)
     snapped[lips.lower, :2] = snapped[lips.upper, :2]
     return snapped
+
+
+def snap_rims(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Floats:
+    """``vertices`` with the inner rims of parted lips where ``picture`` turns from what is behind them to the lips.
+
+    Each rim is the smooth path that best divides pixels unlike the lip from those like it (dynamic programming).
+    """
+    lips = _Opening(vertices, *_rims("lips_inner"))
+    lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
+    moves: list[Floats] = []
+    for rim, outer, sign in zip(lips.rims, _rims("lips_outer"), (-1, 1), strict=True):
+        thick = np.linalg.norm(vertices[outer, :2] - vertices[rim, :2], axis=1) / (_THICK * width)
+        reach = (thick * np.sin(np.linspace(0, np.pi, len(rim))) ** 0.5).clip(0, 1) * width
+        offsets = (np.linspace(*_EDGE_SEARCH, _EDGE_STEPS) * reach[:, None]).astype(np.float32)
+        seen = _sampled(lab, vertices[rim, None, :2] + sign * offsets[..., None] * lips.axes[1])
+        cost = _division(_unlike_lip(lab, seen, vertices[rim, :2], vertices[outer, :2]))
+        moves.append(sign * np.take_along_axis(offsets, _path(cost)[:, None], axis=1)[:, 0])
+    return vertices + lips.moved((moves[0], moves[1]), np.zeros_like(vertices), _EDGE_REACH * width)
+
+
+def _unlike_lip(lab: Floats, seen: Floats, rim: Floats, outer: Floats) -> Floats:
+    """(n, k) 0 to 1.5: how little ``seen`` (n, k, 3) is like the lip between ``rim`` and ``outer`` (n, 2)."""
+    shares = np.linspace(*_LIP_BAND, 7, dtype=np.float32)[None, :, None]
+    band = _sampled(lab, rim[:, None] * (1 - shares) + outer[:, None] * shares)
+    padded = np.pad(band, ((2, 2), (0, 0), (0, 0)), mode="edge")
+    near = np.concatenate([padded[step : step + len(rim)] for step in range(5)], axis=1)
+    spread = np.linalg.norm(near.std(axis=1), axis=1)[:, None] + _UNLIKE_LIP
+    return (np.linalg.norm(seen - np.median(near, axis=1)[:, None], axis=2) / spread).clip(0, 1.5)
+
+
+def _division(unlike: Floats) -> Floats:
+    """(n, k) cost of dividing each row of ``unlike`` before its k-th place: unlike ones after it, like ones before."""
+    after = np.cumsum(unlike[:, ::-1], axis=1)[:, ::-1]
+    alike = 1 - unlike.clip(0, 1)
+    return (after + np.cumsum(alike, axis=1) - alike) * np.float32(4 / unlike.shape[1])
+
+
+def _sampled(layer: Floats, places: Floats) -> Floats:
+    """(n, k, 3) colours of ``layer`` at ``places`` (n, k, 2) px."""
+    x, y = (np.ascontiguousarray(places[..., i], np.float32) for i in (0, 1))
+    return np.asarray(cv2.remap(layer, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _path(cost: Floats) -> NDArray[np.intp]:

@@ -25,8 +25,6 @@ _ROUNDS = 4
 _UNSEEN = ("jawForward", "mouthClose", "tongueOut")  # not told apart from other shapes in one picture
 _SHOWN = ("mouthSmile", "mouthDimple", "mouthStretch", "mouthUpperUp", "mouthFrown", "brow", "eyeSquint", "cheekSquint")
 _SHOWN_SHARE = 1.0
-_WIDE = ("mouthSmile", "mouthDimple", "mouthStretch", "mouthUpperUp")
-_UNDONE = 0.6  # of a smile, by fully rounded lips
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,19 +148,13 @@ def _sized(model: _Model, neutral: Floats) -> Floats:
 
 
 def _relative(shapes: Floats, expression: Floats, blendshapes: Floats) -> Floats:
-    """Shapes to add to a face that shows ``expression``: a smile gets little more smile, and round lips undo it.
+    """Shapes to add to a face that shows ``expression``: a smile gets little more smile.
 
     Smiles are taken from the network's ``blendshapes`` too, since the fit spreads them over several shapes.
     """
     shown = np.where([name.startswith("mouthSmile") for name in ARKIT], np.maximum(expression, blendshapes), expression)
     left = np.where([name.startswith(_SHOWN) for name in ARKIT], (1 - _SHOWN_SHARE * shown).clip(0.1, 1), 1)
     changed = shapes * left.astype(np.float32)[:, None, None]
-    wide = np.zeros_like(expression)
-    for name in _WIDE:
-        both = [ARKIT.index(name + side) for side in ("Left", "Right")]
-        wide[both] = expression[both].mean()
-    for name in ("mouthPucker", "mouthFunnel"):
-        changed[ARKIT.index(name)] -= _UNDONE * np.tensordot(wide, shapes, 1)
     return changed.astype(np.float32)
 
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from animator.portrait.assets import cache_folder
 from animator.portrait.brows import level_brows
-from animator.portrait.closure import close_lids, seal_lips, snap_seam
+from animator.portrait.closure import close_lids, snap_rims, snap_seam
 from animator.portrait.framing import cut
 from animator.portrait.glasses import find_glasses
 from animator.portrait.head import fit
 from animator.portrait.landmarks import Landmarker
+from animator.portrait.lips import fit_mouth
 from animator.portrait.matte import person
 from animator.portrait.mouth import lips_parted, shows_teeth
 from animator.portrait.named import NAMED, Landmarks
@@ -28,7 +29,7 @@ from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 17  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 18  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -52,7 +53,6 @@ class Portrait:
     triangles: NDArray[np.int32]  # (T, 3), open at the mouth and at both eyes
     contours: dict[str, NDArray[np.int32]]  # vertex numbers, left to right; face_oval is a closed loop
     shapes: Floats  # (52, V, 3) displacement at weight 1, in the order of animator.motion.space.ARKIT
-    seal: Floats  # (V, 3) displacement that shuts lips that are parted in the picture, for p, b and m
     jaw: Floats  # (52, 3, 4): p + weight * (A @ (p, 1)) moves the points p of the lower jaw (teeth, tongue)
     pose: tuple[float, float, float]  # yaw, pitch, roll in the picture, degrees, signs of animator.control
     iris: Floats  # (2, 3) x, y, radius of the left and the right iris
@@ -105,7 +105,8 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
     face = fit(points, framed.face.blendshapes)
     width = float(np.linalg.norm(points[234] - points[454]))
     parted = lips_parted(points)
-    vertices = face.vertices if parted else snap_seam(face.vertices, framed.picture, width)
+    vertices = (snap_rims if parted else snap_seam)(face.vertices, framed.picture, width)
+    shapes, jaw = fit_mouth(vertices, face.shapes, face.jaw, pose(points), width)
     iris = np.array([_iris(points[473:]), _iris(points[468:473])], np.float32)
     return Portrait(
         id=name,
@@ -118,9 +119,8 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         vertices=vertices,
         triangles=mesh().triangles,
         contours=mesh().contours,
-        shapes=level_brows(vertices, close_lids(vertices, face.shapes, width), width),
-        seal=seal_lips(vertices, width),
-        jaw=face.jaw,
+        shapes=level_brows(vertices, close_lids(vertices, shapes, width), width),
+        jaw=jaw,
         pose=pose(points),
         iris=iris,
         eyeballs=face.eyeballs,

@@ -36,8 +36,8 @@ class Body:
     """The frame's mesh at rest; the first ``faces`` vertices are the portrait's.
 
     ``points`` (V, 3) px in space, x right, y down, z towards the camera, from the centre of the view, such that the
-    camera at z = ``camera`` sees the picture; ``uv`` (V, 2) px of the picture; ``shapes`` (53, V, 3), ARKit's and the
-    seal of parted lips; ``head`` and ``torso`` (V,) how much a vertex follows either, 0 to 1; ``outer`` (T, 3) and
+    camera at z = ``camera`` sees the picture; ``uv`` (V, 2) px of the picture; ``shapes`` (52, V, 3), ARKit's;
+    ``head`` and ``torso`` (V,) how much a vertex follows either, 0 to 1; ``outer`` (T, 3) and
     ``face`` (T, 3) triangles, clockwise; ``rim`` the vertices where they meet; ``centre`` (2,) px of the picture on
     the optical axis; ``pivot`` (3,).
     """
@@ -70,8 +70,7 @@ def body(portrait: Portrait) -> Body:
     front = _eased(portrait, rim)
     depth = np.concatenate([front, ears + to_grid @ (front[rim] - ears)])
     to_grid = _extension(flat, outer, rim, faces, SHAPE_REACH * width)
-    shapes = np.concatenate([portrait.shapes, portrait.seal[None]])
-    moved = np.einsum("gr,srd->sgd", to_grid, shapes[:, rim], optimize=True)
+    moved = np.einsum("gr,srd->sgd", to_grid, portrait.shapes[:, rim], optimize=True)
     camera = CAMERA * width
     centre = f32(portrait.view) + (portrait.size - 1) / 2
     nearness = ((camera - depth) / camera).astype(np.float32)
@@ -84,7 +83,7 @@ def body(portrait: Portrait) -> Body:
             portrait.ear_depth,
         ]
     )
-    shapes = np.concatenate([shapes, moved], axis=1).astype(np.float32)
+    shapes = np.concatenate([portrait.shapes, moved], axis=1).astype(np.float32)
     shapes[..., :2] *= nearness[:, None]
     return Body(
         points, flat, np.ascontiguousarray(shapes), head, torso, outer, face, rim, f32(centre),

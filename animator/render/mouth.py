@@ -66,11 +66,14 @@ class Mouth:
 
 class Shown(NamedTuple):
     """What of the picture is seen between the lips: ``inverse`` (2, 3) from pixels of the frame to those of the layers
-    ``own`` and ``detail``; ``depth`` px of the lip's shadow; ``kept``, the share of the detail."""
+    ``own`` and ``detail``; ``depth`` px of the lip's shadow; ``kept``, the share of the detail; ``lit``, the share of
+    all this that is lit, the rest is ``cavity`` (3,)."""
 
     inverse: Floats
     depth: float
     kept: float
+    lit: float
+    cavity: Image
     own: Floats
     detail: Floats
 
@@ -138,7 +141,7 @@ def _detail(made: Mouth, portrait: Portrait, body: Body) -> Floats:
     xy = np.ascontiguousarray(body.uv)
     still = f32([[1, 0, 0], [0, 1, 0]])
     parts = place(made, body, np.eye(3, 4, dtype=np.float32), np.zeros((3, 4), np.float32), body.centre)
-    draw(drawn, made, parts, xy, still)
+    draw(drawn, made, parts, xy, (still, 1.0))
     height, width = made.own.shape[:2]
     left, top = made.corner
     area = np.s_[top : top + height, left : left + width]
@@ -163,9 +166,10 @@ def place(made: Mouth, body: Body, skull: Floats, jaw: Floats, centre: Floats) -
     return seen
 
 
-def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, inverse: Floats) -> None:
-    """Paint the mouth between the lips in ``frame``: ``parts`` from `place`, ``xy`` (V, 2) px of the body, ``inverse``
-    (2, 3) from the frame to the picture at the teeth."""
+def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple[Floats, float]) -> None:
+    """Paint the mouth between the lips in ``frame``: ``parts`` from `place`, ``xy`` (V, 2) px of the body; ``seen``:
+    (2, 3) from the frame to the picture at the teeth, and the share of light that gets past the lips."""
+    inverse, lit = seen
     upper, lower = xy[made.upper], xy[made.lower]
     corner, share = covered(upper, lower, frame)
     if not share.any():
@@ -178,7 +182,9 @@ def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, inverse: Fl
     gap = np.linalg.norm(upper - lower, axis=1)
     change = float(np.abs(gap - made.gap).max()) / (_FORGET * made.unit)
     local = inverse - f32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
-    shown = Shown(local, UNDER_LIP_DEPTH * made.unit, float(np.exp(-(change**2))), made.own, made.detail)
+    shown = Shown(
+        local, UNDER_LIP_DEPTH * made.unit, float(np.exp(-(change**2))), lit, made.cavity, made.own, made.detail
+    )
     compose(frame, canvas, share, corner, upper, shown)
 
 
@@ -210,5 +216,7 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
                 four = np.float32(canvas[i, j, c]) + np.float32(canvas[i, j + 1, c])
                 four += np.float32(canvas[i + 1, j, c]) + np.float32(canvas[i + 1, j + 1, c])
                 value = four * dim
-                colour[c] = value + over[3] * (over[c] - value) + np.float32(shown.kept) * extra[c]
+                value += over[3] * (over[c] - value)
+                value = np.float32(shown.cavity[c]) + np.float32(shown.lit) * (value - np.float32(shown.cavity[c]))
+                colour[c] = value + np.float32(shown.kept) * extra[c]
             mix(frame, row + corner[1], column + corner[0], colour, share[row, column])

@@ -4,18 +4,18 @@ import numpy as np
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.render import deform, eyes, glasses, holes, lids, mouth, raster
+from animator.render import deform, eyes, glasses, holes, lids, lips, mouth, raster
 from animator.render.arrays import Floats, Image, f32
 from animator.render.body import body
 from animator.render.light import light, relight
 from animator.render.pose import Pose, pose
 
 _FORWARD = 0.03  # face widths
+_SHADE_OF_ROUND_LIPS = 0.85
 _OPENINGS = ("lips_inner", "eye_left", "eye_right")
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
 _GAZES = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
-_JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 
 
 class Renderer:
@@ -31,6 +31,7 @@ class Renderer:
         self._light = light(bare, made)
         self._eyes = eyes.eyes(bare, made)
         self._lids = lids.lids(bare)
+        self._lips = lips.lips(portrait, made.points)
         self._mouth = mouth.mouth(bare, made)
         self._texture = raster.pack(bare.picture)
         x, y = portrait.view
@@ -71,21 +72,20 @@ class Renderer:
         xy = self._surface.xy
         for eye, moved, wide in zip(self._eyes, turned, _WIDES, strict=True):
             eyes.draw(frame, eye, xy, self._to_picture(where, eye.anchor), (moved, float(weights[wide])))
-        jaw = np.tensordot(weights[: len(space.ARKIT)], self.portrait.jaw, 1).astype(np.float32)
+        jaw = np.tensordot(weights, self.portrait.jaw, 1).astype(np.float32)
         parts = mouth.place(self._mouth, self._body, self._skull(where), jaw, self._centre)
-        mouth.draw(frame, self._mouth, parts, xy, self._to_picture(where, self._mouth.anchor))
+        seen = self._to_picture(where, self._mouth.anchor), 1 - _SHADE_OF_ROUND_LIPS * lips.roundness(weights) ** 2
+        mouth.draw(frame, self._mouth, parts, xy, seen)
         if self._glasses:
             glasses.draw(frame, self._glasses, self._skull(where), self._body.camera, self._centre)
         return frame
 
     def _weights(self, motion: Floats, turned: list[Floats]) -> Floats:
-        """(53,) of all shapes: ARKit's, with the lids going along with the eyes, and the seal of parted lips."""
+        """(52,) of the shapes, with the lids going along with the eyes."""
         weights = motion[: len(space.ARKIT)].clip(-0.5, 1.5)
         for eye, moved, blink in zip(self._eyes, turned, _BLINKS, strict=True):
             weights[blink] = eyes.lid(eye, moved, float(weights[blink]))
-        jaw, close = max(float(weights[_JAW]), 0.0), float(weights[_CLOSE])
-        seal = min(max(1.1 * close / (jaw + 0.01), 0.0), 1.0) * min(max(close / 0.05, 0.0), 1.0)
-        return np.append(weights, np.float32(seal))
+        return weights
 
     def _draw_surface(self, frame: Image, weights: Floats) -> None:
         """The picture, moved: surroundings, face, and soft edges where the one ends before the other."""
@@ -102,6 +102,7 @@ class Renderer:
         """Vertices on the screen, their shade, and the order of the face's triangles."""
         made, points, surface, hem = self._body, self._points, self._surface, self._hem
         deform.blend(made.points, made.shapes, weights, points)
+        lips.meet(points, self._lips, weights)
         deform.move(points, made.head, made.torso, self._skull(where), where.torso)
         count = len(points)
         deform.project(points, made.camera, self._centre, surface.xy[:count])

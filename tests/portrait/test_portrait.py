@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from animator.motion.space import INDEX
 from animator.portrait.characters import DEFAULT, characters, find
@@ -93,12 +94,39 @@ def test_closed_lips_meet_in_one_line(portrait_of: PortraitOf) -> None:
     assert grey[y, x].mean() < 0.9 * min(grey[y - 5, x].mean(), grey[y + 5, x].mean())
 
 
-def test_parted_lips_can_be_sealed(portrait_of: PortraitOf) -> None:
+def test_parted_lips_are_found_parted(portrait_of: PortraitOf) -> None:
     portrait = portrait_of("astronaut")
     assert portrait.mouth_open and portrait.teeth_visible
-    sealed = portrait.vertices + portrait.seal
-    upper, lower = (sealed[portrait.contours[f"lips_inner_{lip}"]] for lip in ("upper", "lower"))
-    assert np.abs(opening(upper, lower)).max() < 1.0
+    upper, lower = (rest(portrait, f"lips_inner_{lip}") for lip in ("upper", "lower"))
+    assert opening(upper, lower)[8:13].min() > 0.04 * portrait.face_width
+
+
+@pytest.mark.parametrize("character", ["mona_lisa", "astronaut", "toon"])
+def test_every_jaw_opens_its_mouth_alike(portrait_of: PortraitOf, character: str) -> None:
+    portrait = portrait_of(character)
+    jaw = portrait.shapes[INDEX["jawOpen"]]
+    upper, lower = (jaw[portrait.contours[f"lips_inner_{lip}"][10], 1] for lip in ("upper", "lower"))
+    assert (lower - upper) / portrait.face_width == pytest.approx(0.245, rel=0.04)
+
+
+@pytest.mark.parametrize("character", ["mona_lisa", "astronaut"])
+def test_rounded_lips_are_narrower_and_thicker_and_come_forward(portrait_of: PortraitOf, character: str) -> None:
+    portrait = portrait_of(character)
+    moved = portrait.vertices + portrait.shapes[INDEX["mouthPucker"]]
+
+    def size(vertices: NDArray[np.float32]) -> tuple[float, float, float]:
+        """Width of the mouth, thickness of both lips, depth of the lips before the nose's root."""
+        width, upper, lower = (
+            float(np.linalg.norm(vertices[a] - vertices[b])) for a, b in ((61, 291), (0, 13), (14, 17))
+        )
+        return width, upper + lower, float(vertices[[13, 14], 2].mean())
+
+    (width, thick, depth), (narrow, full, front) = size(portrait.vertices), size(moved)
+    assert 0.55 * width < narrow < 0.75 * width
+    assert 1.1 * thick < full < 1.45 * thick
+    assert front > depth
+    nose = np.abs(portrait.shapes[INDEX["mouthPucker"]][[1, 4, 94]]).max()
+    assert nose < 0.004 * portrait.face_width
 
 
 def test_left_is_the_subjects_left(portrait_of: PortraitOf) -> None:

@@ -10,7 +10,9 @@ from animator.motion import space
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 from animator.render.body import body
+from animator.render.deform import blend
 from animator.render.eyes import eyes, turn
+from animator.render.lips import lips, meet
 from animator.render.pose import rotation
 
 pytestmark = pytest.mark.model
@@ -159,6 +161,29 @@ def test_closing_the_lips_over_an_open_jaw_hides_the_mouth(renderer: Renderer, p
     where = around(portrait, ["lips_inner_upper", "lips_inner_lower"], 3)
     darkest = [np.sort(luma(frame)[where].ravel())[:60].mean() for frame in (open_, shut)]
     assert darkest[1] > darkest[0] + 10
+
+
+@pytest.mark.parametrize("besides", [{}, {"mouthSmileLeft": 0.6, "mouthSmileRight": 0.6}, {"mouthFrownLeft": 0.7}])
+def test_p_b_and_m_shut_the_lips_whatever_else_the_face_does(portrait: Portrait, besides: dict[str, float]) -> None:
+    made = body(portrait)
+    weights = row(jawOpen=0.2, mouthClose=0.2, mouthPressLeft=0.3, mouthPressRight=0.3, **besides)[:52]
+    points = np.empty_like(made.points)
+    blend(made.points, made.shapes, weights, points)
+    meet(points, lips(portrait, made.points), weights)
+    apart = points[portrait.contours["lips_inner_upper"]] - points[portrait.contours["lips_inner_lower"]]
+    assert np.abs(apart).max() < 0.01
+
+
+def test_rounded_lips_touch_towards_the_corners_and_leave_a_small_hole(portrait: Portrait) -> None:
+    made = body(portrait)
+    weights = row(jawOpen=0.15, mouthFunnel=0.3, mouthPucker=0.7)[:52]
+    points = np.empty_like(made.points)
+    blend(made.points, made.shapes, weights, points)
+    meet(points, lips(portrait, made.points), weights)
+    upper, lower = (points[portrait.contours[f"lips_inner_{lip}"], 1] for lip in ("upper", "lower"))
+    gap = (lower - upper) / portrait.face_width
+    assert gap[10] > 0.02
+    assert gap[[1, 2, 18, 19]].max() < 0.005
 
 
 def test_no_border_ever_comes_into_view(portrait: Portrait) -> None:

@@ -1,0 +1,186 @@
+"""Shapes of the mouth that must fit this mouth: how far its jaw opens it, and how its lips round.
+
+Rounded lips are laid out, not taken from another head: as in tracked speakers ("two", "blue", "white") the corners come
+in to three or four fifths of a neutral mouth, the lips keep their area and so thicken, they come forward, and the skin
+around follows as a membrane. A smile in the picture is undone on the way.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, eye_array
+from scipy.sparse.linalg import splu
+
+from animator.motion.space import INDEX
+from animator.portrait.pose import rotation
+from animator.portrait.topology import POINTS, mesh
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+OPENING = 0.245  # face widths between the lips that the open jaw gives at weight 1
+_GAINS = 0.8, 1.3
+NEUTRAL = 0.385  # face widths of a mouth that does not smile
+_UPPER = 0.4  # of an opening that lies above the seam
+_LIP_FOLLOWS = 0.85  # of a rim's motion that the lip's outer contour takes part in when the lips close
+_LEAST = 0.9  # of a smile's width that is taken for that of a neutral mouth
+_HOLE_UP = 0.25  # of that which the lips themselves make
+_THICKEST = 1.3  # times the lips at rest
+_SCREEN = 0.015  # how fast the skin forgets the lips, a step of the mesh
+_SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # what rounded lips keep of corners that lie above or below the middle
+_STILL = ("eye_left_upper", "eye_left_lower", "eye_right_upper", "eye_right_lower", "face_oval")
+_NOSE = (
+    1,
+    2,
+    4,
+    5,
+    6,
+    19,
+    45,
+    48,
+    64,
+    94,
+    97,
+    98,
+    115,
+    129,
+    168,
+    195,
+    197,
+    220,
+    275,
+    278,
+    294,
+    326,
+    327,
+    344,
+    358,
+    440,
+)
+_BANDS = (  # of points within the upper and the lower lip
+    (62, 292, 76, 306, 184, 74, 73, 72, 11, 302, 303, 304, 408, 183, 42, 41, 38, 12, 268, 271, 272, 407),
+    (77, 90, 180, 85, 16, 315, 404, 320, 307, 96, 89, 179, 86, 15, 316, 403, 319, 325),
+)
+_FLIP = np.array([1, -1, 1], np.float32)
+
+
+class Rounding(NamedTuple):
+    """``width`` of the mouth in neutral ones; ``hole`` between the lips and way ``forward`` in face widths; the lips
+    thicken by the power ``area`` of what they lose in width."""
+
+    width: float
+    hole: float
+    forward: float
+    area: float
+
+
+ROUNDINGS = {"mouthPucker": Rounding(0.68, 0.0, 0.040, 0.8), "mouthFunnel": Rounding(0.84, 0.05, 0.030, 0.6)}
+
+
+def fit_mouth(
+    vertices: Floats, shapes: Floats, jaw: Floats, pose: tuple[float, float, float], width: float
+) -> tuple[Floats, Floats]:
+    """``shapes`` (52, V, 3) and ``jaw`` (52, 3, 4) for the mouth of ``vertices`` (V, 3) px of a head in ``pose``."""
+    shapes, jaw = shapes.copy(), jaw.copy()
+    opening = INDEX["jawOpen"]
+    gain = _opening_gain(vertices, shapes[opening], width)
+    for name in ("jawOpen", "mouthClose"):
+        shapes[INDEX[name]] *= gain
+    jaw[opening] *= gain
+    axes = (_FLIP[:, None] * rotation(*pose) * _FLIP).astype(np.float32)
+    local = vertices @ axes / np.float32(width)
+    for name, rounding in ROUNDINGS.items():
+        moved = _membrane(_laid_out(local, rounding))
+        shapes[INDEX[name]] = np.float32(width) * moved @ axes.T
+    return shapes, jaw
+
+
+def _opening_gain(vertices: Floats, jaw_open: Floats, width: float) -> np.float32:
+    """Factor on ``jaw_open`` (V, 3) after which every face opens its mouth alike, in face widths."""
+    upper, lower = _rims()
+    middle = len(upper) // 2
+    across = vertices[upper[-1], :2] - vertices[upper[0], :2]
+    down = np.array([-across[1], across[0]]) / np.linalg.norm(across)
+    gap = float((jaw_open[lower[middle], :2] - jaw_open[upper[middle], :2]) @ down) / width
+    return np.float32(np.clip(OPENING / max(gap, 1e-3), *_GAINS))
+
+
+def _laid_out(local: Floats, to: Rounding) -> Floats:
+    """(n, 3) face widths by which the vertices of `_lips` move: each as the rim right above or below it."""
+    upper, lower = (local[ids] for ids in _rims())
+    middle = float(local[[0, 13, 14, 17], 0].mean())
+    half = float(local[291, 0] - local[61, 0]) / 2
+    scale = to.width * max(min(half, NEUTRAL / 2) / half, _LEAST)
+    centre = (1 - _UPPER) * upper[len(upper) // 2, 1] + _UPPER * lower[len(lower) // 2, 1]
+    moves: list[Floats] = []
+    for ids, rim, share in zip(_lips(), (upper, lower), (-_HOLE_UP, 1 - _HOLE_UP), strict=True):
+        x = local[ids, 0]
+        above, below = (np.interp(x, line[:, 0], line[:, 1]) for line in (upper, lower))
+        bow = (1 - _UPPER) * above + _UPPER * below - centre
+        beside = ((x - middle) / half).clip(-1, 1) ** 2
+        there = local[ids].copy()
+        there[:, 0] = middle + scale * (x - middle)
+        there[:, 1] = centre + np.where(bow < 0, _SMILING_BOW, _HANGING_BOW) * bow
+        there[:, 1] += share * to.hole * (1 - beside / 0.7).clip(0)
+        there[:, 1] += min(scale**-to.area, _THICKEST) * (local[ids, 1] - np.interp(x, rim[:, 0], rim[:, 1]))
+        there[:, 2] += to.forward * (1 - 0.6 * beside)
+        moves.append(there - local[ids])
+    return np.concatenate(moves)
+
+
+def closing(vertices: Floats) -> Floats:
+    """(V, 21): what each of the ``vertices`` (V, 3) takes of the gaps between the pairs of the inner lips so that these
+    close and meet."""
+    along = vertices[_rims()[0][-1], :2] - vertices[_rims()[0][0], :2]
+    one = np.eye(len(_rims()[0]))
+    one[[0, -1]] = 0
+    moves: list[Floats] = []
+    for ids, rim, share in zip(_lips(), _rims(), (_UPPER, _UPPER - 1), strict=True):
+        x, at = vertices[ids, :2] @ along, vertices[rim, :2] @ along
+        follow = np.stack([_LIP_FOLLOWS * share * np.interp(x, at, pair) for pair in one], axis=1)
+        follow[: len(rim)] = share * one
+        moves.append(follow)
+    return _membrane(np.concatenate(moves))
+
+
+def _rims() -> tuple[Ints, Ints]:
+    contours = mesh().contours
+    return contours["lips_inner_upper"], contours["lips_inner_lower"]
+
+
+@cache
+def _lips() -> tuple[Ints, Ints]:
+    """Vertices of the upper and of the lower lip, each with its inner rim first."""
+    made, found = mesh(), list[Ints]()
+    for lip, band in zip(("upper", "lower"), _BANDS, strict=True):
+        inner, outer = (made.contours[f"lips_{ring}_{lip}"] for ring in ("inner", "outer"))
+        coarse = np.concatenate([inner, outer, band])
+        between = POINTS + np.flatnonzero(np.isin(made.parents, coarse).all(axis=1))
+        rest = np.setdiff1d(np.concatenate([outer, band, between]), inner)
+        found.append(np.concatenate([inner, rest]).astype(np.int32))
+    return found[0], found[1]
+
+
+@cache
+def _skin() -> tuple[Ints, Any, Any]:
+    """Vertices that are free to follow, the factorised system of their Laplacian, and its columns of all vertices."""
+    made = mesh()
+    edges = np.unique(np.sort(made.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
+    rows, columns = np.concatenate([edges, edges[:, ::-1]]).T
+    near = coo_array((np.ones(len(rows)), (rows, columns)), (made.count, made.count)).tocsr()
+    near = near / near.sum(axis=1)[:, None]
+    held = np.concatenate([*_lips(), *(made.contours[name] for name in _STILL), np.array(_NOSE)])
+    free = np.setdiff1d(np.arange(made.count), held).astype(np.int32)
+    system = ((1 + _SCREEN) * eye_array(len(free)) - near[free][:, free]).tocsc()
+    return free, splu(system), near[free]
+
+
+def _membrane(moves: Floats) -> Floats:
+    """(V, k): the lips move by ``moves`` (n, k), the skin around follows; eyes, nose and the face's rim stay."""
+    free, solver, near = _skin()
+    field = np.zeros((mesh().count, moves.shape[1]))
+    field[np.concatenate(_lips())] = moves
+    field[free] = solver.solve(near @ field)
+    return field.astype(np.float32)
