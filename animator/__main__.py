@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -15,14 +16,17 @@ from rich.table import Table
 from animator.control import Control, Emotion, State
 from animator.face import Animator
 from animator.media import MediaError, check_place, read_audio
+from animator.motion.parts import Part
 
 if TYPE_CHECKING:
+    from animator.face import Motion
     from animator.portrait.portrait import Portrait
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Animates one picture with any voice.")
 console = Console(stderr=True)  # stdout is for results
 
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
+LANDMARKS = Annotated[Path | None, typer.Option(help="Points that correct the face: see animator portrait --help.")]
 
 
 def main() -> None:
@@ -33,36 +37,82 @@ def main() -> None:
 @app.command()
 def render(  # noqa: PLR0913 - the options of a command
     portrait: PORTRAIT,
-    audio: Annotated[Path, typer.Argument(help="Speech or song: any audio file, or a video with sound.")],
-    out: Annotated[Path, typer.Argument(help="The MP4 to write.")],
+    audio: Annotated[Path, typer.Argument(metavar="[AUDIO]", help="Speech: an audio file, or a video with sound.")],
+    out: Annotated[Path | None, typer.Argument(metavar="OUT", help="The MP4 to write.", show_default=False)] = None,
     size: Annotated[int, typer.Option(help="Side of the square video, in pixels.", min=128, max=2048)] = 512,
     seed: Annotated[int | None, typer.Option(help="The same seed repeats the same motion.")] = None,
     emotion: Emotion = "neutral",
+    strength: Annotated[float, typer.Option(help="Of the emotion.", min=0, max=1.5)] = 1.0,
     state: State = "speaking",
+    only: Annotated[Part, typer.Option(help="What moves: the head's pose, the expression, or all.")] = "all",
+    motion: Annotated[Path | None, typer.Option(help="ARKit CSV (Live Link Face, Audio2Face) that moves it.")] = None,
+    motion_fps: Annotated[float | None, typer.Option(help="Lines a second, against its own times.", min=1)] = None,
+    save_motion: Annotated[Path | None, typer.Option(help="Write the motion as Live Link Face's CSV.")] = None,
+    landmarks: LANDMARKS = None,
 ) -> None:
-    """Makes PORTRAIT say AUDIO: the live face, run over a file."""
-    from animator.export import export, frames_of
+    """Makes PORTRAIT say AUDIO and writes OUT: the live face, run over a file.
 
+    With --motion a recorded motion moves the face instead, with or without AUDIO.
+    """
+    from animator.export import frames_of, replay, speak, write
+    from animator.motion.arkit_csv import write_motion
+
+    heard, target = (audio, out) if out else (None, audio)
     if size % 2:
         _fail(f"--size is {size}; H.264 wants an even number.")
+    if not heard and not motion:
+        _fail("There is nothing to say: give AUDIO and OUT, or a recorded --motion.")
     try:
-        check_place(out)
-        sound = read_audio(audio)
-        face = Animator(size, seed=seed).open(_prepare(portrait, size))
-        with _progress("rendering", frames_of(sound)) as advance:
-            frames = export(face, sound, out, Control(state, emotion), lambda done, _: advance(done))
+        for place in (target, save_motion):
+            if place:
+                check_place(place)
+        sound = read_audio(heard) if heard else np.zeros(0, np.float32)
+        rows = _recorded(motion, motion_fps, only) if motion else None
+        found = _prepare(portrait, size, landmarks)
+        if rows is None:
+            face = Animator(size, seed=seed).open(found, only)
+            shown, frames = speak(face, sound, Control(state, emotion, strength)), frames_of(sound)
+        else:
+            from animator.render import Renderer
+
+            shown, frames = replay(Renderer(found), rows, sound), len(rows)
+        with _progress("rendering", frames) as advance:
+            moved = write(shown, size, target, advance)
+        if save_motion:
+            write_motion(save_motion, moved)
     except MediaError as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        console.print(f"Stopped; {out} was not written.")
+        console.print(f"Stopped; {target} was not written.")
         raise typer.Exit(130) from None
-    console.print(f"{out}: {frames} frames, {frames / 25:.2f} s")
+    console.print(f"{target}: {frames} frames, {frames / 25:.2f} s")
 
 
 @app.command()
-def portrait(picture: PORTRAIT, size: Annotated[int, typer.Option(min=128, max=2048)] = 512) -> None:
-    """Says what was found in a picture."""
-    found = _prepare(picture, size)
+def portrait(
+    picture: PORTRAIT,
+    size: Annotated[int, typer.Option(min=128, max=2048)] = 512,
+    landmarks: Annotated[Path | None, typer.Option(help="JSON with points that correct the face.")] = None,
+    save_landmarks: Annotated[Path | None, typer.Option(help="Write such JSON, with the points as found.")] = None,
+    preview: Annotated[Path | None, typer.Option(help="Write a picture that shows the points (PNG, JPEG).")] = None,
+) -> None:
+    """Says what was found in PICTURE, and lets you correct it.
+
+    Where eyes, lips or chin were not found well: write the points with --save-landmarks, look at them with --preview,
+    edit those that are wrong, and give the file to --landmarks, here or in `animator render`. Points that you leave
+    away follow the others. Left is the person's own left. Where no face was found, --save-landmarks writes one in the
+    middle of the picture, for you to place.
+    """
+    found = _prepare(picture, size, landmarks, save_landmarks)
+    if preview:
+        from PIL import Image
+
+        from animator.portrait.preview import preview as drawn
+
+        try:
+            Image.fromarray(drawn(found)).save(preview)
+        except (OSError, ValueError) as error:
+            _fail(f"{preview} cannot be written: {error}")
     yaw, pitch, roll = found.pose
     console.print(f"A face {found.face_width:.0f} px wide, yaw {yaw:.0f}, pitch {pitch:.0f}, roll {roll:.0f} degrees.")
 
@@ -135,9 +185,19 @@ def _video(video: Path, audio: Path | None, portrait: str) -> dict[str, object]:
     return figures
 
 
+def _recorded(path: Path, fps: float | None, part: Part) -> "Motion":
+    from animator.motion.arkit_csv import read_motion
+    from animator.motion.parts import only
+
+    recorded = read_motion(path, fps)
+    if recorded.ignored:
+        console.print(f"[yellow]Note:[/] columns that are no ARKit shape were left out: {', '.join(recorded.ignored)}")
+    return only(recorded.motion, part)
+
+
 def _picture(portrait: str) -> Path:
     """The file of a picture, or of a shipped character ("" is the default one)."""
-    if Path(portrait).is_file():
+    if Path(portrait).exists():
         return Path(portrait)
     from animator.portrait.characters import characters as shipped
     from animator.portrait.characters import find
@@ -149,17 +209,32 @@ def _picture(portrait: str) -> Path:
         _fail(f"There is no file and no character {portrait!r}. Give a picture file, or one of: {names}.")
 
 
-def _prepare(portrait: str, size: int) -> "Portrait":
-    from animator.portrait.picture import PortraitError
+def _prepare(portrait: str, size: int, landmarks: Path | None = None, save: Path | None = None) -> "Portrait":
+    """The portrait, corrected by the file ``landmarks``; its points, or some to place, go into the file ``save``."""
+    from animator.portrait.named import parse
+    from animator.portrait.picture import PortraitError, read
 
     try:
         with console.status("preparing the face"):
-            found = Animator(size).prepare(_picture(portrait))
+            given = parse(read(landmarks)) if landmarks else None
+            found = Animator(size).prepare(_picture(portrait), given)
     except PortraitError as error:
-        _fail(f"{portrait}: {error}")
+        if not (error.landmarks and save):
+            _fail(f"{portrait}: {error}")
+        _write(save, error.landmarks.text())
+        _fail(f"{portrait}: {error} Or move the points in {save} to where they belong, and give it as --landmarks.")
+    if save:
+        _write(save, found.named().text())
     for warning in found.warnings:
         console.print(f"[yellow]Note:[/] {warning}")
     return found
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        _fail(f"{file} cannot be written: {error.strerror}.")
 
 
 @contextmanager

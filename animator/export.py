@@ -1,15 +1,15 @@
-"""A portrait and a sound file to an MP4: the same `Face.step` that a conversation runs, in a loop."""
+"""A face to an MP4: speaking by the `Face.step` that conversations run, or moved by rows that somebody recorded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME, Face, Samples, Shown
+from animator.face import SAMPLES_PER_FRAME, Drawer, Face, Motion, Samples, Shown
 from animator.media import Mp4Writer
 
-Progress = Callable[[int, int], None]  # frames done, frames in all
+Progress = Callable[[int], None]  # frames done
 
 
 def frames_of(audio: Samples) -> int:
@@ -34,13 +34,27 @@ def speak(face: Face, audio: Samples, control: Control) -> Iterator[Shown]:
             yield Shown(shown.frames[first:last], sound, shown.motion[first:last])
 
 
-def export(face: Face, audio: Samples, out: Path, control: Control, progress: Progress | None = None) -> int:
-    """Writes the MP4 and returns its number of frames. Raises `animator.media.MediaError`; then no file is left."""
-    total, done = frames_of(audio), 0
-    with Mp4Writer(out, face.width, face.height) as writer:
-        for shown in speak(face, audio, control):
-            writer.write(shown.frames, shown.audio)
-            done += len(shown.frames)
+def replay(drawer: Drawer, motion: Motion, audio: Samples) -> Iterator[Shown]:
+    """One chunk a row of ``motion`` (n, 64), drawn as it is; ``audio`` is cut, or filled up with silence."""
+    sound = np.zeros(len(motion) * SAMPLES_PER_FRAME, np.float32)
+    heard = audio[: len(sound)]
+    sound[: len(heard)] = heard
+    for row, samples in zip(motion, sound.reshape(-1, SAMPLES_PER_FRAME), strict=True):
+        yield Shown(drawer.draw(row)[None], samples, row[None])
+
+
+def write(shown: Iterable[Shown], size: int, out: Path, progress: Progress | None = None) -> Motion:
+    """Writes chunks of frames of ``size`` px to the MP4 ``out`` and returns their motion (n, 64).
+
+    Raises `animator.media.MediaError`; then no file is left.
+    """
+    rows: list[Motion] = []
+    done = 0
+    with Mp4Writer(out, size, size) as writer:
+        for chunk in shown:
+            writer.write(chunk.frames, chunk.audio)
+            rows.append(chunk.motion)
+            done += len(chunk.frames)
             if progress:
-                progress(done, total)
-    return done
+                progress(done)
+    return np.concatenate(rows)

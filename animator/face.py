@@ -12,6 +12,8 @@ from animator.motion.space import ARKIT, SIZE
 
 if TYPE_CHECKING:
     from animator.motion.parted import PartedLips
+    from animator.motion.parts import Part
+    from animator.portrait.named import Landmarks
     from animator.portrait.portrait import Portrait
 
 Samples = NDArray[np.float32]  # (n,) mono, in [-1, 1], at RATE
@@ -140,20 +142,23 @@ class Animator:
         cv2.setNumThreads(1)  # OpenCV's own threads would fight with those of the faces for the same cores
         self.size, self.chunk_frames, self.seed = size, chunk_frames, seed
 
-    def prepare(self, source: Path | bytes) -> "Portrait":
+    def prepare(self, source: Path | bytes, given: "Landmarks | None" = None) -> "Portrait":
         """A picture -> the portrait that `open` takes; seconds the first time, then from the disk cache.
 
-        Raises `animator.portrait.picture.PortraitError` for a picture that cannot become a face.
+        The face goes through the ``given`` points. Raises `animator.portrait.picture.PortraitError` for a picture that
+        cannot become a face.
         """
         from animator.portrait.portrait import load
 
-        return load(source, self.size)
+        return load(source, self.size, given)
 
-    def open(self, portrait: "Portrait") -> LiveFace:
-        """A new face of this person, at the first frame of a session."""
+    def open(self, portrait: "Portrait", part: "Part" = "all") -> LiveFace:
+        """A new face of this person, at the first frame of a session; ``part`` of it moves."""
         from animator.motion.generator import Generator
         from animator.motion.parted import PartedLips
+        from animator.motion.parts import Only
         from animator.render import Renderer
 
-        lips = PartedLips() if portrait.mouth_open else None
-        return LiveFace(Generator(self.seed), Renderer(portrait), portrait.size, self.chunk_frames, lips)
+        mover = Generator(self.seed) if part == "all" else Only(Generator(self.seed), part)
+        lips = PartedLips() if portrait.mouth_open and part != "pose" else None
+        return LiveFace(mover, Renderer(portrait), portrait.size, self.chunk_frames, lips)

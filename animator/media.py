@@ -73,7 +73,7 @@ def _mono(frame: av.AudioFrame) -> Samples:
 def check_place(path: Path) -> None:
     """Raises `MediaError` if a file cannot be called ``path``; worth asking before work that takes minutes."""
     if path.is_dir():
-        raise MediaError(f"{path} is a folder. Give the name of the MP4 file to write.")
+        raise MediaError(f"{path} is a folder. Give the name of the file to write.")
     if not path.parent.is_dir():
         raise MediaError(f"There is no folder {path.parent}. Make it first, or write somewhere else.")
 

@@ -7,10 +7,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from animator.__main__ import app
 from animator.media import Mp4Writer
+from animator.motion import space
+from animator.motion.arkit_csv import read_motion, write_motion
+from animator.motion.parts import only
 from companion.tts import Hibari
 
 WORDS = "Good morning! My mother bought a big blue balloon. We are about to go home."
@@ -54,6 +58,30 @@ def test_a_character_says_a_sound_file(video: Path) -> None:
     assert max(change) < 12, "and never jumps"
 
 
+def test_a_face_is_corrected_by_a_file(tmp_path: Path) -> None:
+    points, seen = tmp_path / "points.json", tmp_path / "seen.png"
+    code, _, errors = run("portrait", "mona_lisa", "--size", 128, "--save-landmarks", points, "--preview", seen)
+    assert code == 0, errors
+    with Image.open(seen) as preview:
+        assert preview.height == 1200
+    found = json.loads(points.read_text())
+    found["points"]["chin"][1] += 60
+    (tmp_path / "longer.json").write_text(json.dumps(found))
+    code, _, errors = run("portrait", "mona_lisa", "--landmarks", tmp_path / "longer.json", "--save-landmarks", points)
+    assert code == 0, errors
+    assert json.loads(points.read_text())["points"]["chin"] == pytest.approx(found["points"]["chin"], abs=0.2)
+    code, _, errors = run("portrait", "toon", "--landmarks", points)
+    assert code == 1 and "belong to a picture of 743x1155" in errors
+
+
+def test_where_no_face_is_found_one_can_be_placed(tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200), "tan").save(tmp_path / "wall.png")
+    code, _, errors = run("portrait", tmp_path / "wall.png", "--save-landmarks", tmp_path / "points.json")
+    assert code == 1 and "No face" in errors and "points.json" in errors.replace("\n", "")
+    code, _, errors = run("portrait", tmp_path / "wall.png", "--landmarks", tmp_path / "points.json")
+    assert code == 0, errors
+
+
 def test_its_lips_follow_the_sound(video: Path) -> None:
     code, output, errors = run("evaluate", video)
     assert code == 0, errors
@@ -68,6 +96,31 @@ def test_the_same_seed_repeats(video: Path, voice: Path, tmp_path: Path) -> None
     again = tmp_path / "again.mp4"
     assert run("render", "mona_lisa", voice, again, "--size", 320, "--seed", 4)[0] == 0
     assert again.read_bytes() == video.read_bytes()
+
+
+def test_a_recorded_motion_moves_any_face(tmp_path: Path) -> None:
+    motion = np.zeros((6, space.SIZE), np.float32)
+    motion[:, space.HEAD_ROLL] = np.linspace(0, 10, 6)
+    motion[:, space.INDEX["jawOpen"]] = np.linspace(0, 0.6, 6)
+    recorded, again, out = tmp_path / "motion.csv", tmp_path / "again.csv", tmp_path / "out.mp4"
+    write_motion(recorded, motion)
+    for part, seen in (("all", motion), ("pose", only(motion, "pose")), ("expression", only(motion, "expression"))):
+        code, _, errors = run(
+            "render", "toon", out, "--size", 128, "--motion", recorded, "--motion-fps", 25, "--only", part,
+            "--save-motion", again,
+        )  # fmt: skip
+        assert code == 0, errors
+        assert np.allclose(read_motion(again, fps=25).motion, seen, atol=1e-4)
+        with av.open(out) as container:
+            frames = [frame.to_ndarray(format="gray").astype(int) for frame in container.decode(video=0)]
+        assert len(frames) == 6
+        assert np.abs(frames[5] - frames[0]).max() > 40, "the last frame leans or speaks"
+
+
+def test_nothing_to_say_is_a_mistake(tmp_path: Path) -> None:
+    code, _, errors = run("render", "toon", tmp_path / "out.mp4")
+    assert code == 1
+    assert "nothing to say" in errors
 
 
 def test_figures_of_speed_end_in_one_json_line() -> None:

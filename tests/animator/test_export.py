@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.export import export
+from animator.export import replay, speak, write
 from animator.face import RATE, LiveFace
 from animator.media import MediaError, Mp4Writer, read_audio
 from animator.video import VideoEncoder
@@ -38,12 +38,12 @@ def write_sound(path: Path, audio: np.ndarray, rate: int, layout: str = "mono", 
 @pytest.mark.parametrize("seconds", [0.5, 2.0, 3.333])
 def test_sound_and_picture_are_equally_long_and_in_step(lamp: LiveFace, tmp_path: Path, seconds: float) -> None:
     out = tmp_path / "out.mp4"
-    frames = export(lamp, click(seconds, at=0.42), out, Control())
+    motion = write(speak(lamp, click(seconds, at=0.42), Control()), 64, out)
     with av.open(out) as container:
         lengths = {s.type: float(s.duration * s.time_base) for s in container.streams}
         bright = [f.to_ndarray(format="gray").mean() > 100 for f in container.decode(video=0)]
         assert {s.codec_context.name for s in container.streams} == {"h264", "aac"}
-    assert len(bright) == frames == int(np.ceil(seconds * 25 - 1e-9))
+    assert len(bright) == len(motion) == int(np.ceil(seconds * 25 - 1e-9))
     assert abs(lengths["video"] - lengths["audio"]) < 0.04
     assert np.flatnonzero(bright).tolist() == [10], "the frame that lasts from 0.40 to 0.44 s"
     heard = np.argmax(np.abs(read_audio(out)) > 0.3) / RATE
@@ -54,12 +54,12 @@ def test_a_failing_face_leaves_no_file_and_spares_the_old_one(lamp: LiveFace, tm
     out = tmp_path / "out.mp4"
     out.write_bytes(b"yesterday's")
 
-    def stop(done: int, total: int) -> None:
+    def stop(done: int) -> None:
         if done > 20:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export(lamp, click(2, 1), out, Control(), stop)
+        write(speak(lamp, click(2, 1), Control()), 64, out, stop)
     assert [file.name for file in tmp_path.iterdir()] == ["out.mp4"]
     assert out.read_bytes() == b"yesterday's"
 
