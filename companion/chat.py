@@ -166,6 +166,13 @@ def heard_text(lines: Sequence[Line], heard: int) -> str:
     return " ".join(part for part in parts if part)
 
 
+def unsaid(item: Item) -> str:
+    """What of a spoken item that was cut off has not been heard, with its feeling."""
+    whole = " ".join(line.text for line in item.lines)
+    rest = whole[len(item.content()) :].strip()
+    return f"[{item.lines[-1].emotion}] {rest}" if rest else ""
+
+
 def _beginning(line: Line, start: int, heard: int) -> str:
     """By word times where the words are known and are the text's own, else by the share of time."""
     tokens = line.text.split()

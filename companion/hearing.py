@@ -5,6 +5,7 @@ understood as more than "mm-hm". Speech that is what the face itself is saying i
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,9 +24,11 @@ from companion.think import as_stage_error
 from companion.turns import Kind, Turn
 from companion.wire import WireError
 
+log = logging.getLogger(__name__)
+
 SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
-UNHEARD = 0.5  # most that is believed of the end of a turn before its words are known: no reply could begin yet
+ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
 FOLLOW = 1.2  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
@@ -35,6 +38,14 @@ class Floor(Protocol):
     @property
     def speaking(self) -> bool:
         """The face has the floor."""
+        ...
+
+    def hold(self) -> None:
+        """The user perhaps takes the floor: pause."""
+        ...
+
+    def release(self) -> None:
+        """The user does not: go on."""
         ...
 
     def user_starts(self) -> None:
@@ -65,6 +76,7 @@ class _Utterance:
     start: float  # s of received sound
     end: float = 0.0
     ended: float = 0.0  # loop time
+    interrupting: bool = False  # it took the floor from the face
     audio: Samples | None = None
     understanding: asyncio.Task[Transcript | StageError] | None = None
 
@@ -166,9 +178,13 @@ class Hearing:
                 self._turn = _Utterance(new_id("item"), turn.at)
                 self._followed = 0.0
                 self._tentative = self._floor.speaking
-                if not self._tentative:
+                if self._tentative:
+                    self._hold()
+                else:
                     self._begin(self._turn)
             case Kind.PAUSED:
+                if self._tentative:
+                    self._floor.release()
                 self._stop_following()
                 self._followed = self._ears.voiced
                 self._guess = (turn.at, self._transcribe(self._ears.so_far(turn.at)))
@@ -176,12 +192,19 @@ class Hearing:
                     self._spawn(self._overhear(self._turn, self._guess[1], 0), "overhear")
                     self._spawn(self._expect_end(self._guess), "turn end")
             case Kind.RESUMED:
+                if self._tentative:
+                    self._hold()
                 self._drop_guess()
             case Kind.STOPPED:
                 self._stop(turn.at)
 
+    def _hold(self) -> None:
+        """Give way at once to what may become a turn; it is judged meanwhile."""
+        if self._detection and self._detection.interrupt_response and not self._is_echo(self._ears.recent(ONSET)):
+            self._floor.hold()
+
     def _begin(self, utterance: _Utterance) -> None:
-        self._tentative = False
+        self._tentative, utterance.interrupting = False, self._floor.speaking
         self._floor.user_starts()
         self._tell(events.SpeechStarted(round(utterance.start * 1000), utterance.item_id))
 
@@ -208,13 +231,21 @@ class Hearing:
         """How long to wait for more: by the sound alone who pauses may go on, by the words as well may be done."""
         if self._detection is None or self._detection.type != "semantic_vad":
             return
-        done = await self._engine.turn_end.finished(self._ears.so_far(guess[0]))
-        if done is None or self._guess is not guess:
+        self._ears.expect(cues.UNHEARD)
+        done = await self._sounds_done(self._ears.so_far(guess[0]))
+        if self._guess is not guess:
             return
-        self._ears.expect(min(done, UNHEARD))
+        self._ears.expect(None if done is None else min(done, cues.UNHEARD))
         await asyncio.wait([guess[1]])
-        if self._guess is guess and isinstance(said := guess[1].result(), Transcript):
+        if done is not None and self._guess is guess and isinstance(said := guess[1].result(), Transcript):
             self._ears.expect(cues.done(done, said.text, said.language))
+
+    async def _sounds_done(self, audio: Samples) -> float | None:
+        try:
+            return await self._engine.turn_end.finished(audio)
+        except Exception as error:  # whatever a stage raises: silence still ends the turn
+            log.error("the end of a turn cannot be judged: %s", type(error).__name__)
+            return None
 
     def _stop_following(self) -> None:
         if self._following:
@@ -289,7 +320,7 @@ class Hearing:
             self._tell(events.TranscriptionFailed(item.id, problem))
             self._forget(item.id)
             return
-        item.text = result.text.strip()
+        item.text = "" if utterance.interrupting and cues.is_backchannel(result.text) else result.text.strip()
         usage = {"type": "duration", "seconds": round(len(utterance.audio) / HEAR_RATE, 3)}
         if item.text:
             self._tell(events.TranscriptionDelta(item.id, item.text))
@@ -316,6 +347,8 @@ class Hearing:
         return echo.is_echo(heard, Resampler(SPEAK_RATE)(self._floor.played()))
 
     def _drop_turn(self) -> None:
+        if self._tentative:
+            self._floor.release()
         self._turn, self._tentative = None, False
         self._drop_guess()
         self._stop_following()

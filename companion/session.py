@@ -9,6 +9,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -68,6 +69,7 @@ class Session:
         self._ahead = ReadAhead(engine.llm, self._spawn)
         self._told_state = ""
         self.recollection = Recollection(engine.memory, self.id, self.conversation, self._forgot)
+        self._unsaid = ""  # of the reply that was interrupted last
         self._greeted = False
 
     async def __aenter__(self) -> Self:
@@ -124,6 +126,12 @@ class Session:
     def speaking(self) -> bool:
         return self.show.speaking
 
+    def hold(self) -> None:
+        self.show.hold()
+
+    def release(self) -> None:
+        self.show.release()
+
     def user_starts(self) -> None:
         """Speech that resumes while its first part is still being transcribed was a pause; else it interrupts."""
         if self.reply and not self.reply.created:
@@ -150,8 +158,9 @@ class Session:
 
     # --- the response ---
 
-    def start(self, wishes: Wishes, since: float, said: str | None = None, greeting: str = "") -> None:
-        """Begin a response: to the item ``said`` when it is understood, or to the conversation as it stands."""
+    def start(self, wishes: Wishes, since: float, said: str | None = None, text: str = "") -> None:
+        """Begin a response: to the item ``said`` when it is understood, or to the conversation as it stands; or
+        ``text``, if given."""
         trace = Trace(asyncio.get_running_loop().time, since)
         if said:
             trace.mark("turn_end")
@@ -167,18 +176,19 @@ class Session:
             join=self.conversation.add,
             face=self.settings.avatar is not None,
         )
-        self._reply_task = self._spawn(self._respond(self.reply, said, greeting), self.reply.id)
+        self._reply_task = self._spawn(self._respond(self.reply, said, text), self.reply.id)
 
-    async def _respond(self, reply: Reply, said: str | None, greeting: str) -> None:
+    async def _respond(self, reply: Reply, said: str | None, text: str) -> None:
         """The straight line from what was said to the last sound of the answer."""
         try:
             if not await self.hearing.understood(said):
-                return self._abandon()
+                return self._go_on(reply)
             if said:
                 reply.trace.mark("transcript")
             reply.create()
+            self._unsaid = ""
             await self._ahead.settled()
-            deltas = _once(greeting) if greeting else self.engine.llm.reply(await self._messages(reply.wishes))
+            deltas = _once(text) if text else self.engine.llm.reply(await self._messages(reply.wishes))
             if reply.wishes.sound:
                 self.show.speak(reply)
                 await think.speak(deltas, self.engine.tts, self.show.mouth, reply)
@@ -215,6 +225,7 @@ class Session:
         if self._reply_task:
             self._reply_task.cancel()
         reply.item.heard = self.show.heard()
+        self._unsaid = chat.unsaid(reply.item) if reason == "turn_detected" else ""
         self.show.interrupt()
         self._finish("cancelled", reason)
 
@@ -223,6 +234,12 @@ class Session:
         self.reply = None
         if self._reply_task and self._reply_task is not asyncio.current_task():
             self._reply_task.cancel()
+
+    def _go_on(self, reply: Reply) -> None:
+        """What was taken for a turn said nothing: whoever was interrupted by it finishes the sentence."""
+        self._abandon()
+        if self._unsaid:
+            self.start(replace(reply.wishes, instructions=None), asyncio.get_running_loop().time(), text=self._unsaid)
 
     def _fail(self, reply: Reply, error: StageError, cause: Exception) -> None:
         if not isinstance(cause, StageError):
@@ -248,7 +265,7 @@ class Session:
     def _greet(self) -> None:
         greeting = self.engine.prompts.personas[self.settings.persona].greeting
         if self.engine.config.session.greet and not self._greeted and self.reply is None and not self.conversation:
-            self.start(Wishes(), asyncio.get_running_loop().time(), greeting=greeting)
+            self.start(Wishes(), asyncio.get_running_loop().time(), text=greeting)
         self._greeted = True
 
     # --- the face's state ---
@@ -261,7 +278,7 @@ class Session:
 
     def _state(self) -> State:
         if self.show.speaking:
-            return "speaking"
+            return "listening" if self.show.holding else "speaking"
         if self.reply is not None:
             return "thinking"
         return "listening" if self.hearing.attentive else "idle"

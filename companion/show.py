@@ -19,7 +19,7 @@ from animator.control import Control, Emotion, State
 from animator.face import SAMPLES_PER_FRAME
 from companion.engine import Device
 from companion.events import ServerEvent
-from companion.mouth import Cue, Mouth, Speaker
+from companion.mouth import Cue, Mouth, Speaker, Taken
 from companion.pictures import Look, Pictures
 from companion.stages import SPEAK_RATE, Samples
 from companion.trace import Metrics
@@ -30,6 +30,7 @@ GIVE_UP = 0.5  # s behind the clock
 MEMORY = 3 * SPEAK_RATE  # samples of sent sound kept, to recognise it in the microphone
 CLIENT_BUFFER = 0.15  # s that a client is taken to buffer if it does not say
 FRESH = 1.5  # s for which a playback report holds
+FADE = 240  # samples over which sound ends when it is held, and begins when it goes on: no click
 
 
 class Show:
@@ -49,7 +50,9 @@ class Show:
         self.clock = 0  # samples
         self._tick, self._metrics = tick, metrics
         self._speaker: Speaker | None = None
-        self._start: int | None = None  # clock at which the item's sound begins to be sent
+        self._start: int | None = None  # clock at which the item's sound begins to be sent, later by what was held
+        self._holding, self._fading = False, False
+        self._gaps: list[tuple[int, int]] = []  # clock and length, in samples, of what was held
         self._cues: deque[Cue] = deque()
         self._emotion = "neutral"
         self._held: Samples = np.zeros(0, np.float32)  # taken and not sent yet: the face needs to look ahead
@@ -62,6 +65,11 @@ class Show:
         return self._start is not None or (self._speaker is not None and self.mouth.waiting > 0)
 
     @property
+    def holding(self) -> bool:
+        """The speaker pauses, and may go on."""
+        return self._holding
+
+    @property
     def chunk_frames(self) -> int:
         """Frames that a chunk lasts."""
         look = self.pictures.look
@@ -71,6 +79,16 @@ class Show:
         """What is put into the mouth from now on is ``speaker``'s."""
         self.interrupt()
         self._speaker = speaker
+
+    def hold(self) -> None:
+        """The speaker pauses from the next chunk on, until `release`: perhaps somebody else begins to speak."""
+        if self._start is not None and not self._holding:
+            self._holding = self._fading = True
+
+    def release(self) -> None:
+        """The speaker goes on where it paused."""
+        if self._holding:
+            self._holding, self._fading = False, not self._fading
 
     def interrupt(self) -> None:
         """Silence, from now on: nothing of what waits or is being drawn will be sent as sound."""
@@ -102,7 +120,8 @@ class Show:
         position = self.clock - CLIENT_BUFFER * SPEAK_RATE
         if self._playback is not None and now - self._playback[1] < FRESH:
             position = min(self.clock, self._playback[0] + (now - self._playback[1]) * SPEAK_RATE)
-        return max(0, int(position) - self._start)
+        later = sum(length - min(max(int(position) - at, 0), length) for at, length in self._gaps)
+        return max(0, int(position) - self._start + later)
 
     def recent(self) -> Samples:
         """The last seconds of sound that were sent, silence included."""
@@ -124,26 +143,50 @@ class Show:
         look = self.pictures.look
         n = self.chunk_frames * SAMPLES_PER_FRAME
         control = self._control()
-        taken = self.mouth.take(n)
+        held = self._holding and not self._fading
+        taken = self._nothing(n) if held else self.mouth.take(n)
         if self._speaker and self._start is None and self.mouth.taken:
             self._start = self.clock + len(self._held)
         self._cues.extend(taken.cues)
-        speaker, held = self._speaker, np.concatenate([self._held, taken.audio])
-        self._held = held[n:]
-        first, last = self._span(n)
+        speaker, sound = self._speaker, self._next(taken.audio, held)
+        first, last = (0, 0) if held else self._span(n)
         saying = speaker if first < last else None
         chunk = self.pictures.add(self.clock, taken.audio, control, saying) if look else None
         if chunk:
             await self._wait(chunk.drawn)
         if speaker is not self._speaker:  # interrupted while it was drawn
-            first, last, held = 0, 0, np.zeros_like(held)
+            first, last, sound = 0, 0, np.zeros_like(sound)
         if speaker and first < last:
-            self._send_sound(speaker, held[first:last], first, last)
+            self._send_sound(speaker, sound[first:last], first, last)
         if chunk:
             chunk.heard.set()
-        self._sent = np.concatenate([self._sent, held[:n]])[-MEMORY:]
+        self._sent = np.concatenate([self._sent, sound])[-MEMORY:]
         self.clock += n
         self._end()
+
+    def _nothing(self, n: int) -> Taken:
+        """What a speaker who is held says; all that it has to say comes so much later."""
+        if self._start is not None:
+            self._gaps.append((self.clock, n))
+            self._start += n
+        return Taken(np.zeros(n, np.float32), ())
+
+    def _next(self, taken: Samples, held: bool) -> Samples:
+        """The sound of this chunk, after what waits since the face looks ahead."""
+        n = len(taken)
+        if held:
+            return taken
+        line = np.concatenate([self._held, taken])
+        sound, self._held = line[:n].copy(), line[n:]
+        if self._fading:
+            ramp = np.linspace(0, 1, FADE, dtype=np.float32)
+            if self._holding:
+                sound[:FADE] *= ramp[::-1]
+                sound[FADE:] = 0
+            else:
+                sound[:FADE] *= ramp
+            self._fading = False
+        return sound
 
     def _control(self) -> Control:
         control = replace(self.control, state=self._tick())
@@ -179,5 +222,7 @@ class Show:
 
     def _forget_speaker(self) -> None:
         self._speaker = self._start = None
+        self._holding = self._fading = False
+        self._gaps.clear()
         self._cues.clear()
         self._emotion = "neutral"

@@ -80,6 +80,7 @@ class Conversation:
     def __init__(self, engine: Engine, avatar: bool = False) -> None:
         self.engine = engine
         self.log: list[tuple[float, ServerEvent]] = []
+        self.marks: list[float] = []
         self.session = Session(engine, self._note)
         self._avatar = avatar
 
@@ -92,6 +93,9 @@ class Conversation:
 
     async def __aexit__(self, *error: Any) -> None:
         await self.session.__aexit__(*error)
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def send(self, event: events.ClientEvent) -> None:
         self.session.receive(event)

@@ -1,0 +1,99 @@
+"""The face gives way as soon as somebody begins to speak, and goes on if it was nothing."""
+
+import numpy as np
+import pytest
+
+from companion import events, fakes
+from tests.loop.conversation import RATE, Conversation, engine
+from tests.virtual_time import run
+
+REPLY = "One two three four five six seven eight nine ten eleven twelve."
+
+
+def _talk(user: list[tuple[float, float]], heard: list[str], avatar: bool = False) -> Conversation:
+    """The face says `REPLY`; after one second of it the user makes sound and silence for so many seconds each."""
+
+    async def script() -> Conversation:
+        model = fakes.ScriptedLLM([REPLY, "Sorry."])
+        async with Conversation(engine(llm=model, asr=fakes.ScriptedASR(heard, 0.2)), avatar=avatar) as talk:
+            talk.ask("Count.")
+            await talk.until(events.AudioDelta)
+            await talk.silence(1.0)
+            for loud, silent in user:
+                talk.marks.append(talk.now())
+                await talk.hear(loud)
+                await talk.silence(silent)
+            await talk.until(events.ResponseDone, len(talk.all(events.ResponseCreated)), within=20)
+            return talk
+
+    return run(script())
+
+
+def _sent_loud(talk: Conversation) -> list[float]:
+    """Seconds at which audible sound was sent."""
+    return [
+        at
+        for at, event in talk.log
+        if isinstance(event, events.AudioDelta) and np.abs(np.frombuffer(event.delta, "<i2")).max() > 100
+    ]
+
+
+@pytest.mark.parametrize("avatar", [False, True])
+def test_the_face_is_silent_soon_after_somebody_begins_to_speak(avatar: bool):
+    talk = _talk([(1.5, 1.0)], ["Stop it now."], avatar)
+    began = talk.marks[0]
+    stale = [at for at in _sent_loud(talk) if began < at < talk.at(events.ResponseDone)]
+    assert max(stale) - began < 0.2
+
+
+@pytest.mark.parametrize("avatar", [False, True])
+def test_mm_hm_makes_the_face_pause_and_nothing_is_lost(avatar: bool):
+    talk = _talk([(0.3, 4.0)], ["Mm-hm."], avatar)
+    (done,) = talk.all(events.ResponseDone)
+    assert done.response["status"] == "completed"
+    assert done.response["output"][0]["content"][0]["transcript"] == REPLY
+    began = talk.marks[0]
+    pause = [at for at in _sent_loud(talk) if began + 0.2 < at < began + 0.4]
+    assert not pause
+    whole = fakes.ToneTTS()._hum(REPLY.split()).audio
+    assert abs(len(talk.sound()) - len(whole)) <= 0.08 * RATE
+    assert np.abs(talk.sound()).sum() > 0.95 * np.abs(whole).sum(), "more than the fade is missing"
+
+
+def test_words_after_a_pause_keep_their_place_in_the_sound():
+    talk = _talk([(0.3, 4.0)], ["Mm-hm."], avatar=True)
+    words = talk.all(events.AudioTimestampDelta)
+    assert [word.text for word in words] == REPLY.split()
+    assert [word.audio_offset_ms for word in words] == [250 * i for i in range(12)]
+
+
+def test_a_noise_that_interrupted_lets_the_face_finish_its_sentence():
+    talk = _talk([(0.8, 6.0)], [""])
+    cut, rest = talk.all(events.ResponseDone)
+    assert (cut.response["status"], rest.response["status"]) == ("cancelled", "completed")
+    said = [done.response["output"][0]["content"][0]["transcript"] for done in (cut, rest)]
+    assert " ".join(said) == REPLY
+    assert len(said[0].split()) >= 3
+
+
+def test_what_the_user_said_instead_is_answered_and_the_sentence_dropped():
+    talk = _talk([(0.8, 6.0)], ["No, wait."])
+    cut, answer = talk.all(events.ResponseDone)
+    assert answer.response["output"][0]["content"][0]["transcript"] == "Sorry."
+
+
+def test_what_was_heard_at_a_pause_is_what_the_client_played():
+    """The client reports the playback clock; while the face pauses the item stands still."""
+
+    async def script() -> int:
+        async with Conversation(engine(llm=fakes.ScriptedLLM([REPLY]))) as talk:
+            talk.ask("Count.")
+            first = await talk.until(events.AudioDelta)
+            await talk.silence(1.0)
+            await talk.hear(0.35)  # the face pauses some 0.15 s later
+            show = talk.session.show
+            assert show.holding
+            show.played(first.pts_ms + 1350)
+            return show.heard()
+
+    assert run(script()) / RATE == pytest.approx(1.16, abs=0.06)
