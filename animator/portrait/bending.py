@@ -8,7 +8,7 @@ from scipy.interpolate import RBFInterpolator
 from scipy.optimize import least_squares
 
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
-from animator.portrait.named import NAMED, Points, invalid
+from animator.portrait.named import NAMED, Landmarks, Points, invalid
 from animator.portrait.picture import Picture
 from animator.portrait.pose import exact_rotation
 from animator.portrait.topology import POINTS, canonical
@@ -23,6 +23,7 @@ _CORNERS = {"left": (362, 263), "right": (33, 133)}
 _LIDS = {"left": (362, 263, 386, 374), "right": (33, 133, 159, 145)}
 _UPPER_LIP = ("upper_lip_top", "upper_lip_bottom")
 _LOWER_LIP = ("lower_lip_top", "lower_lip_bottom")
+_LAID_OUT = 0.6  # height of a face to be placed, of the picture's shorter side
 _IRIS_SIZE = 0.2  # radius, of the distance of an eye's corners (11.7 of 30 mm across)
 _ENOUGH = "an iris or both corners of each eye, both corners of the mouth, and the chin"
 _LEAN = 12.0  # degrees, standard deviation of yaw and pitch of a face in a picture
@@ -105,6 +106,17 @@ def place_face(picture: Picture, given: Points, landmarker: Landmarker) -> FaceL
     if seen and distance(seen.points, given) < MEANT / 2:
         return replace(seen, points=bend(seen.points, given))
     return replace(guess, blendshapes=landmarker.blendshapes(guess.points))
+
+
+def layout(width: int, height: int) -> Landmarks:
+    """A face in the middle of a picture, its lips shut, for a person to place."""
+    face = _with_irises()[:, :2] * np.array([1, -1], np.float32)
+    face[[13, 14]] = face[[13, 14]].mean(axis=0)
+    low, high = face.min(axis=0), face.max(axis=0)
+    placed = (face - (low + high) / 2) * (_LAID_OUT * min(width, height) / float(high[1] - low[1]))
+    middle = np.array([width / 2, height / 2], np.float32)
+    points: Points = {name: tuple((placed[number] + middle).tolist()) for name, number in NAMED.items()}
+    return Landmarks(points, width, height)
 
 
 def distance(points: Floats, given: Points) -> float:

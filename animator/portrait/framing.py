@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.bending import MEANT, bend, distance, place_face
+from animator.portrait.bending import MEANT, bend, distance, layout, place_face
 from animator.portrait.drawn import snap_eyes
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.named import NAMED, Landmarks, Points, check_sides
@@ -59,7 +59,7 @@ def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | No
         message = (
             "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
         )
-        raise PortraitError("no_face", message)
+        raise PortraitError("no_face", message, layout(source.width, source.height))
     return frame(source, faces[0], len(faces), size, landmarker)
 
 

@@ -60,6 +60,11 @@ class Landmarks:
         points = {name: [round(x, 1), round(y, 1)] for name, (x, y) in self.points.items()}
         return {"width": self.width, "height": self.height, "points": points}
 
+    def text(self) -> str:
+        """`json`, a point to a line."""
+        lines = ",\n".join(f'  "{name}": {place}' for name, place in self.json()["points"].items())
+        return f'{{"width": {self.width}, "height": {self.height}, "points": {{\n{lines}\n}}}}\n'
+
     def scaled(self, width: int, height: int) -> "Landmarks":
         """The same points in a picture of another size. Raises `PortraitError` where its shape is another one."""
         if abs(self.width / self.height * height / width - 1) > 0.02:

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from PIL import Image
 
 from animator.portrait.colours import plain_mode, to_srgb
 from animator.portrait.formats import FORMATS, advice, enable_heif
+
+if TYPE_CHECKING:
+    from animator.portrait.named import Landmarks
 
 Picture = NDArray[np.uint8]  # (h, w, 3) RGB
 Box = tuple[float, float, float, float]  # left, top, right, bottom in px
@@ -42,11 +45,13 @@ _quiet = threading.Lock()  # `warnings.catch_warnings` is not thread-safe
 
 
 class PortraitError(Exception):
-    """A picture that cannot become a portrait. ``code`` is stable; the message says what to do."""
+    """A picture that cannot become a portrait. ``code`` is stable; the message says what to do. With no_face come the
+    points of a face in the middle of the picture, for a person to move to where they belong."""
 
-    def __init__(self, code: Code, message: str) -> None:
+    def __init__(self, code: Code, message: str, landmarks: "Landmarks | None" = None) -> None:
         super().__init__(message)
         self.code: Code = code
+        self.landmarks = landmarks
 
 
 @dataclass(frozen=True, slots=True)
