@@ -17,7 +17,7 @@ _FOREHEAD = 0.07  # face widths over which the forehead ceases to go with the br
 
 
 def level_brows(vertices: Floats, shapes: Floats, width: float) -> Floats:
-    """``shapes`` (52, V, 3) in which raised brows of ``vertices`` (V, 3) keep their height; ``width`` px of the face."""
+    """``shapes`` (52, V, 3) in which raised brows of ``vertices`` (V, 3) keep their height; ``width`` px of a face."""
     shapes = shapes.copy()
     for side in ("left", "right"):
         share, weights = _follow(vertices, side, width)

@@ -65,6 +65,12 @@ def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
     return moved
 
 
+def is_drawn(picture: NDArray[np.uint8], points: Floats) -> bool:
+    """Whether the cheeks in ``picture`` (h, w, 3) RGB are of one flat colour each: no photograph, nor a painting."""
+    lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
+    return all(_skin(lab, points, side) is not None for side in ("left", "right"))
+
+
 def _alike(one: _Outline, other: _Outline) -> bool:
     areas = sorted([int(one.mask.sum()), int(other.mask.sum())])
     return areas[1] < _ALIKE * areas[0]

@@ -154,7 +154,7 @@ def _frame(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: floa
     for side in ("left", "right"):
         eye = points[[*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][::-1]]]
         hull = cv2.convexHull(eye.round().astype(np.int32))
-        near[cv2.dilate(cv2.fillConvexPoly(np.zeros_like(lines), hull, 255), _disc(0.02 * width)) > 0] = False
+        near[cv2.dilate(cv2.fillConvexPoly(np.zeros_like(lines), hull, 255), _disc(0.04 * width)) > 0] = False
     alike = near & _has_colour_of(lab, np.concatenate([lens.line[lens.seen > _SEEN] for lens in lenses]), points)
     core = cv2.dilate(lines, _disc(_HALF * width)) > 0
     _, labels = cv2.connectedComponents((alike | core).astype(np.uint8))

@@ -17,6 +17,7 @@ from animator.render.body import Body
 
 _CELL = 0.045  # face widths
 _FILL = 0.012  # face widths around the frame that tell the colour of the skin behind it
+_UNLIKE = 40  # of 255, by which the frame differs from the skin where nothing shines through
 # Landmarks with the distance in face widths from which the frame stands before them: bridge, corners of the eyes,
 # cheekbones, ears.
 _BEFORE = {168: 0.02, 33: 0.07, 263: 0.07, 50: 0.08, 280: 0.08, 105: 0.03, 334: 0.03, 234: 0.0, 454: 0.0}
@@ -53,8 +54,10 @@ def put_on(portrait: Portrait, bare: Portrait, body: Body) -> Glasses | None:
     right, bottom = columns.max() + 1, rows.max() + 1
     area = np.s_[top:bottom, left:right]
     seen, behind = portrait.picture[area].astype(np.int32), bare.picture[area].astype(np.int32)
+    unlike = np.abs(seen - behind).max(axis=2)
     darkest = (255 * seen // np.maximum(behind, 1)).min(axis=2)  # less of what lies behind must shine through
-    opacity = np.where(portrait.glasses[area] > 0, np.maximum(portrait.glasses[area], 255 - darkest), 0)[..., None]
+    least = np.maximum(255 * unlike // _UNLIKE, 255 - darkest).clip(0, 255)
+    opacity = np.where(portrait.glasses[area] > 0, np.maximum(portrait.glasses[area], least), 0)[..., None]
     colour = np.where(opacity > 0, seen - (2 * behind * (255 - opacity) + 255) // 510, 0).clip(0, 255)
     texture = raster.pack(np.concatenate([colour, opacity], axis=2).astype(np.uint8))
     across, down = (np.linspace(-0.5, n - 0.5, round(n / cell) + 2) for n in (right - left, bottom - top))

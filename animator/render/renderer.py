@@ -72,6 +72,8 @@ class Renderer:
         xy = self._surface.xy
         for eye, moved, wide in zip(self._eyes, turned, _WIDES, strict=True):
             eyes.draw(frame, eye, xy, self._to_picture(where, eye.anchor), (moved, float(weights[wide])))
+        for lid, blink in zip(self._lids, _BLINKS, strict=True):
+            lids.draw(frame, lid, xy, float(weights[blink]))
         jaw = np.tensordot(weights, self.portrait.jaw, 1).astype(np.float32)
         parts = mouth.place(self._mouth, self._body, self._skull(where), jaw, self._centre)
         seen = self._to_picture(where, self._mouth.anchor), 1 - _SHADE_OF_ROUND_LIPS * lips.roundness(weights) ** 2
