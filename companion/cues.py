@@ -9,6 +9,7 @@ from typing import Any
 
 SPACELESS = frozenset({"zh", "ja"})  # written without spaces
 BRIEF = 4  # words that a backchannel has at most
+UNHEARD = 0.5  # most that is believed of the end of a turn before its words are known: no reply could begin yet
 OPEN_AT_MOST = 0.1  # probability of being done, for a sentence whose last word wants another one
 TRAILING_AT_MOST = 0.2  # for one that the transcript leaves open, with "..." or a comma, or a clause that leads to one
 CLOSED_AT_LEAST = 0.8  # for a complete short answer

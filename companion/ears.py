@@ -104,8 +104,8 @@ class Ears:
             yield turn
         self._forget(self._detector.rules)
 
-    def expect(self, done: float) -> None:
-        """The speaker who pauses now is done with the probability ``done``."""
+    def expect(self, done: float | None) -> None:
+        """As `TurnDetector.expect`."""
         if self._detector:
             self._detector.expect(done)
 

@@ -64,10 +64,11 @@ class TurnDetector:
         self._end = self.now
         self._silence = self.rules.silence
 
-    def expect(self, done: float) -> None:
-        """The speaker who pauses now is done with the probability ``done``; holds until the speech goes on."""
+    def expect(self, done: float | None) -> None:
+        """The speaker who pauses now is done with the probability ``done`` (None: nobody knows); holds until the
+        speech goes on."""
         if self._paused and self.rules.patience:
-            self._silence = self.rules.patience.silence(done)
+            self._silence = self.rules.silence if done is None else self.rules.patience.silence(done)
 
     def feed(self, probability: float, seconds: float) -> Turn | None:
         """The next ``seconds`` of sound, speech with ``probability`` -> what it means for the turn, if anything."""

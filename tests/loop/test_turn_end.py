@@ -153,6 +153,14 @@ def test_without_a_judge_silence_decides():
     assert silent - hasty == pytest.approx(0.5, abs=0.07)
 
 
+def test_a_judge_that_fails_leaves_it_to_silence():
+    class Failing:
+        async def finished(self, audio):
+            raise ValueError("no")
+
+    assert seconds_to_stop(Failing(), "I went home and", {"type": "semantic_vad"}) < 1.7
+
+
 def test_a_transcription_that_fails_leaves_the_turn_to_end_by_its_sound():
     class Deaf:
         async def transcribe(self, audio) -> Transcript:

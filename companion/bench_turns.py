@@ -1,0 +1,205 @@
+"""How often a turn is taken for over while its speaker only pauses, and how long the end of one takes to be believed.
+
+Speech of an embedded voice with pauses of 0.2 to 1.5 s put between its words, or recordings; the real voice activity,
+Smart Turn and speech recognition; a curve over lengths of silence, against `semantic_vad` at each eagerness.
+"""
+
+import statistics
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import resample_poly
+
+from animator.media import MediaError, read_audio
+from companion import cues
+from companion.ears import WINDOW, Ears
+from companion.settings import EAGERNESS, UNJUDGED
+from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
+from companion.turns import Kind, Rules, TurnDetector
+
+SILENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)  # s that end a turn in plain silence detection
+PAUSES = (0.2, 1.5)  # s, the shortest and the longest; their logarithms are evenly distributed
+PAUSE = 0.15  # s of silence after which a turn is judged, as in configs/default.toml
+AFTER = 9.0  # s of silence after each turn
+FADE = 0.01  # s over which words fade at a pause
+FLOOR = 10 ** (-62 / 20)  # noise of the room, full scale
+SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus", ".mp4", ".mpg", ".mkv", ".webm")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    by_sound: float | None
+    text: str
+    language: str
+
+
+@dataclass(slots=True)
+class Heard:
+    """One turn: the probabilities of speech of its windows, and what is judged at each of its pauses."""
+
+    probabilities: list[float] = field(default_factory=list[float])
+    judged: dict[float, Judgement] = field(default_factory=dict[float, Judgement])  # by the second of the pause
+
+
+@dataclass(frozen=True, slots=True)
+class Lags:
+    """Seconds from a pause to its judgement by the sound and to its words: the processor's, on a machine that has
+    nothing else to do."""
+
+    sound: float
+    words: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """``cut_off``: of pauses; ``turns_cut``: of turns, at least once. ``delay``: s from the end of speech."""
+
+    name: str
+    cut_off: float
+    turns_cut: float
+    delay: float
+    delay_p95: float
+
+
+def lines(part: str) -> list[str]:
+    """``"tune"`` or ``"held_out"`` of bench_dialogues.toml."""
+    return tomllib.loads((Path(__file__).parent / "bench_dialogues.toml").read_text("utf-8"))[part]
+
+
+async def spoken(tts: TTS, line: str, rng: np.random.Generator) -> Samples:
+    """A line of bench_dialogues.toml -> (n,) at `HEAR_RATE`, with its pauses."""
+    words, marked = [], set[int]()
+    for token in line.split():
+        if token in "|~":
+            marked.add(len(words))
+        else:
+            words.append(token)
+    audio, times = await _say(tts, " ".join(words))
+    cuts = [0, *(_between(times, i) for i in sorted(marked) if len(times) == len(words)), len(audio)]
+    parts: list[Samples] = []
+    for first, last in zip(cuts, cuts[1:], strict=False):
+        silence = np.exp(rng.uniform(*np.log(PAUSES))) if last < len(audio) else 0.3
+        parts += [_faded(audio[first:last]), np.zeros(int(silence * SPEAK_RATE), np.float32)]
+    sound = resample_poly(np.concatenate(parts), HEAR_RATE // 8000, SPEAK_RATE // 8000)
+    return (sound + FLOOR * rng.standard_normal(len(sound))).astype(np.float32)
+
+
+def recorded(folder: Path) -> Iterator[Samples]:
+    """The turns of a folder's recordings. Beside NAME.wav, NAME.txt may hold a line "start end" in seconds for each.
+
+    Raises MediaError when the folder has no recording, and ValueError for a line that holds no two numbers.
+    """
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SOUNDS]
+    if not paths:
+        raise MediaError(f"There is no recording in {folder}. Expected: {', '.join(SOUNDS)}.")
+    for path in paths:
+        audio, labels = read_audio(path, HEAR_RATE), path.with_suffix(".txt")
+        if not labels.is_file():
+            yield audio
+            continue
+        for line in filter(str.strip, labels.read_text("utf-8").splitlines()):
+            start, end = (float(number) for number in line.split()[:2])
+            yield audio[int(start * HEAR_RATE) : int(end * HEAR_RATE)]
+
+
+async def hear(said: Samples, vad: VAD, turn_end: TurnEnd, asr: ASR, lags: list[Lags]) -> Heard:
+    """Listen to one turn, judging every pause in it; ``lags`` are those of this machine, appended to."""
+    heard = Heard()
+
+    def noting(audio: Samples) -> float:
+        heard.probabilities.append(vad(audio))
+        return heard.probabilities[-1]
+
+    ears = Ears(noting, Rules(silence=AFTER + 1.0, pause=PAUSE, max_turn=np.inf), HEAR_RATE)
+    whole = np.concatenate([said, np.zeros(int(AFTER * HEAR_RATE), np.float32)])
+    for first in range(0, len(whole), WINDOW):
+        for turn in ears.hear(whole[first : first + WINDOW]):
+            if turn.kind is Kind.PAUSED:
+                so_far, begun = ears.so_far(turn.at), time.process_time()
+                by_sound = await turn_end.finished(so_far)
+                sounded = time.process_time()
+                words = await asr.transcribe(so_far)
+                lags.append(Lags(sounded - begun, max(sounded - begun, time.process_time() - sounded)))  # side by side
+                heard.judged[turn.at] = Judgement(by_sound, words.text, words.language)
+    return heard
+
+
+def ends(heard: Heard, rules: Rules, lags: Lags) -> list[tuple[float, float]]:
+    """The turns found in ``heard``: (second at which its speech ended, second at which that was believed)."""
+    detector, step = TurnDetector(rules), WINDOW / HEAR_RATE
+    found: list[tuple[float, float]] = []
+    due: list[tuple[float, float]] = []  # when something is known, and the probability of being done
+    for probability in heard.probabilities:
+        while due and due[0][0] <= detector.now:
+            detector.expect(due.pop(0)[1])
+        turn = detector.feed(probability, step)
+        if turn is None:
+            continue
+        due = []
+        if turn.kind is Kind.STOPPED:
+            found.append((turn.at, detector.now))
+        elif turn.kind is Kind.PAUSED and (judged := heard.judged.get(turn.at)) and judged.by_sound is not None:
+            words = cues.done(judged.by_sound, judged.text, judged.language)
+            detector.expect(cues.UNHEARD)
+            due = [
+                (detector.now + lags.sound, min(judged.by_sound, cues.UNHEARD)),
+                (detector.now + lags.words, words),
+            ]
+    return found
+
+
+def curve(turns: Sequence[Heard], lags: Lags) -> list[Point]:
+    """Silence of several lengths, then each eagerness."""
+    plain = {f"silence {s:.1f} s": Rules(silence=s, pause=PAUSE) for s in SILENCES}
+    semantic = {
+        f"semantic, {name}": Rules(silence=UNJUDGED[name], pause=PAUSE, patience=patience)
+        for name, patience in EAGERNESS.items()
+        if name != "auto"
+    }
+    return [_point(name, turns, rules, lags) for name, rules in (plain | semantic).items()]
+
+
+def _point(name: str, turns: Sequence[Heard], rules: Rules, lags: Lags) -> Point:
+    pauses, cut, turns_cut, delays = 0, 0, 0, list[float]()
+    for heard in turns:
+        pauses += sum(at < max(heard.judged) for at in heard.judged)
+        found = ends(heard, rules, lags)
+        cut += len(found) - 1
+        turns_cut += len(found) > 1
+        delays.append(found[-1][1] - found[-1][0])
+    spread = float(np.percentile(delays, 95))
+    return Point(name, cut / max(1, pauses), turns_cut / len(turns), statistics.fmean(delays), spread)
+
+
+def typical(lags: Sequence[Lags]) -> Lags:
+    """The medians."""
+    return Lags(statistics.median(lag.sound for lag in lags), statistics.median(lag.words for lag in lags))
+
+
+async def _say(tts: TTS, text: str) -> tuple[Samples, list[Word]]:
+    """The sound of a text at `SPEAK_RATE` and the times of its words."""
+    parts: list[Samples] = []
+    words: list[Word] = []
+    at = 0.0
+    async for piece in tts.speak(text):
+        words += [Word(word.text, word.start + at, word.end + at) for word in piece.words]
+        parts.append(piece.audio)
+        at += len(piece.audio) / SPEAK_RATE
+    return np.concatenate(parts), words
+
+
+def _between(words: Sequence[Word], index: int) -> int:
+    """The sample of the voice between a word and the one before."""
+    return int(0.5 * (words[index - 1].end + words[index].start) * SPEAK_RATE)
+
+
+def _faded(audio: Samples) -> Samples:
+    faded, n = audio.copy(), int(FADE * SPEAK_RATE)
+    ramp = np.linspace(0.0, 1.0, n, dtype=np.float32)
+    faded[:n] *= ramp
+    faded[-n:] *= ramp[::-1]
+    return faded
