@@ -26,9 +26,10 @@ CM = 1 / 14.2  # face widths
 SHOWN = 0.018  # face widths of the upper teeth that show below the lip of a mouth that just opens
 OVERBITE = 0.030  # face widths by which the edges of the lower teeth lie below those of the upper ones
 BEHIND = 0.012  # face widths that the lower row stands behind the upper one
-RAISED = 0.035  # face widths that the tongue lies above its anatomical place
+RAISED = 0.055  # face widths that the tongue lies above its anatomical place
 UNDER_LIP, UNDER_LIP_DEPTH = 0.74, 0.028  # brightness right below the upper lip; face widths where its shadow ends
 CORNER, CORNER_WIDTH = 0.45, 0.16  # brightness at the corners; share of the width where their shadow ends
+_ASLANT = 12.0  # degrees
 _BESIDE = 0.015  # face widths by which made teeth stay above the edges of those in the picture
 _FORGET = 0.02  # face widths of change in the opening over which the picture's own detail gives way
 
@@ -120,11 +121,18 @@ def _edge(portrait: Portrait, corner: tuple[int, int], own: Floats) -> Floats:
 
 def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shift: Floats, jaw: bool) -> Part:
     """``piece``, its cm times ``scale`` (3,), at the ``teeth`` of the picture and turned as its head."""
-    points = (piece.vertices * scale + shift) @ rotation(*portrait.pose).T + teeth
-    opacity = np.ones(len(points), np.float32)
-    return Part(
-        points.astype(np.float32), piece.uv, piece.shade, opacity, piece.triangles, raster.pack(piece.paint), jaw
-    )
+    points = (piece.vertices * scale + shift) @ _facing(portrait).T + teeth
+    texture = raster.pack(piece.paint)
+    return Part(f32(points), piece.uv, piece.shade, piece.opacity, piece.triangles, texture, jaw)
+
+
+def _facing(portrait: Portrait) -> Floats:
+    """(3, 3): the pose of the head, leaned as far as the lips are aslant in it, since teeth are looked for behind them."""
+    turn = rotation(*portrait.pose)
+    rim = portrait.contours["lips_inner_upper"]
+    along = (portrait.vertices[rim[-1]] - portrait.vertices[rim[0]]) @ turn
+    aslant = float(np.degrees(np.arctan2(along[1], along[0])))
+    return turn @ rotation(0, 0, float(np.clip(aslant, -_ASLANT, _ASLANT)))
 
 
 def _cm(portrait: Portrait) -> float:

@@ -40,11 +40,12 @@ LOWER = Row(
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Textured surface: ``vertices`` (V, 3) cm, x right, y down, z towards the viewer; ``uv`` (V, 2) texels;
-    ``shade`` (V,); ``triangles`` (T, 3); ``paint`` (h, w, 4) uint8, colour times opacity and opacity."""
+    ``shade`` and ``opacity`` (V,); ``triangles`` (T, 3); ``paint`` (h, w, 4) uint8, colour times opacity and opacity."""
 
     vertices: Floats
     uv: Floats
     shade: Floats
+    opacity: Floats
     triangles: Ints
     paint: NDArray[np.uint8]
 
@@ -63,7 +64,7 @@ def row_of_teeth(row: Row, white: Colour, gum: Colour) -> Piece:
     uv = np.concatenate([np.stack([texels, np.full_like(x, v)], axis=1) for v in (0, (tall + below) * PER_CM)])
     back = np.clip((np.abs(reach) / half - 0.55) / 0.42, 0, 1)
     shade = np.tile((0.3 + 0.7 * np.clip(np.cos(angle), 0, 1)) * (1 - 0.85 * back * back * (3 - 2 * back)), 2)
-    return _piece(vertices, uv, shade, 2, paint)
+    return _piece(vertices, uv, (shade, np.tile(1 - back**2, 2)), 2, paint)
 
 
 def tongue(colour: Colour) -> Piece:
@@ -84,7 +85,8 @@ def tongue(colour: Colour) -> Piece:
     alpha = np.clip((1 - np.abs(u)) / 0.25, 0, 1) * np.clip(v / 0.03, 0, 1) * np.clip((1 - v) / 0.5, 0, 1)
     shade = (0.16 + 0.96 * np.exp(-((np.maximum(t - 0.06, 0) / 0.34) ** 2))).ravel()
     uv = np.stack([(s.ravel() + 1) / 2 * (columns - 1), t.ravel() * (rows - 1)], axis=1)
-    return _piece(np.stack([x, y, z], axis=-1).reshape(-1, 3), uv, shade, len(along), _premultiplied(rgb, alpha))
+    vertices = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    return _piece(vertices, uv, (shade, np.ones_like(shade)), len(along), _premultiplied(rgb, alpha))
 
 
 def _angle(reach: Floats, row: Row) -> Floats:
@@ -131,10 +133,10 @@ def _premultiplied(colour: Floats, opacity: Floats) -> NDArray[np.uint8]:
     return scaled.round().clip(0, 255).astype(np.uint8)
 
 
-def _piece(vertices: Floats, uv: Floats, shade: Floats, rows: int, paint: NDArray[np.uint8]) -> Piece:
-    """A grid of ``rows`` rows."""
+def _piece(vertices: Floats, uv: Floats, light: tuple[Floats, Floats], rows: int, paint: NDArray[np.uint8]) -> Piece:
+    """A grid of ``rows`` rows; ``light`` is its shade and its opacity."""
     columns = len(vertices) // rows
     a = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     b, c, d = a + 1, a + columns + 1, a + columns
     triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]).astype(np.int32)
-    return Piece(vertices.astype(np.float32), uv.astype(np.float32), shade.astype(np.float32), triangles, paint)
+    return Piece(f32(vertices), f32(uv), f32(light[0]), f32(light[1]), triangles, paint)
