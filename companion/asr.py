@@ -25,9 +25,10 @@ MARGIN = 600  # frames of silence after the speech: with 400 or less the decoder
 MIN_S = 0.1  # shorter sounds hold no word
 MIN_SPEECH = 0.35  # VAD probability that some 32 ms must reach; noise stays below 0.2
 MIN_LOGPROB = -1.3  # per token; speech reaches -0.9 and more, what is imagined into noise -2.6 and less
+SHORT, SHORT_LOGPROB = 4, -1.8  # tokens of a "yes", which are less certain
 MAX_COMPRESSION = 2.4  # text that shrinks more than this under zlib goes round in circles
 PARALLEL = 2  # a turn that ended need not wait until an attempt at its beginning is over
-DETECT_S, DETECT_P = 1.0, 0.7  # a language is believed from this much speech and probability on
+DETECT_S, DETECT_P = 2.0, 0.7  # a language is believed from this much speech and probability on
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class _Heard:
     text: str
     language: str
     logprob: float  # mean over the tokens
+    tokens: int
+
+    @property
+    def certain(self) -> bool:
+        return self.logprob >= (SHORT_LOGPROB if self.tokens <= SHORT else MIN_LOGPROB)
 
     @property
     def repeats(self) -> bool:
@@ -98,16 +104,13 @@ class FasterWhisper:
         heard = self._short(audio, abandoned) if fits else None
         if heard is None or heard.repeats:
             heard = self._long(audio, heard.language if heard else self._language)
-        if heard.logprob < MIN_LOGPROB:
+        if not heard.certain:
             log.info("an utterance of %.1f s was not understood", len(audio) / HEAR_RATE)
             return Transcript("", heard.language)
         return Transcript(heard.text, heard.language)
 
     def _short(self, audio: Samples, abandoned: threading.Event) -> _Heard:
-        """One window of the utterance's own length: encode, language, decode."""
-        from faster_whisper.tokenizer import Tokenizer
-        from faster_whisper.transcribe import get_suppressed_tokens
-
+        """One window of the utterance's own length: encode, language, decode; an unlikely language is tried again."""
         model = self._model
         features = model.feature_extractor(audio)
         frames = min(WINDOW, -(-(features.shape[1] + MARGIN) // 100) * 100)
@@ -115,20 +118,32 @@ class FasterWhisper:
         padded[:, : features.shape[1]] = features
         encoded = model.encode(padded)
         if abandoned.is_set():
-            return _Heard("", self._fallback, 0.0)
-        language = self._language or self._detect(encoded, len(audio) / HEAR_RATE)
+            return _Heard("", self._fallback, 0.0, 0)
+        seconds = len(audio) / HEAR_RATE
+        heard = self._decode(encoded, self._language or self._detect(encoded, seconds), seconds)
+        if not heard.certain and not self._language and heard.language != self._fallback:
+            again = self._decode(encoded, self._fallback, seconds)
+            return max(heard, again, key=lambda found: found.logprob)
+        return heard
+
+    def _decode(self, encoded: Any, language: str, seconds: float) -> _Heard:
+        from faster_whisper.tokenizer import Tokenizer
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        model = self._model
         tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
         prompt = model.get_prompt(tokenizer, [], without_timestamps=True)
         result = model.model.generate(
             encoded,
             [prompt],
             beam_size=self._beam,
-            max_length=len(prompt) + 8 + int(7 * len(audio) / HEAR_RATE),  # nobody says more tokens a second
+            max_length=len(prompt) + 8 + int(7 * seconds),  # nobody says more tokens a second
             return_scores=True,
             suppress_blank=True,
             suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),  # pyright: ignore[reportArgumentType]
         )[0]
-        return _Heard(tokenizer.decode(result.sequences_ids[0]).strip(), language, float(result.scores[0]))
+        tokens = result.sequences_ids[0]
+        return _Heard(tokenizer.decode(tokens).strip(), language, float(result.scores[0]), len(tokens))
 
     def _detect(self, encoded: Any, seconds: float) -> str:
         if not self._model.model.is_multilingual:
@@ -150,9 +165,10 @@ class FasterWhisper:
         )
         segments = list(found)
         if not segments:
-            return _Heard("", info.language, 0.0)
+            return _Heard("", info.language, 0.0, 0)
         text = " ".join(segment.text.strip() for segment in segments)
-        return _Heard(text, info.language, float(np.mean([segment.avg_logprob for segment in segments])))
+        tokens = sum(len(segment.tokens) for segment in segments)
+        return _Heard(text, info.language, float(np.mean([segment.avg_logprob for segment in segments])), tokens)
 
 
 def _spoken(audio: Samples) -> bool:

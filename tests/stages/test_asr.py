@@ -25,6 +25,14 @@ async def test_what_was_said_is_understood(whisper, say, sentence):
     assert heard.language == "en"
 
 
+@pytest.mark.parametrize("word", ["Yes.", "No, thank you.", "Stop."])
+async def test_short_answers_are_not_lost(whisper, say, word):
+    speech = await say(word)
+    hiss = np.random.default_rng(1).standard_normal(len(speech)).astype(np.float32) * np.float32(0.0005)
+    heard = await whisper.transcribe(speech + hiss)
+    assert (word_error_rate(word, heard.text), heard.language) == (0.0, "en")
+
+
 async def test_speech_in_a_noisy_room_is_understood(whisper, say):
     speech = await say(SENTENCES[0])
     noise = np.random.default_rng(2).standard_normal(len(speech)).astype(np.float32) * np.float32(0.01)
