@@ -1,5 +1,7 @@
 """What a viewer would notice in the frames of a face."""
 
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -213,3 +215,22 @@ def test_wild_and_broken_motion_still_gives_a_frame(renderer: Renderer) -> None:
 def test_a_row_of_another_length_is_refused(renderer: Renderer) -> None:
     with pytest.raises(ValueError, match="64"):
         renderer.draw(np.zeros(60, np.float32))
+
+
+def test_faces_of_one_portrait_share_what_they_are_drawn_from_and_draw_side_by_side(portrait: Portrait) -> None:
+    motions = [row(jawOpen=0.5, HEAD_YAW=6), row(eyeBlinkLeft=1, eyeBlinkRight=1, HEAD_ROLL=-5)]
+    alone = [Renderer(replace(portrait)).draw(motion) for motion in motions]
+    mine = replace(portrait)
+    tracemalloc.start()
+    first = Renderer(mine)
+    for_one = tracemalloc.get_traced_memory()[0]
+    faces = [first, Renderer(mine)]
+    for_both = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert for_both < 1.5 * for_one
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(4):
+            assert all(
+                np.array_equal(seen, expected)
+                for seen, expected in zip(pool.map(Renderer.draw, faces, motions), alone, strict=True)
+            )
