@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Frames, Samples, Shown
-from companion.portraits import CharacterCard, PictureError, Upload, unknown
+from companion.portraits import CharacterCard, PictureError, Upload, unknown, unknown_portrait
 from companion.stages import SPEAK_RATE, Message, Speech, StageError, Transcript, Word
 
 
@@ -189,11 +189,11 @@ class CartoonAnimator:
 
 
 class CartoonPortraits:
-    """Two characters, and any picture that can be decoded."""
+    """Two characters, and any picture that can be decoded; a face is in the middle of all but those of one colour."""
 
     def __init__(self, size: int = 256) -> None:
         self._names = ("dot", "circle")
-        self._uploads: set[str] = set()
+        self._uploads: dict[str, tuple[Upload, bytes]] = {}
         self._size = size
 
     def characters(self) -> list[CharacterCard]:
@@ -219,15 +219,37 @@ class CartoonPortraits:
             raise unknown(name)
         return name
 
-    def add(self, data: bytes) -> Upload:
-        from PIL import Image, UnidentifiedImageError
+    def add(self, data: bytes, landmarks: bytes | None = None) -> Upload:
+        upload = self._described(f"upload_{len(self._uploads) + 1}", data, landmarks)
+        self._uploads[upload.id] = upload, data
+        return upload
+
+    def upload(self, id: str) -> Upload:
+        return self._uploaded(id)[0]
+
+    def correct(self, id: str, landmarks: bytes) -> Upload:
+        _, data = self._uploaded(id)
+        self._uploads[id] = self._described(id, data, landmarks), data
+        return self._uploads[id][0]
+
+    def source(self, id: str) -> bytes:
+        return self._uploaded(id)[1]
+
+    def _uploaded(self, id: str) -> tuple[Upload, bytes]:
+        if id not in self._uploads:
+            raise unknown_portrait(id)
+        return self._uploads[id]
+
+    def _described(self, id: str, data: bytes, landmarks: bytes | None) -> Upload:
+        from animator.portrait.bending import layout
+        from animator.portrait.named import parse
+        from animator.portrait.picture import PortraitError, decode
 
         try:
-            with Image.open(io.BytesIO(data)) as image:
-                image.verify()
-        except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-            message = "The picture cannot be read. Send a JPEG, PNG or WebP file."
-            raise PictureError("unreadable_picture", message) from error
-        upload = Upload(f"upload_{len(self._uploads) + 1}")
-        self._uploads.add(upload.id)
-        return upload
+            source = decode(data)
+            points = parse(landmarks) if landmarks else layout(source.width, source.height)
+        except PortraitError as error:
+            raise PictureError(error.code, str(error)) from error
+        if not landmarks and source.picture.std() < 1:
+            raise PictureError("no_face", "No face was found. Use another picture.", points.json())
+        return Upload(id, (), points.json())

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+Json = dict[str, Any]
+
 KEPT = 8  # prepared portraits of shipped characters kept in memory
+MOST_BYTES = 100_000_000  # of uploaded files, kept so that their landmarks can be corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +25,26 @@ class CharacterCard:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """``id`` goes into ``session.avatar.character``. It is random: to know it is the right to use the picture."""
+    """``id`` goes into ``session.avatar.character``. It is random: to know it is the right to use the picture.
+
+    ``landmarks`` are the named points of the face, as `animator.portrait.named.Landmarks.json`; with ``check`` a person
+    should look at them before the face is used.
+    """
 
     id: str
     warnings: tuple[str, ...] = ()
+    landmarks: Json | None = None
+    check: bool = False
 
 
 class PictureError(Exception):
-    """A picture or a name that gives no portrait. ``code`` is stable; the message says what to do."""
+    """A picture or a name that gives no portrait. ``code`` is stable; the message says what to do. Where no face was
+    found, ``landmarks`` are those of one in the middle of the picture, for a person to place."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, landmarks: Json | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.landmarks = landmarks
 
 
 class Portraits(Protocol):
@@ -55,9 +66,29 @@ class Portraits(Protocol):
         """A character's name or an upload's id -> what ``Animator.open`` takes. Raises PictureError."""
         ...
 
-    def add(self, data: bytes) -> Upload:
-        """An encoded picture -> its upload. Raises PictureError."""
+    def add(self, data: bytes, landmarks: bytes | None = None) -> Upload:
+        """An encoded picture, and points of its face as JSON -> its upload. Raises PictureError."""
         ...
+
+    def upload(self, id: str) -> Upload:
+        """One that is still kept. Raises PictureError(unknown_portrait)."""
+        ...
+
+    def correct(self, id: str, landmarks: bytes) -> Upload:
+        """Has the face of an upload go through points, given as JSON. Raises PictureError."""
+        ...
+
+    def source(self, id: str) -> bytes:
+        """An upload's whole picture as a JPEG, upright. Raises PictureError."""
+        ...
+
+
+@dataclass(slots=True)
+class _Uploaded:
+    """``content`` is the picture's file, as long as there is room for it."""
+
+    portrait: Any
+    content: bytes
 
 
 class Gallery:
@@ -69,7 +100,7 @@ class Gallery:
         self._size = size
         self._characters = {c.name: c for c in characters.characters()}
         self._kept: OrderedDict[str, Any] = OrderedDict()
-        self._uploads: OrderedDict[str, Any] = OrderedDict()
+        self._uploads: OrderedDict[str, _Uploaded] = OrderedDict()
         self._limit = uploads
         self._lock = threading.Lock()
 
@@ -85,7 +116,8 @@ class Gallery:
 
     def load(self, name: str) -> Any:
         with self._lock:
-            known = self._uploads.get(name) or self._kept.get(name)
+            uploaded = self._uploads.get(name)
+            known = uploaded.portrait if uploaded else self._kept.get(name)
         if known is not None:
             return known
         portrait = self._prepare(self._path(name))
@@ -93,30 +125,75 @@ class Gallery:
             _keep(self._kept, name, portrait, KEPT)
         return portrait
 
-    def add(self, data: bytes) -> Upload:
-        portrait = self._prepare(data)
-        upload = Upload(f"upload_{secrets.token_urlsafe(16)}", tuple(portrait.warnings))
+    def add(self, data: bytes, landmarks: bytes | None = None) -> Upload:
+        portrait = self._prepare(data, landmarks)
+        id = f"upload_{secrets.token_urlsafe(16)}"
         with self._lock:
-            _keep(self._uploads, upload.id, portrait, self._limit)
-        return upload
+            _keep(self._uploads, id, _Uploaded(portrait, data), self._limit)
+            self._make_room()
+        return _described(id, portrait)
+
+    def upload(self, id: str) -> Upload:
+        return _described(id, self._uploaded(id).portrait)
+
+    def correct(self, id: str, landmarks: bytes) -> Upload:
+        uploaded = self._uploaded(id, with_content=True)
+        uploaded.portrait = self._prepare(uploaded.content, landmarks)
+        return _described(id, uploaded.portrait)
+
+    def source(self, id: str) -> bytes:
+        from animator.portrait.picture import PortraitError, as_jpeg, decode
+
+        try:
+            return as_jpeg(decode(self._uploaded(id, with_content=True).content))
+        except PortraitError as error:
+            raise PictureError(error.code, str(error)) from error
+
+    def _uploaded(self, id: str, with_content: bool = False) -> _Uploaded:
+        with self._lock:
+            found = self._uploads.get(id)
+        if found is None:
+            raise unknown_portrait(id)
+        if with_content and not found.content:
+            raise PictureError("picture_forgotten", "The server no longer has the picture itself. Upload it again.")
+        return found
+
+    def _make_room(self) -> None:
+        """Forgets the files of the oldest uploads, whose portraits stay."""
+        size = 0
+        for uploaded in reversed(self._uploads.values()):
+            size += len(uploaded.content)
+            if size > MOST_BYTES:
+                uploaded.content = b""
 
     def _path(self, name: str) -> Path:
         if name not in self._characters:
             raise unknown(name)
         return Path(self._characters[name].picture)
 
-    def _prepare(self, source: Path | bytes) -> Any:
+    def _prepare(self, source: Path | bytes, landmarks: bytes | None = None) -> Any:
         from animator.portrait import portrait
+        from animator.portrait.named import parse
         from animator.portrait.picture import PortraitError
 
         try:
-            return portrait.load(source, self._size)
+            return portrait.load(source, self._size, None if landmarks is None else parse(landmarks))
         except PortraitError as error:
-            raise PictureError(error.code, str(error)) from error
+            points = error.landmarks.json() if error.landmarks else None
+            raise PictureError(error.code, str(error), points) from error
+
+
+def _described(id: str, portrait: Any) -> Upload:
+    return Upload(id, tuple(portrait.warnings), portrait.named().json(), portrait.doubtful)
 
 
 def unknown(name: str) -> PictureError:
     return PictureError("unknown_character", f"There is no character {name[:80]!r}; GET /v1/characters lists them.")
+
+
+def unknown_portrait(id: str) -> PictureError:
+    message = f"There is no uploaded picture {id[:80]!r} any more. Upload it again."
+    return PictureError("unknown_portrait", message)
 
 
 def _keep(store: OrderedDict[str, Any], key: str, value: Any, limit: int) -> None:

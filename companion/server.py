@@ -12,7 +12,6 @@ import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rich.console import Console
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -31,14 +30,13 @@ from companion.looks import warm
 from companion.memory.http import Memories
 from companion.portraits import PictureError
 from companion.stages import StageError
+from companion.uploads import Uploads, body_of
 
 log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: 60 s of sound as base64
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 LARGEST_JSON = 1_000_000  # bytes
-PREPARING = 2  # pictures prepared at a time
-WAITING = 8  # and waiting for it
 
 
 class App:
@@ -49,8 +47,6 @@ class App:
         self.engine = engine
         self.access = Access(config.api_key, config.allowed_origins)
         self.sessions = 0
-        self._preparing = asyncio.Semaphore(PREPARING)
-        self._uploads = 0
 
     def starlette(self) -> Starlette:
         # The pages that may connect may also load the web component from here.
@@ -64,7 +60,7 @@ class App:
                 Route("/v1/characters", self.characters),
                 Route("/v1/characters/{name}/picture", self.picture),
                 Route("/v1/personas", self.personas),
-                Route("/v1/portraits", self.portraits, methods=["POST"]),
+                *Uploads(self.engine, self._refusal).routes(),
                 *Memories(self.engine.memory, self.access).routes(),
                 Route("/health", self.health),
                 Route("/metrics", self.metrics),
@@ -126,7 +122,7 @@ class App:
             return self._refused(refusal)
         if self.access.visitor(request) != Visitor():
             return _error(403, "forbidden", "A client secret cannot make others; use the server's key.")
-        body = await _body(request, LARGEST_JSON)
+        body = await body_of(request, LARGEST_JSON)
         user = _user(body) if body is not None else None
         if user is None:
             return _error(422, "invalid_value", "`session.memory.user` is a text of at most 200 characters.")
@@ -154,29 +150,6 @@ class App:
         personas = sorted(self.engine.prompts.personas.values(), key=lambda p: (p.id != default, p.id))
         return JSONResponse({"personas": [{"id": p.id, "name": p.name, "summary": p.summary} for p in personas]})
 
-    async def portraits(self, request: Request) -> Response:
-        """A picture, as the body or as ``file`` of a form -> an id for ``session.avatar.character``."""
-        if refusal := self.access.refusal(request):
-            return self._refused(refusal)
-        limit = self.engine.config.server.max_picture_bytes
-        body = await _body(request, limit)
-        if body is None:
-            return _error(
-                413, "picture_too_large", f"A picture has at most {limit // 1_000_000} MB. Send a smaller one."
-            )
-        if self._uploads >= PREPARING + WAITING:
-            return _error(503, "busy", "Too many pictures are being prepared. Try again in a few seconds.")
-        self._uploads += 1
-        try:
-            data = await _picture(request, body)
-            async with self._preparing:
-                upload = await asyncio.to_thread(self.engine.portraits.add, data)
-        except PictureError as error:
-            return _error(422, error.code, str(error))
-        finally:
-            self._uploads -= 1
-        return JSONResponse({"id": upload.id, "warnings": list(upload.warnings)}, 201)
-
     async def health(self, request: Request) -> Response:
         return JSONResponse(
             {"status": "ok", "sessions": self.sessions, "max_sessions": self.engine.config.server.max_sessions}
@@ -184,6 +157,10 @@ class App:
 
     async def metrics(self, request: Request) -> Response:
         return Response(generate_latest(self.engine.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    def _refusal(self, request: Request) -> Response | None:
+        refusal = self.access.refusal(request)
+        return self._refused(refusal) if refusal else None
 
     def _refused(self, refusal: Refusal) -> Response:
         self.engine.metrics.refused.labels(refusal.code).inc()
@@ -245,18 +222,6 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _body(request: Request, limit: int) -> bytes | None:
-    """The request's body, or None when it is longer than ``limit`` (with some room for the form around a file)."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit + 4096:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def _user(body: bytes) -> str | None:
     """``session.memory.user`` of a request for a client secret; "" when it names nobody, None when it is malformed."""
     try:
@@ -266,23 +231,6 @@ def _user(body: bytes) -> str | None:
     except (ValueError, AttributeError):
         return None
     return asked if isinstance(asked, str) and len(asked) <= 200 else None
-
-
-async def _picture(request: Request, body: bytes) -> bytes:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return body
-
-    async def again() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    try:
-        async with Request(request.scope, again).form(max_files=1, max_fields=8) as form:
-            file = form.get("file")
-            if isinstance(file, UploadFile):
-                return await file.read()
-    except Exception as error:  # whatever a broken form makes the parser raise
-        raise PictureError("invalid_form", "The form cannot be read; send one picture as `file`.") from error
-    raise PictureError("invalid_form", "The form has no `file`; send one picture under that name.")
 
 
 def _error(status: int, code: str, message: str) -> JSONResponse:

@@ -112,6 +112,13 @@ def decode(content: bytes) -> Source:
         return Source(to_srgb(upright), width, height, content)
 
 
+def as_jpeg(source: Source) -> bytes:
+    """``source.picture`` as every browser can show it."""
+    file = io.BytesIO()
+    Image.fromarray(source.picture).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
 @contextmanager
 def _opened(content: bytes) -> Generator[Image.Image]:
     """The file, opened; whatever its decoder raises or warns of, there and in the block, becomes a `PortraitError`."""

@@ -25,11 +25,11 @@ from animator.portrait.mouth import lips_parted, shows_teeth
 from animator.portrait.named import NAMED, Landmarks
 from animator.portrait.picture import Picture, Source, decode, read
 from animator.portrait.pose import pose
-from animator.portrait.remarks import remarks
+from animator.portrait.remarks import doubtful, remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 19  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 20  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -67,6 +67,7 @@ class Portrait:
     glasses: NDArray[np.uint8]  # (n, n) opacity of their frame, 0 to 255; (0, 0) where there are none
     place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
     source: tuple[int, int]  # width, height of the file's picture, upright
+    doubtful: bool  # a person should look at the landmarks before they are used
     warnings: tuple[str, ...]  # for the person who chose the picture
 
     def named(self) -> Landmarks:
@@ -134,6 +135,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         glasses=find_glasses(framed.picture, points),
         place=framed.place,
         source=(source.width, source.height),
+        doubtful=doubtful(framed),
         warnings=remarks(framed),
     )
 

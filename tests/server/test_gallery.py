@@ -1,15 +1,25 @@
 """The shipped characters and uploaded pictures."""
 
+import io
+import json
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
+from animator.portrait.characters import find
+from animator.portrait.named import Landmarks, parse
+from companion import portraits
 from companion.portraits import Gallery, PictureError
 
 
 @pytest.fixture
 def gallery(monkeypatch):
-    monkeypatch.setattr(Gallery, "_prepare", lambda self, source: SimpleNamespace(of=source, warnings=("two faces",)))
+    def prepared(self, source, landmarks=None):
+        named = Landmarks({"chin": (3.0, 4.0)}, 10, 10) if landmarks is None else parse(landmarks)
+        return SimpleNamespace(of=source, warnings=("two faces",), named=lambda: named, doubtful=False)
+
+    monkeypatch.setattr(Gallery, "_prepare", prepared)
     return Gallery(64, uploads=2)
 
 
@@ -38,6 +48,51 @@ def test_an_uploaded_picture_is_nobody_else_s_to_guess(gallery):
     assert len({gallery.add(b"x").id for _ in range(5)}) == 5
     with pytest.raises(PictureError):
         gallery.picture(gallery.add(b"x").id)
+
+
+CHIN = b'{"width": 10, "height": 10, "points": {"chin": [5, 6]}}'
+
+
+def test_landmarks_are_corrected_in_place(gallery):
+    upload = gallery.add(b"1")
+    assert upload.landmarks == {"width": 10, "height": 10, "points": {"chin": [3.0, 4.0]}}
+    assert gallery.correct(upload.id, CHIN).landmarks["points"] == {"chin": [5.0, 6.0]}
+    assert gallery.upload(upload.id).landmarks["points"] == {"chin": [5.0, 6.0]}
+    assert gallery.load(upload.id).named().points == {"chin": (5.0, 6.0)}
+    assert gallery.add(b"1", CHIN).landmarks["points"] == {"chin": [5.0, 6.0]}
+    for forgotten in ("mona_lisa", "upload_guessed"):
+        with pytest.raises(PictureError) as caught:
+            gallery.correct(forgotten, CHIN)
+        assert caught.value.code == "unknown_portrait"
+
+
+def test_the_files_of_old_uploads_make_room(gallery, monkeypatch):
+    monkeypatch.setattr(portraits, "MOST_BYTES", 5)
+    first, second = gallery.add(b"1234"), gallery.add(b"5678")
+    assert gallery.load(first.id).of == b"1234"
+    gallery.correct(second.id, CHIN)
+    with pytest.raises(PictureError) as caught:
+        gallery.correct(first.id, CHIN)
+    assert caught.value.code == "picture_forgotten"
+
+
+@pytest.mark.model
+def test_a_real_picture_is_corrected_and_shown():
+    gallery = Gallery(128)
+    upload = gallery.add(find("mona_lisa").picture.read_bytes())
+    assert not upload.check
+    x, y = upload.landmarks["points"]["chin"]
+    points = upload.landmarks | {"points": upload.landmarks["points"] | {"chin": [x, y + 40]}}
+    corrected = gallery.correct(upload.id, json.dumps(points).encode())
+    assert corrected.landmarks["points"]["chin"] == pytest.approx([x, y + 40], abs=0.2)
+    with Image.open(io.BytesIO(gallery.source(upload.id))) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (743, 1155))
+    blank = io.BytesIO()
+    Image.new("RGB", (90, 80)).save(blank, "PNG")
+    with pytest.raises(PictureError) as caught:
+        gallery.add(blank.getvalue())
+    assert caught.value.code == "no_face"
+    assert (caught.value.landmarks["width"], caught.value.landmarks["height"]) == (90, 80)
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(100)])

@@ -18,9 +18,10 @@ from companion.server import serve
 from tests.server.loopback import ask, receive, running, send
 
 
-def picture() -> bytes:
+def picture(colour: str | None = None) -> bytes:
+    """Of one colour, in which the fakes find no face, or a gradient, in which they do."""
     file = io.BytesIO()
-    Image.new("RGB", (64, 64), "white").save(file, "png")
+    (Image.new("RGB", (64, 64), colour) if colour else Image.linear_gradient("L").resize((64, 64))).save(file, "png")
     return file.getvalue()
 
 
@@ -163,6 +164,44 @@ async def test_pictures_are_uploaded_and_worn():
             await send(ws, "session.update", session={"avatar": {"character": as_form.json()["id"]}})
             assert (await receive(ws, "session.updated"))["session"]["avatar"]["character"] == as_form.json()["id"]
             await receive(ws, "response.video.delta")
+
+
+async def test_landmarks_are_seen_and_corrected():
+    async with running() as server, httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
+        made = (await http.post("/v1/portraits", content=picture())).json()
+        assert made["check"] is False
+        path = f"/v1/portraits/{made['id']}"
+        found = (await http.get(f"{path}/landmarks")).json()["landmarks"]
+        assert found == made["landmarks"] and "left_iris" in found["points"]
+        found["points"]["chin"] = [20, 60]
+        assert (await http.put(f"{path}/landmarks", json=found)).json()["landmarks"] == found
+        assert (await http.get(f"{path}/landmarks")).json()["landmarks"] == found
+        assert (await http.get(f"{path}/picture")).headers["content-type"] == "image/jpeg"
+        for request, status, code in [
+            (http.put(f"{path}/landmarks", content=b"?"), 422, "invalid_landmarks"),
+            (http.put(f"{path}/landmarks", content=b" " * 200_000), 422, "invalid_landmarks"),
+            (http.put("/v1/portraits/upload_0/landmarks", json=found), 404, "unknown_portrait"),
+            (http.get("/v1/portraits/dot/picture"), 404, "unknown_portrait"),
+        ]:
+            answer = await request
+            assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+async def test_where_no_face_is_found_one_is_placed():
+    async with running() as server, httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
+        refused = await http.post("/v1/portraits", files={"file": ("me.png", picture("white"))})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (422, "no_face")
+        points = refused.json()["landmarks"]
+        form = {"file": ("me.png", picture("white")), "landmarks": (None, json.dumps(points))}
+        placed = await http.post("/v1/portraits", files=form)
+        assert (placed.status_code, placed.json()["landmarks"]) == (201, points)
+
+
+@pytest.mark.parametrize("path", ["upload_1/landmarks", "upload_1/picture"])
+async def test_uploads_need_the_key_too(path):
+    async with running(server={"api_key": "right"}) as server, httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.get(f"{server.http}/v1/portraits/{path}")).status_code == 401
+        assert (await http.put(f"{server.http}/v1/portraits/upload_1/landmarks")).status_code == 401
 
 
 async def test_what_is_no_picture_is_refused():
