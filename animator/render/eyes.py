@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.portrait.drawn import is_drawn
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body
@@ -25,7 +26,12 @@ REACH = (0.32, 0.42)  # of the eye's width and height that the iris may go
 SHADOW = 0.72  # brightness right below the upper lid
 CORNER, CORNER_WIDTH = 0.78, 0.25  # brightness at the corners; share of the eye's width where it is full
 SHADOW_DEPTH = 0.17  # of the eye's width, where the lid's shadow ends
-LID = 0.75  # share of the iris' way up or down that the upper lid goes
+WHITE = 0.85  # least brightness of the white, and
+PALE = 0.4  # largest share of colour, both compared with the cheeks'
+LIFT = 0.5  # share of the way to it that a darker white goes when the eye moves
+LID = 1.0  # share of the iris' way up or down that the upper lid goes
+_CHEEKS = (50, 101, 118, 205, 280, 330, 347, 425)
+_SHUT = 0.97  # closure from which nothing of the eye is seen
 _FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
 
 
@@ -41,12 +47,15 @@ class Layers(NamedTuple):
 
 class View(NamedTuple):
     """How an eye is seen: ``inverse`` (2, 3) from pixels of the frame to those of the layers; ``moved`` (2,) px of the
-    iris; ``shadow`` px deep below the lid; ``kept``, the share of the picture's own detail."""
+    iris; ``shadow`` px deep below the lid, ``shading`` how dark, 0 in a flat drawing; ``kept`` and ``shining``, the
+    shares of the picture's own detail and of the highlight."""
 
     inverse: Floats
     moved: Floats
     shadow: float
+    shading: float
     kept: float
+    shining: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,8 @@ class Eye:
     """One eye of the picture, whose ``layers`` start at the pixel ``corner`` (x, y) of it.
 
     ``anchor`` (3,) is the iris' place in the space of `Body`, ``radius`` px that of the eyeball; ``reach`` (2,) px;
-    ``height`` px of the opening; ``shadow`` px deep is the shadow of the upper lid; ``upper``, ``lower`` the lids.
+    ``height`` px of the opening; ``shadow`` px deep is the shadow of the upper lid, ``shading`` 0 to 1 how dark;
+    ``upper``, ``lower`` the lids.
     """
 
     corner: tuple[int, int]
@@ -64,6 +74,7 @@ class Eye:
     reach: Floats
     height: float
     shadow: float
+    shading: float
     upper: Ints
     lower: Ints
 
@@ -71,7 +82,8 @@ class Eye:
 def eyes(portrait: Portrait, body: Body) -> tuple[Eye, Eye]:
     """Layers of the left and the right eye."""
     hue = _white_hue(portrait)
-    return _eye(portrait, body, 0, "left", hue), _eye(portrait, body, 1, "right", hue)
+    shading = 0.0 if is_drawn(portrait.picture, portrait.landmarks) else 1.0
+    return _eye(portrait, body, 0, hue, shading), _eye(portrait, body, 1, hue, shading)
 
 
 def turn(eye: Eye, gaze: tuple[float, float], head: Floats) -> Floats:
@@ -117,10 +129,24 @@ def _white_hue(portrait: Portrait) -> Floats:
         off = _distance(portrait.iris[index], left, top, share.shape) > 1.2 * portrait.iris[index, 2]
         found.append(pixels[inside & off])
     pooled = np.concatenate(found)
+    cheeks = _cheeks(portrait)
     if len(pooled) < 8:
-        return f32([200, 195, 188])
+        return _white_beside(f32([200, 195, 188]), cheeks)
     luma = pooled.mean(axis=1)
-    return pooled[luma >= np.percentile(luma, 70)].mean(axis=0)
+    return _white_beside(pooled[luma >= np.percentile(luma, 70)].mean(axis=0), cheeks)
+
+
+def _cheeks(portrait: Portrait) -> Floats:
+    """(3,) the colour of the skin below the eyes."""
+    x, y = portrait.landmarks[list(_CHEEKS), :2].round().astype(int).T
+    return np.median(portrait.picture[y, x].astype(np.float32), axis=0)
+
+
+def _white_beside(seen: Floats, skin: Floats) -> Floats:
+    """The white of an eye: ``seen`` (3,), but neither much darker than ``skin`` (3,) nor as colourful."""
+    luma, least = float(seen.mean()), WHITE * float(skin.mean())
+    colour = (seen - luma) * min(1.0, PALE * float(np.ptp(skin)) / max(float(np.ptp(seen)), 1.0))
+    return f32(max(luma, least) + colour)
 
 
 def _distance(iris: Floats, left: int, top: int, shape: tuple[int, ...]) -> Floats:
@@ -128,7 +154,8 @@ def _distance(iris: Floats, left: int, top: int, shape: tuple[int, ...]) -> Floa
     return np.hypot(xs + left - iris[0], ys + top - iris[1]).astype(np.float32)
 
 
-def _eye(portrait: Portrait, body: Body, index: int, side: str, hue: Floats) -> Eye:
+def _eye(portrait: Portrait, body: Body, index: int, hue: Floats, shading: float) -> Eye:
+    side = ("left", "right")[index]
     left, top, right, bottom = _frame(portrait, index, side)
     upper, lower = (portrait.contours[f"eye_{side}_{lid}"] for lid in ("upper", "lower"))
     lids = portrait.vertices[upper, :2], portrait.vertices[lower, :2]
@@ -142,7 +169,7 @@ def _eye(portrait: Portrait, body: Body, index: int, side: str, hue: Floats) -> 
     along = np.arange(left, right, dtype=np.float32)
     inner = np.clip(np.minimum(along - lids[0][0, 0], lids[0][-1, 0] - along) / (CORNER_WIDTH * width), 0, 1)
     corners = CORNER + (1 - CORNER) * inner * (2 - inner)
-    clear = pixels / (shade(below, shadow) * corners)[..., None]
+    clear = pixels / (1 - shading * (1 - shade(below, shadow) * corners))[..., None]
     inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
     distance = _distance(portrait.iris[index], left, top, share.shape)
     radius = IRIS * float(portrait.iris[index, 2])
@@ -154,7 +181,7 @@ def _eye(portrait: Portrait, body: Body, index: int, side: str, hue: Floats) -> 
     layers = Layers(white, iris, shine, np.zeros_like(white))
     reach = f32([REACH[0] * width, REACH[1] * max(height, 0.35 * width)])
     ball = float(portrait.eyeballs[index, 3])
-    eye = Eye((left, top), layers, anchor, ball, reach, max(height, 0.2 * width), shadow, upper, lower)
+    eye = Eye((left, top), layers, anchor, ball, reach, max(height, 0.2 * width), shadow, shading, upper, lower)
     layers.detail[:] = _detail(eye, portrait, share)
     return eye
 
@@ -167,10 +194,11 @@ def shade(below: Floats, depth: float) -> Floats:
 
 def _white(clear: Floats, known: NDArray[np.bool_], hue: Floats, radius: float) -> Floats:
     """The white of the eye: the picture's where ``known``, elsewhere what lies near and the hue of both eyes."""
+    clear = clear + LIFT * (hue - clear) * np.clip(1 - clear.mean(axis=2) / hue.mean(), 0, 1)[..., None] ** 0.5
     weight = known.astype(np.float32)
     near = cv2.GaussianBlur(weight, (0, 0), 0.6 * radius)[..., None]
-    filled = cv2.GaussianBlur(clear * weight[..., None], (0, 0), 0.6 * radius) + 0.12 * hue
-    filled /= near + 0.12
+    filled = cv2.GaussianBlur(clear * weight[..., None], (0, 0), 0.6 * radius) + 0.3 * hue
+    filled /= near + 0.3
     soft = cv2.GaussianBlur(cv2.erode(weight, np.ones((3, 3), np.uint8)), (0, 0), 0.7)[..., None]
     return (soft * clear + (1 - soft) * filled).astype(np.float32)
 
@@ -216,21 +244,28 @@ def _detail(eye: Eye, portrait: Portrait, share: Floats) -> Floats:
     upper = np.ascontiguousarray(portrait.vertices[eye.upper, :2], dtype=np.float32)
     full = (share > 0).astype(np.float32)
     still = f32([[1, 0, -left], [0, 1, -top]])
-    paint(drawn, full, (left, top), upper, View(still, np.zeros(2, np.float32), eye.shadow, 0.0), eye.layers)
+    view = View(still, np.zeros(2, np.float32), eye.shadow, eye.shading, 0.0, 1.0)
+    paint(drawn, full, (left, top), upper, view, eye.layers)
     area = np.s_[top : top + share.shape[0], left : left + share.shape[1]]
     return (seen[area].astype(np.float32) - drawn[area]) * full[..., None]
 
 
-def draw(frame: Image, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Floats, float]) -> None:
+def draw(frame: Image, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Floats, float, float]) -> None:
     """Paint ``eye`` between its lids in ``frame``: ``xy`` (V, 2) px; ``inverse`` (2, 3) from there to the picture;
-    ``state``: the way of the iris from `turn`, and how far, 0 to 1, the lids are opened beyond the picture's."""
-    moved, wide = state
+    ``state``: the way of the iris from `turn`, how far, 0 to 1, the lids are opened beyond the picture's, and how far
+    they are shut."""
+    moved, wide, shut = state
+    shut = min(max(shut, 0.0), 1.0)
+    if shut > _SHUT:
+        return
     corner, share = covered(xy[eye.upper], xy[eye.lower], frame)
     if not share.any():
         return
-    kept = float(np.exp(-float(moved @ moved) / _FORGET**2)) * (1 - min(max(wide, 0.0), 1.0))
+    kept = float(np.exp(-float(moved @ moved) / _FORGET**2)) * (1 - min(max(wide, 0.0), 1.0)) * (1 - shut)
     local = inverse - f32([[0, 0, eye.corner[0]], [0, 0, eye.corner[1]]])
-    paint(frame, share, corner, xy[eye.upper], View(local, moved, eye.shadow, kept), eye.layers)
+    shadow = eye.shadow * max(1 - shut, 0.3)
+    view = View(local, moved, shadow, eye.shading, kept, 1 - eye.shading * shut)
+    paint(frame, share, corner, xy[eye.upper], view, eye.layers)
 
 
 @kernel
@@ -253,6 +288,7 @@ def paint(frame: Image, share: Floats, corner: tuple[int, int], upper: Floats, v
             v = inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]
             t = min(max((y - lid_y) / np.float32(view.shadow), np.float32(0.0)), np.float32(1.0))
             dim = side * (np.float32(SHADOW) + np.float32(1 - SHADOW) * t * (np.float32(2.0) - t))
+            dim = np.float32(1.0) - np.float32(view.shading) * (np.float32(1.0) - dim)
             bilinear(layers.white, u, v, colour)
             bilinear(layers.iris, u - moved[0], v - moved[1], over)
             alpha = over[3]
@@ -260,7 +296,7 @@ def paint(frame: Image, share: Floats, corner: tuple[int, int], upper: Floats, v
                 colour[c] += alpha * (over[c] - colour[c])
             bilinear(layers.shine, u - np.float32(SHINE) * moved[0], v - np.float32(SHINE) * moved[1], over)
             for c in range(3):
-                colour[c] = (colour[c] + over[c]) * dim
+                colour[c] = (colour[c] + np.float32(view.shining) * over[c]) * dim
             bilinear(layers.detail, u, v, over)
             for c in range(3):
                 colour[c] += np.float32(view.kept) * over[c]

@@ -95,5 +95,6 @@ def _occupied(opacity: Image, across: Floats, down: Floats) -> Ints:
 def draw(frame: Image, glasses: Glasses, skull: Floats, camera: float, centre: Floats) -> None:
     """Paint ``glasses`` over ``frame``, moved by ``skull`` (3, 4) and seen with the optical axis at ``centre`` (2,)."""
     moved = np.ascontiguousarray(glasses.points @ skull[:, :3].T + skull[:, 3], dtype=np.float32)
-    deform.project(moved, camera, centre, glasses.surface.xy)
-    raster.draw_over(frame, glasses.texture, glasses.surface, glasses.triangles)
+    surface = glasses.surface._replace(xy=np.empty_like(glasses.surface.xy))
+    deform.project(moved, camera, centre, surface.xy)
+    raster.draw_over(frame, glasses.texture, surface, glasses.triangles)

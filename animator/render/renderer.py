@@ -46,8 +46,9 @@ class Renderer:
         self._place(weights, where)
         frame = np.empty_like(made.rest) if out is None else out
         self._draw_surface(frame, weights)
-        for eye, moved, wide in zip(made.eyes, turned, _WIDES, strict=True):
-            eyes.draw(frame, eye, xy, self._to_picture(where, eye.anchor), (moved, float(weights[wide])))
+        for eye, moved, wide, blink in zip(made.eyes, turned, _WIDES, _BLINKS, strict=True):
+            state = moved, float(weights[wide]), float(weights[blink])
+            eyes.draw(frame, eye, xy, self._to_picture(where, eye.anchor), state)
         for lid, blink in zip(made.lids, _BLINKS, strict=True):
             lids.draw(frame, lid, xy, float(weights[blink]))
         jaw = np.tensordot(weights, self.portrait.jaw, 1).astype(np.float32)
