@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from companion.stages import SPEAK_RATE, Samples, Speech, Word
+from companion.text import Mark
 
 ENOUGH = 6 * SPEAK_RATE  # samples of speech made in advance; an interruption throws them away
 
@@ -27,6 +28,7 @@ class Line:
     made: int = 0  # samples synthesized so far
     whole: bool = False  # nothing more of it will be synthesized
     words: list[Word] = field(default_factory=list[Word])  # seconds from the start of the item's sound
+    marks: tuple[Mark, ...] = ()  # what changes with which of its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Cue:
     at: int
     line: Line
     word: Word | None = None
+    marks: tuple[Mark, ...] = ()  # what changes with the word
 
 
 class Speaker(Protocol):
@@ -141,8 +144,9 @@ class Mouth:
                 cues.append(Cue(at, line))
             for word in piece.speech.words:
                 placed = Word(word.text, word.start + at / SPEAK_RATE, word.end + at / SPEAK_RATE)
+                marks = tuple(mark for mark in line.marks if mark.word == len(line.words))
                 line.words.append(placed)
-                cues.append(Cue(int(placed.start * SPEAK_RATE), line, placed))
+                cues.append(Cue(int(placed.start * SPEAK_RATE), line, placed, marks))
         chunk = piece.speech.audio[piece.used : piece.used + len(out)]
         out[: len(chunk)] = chunk
         piece.used += len(chunk)

@@ -54,7 +54,7 @@ class Show:
         self._holding, self._fading = False, False
         self._gaps: list[tuple[int, int]] = []  # clock and length, in samples, of what was held
         self._cues: deque[Cue] = deque()
-        self._emotion = "neutral"
+        self._emotion, self._gaze = "neutral", (0.0, 0.0)  # the speaker's
         self._held: Samples = np.zeros(0, np.float32)  # taken and not sent yet: the face needs to look ahead
         self._sent: Samples = np.zeros(0, np.float32)
         self._playback: tuple[float, float] | None = None  # clock heard (samples), loop time of the report
@@ -190,6 +190,8 @@ class Show:
 
     def _control(self) -> Control:
         control = replace(self.control, state=self._tick())
+        if any(self._gaze):
+            control = replace(control, gaze_yaw_deg=self._gaze[0], gaze_pitch_deg=self._gaze[1])
         return replace(control, emotion=cast(Emotion, self._emotion)) if self._emotion != "neutral" else control
 
     async def _wait(self, drawn: asyncio.Event) -> None:
@@ -208,7 +210,10 @@ class Show:
     def _send_sound(self, speaker: Speaker, audio: Samples, first: int, last: int) -> None:
         while self._start is not None and self._cues and self._cues[0].at < self.clock + last - self._start:
             cue = self._cues.popleft()
-            self._emotion = cue.line.emotion
+            if cue.word is None:
+                self._emotion, self._gaze = cue.line.emotion, (0.0, 0.0)
+            for mark in cue.marks:
+                self._emotion, self._gaze = mark.emotion or self._emotion, mark.gaze or self._gaze
             speaker.cue(cue)
         speaker.sound(audio, (self.clock + first) * 1000 / SPEAK_RATE)
 
@@ -225,4 +230,4 @@ class Show:
         self._holding = self._fading = False
         self._gaps.clear()
         self._cues.clear()
-        self._emotion = "neutral"
+        self._emotion, self._gaze = "neutral", (0.0, 0.0)

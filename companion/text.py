@@ -8,6 +8,15 @@ from typing import cast, get_args
 from animator.control import Emotion
 
 EMOTIONS = frozenset(cast(tuple[str, ...], get_args(Emotion)))
+FEELINGS = {  # what language models write besides the names of emotions
+    "warm": "tender", "gentle": "tender", "kind": "tender", "caring": "tender", "sympathetic": "tender",
+    "smiles": "happy", "smiling": "happy", "laughs": "happy", "laughing": "happy", "chuckles": "happy",
+    "excited": "happy", "cheerful": "happy", "proud": "happy", "sighs": "sad", "sorry": "sad", "worried": "afraid",
+    "scared": "afraid", "annoyed": "angry", "amazed": "surprised", "gasps": "surprised", "curious": "thoughtful",
+    "thinking": "thoughtful", "confused": "thoughtful", "serious": "neutral", "calm": "neutral",
+}  # fmt: skip
+GAZES = {"looks away": (14.0, -3.0), "looks down": (0.0, -10.0), "looks up": (5.0, 9.0), "looks at you": (0.0, 0.0)}
+PAUSE = 0.6  # s, of ``[pause]``
 LONGEST = 240  # characters after which a text without a full stop is cut at a comma or a space
 FIRST_CLAUSE = 14  # characters; the first comma after them lets the first sound out early
 
@@ -17,6 +26,7 @@ _ABBREVIATIONS = """
 ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
 
 _TAG = re.compile(r"\[\s*([A-Za-z][A-Za-z_ ]{1,30}?)\s*\](?!\()\s*")
+_PAUSE = re.compile(r"\[\s*pause\s*\]", re.IGNORECASE)
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[」』”]*|\n+")
 _CLAUSE = re.compile(r"[,;:—–](?=\s)")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
@@ -30,12 +40,26 @@ _SILENT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What changes in the face with a word of a sentence; None is as before. ``gaze``: yaw and pitch, degrees."""
+
+    word: int
+    emotion: str | None = None
+    gaze: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
-    """``text`` is for eyes (captions, history), ``spoken`` for the voice; ``spoken`` is never empty."""
+    """``text`` is for eyes (captions, history), ``spoken`` for the voice; ``spoken`` is never empty.
+
+    ``emotion`` is the one it begins with, ``marks`` are the changes in it, ``pause`` seconds of silence come before.
+    """
 
     text: str
     spoken: str
     emotion: str = "neutral"
+    marks: tuple[Mark, ...] = ()
+    pause: float = 0.0
 
 
 def speakable(text: str) -> str:
@@ -54,7 +78,7 @@ class Sentences:
     def __init__(self) -> None:
         self._text = ""
         self._emotion = "neutral"
-        self._first = True
+        self._first, self._pause = True, 0.0
 
     def feed(self, delta: str) -> Iterator[Sentence]:
         self._text += delta
@@ -68,16 +92,39 @@ class Sentences:
         yield from self._sentence(piece)
 
     def _sentence(self, piece: str) -> Iterator[Sentence]:
-        for tag in _TAG.findall(piece):
-            if tag.lower() in EMOTIONS:
-                self._emotion = tag.lower()
-        text = " ".join(_TAG.sub("", piece).split())
-        if spoken := speakable(text):
-            self._first = False
-            yield Sentence(text, spoken, self._emotion)
+        first, *rest = _TAG.split(piece)
+        written, marks = first, list[Mark]()
+        for tag, following in zip(rest[::2], rest[1::2], strict=True):
+            marks += self._mark(tag.lower(), len(speakable(written).split()))
+            written += following
+        text = " ".join(written.split())
+        if not (spoken := speakable(text)):
+            for mark in marks:
+                self._emotion = mark.emotion or self._emotion
+            return
+        at_once = [mark.emotion for mark in marks if mark.emotion and mark.word == 0]
+        emotion = at_once[-1] if at_once else self._emotion
+        later = tuple(mark for mark in marks if mark.word or mark.gaze)
+        yield Sentence(text, spoken, emotion, later, self._pause)
+        self._emotion = ([emotion] + [mark.emotion for mark in later if mark.emotion])[-1]
+        self._first, self._pause = False, 0.0
+
+    def _mark(self, tag: str, word: int) -> list[Mark]:
+        """What a tag before the ``word``-th word means; none if it means nothing here."""
+        if tag == "pause":
+            self._pause = PAUSE
+        if tag in GAZES:
+            return [Mark(word, gaze=GAZES[tag])]
+        feeling = FEELINGS.get(tag, tag)
+        return [Mark(word, feeling)] if feeling in EMOTIONS else []
 
     def _boundary(self) -> int | None:
-        """Where the first complete sentence ends, if one is complete beyond doubt."""
+        """Where the first complete sentence ends, if one is complete beyond doubt; a pause ends one, too."""
+        if (pause := _PAUSE.search(self._text, 1)) and self._text[: pause.start()].strip():
+            return min(pause.start(), self._sentence_end() or pause.start())
+        return self._sentence_end()
+
+    def _sentence_end(self) -> int | None:
         for match in _END.finditer(self._text):
             if self._is_end(match):
                 return match.end()

@@ -1,13 +1,15 @@
 """From the deltas of a language model to speech in the mouth: two tasks with a queue of two sentences in between."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+import numpy as np
+
 from companion.mouth import Line, Mouth
 from companion.reply import Reply
-from companion.stages import TTS, StageError
+from companion.stages import SPEAK_RATE, TTS, Speech, StageError
 from companion.text import Sentence, Sentences
 
 T = TypeVar("T")
@@ -34,9 +36,9 @@ async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
     async with closing(deltas) as stream:
         async for delta in stream:
             reply.trace.mark("first_token")
-            for sentence in sentences.feed(delta):
+            for sentence in _allowed(sentences.feed(delta), reply):
                 reply.write(sentence.text + " ")
-    for sentence in sentences.flush():
+    for sentence in _allowed(sentences.flush(), reply):
         reply.write(sentence.text)
 
 
@@ -62,18 +64,30 @@ async def _think(deltas: AsyncIterator[str], queue: _Queue, reply: Reply) -> Non
     async with _blaming("llm_failed"), closing(deltas) as stream:
         async for delta in stream:
             reply.trace.mark("first_token")
-            for sentence in sentences.feed(delta):
+            for sentence in _allowed(sentences.feed(delta), reply):
                 await queue.put(sentence)
-    for sentence in sentences.flush():
+    for sentence in _allowed(sentences.flush(), reply):
         await queue.put(sentence)
     await queue.put(None)
 
 
+def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
+    """The sentences as they may be said."""
+    for sentence in sentences:
+        text = reply.allowed(sentence.text)
+        if text == sentence.text:
+            yield sentence
+        elif text:
+            yield Sentence(text, text, sentence.emotion)
+
+
 async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
     while (sentence := await queue.get()) is not None:
-        line = Line(sentence.text, sentence.emotion)
+        line = Line(sentence.text, sentence.emotion, marks=sentence.marks)
         reply.item.lines.append(line)
         mouth.say(line)
+        if sentence.pause:
+            mouth.put(Speech(np.zeros(int(sentence.pause * SPEAK_RATE), np.float32)))
         async with _blaming("tts_failed"), closing(tts.speak(sentence.spoken, sentence.emotion)) as pieces:
             async for piece in pieces:
                 reply.trace.mark("first_speech")
