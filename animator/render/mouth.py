@@ -17,16 +17,16 @@ from animator.render.body import Body
 from animator.render.holes import coverage, covered
 from animator.render.jit import kernel
 from animator.render.lookup import bilinear, height_at, mix
-from animator.render.palette import palette
+from animator.render.palette import drawn_flat, drawn_palette, palette
 from animator.render.pose import rotation
 from animator.render.smile import own_teeth
-from animator.render.teeth import LOWER, UPPER, Piece, row_of_teeth, tongue
+from animator.render.teeth import LOWER, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue
 
 CM = 1 / 14.2  # face widths
 SHOWN = 0.018  # face widths of the upper teeth that show below the lip of a mouth that just opens
 OVERBITE = 0.030  # face widths by which the edges of the lower teeth lie below those of the upper ones
 BEHIND = 0.012  # face widths that the lower row stands behind the upper one
-RAISED = 0.055  # face widths that the tongue lies above its anatomical place
+RAISED, RAISED_DRAWN = 0.055, 0.03  # face widths that the tongue lies above its anatomical place
 UNDER_LIP, UNDER_LIP_DEPTH = 0.74, 0.028  # brightness right below the upper lip; face widths where its shadow ends
 CORNER, CORNER_WIDTH = 0.45, 0.16  # brightness at the corners; share of the width where their shadow ends
 _ASLANT = 12.0  # degrees
@@ -63,18 +63,26 @@ class Mouth:
     upper: Ints
     lower: Ints
     unit: float  # px of a face width
+    shadow: float  # share of that of lips and corners, none in flat drawings
+
+
+class Light(NamedTuple):
+    """``share`` of what is behind the lips that is lit, the rest has the colour ``cavity`` (3,); ``shadow``, how much
+    of it lip and corners throw, the lip's ``depth`` px deep."""
+
+    share: float
+    shadow: float
+    depth: float
+    cavity: Image
 
 
 class Shown(NamedTuple):
     """What of the picture is seen between the lips: ``inverse`` (2, 3) from pixels of the frame to those of the layers
-    ``own`` and ``detail``; ``depth`` px of the lip's shadow; ``kept``, the share of the detail; ``lit``, the share of
-    all this that is lit, the rest is ``cavity`` (3,)."""
+    ``own`` and ``detail``; ``kept``, the share of the detail; how it is lit."""
 
     inverse: Floats
-    depth: float
     kept: float
-    lit: float
-    cavity: Image
+    light: Light
     own: Floats
     detail: Floats
 
@@ -82,27 +90,28 @@ class Shown(NamedTuple):
 def mouth(portrait: Portrait, body: Body) -> Mouth:
     """Build the mouth of ``portrait`` with colours taken from its picture."""
     corner, own = own_teeth(portrait)
-    colours = palette(portrait, own)
+    flat = drawn_flat(portrait)
+    colours = drawn_palette(portrait) if flat else palette(portrait, own)
     cm = _cm(portrait)
     width = portrait.face_width
     teeth = _edge(portrait, corner, own)
     upper_edge = f32([0, -_BESIDE * width * own[..., 3].any(), 0])
     lower_edge = f32([0, OVERBITE * width, -BEHIND * width])
-    above = row_of_teeth(UPPER, colours.teeth, colours.gum)
-    below = row_of_teeth(LOWER, colours.teeth * np.float32(0.93), colours.gum)
-    lap = tongue(colours.tongue)
-    down = lower_edge - f32([0, RAISED * width, 0])
-    parts = [
-        _placed(portrait, lap, teeth, cm * f32([1, 1, 1]), down, True),
-        _placed(portrait, below, teeth, cm * f32([1, -1, 1]), lower_edge, True),
-        _placed(portrait, above, teeth, cm * f32([1, 1, 1]), upper_edge, False),
-    ]
+    above = drawn_teeth(UPPER, colours.teeth) if flat else row_of_teeth(UPPER, colours.teeth, colours.gum)
+    lap = drawn_tongue(colours.tongue) if flat else tongue(colours.tongue)
+    raised = RAISED_DRAWN if flat else RAISED
+    parts = [_placed(portrait, lap, teeth, cm * f32([1, 1, 1]), lower_edge - f32([0, raised * width, 0]), True)]
+    if not flat:
+        below = row_of_teeth(LOWER, colours.teeth * np.float32(0.93), colours.gum)
+        parts.append(_placed(portrait, below, teeth, cm * f32([1, -1, 1]), lower_edge, True))
+    parts.append(_placed(portrait, above, teeth, cm * f32([1, 1, 1]), upper_edge, False))
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
     z = teeth[2]
     anchor = f32([*((teeth[:2] - body.centre) * (body.camera - z) / body.camera), z])
     gap = np.linalg.norm(portrait.vertices[upper, :2] - portrait.vertices[lower, :2], axis=1)
     detail, cavity = np.zeros_like(own[..., :3]), colours.cavity.astype(np.uint8)
-    made = Mouth(tuple(parts), cavity, corner, own, detail, gap, anchor, upper, lower, width)
+    shadow = 0.0 if flat else 1.0
+    made = Mouth(tuple(parts), cavity, corner, own, detail, gap, anchor, upper, lower, width, shadow)
     made.detail[:] = _detail(made, portrait, body)
     return made
 
@@ -127,7 +136,7 @@ def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shif
 
 
 def _facing(portrait: Portrait) -> Floats:
-    """(3, 3): the pose of the head, leaned as far as the lips are aslant in it, since teeth are looked for behind them."""
+    """(3, 3): the pose of the head, leaned as far as the lips are aslant in it."""
     turn = rotation(*portrait.pose)
     rim = portrait.contours["lips_inner_upper"]
     along = (portrait.vertices[rim[-1]] - portrait.vertices[rim[0]]) @ turn
@@ -190,9 +199,8 @@ def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple
     gap = np.linalg.norm(upper - lower, axis=1)
     change = float(np.abs(gap - made.gap).max()) / (_FORGET * made.unit)
     local = inverse - f32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
-    shown = Shown(
-        local, UNDER_LIP_DEPTH * made.unit, float(np.exp(-(change**2))), lit, made.cavity, made.own, made.detail
-    )
+    light = Light(lit, made.shadow, UNDER_LIP_DEPTH * made.unit, made.cavity)
+    shown = Shown(local, float(np.exp(-(change**2))), light, made.own, made.detail)
     compose(frame, canvas, share, corner, upper, shown)
 
 
@@ -200,7 +208,7 @@ def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple
 def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int], upper: Floats, shown: Shown) -> None:
     """Blend ``canvas`` (2 h, 2 w, 3), shaded by lip and corners, and what is ``shown`` of the picture into ``frame`` by
     ``share`` (h, w) from the pixel ``corner`` on."""
-    inverse = shown.inverse
+    inverse, light = shown.inverse, shown.light
     colour, over, extra = np.empty(3, np.float32), np.empty(4, np.float32), np.empty(4, np.float32)
     first, last = upper[0, 0], upper[-1, 0]
     reach = max((last - first) * np.float32(CORNER_WIDTH), np.float32(1.0))
@@ -217,14 +225,15 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
             v = inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]
             bilinear(shown.own, u, v, over)
             bilinear(shown.detail, u, v, extra)
-            t = min(max((y - lip) / np.float32(shown.depth), np.float32(0.0)), np.float32(1.0))
-            dim = side * (np.float32(UNDER_LIP) + np.float32(1 - UNDER_LIP) * t) * np.float32(0.25)
+            t = min(max((y - lip) / np.float32(light.depth), np.float32(0.0)), np.float32(1.0))
+            dim = side * (np.float32(UNDER_LIP) + np.float32(1 - UNDER_LIP) * t)
+            dim = (np.float32(1.0) + np.float32(light.shadow) * (dim - np.float32(1.0))) * np.float32(0.25)
             i, j = 2 * row, 2 * column
             for c in range(3):
                 four = np.float32(canvas[i, j, c]) + np.float32(canvas[i, j + 1, c])
                 four += np.float32(canvas[i + 1, j, c]) + np.float32(canvas[i + 1, j + 1, c])
                 value = four * dim
                 value += over[3] * (over[c] - value)
-                value = np.float32(shown.cavity[c]) + np.float32(shown.lit) * (value - np.float32(shown.cavity[c]))
+                value = np.float32(light.cavity[c]) + np.float32(light.share) * (value - np.float32(light.cavity[c]))
                 colour[c] = value + np.float32(shown.kept) * extra[c]
             mix(frame, row + corner[1], column + corner[0], colour, share[row, column])

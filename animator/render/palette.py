@@ -23,12 +23,33 @@ class Palette(NamedTuple):
     cavity: Floats
 
 
+_EVEN = 0.8  # of Lab that pixels of one colour differ by
+_DRAWN = 0.5  # share of a face's pixels of one colour with their neighbours: 0.05 to 0.2 in photographs and paintings
+
+
+def drawn_flat(portrait: Portrait) -> bool:
+    """Whether the face is drawn in areas of one colour, as in cartoons."""
+    lab = cv2.cvtColor((portrait.picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
+    uneven = np.abs(lab - cv2.blur(lab, (5, 5))).max(axis=2)
+    return bool((uneven[_face(portrait) > 0] < _EVEN).mean() > _DRAWN)
+
+
+def drawn_palette(portrait: Portrait) -> Palette:
+    """Colours for a mouth that is drawn flat: the drawing's own line, darker, and clean white and red in its light."""
+    picture = portrait.picture.astype(np.float32)
+    bright = float(np.percentile(picture[_face(portrait) > 0].mean(axis=1), 90)) / 255
+    lips = portrait.contours["lips_inner_upper"][2:-2]
+    x, y = portrait.vertices[lips, :2].round().astype(int).T
+    line = np.median(picture[y, x], axis=0)
+    red = f32([222, 98, 102]) * bright
+    white = f32([252, 250, 246]) * min(1.0, bright + 0.15)
+    return Palette(white, white, red, 0.35 * line + 0.12 * red)
+
+
 def palette(portrait: Portrait, own: Floats) -> Palette:
     """Colours in the light of the picture and out of its range; ``own`` is the layer of `smile.own_teeth`."""
     picture = portrait.picture.astype(np.float32)
-    face = np.zeros(picture.shape[:2], np.uint8)
-    cv2.fillPoly(face, [portrait.vertices[portrait.contours["face_oval"], :2].round().astype(np.int32)], (1,))
-    pixels = picture[face > 0]
+    pixels = picture[_face(portrait) > 0]
     luma = pixels @ f32([0.299, 0.587, 0.114])
     low, high = np.percentile(luma, (40, 75))
     skin = np.median(pixels[(luma >= low) & (luma <= high)], axis=0)
@@ -51,6 +72,13 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
         (0.85 * flesh * f32([1.02, 0.86, 0.88])).astype(np.float32),
         (0.19 * flesh + f32([4, 0, 0])).astype(np.float32),
     )
+
+
+def _face(portrait: Portrait) -> NDArray[np.uint8]:
+    """(H, W) 1 within the face's oval."""
+    face = np.zeros(portrait.picture.shape[:2], np.uint8)
+    cv2.fillPoly(face, [portrait.vertices[portrait.contours["face_oval"], :2].round().astype(np.int32)], (1,))
+    return face
 
 
 def _sclera(portrait: Portrait, skin: Floats) -> Floats:

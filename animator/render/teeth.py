@@ -3,8 +3,9 @@
 Units are cm until `mouth` scales them to the face. Strips run along the arch from the subject's right to left.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +41,7 @@ LOWER = Row(
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Textured surface: ``vertices`` (V, 3) cm, x right, y down, z towards the viewer; ``uv`` (V, 2) texels;
-    ``shade`` and ``opacity`` (V,); ``triangles`` (T, 3); ``paint`` (h, w, 4) uint8, colour times opacity and opacity."""
+    ``shade`` and ``opacity`` (V,); ``triangles`` (T, 3); ``paint`` (h, w, 4) uint8, colour times opacity, and that."""
 
     vertices: Floats
     uv: Floats
@@ -65,6 +66,23 @@ def row_of_teeth(row: Row, white: Colour, gum: Colour) -> Piece:
     back = np.clip((np.abs(reach) / half - 0.55) / 0.42, 0, 1)
     shade = np.tile((0.3 + 0.7 * np.clip(np.cos(angle), 0, 1)) * (1 - 0.85 * back * back * (3 - 2 * back)), 2)
     return _piece(vertices, uv, (shade, np.tile(1 - back**2, 2)), 2, paint)
+
+
+def drawn_teeth(row: Row, white: Colour) -> Piece:
+    """As `row_of_teeth`, but the plain band that cartoons show: no single teeth, no gum, no shade."""
+    made = row_of_teeth(row, white, white)
+    paint = np.empty_like(made.paint)
+    paint[:] = (*white.round().clip(0, 255), 255)
+    paint[-round(0.15 * PER_CM) :] = 0
+    return replace(made, shade=np.ones_like(made.shade), opacity=np.ones_like(made.opacity), paint=paint)
+
+
+def drawn_tongue(colour: Colour) -> Piece:
+    """As `tongue`, but in one colour."""
+    made = tongue(colour)
+    opacity = (made.paint[..., 3:] > 128) * np.float32(1)
+    paint = _premultiplied(np.broadcast_to(colour, (*opacity.shape[:2], 3)), cv2.GaussianBlur(opacity, (0, 0), 1.0))
+    return replace(made, shade=np.ones_like(made.shade), paint=paint)
 
 
 def tongue(colour: Colour) -> Piece:

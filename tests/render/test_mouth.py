@@ -1,0 +1,37 @@
+"""What is seen between the lips."""
+
+import numpy as np
+import pytest
+
+from animator.motion import space
+from animator.portrait.characters import find
+from animator.portrait.portrait import Portrait, load
+from animator.render import Renderer
+
+pytestmark = pytest.mark.model
+
+
+def opened(portrait: Portrait) -> np.ndarray:
+    """(n, 3) colours of the frame well within the opened mouth."""
+    motion = np.zeros(space.SIZE, np.float32)
+    motion[space.INDEX["jawOpen"]] = 0.5
+    frame = Renderer(portrait).draw(motion)
+    x, y = (portrait.vertices[13, :2] - portrait.view).round().astype(int)
+    across, down = int(0.05 * portrait.face_width), int(0.09 * portrait.face_width)
+    return frame[y + 3 : y + down, x - across : x + across].reshape(-1, 3)
+
+
+def test_a_drawing_gets_a_flat_mouth_and_a_painting_a_shaded_one() -> None:
+    def flat(name: str) -> float:
+        """Share of the pixels that have one of the three commonest colours."""
+        counts = np.unique(opened(load(find(name).picture)) // 8, axis=0, return_counts=True)[1]
+        return float(np.sort(counts)[-3:].sum() / counts.sum())
+
+    assert flat("toon") > 0.6
+    assert flat("mona_lisa") < 0.45
+
+
+def test_the_teeth_of_a_drawing_are_white_and_its_tongue_is_red() -> None:
+    colours = opened(load(find("toon").picture)).astype(int)
+    assert (colours.min(axis=1) > 225).mean() > 0.1
+    assert ((colours[:, 0] - colours[:, 2]) > 70).mean() > 0.2
