@@ -131,21 +131,20 @@ def characters() -> None:
 @app.command()
 def bench(
     portrait: Annotated[str, typer.Option(help="A picture file or a shipped character.")] = "",
-    sizes: Annotated[str, typer.Option(help="Sides of the video in pixels, separated by commas.")] = "512",
+    sizes: Annotated[str, typer.Option(help="Sides of the video in pixels, separated by commas.")] = "256,512,768,1024",
     seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1)] = 10.0,
+    frames: Annotated[int, typer.Option(help="Then draw so many frames, to see that memory stays flat.", min=0)] = 0,
 ) -> None:
-    """Measures frames a second, milliseconds a step and faces a machine; the last line is one JSON object."""
-    from animator.bench import measure
+    """Measures frames a second, milliseconds a step, faces a machine and memory; the last line is one JSON object."""
+    from animator.bench import measure, tables
 
     try:
         sides = [int(part) for part in sizes.split(",")]
     except ValueError:
         _fail(f"--sizes takes numbers separated by commas, such as 256,512; got {sizes!r}.")
-    figures = measure(_picture(portrait), sides, seconds)
-    table = Table("size", "fps, one core", "ms p50", "p95", "p99", "motion", "render", "encode")
-    for side, of in figures["sizes"].items():
-        table.add_row(side, *(f"{value}" for value in (of["fps_one_core"], *of["ms"].values(), *of["steps"].values())))
-    Console().print(table)
+    figures = measure(_picture(portrait), sides, seconds, frames)
+    for table in tables(figures):
+        Console().print(table)
     typer.echo(json.dumps(figures))
 
 
@@ -197,7 +196,7 @@ def _recorded(path: Path, fps: float | None, part: Part) -> "Motion":
 
 def _picture(portrait: str) -> Path:
     """The file of a picture, or of a shipped character ("" is the default one)."""
-    if Path(portrait).exists():
+    if portrait and Path(portrait).exists():
         return Path(portrait)
     from animator.portrait.characters import characters as shipped
     from animator.portrait.characters import find

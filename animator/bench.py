@@ -4,32 +4,37 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import repeat
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.table import Table
 
 from animator.control import Control
 from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, Drawer, LiveFace, Mover, Samples
+from animator.footprint import Memory, Soak, memory, soak
 from animator.portrait.portrait import Portrait
 from animator.video import VideoEncoder
 
 WARM_SECONDS = 1.0
+STANDARD = 512  # px, the size that the figures about faces are of, if it is measured
 MS = 1000.0
 
 Floats = NDArray[np.float64]
+Percentiles = dict[str, float]
 
 
 class SizeFigures(TypedDict):
     """``fps_one_core``: frames a second of one thread that does all; ``ms`` and ``steps`` are ms a frame."""
 
     fps_one_core: float
-    ms: dict[str, float]
-    steps: dict[str, float]
+    ms: Percentiles
+    steps: dict[str, Percentiles]
 
 
 class Figures(TypedDict):
@@ -37,25 +42,71 @@ class Figures(TypedDict):
 
     sizes: dict[str, SizeFigures]
     faces_at_25fps: int
+    faces_on_one_core: int
+    memory_mb: Memory
     prepare_s: float
     motion_core_share: float
+    soak: NotRequired[Soak]
 
 
-def measure(picture: Path, sizes: list[int], seconds: float) -> Figures:
-    """All figures; the number of faces, the preparation and the share of motion are those of the first size."""
+def measure(picture: Path, sizes: list[int], seconds: float, frames: int = 0) -> Figures:
+    """All figures; those that are not by size are of `STANDARD`, or the first size. ``frames``: length of the soak."""
     from animator.portrait.portrait import load
 
-    prepare_s = prepare_seconds(picture, sizes[0])
-    portraits = [load(picture, size) for size in sizes]
-    by_size = {str(size): one_core(portrait, seconds) for size, portrait in zip(sizes, portraits, strict=True)}
-    first = by_size[str(sizes[0])]
-    guess = int(first["fps_one_core"] * (os.cpu_count() or 1) / FPS)
-    return {
+    standard = STANDARD if STANDARD in sizes else sizes[0]
+    prepare_s = prepare_seconds(picture, standard)
+    by_size = {str(size): one_core(load(picture, size), seconds) for size in sizes}
+    portrait, of = load(picture, standard), by_size[str(standard)]
+    with _pinned() as pinned:
+        guess = int(of["fps_one_core"] / FPS)
+        on_one_core = faces_at_25fps(portrait, seconds, guess) if pinned else guess
+    figures: Figures = {
         "sizes": by_size,
-        "faces_at_25fps": faces_at_25fps(portraits[0], seconds, guess),
+        "faces_at_25fps": faces_at_25fps(portrait, seconds, int(of["fps_one_core"] * (os.cpu_count() or 1) / FPS)),
+        "faces_on_one_core": on_one_core,
+        "memory_mb": memory(load(picture, standard), voice(seconds)),
         "prepare_s": round(prepare_s, 2),
-        "motion_core_share": round(first["steps"]["motion"] * FPS / MS, 4),
+        "motion_core_share": round(of["steps"]["motion"]["mean"] * FPS / MS, 4),
     }
+    if frames:
+        figures["soak"] = soak(portrait, voice(seconds), frames)
+    return figures
+
+
+def tables(figures: Figures) -> list[Table]:
+    """``figures`` for people."""
+    speed = Table("size", "fps, one core", "ms p50 / p95 / p99", "motion", "render", "encode")
+    for side, of in figures["sizes"].items():
+        parts = (_slashed(of["ms"]), *(_slashed(of["steps"][step]) for step in ("motion", "render", "encode")))
+        speed.add_row(side, f"{of['fps_one_core']}", *parts)
+    rest = Table("what", "figure", show_header=False)
+    used = figures["memory_mb"]
+    rest.add_row("faces at 25 fps, one core / machine", f"{figures['faces_on_one_core']} / {figures['faces_at_25fps']}")
+    rest.add_row("memory of a face, the first / each further one", f"{used['first_face']} / {used['per_face']} MB")
+    rest.add_row("a new picture becomes a face", f"{figures['prepare_s']} s")
+    rest.add_row("motion's share of a core", f"{figures['motion_core_share']:.1%}")
+    if "soak" in figures:
+        of = figures["soak"]
+        rest.add_row(f"memory over {of['frames']} frames", f"{of['rss_before_mb']} -> {of['rss_after_mb']} MB")
+    return [speed, rest]
+
+
+def _slashed(of: Percentiles) -> str:
+    return " / ".join(f"{of[name]:.1f}" for name in ("p50", "p95", "p99"))
+
+
+@contextmanager
+def _pinned() -> Generator[bool]:
+    """This thread and those that it starts share one core; says whether the system can do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield False
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        yield True
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def voice(seconds: float) -> Samples:
@@ -72,18 +123,19 @@ class _Timed:
         self._mover, self._drawer = mover, drawer
         self.delay_frames = mover.delay_frames
         self.interrupt, self.reset = mover.interrupt, mover.reset
-        self.motion_s = self.render_s = 0.0
+        self.motion_s: list[float] = []
+        self.render_s: list[float] = []
 
     def step(self, audio: Samples, control: Control) -> NDArray[np.float32]:
         start = time.perf_counter()
         motion = self._mover.step(audio, control)
-        self.motion_s += time.perf_counter() - start
+        self.motion_s.append(time.perf_counter() - start)
         return motion
 
     def draw(self, motion: NDArray[np.float32], out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         start = time.perf_counter()
         frame = self._drawer.draw(motion, out)
-        self.render_s += time.perf_counter() - start
+        self.render_s.append(time.perf_counter() - start)
         return frame
 
 
@@ -114,17 +166,26 @@ def one_core(portrait: Portrait, seconds: float, seed: int = 0) -> SizeFigures:
     face = LiveFace(timed, timed, portrait.size)
     encoder = VideoEncoder(portrait.size, portrait.size)
     _talk(face, encoder, WARM_SECONDS)
-    timed.motion_s = timed.render_s = 0.0
+    timed.motion_s.clear()
+    timed.render_s.clear()
     step_s, encode_s = _talk(face, encoder, seconds)
-    whole = (step_s + encode_s) * MS / face.chunk_frames
-    frames = len(whole) * face.chunk_frames
-    seconds_by_step = {"motion": timed.motion_s, "render": timed.render_s, "encode": float(encode_s.sum())}
-    p50, p95, p99 = np.percentile(whole, [50, 95, 99])
-    return {
-        "fps_one_core": round(MS / float(whole.mean()), 1),
-        "ms": {"p50": round(float(p50), 2), "p95": round(float(p95), 2), "p99": round(float(p99), 2)},
-        "steps": {name: round(value * MS / frames, 2) for name, value in seconds_by_step.items()},
+    whole = (step_s + encode_s) / face.chunk_frames
+    steps = {
+        "motion": np.array(timed.motion_s) / face.chunk_frames,
+        "render": np.array(timed.render_s),
+        "encode": encode_s / face.chunk_frames,
     }
+    return {
+        "fps_one_core": round(1 / float(whole.mean()), 1),
+        "ms": _percentiles(whole),
+        "steps": {name: {"mean": round(float(of.mean()) * MS, 2), **_percentiles(of)} for name, of in steps.items()},
+    }
+
+
+def _percentiles(seconds: Floats) -> Percentiles:
+    """In ms."""
+    p50, p95, p99 = np.percentile(seconds * MS, [50, 95, 99])
+    return {"p50": round(float(p50), 2), "p95": round(float(p95), 2), "p99": round(float(p99), 2)}
 
 
 def _talk(face: LiveFace, encoder: VideoEncoder, seconds: float) -> tuple[Floats, Floats]:

@@ -124,13 +124,17 @@ def test_nothing_to_say_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_figures_of_speed_end_in_one_json_line() -> None:
-    code, output, errors = run("bench", "--sizes", "128", "--seconds", 1)
+    code, output, errors = run("bench", "--sizes", "128", "--seconds", 1, "--frames", 100)
     assert code == 0, errors
     figures = json.loads(output.splitlines()[-1])
     of = figures["sizes"]["128"]
     assert of["fps_one_core"] > 0
     assert 0 < of["ms"]["p50"] <= of["ms"]["p95"] <= of["ms"]["p99"]
     assert set(of["steps"]) == {"motion", "render", "encode"}
+    assert all(0 <= step["p50"] <= step["p99"] for step in of["steps"].values())
+    assert figures["memory_mb"]["per_face"] < 60
+    assert figures["soak"]["frames"] >= 100
+    assert figures["soak"]["rss_after_mb"] < figures["soak"]["rss_before_mb"] + 20
     assert figures["faces_at_25fps"] >= 0
     assert figures["prepare_s"] > 0
     assert 0 < figures["motion_core_share"] < 1
