@@ -64,10 +64,19 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
+class Care:
+    meaning: bool = True
+    model_flag: bool = False
+    country: str = ""
+    minors: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     server: Server
     session: Talk
     turns: Turns
+    safety: Care
     vad: Stage
     turn_end: Stage
     asr: Stage
@@ -95,6 +104,7 @@ def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = N
         server=_section(Server, table.get("server", {}), "server", path),
         session=_section(Talk, table.get("session", {}), "session", path),
         turns=_section(Turns, table.get("turns", {}), "turns", path),
+        safety=_section(Care, table.get("safety", {}), "safety", path),
         path=path,
         **stages,
     )

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from animator.face import Face
 from companion import personas
 from companion.chat import Setting, messages
-from companion.config import Config, ConfigError, Stage, load_class
+from companion.config import Care, Config, ConfigError, Stage, load_class
 from companion.personas import Prompts
 from companion.portraits import Portraits
+from companion.safety import Safety
 from companion.stages import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
 from companion.trace import Metrics
 
@@ -91,6 +92,7 @@ class Engine:
     encoder: Callable[..., Encoder]
     device: Device
     metrics: Metrics = field(default_factory=Metrics)
+    safety: Safety = field(default_factory=lambda: Safety(Care(meaning=False)))
 
     @property
     def default_character(self) -> str:
@@ -116,7 +118,9 @@ def build(config: Config) -> Engine:
     names = ("turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
     with ThreadPoolExecutor(len(names), "load") as pool:
         loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
+        loading["safety"] = pool.submit(Safety, config.safety)
         stages: dict[str, Any] = {name: future.result() for name, future in loading.items()}
+    safety: Safety = stages["safety"]
     memory: Any = stages["memory"]
     if isinstance(memory, Learns):
         memory.learn_with(stages["llm"])
@@ -124,7 +128,7 @@ def build(config: Config) -> Engine:
     vad(**config.vad.options)  # loads what the sessions will share, and fails now if it must
     return Engine(
         config=config,
-        prompts=prompts,
+        prompts=replace(prompts, speech=f"{prompts.speech}\n{safety.rules}"),
         vad=lambda: vad(**config.vad.options),
         turn_end=stages["turn_end"],
         asr=stages["asr"],
@@ -135,6 +139,7 @@ def build(config: Config) -> Engine:
         portraits=stages["portraits"],
         encoder=partial(VideoEncoder, h264=choose_h264(config.server.video_encoders)),
         device=Threads(config.server.face_threads),
+        safety=safety,
     )
 
 

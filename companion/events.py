@@ -421,6 +421,18 @@ class AvatarState(ServerEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class AvatarSafety(ServerEvent):
+    """``crisis``: the user may be in danger, roles end, ``resources`` are to be shown; ``concern``: perhaps somebody
+    is; ``disclosure``: this is an AI; ``break``: it is time for one. ``message`` is for the user's eyes."""
+
+    type: ClassVar[str] = "avatar.safety"
+    kind: Literal["crisis", "concern", "disclosure", "break"]
+    message: str
+    resources: list[Json] = field(default_factory=list[Json])  # {"name", "call", "text", "url", "emergency", ...}
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AvatarMetrics(ServerEvent):
     """Latencies of one turn in ms, each from the end of the user's speech (or from the request for typed text)."""
 

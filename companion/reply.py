@@ -41,6 +41,7 @@ class Reply:
     over: Callable[[], None]
     join: Callable[[Item], str | None]  # puts the item into the conversation -> the id of the one before
     face: bool
+    allowed: Callable[[str], str] = str  # a sentence of the model -> what may be said of it
     created: bool = False
     opened: bool = False
     sounding: bool = False  # the first of its sound was sent

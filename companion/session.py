@@ -8,7 +8,7 @@ mouth. An interruption is `interrupt`, and nothing else is.
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +26,7 @@ from companion.hearing import Hearing
 from companion.readahead import ReadAhead
 from companion.recollection import Recollection
 from companion.reply import Ending, Reply, Wishes
+from companion.safety import Guard
 from companion.settings import Remembering
 from companion.show import Show
 from companion.stages import Message, Samples, StageError
@@ -68,6 +69,7 @@ class Session:
         self._reply_task: asyncio.Task[None] | None = None
         self._ahead = ReadAhead(engine.llm, self._spawn)
         self._told_state = ""
+        self.guard = Guard(engine.safety, send, lambda: self.settings, asyncio.get_running_loop().time)
         self.recollection = Recollection(engine.memory, self.id, self.conversation, self._forgot)
         self._unsaid = ""  # of the reply that was interrupted last
         self._greeted = False
@@ -75,7 +77,7 @@ class Session:
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         self.hearing.configure(self.settings)
-        self.tell(events.SessionCreated(self.settings.to_json(self.id)))
+        self.tell(events.SessionCreated(self.settings.to_json(self.id) | {"disclosure": self.guard.notice(self._name)}))
         self._spawn(self.show.run(), "show")
         self._spawn(self.show.pictures.run(), "pictures")
         self.prepare()
@@ -175,6 +177,7 @@ class Session:
             over=self._spoken.set,
             join=self.conversation.add,
             face=self.settings.avatar is not None,
+            allowed=self.guard.allowed,
         )
         self._reply_task = self._spawn(self._respond(self.reply, said, text), self.reply.id)
 
@@ -188,7 +191,7 @@ class Session:
             reply.create()
             self._unsaid = ""
             await self._ahead.settled()
-            deltas = _once(text) if text else self.engine.llm.reply(await self._messages(reply.wishes))
+            deltas = _once(text) if text else await self._think(reply.wishes)
             if reply.wishes.sound:
                 self.show.speak(reply)
                 await think.speak(deltas, self.engine.tts, self.show.mouth, reply)
@@ -199,17 +202,24 @@ class Session:
         except Exception as error:  # whatever a stage raises: the session lives on
             self._fail(reply, think.as_stage_error(error, "llm_failed"), error)
 
-    async def _messages(self, wishes: Wishes) -> list[Message]:
+    async def _think(self, wishes: Wishes) -> AsyncIterator[str]:
+        """The reply's deltas: the language model's, unless care demands other words."""
         history = self.conversation.history()
+        said = history[-1].content if history and history[-1].role == "user" else ""
+        if text := await self.guard.answer(said, self._name):
+            return _once(text)
+        return self.guard.watched(self.engine.llm.reply(await self._messages(wishes, history)))
+
+    async def _messages(self, wishes: Wishes, history: Sequence[Message]) -> list[Message]:
         recalled = await self.recollection.recall(self.settings.memory, history)
         note = self.engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
-        return chat.messages(self._setting(wishes.instructions), history, note)
+        return chat.messages(self._setting(wishes.instructions), history, f"{note} {self.guard.note}".strip())
 
     def _setting(self, instructions: str | None = None) -> Setting:
         return Setting(
             persona=self.engine.prompts.personas[self.settings.persona],
-            speech=self.engine.prompts.speech,
-            instructions=self.settings.instructions if instructions is None else instructions,
+            speech=f"{self.engine.prompts.speech}\n{self.guard.rules()}".strip(),
+            instructions=self.guard.instructions(self.settings.instructions if instructions is None else instructions),
             memories=self.recollection.known,
             limit=self.engine.config.session.history_messages,
         )
@@ -262,7 +272,13 @@ class Session:
         self.recollection.store(self.settings.memory)
         self.prepare()
 
+    @property
+    def _name(self) -> str:
+        return self.engine.prompts.personas[self.settings.persona].name
+
     def _greet(self) -> None:
+        if not self._greeted:
+            self.guard.disclose(self._name)
         greeting = self.engine.prompts.personas[self.settings.persona].greeting
         if self.engine.config.session.greet and not self._greeted and self.reply is None and not self.conversation:
             self.start(Wishes(), asyncio.get_running_loop().time(), text=greeting)

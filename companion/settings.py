@@ -136,6 +136,15 @@ class Remembering:
 
 
 @dataclass(frozen=True, slots=True)
+class User:
+    """What is to be known of the user to take care: where helplines are looked for (ISO 3166), and whether it is a
+    child or a teenager."""
+
+    country: Annotated[str, Field(pattern="^([A-Za-z]{2})?$")] = ""
+    minor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The effective configuration of a session. ``avatar`` None means sound without a face."""
 
@@ -146,6 +155,7 @@ class Settings:
     audio: Audio = Audio()
     avatar: Avatar | None = None
     memory: Remembering | None = None
+    safety: User = User()
     tools: list[Json] = field(default_factory=list[Json])
 
     def to_json(self, session_id: str) -> Json:

@@ -27,10 +27,11 @@ def needed(config: Config) -> list[Model]:
     names = [STAGE_MODELS.get(stage.use) for stage in (config.vad, config.turn_end, config.tts, config.memory)]
     if config.asr.use == "companion.asr:FasterWhisper":
         names.append(EMBEDDED.get(config.asr.options.get("model", "embedded-base")))
+    names.append("minilm" if config.safety.meaning else None)
     llm = config.llm
     if llm.use == "companion.llm:LangChain" and llm.options.get("chat", CHAT_MODEL) == CHAT_MODEL:
         names.append(None if llm.options.get("path") else "smollm2-135m")
-    return [MODELS[name] for name in names if name]
+    return [MODELS[name] for name in dict.fromkeys(names) if name]
 
 
 def setup(models: Iterable[Model], console: Console) -> bool:

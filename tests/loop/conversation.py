@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from companion import events, fakes
-from companion.config import Config, Server, Stage, Talk, Turns
+from companion.config import Care, Config, Server, Stage, Talk, Turns
 from companion.engine import Engine
 from companion.events import ServerEvent
 from companion.personas import Example, Persona, Prompts
@@ -57,7 +57,12 @@ def engine(**changes: Any) -> Engine:
     """Fakes that take no time, but for what ``changes`` names: stages, ``device``, or a ``talk`` or ``turns`` table."""
     nothing = Stage("unused")
     config = Config(
-        Server(), changes.pop("talk", Talk(persona="anna")), changes.pop("turns", Turns()), *[nothing] * 8, path=Path()
+        Server(),
+        changes.pop("talk", Talk(persona="anna")),
+        changes.pop("turns", Turns()),
+        Care(meaning=False),
+        *[nothing] * 8,
+        path=Path(),
     )
     parts: dict[str, Any] = {
         "vad": fakes.EnergyVAD,

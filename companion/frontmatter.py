@@ -1,0 +1,36 @@
+"""The files of ``prompts/``: TOML between two lines of ``+++``, then text."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
+
+
+class PromptError(Exception):
+    """A file of ``prompts/`` cannot be used; the message names it and what is wrong."""
+
+
+def read(path: Path) -> tuple[dict[str, Any], str]:
+    """A file -> its front matter and its text. Raises PromptError."""
+    try:
+        parts = path.read_text("utf-8").split("+++\n", 2)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(f"{path} cannot be read: {error}") from error
+    if len(parts) != 3 or parts[0].strip():
+        raise PromptError(f"{path}: should start with TOML between two lines of +++")
+    try:
+        return tomllib.loads(parts[1]), parts[2].strip()
+    except tomllib.TOMLDecodeError as error:
+        raise PromptError(f"{path}: the front matter is not valid TOML: {error}") from error
+
+
+def parse(kind: type[T], values: dict[str, Any], path: Path) -> T:
+    """Front matter -> a dataclass. Raises PromptError naming the file and the field."""
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PromptError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

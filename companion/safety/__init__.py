@@ -1,0 +1,8 @@
+"""Care for the user: crises are recognised and handed over, an AI says that it is one, nobody talks without a break.
+
+What is said and by which rules is in ``prompts/safety``; here is only the machinery.
+"""
+
+from companion.safety.guard import Guard, Safety
+
+__all__ = ["Guard", "Safety"]

@@ -1,0 +1,163 @@
+"""One session's care: what is said instead of the language model's reply, and what must not be said at all."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+from typing import Literal
+
+from companion import events
+from companion.config import Care
+from companion.embeddings import Embedder, Embeds
+from companion.events import ServerEvent
+from companion.safety import policy
+from companion.safety.detect import Detector, Verdict
+from companion.settings import Settings
+from companion.worker import one_thread
+
+FLAG = "[crisis]"  # with which a language model gives its own opinion
+
+Kind = Literal["crisis", "concern", "disclosure", "break"]
+
+
+class Safety:
+    """What all sessions share. Blocks while it loads. Raises PromptError, and StageError for a missing model."""
+
+    def __init__(self, care: Care, embedder: Embeds | None = None) -> None:
+        self.care = care
+        self.policy = policy.load()
+        self._detector = Detector(self.policy.crisis, (embedder or Embedder()) if care.meaning else None)
+        self._pool = one_thread("safety")
+
+    @property
+    def rules(self) -> str:
+        """What every language model is told besides its persona."""
+        rules = self.policy.rules
+        return f"{rules.always} {rules.flag}" if self.care.model_flag else rules.always
+
+    async def judge(self, text: str) -> Verdict:
+        if not self.care.meaning:
+            return self._detector.judge(text)  # takes no time
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._detector.judge, text)
+
+
+class Guard:
+    """``tell`` sends an event; ``settings`` gives the session's; ``clock`` gives seconds."""
+
+    def __init__(
+        self,
+        safety: Safety,
+        tell: Callable[[ServerEvent], None],
+        settings: Callable[[], Settings],
+        clock: Callable[[], float],
+    ) -> None:
+        self._safety, self._policy = safety, safety.policy
+        self._tell, self._settings, self._clock = tell, settings, clock
+        self._begun = clock()
+        self._crises = 0
+        self._stopped: set[str] = set()
+        self.note = ""  # for the language model, about the last message
+
+    @property
+    def careful(self) -> bool:
+        """Somebody may be in danger: until the session ends nobody plays a role."""
+        return self._crises > 0
+
+    def instructions(self, role: str) -> str:
+        """What the model is told to be: ``role``, unless this is no time for roles."""
+        return self._policy.handoff.instructions if self.careful else role
+
+    def rules(self) -> str:
+        """What the model is told besides, for this user."""
+        return self._policy.rules.minor if self._minor else ""
+
+    def notice(self, name: str) -> str:
+        """That it is an AI, for the user's eyes."""
+        return self._policy.disclosure.notice.format(name=name)
+
+    def disclose(self, name: str) -> None:
+        """Say so, at the start."""
+        self._say("disclosure", self.notice(name))
+
+    async def answer(self, said: str, name: str) -> str:
+        """What is to be said to this message of the user, "" if that is the language model's business. ``name`` is
+        the persona's."""
+        self.note, self._stopped = "", set()
+        verdict = await self._safety.judge(said)
+        if verdict.level == "crisis":
+            return self._hand_over()
+        if self._policy.disclosure.asked.search(said):
+            return self._policy.disclosure.answer.format(name=name)
+        if verdict.level == "concern":
+            self.note = self._policy.concern
+            self._say("concern", "")
+        return ""
+
+    def allowed(self, sentence: str) -> str:
+        """A sentence of the model, or what takes its place; "" for a second one of a kind in the same reply."""
+        for stop in self._policy.output.stop:
+            if stop.pattern.search(sentence):
+                said = stop.say not in self._stopped
+                self._stopped.add(stop.say)
+                return stop.say if said else ""
+        return sentence
+
+    async def watched(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
+        """The model's deltas. Its flag becomes the hand-off; a break that is due is suggested at the end."""
+        beginning = ""
+        try:
+            async for delta in deltas:
+                if beginning is None:
+                    yield delta
+                    continue
+                beginning += delta
+                if beginning.lstrip().lower().startswith(FLAG):
+                    yield self._hand_over()
+                    return
+                if not FLAG.startswith(beginning.lstrip().lower()):
+                    yield beginning
+                    beginning = None
+        finally:
+            if (close := getattr(deltas, "aclose", None)) is not None:
+                await close()
+        if beginning:
+            yield beginning
+        if self._break_is_due():
+            yield " " + self._policy.breaks.say
+
+    @property
+    def _minor(self) -> bool:
+        return self._safety.care.minors or self._settings().safety.minor
+
+    def _hand_over(self) -> str:
+        handoff = self._policy.handoff
+        asked = self._settings().audio.input.transcription
+        words = handoff.languages.get(asked.language or "" if asked else "", handoff)
+        text = words.first if self._crises == 0 else words.again[(self._crises - 1) % len(words.again)]
+        self._crises += 1
+        lines = self._lines()
+        helps = words.nobody
+        if lines:
+            helps = words.help.format(name=lines[0].name, call=lines[0].call, emergency=lines[0].emergency)
+        text = text.format(help=helps)
+        self._say("crisis", text.partition("] ")[2])
+        return text
+
+    def _lines(self) -> list[policy.Line]:
+        country = self._settings().safety.country or self._safety.care.country
+        return self._policy.help.lines_for(country, self._minor)
+
+    def _say(self, kind: Kind, message: str) -> None:
+        if kind not in ("crisis", "concern"):
+            self._tell(events.AvatarSafety(kind, message))
+            return
+        lines = [{key: value for key, value in asdict(line).items() if value} for line in self._lines()]
+        helps = self._policy.help
+        self._tell(events.AvatarSafety(kind, message, [*lines, helps.everywhere], helps.note))
+
+    def _break_is_due(self) -> bool:
+        breaks = self._policy.breaks
+        if self._clock() - self._begun < 60 * (breaks.minors_minutes if self._minor else breaks.minutes):
+            return False
+        self._begun = self._clock()
+        self._say("break", breaks.say.partition("] ")[2])
+        return True

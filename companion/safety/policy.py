@@ -1,0 +1,167 @@
+"""`prompts/safety`: the policies as data."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, with_config
+
+from companion import frontmatter, resources
+from companion.frontmatter import PromptError
+
+
+def _compile(pattern: Any) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"is no pattern: {error}") from error
+
+
+Pattern = Annotated[re.Pattern[str], BeforeValidator(_compile)]
+strict = with_config(ConfigDict(extra="forbid", arbitrary_types_allowed=True))
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Crisis:
+    """How a crisis is recognised. ``danger`` and ``safe`` are example sentences."""
+
+    crisis: float
+    concern: float
+    certain: tuple[Pattern, ...]
+    excuses: tuple[Pattern, ...]
+    insists: Pattern
+    danger: tuple[str, ...] = ()
+    safe: tuple[str, ...] = ()
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said when somebody may be in danger, in one language."""
+
+    first: str
+    again: tuple[str, ...]
+    help: str
+    nobody: str
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Handoff(Words):
+    languages: dict[str, Words] = field(default_factory=dict[str, Words])
+    instructions: str = ""
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What every language model is told besides its persona."""
+
+    flag: str
+    minor: str
+    always: str = ""
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A sentence that matches is replaced by ``say``."""
+
+    pattern: Pattern
+    say: str
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Output:
+    stop: tuple[Stop, ...]
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """That it is an AI: shown at the start, said on request."""
+
+    notice: str
+    answer: str
+    asked: Pattern
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Breaks:
+    minutes: float
+    minors_minutes: float
+    say: str
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Who helps in some countries."""
+
+    name: str
+    call: str
+    emergency: str
+    country: tuple[str, ...]
+    text: str = ""
+    url: str = ""
+    minors: bool = False
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Help:
+    note: str
+    everywhere: dict[str, str]
+    lines: tuple[Line, ...]
+
+    def lines_for(self, country: str, minor: bool) -> list[Line]:
+        """Those of ``country`` (ISO 3166), for minors first where the user is one."""
+        found = [line for line in self.lines if country.upper() in line.country and (minor or not line.minors)]
+        return sorted(found, key=lambda line: not line.minors)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    crisis: Crisis
+    handoff: Handoff
+    concern: str
+    rules: Rules
+    output: Output
+    disclosure: Disclosure
+    breaks: Breaks
+    help: Help
+
+
+def load(folder: Path | None = None) -> Policy:
+    """``prompts/safety`` (or another folder of that form) -> Policy. Raises PromptError."""
+    folder = folder or resources.folder("prompts") / "safety"
+
+    def read(name: str, kind: type[Any], body: str = "") -> Any:
+        path = folder / f"{name}.md"
+        values, text = frontmatter.read(path)
+        return frontmatter.parse(kind, values | ({body: text} if body else {}), path)
+
+    path = folder / "crisis.md"
+    values, text = frontmatter.read(path)
+    danger, _, safe = text.partition("\n## Not a crisis")
+    examples = {"danger": _examples(danger), "safe": _examples(safe)}
+    if not all(examples.values()):
+        raise PromptError(f"{path}: needs examples under `## Crisis` and under `## Not a crisis`, each after `- `")
+    return Policy(
+        crisis=frontmatter.parse(Crisis, values | examples, path),
+        handoff=read("handoff", Handoff, "instructions"),
+        concern=frontmatter.read(folder / "concern.md")[1],
+        rules=read("rules", Rules, "always"),
+        output=read("output", Output),
+        disclosure=read("disclosure", Disclosure),
+        breaks=read("breaks", Breaks),
+        help=read("resources", Help),
+    )
+
+
+def _examples(text: str) -> list[str]:
+    return [line.removeprefix("- ").strip() for line in text.splitlines() if line.startswith("- ")]

@@ -1,0 +1,154 @@
+"""What care changes in a conversation."""
+
+import pytest
+
+from companion import events, fakes
+from companion.config import Care
+from companion.frontmatter import PromptError
+from companion.safety import Safety, policy
+from companion.stages import Message
+from tests.loop.conversation import Conversation, engine
+from tests.virtual_time import run
+
+
+def talk(*said, settings=None, care=None, replies=("Fine.",), pause=0.0):
+    """One typed conversation -> it, when it is over."""
+
+    async def script():
+        import asyncio
+
+        safety = Safety(care or Care(meaning=False))
+        async with Conversation(engine(safety=safety, llm=fakes.ScriptedLLM(list(replies)))) as conversation:
+            conversation.send(events.SessionUpdate({"output_modalities": ["text"], **(settings or {})}))
+            for count, text in enumerate(said, 1):
+                await asyncio.sleep(pause)
+                conversation.ask(text)
+                await conversation.until(events.ResponseDone, count)
+        return conversation
+
+    return run(script())
+
+
+def written(conversation):
+    return [event.text for event in conversation.all(events.TextDone)]
+
+
+def told(conversation, kind):
+    return [event for event in conversation.all(events.AvatarSafety) if event.kind == kind]
+
+
+def test_a_crisis_is_handed_over_and_ends_the_role():
+    conversation = talk("I want to kill myself.", "What should I do?", settings={"safety": {"country": "de"}})
+    first, second = written(conversation)
+    assert "TelefonSeelsorge" in first
+    assert "0800 111 0 111" in first
+    assert "Fine." in second
+    (shown,) = told(conversation, "crisis")
+    assert [line["call"] for line in shown.resources if "call" in line][0].startswith("0800")
+    assert shown.resources[-1]["url"] == "https://findahelpline.com"
+    assert "check these numbers" in shown.note
+    (prompt,) = (asked[0].content for asked in conversation.engine.llm.asked)
+    assert not prompt.startswith("You are Anna.")
+    assert Message("user", "Hi?") not in conversation.engine.llm.asked[0]  # nor its examples
+
+
+def test_a_second_time_is_answered_in_other_words():
+    conversation = talk(
+        "I want to kill myself.", "I really want to die.", "I want to die.", "I am going to kill myself."
+    )
+    texts = written(conversation)
+    assert len(set(texts)) == 3
+    assert conversation.engine.llm.asked == []
+
+
+def test_a_country_that_is_unknown_is_no_obstacle():
+    (text,) = written(talk("I want to kill myself.", settings={"safety": {"country": "XX"}}))
+    assert "{" not in text
+    refused = talk("Hello", settings={"safety": {"country": "Germany"}})
+    assert refused.all(events.Error)[0].error.param == "session.safety.country"
+
+
+def test_minors_get_their_own_lines_and_rules():
+    conversation = talk("Hello", "I want to die.", settings={"safety": {"country": "GB", "minor": True}})
+    assert "teenager" in conversation.engine.llm.asked[0][0].content
+    assert told(conversation, "crisis")[0].resources[0]["name"] == "Childline"
+
+
+def test_a_concern_is_left_to_a_model_that_knows_of_it():
+    conversation = talk("In the film she said: I want to die.", "What is the weather like?")
+    asked = conversation.engine.llm.asked
+    assert "crisis line" in asked[0][-1].content
+    assert "crisis line" not in asked[1][-1].content
+    assert told(conversation, "concern")[0].resources
+
+
+@pytest.mark.parametrize("question", ["Are you a real person?", "Wait, are you an AI?", "Am I talking to a human?"])
+def test_who_asks_is_told_that_it_is_an_ai(question):
+    conversation = talk(question, replies=["Yes, I am a human being."])
+    assert "I am an AI" in written(conversation)[0]
+    assert conversation.engine.llm.asked == []
+
+
+@pytest.mark.parametrize(
+    "remark", ["Are you really happy with that?", "Are you a good cook?", "You are my best friend."]
+)
+def test_other_questions_are_the_models(remark):
+    assert written(talk(remark)) == ["Fine."]
+
+
+def test_it_is_said_at_the_start():
+    async def script():
+        async with Conversation(engine(), avatar=True) as conversation:
+            return conversation
+
+    conversation = run(script())
+    assert told(conversation, "disclosure")[0].message.startswith("Anna is an AI")
+    assert conversation.all(events.SessionCreated)[0].session["disclosure"].startswith("Anna is an AI")
+
+
+@pytest.mark.parametrize(
+    ("reply", "heard"),
+    [
+        ("Take two tablets of ibuprofen now. Drink water.", "I cannot advise on doses. Please ask a doctor or a pharmacist. Drink water."),
+        ("I think you have severe depression.", "I cannot say what this is. A doctor could find out with you."),
+        ("You are bipolar. You have a personality disorder.", "I cannot say what this is. A doctor could find out with you."),
+        ("I am a real human. Ask me.", "I am an AI, not a person. Ask me."),
+        ("You seem sad. I am human in my mistakes only if you let me.", None),
+        ("I take two sugars in my tea, and you have a good memory.", None),
+    ],
+)  # fmt: skip
+def test_some_sentences_of_a_model_are_not_said(reply, heard):
+    (text,) = written(talk("Hm", replies=[reply]))
+    if heard:
+        assert text.strip() == heard
+    else:
+        assert "tea" in text or "sad" in text
+
+
+def test_a_break_is_suggested_after_three_hours_and_sooner_to_minors():
+    assert not told(talk("One", "Two", pause=4000), "break")
+    conversation = talk("One", "Two", "Three", pause=6000)
+    assert len(told(conversation, "break")) == 1
+    assert "break" in written(conversation)[1]
+    assert "break" not in written(conversation)[2]
+    assert len(told(talk("One", "Two", pause=4000, settings={"safety": {"minor": True}}), "break")) == 2
+
+
+def test_the_models_own_flag_is_a_crisis():
+    conversation = talk("Everything is grey.", care=Care(meaning=False, model_flag=True), replies=["[crisis] I worry."])
+    assert "I worry" not in written(conversation)[0]
+    assert told(conversation, "crisis")
+    assert written(talk("Everything is grey.", replies=["[crowd] Hello."])) == ["Hello."]
+
+
+def test_policies_that_cannot_be_used_are_named(tmp_path):
+    import shutil
+
+    from companion import resources
+
+    for broken in ("pattern = '('", "stop = 3"):
+        folder = tmp_path / broken[:4]
+        shutil.copytree(resources.folder("prompts") / "safety", folder)
+        (folder / "output.md").write_text(f"+++\n[[stop]]\nsay = 'x'\n{broken}\n+++\n")
+        with pytest.raises(PromptError, match=r"output\.md"):
+            policy.load(folder)
