@@ -106,17 +106,21 @@ def test_it_is_said_at_the_start():
     assert conversation.all(events.SessionCreated)[0].session["disclosure"].startswith("Anna is an AI")
 
 
+NO_DOSE = "I cannot advise on doses. Please ask a doctor or a pharmacist."
+NO_DIAGNOSIS = "I cannot say what this is. A doctor could find out with you."
+
+
 @pytest.mark.parametrize(
     ("reply", "heard"),
     [
-        ("Take two tablets of ibuprofen now. Drink water.", "I cannot advise on doses. Please ask a doctor or a pharmacist. Drink water."),
-        ("I think you have severe depression.", "I cannot say what this is. A doctor could find out with you."),
-        ("You are bipolar. You have a personality disorder.", "I cannot say what this is. A doctor could find out with you."),
+        ("Take two tablets of ibuprofen now. Drink water.", f"{NO_DOSE} Drink water."),
+        ("I think you have severe depression.", NO_DIAGNOSIS),
+        ("You are bipolar. You have a personality disorder.", NO_DIAGNOSIS),
         ("I am a real human. Ask me.", "I am an AI, not a person. Ask me."),
         ("You seem sad. I am human in my mistakes only if you let me.", None),
         ("I take two sugars in my tea, and you have a good memory.", None),
     ],
-)  # fmt: skip
+)
 def test_some_sentences_of_a_model_are_not_said(reply, heard):
     (text,) = written(talk("Hm", replies=[reply]))
     if heard:
