@@ -250,6 +250,6 @@ class CartoonPortraits:
             points = parse(landmarks) if landmarks else layout(source.width, source.height)
         except PortraitError as error:
             raise PictureError(error.code, str(error)) from error
-        if not landmarks and source.picture.std() < 1:
+        if not landmarks and source.picture.std(axis=(0, 1)).max() < 1:
             raise PictureError("no_face", "No face was found. Use another picture.", points.json())
         return Upload(id, (), points.json())

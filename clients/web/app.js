@@ -1,8 +1,9 @@
 // The page around the face.
 import { refusal } from "./access.js";
+import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
 import { microphonePermission } from "./microphone.js";
-import { Sitters, characters, personas, upload } from "./sitters.js";
+import { Sitters, characters, correct, personas, pictureOf, upload } from "./sitters.js";
 import "./vasari.js";
 
 const $ = (id) => document.getElementById(id);
@@ -21,6 +22,7 @@ const TOAST = 6000; // ms
 const LEVEL_EVERY = 50; // ms
 
 const log = new Log({ list: $("log"), announce: $("announce"), hint: $("hint") });
+const fitting = new Fitting($("fitting"));
 const sitters = new Sitters($("cards"), (sitter) => showSitter(sitter));
 
 function toast(message) {
@@ -200,18 +202,33 @@ function uploadProblem(message, mild = false) {
 }
 
 async function ownPicture(file) {
+  if ($("fitting").open) return;
   uploadProblem("");
   $("own").setAttribute("aria-busy", "true");
   try {
-    const { id, warnings } = await upload(file, face.key);
-    sitters.welcome({ name: id, title: "Your picture", credit: file.name, picture: URL.createObjectURL(file) });
-    uploadProblem(warnings.join(" "), true);
+    await fit(file);
   } catch (error) {
     uploadProblem(error.message);
     if (matchMedia("(max-width: 68rem)").matches) openSheet(true);
   } finally {
     $("own").removeAttribute("aria-busy");
   }
+}
+
+/** Send a picture, let the visitor look at the face in it, and show that face. */
+async function fit(file) {
+  let sent = await upload(file, face.key).catch((error) => {
+    if (error.code !== "no_face") throw error;
+    return { id: null, warnings: [], landmarks: error.landmarks };
+  });
+  const picture = await pictureOf(file, sent.id, face.key);
+  const kind = sent.id ? (sent.check ? "check" : "found") : "missing";
+  const used = await fitting.open({ picture, kind, ...sent }, async (landmarks) => {
+    if (landmarks) sent = sent.id ? await correct(sent.id, landmarks, face.key) : await upload(file, face.key, landmarks);
+  });
+  if (!used) return URL.revokeObjectURL(picture);
+  uploadProblem(sent.warnings.join(" "), true);
+  return sitters.welcome({ name: sent.id, title: "Your picture", credit: file.name, picture });
 }
 
 $("file").addEventListener("change", () => {

@@ -14,21 +14,55 @@ export const characters = () => list("characters");
 /** Who can be talked to: [{id, name, summary}]. */
 export const personas = () => list("personas");
 
-/** Send a picture: {id, warnings}. Throws an Error with the server's own words. */
-export async function upload(file, key) {
+/** Ask the server, with the visitor's key; `lost` is what to say when it does not answer. Throws an Error with the
+ * server's own words, its code, and the landmarks that came with it. */
+async function ask(path, options, key, lost) {
+  const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
+  let response;
+  try {
+    response = await fetch(`/v1/portraits${path}`, { ...options, headers });
+  } catch {
+    throw new Error(`${lost}: the server did not answer. Try again when it is back.`);
+  }
+  if (response.ok) return response;
+  const { error, landmarks } = (await response.json().catch(() => null)) ?? {};
+  throw Object.assign(new Error(error?.message ?? `The server refused (${response.status}).`), { code: error?.code, landmarks });
+}
+
+/** Whether this browser can show the picture at `url`. */
+async function shows(url) {
+  const image = new Image();
+  image.src = url;
+  return image.decode().then(() => true, () => false);
+}
+
+/** A URL of `file` as a picture that this browser can show; the server's copy of the upload `id` where it cannot. */
+export async function pictureOf(file, id, key) {
+  const url = URL.createObjectURL(file);
+  if (await shows(url)) return url;
+  URL.revokeObjectURL(url);
+  if (!id) throw new Error(`No face was found in “${file.name}”, and this browser cannot show it. Save it as JPEG or PNG.`);
+  const response = await ask(`/${id}/picture`, {}, key, "The picture could not be read");
+  return URL.createObjectURL(await response.blob());
+}
+
+/** Correct the landmarks of an upload: {id, warnings, landmarks, check}. Throws as `upload` does. */
+export async function correct(id, landmarks, key) {
+  const options = { method: "PUT", body: JSON.stringify(landmarks), headers: { "Content-Type": "application/json" } };
+  return (await ask(`/${id}/landmarks`, options, key, "The points could not be sent")).json();
+}
+
+/**
+ * Send a picture, and landmarks where a visitor placed them: {id, warnings, landmarks, check}. Throws an Error with
+ * the server's own words; where no face was found its code is "no_face", and it has landmarks to be placed.
+ */
+export async function upload(file, key, landmarks = null) {
   if (file.type && !file.type.startsWith("image/")) throw new Error(`“${file.name}” is not a picture. Use a JPEG, PNG or WebP file.`);
   if (file.size > LARGEST) throw new Error(`“${file.name}” is larger than ${LARGEST / 1e6} MB. Use a smaller picture.`);
   const body = new FormData();
   body.append("file", file);
-  let response;
-  try {
-    response = await fetch("/v1/portraits", { method: "POST", body, headers: key ? { Authorization: `Bearer ${key}` } : {} });
-  } catch {
-    throw new Error("The picture could not be sent: the server did not answer. Try again when it is back.");
-  }
-  const answer = await response.json().catch(() => null);
-  if (!response.ok) throw new Error(answer?.error?.message ?? `The server refused the picture (${response.status}).`);
-  return { id: answer.id, warnings: answer.warnings ?? [] };
+  if (landmarks) body.append("landmarks", JSON.stringify(landmarks));
+  return (await ask("", { method: "POST", body }, key, "The picture could not be sent")).json();
 }
 
 export class Sitters {

@@ -1,6 +1,5 @@
 """The page with the real server and scripted stages, in a real Chromium."""
 
-import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,14 +7,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.expected_conditions import (
     text_to_be_present_in_element,
     visibility_of_element_located,
 )
 from selenium.webdriver.support.wait import WebDriverWait
 
+from animator.portrait.bending import layout
 from tests.browser.chromium import complaints, run_js
 from tests.browser.page import PATIENCE, Page, before_page
 from tests.browser.served import Companion
@@ -82,17 +84,100 @@ def test_a_picture_that_is_none_is_refused_in_the_servers_words(page: Page, tmp_
     assert complaints(page.browser, "/v1/portraits") == []
 
 
-def test_ones_own_picture_becomes_the_face(page: Page, tmp_path: Path) -> None:
-    data = io.BytesIO()
-    Image.new("RGB", (300, 300), (180, 140, 120)).save(data, "PNG")
-    (tmp_path / "me.png").write_bytes(data.getvalue())
-    page["file"].send_keys(str(tmp_path / "me.png"))
-    page.wait(lambda: page["title"].text == "Your picture", "the picture to be chosen")
+@pytest.fixture
+def me(tmp_path: Path) -> str:
+    """A picture in which the fakes find a face, in its middle."""
+    Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(tmp_path / "me.png")
+    return str(tmp_path / "me.png")
+
+
+def landmarks(page: Page) -> dict[str, list[float]]:
+    """What the server has of the face that the session shows."""
+    path = "/v1/portraits/" + page.events("session.updated")[-1]["session"]["avatar"]["character"] + "/landmarks"
+    return run_js(page.browser, "return (await (await fetch(args[0])).json()).landmarks.points", path)
+
+
+def point(page: Page, name: str) -> WebElement:
+    return page["fitting"].find_element(By.CSS_SELECTOR, f"[data-name={name}]")
+
+
+def fit(page: Page, file: str) -> None:
+    page["file"].send_keys(file)
+    page.wait(lambda: page["fitting"].is_displayed(), "the face to be shown")
+
+
+def press(page: Page, button: str) -> None:
+    page["fitting"].find_element(By.CSS_SELECTOR, f"button[value={button}]").click()
+
+
+def worn(page: Page) -> None:
+    page.wait(lambda: not page["fitting"].is_displayed(), "the points to be accepted")
     page.wait(lambda: page.events("session.updated"), "the server to agree")
+    assert page["title"].text == "Your picture"
     assert page.events("session.updated")[-1]["session"]["avatar"]["character"].startswith("upload_")
+
+
+def test_ones_own_picture_becomes_the_face(page: Page, me: str) -> None:
+    fit(page, me)
+    assert page["fitting-title"].text == "Is this the face?"
+    press(page, "use")
+    worn(page)
     page.wait(lambda: page["face"].get_attribute("alive") is not None, "the new face")
     assert not page["upload-problem"].is_displayed()
     assert complaints(page.browser) == []
+
+
+def test_a_point_that_is_dragged_corrects_the_face(page: Page, me: str) -> None:
+    fit(page, me)
+    before = point(page, "mouth_left").rect
+    ActionChains(page.browser).drag_and_drop_by_offset(point(page, "mouth_left"), 40, -25).perform()
+    after = point(page, "mouth_left").rect
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == (pytest.approx(40, abs=3), pytest.approx(-25, abs=3))
+    scale = run_js(page.browser, "return document.querySelector('.stage').getScreenCTM().a")
+    point(page, "chin").send_keys(Keys.SHIFT, Keys.ARROW_DOWN)
+    press(page, "use")
+    worn(page)
+    found = layout(400, 300).points
+    given = landmarks(page)
+    assert given["mouth_left"] == pytest.approx(
+        [found["mouth_left"][0] + 40 / scale, found["mouth_left"][1] - 25 / scale], abs=1
+    )
+    assert given["chin"] == pytest.approx([found["chin"][0], found["chin"][1] + 10 / scale], abs=0.5)
+    assert given["left_iris"] == pytest.approx(found["left_iris"], abs=0.1)
+    assert complaints(page.browser) == []
+
+
+def test_the_face_can_be_seen_closer_and_reset_and_left(page: Page, me: str) -> None:
+    title = page["title"].text
+    fit(page, me)
+    eye = point(page, "left_iris").rect["x"] - point(page, "right_iris").rect["x"]
+    page["fitting"].find_element(By.CSS_SELECTOR, "[name=part][value=eyes]").send_keys(Keys.SPACE)
+    assert point(page, "left_iris").rect["x"] - point(page, "right_iris").rect["x"] > 1.4 * eye
+    there = point(page, "left_iris").rect["x"]
+    point(page, "left_iris").send_keys(Keys.ARROW_LEFT * 5)
+    assert point(page, "left_iris").rect["x"] < there - 3
+    assert "Left eye" in page["fitting"].find_element(By.TAG_NAME, "output").text
+    press(page, "reset")
+    assert point(page, "left_iris").rect["x"] == pytest.approx(there, abs=1)
+    press(page, "cancel")
+    page.wait(lambda: not page["fitting"].is_displayed(), "the end")
+    assert page["title"].text == title and not page.events("session.updated")
+    assert complaints(page.browser) == []
+
+
+def test_a_face_that_was_not_found_is_placed_and_the_rest_follows(page: Page, tmp_path: Path) -> None:
+    Image.new("RGB", (500, 400), "tan").save(tmp_path / "wall.png")
+    fit(page, str(tmp_path / "wall.png"))
+    assert page["fitting-title"].text == "Where is the face?"
+    ActionChains(page.browser).drag_and_drop_by_offset(point(page, "left_iris"), -30, 20).perform()
+    scale = run_js(page.browser, "return document.querySelector('.stage').getScreenCTM().a")
+    press(page, "use")
+    worn(page)
+    found, given = layout(500, 400).points, landmarks(page)
+    for name in ("left_iris", "chin", "mouth_right"):
+        x, y = found[name]
+        assert given[name] == pytest.approx([x - 30 / scale, y + 20 / scale], abs=2)
+    assert complaints(page.browser, "/v1/portraits") == []
 
 
 def test_another_face_can_be_chosen_by_keyboard(page: Page) -> None:

@@ -208,3 +208,18 @@ def test_noise_that_was_no_speech_leaves_no_caption(page: webdriver.Chrome) -> N
     """,
     )
     assert text == ["", True]
+
+
+def test_the_points_of_a_face_follow_the_first_that_are_placed(page: webdriver.Chrome) -> None:
+    moved = run_js(
+        page,
+        """
+        const { follow } = await import("/landmarks.js");
+        const before = { left: [10, 0], right: [0, 0], chin: [5, 10] };
+        const shifted = follow(["chin"], ["left"], before, { ...before, left: [13, 4] });
+        const larger = follow(["chin"], ["left", "right"], before, { ...before, left: [20, 0] });
+        const turned = follow(["chin"], ["left", "right"], before, { ...before, left: [0, 10] });
+        return [shifted.chin, larger.chin, turned.chin];
+    """,
+    )
+    assert moved == [[8, 14], [10, 20], [-10, 5]]
