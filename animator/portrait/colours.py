@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
@@ -45,10 +46,14 @@ def to_srgb(image: Image.Image) -> Picture:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Grey of 16 or 32 bits, whole numbers or fractions; white is the least of `_WHITES` that none exceeds."""
-    values = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0, neginf=0)
+    values = np.asarray(image)
+    if values.dtype.itemsize == 2:
+        values = values.astype(np.uint16, copy=False)
+    else:
+        values = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0).clip(0)
     highest = float(values.max())
     white = next((white for white in _WHITES if highest <= white), highest)
-    return Image.fromarray((values * np.float32(255 / white)).round().clip(0, 255).astype(np.uint8))
+    return Image.fromarray(np.asarray(cv2.convertScaleAbs(values, alpha=255 / white), np.uint8))
 
 
 def _managed(image: Image.Image, profile: bytes | None) -> Image.Image:
