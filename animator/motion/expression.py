@@ -1,5 +1,7 @@
 """Brows, small expressions that pass, and the emotions, as ARKit weights."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,28 +23,39 @@ def _weights(**named: float) -> Weights:
     return row
 
 
+class Bearing(NamedTuple):
+    """Degrees that an emotion adds to the head's yaw, pitch and roll, and to the gaze's."""
+
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    gaze_yaw: float = 0.0
+    gaze_pitch: float = 0.0
+
+
 EMOTIONS: dict[Emotion, Weights] = {
     "neutral": _weights(),
-    "happy": _weights(mouthSmile=0.69, cheekSquint=0.50, eyeSquint=0.20, mouthDimple=0.12, browOuterUp=0.12,
-                      mouthUpperUp=0.07),
-    "sad": _weights(browInnerUp=0.75, browDown=0.12, mouthFrown=0.53, mouthShrugLower=0.22, eyeBlink=0.15,
-                    eyeSquint=0.10),
-    "angry": _weights(browDown=0.88, eyeSquint=0.35, noseSneer=0.28, mouthPress=0.33, mouthFrown=0.22,
-                      mouthUpperUp=0.06),
-    "surprised": _weights(browInnerUp=0.78, browOuterUp=0.72, eyeWide=0.69, jawOpen=0.18, mouthFunnel=0.07),
-    "afraid": _weights(browInnerUp=0.81, browOuterUp=0.19, browDown=0.15, eyeWide=0.60, mouthStretch=0.45,
-                       jawOpen=0.07),
-    "disgusted": _weights(noseSneer=0.69, mouthUpperUp=0.30, browDown=0.45, eyeSquint=0.33, mouthFrown=0.28,
-                          mouthShrugLower=0.15),
-    "tender": _weights(mouthSmile=0.35, cheekSquint=0.28, browInnerUp=0.30, eyeSquint=0.10, mouthDimple=0.06),
-    "thoughtful": _weights(browDownLeft=0.30, browDownRight=0.18, browOuterUpRight=0.18, mouthPress=0.20,
-                           eyeSquint=0.18, mouthLeft=0.10, mouthShrugLower=0.10),
+    "happy": _weights(mouthSmile=0.80, cheekSquint=0.60, eyeSquint=0.22, mouthDimple=0.12, browOuterUp=0.12,
+                      mouthUpperUp=0.10),
+    "sad": _weights(browInnerUp=1.15, browDown=0.10, mouthFrown=0.75, mouthShrugLower=0.30, mouthPress=0.10,
+                    eyeBlink=0.20, eyeSquint=0.10),
+    "angry": _weights(browDown=1.10, eyeSquint=0.45, eyeWide=0.15, noseSneer=0.30, mouthPress=0.40, mouthFrown=0.40,
+                      mouthRollLower=0.15, jawForward=0.20),
+    "surprised": _weights(browInnerUp=0.90, browOuterUp=0.95, eyeWide=0.85, jawOpen=0.26, mouthFunnel=0.12),
+    "afraid": _weights(browInnerUp=1.00, browOuterUp=0.10, browDown=0.45, eyeWide=0.80, mouthStretch=0.70,
+                       mouthFrown=0.25, mouthLowerDown=0.10, jawOpen=0.04),
+    "disgusted": _weights(noseSneer=0.75, mouthUpperUp=0.06, browDown=0.60, eyeSquint=0.50, cheekSquint=0.20,
+                          mouthFrown=0.35, mouthShrugLower=0.40, mouthShrugUpper=0.15),
+    "tender": _weights(mouthSmile=0.38, cheekSquint=0.25, browInnerUp=0.50, eyeBlink=0.16, eyeSquint=0.08,
+                       mouthPress=0.08),
+    "thoughtful": _weights(browDownLeft=0.55, browDownRight=0.25, browOuterUpRight=0.45, browInnerUp=0.15,
+                           mouthPress=0.40, mouthLeft=0.28, mouthRollLower=0.15, eyeSquint=0.22, mouthShrugLower=0.20),
 }  # fmt: skip
-# Added to the head's yaw, pitch and roll (degrees) at full strength.
-BEARING: dict[Emotion, tuple[float, float, float]] = {
-    "neutral": (0.0, 0.0, 0.0), "happy": (0.0, 0.8, 0.0), "sad": (0.0, -3.0, 1.0), "angry": (0.0, -1.8, 0.0),
-    "surprised": (0.0, 1.5, 0.0), "afraid": (0.0, 0.8, 0.0), "disgusted": (2.0, 0.8, 0.8), "tender": (0.0, -0.6, 2.2),
-    "thoughtful": (1.5, 0.8, -1.6),
+BEARINGS: dict[Emotion, Bearing] = {
+    "neutral": Bearing(), "happy": Bearing(pitch=1.5, roll=-1.0), "sad": Bearing(-1.0, -4.0, 2.0, 0.0, -4.0),
+    "angry": Bearing(pitch=-3.0), "surprised": Bearing(pitch=2.0), "afraid": Bearing(2.0, -1.5),
+    "disgusted": Bearing(4.0, 2.0, 1.5), "tender": Bearing(0.0, -1.5, 4.5),
+    "thoughtful": Bearing(3.0, 2.0, -3.5, 8.0, 6.0),
 }  # fmt: skip
 
 _PASSING: tuple[Weights, ...] = (
@@ -99,13 +112,13 @@ class Mood:
     def __init__(self) -> None:
         self._share: dict[Emotion, Follower] = {emotion: Follower(0.7) for emotion in EMOTION_NAMES}
 
-    def __call__(self, emotion: Emotion, strength: float) -> tuple[Weights, tuple[float, float, float]]:
-        """One frame on -> (52,) weights, and degrees of yaw, pitch, roll."""
+    def __call__(self, emotion: Emotion, strength: float) -> tuple[Weights, Bearing]:
+        """One frame on -> (52,) weights, and where head and eyes turn."""
         row = np.zeros(52, np.float32)
-        bearing = [0.0, 0.0, 0.0]
+        turn = np.zeros(5)
         for name, share in self._share.items():
             part = share(strength if name == emotion else 0.0)
             if part > 1e-3:
                 row += np.float32(part) * EMOTIONS[name]
-                bearing = [b + part * add for b, add in zip(bearing, BEARING[name], strict=True)]
-        return row, (bearing[0], bearing[1], bearing[2])
+                turn += part * np.array(BEARINGS[name])
+        return row, Bearing(*turn.tolist())

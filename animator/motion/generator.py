@@ -24,6 +24,8 @@ _ROUND = space.INDEX["mouthFunnel"], space.INDEX["mouthPucker"]
 _PARTING_NAMES = ("mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthFunnel")
 _SMILING = [i for name, i in space.INDEX.items() if name.startswith(("mouthSmile", "mouthStretch", "mouthFrown"))]
 _PARTING = [i for name, i in space.INDEX.items() if name.startswith(_PARTING_NAMES)]
+_PRESSING_NAMES = ("mouthPress", "mouthRoll", "mouthShrugLower")
+_PRESSING = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_NAMES)]
 _MOUTH = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
 
 
@@ -91,11 +93,11 @@ class Generator:
         self._mouth = self._speak(features, amplitude)
         row[:52] = _face(self._mouth, upper, blink)
         row[52:58] = head[:6] + np.array([yaw, pitch, roll, x, y, z], np.float32)
-        row[52:55] += bearing
+        row[52:55] += bearing[:3]
         row[62:64] = head[6:] + np.array([0.4 * x, 0.4 * y], np.float32)
         aim = self._aim(control.gaze_yaw_deg, control.gaze_pitch_deg)
-        row[58] = row[60] = gaze[0] + aim[0]
-        row[59] = row[61] = gaze[1] + aim[1]
+        row[58] = row[60] = gaze[0] + aim[0] + bearing.gaze_yaw
+        row[59] = row[61] = gaze[1] + aim[1] + bearing.gaze_pitch
         return row
 
     def _speak(self, features: Features, amplitude: float) -> NDArray[np.float32]:
@@ -115,10 +117,11 @@ _RIGHT = [i for i in _MOUTH if space.ARKIT[i].endswith("Right")]
 
 
 def _face(mouth: NDArray[np.float32], upper: NDArray[np.float32], blink: float) -> NDArray[np.float32]:
-    """Speech, expression and blink as one face: closed lips stay closed, rounded ones do not smile."""
+    """Speech, expression and blink as one face: lips closed by a sound stay so, rounded ones do not smile."""
     close = float(mouth[_CLOSE])
     added = upper.copy()
     added[_PARTING] *= 1 - close
+    added[_PRESSING] *= 1 - 0.7 * min(1.0, float(mouth[_JAW]) / 0.25)
     added[_SMILING] *= 1 - 0.6 * min(1.0, float(mouth[list(_ROUND)].sum()))
     weights = np.clip(mouth + added, 0.0, 1.2)
     jaw = float(weights[_JAW])

@@ -34,3 +34,12 @@ def test_other_motion_passes_unchanged():
     out = PartedLips()(motion, Control("speaking"))
     others = np.delete(np.arange(SIZE), [JAW, CLOSE])
     assert np.array_equal(out[:, others], before[:, others]) and np.array_equal(motion, before)
+
+
+def test_a_smiling_picture_is_sad_with_its_mouth_shut_but_speaks():
+    lips, silence = PartedLips(), np.zeros((50, SIZE), np.float32)
+    assert shut(lips(silence, Control("listening", "sad")))[-1] > 0.9
+    assert shut(lips(silence, Control("listening", "happy")))[-1] < 0.01
+    spoken = silence.copy()
+    spoken[:, JAW] = 0.4
+    assert shut(lips(spoken, Control("speaking", "sad", 1.5)))[-1] < 0.7

@@ -1,0 +1,108 @@
+"""Contact sheets for people to look at: one face in the poses, looks, mouths and moods that matter."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.control import EMOTIONS as NAMES
+from animator.control import Control, Emotion
+from animator.evaluate.sweep import CAMERA, row
+from animator.face import FPS
+from animator.motion import space
+from animator.motion.expression import BEARINGS, EMOTIONS
+from animator.motion.parted import PartedLips
+from animator.portrait.portrait import Portrait
+from animator.render import Renderer
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]  # (height, width, 3) RGB
+Tiles = dict[str, Floats]  # caption -> motion row
+
+COLUMNS = 9
+CLOSE = 1.25  # heights of the face that a close tile shows
+_INK, _PAPER = (255, 255, 255), (24, 24, 28)
+
+POSES: Tiles = {
+    "rest": row(),
+    **{f"yaw {degrees:+d}": row(head_yaw=degrees) for degrees in (-15, -8, 8, 15)},
+    "pitch -10": row(head_pitch=-10),
+    "pitch +10": row(head_pitch=10),
+    "roll -12": row(head_roll=-12),
+    "roll +12": row(head_roll=12),
+}
+GAZES: Tiles = {
+    **{f"gaze {degrees:+d}": row(gaze_yaw=degrees) for degrees in (-20, -10, 10, 20)},
+    "gaze up": row(gaze_pitch=12),
+    "gaze down": row(gaze_pitch=-12),
+    "held, yaw 12": row(head_yaw=12),
+    "closer": row(head_z=0.15 * CAMERA),
+    "farther": row(head_z=-0.15 * CAMERA),
+}
+LIDS: Tiles = {
+    **{f"blink {share}": row(eyeBlink=share) for share in (0.25, 0.5, 0.75, 1)},
+    "squint": row(eyeSquint=1),
+    "wide": row(eyeWide=1),
+    "brows up": row(browInnerUp=0.8, browOuterUp=0.8),
+    "inner up": row(browInnerUp=1),
+    "brows down": row(browDown=1),
+}
+MOUTHS: Tiles = {
+    "ah": row(jawOpen=0.5, mouthLowerDown=0.2, mouthUpperUp=0.1),
+    "oh": row(jawOpen=0.2, mouthFunnel=0.45, mouthPucker=0.6),
+    "oo": row(jawOpen=0.05, mouthFunnel=0.3, mouthPucker=0.8),
+    "ee": row(jawOpen=0.1, mouthStretch=0.4, mouthSmile=0.2, mouthLowerDown=0.3),
+    "f": row(jawOpen=0.1, mouthRollLower=0.6, mouthUpperUp=0.2),
+    "m": row(jawOpen=0.2, mouthClose=0.2, mouthPress=0.3),
+    "s": row(jawOpen=0.05, mouthStretch=0.3, mouthLowerDown=0.2, mouthUpperUp=0.1),
+    "smile": row(mouthSmile=0.8, cheekSquint=0.5),
+    "tongue": row(jawOpen=0.4, tongueOut=0.8),
+}
+
+
+def mood(emotion: Emotion, strength: float = 1.0, parted: bool = False) -> Floats:
+    """(64,) of a preset as a silent face takes it on; ``parted``: the picture shows parted lips."""
+    made = np.zeros(space.SIZE, np.float32)
+    made[: len(space.ARKIT)] = strength * EMOTIONS[emotion]
+    bearing = strength * np.array(BEARINGS[emotion], np.float32)
+    made[space.HEAD_YAW : space.HEAD_ROLL + 1] = bearing[:3]
+    made[space.GAZE_LEFT_YAW : space.GAZE_RIGHT_PITCH + 1] = np.tile(bearing[3:], 2)
+    if parted:
+        made = PartedLips()(np.tile(made, (3 * FPS, 1)), Control("idle", emotion, strength))[-1]
+    return made
+
+
+def moods(parted: bool = False) -> tuple[Tiles, Tiles]:
+    """All presets at full strength, and at the strongest."""
+    strong = {f"{name} 1.5": mood(name, 1.5, parted) for name in NAMES if name != "neutral"}
+    return {name: mood(name, 1.0, parted) for name in NAMES}, strong
+
+
+def sheet(portrait: Portrait, side: int = 220) -> Image:
+    """All tiles of ``side`` px in rows of `COLUMNS`: poses as a viewer sees them, the rest from close by."""
+    renderer = Renderer(portrait)
+    rows = [strip(renderer, POSES, side, close=False)]
+    rows += [strip(renderer, tiles, side) for tiles in (GAZES, LIDS, MOUTHS, *moods(portrait.mouth_open))]
+    return np.vstack(rows)
+
+
+def strip(renderer: Renderer, tiles: Tiles, side: int, close: bool = True) -> Image:
+    """One row of captioned tiles, filled up to `COLUMNS`."""
+    left, top, length = _window(renderer.portrait) if close else (0, 0, renderer.size)
+    made: list[Image] = []
+    for caption, motion in tiles.items():
+        frame = renderer.draw(motion)[top : top + length, left : left + length]
+        tile = cv2.resize(frame, (side, side), interpolation=cv2.INTER_AREA if length > side else cv2.INTER_CUBIC)
+        cv2.rectangle(tile, (0, side - 20), (7 + 9 * len(caption), side), _PAPER, -1)
+        cv2.putText(tile, caption, (4, side - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
+        made.append(np.asarray(tile, np.uint8))
+    made += [np.full((side, side, 3), _PAPER, np.uint8)] * (COLUMNS - len(made))
+    return np.hstack(made)
+
+
+def _window(portrait: Portrait) -> tuple[int, int, int]:
+    """Left, top and side of a square around the face in the frame."""
+    length = min(int(CLOSE * max(portrait.face_height, portrait.face_width)), portrait.size)
+    low, high = portrait.landmarks[:468, :2].min(axis=0), portrait.landmarks[:468, :2].max(axis=0)
+    left, top = (low + high) / 2 - np.array(portrait.view) - length / 2
+    limit = portrait.size - length
+    return min(max(int(left), 0), limit), min(max(int(top), 0), limit), length

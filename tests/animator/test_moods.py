@@ -1,0 +1,65 @@
+"""Emotions as a viewer sees them: tracked in the encoded frames."""
+
+import numpy as np
+import pytest
+
+from animator.control import EMOTIONS, Control, Emotion
+from animator.evaluate.film import film, follow
+from animator.evaluate.sheet import mood
+from animator.face import SAMPLES_PER_FRAME
+from animator.motion.generator import Generator
+from animator.motion.space import GAZE_LEFT_YAW, HEAD_ROLL, HEAD_YAW, INDEX
+from animator.portrait.characters import find
+from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.portrait import load
+from animator.render import Renderer
+
+
+@pytest.fixture(scope="module", params=["mona_lisa", "astronaut"])
+def faces(request: pytest.FixtureRequest) -> dict[Emotion, FaceLandmarks]:
+    """What the tracker sees when each emotion is at its height, on lips that are closed and on lips that are parted."""
+    portrait = load(find(request.param).picture)
+    rows = np.stack([mood(emotion, 1.0, portrait.mouth_open) for emotion in EMOTIONS])
+    rows[:, HEAD_YAW : HEAD_ROLL + 1] = 0  # heights are compared
+    seen = list(follow(Landmarker(), film(Renderer(portrait), rows, portrait.size)))
+    assert all(seen)
+    return {emotion: face for emotion, face in zip(EMOTIONS, seen, strict=True) if face}
+
+
+def height(face: FaceLandmarks, upper: int, lower: int) -> float:
+    """Of one landmark over another, in distances of the eyes."""
+    points = face.points
+    return float((points[lower, 1] - points[upper, 1]) / np.linalg.norm(points[468] - points[473]))
+
+
+def test_emotions_move_what_people_know_them_by(faces: dict[Emotion, FaceLandmarks]) -> None:
+    def inner(emotion: Emotion) -> float:
+        return height(faces[emotion], 55, 133) + height(faces[emotion], 285, 362)
+
+    def outer(emotion: Emotion) -> float:
+        return height(faces[emotion], 46, 33) + height(faces[emotion], 276, 263)
+
+    def corners(emotion: Emotion) -> float:
+        return height(faces[emotion], 61, 152) + height(faces[emotion], 291, 152)
+
+    assert inner("sad") > inner("neutral") + 0.03
+    assert inner("angry") < inner("neutral") - 0.05
+    assert inner("sad") - outer("sad") > inner("surprised") - outer("surprised")
+    assert outer("surprised") > outer("afraid") + 0.03
+    assert corners("happy") > corners("tender") > corners("sad")
+    assert height(faces["surprised"], 159, 145) > 1.15 * height(faces["neutral"], 159, 145)
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_a_mood_leaves_closed_lips_closed_and_open_ones_open(emotion: Emotion) -> None:
+    t = np.arange(60 * SAMPLES_PER_FRAME) / 24_000
+    voice = (0.2 * np.sign(np.sin(2 * np.pi * 140 * t)) * (np.sin(2 * np.pi * 4 * t) > 0)).astype(np.float32)
+    calm = Generator(seed=1).step(voice, Control("speaking"))
+    moved = Generator(seed=1).step(voice, Control("speaking", emotion, 1.5))
+    close, jaw = INDEX["mouthClose"], INDEX["jawOpen"]
+    shut = calm[:, close] > 0.9 * calm[:, jaw]
+    parting = [i for name, i in INDEX.items() if name.startswith(("mouthUpperUp", "mouthLowerDown"))]
+    assert (moved[shut][:, parting] <= calm[shut][:, parting] + 0.1).all()
+    assert (moved[:, jaw] >= calm[:, jaw] - 1e-6).all()
+    looks = emotion in ("sad", "thoughtful")
+    assert (np.abs(moved - calm)[-1, GAZE_LEFT_YAW : GAZE_LEFT_YAW + 2].max() > 2) == looks
