@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
 ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
+PHRASE = 1.6  # s of speech that a listener acknowledges with a nod
 FOLLOW = 1.2  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
@@ -59,6 +60,10 @@ class Floor(Protocol):
 
     def user_is_saying(self, text: str) -> None:
         """The beginning of a turn that is not over; later words may correct it."""
+        ...
+
+    def user_pauses(self) -> None:
+        """A phrase ends, perhaps the turn."""
         ...
 
     def user_said(self, item_id: str, ended: float) -> None:
@@ -101,6 +106,7 @@ class Hearing:
         self._tentative = False
         self._guess: tuple[float, asyncio.Task[Transcript | StageError]] | None = None
         self._following: asyncio.Task[Transcript | StageError] | None = None
+        self._nod_at = PHRASE  # s of speech in the running turn after which the end of a phrase is acknowledged
         self._followed = 0.0  # s of speech in the running turn that were transcribed already
         self._heard_at = -np.inf  # loop time of the last packet
 
@@ -176,7 +182,7 @@ class Hearing:
         match turn.kind:
             case Kind.STARTED:
                 self._turn = _Utterance(new_id("item"), turn.at)
-                self._followed = 0.0
+                self._followed, self._nod_at = 0.0, PHRASE
                 self._tentative = self._floor.speaking
                 if self._tentative:
                     self._hold()
@@ -185,6 +191,9 @@ class Hearing:
             case Kind.PAUSED:
                 if self._tentative:
                     self._floor.release()
+                elif self._ears.voiced >= self._nod_at:
+                    self._nod_at = self._ears.voiced + PHRASE
+                    self._floor.user_pauses()
                 self._stop_following()
                 self._followed = self._ears.voiced
                 self._guess = (turn.at, self._transcribe(self._ears.so_far(turn.at)))

@@ -150,6 +150,9 @@ class Session:
         if self.reply is None:
             self._ahead.read(lambda: chat.messages(self._setting(), self.conversation.history(text)))
 
+    def user_pauses(self) -> None:
+        self.show.acknowledge()
+
     def user_said(self, item_id: str, ended: float) -> None:
         if self.reply is None:
             sound = self.settings.output_modalities[0] == "audio"

@@ -51,7 +51,7 @@ class Show:
         self._tick, self._metrics = tick, metrics
         self._speaker: Speaker | None = None
         self._start: int | None = None  # clock at which the item's sound begins to be sent, later by what was held
-        self._holding, self._fading = False, False
+        self._holding, self._fading, self._acknowledging = False, False, False
         self._gaps: list[tuple[int, int]] = []  # clock and length, in samples, of what was held
         self._cues: deque[Cue] = deque()
         self._emotion, self._gaze = "neutral", (0.0, 0.0)  # the speaker's
@@ -89,6 +89,10 @@ class Show:
         """The speaker goes on where it paused."""
         if self._holding:
             self._holding, self._fading = False, not self._fading
+
+    def acknowledge(self) -> None:
+        """A phrase of the user ends: the face nods."""
+        self._acknowledging = True
 
     def interrupt(self) -> None:
         """Silence, from now on: nothing of what waits or is being drawn will be sent as sound."""
@@ -189,7 +193,8 @@ class Show:
         return sound
 
     def _control(self) -> Control:
-        control = replace(self.control, state=self._tick())
+        control = replace(self.control, state=self._tick(), acknowledge=self._acknowledging)
+        self._acknowledging = False
         if any(self._gaze):
             control = replace(control, gaze_yaw_deg=self._gaze[0], gaze_pitch_deg=self._gaze[1])
         return replace(control, emotion=cast(Emotion, self._emotion)) if self._emotion != "neutral" else control

@@ -1,5 +1,7 @@
 """Sound and wishes in, motion out: the mouth by the network, the rest by processes with real people's statistics."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,7 +54,9 @@ class Generator:
                 f"got sound of shape {audio.shape}; expected one channel at 24 kHz in multiples of {SAMPLES_PER_FRAME}"
             )
         chunks = audio.reshape(-1, SAMPLES_PER_FRAME)
-        return np.stack([self._frame(self._mel(chunk), control) for chunk in chunks])
+        rows = [self._frame(self._mel(chunks[0]), control)]
+        later = replace(control, acknowledge=False)
+        return np.stack(rows + [self._frame(self._mel(chunk), later) for chunk in chunks[1:]])
 
     def interrupt(self) -> None:
         """Forget the sound that was given; the mouth closes within 160 ms from where it is, all else goes on."""
@@ -85,6 +89,8 @@ class Generator:
         yaw, pitch, roll, x, y, z, more = (follow(wish) for follow, wish in zip(self._wishes, wishes, strict=True))
         amplitude = 1 + more
         gaze = self._gaze(control.state, heard)
+        if control.acknowledge:
+            self._head.acknowledge()
         head = amplitude * self._head(control.state, heard, gaze)
         blink = self._blinks(control.state, heard, self._gaze.shifted)
         mood, bearing = self._mood(control.emotion, control.emotion_strength)

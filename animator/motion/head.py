@@ -64,6 +64,13 @@ class Head:
         self._state: State = "idle"
         self._last = np.zeros((2, 6))
 
+    def acknowledge(self) -> None:
+        """The other comes to the end of a phrase: a listener nods 0.5 to 1.2 s later, two or three times at 2 to 3 Hz,
+        3 to 6 degrees and less each time."""
+        wait = self._random.uniform(0.5, 1.2) * FPS
+        self._add_nods(wait, self._random.uniform(3.0, 6.0), self._random.uniform(2.0, 3.0))
+        self._until_nod = 8 * self._random.lognormal(0.0, 0.45)
+
     def __call__(self, state: State, heard: Heard, gaze: tuple[float, float]) -> NDArray[np.float32]:
         """One frame: yaw, pitch, roll (degrees), x, y, z, torso x, torso y (face widths)."""
         manner = _STATES[state]
@@ -124,14 +131,16 @@ class Head:
         self._until_nod -= manner.nods / FPS * 8
         if self._until_nod <= 0 and manner.nods:
             self._until_nod = 8 * self._random.lognormal(-0.1, 0.45)
-            degrees, hertz = self._random.uniform(2.0, 3.4), self._random.uniform(1.7, 2.2)
-            for i in range(int(self._random.integers(2, 4))):
-                self._nods.append((round(i * FPS / hertz), -degrees * 0.65**i, 0.45 / hertz))
+            self._add_nods(0.0, self._random.uniform(2.0, 3.4), self._random.uniform(1.7, 2.2))
         waiting = [(frames - 1, degrees, down) for frames, degrees, down in self._nods]
         for frames, degrees, down in waiting:
             if frames < 0:
                 self._beats[1].add(degrees, down, down)
         self._nods = [nod for nod in waiting if nod[0] >= 0]
+
+    def _add_nods(self, wait: float, degrees: float, hertz: float) -> None:
+        for i in range(int(self._random.integers(2, 4))):
+            self._nods.append((round(wait + i * FPS / hertz), -degrees * 0.65**i, 0.45 / hertz))
 
     def _drift(self, manner: Manner, heard: Heard) -> Row:
         """The noise of yaw, pitch, roll, x, y, z; livelier in some moments, and while the voice is up."""
