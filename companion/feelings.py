@@ -1,0 +1,47 @@
+"""What somebody feels who says something: the nearest of the examples in ``prompts/feelings.md``, by meaning."""
+
+import functools
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from animator.control import EMOTIONS, Emotion
+from companion import frontmatter, resources
+from companion.embeddings import Embeds, Vectors
+
+NEAR = 3  # examples whose likeness counts, the most like ones of each feeling
+CLEAR = 0.30  # cosine below which a sentence is like none of the examples
+LEAD = 0.03  # by which a feeling must be nearer than having none
+
+
+@dataclass(frozen=True, slots=True)
+class Feeling:
+    """``strength`` 0 to 1: how much like the examples of its kind."""
+
+    emotion: Emotion = "neutral"
+    strength: float = 0.0
+
+
+class Feelings:
+    """``embedder`` loads on first use; all calls block for some milliseconds."""
+
+    def __init__(self, embedder: Embeds) -> None:
+        self._embedder = embedder
+
+    def of(self, text: str) -> Feeling:
+        """What ``text`` expresses. Raises StageError when the model of meanings is missing."""
+        if not text.strip():
+            return Feeling()
+        known = self._known
+        (vector,) = self._embedder.embed([text])
+        near = {name: float(np.sort(rows @ vector)[-NEAR:].mean()) for name, rows in known.items()}
+        best = max(near, key=lambda name: near[name])
+        if near[best] < CLEAR or near[best] < near["neutral"] + LEAD:
+            return Feeling()
+        return Feeling(cast(Emotion, best), min(1.0, (near[best] - CLEAR) / (1 - CLEAR) + 0.5))
+
+    @functools.cached_property
+    def _known(self) -> dict[str, Vectors]:
+        head, _ = frontmatter.read(resources.folder("prompts") / "feelings.md")
+        return {name: self._embedder.embed(head[name]) for name in EMOTIONS}
