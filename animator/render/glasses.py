@@ -64,17 +64,17 @@ def put_on(portrait: Portrait, bare: Portrait, body: Body) -> Glasses | None:
     uv = f32(np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2))
     flat = uv + f32([left, top])
     triangles = _occupied(portrait.glasses[area], across, down)
-    depth = _depth(portrait, flat)
+    depth = _depth(portrait, body, flat)
     nearness = (body.camera - depth) / body.camera
     points = f32(np.column_stack([(flat - body.centre) * nearness[:, None], depth]))
     ones = np.ones(len(uv), np.float32)
     return Glasses(texture, points, raster.Surface(np.zeros_like(uv), uv, ones, ones), triangles)
 
 
-def _depth(portrait: Portrait, flat: Floats) -> Floats:
+def _depth(portrait: Portrait, body: Body, flat: Floats) -> Floats:
     """(n,) z of a sheet that bends around the face, at px (n, 2) of the picture."""
     ids, before = list(_BEFORE), np.array(list(_BEFORE.values()))
-    known = portrait.landmarks[ids, 2] + before * portrait.face_width
+    known = body.points[ids, 2] + before * portrait.face_width
     bend = RBFInterpolator(portrait.landmarks[ids, :2], known, smoothing=portrait.face_width)
     return f32(bend(flat))
 
