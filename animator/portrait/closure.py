@@ -121,7 +121,8 @@ def snap_rims(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
         thick = np.linalg.norm(vertices[outer, :2] - vertices[rim, :2], axis=1) / (_THICK * width)
         reach = (thick * np.sin(np.linspace(0, np.pi, len(rim))) ** 0.5).clip(0, 1) * width
         offsets = (np.linspace(*_EDGE_SEARCH, _EDGE_STEPS) * reach[:, None]).astype(np.float32)
-        seen = _sampled(lab, vertices[rim, None, :2] + sign * offsets[..., None] * lips.axes[1])
+        along = (sign * offsets[..., None] * lips.axes[1]).astype(np.float32)
+        seen = _sampled(lab, vertices[rim, None, :2] + along)
         cost = _division(_unlike_lip(lab, seen, vertices[rim, :2], vertices[outer, :2]))
         moves.append(sign * np.take_along_axis(offsets, _path(cost)[:, None], axis=1)[:, 0])
     return vertices + lips.moved((moves[0], moves[1]), np.zeros_like(vertices), _EDGE_REACH * width)
@@ -130,7 +131,7 @@ def snap_rims(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
 def _unlike_lip(lab: Floats, seen: Floats, rim: Floats, outer: Floats) -> Floats:
     """(n, k) 0 to 1.5: how little ``seen`` (n, k, 3) is like the lip between ``rim`` and ``outer`` (n, 2)."""
     shares = np.linspace(*_LIP_BAND, 7, dtype=np.float32)[None, :, None]
-    band = _sampled(lab, rim[:, None] * (1 - shares) + outer[:, None] * shares)
+    band = _sampled(lab, (rim[:, None] * (1 - shares) + outer[:, None] * shares).astype(np.float32))
     padded = np.pad(band, ((2, 2), (0, 0), (0, 0)), mode="edge")
     near = np.concatenate([padded[step : step + len(rim)] for step in range(5)], axis=1)
     spread = np.linalg.norm(near.std(axis=1), axis=1)[:, None] + _UNLIKE_LIP

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, eye_array
+from scipy.sparse import coo_array, csr_array, eye_array
 from scipy.sparse.linalg import splu
 
 from animator.motion.space import INDEX
@@ -141,7 +141,7 @@ def closing(vertices: Floats) -> Floats:
         x, at = vertices[ids, :2] @ along, vertices[rim, :2] @ along
         follow = np.stack([_LIP_FOLLOWS * share * np.interp(x, at, pair) for pair in one], axis=1)
         follow[: len(rim)] = share * one
-        moves.append(follow)
+        moves.append(follow.astype(np.float32))
     return _membrane(np.concatenate(moves))
 
 
@@ -170,7 +170,7 @@ def _skin() -> tuple[Ints, Any, Any]:
     edges = np.unique(np.sort(made.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
     rows, columns = np.concatenate([edges, edges[:, ::-1]]).T
     near = coo_array((np.ones(len(rows)), (rows, columns)), (made.count, made.count)).tocsr()
-    near = near / near.sum(axis=1)[:, None]
+    near = csr_array(near / near.sum(axis=1)[:, None])
     held = np.concatenate([*_lips(), *(made.contours[name] for name in _STILL), np.array(_NOSE)])
     free = np.setdiff1d(np.arange(made.count), held).astype(np.int32)
     system = ((1 + _SCREEN) * eye_array(len(free)) - near[free][:, free]).tocsc()

@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from animator.portrait.portrait import Portrait
-from animator.render import eyes, glasses, holes, lids, lips, mouth, raster
+from animator.render import eyes, glasses, holes, lids, lips, mouth, raster, wrinkles
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body, body
 from animator.render.light import Light, light
@@ -30,6 +30,7 @@ class Layers:
     lids: tuple[lids.Lid, ...]
     lips: lips.Lips
     mouth: mouth.Mouth
+    wrinkles: wrinkles.Wrinkles | None
     glasses: glasses.Glasses | None
     texture: raster.Texture
     rest: Image
@@ -77,6 +78,7 @@ def _build(portrait: Portrait) -> Layers:
         lids=tuple(lids.lids(bare)),
         lips=lips.lips(portrait, made.points),
         mouth=mouth.mouth(bare, made),
+        wrinkles=wrinkles.wrinkles(bare, made.face, len(made.points) + len(beyond)),
         glasses=glasses.put_on(portrait, bare, made),
         texture=raster.pack(bare.picture),
         rest=np.ascontiguousarray(bare.picture[y : y + portrait.size, x : x + portrait.size]),

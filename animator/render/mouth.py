@@ -186,19 +186,19 @@ def place(made: Mouth, body: Body, skull: Floats, jaw: Floats, centre: Floats) -
 def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple[Floats, float]) -> None:
     """Paint the mouth between the lips in ``frame``: ``parts`` from `place`, ``xy`` (V, 2) px of the body; ``seen``:
     (2, 3) from the frame to the picture at the teeth, and the share of light that gets past the lips."""
-    inverse, lit = seen
+    to_picture, lit = seen
     upper, lower = xy[made.upper], xy[made.lower]
     corner, share = covered(upper, lower, frame)
     if not share.any():
         return
     canvas = np.empty((2 * share.shape[0], 2 * share.shape[1], 3), np.uint8)
     canvas[:] = made.cavity
-    for part, seen in zip(made.parts, parts, strict=True):
-        fine = 2 * (seen - f32(corner)) + np.float32(0.5)
+    for part, placed in zip(made.parts, parts, strict=True):
+        fine = 2 * (placed - f32(corner)) + np.float32(0.5)
         raster.draw_over(canvas, part.texture, raster.Surface(fine, part.uv, part.shade, part.opacity), part.triangles)
     gap = np.linalg.norm(upper - lower, axis=1)
     change = float(np.abs(gap - made.gap).max()) / (_FORGET * made.unit)
-    local = inverse - f32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
+    local = to_picture - f32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
     light = Light(lit, made.shadow, UNDER_LIP_DEPTH * made.unit, made.cavity)
     shown = Shown(local, float(np.exp(-(change**2))), light, made.own, made.detail)
     compose(frame, canvas, share, corner, upper, shown)

@@ -4,7 +4,7 @@ import numpy as np
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.render import deform, eyes, glasses, holes, lids, lips, mouth, raster
+from animator.render import deform, eyes, glasses, holes, lids, lips, mouth, raster, wrinkles
 from animator.render.arrays import Floats, Image, f32
 from animator.render.layers import layers
 from animator.render.light import relight
@@ -76,6 +76,8 @@ class Renderer:
         raster.draw(frame, self._texture, self._surface, self._some[:moved])
         raster.draw_over(frame, self._texture, self._surface, made.rim_hem)
         raster.draw(frame, self._texture, self._surface, self._near)
+        if made.wrinkles:
+            wrinkles.draw(frame, made.wrinkles, self._surface, weights)
         raster.draw_over(frame, self._texture, self._surface, made.edge_hem)
 
     def _place(self, weights: Floats, where: Pose) -> None:

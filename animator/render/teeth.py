@@ -80,8 +80,8 @@ def drawn_teeth(row: Row, white: Colour) -> Piece:
 def drawn_tongue(colour: Colour) -> Piece:
     """As `tongue`, but in one colour."""
     made = tongue(colour)
-    opacity = (made.paint[..., 3:] > 128) * np.float32(1)
-    paint = _premultiplied(np.broadcast_to(colour, (*opacity.shape[:2], 3)), cv2.GaussianBlur(opacity, (0, 0), 1.0))
+    opacity = f32(cv2.GaussianBlur(f32(made.paint[..., 3] > 128), (0, 0), 1.0))
+    paint = _premultiplied(np.broadcast_to(colour, (*opacity.shape, 3)), opacity)
     return replace(made, shade=np.ones_like(made.shade), paint=paint)
 
 
