@@ -2,7 +2,8 @@
 
 Pixels there are shared. Into an opening the mesh goes on as a filler between its edges, so that a pixel of which the
 opening takes a part finds the colour of the lip there and blends it with what lies behind by exact area. Over the rim
-the face goes on as a narrow hem that fades out, which smooths the jaw before the neck.
+the face goes on as a narrow hem that fades out, which smooths the jaw before the neck; and so it does wherever a fold
+of it, of the chin or the nose, comes to lie before the rest.
 """
 
 import math
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 
 from animator.render.arrays import Floats, Image, Ints
 from animator.render.jit import kernel
+from animator.render.raster import Surface
 
 HEM = 1.2  # px
+FOLDS = 256  # edges at most that are hemmed in one frame
 _FINE = 4  # subpixels per pixel and axis
 
 
@@ -65,6 +68,53 @@ def hem(xy: Floats, root: Ints, before: Ints, after: Ints, out: Floats) -> None:
         scale = np.float32(HEM) / (np.sqrt(dx * dx + dy * dy) + np.float32(1e-3))
         out[i, 0] = xy[root[i], 0] + dy * scale
         out[i, 1] = xy[root[i], 1] - dx * scale
+
+
+def creases(points: Floats, triangles: Ints) -> Ints:
+    """(E, 4): the edges a, b between two of the clockwise ``triangles`` (T, 3) with their opposite corners, where
+    neither is turned away already in ``points`` (V, 2)."""
+    sides: dict[tuple[int, int], int] = {}
+    for a, b, c in triangles.tolist():
+        (ax, ay), (bx, by), (cx, cy) = points[a], points[b], points[c]
+        if (bx - ax) * (cy - ay) - (cx - ax) * (by - ay) > 1e-3:
+            sides |= {(a, b): c, (b, c): a, (c, a): b}
+    return np.array([(a, b, c, sides[b, a]) for (a, b), c in sides.items() if a < b and (b, a) in sides], np.int32)
+
+
+def fold_surface() -> tuple[Surface, Ints]:
+    """Room for the hems that `fold` makes, four vertices each, and their triangles."""
+    count = 4 * FOLDS
+    opacity = np.tile(np.array([1, 1, 0, 0], np.float32), FOLDS)
+    triangles = np.array([[0, 1, 3], [0, 3, 2]], np.int32) + 4 * np.arange(FOLDS, dtype=np.int32)[:, None, None]
+    place, colour = np.empty((count, 2), np.float32), np.empty((count, 2), np.float32)
+    return Surface(place, colour, np.empty(count, np.float32), opacity), triangles.reshape(-1, 3).astype(np.int32)
+
+
+@kernel
+def fold(surface: Surface, points: Floats, edges: Ints, out: Surface) -> int:
+    """Hem the ``edges`` (E, 4) of ``surface``, whose vertices are ``points`` (V, 3) in space, where the one side hides
+    the other, which is turned away; returns how many, `FOLDS` at most."""
+    xy, count = surface.xy, 0
+    for i in range(edges.shape[0]):
+        a, b, c, d = edges[i, 0], edges[i, 1], edges[i, 2], edges[i, 3]
+        ex, ey = xy[b, 0] - xy[a, 0], xy[b, 1] - xy[a, 1]
+        one = ex * (xy[c, 1] - xy[a, 1]) - (xy[c, 0] - xy[a, 0]) * ey
+        other = (xy[d, 0] - xy[a, 0]) * ey - ex * (xy[d, 1] - xy[a, 1])
+        if (one > 0) == (other > 0) or count == FOLDS:
+            continue
+        middle = np.float32(0.5) * (points[a, 2] + points[b, 2])
+        nearer = (points[c, 2] - middle) * abs(other) > (points[d, 2] - middle) * abs(one)
+        if nearer != (one > 0):  # the far end of the fold, hidden under it
+            continue
+        scale = np.float32(HEM if one > 0 else -HEM) / (np.sqrt(ex * ex + ey * ey) + np.float32(1e-3))
+        for j, (root, away) in enumerate(((a, False), (b, False), (a, True), (b, True))):
+            at = 4 * count + j
+            out.xy[at, 0] = xy[root, 0] + (ey * scale if away else np.float32(0.0))
+            out.xy[at, 1] = xy[root, 1] - (ex * scale if away else np.float32(0.0))
+            out.uv[at, 0], out.uv[at, 1] = surface.uv[root, 0], surface.uv[root, 1]
+            out.shade[at] = surface.shade[root]
+        count += 1
+    return count
 
 
 def covered(upper: Floats, lower: Floats, frame: Image) -> tuple[tuple[int, int], Floats]:

@@ -21,7 +21,7 @@ class Layers:
     """``rest`` (size, size, 3) RGB is the frame at rest; ``texture`` the packed picture; ``centre`` (2,) px of the
     frame on the optical axis. ``uv`` (N, 2) px of the picture and ``opacity`` (N,) are the body's and the hem's
     vertices; triangles (T, 3) of these are ``around`` the face, the hem of its rim and of the openings' edges, and by
-    ``forward`` (T,) px the face's own are drawn over others."""
+    ``forward`` (T,) px the face's own are drawn over others. ``creases`` (E, 4) are where the face may fold."""
 
     portrait: Portrait
     body: Body
@@ -38,6 +38,7 @@ class Layers:
     hem: holes.Hem
     rim_hem: Ints
     edge_hem: Ints
+    creases: Ints
     around: Ints
     forward: Floats
     uv: Floats
@@ -86,6 +87,7 @@ def _build(portrait: Portrait) -> Layers:
         hem=hem,
         rim_hem=rim_hem,
         edge_hem=edge_hem,
+        creases=holes.creases(made.uv, made.face),
         around=np.concatenate([made.outer, holes.fillers(pairs)]),
         forward=f32(on_top * _FORWARD * portrait.face_width),
         uv=np.concatenate([made.uv, beyond]),

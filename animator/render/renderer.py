@@ -29,6 +29,7 @@ class Renderer:
         self._points = np.empty_like(made.body.points)
         self._facing = np.empty((made.body.faces, 3), np.float32)
         self._near, self._some = made.body.face.copy(), np.empty_like(made.around)
+        self._fold, self._fold_triangles = holes.fold_surface()
         self._still = made.uv - f32(portrait.view)
 
     def draw(self, motion: Floats, out: Image | None = None) -> Image:
@@ -78,6 +79,8 @@ class Renderer:
         raster.draw(frame, self._texture, self._surface, self._near)
         if made.wrinkles:
             wrinkles.draw(frame, made.wrinkles, self._surface, weights)
+        folds = holes.fold(self._surface, self._points, made.creases, self._fold)
+        raster.draw_over(frame, self._texture, self._fold, self._fold_triangles[: 2 * folds])
         raster.draw_over(frame, self._texture, self._surface, made.edge_hem)
 
     def _place(self, weights: Floats, where: Pose) -> None:
