@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Frames, Samples, Shown
 from companion.portraits import CharacterCard, PictureError, Upload, unknown, unknown_portrait
-from companion.stages import SPEAK_RATE, Message, Speech, StageError, Transcript, Word
+from companion.stages import SPEAK_RATE, CallPart, Message, Speech, StageError, Transcript, Word
 
 
 class EnergyVAD:
@@ -71,6 +71,29 @@ class ScriptedLLM:
                 yield word + " "
         finally:
             self.closed += 1
+
+
+class ScriptedCaller(ScriptedLLM):
+    """Calls a tool before its first reply: the first one it is offered, or ``name``, with ``arguments``."""
+
+    can_call = True
+
+    def __init__(self, arguments: str = "{}", name: str = "", **script: Any) -> None:
+        super().__init__(**script)
+        self._arguments, self._name = arguments, name
+        self.offered: list[Sequence[dict[str, Any]]] = []
+
+    async def converse(
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
+    ) -> AsyncIterator[str | CallPart]:
+        self.offered.append(tools)
+        if not any(message.role == "tool" for message in messages):
+            self.asked.append(list(messages))
+            yield CallPart(0, "call_1", self._name or tools[0]["name"])
+            yield CallPart(0, arguments=self._arguments)
+            return
+        async for delta in self.reply(messages):
+            yield delta
 
 
 class ToneTTS:
@@ -189,7 +212,8 @@ class CartoonAnimator:
 
 
 class CartoonPortraits:
-    """Two characters, and any picture that can be decoded; a face is in the middle of all but those of one colour."""
+    """Two characters, and any picture that can be decoded; a face is in the middle of all but those of one colour, and
+    another one above it where they are tall."""
 
     def __init__(self, size: int = 256) -> None:
         self._names = ("dot", "circle")
@@ -252,4 +276,5 @@ class CartoonPortraits:
             raise PictureError(error.code, str(error)) from error
         if not landmarks and source.picture.std(axis=(0, 1)).max() < 1:
             raise PictureError("no_face", "No face was found. Use another picture.", points.json())
-        return Upload(id, (), points.json())
+        half = layout(source.width, source.height // 2).json()
+        return Upload(id, (), points.json(), others=(half,) if source.height > 2 * source.width else ())

@@ -28,13 +28,14 @@ class Upload:
     """``id`` goes into ``session.avatar.character``. It is random: to know it is the right to use the picture.
 
     ``landmarks`` are the named points of the face, as `animator.portrait.named.Landmarks.json`; with ``check`` a person
-    should look at them before the face is used.
+    should look at them before the face is used. ``others`` are those of the other faces in the picture.
     """
 
     id: str
     warnings: tuple[str, ...] = ()
     landmarks: Json | None = None
     check: bool = False
+    others: tuple[Json, ...] = ()
 
 
 class PictureError(Exception):
@@ -184,7 +185,8 @@ class Gallery:
 
 
 def _described(id: str, portrait: Any) -> Upload:
-    return Upload(id, tuple(portrait.warnings), portrait.named().json(), portrait.doubtful)
+    others = tuple(face.json() for face in portrait.other_faces())
+    return Upload(id, tuple(portrait.warnings), portrait.named().json(), portrait.doubtful, others)
 
 
 def unknown(name: str) -> PictureError:

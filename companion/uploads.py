@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -88,8 +89,7 @@ class Uploads:
             return _error(error)
         finally:
             self._busy -= 1
-        about = {"id": found.id, "warnings": list(found.warnings), "landmarks": found.landmarks, "check": found.check}
-        return JSONResponse(about, status)
+        return JSONResponse(asdict(found), status)
 
 
 async def body_of(request: Request, limit: int) -> bytes | None:

@@ -13,6 +13,8 @@ from animator.portrait.named import NAMED, Landmarks, Points, check_sides
 from animator.portrait.picture import Picture, PortraitError, Source
 from animator.portrait.topology import POINTS
 
+Floats = NDArray[np.float32]
+
 MIN_FACE = 40  # px, height of the face in the file
 MARGIN = 1 / 8  # of the view, on each side
 _BLUR = 0.025  # of the working picture: blur of what lies beyond the source, reached at that distance from it
@@ -30,8 +32,9 @@ class Cut:
     ``real`` (left, top, right, bottom) of it that shows pixels of the source (the rest is made up), and the face.
 
     ``place`` is x, y of the working picture's corner in px of the file, and px of the file to one of its own.
-    ``faces`` were found to choose from; the height of this one is ``face_px`` in the file, and its landmarks differ by
-    ``unsteady`` of its width from look to look, 0 for points given by hand.
+    ``others`` are the points of the other faces there, (n, points of `NAMED`, 2) px of the file. The height of this one
+    is ``face_px`` in the file, and its landmarks differ by ``unsteady`` of its width from look to look, 0 for points
+    ``given`` by hand.
     """
 
     picture: Picture
@@ -39,9 +42,10 @@ class Cut:
     real: tuple[int, int, int, int]
     face: FaceLandmarks
     place: tuple[float, float, float]
-    faces: int
+    others: Floats
     face_px: float
     unsteady: float
+    given: bool
 
 
 def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | None = None) -> Cut:
@@ -54,29 +58,32 @@ def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | No
     if given:
         points = given.scaled(source.width, source.height).points
         here = {name: (x * source.scale, y * source.scale) for name, (x, y) in points.items()}
-        return frame(source, _corrected(source, faces, here, landmarker), 1, size, landmarker, points)
+        face, others = _corrected(source, faces, here, landmarker)
+        return frame(source, face, others, size, landmarker, points)
     if not faces:
         message = (
             "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
         )
         raise PortraitError("no_face", message, layout(source.width, source.height))
-    return frame(source, faces[0], len(faces), size, landmarker)
+    return frame(source, faces[0], faces[1:], size, landmarker)
 
 
-def _corrected(source: Source, faces: list[FaceLandmarks], given: Points, landmarker: Landmarker) -> FaceLandmarks:
-    """The face that is meant by ``given`` points (px of the source's picture), bent through them."""
+def _corrected(
+    source: Source, faces: list[FaceLandmarks], given: Points, landmarker: Landmarker
+) -> tuple[FaceLandmarks, list[FaceLandmarks]]:
+    """The face that is meant by ``given`` points (px of the source's picture), bent through them; the other ones."""
     nearest = min(faces, key=lambda face: distance(face.points, given), default=None)
     if nearest is None or distance(nearest.points, given) > MEANT:
         check_sides(given)
-        return place_face(source.picture, given, landmarker)
+        return place_face(source.picture, given, landmarker), faces
     check_sides({name: tuple(nearest.points[number, :2].tolist()) for name, number in NAMED.items()} | given)
-    return replace(nearest, points=bend(nearest.points, given))
+    return replace(nearest, points=bend(nearest.points, given)), [face for face in faces if face is not nearest]
 
 
 def frame(
     source: Source,
     face: FaceLandmarks,
-    faces: int,
+    others: list[FaceLandmarks],
     size: int,
     landmarker: Landmarker,
     given: Points | None = None,
@@ -97,7 +104,9 @@ def frame(
     moved = replace(face, points=(points - np.array([x, y, 0], np.float32)) / np.float32(step))
     wanted = {name: ((px - x) / step, (py - y) / step) for name, (px, py) in (given or {}).items()}
     seen, unsteady = _look_closely(picture, moved, landmarker, wanted)
-    return Cut(picture, round(size * MARGIN), real, seen, place, faces, height, unsteady)
+    named = [other.points[list(NAMED.values()), :2] / source.scale for other in others]
+    elsewhere = np.array(named, np.float32).reshape(-1, len(NAMED), 2)
+    return Cut(picture, round(size * MARGIN), real, seen, place, elsewhere, height, unsteady, given is not None)
 
 
 def _look_closely(

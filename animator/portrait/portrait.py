@@ -29,7 +29,7 @@ from animator.portrait.remarks import doubtful, remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 20  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 21  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -67,15 +67,22 @@ class Portrait:
     glasses: NDArray[np.uint8]  # (n, n) opacity of their frame, 0 to 255; (0, 0) where there are none
     place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
     source: tuple[int, int]  # width, height of the file's picture, upright
+    others: Floats  # (n, points of `named.NAMED`, 2) px of the file: the other faces that were found in it
     doubtful: bool  # a person should look at the landmarks before they are used
     warnings: tuple[str, ...]  # for the person who chose the picture
 
     def named(self) -> Landmarks:
         """The points that a person can correct, in px of the file."""
         x, y, step = self.place
-        points = {name: self.landmarks[number, :2] * step + [x, y] for name, number in NAMED.items()}
-        inside = {name: point.clip(0, self.source) for name, point in points.items()}
-        return Landmarks({name: (float(x), float(y)) for name, (x, y) in inside.items()}, *self.source)
+        return self._landmarks(self.landmarks[list(NAMED.values()), :2] * step + [x, y])
+
+    def other_faces(self) -> list[Landmarks]:
+        """The same points of the other faces in the file."""
+        return [self._landmarks(points) for points in self.others]
+
+    def _landmarks(self, points: NDArray[np.floating]) -> Landmarks:
+        inside = points.clip(0, self.source).tolist()
+        return Landmarks({name: (x, y) for name, (x, y) in zip(NAMED, inside, strict=True)}, *self.source)
 
 
 _TUPLES = tuple(field.name for field in fields(Portrait) if get_origin(field.type) is tuple)
@@ -135,6 +142,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         glasses=find_glasses(framed.picture, points),
         place=framed.place,
         source=(source.width, source.height),
+        others=framed.others,
         doubtful=doubtful(framed),
         warnings=remarks(framed),
     )

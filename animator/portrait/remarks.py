@@ -17,8 +17,8 @@ _SHUT = 0.6  # weight of a blink
 def remarks(framed: Cut) -> tuple[str, ...]:
     """The warnings of a portrait; none for a picture that will do well."""
     found: list[str] = []
-    if framed.faces > 1:
-        found.append(f"{framed.faces} faces were found; the largest one is used.")
+    if len(framed.others) and not framed.given:
+        found.append(f"{len(framed.others) + 1} faces were found; the largest one is used.")
     if framed.face_px < _SHARP_FACE:
         found.append(f"The face is only {framed.face_px:.0f} px high: it will look soft. Use a larger picture.")
     if _cut_off(framed):

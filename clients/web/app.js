@@ -3,7 +3,7 @@ import { refusal } from "./access.js";
 import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
 import { microphonePermission } from "./microphone.js";
-import { Sitters, characters, correct, personas, pictureOf, upload } from "./sitters.js";
+import { Sitters, characters, correct, personas, pictureOf, portraitOf, upload } from "./sitters.js";
 import "./vasari.js";
 
 const $ = (id) => document.getElementById(id);
@@ -219,16 +219,17 @@ async function ownPicture(file) {
 async function fit(file) {
   let sent = await upload(file, face.key).catch((error) => {
     if (error.code !== "no_face") throw error;
-    return { id: null, warnings: [], landmarks: error.landmarks };
+    return { id: null, warnings: [], landmarks: error.landmarks, others: [] };
   });
   const picture = await pictureOf(file, sent.id, face.key);
-  const kind = sent.id ? (sent.check ? "check" : "found") : "missing";
+  const kind = !sent.id ? "missing" : sent.others.length ? "several" : sent.check ? "check" : "found";
   const used = await fitting.open({ picture, kind, ...sent }, async (landmarks) => {
     if (landmarks) sent = sent.id ? await correct(sent.id, landmarks, face.key) : await upload(file, face.key, landmarks);
   });
   if (!used) return URL.revokeObjectURL(picture);
   uploadProblem(sent.warnings.join(" "), true);
-  return sitters.welcome({ name: sent.id, title: "Your picture", credit: file.name, picture });
+  const portrait = await portraitOf(picture, sent.landmarks);
+  return sitters.welcome({ name: sent.id, title: "Your picture", credit: file.name, picture: portrait });
 }
 
 $("file").addEventListener("change", () => {

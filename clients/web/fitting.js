@@ -6,6 +6,7 @@ const REACH = 26; // CSS px within which a press takes a point
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const TEXTS = {
   found: ["Is this the face?", "The points should lie on the eyes, the lips and the chin. Drag those that do not."],
+  several: ["Which face?", "Several were found. Choose the one to use: then its points should lie on the eyes, the lips and the chin."],
   check: ["Please check this face", "Its eyes or its mouth were hard to make out. Drag the points to where they belong."],
   missing: [
     "Where is the face?",
@@ -18,7 +19,8 @@ export class Fitting {
   #stage;
   #part = "face";
   #size = [1, 1];
-  #found = {}; // as they came
+  #faces = []; // points of those that were found
+  #chosen = 0; // which of them
   #points = {};
   #placed = null; // names that were moved, where the others follow; else null
   #changed = false;
@@ -33,31 +35,31 @@ export class Fitting {
     this.#stage.addEventListener("pointermove", (event) => this.#move(event));
     for (const end of ["pointerup", "pointercancel"]) this.#stage.addEventListener(end, () => this.#release());
     for (const input of dialog.querySelectorAll("[name=part]")) input.addEventListener("change", () => this.#show(input.value));
-    this.#button("reset").addEventListener("click", () => this.#begin(this.#found));
+    this.#button("reset").addEventListener("click", () => this.#begin(this.#chosen));
     this.#button("use").addEventListener("click", () => this.#submit());
     new ResizeObserver(() => this.#draw()).observe(this.#stage);
   }
 
   /**
-   * Show `picture` (a URL) and its `landmarks` {width, height, points}, `warnings`, and what is to be thought of it: "found",
-   * "check" or "missing". `use(landmarks)` is called with the visitor's points, or null where nothing was moved; when
+   * Show `picture` (a URL) and its `landmarks` {width, height, points}, those of `others` in it, `warnings`, and what is to
+   * be thought of it: "found", "check", "several" or "missing". `use(landmarks)` is called with the visitor's points, or null where nothing was moved; when
    * it throws, the visitor goes on. Resolves to whether the face was used.
    */
-  open({ picture, landmarks, warnings, kind }, use) {
+  open({ picture, landmarks, others, warnings, kind }, use) {
     this.#use = use;
     this.#size = [landmarks.width, landmarks.height];
-    this.#found = shown(landmarks.points);
+    this.#faces = [landmarks, ...others].map(({ points }) => shown(points));
     const [title, advice] = TEXTS[kind];
     this.#dialog.querySelector("h2").textContent = title;
     this.#dialog.querySelector(".advice").textContent = advice;
     this.#dialog.querySelector(".warnings").replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
     this.#missing = kind === "missing";
     this.#furnish(picture);
-    this.#begin(this.#found);
+    this.#begin(0);
     this.#problem("");
     this.#dialog.returnValue = "";
     this.#dialog.showModal();
-    this.#show(this.#missing ? "picture" : "face");
+    this.#show(this.#missing || others.length ? "picture" : "face");
     return new Promise((resolve) => this.#dialog.addEventListener("close", () => resolve(this.#dialog.returnValue === "used"), { once: true }));
   }
 
@@ -73,10 +75,12 @@ export class Fitting {
     problem.hidden = !message;
   }
 
-  #begin(points) {
-    this.#points = shown(points);
+  /** Choose one of the faces, as it was found. */
+  #begin(chosen) {
+    this.#chosen = chosen;
+    this.#points = shown(this.#faces[chosen]);
     this.#placed = this.#missing ? new Set() : null;
-    this.#changed = false;
+    this.#changed = chosen > 0;
     this.#draw();
   }
 
@@ -91,8 +95,17 @@ export class Fitting {
     this.#stage.replaceChildren();
     const [width, height] = this.#size;
     make("image", { href: picture, width, height, preserveAspectRatio: "none" });
+    this.#faces.forEach((points, i) => {
+      const other = make("path", { class: "other", d: outline(points), "data-face": i, tabindex: 0, role: "button", "aria-label": `Face ${i + 1}: use this one` });
+      other.addEventListener("click", () => this.#begin(i));
+      other.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        this.#begin(i);
+      });
+    });
     for (const name of ["outline", "lines"]) for (const layer of ["under", "over"]) make("path", { class: `${name} ${layer}` });
-    for (const name of Object.keys(this.#found)) {
+    for (const name of Object.keys(this.#faces[0])) {
       const point = make("g", { class: "point", "data-name": name, tabindex: 0, role: "button" });
       point.setAttribute("aria-roledescription", "movable point");
       point.setAttribute("aria-label", `${LABELS[name]}. Arrow keys move it.`);
@@ -123,7 +136,8 @@ export class Fitting {
   #draw() {
     if (!this.#dialog.open) return;
     const scale = this.#scale;
-    for (const path of this.#stage.querySelectorAll("path")) {
+    for (const other of this.#stage.querySelectorAll(".other")) other.toggleAttribute("hidden", Number(other.dataset.face) === this.#chosen);
+    for (const path of this.#stage.querySelectorAll(".under, .over")) {
       path.setAttribute("d", path.classList.contains("lines") ? lines(this.#points) : outline(this.#points));
     }
     for (const point of this.#stage.querySelectorAll(".point")) {
@@ -170,7 +184,7 @@ export class Fitting {
     if (this.#placed) {
       this.#placed.add(name);
       const others = Object.keys(this.#points).filter((other) => !this.#placed.has(other));
-      Object.assign(this.#points, follow(others, [...this.#placed], this.#found, this.#points));
+      Object.assign(this.#points, follow(others, [...this.#placed], this.#faces[this.#chosen], this.#points));
     }
     this.#draw();
   }

@@ -26,6 +26,7 @@ export const LABELS = {
 };
 
 const PARTS = { face: /./, eyes: /eye|iris/, mouth: /mouth|lip/ };
+const FACE_SHARE = 0.47; // height of the face in the view
 const ROUNDNESS = 3.6; // of the outline: makes an ellipse of the corners of a rhombus
 const ROOM = { face: 1.35, eyes: 1.3, mouth: 1.5 };
 
@@ -45,6 +46,15 @@ export function squareOf(part, points, [width, height]) {
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const side = Math.max(right - left, bottom - top, 8) * ROOM[part];
   return { x: (left + right - side) / 2, y: (top + bottom - side) / 2, side };
+}
+
+/** The square {x, y, side} of a picture of [width, height] that the server animates, nearly: hair, face and shoulders. */
+export function viewOf({ forehead, chin }, [width, height]) {
+  const tall = Math.hypot(chin[0] - forehead[0], chin[1] - forehead[1]);
+  const side = Math.min(tall / FACE_SHARE, width, height);
+  const inside = (start, length) => Math.min(Math.max(start, 0), length - side);
+  const [x, y] = [0, 1].map((axis) => (forehead[axis] + chin[axis] - side) / 2);
+  return { x: inside(x, width), y: inside(y, height), side };
 }
 
 /**

@@ -1,5 +1,8 @@
 // Whose face it is: the server's characters, and the visitor's own picture.
 
+import { viewOf } from "./landmarks.js";
+
+const THUMB = 512; // px
 const LARGEST = 20e6; // bytes: the server takes no more
 
 async function list(what) {
@@ -46,14 +49,27 @@ export async function pictureOf(file, id, key) {
   return URL.createObjectURL(await response.blob());
 }
 
-/** Correct the landmarks of an upload: {id, warnings, landmarks, check}. Throws as `upload` does. */
+/** A URL of what will be animated of the picture at `url`, whose place it takes: the part around its face. */
+export async function portraitOf(url, { width, height, points }) {
+  const { x, y, side } = viewOf(points, [width, height]);
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  const scale = image.naturalWidth / width;
+  const canvas = new OffscreenCanvas(THUMB, THUMB);
+  canvas.getContext("2d").drawImage(image, x * scale, y * scale, side * scale, side * scale, 0, 0, THUMB, THUMB);
+  URL.revokeObjectURL(url);
+  return URL.createObjectURL(await canvas.convertToBlob({ type: "image/jpeg" }));
+}
+
+/** Correct the landmarks of an upload: {id, warnings, landmarks, check, others}. Throws as `upload` does. */
 export async function correct(id, landmarks, key) {
   const options = { method: "PUT", body: JSON.stringify(landmarks), headers: { "Content-Type": "application/json" } };
   return (await ask(`/${id}/landmarks`, options, key, "The points could not be sent")).json();
 }
 
 /**
- * Send a picture, and landmarks where a visitor placed them: {id, warnings, landmarks, check}. Throws an Error with
+ * Send a picture, and landmarks where a visitor placed them: {id, warnings, landmarks, check, others}. Throws an Error with
  * the server's own words; where no face was found its code is "no_face", and it has landmarks to be placed.
  */
 export async function upload(file, key, landmarks = null) {

@@ -165,6 +165,18 @@ def test_the_face_can_be_seen_closer_and_reset_and_left(page: Page, me: str) -> 
     assert complaints(page.browser) == []
 
 
+def test_another_of_several_faces_is_chosen(page: Page, tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((200, 500)).convert("RGB").save(tmp_path / "two.png")
+    fit(page, str(tmp_path / "two.png"))
+    assert page["fitting-title"].text == "Which face?"
+    (other,) = (face for face in page["fitting"].find_elements(By.CSS_SELECTOR, ".other") if face.is_displayed())
+    ActionChains(page.browser).move_to_element_with_offset(other, 0, -20).click().perform()
+    press(page, "use")
+    worn(page)
+    assert landmarks(page)["chin"] == pytest.approx(layout(200, 250).points["chin"], abs=0.1)
+    assert complaints(page.browser) == []
+
+
 def test_a_face_that_was_not_found_is_placed_and_the_rest_follows(page: Page, tmp_path: Path) -> None:
     Image.new("RGB", (500, 400), "tan").save(tmp_path / "wall.png")
     fit(page, str(tmp_path / "wall.png"))

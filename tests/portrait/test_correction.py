@@ -19,11 +19,12 @@ from animator.portrait.portrait import Portrait, load
 PortraitOf = Callable[[str], Portrait]
 PARTS = ("left_eye", "right_eye", "left_iris", "right_iris", "mouth", "upper_lip", "lower_lip", "chin", "nose")
 SMILEY = {
-    "left_iris": (480, 350), "left_eye_outer": (512, 350), "left_eye_inner": (448, 350), "left_eye_top": (480, 298),
-    "left_eye_bottom": (480, 402), "right_iris": (320, 350), "right_eye_outer": (288, 350),
-    "right_eye_inner": (352, 350), "right_eye_top": (320, 298), "right_eye_bottom": (320, 402), "mouth_left": (520, 508), "mouth_right": (280, 508),
-    "upper_lip_top": (400, 560), "upper_lip_bottom": (400, 568), "lower_lip_top": (400, 568),
-    "lower_lip_bottom": (400, 576), "chin": (400, 645), "nose": (400, 450),
+    "left_iris": (480, 350), "left_eye_outer": (512, 350), "left_eye_inner": (448, 350),
+    "left_eye_top": (480, 298), "left_eye_bottom": (480, 402),
+    "right_iris": (320, 350), "right_eye_outer": (288, 350), "right_eye_inner": (352, 350),
+    "right_eye_top": (320, 298), "right_eye_bottom": (320, 402),
+    "mouth_left": (520, 508), "mouth_right": (280, 508), "upper_lip_top": (400, 560), "upper_lip_bottom": (400, 568),
+    "lower_lip_top": (400, 568), "lower_lip_bottom": (400, 576), "chin": (400, 645), "nose": (400, 450),
 }  # fmt: skip
 
 
@@ -104,6 +105,11 @@ def test_given_points_choose_among_several_faces() -> None:
     chosen = load(file.getvalue(), 256, moved)
     assert distance(chosen.landmarks, {n: (p[0], p[1]) for n, p in _seen(chosen, moved).items()}) < 0.02
     assert not any("faces" in warning for warning in chosen.warnings)
+    largest = load(file.getvalue(), 256)
+    assert largest.named().points["nose"][0] < 743 and "2 faces" in largest.warnings[0]
+    (other,) = largest.other_faces()
+    assert load(file.getvalue(), 256, other).named().points["nose"] == pytest.approx(other.points["nose"], abs=0.5)
+    assert chosen.other_faces()[0].points["nose"][0] < 743
     assert chosen.named().points["nose"][0] > 900
 
 

@@ -160,9 +160,9 @@ def test_a_far_face_is_as_sharp_as_the_file(
     assert source.picture.shape == (450, 600, 3)
     (face,) = landmarker.detect(large)
     shrunk = replace(face, points=face.points / 2)
-    best = frame(scene_of(large), face, 1, 256, landmarker)
-    framed = frame(source, shrunk, 1, 256, landmarker)
-    soft = frame(scene_of(source.picture), shrunk, 1, 256, landmarker)
+    best = frame(scene_of(large), face, [], 256, landmarker)
+    framed = frame(source, shrunk, [], 256, landmarker)
+    soft = frame(scene_of(source.picture), shrunk, [], 256, landmarker)
     x, y, step = framed.place
     np.testing.assert_allclose(framed.face.points[:, :2] * step + [x, y], face.points[:, :2], atol=4)
 

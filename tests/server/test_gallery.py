@@ -17,7 +17,8 @@ from companion.portraits import Gallery, PictureError
 def gallery(monkeypatch):
     def prepared(self, source, landmarks=None):
         named = Landmarks({"chin": (3.0, 4.0)}, 10, 10) if landmarks is None else parse(landmarks)
-        return SimpleNamespace(of=source, warnings=("two faces",), named=lambda: named, doubtful=False)
+        say = {"named": lambda: named, "other_faces": list}
+        return SimpleNamespace(of=source, warnings=("two faces",), doubtful=False, **say)
 
     monkeypatch.setattr(Gallery, "_prepare", prepared)
     return Gallery(64, uploads=2)
