@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from animator.portrait.portrait import Portrait
-from animator.render import eyes, glasses, holes, lids, lips, mouth, raster, wrinkles
+from animator.render import eyes, glasses, holes, lids, lips, mouth, raster, tongue, wrinkles
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body, body
 from animator.render.light import Light, light
@@ -30,6 +30,7 @@ class Layers:
     lids: tuple[lids.Lid, ...]
     lips: lips.Lips
     mouth: mouth.Mouth
+    tongue: tongue.Tongue
     wrinkles: wrinkles.Wrinkles | None
     glasses: glasses.Glasses | None
     texture: raster.Texture
@@ -61,6 +62,7 @@ def layers(portrait: Portrait) -> Layers:
 def _build(portrait: Portrait) -> Layers:
     made = body(portrait)
     bare = glasses.take_off(portrait)
+    behind = mouth.mouth(bare, made)
     x, y = portrait.view
     contours = portrait.contours
     pairs = [(contours[f"{name}_upper"], contours[f"{name}_lower"]) for name in _OPENINGS]
@@ -78,7 +80,8 @@ def _build(portrait: Portrait) -> Layers:
         eyes=tuple(eyes.eyes(bare, made)),
         lids=tuple(lids.lids(bare)),
         lips=lips.lips(portrait, made.points),
-        mouth=mouth.mouth(bare, made),
+        mouth=behind,
+        tongue=tongue.tongue(behind.parts[0].texture),
         wrinkles=wrinkles.wrinkles(bare, made.face, len(made.points) + len(beyond)),
         glasses=glasses.put_on(portrait, bare, made),
         texture=raster.pack(bare.picture),

@@ -4,7 +4,7 @@ import numpy as np
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.render import deform, eyes, glasses, holes, lids, lips, mouth, raster, wrinkles
+from animator.render import deform, eyes, glasses, holes, lids, lips, mouth, raster, tongue, wrinkles
 from animator.render.arrays import Floats, Image, f32
 from animator.render.layers import layers
 from animator.render.light import relight
@@ -56,6 +56,7 @@ class Renderer:
         parts = mouth.place(made.mouth, made.body, self._skull(where), jaw, made.centre)
         seen = self._to_picture(where, made.mouth.anchor), 1 - _SHADE_OF_ROUND_LIPS * lips.roundness(weights) ** 2
         mouth.draw(frame, made.mouth, parts, xy, seen)
+        tongue.draw(frame, made.tongue, made.mouth, xy, weights)
         if made.glasses:
             glasses.draw(frame, made.glasses, self._skull(where), made.body.camera, made.centre)
         return frame

@@ -35,3 +35,20 @@ def test_the_teeth_of_a_drawing_are_white_and_its_tongue_is_red() -> None:
     colours = opened(load(find("toon").picture)).astype(int)
     assert (colours.min(axis=1) > 215).mean() > 0.05
     assert ((colours[:, 0] - colours[:, 2]) > 70).mean() > 0.2
+
+
+def test_a_tongue_comes_out_over_the_lower_lip_only_where_the_lips_let_it(portrait: Portrait) -> None:
+    x, y = (portrait.vertices[17, :2] - portrait.view).round().astype(int)
+    motion = np.zeros(space.SIZE, np.float32)
+    motion[space.INDEX["jawOpen"]] = 0.3
+    renderer = Renderer(portrait)
+    inside = renderer.draw(motion)
+    motion[space.INDEX["tongueOut"]] = 1
+    changed = np.abs(renderer.draw(motion).astype(int) - inside).max(axis=2) > 8
+    lip = y + int(0.04 * portrait.face_width)
+    assert changed[lip - 4 : lip + 4, x - 4 : x + 4].mean() > 0.8
+    motion[space.INDEX["jawOpen"]] = 0
+    motion[space.INDEX["mouthClose"]] = 0.2
+    shut = renderer.draw(motion)
+    motion[space.INDEX["tongueOut"]] = 0
+    assert np.array_equal(renderer.draw(motion), shut)

@@ -1,0 +1,72 @@
+"""A tongue that is put out: drawn over the lower lip, from within the opening between the lips."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from animator.motion.space import INDEX
+from animator.render import raster
+from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.mouth import Mouth
+
+_OUT = INDEX["tongueOut"]
+_BREADTH = 0.105  # face widths to either side
+_LENGTH = 0.17  # face widths that it comes out over the rim of the lower lip
+_HELD = 0.3  # of tongueOut, at which the tip lies on the rim
+_LEAST = 0.05
+_NARROWEST = 0.02  # face widths between lips that let a tongue through
+_COLUMNS = f32([-1, -0.86, -0.6, -0.3, 0, 0.3, 0.6, 0.86, 1])
+_ROWS = f32([0, 0.1, 0.2, 0.35, 0.5, 0.64, 0.76, 0.86, 0.94, 1])
+_ACROSS, _ALONG = len(_COLUMNS), len(_ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """``across`` (N,) -1 to 1 and ``along`` (N,) 0 at the root to 1 at the tip of a grid of vertices, as drawn."""
+
+    across: Floats
+    along: Floats
+    texture: raster.Texture
+    uv: Floats
+    shade: Floats
+    opacity: Floats
+    triangles: Ints
+
+
+def tongue(texture: raster.Texture) -> Tongue:
+    """One in the looks of the tongue that lies in the mouth, whose ``texture`` has its tip in the first row."""
+    along, across = (f32(v.ravel()) for v in np.meshgrid(_ROWS, _COLUMNS, indexing="ij"))
+    rows, columns = texture.shape[0] - 2, texture.shape[1] - 2
+    uv = f32(np.stack([(0.12 + 0.38 * (1 + across)) * (columns - 1), (0.1 + 0.4 * (1 - along)) * (rows - 1)], axis=1))
+    edge = 1 - 0.16 * across**2 - 0.10 * along**6
+    shade = (0.62 + 0.62 * np.sin(np.pi * (0.1 + 0.75 * along))) * edge
+    opacity = (along / 0.18).clip(0, 1) * (np.abs(across) < 1) * (along < 1)
+    start = (np.arange(_ALONG - 1)[:, None] * _ACROSS + np.arange(_ACROSS - 1)).ravel()
+    a, b, c, d = start, start + 1, start + _ACROSS + 1, start + _ACROSS
+    triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]).astype(np.int32)
+    return Tongue(across, along, texture, uv, f32(shade), f32(opacity), triangles)
+
+
+def draw(frame: Image, made: Tongue, mouth: Mouth, xy: Floats, weights: Floats) -> None:
+    """Paint it as far out as the ARKit ``weights`` (52,) say, if the lips in ``xy`` (V, 2) px let it through."""
+    out = float(weights[_OUT])
+    upper, lower = xy[mouth.upper], xy[mouth.lower]
+    middle = len(upper) // 2
+    down = lower[middle] - upper[middle]
+    gap = float(np.linalg.norm(down))
+    if out < _LEAST or gap < _NARROWEST * mouth.unit:
+        return
+    side = upper[-1] - upper[0]
+    half = float(np.linalg.norm(side)) / 2
+    side, down = side / (2 * half), f32([-side[1], side[0]]) / (2 * half)
+    root = upper[middle] + 0.45 * (lower[middle] - upper[middle])
+    reach = 0.5 * gap + _LENGTH * mouth.unit * (min(out, 1.2) - _HELD)
+    if reach <= 0:
+        return
+    breadth = min(_BREADTH * mouth.unit, 0.66 * half) * (0.8 + 0.2 * min(out, 1.0))
+    t = made.along
+    round_ = np.sqrt(1 - 0.93 * ((t - 0.55).clip(0) / 0.45) ** 2) * (0.9 + 0.1 * t)
+    x = (made.across * round_ * breadth)[:, None] * side
+    y = (t * reach - 0.12 * breadth * made.across**2 * t)[:, None] * down
+    surface = raster.Surface(f32(root + x + y), made.uv, made.shade, made.opacity)
+    raster.draw_over(frame, made.texture, surface, made.triangles)
