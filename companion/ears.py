@@ -1,4 +1,4 @@
-"""One microphone: PCM in, turns and utterances out."""
+"""One microphone: PCM in, turns and utterances out, less what the face itself says."""
 
 import math
 from collections import deque
@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 from scipy.signal import firwin, upfirdn
 
-from companion.stages import HEAR_RATE, VAD, Samples
+from companion.echo import BLOCK, Echo
+from companion.stages import HEAR_RATE, SPEAK_RATE, VAD, Samples
 from companion.turns import Kind, Rules, Turn, TurnDetector
 
-WINDOW = 512  # samples at HEAR_RATE that a VAD takes, 32 ms
+WINDOW = BLOCK  # samples at HEAR_RATE that a VAD takes, 32 ms
+PLAYED = 3 * HEAR_RATE  # samples of what was played that are kept
 LONGEST = 300  # s of sound kept for a client that commits by itself
 TAIL = 0.2  # s kept after the end of the speech
+SLIP = 0.2  # s by which microphone and loudspeaker may drift apart before they are set against each other anew
+PATIENCE = 2.0  # s for which they must have
 
 
 class BufferFullError(Exception):
@@ -49,6 +53,45 @@ class Resampler:
         return np.asarray(out[first : first + fresh * self._up // self._down], np.float32)
 
 
+class Loudspeaker:
+    """What the face plays, in step with a microphone, though packets of both come late and in heaps."""
+
+    def __init__(self) -> None:
+        self._resample = Resampler(SPEAK_RATE)
+        self._sent: int | None = None  # samples at SPEAK_RATE that are known
+        self._sound: Samples = np.zeros(0, np.float32)  # the last of them, at HEAR_RATE
+        self._end = 0  # how many there were, at HEAR_RATE
+        self._ahead: float | None = None  # samples by which they are ahead of the microphone
+        self._least, self._since = np.inf, 0.0  # the least of that, since this many samples of the microphone
+
+    def play(self, clock: int, recent: Samples, heard: int) -> None:
+        """``clock`` samples were sent until now, the last of them are ``recent``, while ``heard`` were heard."""
+        fresh = 0 if self._sent is None else max(0, clock - self._sent)
+        self._sent = clock
+        sound = recent[max(0, len(recent) - fresh) :] if fresh else recent[:0]
+        new = self._resample(np.concatenate([np.zeros(fresh - len(sound), np.float32), sound]))
+        self._sound = np.concatenate([self._sound, new])[-PLAYED:]
+        self._end += len(new)
+        self._align(heard)
+
+    def beside(self, heard: int) -> Samples:
+        """(WINDOW,): what was sent when the microphone had heard ``heard`` samples; silence where that is not known."""
+        end = self._end - (heard + int(self._ahead or 0))
+        block = self._sound[: len(self._sound) - end][-WINDOW:] if 0 <= end < len(self._sound) else self._sound[:0]
+        return np.concatenate([np.zeros(WINDOW - len(block), np.float32), block])
+
+    def _align(self, heard: int) -> None:
+        """What is heard may be what was sent just now: never wait for it, and look no further back than needed."""
+        ahead = float(self._end - heard)
+        self._least = min(self._least, ahead)
+        if self._ahead is None or ahead < self._ahead:
+            self._ahead = ahead
+        elif heard - self._since > PATIENCE * HEAR_RATE:
+            if self._least - self._ahead > SLIP * HEAR_RATE:
+                self._ahead = self._least
+            self._least, self._since = np.inf, heard
+
+
 class Ears:
     """``rules`` None means that the client says itself when a turn ends."""
 
@@ -62,6 +105,7 @@ class Ears:
         self._unjudged: Samples = np.zeros(0, np.float32)  # what the VAD has not seen
         self._start: float | None = None  # s, of the running turn
         self._earlier: Samples = np.zeros(0, np.float32)  # an utterance that turned out to be unfinished
+        self._loudspeaker, self._echo = Loudspeaker(), Echo()
 
     @property
     def speaking(self) -> bool:
@@ -85,18 +129,26 @@ class Ears:
         audio = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0
         yield from self.hear(self._resample(audio))
 
+    def play(self, clock: int, recent: Samples) -> None:
+        """The face has sent ``clock`` samples at `SPEAK_RATE` so far, the last of which are ``recent``."""
+        if self._detector:
+            self._loudspeaker.play(clock, recent, self._end)
+
     def hear(self, audio: Samples) -> Iterator[Turn]:
         """(n,) at HEAR_RATE, as `append`."""
         if self._detector is None and self._end - self._base + len(audio) > LONGEST * HEAR_RATE:
             raise BufferFullError
-        self._chunks.append(audio)
         self._end += len(audio)
         if self._detector is None:
+            self._chunks.append(audio)
             return
         self._unjudged = np.concatenate([self._unjudged, audio])
         while len(self._unjudged) >= WINDOW:
             window, self._unjudged = self._unjudged[:WINDOW], self._unjudged[WINDOW:]
-            turn = self._detector.feed(self._vad(window), WINDOW / HEAR_RATE)
+            clean = self._echo(window, self._loudspeaker.beside(self._end - len(self._unjudged)))
+            self._chunks.append(clean)
+            speech = self._echo.of_user(self._vad(clean), self._detector.speaking)
+            turn = self._detector.feed(speech, WINDOW / HEAR_RATE)
             if turn is None:
                 continue
             if turn.kind is Kind.STARTED:
@@ -131,7 +183,7 @@ class Ears:
 
     def take_all(self) -> Samples:
         """Everything since the last take (a client's own commit)."""
-        everything = np.concatenate([self._earlier, *self._chunks])
+        everything = np.concatenate([self._earlier, *self._chunks, self._unjudged])
         self.drop()
         return everything
 
@@ -148,7 +200,7 @@ class Ears:
 
     def _cut(self, start: float, end: float) -> Samples:
         first, last = (max(0, int(t * HEAR_RATE) - self._base) for t in (start, end))
-        return np.concatenate([np.zeros(0, np.float32), *self._chunks])[first:last]
+        return np.concatenate([*self._chunks, self._unjudged])[first:last]
 
     def _forget(self, rules: Rules) -> None:
         """Outside a turn only the padding of the next one is of use (a second more covers the start of speech)."""

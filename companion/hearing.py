@@ -70,6 +70,11 @@ class Floor(Protocol):
         """A turn is over; its words are still being understood. ``ended``: loop time at which the speech did."""
         ...
 
+    @property
+    def clock(self) -> int:
+        """Samples at `SPEAK_RATE` that were sent so far, silence included."""
+        ...
+
     def played(self) -> Samples:
         """What was sent as sound in the last seconds, at `SPEAK_RATE`."""
         ...
@@ -128,6 +133,7 @@ class Hearing:
         if len(pcm) % 2:
             raise WireError("invalid_value", "`audio` is PCM16: it has an even number of bytes.", "audio")
         self._heard_at = self._now()
+        self._ears.play(self._floor.clock, self._floor.played())
         for turn in self._ears.append(pcm):
             self._take(turn)
         self._judge_length()

@@ -158,6 +158,10 @@ class Session:
             sound = self.settings.output_modalities[0] == "audio"
             self.start(Wishes(sound=sound), ended, item_id)
 
+    @property
+    def clock(self) -> int:
+        return self.show.clock
+
     def played(self) -> Samples:
         return self.show.recent()
 
