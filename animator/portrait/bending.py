@@ -11,7 +11,7 @@ from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.named import NAMED, Landmarks, Points, invalid
 from animator.portrait.picture import Picture
 from animator.portrait.pose import exact_rotation
-from animator.portrait.topology import POINTS, canonical
+from animator.portrait.topology import POINTS, RINGS, canonical
 
 Floats = NDArray[np.float32]
 Shifts = dict[str, NDArray[np.float64]]
@@ -44,11 +44,25 @@ def bend(points: Floats, given: Points) -> Floats:
     below = _spread(points, {name: shift for name, shift in controls.items() if name not in _UPPER_LIP})
     share = _below_mouth()[:, None]
     moved[:POINTS, :2] += (1 - share) * above + share * below
+    _close_lips(moved, points)
     for side, ring in _IRISES.items():
         lids = list(_LIDS[side])
         follow = (moved[lids, :2] - points[lids, :2]).mean(axis=0)
         _move_iris(moved, points, side, ring, np.asarray(shifts.get(f"{side}_iris", follow), np.float32))
     return moved
+
+
+def _close_lips(moved: Floats, before: Floats) -> None:
+    """In place: where the middle of the lips was brought together, their whole length closes as much."""
+    upper, lower = (list(RINGS[f"lips_inner_{lip}"]) for lip in ("upper", "lower"))
+    gaps, now = before[lower] - before[upper], moved[lower] - moved[upper]
+    middle = upper.index(NAMED["upper_lip_bottom"])
+    share = float(np.linalg.norm(now[middle, :2])) / max(float(np.linalg.norm(gaps[middle, :2])), 1e-3)
+    if share < 1:
+        off = (now - share * gaps) / 2
+        off[middle, :2] = 0
+        moved[upper] += off
+        moved[lower] -= off
 
 
 def _anchors(shifts: Shifts) -> Shifts:

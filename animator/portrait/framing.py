@@ -22,6 +22,7 @@ _FACE_SHARE = 0.47  # face height in the view
 _TIGHT_SHARE = 0.8  # at most, where the source is cut close to the face
 _FACE_CENTRE = 0.475  # of the view, from its top
 _RIM = 16  # px of the file round what is cut out of it, for the resampling
+_STEADY = 0.008  # face widths that landmarks differ from look to look: 0.002 to 0.004 in photographs, 0.006 if blurred
 _SHARPENED = 1.5  # times: from here on, enlarged faces are sharpened
 _SHARPEN = 0.6  # most that is added of what a blur takes away
 
@@ -33,8 +34,8 @@ class Cut:
 
     ``place`` is x, y of the working picture's corner in px of the file, and px of the file to one of its own.
     ``others`` are the points of the other faces there, (n, points of `NAMED`, 2) px of the file. The height of this one
-    is ``face_px`` in the file, and its landmarks differ by ``unsteady`` of its width from look to look, 0 for points
-    ``given`` by hand.
+    is ``face_px`` in the file. Its landmarks are ``doubtful`` where they differ from look to look, or where drawn eyes
+    were outlined by their colour, but not if they were ``given`` by hand.
     """
 
     picture: Picture
@@ -44,7 +45,7 @@ class Cut:
     place: tuple[float, float, float]
     others: Floats
     face_px: float
-    unsteady: float
+    doubtful: bool
     given: bool
 
 
@@ -103,17 +104,17 @@ def frame(
     x, y, step = place = (left - side * MARGIN, upper - side * MARGIN, side / size)
     moved = replace(face, points=(points - np.array([x, y, 0], np.float32)) / np.float32(step))
     wanted = {name: ((px - x) / step, (py - y) / step) for name, (px, py) in (given or {}).items()}
-    seen, unsteady = _look_closely(picture, moved, landmarker, wanted)
+    seen, doubtful = _look_closely(picture, moved, landmarker, wanted)
     named = [other.points[list(NAMED.values()), :2] / source.scale for other in others]
     elsewhere = np.array(named, np.float32).reshape(-1, len(NAMED), 2)
-    return Cut(picture, round(size * MARGIN), real, seen, place, elsewhere, height, unsteady, given is not None)
+    return Cut(picture, round(size * MARGIN), real, seen, place, elsewhere, height, doubtful, given is not None)
 
 
 def _look_closely(
     picture: Picture, face: FaceLandmarks, landmarker: Landmarker, given: Points
-) -> tuple[FaceLandmarks, float]:
+) -> tuple[FaceLandmarks, bool]:
     """``face`` with landmarks from several looks, drawn eyes as they are drawn, and the ``given`` points where they
-    are; and how much the looks differ."""
+    are; and whether a person should look at them."""
     looks = [look for look in landmarker.looks(picture, face) if distance(look.points, given) < MEANT]
     seen = landmarker.merge(looks or [face])
     width = float(np.linalg.norm(seen.points[234] - seen.points[454]))
@@ -121,8 +122,9 @@ def _look_closely(
     points = snap_eyes(picture, seen.points)
     if given:
         points = bend(points, given)
-        return replace(seen, points=points, blendshapes=landmarker.blendshapes(points)), 0.0
-    return replace(seen, points=points), float(np.mean(apart)) / width if apart else 1.0
+        return replace(seen, points=points, blendshapes=landmarker.blendshapes(points)), False
+    steady = bool(apart) and float(np.mean(apart)) < _STEADY * width
+    return replace(seen, points=points), not (steady and np.array_equal(points, seen.points))
 
 
 def _view(width: int, height: int, centre: NDArray[np.float32], face: float) -> tuple[float, float, float]:

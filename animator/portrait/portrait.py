@@ -25,11 +25,11 @@ from animator.portrait.mouth import lips_parted, shows_teeth
 from animator.portrait.named import NAMED, Landmarks
 from animator.portrait.picture import Picture, Source, decode, read
 from animator.portrait.pose import pose
-from animator.portrait.remarks import doubtful, remarks
+from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 21  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 22  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -143,7 +143,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         place=framed.place,
         source=(source.width, source.height),
         others=framed.others,
-        doubtful=doubtful(framed),
+        doubtful=framed.doubtful,
         warnings=remarks(framed),
     )
 

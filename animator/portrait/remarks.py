@@ -8,7 +8,6 @@ from animator.portrait.pose import pose
 from animator.portrait.topology import FACE_OVAL
 
 _SHARP_FACE = 110  # px; below, the face is visibly soft at 512
-_UNSTEADY = 0.008  # face widths: photographs have 0.002 to 0.004, a blurred one 0.006
 _ASIDE, _TILTED, _LYING = 28.0, 22.0, 50.0  # degrees of yaw, pitch, roll
 _EDGE = 0.01  # of the face's height: landmarks nearer to the border of the picture, or beyond, were guessed
 _SHUT = 0.6  # weight of a blink
@@ -26,14 +25,9 @@ def remarks(framed: Cut) -> tuple[str, ...]:
     found += _angle(*pose(framed.face.points))
     if min(framed.face.blendshapes[INDEX["eyeBlinkLeft"]], framed.face.blendshapes[INDEX["eyeBlinkRight"]]) > _SHUT:
         found.append("The eyes are shut in the picture: they cannot open. Use a picture with open eyes.")
-    if doubtful(framed):
+    if framed.doubtful:
         found.append("Eyes or mouth were hard to make out: check that the points lie on them.")
     return tuple(found)
-
-
-def doubtful(framed: Cut) -> bool:
-    """Whether a person should look at the landmarks before they are used."""
-    return framed.unsteady > _UNSTEADY
 
 
 def _cut_off(framed: Cut) -> bool:

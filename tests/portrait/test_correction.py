@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from animator.motion.space import INDEX
 from animator.portrait.bending import bend, distance
 from animator.portrait.characters import find
+from animator.portrait.mouth import lips_parted
 from animator.portrait.named import NAMED, Landmarks, parse
 from animator.portrait.picture import PortraitError
 from animator.portrait.portrait import Portrait, load
@@ -84,6 +85,13 @@ def test_lips_part_without_tearing_the_face(portrait_of: PortraitOf) -> None:
     assert moved[[61, 291]] == pytest.approx(np.zeros((2, 3)), abs=0.02)
 
 
+def test_lips_shut_in_their_whole_length(portrait_of: PortraitOf) -> None:
+    points = portrait_of("astronaut").landmarks
+    named = {name: tuple(points[number, :2].tolist()) for name, number in NAMED.items()}
+    moved = bend(points, named | {"upper_lip_bottom": named["lower_lip_top"]})
+    assert lips_parted(points) and not lips_parted(moved)
+
+
 def test_an_eye_given_by_its_iris_alone_moves_as_a_whole(portrait_of: PortraitOf) -> None:
     points = portrait_of("mona_lisa").landmarks
     x, y = points[473, :2]
@@ -127,6 +135,7 @@ def test_points_alone_make_a_face_where_none_was_found(smiley: bytes) -> None:
         if name in SMILEY:
             np.testing.assert_allclose(place, SMILEY[name], atol=1)
     assert np.abs(portrait.pose).max() < 20
+    assert not portrait.mouth_open and not portrait.doubtful
     assert portrait.shapes[INDEX["jawOpen"], 152, 1] > 0.05 * portrait.face_width
     for x, y, radius in portrait.iris:
         assert portrait.picture[round(float(y)), round(float(x))].max() < 80 and radius > 3

@@ -145,6 +145,11 @@ def test_a_smile_in_the_picture_leaves_less_to_smile(portrait_of: PortraitOf) ->
     assert reach(portrait_of("astronaut")) < 0.8 * reach(portrait_of("mona_lisa"))
 
 
+def test_drawn_eyes_are_to_be_checked(portrait_of: PortraitOf) -> None:
+    assert portrait_of("toon").doubtful and "check" in portrait_of("toon").warnings[-1]
+    assert not portrait_of("mona_lisa").doubtful and not portrait_of("mona_lisa").warnings
+
+
 def test_drawn_eyes_are_outlined_as_drawn(portrait_of: PortraitOf) -> None:
     portrait = portrait_of("toon")
     for side, (x, y, radius) in zip(("left", "right"), portrait.iris, strict=True):
