@@ -10,6 +10,8 @@ from animator.portrait.topology import mesh
 Floats = NDArray[np.float32]
 
 _UPPER_PAST, _LOWER_UP = 0.03, 0.05  # of the eye's opening: the upper lid covers the lower one, which rises a little
+_LID_SHARE, _LID_LEAST = 0.45, 0.022  # of the way to the brow, which stays; face widths
+_BROWS = {"left": [295, 282, 283], "right": [65, 52, 53]}
 _LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
 _SEAM_REACH = 0.014
 _SEAM_SEARCH = 0.018  # face widths above and below the middle between the lips
@@ -85,7 +87,9 @@ def close_lids(vertices: Floats, shapes: Floats, width: float) -> Floats:
         below, above = eye.gaps()
         number = INDEX[f"eyeBlink{side.title()}"]
         moves = (below * (1 + _UPPER_PAST - _LOWER_UP), -above * _LOWER_UP)
-        shapes[number] = eye.moved(moves, shapes[number], _LID_REACH * width)
+        room = float(np.linalg.norm(vertices[_BROWS[side], :2].mean(axis=0) - vertices[eye.upper, :2].mean(axis=0)))
+        reach = min(max(_LID_SHARE * room, _LID_LEAST * width), _LID_REACH * width)
+        shapes[number] = eye.moved(moves, shapes[number], reach)
     return shapes
 
 

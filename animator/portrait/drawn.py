@@ -13,14 +13,21 @@ Mask = NDArray[np.bool_]
 
 _FLAT = 1.0  # spread of colour (Lab) in spots on the cheek below which a face is drawn
 _APART = 12.0  # distance in Lab from the skin's colour of what is not skin
-_LARGER = 1.2  # an outline that is not this much higher than the landmarks' adds nothing
-_WIDEST = 2.2  # eye widths that an outline may have
+_NEAR = 0.24  # face widths around the landmarks' eye within which the drawn one is sought
+_LEAST, _MOST = 0.035, 0.36  # face widths of an eye
+_SLIM, _TALL = 0.42, 2.4  # height over width of an eye
 _ROUND = 0.55  # least share of its box that an outline fills
-_SPIKES = 0.16  # of the eye's height: lashes narrower than this are not the eye
+_SPIKES = 0.032  # face widths: lashes narrower than this are not the eye
+_RING = 0.09  # face widths around the landmarks' eye where there is skin, if the cheek's is of another colour
+_LEVEL = 0.06  # face widths by which one eye may be higher than the other
+_FAR = 6.0  # what it counts against two outlines that they lie a face width from the landmarks' eyes
+_ROOM = 0.6  # radii around a dot that belong to its eye, so that it can look about
+_WHITE = 0.08  # least share of the white in an eye that is not a mere dot
 _CONTRAST = 25.0  # in L between the iris and the white of an eye
-_ALIKE = 1.6  # ratio of the areas of both eyes
+_ALIKE = 1.7  # ratio of the areas of both eyes
 _REACH = 0.05  # face widths over which the lids follow
 _CHEEKS = {"left": (280, 425, 411, 427, 376, 352), "right": (50, 205, 187, 207, 147, 123)}
+_NOSE = (6, 197, 195, 5, 4)
 _IRIS = {"left": slice(473, 478), "right": slice(468, 473)}
 
 
@@ -31,6 +38,16 @@ class _Outline:
     mask: Mask
     left: int
     right: int
+
+    @property
+    def area(self) -> int:
+        return int(self.mask.sum())
+
+    @property
+    def centre(self) -> Floats:
+        """(2,) px, of its box."""
+        rows = np.flatnonzero(self.mask.any(axis=1))
+        return np.array([(self.left + self.right) / 2, (rows[0] + rows[-1]) / 2], np.float32)
 
     def edges(self) -> tuple[Floats, Floats]:
         """Upper and lower edge (n, 2) px from left to right; both start and end in the corners of the eye."""
@@ -52,13 +69,17 @@ def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
     ``picture`` (h, w, 3) RGB. The eye is what differs from the skin's flat colour and holds the landmarks' eye.
     """
     lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
-    skins = {side: _skin(lab, points, side) for side in ("left", "right")}
-    found = {side: _outline(lab, skin, points, side) for side, skin in skins.items() if skin is not None}
-    outlines = {side: outline for side, outline in found.items() if outline is not None}
-    if len(outlines) < 2 or not _alike(*outlines.values()):
+    skins = _skins(lab, points)
+    if skins is None:
+        return points
+    for colours in (skins, {side: _around(lab, points, side) for side in skins}):
+        found = {side: _outlines(lab, skin, points, side) for side, skin in colours.items()}
+        if pair := _pair(found["left"], found["right"], points):
+            break
+    else:
         return points
     moved = points.copy()
-    for side, outline in outlines.items():
+    for side, outline in zip(("left", "right"), pair, strict=True):
         iris, inner = _inside(lab[..., 0], outline)
         _fit_lids(moved, inner, side)
         moved[_IRIS[side], :2] = iris
@@ -68,12 +89,55 @@ def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
 def is_drawn(picture: NDArray[np.uint8], points: Floats) -> bool:
     """Whether the cheeks in ``picture`` (h, w, 3) RGB are of one flat colour each: no photograph, nor a painting."""
     lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
-    return all(_skin(lab, points, side) is not None for side in ("left", "right"))
+    return _skins(lab, points) is not None
 
 
-def _alike(one: _Outline, other: _Outline) -> bool:
-    areas = sorted([int(one.mask.sum()), int(other.mask.sum())])
-    return areas[1] < _ALIKE * areas[0]
+def _skins(lab: Floats, points: Floats) -> dict[str, Floats] | None:
+    """The skin's colour below each eye, or None where it is not flat. A cheek that is not there, nor of the nose's
+    colour, is taken for the other one."""
+    found = {side: _skin(lab, points, side) for side in ("left", "right")}
+    known = [skin for skin in found.values() if skin is not None]
+    if not known:
+        return None
+    x, y = points[list(_NOSE), :2].round().astype(int).T.clip(0, np.array(lab.shape[1::-1])[:, None] - 1)
+    nose = np.median(lab[y, x], axis=0)
+    best = min(known, key=lambda skin: float(np.linalg.norm(skin - nose)))
+    same = {side: skin is not None and float(np.linalg.norm(skin - best)) < 2 * _APART for side, skin in found.items()}
+    return {side: skin if skin is not None and same[side] else best for side, skin in found.items()}
+
+
+def _pair(left: list[_Outline], right: list[_Outline], points: Floats) -> tuple[_Outline, _Outline] | None:
+    """The two outlines that are most like each other, and like what the landmarks say; None if no two are."""
+    width = float(np.linalg.norm(points[234] - points[454]))
+    across = (points[454, :2] - points[234, :2]) / np.linalg.norm(points[454, :2] - points[234, :2])
+    down = np.array([-across[1], across[0]])
+    eyes = [_middle(points, side) for side in ("left", "right")]
+    best: tuple[float, tuple[_Outline, _Outline]] | None = None
+    for one in left:
+        for other in right:
+            ratio = max(one.area, other.area) / min(one.area, other.area)
+            away = [(outline.centre - eye) / width for outline, eye in zip((one, other), eyes, strict=True)]
+            apart = float(abs((one.centre - other.centre) @ down)) / width
+            if ratio > _ALIKE or apart > _LEVEL or one.centre @ across - other.centre @ across < _LEAST * width:
+                continue
+            unlike = float(np.linalg.norm(away[0] - away[1] * (1, 1))) * _FAR / 2
+            cost = float(np.log(ratio)) + _FAR * float(np.linalg.norm(away[0] + away[1])) / 2 + unlike
+            if best is None or cost < best[0]:
+                best = cost, (one, other)
+    return best and best[1]
+
+
+def _around(lab: Floats, points: Floats, side: str) -> Floats:
+    """(3,) the colour around an eye, which is not the cheek's where a shadow or a lens is drawn."""
+    width = float(np.linalg.norm(points[234] - points[454]))
+    ring = np.zeros(lab.shape[:2], np.uint8)
+    centre = _middle(points, side).round().astype(int).tolist()
+    cv2.circle(ring, centre, round(_RING * width), 1, max(1, round(0.02 * width)))
+    return np.median(lab[ring > 0], axis=0).astype(np.float32)
+
+
+def _middle(points: Floats, side: str) -> Floats:
+    return points[[*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"]], :2].mean(axis=0)
 
 
 def _skin(lab: Floats, points: Floats, side: str) -> Floats | None:
@@ -87,21 +151,22 @@ def _skin(lab: Floats, points: Floats, side: str) -> Floats | None:
     return np.median(patches, axis=0).astype(np.float32) if len(patches) >= 3 else None
 
 
-def _outline(lab: Floats, skin: Floats, points: Floats, side: str) -> _Outline | None:
-    upper, lower = points[list(RINGS[f"eye_{side}_upper"]), :2], points[list(RINGS[f"eye_{side}_lower"]), :2]
-    width, height = float(np.linalg.norm(upper[0] - upper[-1])), float((lower - upper)[:, 1].max())
-    cx, cy = np.concatenate([upper, lower]).mean(axis=0).round().astype(int).tolist()
-    near = np.zeros(lab.shape[:2], np.uint8)
-    cv2.circle(near, (cx, cy), round(1.3 * width), 1, -1)
-    other = ((np.linalg.norm(lab - skin, axis=2) > _APART) & (near > 0)).astype(np.uint8)
+def _outlines(lab: Floats, skin: Floats, points: Floats, side: str) -> list[_Outline]:
+    """What near an eye is compact and not skin: the eye, perhaps a nostril or the tip of a brow."""
+    width = float(np.linalg.norm(points[234] - points[454]))
+    centre = _middle(points, side).round().astype(int).tolist()
+    near = cv2.circle(np.zeros(lab.shape[:2], np.uint8), centre, round(_NEAR * width), 1, -1)
+    other = (np.linalg.norm(lab - skin, axis=2) > _APART).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(3, round(_SPIKES * width) | 1),) * 2)
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(other, cv2.MORPH_OPEN, kernel))
-    number = int(labels[cy, cx])
-    if number == 0:
-        return None
-    left, _, wide, high, area = (int(value) for value in boxes[number])
-    fits = high > _LARGER * height and wide < _WIDEST * width and area > _ROUND * wide * high
-    return _Outline(labels == number, left, left + wide - 1) if fits else None
+    count, labels, boxes, centres = cv2.connectedComponentsWithStats(cv2.morphologyEx(other, cv2.MORPH_OPEN, kernel))
+    found: list[_Outline] = []
+    for number in range(1, count):
+        left, _, wide, high, area = (int(value) for value in boxes[number])
+        x, y = centres[number].round().astype(int).tolist()
+        sized = _LEAST * width < wide < _MOST * width and _SLIM < high / wide < _TALL
+        if sized and area > _ROUND * wide * high and near[y, x]:
+            found.append(_Outline(labels == number, left, left + wide - 1))
+    return found
 
 
 def _fit_lids(points: Floats, outline: _Outline, side: str) -> None:
@@ -117,6 +182,7 @@ def _fit_lids(points: Floats, outline: _Outline, side: str) -> None:
     away = np.linalg.norm(before[:, None] - before[None, rim], axis=2)
     nearest = away.min(axis=1, keepdims=True)
     reach = _REACH * float(np.linalg.norm(before[234] - before[454]))
+    reach = max(reach, 1.2 * float(np.linalg.norm(shift.mean(axis=0))))
     weights = np.exp(-0.5 * ((away - nearest) / (0.3 * reach)) ** 2)
     follow = np.exp(-0.5 * (nearest / reach) ** 2) * (weights @ shift) / weights.sum(axis=1, keepdims=True)
     follow[rim] = shift
@@ -132,10 +198,12 @@ def _lengths(line: Floats) -> Floats:
 def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
     """(5, 2) centre and rim of the iris, and the outline without the drawn lashes: what is white, and the iris.
 
-    An eye that is a mere dot is all iris.
+    An eye that is a mere dot is all iris, with some skin around it for its white.
     """
     dark, bright = np.percentile(light[outline.mask], [5, 95])
     white = outline.mask & (light > (dark + bright) / 2) if bright - dark > _CONTRAST else np.zeros_like(outline.mask)
+    well_inside = cv2.erode(outline.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    white &= (white & well_inside).sum() > _WHITE * outline.area
     _, labels, boxes, centres = cv2.connectedComponentsWithStats((outline.mask & ~white).astype(np.uint8))
     number = 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())
     x, y = centres[number]
@@ -143,7 +211,10 @@ def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
     around = np.array([[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]], np.float32)
     iris = (centres[number] + radius * around).astype(np.float32)
     if not white.any():
-        return iris, outline
+        room = 2 * round(_ROOM * radius) + 1
+        wide = cv2.dilate(outline.mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (room, room)))
+        columns = np.flatnonzero(wide.any(axis=0))
+        return iris, _Outline(wide > 0, int(columns[0]), int(columns[-1]))
     disc = np.zeros(light.shape, np.uint8)
     cv2.circle(disc, (round(float(x) * 16), round(float(y) * 16)), round(radius * 16), 1, -1, shift=4)
     below = white & (np.arange(len(white))[:, None] > y)  # there are no lashes there, whose soft edges look white

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.drawn import is_drawn
 from animator.portrait.portrait import Portrait
+from animator.render import drawn
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body
 from animator.render.holes import coverage, covered
@@ -81,8 +82,8 @@ class Eye:
 
 def eyes(portrait: Portrait, body: Body) -> tuple[Eye, Eye]:
     """Layers of the left and the right eye."""
-    hue = _white_hue(portrait)
-    shading = 0.0 if is_drawn(portrait.picture, portrait.landmarks) else 1.0
+    flat = is_drawn(portrait.picture, portrait.landmarks)
+    hue, shading = _white_hue(portrait, flat), 0.0 if flat else 1.0
     return _eye(portrait, body, 0, hue, shading), _eye(portrait, body, 1, hue, shading)
 
 
@@ -118,7 +119,7 @@ def _frame(portrait: Portrait, index: int, side: str) -> tuple[int, int, int, in
     return max(int(low[0]), 0), max(int(low[1]), 0), min(int(high[0]) + 2, width), min(int(high[1]) + 2, height)
 
 
-def _white_hue(portrait: Portrait) -> Floats:
+def _white_hue(portrait: Portrait, flat: bool) -> Floats:
     """(3,) the colour that stands for the white of both eyes."""
     found: list[Floats] = []
     for index, side in enumerate(("left", "right")):
@@ -133,6 +134,8 @@ def _white_hue(portrait: Portrait) -> Floats:
     if len(pooled) < 8:
         return _white_beside(f32([200, 195, 188]), cheeks)
     luma = pooled.mean(axis=1)
+    if flat:
+        return np.median(pooled[luma >= np.median(luma)], axis=0)
     return _white_beside(pooled[luma >= np.percentile(luma, 70)].mean(axis=0), cheeks)
 
 
@@ -173,8 +176,11 @@ def _eye(portrait: Portrait, body: Body, index: int, hue: Floats, shading: float
     inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
     distance = _distance(portrait.iris[index], left, top, share.shape)
     radius = IRIS * float(portrait.iris[index, 2])
-    white = _white(clear, inside & (distance > radius + 1.5), hue, radius)
-    iris, shine = _iris(clear, inside, distance, radius, portrait.iris[index] - (left, top, 0))
+    if shading:
+        white = _white(clear, inside & (distance > radius + 1.5), hue, radius)
+        iris, shine = _iris(clear, inside, distance, radius, portrait.iris[index] - (left, top, 0))
+    else:
+        white, iris, shine = drawn.layers(pixels, share, distance, radius, hue)
     x, y = portrait.iris[index, :2]
     z = float(portrait.eyeballs[index, 2] + portrait.eyeballs[index, 3])
     anchor = np.array([*((f32([x, y]) - body.centre) * (body.camera - z) / body.camera), z], np.float32)
@@ -239,15 +245,15 @@ def _iris(
 def _detail(eye: Eye, portrait: Portrait, share: Floats) -> Floats:
     """What the picture shows in the opening beyond what the layers give at its own gaze."""
     seen = np.ascontiguousarray(portrait.picture)
-    drawn = seen.copy()
+    made = seen.copy()
     left, top = eye.corner
     upper = np.ascontiguousarray(portrait.vertices[eye.upper, :2], dtype=np.float32)
     full = (share > 0).astype(np.float32)
     still = f32([[1, 0, -left], [0, 1, -top]])
     view = View(still, np.zeros(2, np.float32), eye.shadow, eye.shading, 0.0, 1.0)
-    paint(drawn, full, (left, top), upper, view, eye.layers)
+    paint(made, full, (left, top), upper, view, eye.layers)
     area = np.s_[top : top + share.shape[0], left : left + share.shape[1]]
-    return (seen[area].astype(np.float32) - drawn[area]) * full[..., None]
+    return (seen[area].astype(np.float32) - made[area]) * full[..., None]
 
 
 def draw(frame: Image, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Floats, float, float]) -> None:

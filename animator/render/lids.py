@@ -27,6 +27,8 @@ _BROWS = {"left": (285, 295, 282, 283, 276), "right": (46, 53, 52, 65, 55)}  # l
 FADE = (0.08, 0.55)  # closure between which the texture changes
 EDGE = 0.10  # by which the lid darkens towards its lashes
 LASHES = 12.0  # of 255, by which lashes and liner are darker than the skin
+LEAST_INK, MOST_INK = 0.25, 0.6  # bands, breadth of the line of a drawn eye
+_PALE = 40.0  # of 255, by which a line above an eye differs from the skin
 LINE = 0.0045  # face widths, half width of the line of lashes
 _LANES = np.uint64(0x00FF00FF00FF00FF)
 _HALF = np.uint64(0x0080008000800080)
@@ -216,6 +218,10 @@ def _plain(patch: _Patch) -> tuple[Floats, Ink]:
     around = (patch.above > 1.2 * patch.band) & (patch.brow > 2)
     skin = np.median(patch.pixels[around], axis=0) if around.any() else _edge(patch).mean(axis=0)
     lash = _lash(patch)
+    if np.abs(skin - lash).max() < _PALE:  # no line above the eye: a dot, whose own colour will do
+        inside = patch.pixels[(patch.above < 0) & (patch.under < 0) & (patch.within > 0)]
+        dark = inside.mean(axis=1) <= np.percentile(inside.mean(axis=1), 15)
+        return patch.pixels, Ink(f32(inside[dark].mean(axis=0)), LEAST_INK * patch.band)
     apart = skin - lash
     ink = ((skin - patch.pixels) @ apart / max(float(apart @ apart), 1.0)).clip(0, 1)
     ink[(patch.above < 0) & (patch.under < 0.5) & (patch.within > 0)] = 0
@@ -226,7 +232,8 @@ def _plain(patch: _Patch) -> tuple[Floats, Ink]:
     middle = over[patch.within[0] > 0.25 * patch.within.max()]
     breadth = float(np.median(middle)) if len(middle) else 0.0
     there = cv2.dilate((ink > 0.3).astype(np.float32), np.ones((5, 5), np.uint8))[..., None]
-    return (patch.pixels + there * (skin - patch.pixels)).astype(np.float32), Ink(f32(lash), max(breadth, 1.0))
+    line = Ink(f32(lash), min(max(breadth, LEAST_INK * patch.band), MOST_INK * patch.band))
+    return (patch.pixels + there * (skin - patch.pixels)).astype(np.float32), line
 
 
 def _lash(patch: _Patch) -> Floats:

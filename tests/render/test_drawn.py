@@ -1,0 +1,82 @@
+"""Eyes of flat drawings: large ones with a white, and mere dots."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from animator.motion import space
+from animator.portrait.characters import find
+from animator.portrait.drawn import is_drawn
+from animator.portrait.portrait import Portrait, load
+from animator.render import Renderer
+
+pytestmark = pytest.mark.model
+
+Picture = NDArray[np.uint8]
+DARK = (40, 20, 60)
+
+
+@pytest.fixture(scope="module")
+def toon() -> Portrait:
+    return load(find("toon").picture)
+
+
+@pytest.fixture(scope="module")
+def dotted(toon: Portrait) -> Portrait:
+    """The same face with dots for its eyes."""
+    picture = toon.picture[..., ::-1].copy()
+    skin = toon.picture[tuple(toon.landmarks[50, :2].round().astype(int)[::-1])]
+    for x, y, radius in toon.iris.round().astype(int).tolist():
+        cv2.circle(picture, (x, y), 3 * radius, skin[::-1].tolist(), -1)
+        cv2.circle(picture, (x, y), radius, DARK[::-1], -1, cv2.LINE_AA)
+    return load(cv2.imencode(".png", picture)[1].tobytes())
+
+
+def drawn(portrait: Portrait, blink: float = 0.0, yaw: float = 0.0) -> Picture:
+    motion = np.zeros(space.SIZE, np.float32)
+    motion[[space.INDEX["eyeBlinkLeft"], space.INDEX["eyeBlinkRight"]]] = blink
+    motion[[space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW]] = yaw
+    return Renderer(portrait).draw(motion)
+
+
+def eyes(portrait: Portrait, frame: Picture) -> list[Picture]:
+    """The frame around each iris."""
+    boxes = (portrait.iris - (*portrait.view, 0)).round().astype(int).tolist()
+    return [frame[y - 2 * r : y + 2 * r, x - 2 * r : x + 2 * r] for x, y, r in boxes]
+
+
+def ink(frame: Picture) -> float:
+    return float((frame.mean(axis=2) < 60).sum())
+
+
+@pytest.mark.parametrize(("name", "flat"), [("toon", True), ("astronaut", False), ("pere_tanguy", False)])
+def test_drawings_are_told_from_photographs_and_paintings(name: str, flat: bool) -> None:
+    portrait = load(find(name).picture)
+    assert is_drawn(portrait.picture, portrait.landmarks) is flat
+
+
+def test_dots_are_found_where_they_are(toon: Portrait, dotted: Portrait) -> None:
+    apart = np.linalg.norm((dotted.iris - dotted.view[0])[:, :2] - (toon.iris - toon.view[0])[:, :2], axis=1)
+    assert apart.max() < 0.03 * toon.size
+    for (x, y, radius), side in zip(dotted.iris, ("left", "right"), strict=True):
+        lids = [dotted.vertices[dotted.contours[f"eye_{side}_{lid}"], :2] for lid in ("upper", "lower")]
+        assert np.linalg.norm(np.concatenate(lids) - (x, y), axis=1).min() > 1.1 * radius
+
+
+@pytest.mark.parametrize("yaw", [-15.0, 15.0])
+def test_a_dot_looks_aside_as_a_whole(dotted: Portrait, yaw: float) -> None:
+    for ahead, aside in zip(eyes(dotted, drawn(dotted)), eyes(dotted, drawn(dotted, yaw=yaw)), strict=True):
+        assert ink(aside) == pytest.approx(ink(ahead), rel=0.06)
+        columns = [np.nonzero(frame.mean(axis=2) < 60)[1].mean() for frame in (ahead, aside)]
+        assert (columns[1] - columns[0]) * np.sign(yaw) > 2
+
+
+@pytest.mark.parametrize("face", ["toon", "dotted"])
+def test_shut_eyes_are_a_line(face: str, request: pytest.FixtureRequest) -> None:
+    portrait: Portrait = request.getfixturevalue(face)
+    for open_eye, shut in zip(eyes(portrait, drawn(portrait)), eyes(portrait, drawn(portrait, blink=1)), strict=True):
+        assert 0.02 < ink(shut) / ink(open_eye) < 0.5
+        rows, columns = np.nonzero(shut.mean(axis=2) < 60)
+        assert max(np.ptp(rows[columns == column]) for column in np.unique(columns)) < 0.2 * len(shut)
+        assert (shut.min(axis=2) > 225).mean() < 0.01  # nothing of the white is left
