@@ -16,8 +16,8 @@ from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Ints, f32
 
 NECK = 0.52  # face heights below the chin over which the head's motion fades
-CLOSE = 0.10  # face widths around the person that belong to them: wisps of hair, the matte's errors
-REACH = 0.30  # face widths over which the background's share is forgotten
+CLOSE = 0.08  # face widths around the person that belong to them: wisps of hair, the matte's errors
+REACH = 0.20  # face widths over which the background's share is forgotten
 STILL = 0.05  # share below which the background stays where it is
 STIFF = 400.0  # resistance along the clearest lines, that of a plain surface being 1
 PINNED = (1.2, 1.2, 1.2, 2.0)  # margins on the left, above, on the right, below: shoulders end at the frame
