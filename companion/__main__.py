@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from companion import caring, memories
+from companion import caring, casting, memories
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A conversational companion with a face.")
 app.add_typer(memories.app, name="memory")
 app.add_typer(caring.app, name="safety")
+app.add_typer(casting.app, name="persona")
 console = Console(stderr=True)  # stdout is for results
 
 CONFIG = Annotated[str, typer.Option(help="A file of configs/ by name, or a path to a TOML file.")]

@@ -7,13 +7,13 @@ from typing import Literal
 from companion.events import Json
 from companion.mouth import Line
 from companion.personas import Persona
-from companion.stages import SPEAK_RATE, Message
+from companion.stages import SPEAK_RATE, Call, Message
 
 SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
 
 MOST = 1000  # items of a conversation
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 Status = Literal["in_progress", "completed", "incomplete"]
 
 
@@ -22,7 +22,8 @@ class Item:
     """One message. ``sound`` says that it was (or is being) spoken; an assistant's spoken item has ``lines``.
 
     ``text`` is None while a user's speech is not transcribed yet. ``heard`` is the position in the item's sound, in
-    samples, where playback ended; None means that all of it was played.
+    samples, where playback ended; None means that all of it was played. An item with a ``call`` says nothing; the
+    result of one has the role ``tool`` and its ``call_id``.
     """
 
     id: str
@@ -32,6 +33,8 @@ class Item:
     status: Status = "completed"
     lines: list[Line] = field(default_factory=list[Line])
     heard: int | None = None
+    call: Call | None = None
+    call_id: str = ""
 
     def content(self) -> str:
         """What counts as said: of a reply that was interrupted, only what was heard."""
@@ -44,6 +47,11 @@ class Item:
     def to_json(self) -> Json:
         """OpenAI's ``realtime.item``."""
         item: Json = {"id": self.id, "object": "realtime.item", "type": "message", "status": self.status}
+        if self.call:
+            called = {"call_id": self.call.id, "name": self.call.name, "arguments": self.call.arguments}
+            return item | {"type": "function_call"} | called
+        if self.role == "tool":
+            return item | {"type": "function_call_output", "call_id": self.call_id, "output": self.text or ""}
         text = self.content()
         if self.role == "assistant":
             kind = "output_audio" if self.sound else "output_text"
@@ -109,9 +117,13 @@ class Conversation:
     def history(self, saying: str = "") -> list[Message]:
         """What was said, oldest first, and what the user is ``saying``; one speaker's messages in a row are one."""
         merged: list[Message] = []
+        results = {item.call_id: item.text or "" for item in self._items.values() if item.role == "tool"}
         for item in [*self._items.values(), Item("", "user", saying)]:
+            if item.call and item.call.id in results:
+                merged += [Message("assistant", "", (item.call,))]
+                merged += [Message("tool", results[item.call.id], call_id=item.call.id)]
             text = item.content().strip()
-            if not text:
+            if not text or item.role == "tool":
                 continue
             if merged and merged[-1].role == item.role:
                 merged[-1] = Message(item.role, f"{merged[-1].content} {text}")
@@ -145,7 +157,7 @@ def messages(setting: Setting, history: Sequence[Message], note: str = "") -> li
         for example in setting.persona.examples:
             result += [Message("user", example.user), Message("assistant", example.assistant)]
     recent = list(history[-setting.limit :])
-    while len(recent) > 1 and recent[0].role == "assistant" and len(history) > setting.limit:
+    while len(recent) > 1 and recent[0].role in ("assistant", "tool") and len(history) > setting.limit:
         recent.pop(0)
     if note and recent and recent[-1].role == "user":
         recent[-1] = Message("user", f"{recent[-1].content}\n{note}")

@@ -86,6 +86,7 @@ class Config:
     face: Stage
     portraits: Stage
     path: Path
+    tools: dict[str, Stage] = field(default_factory=dict[str, Stage])
 
 
 def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = None) -> Config:
@@ -106,6 +107,7 @@ def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = N
         turns=_section(Turns, table.get("turns", {}), "turns", path),
         safety=_section(Care, table.get("safety", {}), "safety", path),
         path=path,
+        tools=_tools(table.get("tools", {}), path),
         **stages,
     )
 
@@ -181,8 +183,16 @@ def _section(kind: type[T], values: Any, name: str, path: Path) -> T:
         raise ConfigError(f"{path}: {name}.{key}: {first['msg']}") from error
 
 
-def _stage(table: Table, name: str, path: Path) -> Stage:
+def _tools(tables: Any, path: Path) -> dict[str, Stage]:
+    if not isinstance(tables, dict):
+        raise ConfigError(f"{path}: [tools] holds tables such as [tools.timer]")
+    found = cast(Table, tables)
+    return {name: _stage(found, name, path, "tools.") for name in found}
+
+
+def _stage(table: Table, name: str, path: Path, within: str = "") -> Stage:
     values = dict(table.get(name, {}))
+    name = within + name
     use = values.pop("use", None)
     if not isinstance(use, str):
         raise ConfigError(f'{path}: [{name}] needs use = "package.module:Class"')
@@ -191,7 +201,7 @@ def _stage(table: Table, name: str, path: Path) -> Stage:
     parameters = inspect.signature(load_class(stage, where)).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         _refuse_unknown(values, [p for p in parameters if p != "self"], f"{name}.", path)
-    for key, parameter in parameters.items():
+    for key, parameter in list(parameters.items())[1 if within else 0 :]:  # a tool's first is its session's
         required = parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         if required and key not in values:
             raise ConfigError(f"{path}: [{name}] {use} needs {key} = ...")

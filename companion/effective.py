@@ -7,6 +7,7 @@ from companion.access import Visitor
 from companion.engine import Engine
 from companion.events import Json
 from companion.settings import Audio, AudioInput, AudioOutput, Resolution, Settings, TurnDetection
+from companion.stages import CallsTools, HasVoices
 from companion.wire import WireError
 
 
@@ -18,7 +19,10 @@ def defaults(engine: Engine, persona: str) -> Settings:
         prefix_padding_ms=turns.prefix_padding_ms,
         silence_duration_ms=turns.silence_duration_ms,
     )
-    audio = Audio(AudioInput(turn_detection=detection), AudioOutput(voice=str(getattr(engine.tts, "voice", "default"))))
+    voice = str(getattr(engine.tts, "voice", "default"))
+    if isinstance(engine.tts, HasVoices) and engine.prompts.personas[persona].voice in engine.tts.voices:
+        voice = engine.prompts.personas[persona].voice
+    audio = Audio(AudioInput(turn_detection=detection), AudioOutput(voice=voice))
     return Settings(persona=persona, instructions=engine.prompts.personas[persona].instructions, audio=audio)
 
 
@@ -36,8 +40,24 @@ def remembered(new: Settings, visitor: Visitor) -> Settings:
     return replace(new, memory=memory)
 
 
+def _voiced(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
+    """A persona brings its voice, unless ``change`` names another. A voice that does not exist is the default one:
+    stock clients ask for OpenAI's, and hear what there is; the effective one is told."""
+    tts = engine.tts
+    if not isinstance(tts, HasVoices):
+        return new
+    wanted, named = new.audio.output.voice, new.audio.output.voice != before.audio.output.voice
+    if new.persona != before.persona and not named:
+        wanted = engine.prompts.personas[new.persona].voice
+    voice = wanted if wanted in tts.voices else tts.voice
+    return replace(new, audio=replace(new.audio, output=replace(new.audio.output, voice=voice)))
+
+
 def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
     """A persona brings its instructions and its face, unless ``change`` names others. Raises WireError."""
+    if new.tools and not (isinstance(engine.llm, CallsTools) and engine.llm.can_call):
+        message = "The language model of this server cannot call functions; [llm] of its config can name one that does."
+        raise WireError("unsupported", message, "session.tools")
     personas = engine.prompts.personas
     if new.persona not in personas:
         message = f"There is no such persona; there are {', '.join(personas)}."
@@ -45,6 +65,7 @@ def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Sett
     persona = personas[new.persona]
     if new.persona != before.persona and "instructions" not in change:
         new = replace(new, instructions=persona.instructions)
+    new = _voiced(new, before, change, engine)
     if new.avatar is None:
         return new
     character = new.avatar.character or persona.character or engine.default_character

@@ -102,7 +102,7 @@ class Engine:
         """Let a language model that can read the default persona, so that no first session waits for it."""
         if isinstance(self.llm, Prepares):
             persona = self.prompts.personas[self.config.session.persona]
-            setting = Setting(persona, self.prompts.speech, persona.instructions)
+            setting = Setting(persona, "\n".join((self.prompts.speech, *persona.rules)), persona.instructions)
             await self.llm.prepare(messages(setting, ()))
 
 

@@ -327,6 +327,29 @@ class TextDone(PartEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CallEvent(ServerEvent):
+    """Which call of a response it is about."""
+
+    response_id: str
+    item_id: str
+    call_id: str
+    output_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallArgumentsDelta(CallEvent):
+    type: ClassVar[str] = "response.function_call_arguments.delta"
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallArgumentsDone(CallEvent):
+    type: ClassVar[str] = "response.function_call_arguments.done"
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class AudioDelta(PartEvent):
     type: ClassVar[str] = "response.output_audio.delta"
     delta: bytes  # PCM16 little endian mono, 24 kHz
@@ -430,6 +453,21 @@ class AvatarSafety(ServerEvent):
     message: str
     resources: list[Json] = field(default_factory=list[Json])  # {"name", "call", "text", "url", "emergency", ...}
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarProgress(ServerEvent):
+    """After each attempt at a question of a lesson: ``item`` of ``items`` is the one that stands now (from 0),
+    ``solved`` were answered rightly, ``goals`` are those reached, ``right`` is about the last attempt."""
+
+    type: ClassVar[str] = "avatar.progress"
+    lesson: str
+    item: int
+    items: int
+    solved: int
+    right: bool
+    goals: tuple[str, ...]
+    over: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,11 @@ class Hearing:
         """The user speaks, or at least the microphone is open."""
         return (self._turn is not None and not self._tentative) or self._now() - self._heard_at < DEAF
 
+    @property
+    def busy(self) -> bool:
+        """The user speaks, or is about to be understood."""
+        return self._turn is not None or bool(self._pending)
+
     def append(self, pcm: bytes) -> None:
         """The next PCM16 of the microphone. Raises WireError for half a sample, BufferFullError."""
         if len(pcm) % 2:

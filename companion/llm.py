@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import importlib
+import json
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from companion.stages import Message, StageError
+from companion.stages import Call, CallPart, Message, StageError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -48,11 +49,17 @@ class LangChain:
             StageError: ``llm_unreachable``, ``llm_unauthorized``, ``llm_not_found``, ``llm_rate_limited``,
                 ``llm_failed``.
         """
-        deltas: asyncio.Queue[str | None] = asyncio.Queue()
-        reading = asyncio.create_task(self._read(messages, deltas), name="llm")
+        async with contextlib.aclosing(self._stream(messages, self._chat)) as parts:
+            async for part in parts:
+                if isinstance(part, str):
+                    yield part
+
+    async def _stream(self, messages: Sequence[Message], chat: Any) -> AsyncGenerator[str | CallPart]:
+        parts: asyncio.Queue[str | CallPart | None] = asyncio.Queue()
+        reading = asyncio.create_task(_read(chat, messages, parts), name="llm")
         try:
-            while (delta := await deltas.get()) is not None:
-                yield delta
+            while (part := await parts.get()) is not None:
+                yield part
             await reading
         except StageError:
             raise
@@ -60,6 +67,22 @@ class LangChain:
             raise _stage_error(error) from error
         finally:
             await _end(reading)
+
+    @property
+    def can_call(self) -> bool:
+        """Whether the chat model knows of tools at all; how well it uses them is another matter."""
+        from langchain_core.language_models import BaseChatModel
+
+        return type(self._chat).bind_tools is not BaseChatModel.bind_tools
+
+    async def converse(
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
+    ) -> AsyncGenerator[str | CallPart]:
+        """As `reply`; the model may ask for ``tools``, described as OpenAI's Realtime API has them."""
+        functions = [{"type": "function", "function": {k: v for k, v in t.items() if k != "type"}} for t in tools]
+        async with contextlib.aclosing(self._stream(messages, self._chat.bind_tools(functions))) as parts:
+            async for part in parts:
+                yield part
 
     async def prepare(self, messages: Sequence[Message]) -> None:
         """Let a model of this process read what every reply will begin with, so that the first one comes as fast as
@@ -69,17 +92,40 @@ class LangChain:
         if isinstance(self._chat, LocalChat):
             await self._chat.read([{"role": message.role, "content": message.content} for message in messages])
 
-    async def _read(self, messages: Sequence[Message], deltas: "asyncio.Queue[str | None]") -> None:
-        """Put the deltas into the queue, then None. In a task of its own, since only a cancelled task closes the
-        connection at once: a provider's generator that is dropped half-way waits for the garbage collector."""
-        turns = [(message.role, message.content) for message in messages]
-        try:
-            async with contextlib.aclosing(self._chat.astream(turns)) as chunks:  # pyright: ignore[reportArgumentType]
-                async for chunk in chunks:
-                    if chunk.text:
-                        deltas.put_nowait(str(chunk.text))
-        finally:
-            deltas.put_nowait(None)
+
+async def _read(chat: Any, messages: Sequence[Message], parts: "asyncio.Queue[str | CallPart | None]") -> None:
+    """Put what is generated into the queue, then None. In a task of its own, since only a cancelled task closes the
+    connection at once: a provider's generator that is dropped half-way waits for the garbage collector."""
+    try:
+        async with contextlib.aclosing(chat.astream([_turn(message) for message in messages])) as chunks:
+            async for chunk in chunks:
+                if chunk.text:
+                    parts.put_nowait(str(chunk.text))
+                for piece in chunk.tool_call_chunks:
+                    part = (piece.get("index") or 0, piece.get("id"), piece.get("name"), piece.get("args"))
+                    parts.put_nowait(CallPart(part[0], *(text or "" for text in part[1:])))
+    finally:
+        parts.put_nowait(None)
+
+
+def _turn(message: Message) -> Any:
+    """A message as LangChain takes it."""
+    from langchain_core.messages import AIMessage, ToolMessage
+
+    if message.role == "tool":
+        return ToolMessage(message.content, tool_call_id=message.call_id)
+    if message.calls:
+        calls = [{"id": call.id, "name": call.name, "args": _arguments(call)} for call in message.calls]
+        return AIMessage(message.content, tool_calls=calls)
+    return (message.role, message.content)
+
+
+def _arguments(call: Call) -> dict[str, Any]:
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except ValueError:
+        return {}
+    return arguments if isinstance(arguments, dict) else {}
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

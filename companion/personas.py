@@ -1,69 +1,87 @@
 """Who is speaking: the Markdown files of ``prompts/``, each with TOML front matter between two lines of ``+++``."""
 
-import tomllib
-from dataclasses import dataclass
+import difflib
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, with_config
 
-from companion import resources
+from animator.control import Emotion
+from companion import frontmatter, resources
+from companion.frontmatter import PromptError
+from companion.lesson import Lesson
 from companion.memory import notes
 
+__all__ = ["Example", "Persona", "PromptError", "Prompts", "load", "read"]
 
-class PromptError(Exception):
-    """A file of ``prompts/`` cannot be used; the message names it and what is wrong."""
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+strict = with_config(ConfigDict(extra="forbid"))
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Example:
     """One exchange that shows the language model how this persona answers."""
 
-    user: str
-    assistant: str
+    user: Text
+    assistant: Text
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """``id`` is the file's name; ``character`` may be empty (the config's then); ``instructions`` is the body."""
+    """``id`` is the file's name, ``instructions`` its text. Empty ``character`` and ``voice`` are the config's, empty
+    ``emotions`` are all of them. ``rules`` are told to the language model beside the instructions, also where a client
+    gives its own. ``lesson`` is a file of ``prompts/lessons``; ``tools`` are names of the config's."""
 
     id: str
-    name: str
+    name: Text
     summary: str
-    greeting: str
-    instructions: str
+    greeting: Text
+    instructions: Text
     character: str = ""
     examples: tuple[Example, ...] = ()
+    voice: str = ""
+    emotions: tuple[Emotion, ...] = ()
+    rules: tuple[Text, ...] = ()
+    lesson: str = ""
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """All personas by id, the rules of speech that every one of them follows, and how ``{memories}`` are put."""
+    """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, and all
+    lessons by id."""
 
     personas: dict[str, Persona]
     speech: str
     recalled: str = "{memories}"
+    lessons: dict[str, Lesson] = field(default_factory=dict[str, Lesson])
 
 
 def load(folder: Path | None = None) -> Prompts:
     """``prompts/`` (or another folder of that form) -> Prompts. Raises PromptError."""
     folder = folder or resources.folder("prompts")
-    personas = {path.stem: _persona(path) for path in sorted((folder / "personas").glob("*.md"))}
+    personas = {path.stem: read(path) for path in sorted((folder / "personas").glob("*.md"))}
     if not personas:
         raise PromptError(f"{folder / 'personas'}: there is no persona; add a NAME.md")
+    lessons = {path.stem: Lesson.read(path) for path in sorted((folder / "lessons").glob("*.md"))}
+    for persona in personas.values():
+        if persona.lesson and persona.lesson not in lessons:
+            known = ", ".join(lessons) or "none"
+            raise PromptError(f"{persona.id}.md: lesson: there is no {persona.lesson!r} in prompts/lessons ({known})")
     speech = (folder / "speech.md").read_text("utf-8").strip()
-    return Prompts(personas, speech, notes.load(folder).note)
+    return Prompts(personas, speech, notes.load(folder).note, lessons)
 
 
-def _persona(path: Path) -> Persona:
-    parts = path.read_text("utf-8").split("+++\n", 2)
-    if len(parts) != 3 or parts[0].strip():
-        raise PromptError(f"{path}: should start with TOML between two lines of +++")
-    try:
-        head: dict[str, Any] = tomllib.loads(parts[1])
-        return TypeAdapter(Persona).validate_python({**head, "id": path.stem, "instructions": parts[2].strip()})
-    except tomllib.TOMLDecodeError as error:
-        raise PromptError(f"{path}: the front matter is not valid TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise PromptError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+def read(path: Path) -> Persona:
+    """One persona. Raises PromptError, which names the field and what is wrong."""
+    head, body = frontmatter.read(path)
+    known = [f.name for f in fields(Persona) if f.name not in ("id", "instructions")]
+    for key in head:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, 1, 0.5)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+            raise PromptError(f"{path}: unknown key {key!r}; {hint}")
+    return frontmatter.parse(Persona, head | {"id": path.stem, "instructions": body}, path)

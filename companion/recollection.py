@@ -48,7 +48,7 @@ class Recollection:
     def store(self, wish: Remembering | None) -> None:
         """What was said since the last call; without consent it is passed over for good."""
         new = [item for item in self._conversation if item.id not in self._stored and item.status != "in_progress"]
-        new = [item for item in new if item.text is not None and item.role != "system"]
+        new = [item for item in new if item.text is not None and item.role in ("user", "assistant")]
         self._stored.update(item.id for item in new)
         messages = [Message(item.role, item.content()) for item in new if item.content().strip()]
         if wish and wish.consent and messages:

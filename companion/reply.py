@@ -1,7 +1,7 @@
 """One response: its item, and the sequence of events that tells a client about it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -42,12 +42,14 @@ class Reply:
     join: Callable[[Item], str | None]  # puts the item into the conversation -> the id of the one before
     face: bool
     allowed: Callable[[str], str] = str  # a sentence of the model -> what may be said of it
+    emotions: Sequence[str] = ()  # that may be shown; empty is all
     created: bool = False
     opened: bool = False
     sounding: bool = False  # the first of its sound was sent
     words: bool = False
     previous: str | None = None
     shown: list[str] = field(default_factory=list[str])
+    made: list[Item] = field(default_factory=list[Item])  # calls of tools
 
     def create(self) -> None:
         """From here on it will be ended by `finish`, whatever happens."""
@@ -69,6 +71,35 @@ class Reply:
         self.open()
         self.item.text = (self.item.text or "") + text
         self.tell(events.TextDelta(self.id, self.item.id, text))
+
+    def calls(self, item: Item) -> None:
+        """A tool is going to be called."""
+        self.made.append(item)
+        previous = self.join(item)
+        self.tell(events.OutputItemAdded(self.id, item.to_json(), len(self.made)))
+        self.tell(events.ItemAdded(item.to_json(), previous))
+
+    def argues(self, item: Item, arguments: str) -> None:
+        """More of the arguments of a call."""
+        if item.call:
+            item.call = replace(item.call, arguments=item.call.arguments + arguments)
+            place = self.made.index(item) + 1
+            self.tell(events.CallArgumentsDelta(self.id, item.id, item.call.id, place, arguments))
+
+    def called(self, item: Item) -> None:
+        """A call is written."""
+        if item.call:
+            item.status = "completed"
+            place, call = self.made.index(item) + 1, item.call
+            self.tell(events.CallArgumentsDone(self.id, item.id, call.id, place, call.name, call.arguments))
+            self.tell(events.OutputItemDone(self.id, item.to_json(), place))
+            self.tell(events.ItemDone(item.to_json(), None))
+
+    def answered(self, item: Item) -> None:
+        """A tool of the server gave its result."""
+        previous = self.join(item)
+        self.tell(events.ItemAdded(item.to_json(), previous))
+        self.tell(events.ItemDone(item.to_json(), previous))
 
     def cue(self, cue: Cue) -> None:
         self.open()
@@ -100,6 +131,8 @@ class Reply:
     def finish(self, ending: Ending, reason: str | None = None, problem: Problem | None = None) -> None:
         """Close everything that was opened, in OpenAI's order; nothing may be sent of this response afterwards."""
         self.item.status = "completed" if ending == "completed" else "incomplete"
+        for item in self.made:
+            item.status = "completed" if item.status == "completed" else "incomplete"
         if self.sounding and ending == "cancelled":
             self.tell(events.OutputAudioCleared(self.id))
         if self.opened:
@@ -125,11 +158,14 @@ class Reply:
             "id": self.id,
             "status": status,
             "status_details": details,
-            "output": [self.item.to_json()] if self.opened and status != "in_progress" else [],
+            "output": self._output() if status != "in_progress" else [],
             "output_modalities": ["audio" if self.wishes.sound else "text"],
             "metadata": self.wishes.metadata,
             "usage": None,
         }
+
+    def _output(self) -> list[Json]:
+        return [item.to_json() for item in ([self.item] if self.opened else []) + self.made]
 
     def _close(self) -> None:
         text = self.item.content()

@@ -1,7 +1,7 @@
 """What `conversation.item.create` and `response.create` ask for, checked. Pure."""
 
 import uuid
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from companion.chat import Item, Role
 from companion.events import Json
@@ -9,6 +9,7 @@ from companion.reply import Wishes
 from companion.wire import WireError
 
 LONGEST = 20_000  # characters of one message
+SPEAKERS = ("user", "assistant", "system")
 TEXT_PARTS = ("input_text", "output_text", "text")
 
 
@@ -20,17 +21,32 @@ def new_id(kind: str) -> str:
 def item(payload: Json) -> Item:
     """OpenAI's item -> Item. Raises WireError for what is not a text message."""
     kind = payload.get("type")
+    if kind == "function_call_output":
+        return _result(payload)
     if kind != "message":
         raise WireError(
             "unsupported", f"Only items of type `message` are supported, not {str(kind)[:40]!r}.", "item.type"
         )
     role = payload.get("role")
-    if role not in get_args(Role):
+    if role not in SPEAKERS:
         raise WireError("invalid_value", "`item.role` is user, assistant or system.", "item.role")
+    return Item(_id(payload), cast(Role, role), _text(payload.get("content")))
+
+
+def _result(payload: Json) -> Item:
+    """What a tool of the client returned."""
+    call_id, output = payload.get("call_id"), payload.get("output")
+    if not isinstance(call_id, str) or not isinstance(output, str) or len(output) > LONGEST:
+        message = f"A result has a `call_id` and an `output` of at most {LONGEST} characters."
+        raise WireError("invalid_value", message, "item.output")
+    return Item(_id(payload), "tool", output, call_id=call_id)
+
+
+def _id(payload: Json) -> str:
     given = payload.get("id")
     if given is not None and not (isinstance(given, str) and 0 < len(given) <= 64):
         raise WireError("invalid_value", "`item.id` is a string of at most 64 characters.", "item.id")
-    return Item(given or new_id("item"), cast(Role, role), _text(payload.get("content")))
+    return given or new_id("item")
 
 
 def _text(content: Any) -> str:

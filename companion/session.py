@@ -8,7 +8,8 @@ mouth. An interruption is `interrupt`, and nothing else is.
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -17,19 +18,18 @@ from animator.control import State
 from animator.face import FPS
 from companion import chat, commands, events, requests, think
 from companion.access import Visitor
-from companion.chat import Conversation, Item, Setting
+from companion.chat import Conversation, Item
 from companion.ears import BufferFullError
 from companion.effective import defaults
 from companion.engine import Engine
 from companion.events import ClientEvent, Problem, ServerEvent
 from companion.hearing import Hearing
+from companion.mind import Mind, once
 from companion.readahead import ReadAhead
-from companion.recollection import Recollection
 from companion.reply import Ending, Reply, Wishes
-from companion.safety import Guard
 from companion.settings import Remembering
 from companion.show import Show
-from companion.stages import Message, Samples, StageError
+from companion.stages import TTS, HasVoices, Samples, StageError
 from companion.trace import Trace
 from companion.wardrobe import Wardrobe
 from companion.wire import WireError
@@ -69,15 +69,15 @@ class Session:
         self._reply_task: asyncio.Task[None] | None = None
         self._ahead = ReadAhead(engine.llm, self._spawn)
         self._told_state = ""
-        self.guard = Guard(engine.safety, send, lambda: self.settings, asyncio.get_running_loop().time)
-        self.recollection = Recollection(engine.memory, self.id, self.conversation, self._forgot)
+        self._announcements: deque[str] = deque()
+        self.mind = Mind(engine, self)
         self._unsaid = ""  # of the reply that was interrupted last
         self._greeted = False
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         self.hearing.configure(self.settings)
-        self.tell(events.SessionCreated(self.settings.to_json(self.id) | {"disclosure": self.guard.notice(self._name)}))
+        self.tell(events.SessionCreated(self.settings.to_json(self.id) | {"disclosure": self.mind.notice}))
         self._spawn(self.show.run(), "show")
         self._spawn(self.show.pictures.run(), "pictures")
         self.prepare()
@@ -116,7 +116,7 @@ class Session:
 
     def prepare(self) -> None:
         """Let a language model that can read what is known already, before the next question."""
-        self._ahead.read(lambda: chat.messages(self._setting(), self.conversation.history()), SETTLED)
+        self._ahead.read(self.mind.ahead, SETTLED)
 
     def want_keyframe(self) -> None:
         """Video was dropped on its way: the next frame must stand by itself."""
@@ -148,7 +148,7 @@ class Session:
 
     def user_is_saying(self, text: str) -> None:
         if self.reply is None:
-            self._ahead.read(lambda: chat.messages(self._setting(), self.conversation.history(text)))
+            self._ahead.read(lambda: self.mind.ahead(text))
 
     def user_pauses(self) -> None:
         self.show.acknowledge()
@@ -184,7 +184,8 @@ class Session:
             over=self._spoken.set,
             join=self.conversation.add,
             face=self.settings.avatar is not None,
-            allowed=self.guard.allowed,
+            allowed=self.mind.guard.allowed,
+            emotions=self.mind.persona.emotions,
         )
         self._reply_task = self._spawn(self._respond(self.reply, said, text), self.reply.id)
 
@@ -198,10 +199,10 @@ class Session:
             reply.create()
             self._unsaid = ""
             await self._ahead.settled()
-            deltas = _once(text) if text else await self._think(reply.wishes)
+            deltas = once(text) if text else await self.mind.reply(reply)
             if reply.wishes.sound:
                 self.show.speak(reply)
-                await think.speak(deltas, self.engine.tts, self.show.mouth, reply)
+                await think.speak(deltas, self._voice(), self.show.mouth, reply)
                 await self._spoken.wait()
             else:
                 await think.write(deltas, reply)
@@ -209,27 +210,9 @@ class Session:
         except Exception as error:  # whatever a stage raises: the session lives on
             self._fail(reply, think.as_stage_error(error, "llm_failed"), error)
 
-    async def _think(self, wishes: Wishes) -> AsyncIterator[str]:
-        """The reply's deltas: the language model's, unless care demands other words."""
-        history = self.conversation.history()
-        said = history[-1].content if history and history[-1].role == "user" else ""
-        if text := await self.guard.answer(said, self._name):
-            return _once(text)
-        return self.guard.watched(self.engine.llm.reply(await self._messages(wishes, history)))
-
-    async def _messages(self, wishes: Wishes, history: Sequence[Message]) -> list[Message]:
-        recalled = await self.recollection.recall(self.settings.memory, history)
-        note = self.engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
-        return chat.messages(self._setting(wishes.instructions), history, f"{note} {self.guard.note}".strip())
-
-    def _setting(self, instructions: str | None = None) -> Setting:
-        return Setting(
-            persona=self.engine.prompts.personas[self.settings.persona],
-            speech=f"{self.engine.prompts.speech}\n{self.guard.rules()}".strip(),
-            instructions=self.guard.instructions(self.settings.instructions if instructions is None else instructions),
-            memories=self.recollection.known,
-            limit=self.engine.config.session.history_messages,
-        )
+    def _voice(self) -> TTS:
+        tts, voice = self.engine.tts, self.settings.audio.output.voice
+        return tts.with_voice(voice) if isinstance(tts, HasVoices) and voice in tts.voices else tts
 
     def interrupt(self, reason: str) -> None:
         """The one place where a response is cut off: cancel its task, empty the mouth, keep what was heard."""
@@ -276,26 +259,37 @@ class Session:
         reply.finish(ending, reason, problem)
         self.engine.metrics.responses.labels(ending).inc()
         self.engine.metrics.turn(reply.trace)
-        self.recollection.store(self.settings.memory)
+        self.mind.recollection.store(self.settings.memory)
         self.prepare()
-
-    @property
-    def _name(self) -> str:
-        return self.engine.prompts.personas[self.settings.persona].name
 
     def _greet(self) -> None:
         if not self._greeted:
-            self.guard.disclose(self._name)
-        greeting = self.engine.prompts.personas[self.settings.persona].greeting
+            self.mind.disclose()
+        greeting = self.mind.persona.greeting
         if self.engine.config.session.greet and not self._greeted and self.reply is None and not self.conversation:
             self.start(Wishes(), asyncio.get_running_loop().time(), text=greeting)
         self._greeted = True
+
+    def announce(self, text: str, after: float = 0.0) -> None:
+        """Say ``text`` in ``after`` seconds, as soon as nobody speaks."""
+        self._spawn(self._wait_to_say(text, after), "announce")
+
+    async def _wait_to_say(self, text: str, after: float) -> None:
+        await asyncio.sleep(after)
+        self._announcements.append(text)
+
+    def _announce(self) -> None:
+        if self._announcements and self.reply is None and not self.hearing.busy:
+            sound = self.settings.output_modalities[0] == "audio"
+            now = asyncio.get_running_loop().time()
+            self.start(Wishes(sound=sound), now, text=self._announcements.popleft())
 
     # --- the face's state ---
 
     def _tick(self) -> State:
         """Called by the show before each chunk."""
         self.hearing.tick(self.show.chunk_frames / FPS)
+        self._announce()
         self.tell_state()
         return self._state()
 
@@ -326,27 +320,23 @@ class Session:
         self._spawn(self._consent(before), "consent")
 
     async def _consent(self, before: Remembering | None) -> None:
-        await self._guarded(self.recollection.change(before, self.settings.memory))
+        await self._guarded(self.mind.recollection.change(before, self.settings.memory))
         self.prepare()
 
     async def _part(self) -> None:
-        await self._guarded(asyncio.wait_for(self.recollection.end(self.settings.memory), GOODBYE))
+        await self._guarded(asyncio.wait_for(self.mind.recollection.end(self.settings.memory), GOODBYE))
 
     async def _guarded(self, remembering: Coroutine[Any, Any, None]) -> None:
         try:
             await remembering
         except Exception as error:
-            self._forgot(error)
+            self.forgot(error)
 
-    def _forgot(self, error: Exception) -> None:
+    def forgot(self, error: Exception) -> None:
         """A memory that fails is told of, and nothing else fails with it."""
         log.error("session %s: the memory failed: %s", self.id, type(error).__name__)
         problem = think.as_stage_error(error, "memory_failed")
         self.complain(Problem(problem.code, str(problem), "server_error"))
-
-
-async def _once(text: str) -> AsyncIterator[str]:
-    yield text
 
 
 def _where(error: Exception) -> str:

@@ -145,6 +145,16 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A function of the client's. ``parameters`` is a JSON schema."""
+
+    name: Annotated[str, Field(pattern="^[a-zA-Z0-9_-]{1,64}$")]
+    type: Literal["function"] = "function"
+    description: Annotated[str, Field(max_length=4000)] = ""
+    parameters: Json = field(default_factory=Json)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The effective configuration of a session. ``avatar`` None means sound without a face."""
 
@@ -156,11 +166,12 @@ class Settings:
     avatar: Avatar | None = None
     memory: Remembering | None = None
     safety: User = User()
-    tools: list[Json] = field(default_factory=list[Json])
+    tools: tuple[Tool, ...] = ()
+    tool_choice: Literal["auto", "none"] = "auto"
 
     def to_json(self, session_id: str) -> Json:
         """What ``session.created`` and ``session.updated`` say."""
-        own = {"id": session_id, "object": "realtime.session", "model": "vasari", "tool_choice": "auto"}
+        own = {"id": session_id, "object": "realtime.session", "model": "vasari"}
         return own | {"max_output_tokens": "inf"} | _json(asdict(self))
 
 
@@ -177,8 +188,6 @@ def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
         new = _SETTINGS.validate_python(merged)
     except ValidationError as error:
         raise invalid(error, None, "session") from error
-    if new.tools:
-        raise WireError("unsupported", "Tools are not supported by this server yet.", "session.tools")
     if len(new.output_modalities) != 1:
         param = "session.output_modalities"
         raise WireError("invalid_value", "`output_modalities` is either ['audio'] or ['text'].", param)

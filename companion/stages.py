@@ -9,7 +9,7 @@ it carries the state of one microphone. Everything else is shared by all session
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +48,33 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One line of the conversation as a language model sees it."""
+class Call:
+    """A tool that a language model asks for. ``arguments`` is JSON."""
 
-    role: Literal["system", "user", "assistant"]
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPart:
+    """A piece of a call while it is written: those of one ``index`` belong together; the first has id and name."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of the conversation as a language model sees it. An assistant's may have ``calls``; a tool's result
+    has the ``call_id`` that it answers."""
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    calls: tuple[Call, ...] = ()
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +122,18 @@ class LLM(Protocol):
 
 
 @runtime_checkable
+class CallsTools(Protocol):
+    """What an LLM has besides if it can call functions; ``can_call`` says whether the model in use does."""
+
+    @property
+    def can_call(self) -> bool: ...
+
+    def converse(self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> AsyncIterator[str | CallPart]:
+        """As `LLM.reply`, with functions described as OpenAI's Realtime API has them."""
+        ...
+
+
+@runtime_checkable
 class Prepares(Protocol):
     """What an LLM may have besides: it then reads what its replies will begin with before the first question."""
 
@@ -109,6 +143,20 @@ class Prepares(Protocol):
 class TTS(Protocol):
     def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """One speakable sentence -> its sound in pieces, the first one as early as possible."""
+        ...
+
+
+@runtime_checkable
+class HasVoices(Protocol):
+    """What a TTS has besides if it has several voices, or at least a name for its one."""
+
+    @property
+    def voice(self) -> str: ...
+    @property
+    def voices(self) -> Sequence[str]: ...
+
+    def with_voice(self, voice: str) -> TTS:
+        """The same engine speaking with one of `voices`; costs next to nothing."""
         ...
 
 

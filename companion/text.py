@@ -1,9 +1,9 @@
 """Deltas of a language model -> sentences that can be spoken, with their emotions. Pure."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import cast, get_args
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self, cast, get_args
 
 from animator.control import Emotion
 
@@ -60,6 +60,17 @@ class Sentence:
     emotion: str = "neutral"
     marks: tuple[Mark, ...] = ()
     pause: float = 0.0
+
+    def within(self, emotions: Sequence[str]) -> Self:
+        """The sentence with those of its feelings that are among ``emotions`` (empty: all); the others are neutral."""
+        if not emotions:
+            return self
+
+        def felt(emotion: str | None) -> str | None:
+            return emotion if emotion is None or emotion in emotions else "neutral"
+
+        marks = tuple(replace(mark, emotion=felt(mark.emotion)) for mark in self.marks)
+        return replace(self, emotion=felt(self.emotion) or "neutral", marks=marks)
 
 
 def speakable(text: str) -> str:

@@ -76,7 +76,7 @@ def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
     for sentence in sentences:
         text = reply.allowed(sentence.text)
         if text == sentence.text:
-            yield sentence
+            yield sentence.within(reply.emotions)
         elif text:
             yield Sentence(text, text, sentence.emotion)
 

@@ -75,7 +75,7 @@ class Guard:
         return self._policy.disclosure.notice.format(name=name)
 
     def disclose(self, name: str) -> None:
-        """Say so, at the start."""
+        """Tell the client so, at the start."""
         self._say("disclosure", self.notice(name))
 
     async def answer(self, said: str, name: str) -> str:

@@ -32,11 +32,16 @@ class Hibari:
 
         if voice not in VOICES:
             raise StageError("tts_voice", f"hibari has no voice {voice!r}. It has: {', '.join(VOICES)}.")
+        self.voice, self.voices = voice, (voice,)
         self._speed = speed
         self._session = engine.session(_path(voice), DURATIONS, threads=1)
         self._english = English(VOICES[voice]["british"])
         self._pool = one_thread("tts")
         engine.warm(self._pool, self._say("Warm up.", "neutral"))
+
+    def with_voice(self, voice: str) -> "Hibari":
+        """There is only one."""
+        return self
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """A sentence, or any text -> its sound, a sentence a piece; nothing where there is nothing to say.

@@ -1,5 +1,6 @@
 """Kokoro-82M: 54 voices, three times faster than real time on two cores."""
 
+import copy
 import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -33,12 +34,22 @@ class Kokoro:
         if voice not in KOKORO_VOICES:
             raise StageError("tts_voice", f"Kokoro has no voice {voice!r}. It has: {', '.join(KOKORO_VOICES)}.")
         folder = models.resolve("kokoro")
+        self.voice, self.voices = voice, KOKORO_VOICES
+        self._data = folder / "kokoro-voices.bin"
         self._speed = speed
-        self._styles = _styles(folder / "kokoro-voices.bin", voice)
+        self._styles = _styles(self._data, voice)
         self._session = engine.session(folder / "kokoro.onnx", DURATIONS, threads)
         self._english = English(british=voice.startswith("b"))
         self._pool = one_thread("tts")
         engine.warm(self._pool, self._say("Warm up.", "neutral"))
+
+    def with_voice(self, voice: str) -> "Kokoro":
+        """The same network with another of `voices`."""
+        other = copy.copy(self)
+        other.voice, other._styles = voice, _styles(self._data, voice)
+        if voice.startswith("b") != self.voice.startswith("b"):
+            other._english = English(british=voice.startswith("b"))
+        return other
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """A sentence, or any text -> its sound, a sentence a piece; nothing where there is nothing to say."""

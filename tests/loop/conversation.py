@@ -11,12 +11,23 @@ from companion import events, fakes
 from companion.config import Care, Config, Server, Stage, Talk, Turns
 from companion.engine import Engine
 from companion.events import ServerEvent
+from companion.lesson import Item, Lesson, Wording
 from companion.personas import Example, Persona, Prompts
 from companion.session import Session
 
 RATE = 24_000
 PERSONA = Persona("anna", "Anna", "", "[happy] Good to see you.", "You are Anna.", "", (Example("Hi?", "Hello."),))
 OTHER = Persona("bert", "Bert", "", "Hm.", "You are Bert.", "circle")
+TEACHER = Persona("carl", "Carl", "", "Hm.", "You are Carl.", lesson="sums", tools=("progress",))
+SUMS = Lesson(
+    "Sums",
+    ("Small sums", "Large sums"),
+    (
+        Item("What is one and one?", ("two", "2"), "It is two.", ("Use your fingers.",)),
+        Item("What is ten and ten?", ("twenty", "20"), "It is twenty.", goal=2),
+    ),
+    Wording(("Right.",), "No.", "{solution}", "Done.", "(Question: {question})"),
+)
 
 
 class Inline:
@@ -76,7 +87,8 @@ def engine(**changes: Any) -> Engine:
         "encoder": NoEncoder,
         "device": Inline(),
     }
-    return Engine(config=config, prompts=Prompts({"anna": PERSONA, "bert": OTHER}, "Be short."), **parts | changes)
+    personas = {persona.id: persona for persona in (PERSONA, OTHER, TEACHER)}
+    return Engine(config=config, prompts=Prompts(personas, "Be short.", lessons={"sums": SUMS}), **parts | changes)
 
 
 class Conversation:

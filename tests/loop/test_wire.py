@@ -45,6 +45,18 @@ async def everything():
         await talk.hear(1.0)
         await talk.silence(1.0)
         await talk.until(events.TranscriptionFailed)
+        object.__setattr__(talk.engine, "llm", fakes.ScriptedCaller('{"city": "Oslo"}'))
+        tool = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
+        talk.send(events.SessionUpdate({"persona": "carl", "output_modalities": ["text"], "tools": [tool]}))
+        talk.ask("How is the weather in Oslo?")
+        await talk.until(events.ResponseDone, 5)
+        talk.send(
+            events.ConversationItemCreate({"type": "function_call_output", "call_id": "call_1", "output": "Rain"})
+        )
+        talk.send(events.ResponseCreate())
+        await talk.until(events.ResponseDone, 6)
+        talk.ask("Three")
+        await talk.until(events.AvatarProgress)
         return talk
 
 
@@ -154,7 +166,7 @@ def test_the_best_codec_that_the_client_decodes(codecs, taken):
 @pytest.mark.parametrize(
     ("change", "param"),
     [
-        ({"tools": [{"type": "function"}]}, "session.tools"),
+        ({"tools": [{"type": "function"}]}, "session.tools.0.name"),
         ({"avatar": {"video": {"codecs": ["av1"]}}}, "session.avatar.video.codecs"),
         ({"avatar": {"video": {"container": "fmp4"}}}, "session.avatar.video.container"),
         ({"audio": {"input": {"format": {"type": "audio/pcmu"}}}}, "session.audio.input.format.type"),

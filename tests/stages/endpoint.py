@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Endpoint:
-    """Streams ``deltas`` one at a time; after them it waits until the client is gone, if ``endless``."""
+    """Streams ``deltas`` one at a time: texts, or what else a delta may hold, such as ``tool_calls``. After them it
+    waits until the client is gone, if ``endless``."""
 
-    deltas: list[str] = field(default_factory=lambda: ["Good ", "morning."])
+    deltas: list[str | dict] = field(default_factory=lambda: ["Good ", "morning."])
     endless: bool = False
     status: int = 200
     url: str = ""
@@ -29,7 +30,8 @@ class Endpoint:
         else:
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
             for text in self.deltas:
-                choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+                delta = text if isinstance(text, dict) else {"content": text}
+                choice = {"index": 0, "delta": {"role": "assistant", **delta}, "finish_reason": None}
                 chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
                 writer.write(f"data: {json.dumps(chunk)}\n\n".encode())
                 await writer.drain()

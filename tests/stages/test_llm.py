@@ -9,7 +9,7 @@ from langchain_core.language_models import FakeListChatModel
 
 from companion.llm import LangChain
 from companion.local import LocalChat
-from companion.stages import Message, StageError
+from companion.stages import Call, CallPart, Message, StageError
 
 HELLO = [
     Message("system", "Be brief."),
@@ -62,6 +62,38 @@ async def test_cancelling_the_task_that_reads_ends_the_request_as_well():
         with pytest.raises(asyncio.CancelledError):
             await task
         await asyncio.wait_for(endpoint.client_left.wait(), 10)
+
+
+WEATHER = {"type": "function", "name": "weather", "description": "Now.", "parameters": {"type": "object"}}
+
+
+def calling(index: int, **function: str) -> dict:
+    return {"tool_calls": [{"index": index, "id": f"call_{index}", "type": "function", "function": function}]}
+
+
+async def test_calls_of_tools_stream_in_pieces_and_their_results_go_back():
+    pieces = ["One moment.", calling(0, name="weather", arguments='{"city":'), calling(0, arguments=' "Oslo"}')]
+    async with serve(Endpoint([*pieces, calling(1, name="weather", arguments="{}")])) as endpoint:
+        llm = openai(endpoint.url)
+        assert llm.can_call
+        parts = [part async for part in llm.converse(HELLO, [WEATHER])]
+        assert parts[0] == "One moment."
+        written = "".join(part.arguments for part in parts[1:] if part.index == 0)
+        assert (parts[1].id, parts[1].name, written) == ("call_0", "weather", '{"city": "Oslo"}')
+        assert parts[-1] == CallPart(1, "call_1", "weather", "{}")
+        asked = Message("assistant", "", (Call("call_0", "weather", written),))
+        async for _ in llm.converse([*HELLO, asked, Message("tool", "Rain", call_id="call_0")], [WEATHER]):
+            pass
+    assert endpoint.requests[0]["tools"] == [
+        {"type": "function", "function": {k: v for k, v in WEATHER.items() if k != "type"}}
+    ]
+    sent = endpoint.requests[1]["messages"]
+    assert sent[-2]["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"city": "Oslo"}'}
+    assert sent[-1] == {"role": "tool", "content": "Rain", "tool_call_id": "call_0"}
+
+
+def test_a_model_without_tools_says_so():
+    assert not LangChain(FakeListChatModel(responses=["x"])).can_call
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,95 @@
+"""``companion persona``: whether a persona's file can be used."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from companion.personas import Persona
+    from companion.text import Sentence
+
+app = typer.Typer(no_args_is_help=True, help="Who speaks: prompts/personas.")
+console = Console(stderr=True)  # stdout is for results
+
+MANY = 1800  # characters of instructions and examples from which a small model is slow to begin
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="A Markdown file with front matter.")]) -> None:
+    """Says what is wrong with a persona, or that nothing is. Exit code 1 when it cannot be used."""
+    from companion.personas import PromptError, read
+
+    try:
+        persona = read(file)
+    except PromptError as error:
+        console.print(f"[red]{escape(str(error))}[/]", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    faults, remarks = _faults(persona), _remarks(persona)
+    for fault in faults:
+        console.print(f"[red]{escape(f'{file}: {fault}')}[/]", highlight=False, soft_wrap=True)
+    for remark in remarks:
+        console.print(f"[yellow]{escape(f'{file}: {remark}')}[/]", highlight=False, soft_wrap=True)
+    if faults:
+        raise typer.Exit(1)
+    typer.echo(f"{file}: {persona.name} can be used: companion serve, then ?persona={persona.id} or session.persona")
+
+
+@app.command("list")
+def show() -> None:
+    """The personas, one line each."""
+    from companion.personas import PromptError, load
+
+    try:
+        for persona in load().personas.values():
+            typer.echo(f"{persona.id}\t{persona.name}\t{persona.summary}")
+    except PromptError as error:
+        console.print(f"[red]{escape(str(error))}[/]", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+@app.callback()
+def main() -> None:
+    """Who speaks."""
+
+
+def _faults(persona: "Persona") -> list[str]:
+    """What a session would stumble over."""
+    from animator.portrait.characters import characters
+    from companion import resources
+
+    found: list[str] = []
+    names = [character.name for character in characters()]
+    if persona.character and persona.character not in names:
+        found.append(f"character: there is no {persona.character!r}; there are {', '.join(names)}")
+    lessons = sorted(path.stem for path in (resources.folder("prompts") / "lessons").glob("*.md"))
+    if persona.lesson and persona.lesson not in lessons:
+        found.append(f"lesson: there is no {persona.lesson!r}; there are {', '.join(lessons) or 'none'}")
+    spoken = [persona.greeting, *(example.assistant for example in persona.examples)]
+    return found + [f"{text!r} says nothing but tags" for text in spoken if not _sentences(text)]
+
+
+def _remarks(persona: "Persona") -> list[str]:
+    """What works and could be better."""
+    found: list[str] = []
+    size = len(persona.instructions) + sum(len(e.user) + len(e.assistant) for e in persona.examples)
+    if not persona.examples:
+        found.append("examples: there are none; a small model follows examples better than instructions")
+    if size > MANY:
+        found.append(f"{size} characters of instructions and examples; a small model reads more than {MANY} slowly")
+    allowed = set(persona.emotions) | {"neutral"}
+    for text in (persona.greeting, *(example.assistant for example in persona.examples)):
+        shown = {sentence.emotion for sentence in _sentences(text)}
+        if persona.emotions and not shown <= allowed:
+            found.append(f"{text!r} shows {', '.join(sorted(shown - allowed))}, which is not among `emotions`")
+        if len(_sentences(text)) > 4:
+            found.append(f"{text[:40]!r}... is long for something spoken")
+    return found
+
+
+def _sentences(text: str) -> list["Sentence"]:
+    from companion.text import Sentences
+
+    return list(Sentences().feed(f"{text}\n"))

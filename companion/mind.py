@@ -1,0 +1,116 @@
+"""What a session says: the language model's words, led by memory, care, a lesson and tools."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict
+from typing import Protocol
+
+from companion import chat
+from companion.chat import Conversation, Setting
+from companion.engine import Engine
+from companion.events import AvatarProgress, ServerEvent
+from companion.lesson import Progress, Tutor
+from companion.personas import Persona
+from companion.recollection import Recollection
+from companion.reply import Reply
+from companion.safety import Guard
+from companion.settings import Settings
+from companion.stages import Message
+from companion.toolbox import Host, Toolbox
+
+
+class Owner(Protocol):
+    """The session, as its mind sees it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def conversation(self) -> Conversation: ...
+    @property
+    def tell(self) -> Callable[[ServerEvent], None]: ...
+    def announce(self, text: str, after: float = 0.0) -> None:
+        """Say ``text`` in ``after`` seconds, as soon as nobody speaks."""
+        ...
+
+    def forgot(self, error: Exception) -> None:
+        """The memory failed."""
+        ...
+
+
+class Mind:
+    """One session's. It follows the owner's settings as they change."""
+
+    def __init__(self, engine: Engine, owner: Owner) -> None:
+        self._engine, self._owner = engine, owner
+        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, asyncio.get_running_loop().time)
+        self.recollection = Recollection(engine.memory, owner.id, owner.conversation, owner.forgot)
+        self._tutor: Tutor | None = None
+        self._lesson = ""
+        self._toolbox = Toolbox(engine, owner.conversation, Host(owner.announce, self._progress))
+
+    @property
+    def persona(self) -> Persona:
+        return self._engine.prompts.personas[self._owner.settings.persona]
+
+    @property
+    def notice(self) -> str:
+        """That it is an AI, for the user's eyes."""
+        return self.guard.notice(self.persona.name)
+
+    def disclose(self) -> None:
+        """Say so, at the start."""
+        self.guard.disclose(self.persona.name)
+
+    def ahead(self, saying: str = "") -> list[Message]:
+        """What the language model will be told next, as far as it is known; ``saying``: the user's words so far."""
+        return chat.messages(self._setting(), self._owner.conversation.history(saying))
+
+    async def reply(self, reply: Reply) -> AsyncIterator[str]:
+        """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word."""
+        history = self._owner.conversation.history()
+        said = history[-1].content if history and history[-1].role == "user" else ""
+        tutor = self._tutor_now()
+        if text := await self.guard.answer(said, self.persona.name) if said else "":
+            return once(text)
+        if text := tutor.hear(said) if tutor else "":
+            return once(text)
+        messages = await self._messages(reply, history, tutor.note if tutor else "")
+        deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
+        return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
+
+    async def _messages(self, reply: Reply, history: Sequence[Message], lesson: str) -> list[Message]:
+        recalled = await self.recollection.recall(self._owner.settings.memory, history)
+        memories = self._engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
+        note = " ".join(note for note in (memories, self.guard.note, lesson) if note)
+        return chat.messages(self._setting(reply.wishes.instructions), history, note)
+
+    def _setting(self, instructions: str | None = None) -> Setting:
+        settings, prompts = self._owner.settings, self._engine.prompts
+        rules = (prompts.speech, *self.persona.rules, self.guard.rules())
+        return Setting(
+            persona=self.persona,
+            speech="\n".join(rule for rule in rules if rule),
+            instructions=self.guard.instructions(settings.instructions if instructions is None else instructions),
+            memories=self.recollection.known,
+            limit=self._engine.config.session.history_messages,
+        )
+
+    def _tutor_now(self) -> Tutor | None:
+        """That of the persona's lesson; a change of persona begins another. In danger nobody is taught."""
+        if self.persona.lesson != self._lesson:
+            self._lesson = self.persona.lesson
+            lesson = self._engine.prompts.lessons.get(self._lesson)
+            self._tutor = Tutor(lesson, self._report) if lesson else None
+        return None if self.guard.careful else self._tutor
+
+    def _report(self, progress: Progress) -> None:
+        self._owner.tell(AvatarProgress(**asdict(progress)))
+
+    def _progress(self) -> Progress | None:
+        return self._tutor.progress if self._tutor else None
+
+
+async def once(text: str) -> AsyncIterator[str]:
+    yield text

@@ -1,0 +1,117 @@
+"""Function calling: the language model asks for a tool, the server's own are run here, the client's by the client.
+
+A running tool is awaited by the reply's task and by nothing else: the face goes on, and an interruption ends it.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from companion.chat import Conversation, Item
+from companion.config import load_class
+from companion.engine import Engine
+from companion.events import Json
+from companion.lesson import Progress
+from companion.reply import Reply
+from companion.requests import new_id
+from companion.settings import Settings
+from companion.stages import Call, CallPart, CallsTools, Message
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 4  # of calls in one reply
+PATIENCE = 30.0  # s that a tool may take
+LONGEST = 4000  # characters of a result
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a tool may do with its session: say something in so many seconds, as soon as nobody speaks, and ask how
+    the lesson goes."""
+
+    announce: Callable[[str, float], None]
+    progress: Callable[[], Progress | None]
+
+
+class Toolbox:
+    """One session's tools. Those of the server are made when they are first needed."""
+
+    def __init__(self, engine: Engine, conversation: Conversation, host: Host) -> None:
+        self._engine, self._conversation, self._host = engine, conversation, host
+        self._made: dict[str, BaseTool] = {}
+
+    def reply(
+        self, messages: Sequence[Message], settings: Settings, names: Sequence[str], reply: Reply
+    ) -> AsyncIterator[str]:
+        """The deltas of a reply, for which tools may be called: the client's in ``settings``, and the server's of
+        those ``names``."""
+        llm = self._engine.llm
+        if not isinstance(llm, CallsTools) or not llm.can_call or settings.tool_choice == "none":
+            return llm.reply(messages)
+        own = self._own(names)
+        described = [*(_describe(tool) for tool in own.values()), *map(asdict, settings.tools)]
+        return self._converse(llm, list(messages), described, own, reply) if described else llm.reply(messages)
+
+    async def _converse(
+        self, llm: CallsTools, messages: list[Message], described: list[Json], own: "dict[str, BaseTool]", reply: Reply
+    ) -> AsyncIterator[str]:
+        for _ in range(ROUNDS):
+            calls: dict[int, Item] = {}
+            async for part in llm.converse(messages, described):
+                if isinstance(part, str):
+                    yield part
+                else:
+                    self._grow(calls, part, reply)
+            for item in calls.values():
+                reply.called(item)
+            if not calls or not all(item.call and item.call.name in own for item in calls.values()):
+                return  # nothing more, or it is the client's turn
+            results = await asyncio.gather(*(self._run(item.call, own) for item in calls.values() if item.call))
+            messages.append(Message("assistant", "", tuple(item.call for item in calls.values() if item.call)))
+            for item, result in zip(calls.values(), results, strict=True):
+                call_id = item.call.id if item.call else ""
+                reply.answered(Item(new_id("item"), "tool", result, call_id=call_id))
+                messages.append(Message("tool", result, call_id=call_id))
+
+    def _grow(self, calls: dict[int, Item], part: CallPart, reply: Reply) -> None:
+        """More of a call that the model is writing."""
+        item = calls.get(part.index)
+        if item is None:
+            call = Call(part.id or new_id("call"), part.name, "")
+            item = calls[part.index] = Item(new_id("item"), "assistant", "", status="in_progress", call=call)
+            reply.calls(item)
+        if part.arguments:
+            reply.argues(item, part.arguments)
+
+    def _own(self, names: Sequence[str]) -> "dict[str, BaseTool]":
+        known = self._engine.config.tools
+        for name in names:
+            if name in known and name not in self._made:
+                self._made[name] = load_class(known[name], f"[tools.{name}]")(self._host, **known[name].options)
+        return {self._made[name].name: self._made[name] for name in names if name in self._made}
+
+    async def _run(self, call: Call, own: "dict[str, BaseTool]") -> str:
+        """The result, or what went wrong, in words for the language model."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                result = await own[call.name].ainvoke(json.loads(call.arguments or "{}"))
+        except TimeoutError:
+            return f"The tool took longer than {PATIENCE:.0f} seconds and was stopped."
+        except Exception as error:  # whatever a tool raises: the model tells the user
+            log.warning("the tool %s failed: %s", call.name, type(error).__name__)
+            return f"The tool failed: {type(error).__name__}."
+        return str(result)[:LONGEST]
+
+
+def _describe(tool: "BaseTool") -> Json:
+    """As OpenAI's Realtime API has it."""
+    from langchain_core.utils.function_calling import convert_to_openai_function
+
+    described: dict[str, Any] = convert_to_openai_function(tool)
+    return {"type": "function", **described}

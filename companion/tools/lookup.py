@@ -1,0 +1,74 @@
+"""Looking things up in a folder of texts, by meaning: retrieval for what a language model cannot know."""
+
+import asyncio
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from langchain_core.tools import BaseTool, tool
+
+from companion.config import ConfigError
+from companion.embeddings import Embedder, Vectors
+from companion.toolbox import Host
+
+KINDS = (".md", ".txt")
+PASSAGE = 700  # characters of one passage
+MOST = 5000  # passages of a folder
+FOUND = 3  # passages given to the language model
+LIKE = 0.25  # cosine from which a passage is about the question
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """``passages`` as (file name, text), and what they mean."""
+
+    passages: tuple[tuple[str, str], ...]
+    vectors: Vectors
+
+    def search(self, question: str) -> list[tuple[str, str]]:
+        """The passages that are about ``question``, best first."""
+        if not self.passages:
+            return []
+        likeness = self.vectors @ Embedder().embed([question])[0]
+        best = np.argsort(-likeness)[:FOUND]
+        return [self.passages[place] for place in best if likeness[place] >= LIKE]
+
+
+def lookup(host: Host, folder: str, about: str = "the operator's documents") -> BaseTool:
+    """Search the .md and .txt files of ``folder``; ``about`` tells the language model what is in there.
+
+    Raises ConfigError when there is no such folder.
+    """
+    if not Path(folder).expanduser().is_dir():
+        raise ConfigError(f"[tools] lookup: there is no folder {folder!r}")
+
+    @tool(description=f"Look up passages in {about}. Answer only from what is found, and name the file.")
+    async def look_up(question: str) -> str:
+        found = await asyncio.to_thread(lambda: index(folder).search(question))
+        return "\n\n".join(f"{name}: {text}" for name, text in found) or "Nothing was found."
+
+    return look_up
+
+
+@functools.cache
+def index(folder: str) -> Index:
+    """Read a folder, once per process. Blocks: some milliseconds a passage."""
+    root = Path(folder).expanduser().resolve()
+    files = sorted(path for path in root.rglob("*") if path.suffix in KINDS and path.resolve().is_relative_to(root))
+    passages = [(path.name, text) for path in files for text in _passages(path.read_text("utf-8", "replace"))][:MOST]
+    return Index(tuple(passages), Embedder().embed([text for _, text in passages]))
+
+
+def _passages(text: str) -> list[str]:
+    """Paragraphs, joined while they are short."""
+    found: list[str] = []
+    for paragraph in (" ".join(part.split()) for part in re.split(r"\n\s*\n", text)):
+        if not paragraph:
+            continue
+        if found and len(found[-1]) + len(paragraph) < PASSAGE:
+            found[-1] += f" {paragraph}"
+        else:
+            found += [paragraph[start : start + PASSAGE] for start in range(0, len(paragraph), PASSAGE)]
+    return found
