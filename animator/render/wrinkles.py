@@ -33,22 +33,24 @@ Spot = tuple[int, int, float]  # a place between two landmarks
 @dataclass(frozen=True, slots=True)
 class Fold:
     """Lines on the right half of the face, each through `Spot`s; ``width`` of the crease in face widths, ``depth`` at
-    full activity; what ``causes`` it: ARKit shapes (without their side) and how much each contributes."""
+    full activity; what ``causes`` it: ARKit shapes (without their side) and how much each contributes; whether lines go
+    ``through`` to the other half."""
 
     lines: tuple[tuple[Spot, ...], ...]
     width: float
     depth: float
     causes: dict[str, float]
+    through: bool = False
 
 
 FOLDS = (
     Fold(
         (
-            ((105, 104, 0.55), (66, 69, 0.55), (107, 108, 0.60), (9, 151, 0.55)),
-            ((104, 103, 0.05), (69, 67, 0.05), (108, 109, 0.10), (151, 10, 0.05)),
-            ((104, 103, 0.55), (69, 67, 0.55), (108, 109, 0.60), (151, 10, 0.55)),
+            ((105, 104, 0.55), (66, 69, 0.55), (107, 108, 0.60), (9, 151, 0.72)),
+            ((104, 103, 0.05), (69, 67, 0.05), (108, 109, 0.10), (151, 10, 0.12)),
+            ((104, 103, 0.55), (69, 67, 0.55), (108, 109, 0.60), (151, 10, 0.62)),
         ),
-        0.0060, 0.30, {"browInnerUp": 0.75, "browOuterUp": 0.45, "browDown": -0.8},
+        0.0085, 0.27, {"browInnerUp": 0.75, "browOuterUp": 0.45, "browDown": -0.8}, True,
     ),
     Fold((((168, 193, 0.55), (8, 55, 0.50), (9, 107, 0.42)),), 0.0075, 0.50, {"browDown": 1.0, "noseSneer": 0.3}),
     Fold(
@@ -92,10 +94,10 @@ def wrinkles(portrait: Portrait, face: Ints, count: int) -> Wrinkles | None:
     relief = np.zeros(portrait.picture.shape[:2], np.float32)
     groups: list[Group] = []
     for fold in FOLDS:
-        for side in ("Right", "Left"):
-            lines = [_line(portrait, spots, side) for spots in fold.lines]
-            relief += fold.depth * _creases(relief.shape, lines, fold.width * portrait.face_width)
-            groups.append(_group(portrait, fold, side, lines, face, count))
+        sides = {side: [_line(portrait, spots, side) for spots in fold.lines] for side in ("Right", "Left")}
+        lines = [line for pair in zip(*sides.values(), strict=True) for line in pair]
+        relief += _creases(relief.shape, lines, fold, portrait.face_width)
+        groups += [_group(portrait, fold, side, own, face, count) for side, own in sides.items()]
     return Wrinkles(_texture(portrait, relief * skin * strength), tuple(groups))
 
 
@@ -119,23 +121,25 @@ def _line(portrait: Portrait, spots: tuple[Spot, ...], side: str) -> Floats:
     at = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     dense = np.linspace(0, at[-1], 24)
     line = np.stack([np.interp(dense, at, points[:, d]) for d in (0, 1)], axis=1)
-    for _ in range(6):
+    for _ in range(12):
         line[1:-1] = 0.25 * line[:-2] + 0.5 * line[1:-1] + 0.25 * line[2:]
     return f32(line)
 
 
-def _creases(shape: tuple[int, ...], lines: list[Floats], width: float) -> Floats:
-    """(h, w) relief of ``lines`` (n, 2) px: up to 1 in a crease ``width`` px wide, below 0 on its shoulders."""
-    drawn = np.zeros(shape, np.float32)
+def _creases(shape: tuple[int, ...], lines: list[Floats], fold: Fold, unit: float) -> Floats:
+    """(h, w) relief of ``lines`` (n, 2) px of ``fold``, whose width is in ``unit`` px: up to its depth in a crease,
+    below 0 on its shoulders."""
+    drawn, width = np.zeros(shape, np.float32), fold.width * unit
+    end = np.pi / 2 if fold.through else np.pi - 0.12
     for number, line in enumerate(lines):
-        uneven = 0.85 + 0.15 * np.sin(np.linspace(0, 7, len(line)) + 2 * number)
-        fade = np.sin(np.linspace(0.12, np.pi - 0.12, len(line))) ** 0.7 if len(lines) != 3 else uneven
+        uneven = 0.85 + 0.15 * np.sin(np.linspace(0, 7, len(line)) + number)
+        fade = np.sin(np.linspace(0.12, end, len(line))) ** 0.7
         for (x0, y0), (x1, y1), value in zip(line[:-1] * 16, line[1:] * 16, fade * uneven, strict=False):
             ends = (round(float(x0)), round(float(y0))), (round(float(x1)), round(float(y1)))
             cv2.line(drawn, *ends, (float(value),), 1, cv2.LINE_AA, 4)
     fine, wide = (cv2.GaussianBlur(drawn, (0, 0), sigma) for sigma in (width, 2.6 * width))
     peak = 1 / (np.sqrt(2 * np.pi) * width)  # of the blurred line
-    return f32((fine - 0.75 * wide) / peak / (1 - 0.75 / 2.6))
+    return f32(fold.depth * (fine - 0.75 * wide) / peak / (1 - 0.75 / 2.6))
 
 
 def _group(portrait: Portrait, fold: Fold, side: str, lines: list[Floats], face: Ints, count: int) -> Group:
