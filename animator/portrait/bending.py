@@ -14,16 +14,17 @@ from animator.portrait.pose import exact_rotation
 from animator.portrait.topology import POINTS, RINGS, canonical
 
 Floats = NDArray[np.float32]
-Shifts = dict[str, NDArray[np.float64]]
+Named = dict[str, NDArray[np.float64]]
+Shifts = dict[int, NDArray[np.float64]]  # of landmarks, by their numbers
 
 _REGIONS = (("left_eye", "left_iris"), ("right_eye", "right_iris"), ("mouth", "upper_lip", "lower_lip"),
             ("chin", "forehead", "left_side", "right_side"))  # fmt: skip
 _IRISES = {"left": slice(473, 478), "right": slice(468, 473)}
 _CORNERS = {"left": (362, 263), "right": (33, 133)}
 _LIDS = {"left": (362, 263, 386, 374), "right": (33, 133, 159, 145)}
-_UPPER_LIP = ("upper_lip_top", "upper_lip_bottom")
-_LOWER_LIP = ("lower_lip_top", "lower_lip_bottom")
+_UPPER_LIP, _LOWER_LIP = (0, 13), (14, 17)  # the named points in the middle
 _LAID_OUT = 0.6  # height of a face to be placed, of the picture's shorter side
+_FLAT = 0.02  # height of a lid, of the eye's width, below which it has no curve to keep
 _IRIS_SIZE = 0.2  # radius, of the distance of an eye's corners (11.7 of 30 mm across)
 _ENOUGH = "an iris or both corners of each eye, both corners of the mouth, and the chin"
 _LEAN = 12.0  # degrees, standard deviation of yaw and pitch of a face in a picture
@@ -38,16 +39,14 @@ def bend(points: Floats, given: Points) -> Floats:
     tearing, since above and below the mouth's line each has its own spline; irises go with their lids unless given.
     """
     shifts = {name: np.asarray(place, np.float64) - points[NAMED[name], :2] for name, place in given.items()}
-    controls = _anchors(shifts) | {name: shift for name, shift in shifts.items() if not name.endswith("_iris")}
-    moved = points.copy()
-    above = _spread(points, {name: shift for name, shift in controls.items() if name not in _LOWER_LIP})
-    below = _spread(points, {name: shift for name, shift in controls.items() if name not in _UPPER_LIP})
-    share = _below_mouth()[:, None]
-    moved[:POINTS, :2] += (1 - share) * above + share * below
+    named = _anchors(shifts) | {name: shift for name, shift in shifts.items() if not name.endswith("_iris")}
+    controls = {NAMED[name]: shift for name, shift in named.items()}
+    lids = _lids(points, _spread(points, controls))
+    moved = _spread(points, lids | controls)
     _close_lips(moved, points)
     for side, ring in _IRISES.items():
-        lids = list(_LIDS[side])
-        follow = (moved[lids, :2] - points[lids, :2]).mean(axis=0)
+        eye = list(_LIDS[side])
+        follow = (moved[eye, :2] - points[eye, :2]).mean(axis=0)
         _move_iris(moved, points, side, ring, np.asarray(shifts.get(f"{side}_iris", follow), np.float32))
     return moved
 
@@ -65,9 +64,9 @@ def _close_lips(moved: Floats, before: Floats) -> None:
         moved[lower] -= off
 
 
-def _anchors(shifts: Shifts) -> Shifts:
+def _anchors(shifts: Named) -> Named:
     """Where regions of which nothing is given stay, and lids go of which only the iris is given."""
-    anchors: Shifts = {}
+    anchors: Named = {}
     for region in _REGIONS:
         members = [name for name in NAMED if name.startswith(region)]
         known = [name for name in members if name in shifts]
@@ -79,12 +78,44 @@ def _anchors(shifts: Shifts) -> Shifts:
 
 
 def _spread(points: Floats, shifts: Shifts) -> Floats:
-    """(468, 2) displacements that are ``shifts`` at their points."""
-    numbers = [NAMED[name] for name in shifts]
-    values = np.array(list(shifts.values()))
-    degree = 1 if len(numbers) > 3 else 0
-    spline = RBFInterpolator(points[numbers, :2], values, kernel="thin_plate_spline", degree=degree, smoothing=1e-6)
-    return spline(points[:POINTS, :2]).astype(np.float32)
+    """(478, 3) ``points`` of which those of ``shifts`` are moved by them, and the rest of the skin follows."""
+    moved = points.copy()
+    share = _below_mouth()[:, None]
+    for part, left_out in ((1 - share, _LOWER_LIP), (share, _UPPER_LIP)):
+        known = {number: shift for number, shift in shifts.items() if number not in left_out}
+        values = np.array(list(known.values()))
+        degree = 1 if len(known) > 3 else 0
+        spline = RBFInterpolator(
+            points[list(known), :2], values, kernel="thin_plate_spline", degree=degree, smoothing=1e-6
+        )
+        moved[:POINTS, :2] += (part * spline(points[:POINTS, :2])).astype(np.float32)
+    return moved
+
+
+def _lids(before: Floats, after: Floats) -> Shifts:
+    """Shifts of the rims of the eyes that keep the curve of each lid, as high and as wide as its named points say."""
+    shifts: Shifts = {}
+    for side, (first, last) in _CORNERS.items():
+        for lid, end in (("upper", "top"), ("lower", "bottom")):
+            ring, middle = list(RINGS[f"eye_{side}_{lid}"]), NAMED[f"{side}_eye_{end}"]
+            along, high = _in_frame(before, first, last)
+            now, height = _in_frame(after, first, last)
+            if abs(high[middle]) < _FLAT:
+                continue
+            x = along[ring] + (now[middle] - along[middle]) * 4 * along[ring] * (1 - along[ring])
+            y = high[ring] / high[middle] * height[middle]
+            corner, across = after[first, :2], after[last, :2] - after[first, :2]
+            placed = corner + x[:, None] * across + y[:, None] * np.array([-across[1], across[0]])
+            shifts |= {n: place - before[n, :2] for n, place in zip(ring, placed.astype(np.float64), strict=True)}
+    return shifts
+
+
+def _in_frame(points: Floats, first: int, last: int) -> tuple[Floats, Floats]:
+    """Where ``points`` lie along the line from ``first`` (0) to ``last`` (1), and how high above it in its lengths."""
+    across, off = points[last, :2] - points[first, :2], points[:, :2] - points[first, :2]
+    length = float(across @ across)
+    high = off @ np.array([-across[1], across[0]], np.float32)
+    return (off @ across / length).astype(np.float32), (high / length).astype(np.float32)
 
 
 def _below_mouth() -> Floats:
@@ -93,8 +124,8 @@ def _below_mouth() -> Floats:
     corner = (face[78] * np.array([-1, 1, 1], np.float32) + face[308]) / 2
     x, y = np.abs(face[:, 0]) - corner[0], face[:, 1] - corner[1]
     share = np.clip(0.5 - np.arctan2(y, x) / np.pi, 0, 1)
-    share[[NAMED[name] for name in _UPPER_LIP]] = 0
-    share[[NAMED[name] for name in _LOWER_LIP]] = 1
+    share[list(_UPPER_LIP)] = 0
+    share[list(_LOWER_LIP)] = 1
     return share.astype(np.float32)
 
 
