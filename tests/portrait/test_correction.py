@@ -10,10 +10,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from animator.motion.space import INDEX
-from animator.portrait.bending import bend, distance
+from animator.portrait.bending import bend, distance, place_face
 from animator.portrait.characters import find
+from animator.portrait.landmarks import Landmarker
 from animator.portrait.mouth import lips_parted
-from animator.portrait.named import NAMED, Landmarks, parse
+from animator.portrait.named import NAMED, Landmarks, check_sides, parse
 from animator.portrait.picture import PortraitError
 from animator.portrait.portrait import Portrait, load
 
@@ -128,7 +129,7 @@ def _seen(portrait: Portrait, given: Landmarks) -> dict[str, tuple[float, float]
 
 def test_points_alone_make_a_face_where_none_was_found(smiley: bytes) -> None:
     with pytest.raises(PortraitError) as caught:
-        load(smiley)
+        load(smiley, 128)
     assert caught.value.code == "no_face"
     portrait = load(smiley, given=parse(written(SMILEY)))
     for name, place in portrait.named().points.items():
@@ -154,10 +155,10 @@ def test_a_tilted_face_is_placed_tilted(smiley: bytes) -> None:
 
 
 @pytest.mark.parametrize("missing", ["chin", "mouth_left", "left"])
-def test_too_few_points_for_a_face_are_named(smiley: bytes, missing: str) -> None:
+def test_too_few_points_for_a_face_are_named(landmarker: Landmarker, missing: str) -> None:
     some = {name: place for name, place in SMILEY.items() if not name.startswith(missing)}
     with pytest.raises(PortraitError, match="the chin") as caught:
-        load(smiley, 256, parse(written(some)))
+        place_face(np.zeros((800, 800, 3), np.uint8), some, landmarker)
     assert caught.value.code == "invalid_landmarks"
 
 
@@ -199,12 +200,15 @@ def test_points_of_another_picture_are_refused(smiley: bytes) -> None:
         ("mouth_left", "mouth_right", "mouth_right and mouth_left"),
     ],
 )
-def test_exchanged_points_are_noticed(smiley: bytes, one: str, other: str, told: str) -> None:
+def test_exchanged_points_are_noticed(one: str, other: str, told: str) -> None:
     def exchanged(name: str) -> str:
         first, second = (other, one) if name.startswith(other) else (one, other)
         return name.replace(first, second) if name.startswith(first) else name
 
     points = {exchanged(name): place for name, place in SMILEY.items()}
     assert set(points) == set(SMILEY) and points != SMILEY
+    check_sides(SMILEY)
+    check_sides({name: (800 - x, 800 - y) for name, (x, y) in SMILEY.items()})  # upside down
     with pytest.raises(PortraitError, match=told):
-        load(smiley, 256, parse(written(points)))
+        check_sides(points)
+    check_sides({name: points[name] for name in ("left_iris", "chin")})  # too little to tell

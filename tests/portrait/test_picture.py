@@ -1,5 +1,6 @@
 """Any picture a user may have becomes upright sRGB, and what cannot be used is refused with a reason."""
 
+import base64
 import io
 import struct
 import zlib
@@ -194,7 +195,25 @@ def test_what_is_no_picture_is_called_by_its_name(content: bytes, told: str) -> 
     assert caught.value.code == "unreadable_picture"
 
 
-def test_heic_is_read_or_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+HEIC = base64.b64decode(  # 64x64, red on the left and blue on the right
+    """
+AAAAHGZ0eXBoZWl4AAAAAG1pZjFoZWl4bWlhZgAAAVVtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAA
+AAAERAAAEAAQAAAAABeQABAAAAAAAAACsAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA1WlwcnAA
+AAC2aXBjbwAAAHdodmNDAQQIAAAAnjgAAAAAHvAA/P/4+AAADwNgAAEAF0ABDAH//wQIAAADAJ44AAADAAAeugJAYQABACpCAQEECAAAAwCeOA
+AAAwAAHpAEECCy3UklNc3AQ0GBAAADABkAAAMAAQhiAAEACEQBwXKGDAIkAAAAE2NvbHJuY2x4AAEADQAGgAAAABRpc3BlAAAAAAAAAEAAAABA
+AAAAEHBpeGkAAAAAAwgICAAAABdpcG1hAAAAAAAAAAEAAQSBAgMEAAAAM21kYXQAAAAnKAGvE4DlM8Cf/+xKj/9ufPD7uxCq//cnXR/OD4//D4
+zcpFf/0orw
+    """
+)
+
+
+def test_heic_is_read() -> None:
+    shown = pixels(HEIC).astype(int)
+    assert shown.shape == (64, 64, 3)
+    assert np.abs(shown[32, 8] - [200, 40, 40]).max() < 12 and np.abs(shown[32, 56] - [40, 40, 200]).max() < 12
+
+
+def test_heic_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     content = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(60)
     with pytest.raises(PortraitError, match="damaged"):
         decode(content)
