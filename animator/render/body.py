@@ -18,7 +18,7 @@ from animator.render.arrays import Floats, Ints, f32
 from animator.render.follow import CHIN, follow, smoothstep
 from animator.render.jit import kernel
 
-CELL = 18.0  # px of the grid at a size of 512
+CELL = 22.0  # px of the grid at a size of 512
 CAMERA = 5.85  # face widths
 DEPTH_REACH = 0.30  # face widths over which the depth of the face's rim is forgotten
 SHAPE_REACH = 0.20
