@@ -12,7 +12,7 @@ _RAISED = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
 _LOWER = {"left": (285, 295, 282, 283, 276), "right": (55, 65, 52, 53, 46)}
 _UPPER = {"left": (336, 296, 334, 293, 300), "right": (107, 66, 105, 63, 70)}
 _ALONG = 0.05  # face widths along the brow that share a value
-_HAIR = 0.35, 0.95  # of the way from the brow to the lid: up to where skin goes with the brow, from where with the lid
+_HAIR = 0.3, 0.78  # of the way from the brow to the lid: up to where skin goes with the brow, from where with the lid
 _FOREHEAD = 0.07  # face widths over which the forehead ceases to go with the brow
 
 

@@ -60,7 +60,7 @@ def find_glasses(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8
     if not all(lens.is_ring() for lens in lenses):
         return np.zeros((0, 0), np.uint8)
     frame = _frame(lab, points[:, :2], lenses, width)
-    soft = cv2.GaussianBlur(cv2.dilate(frame, _disc(1.5 * _FEATHER * width)), (0, 0), _FEATHER * width)
+    soft = cv2.GaussianBlur(cv2.dilate(frame, _disc(2.5 * _FEATHER * width)), (0, 0), _FEATHER * width)
     return np.asarray(soft, np.uint8)
 
 

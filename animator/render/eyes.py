@@ -18,6 +18,7 @@ from animator.render import drawn
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body
 from animator.render.holes import coverage, covered
+from animator.render.iris import completed
 from animator.render.jit import kernel
 from animator.render.lookup import below_line, bilinear, height_at, mix
 
@@ -178,7 +179,7 @@ def _eye(portrait: Portrait, body: Body, index: int, hue: Floats, shading: float
     radius = IRIS * float(portrait.iris[index, 2])
     if shading:
         white = _white(clear, inside & (distance > radius + 1.5), hue, radius)
-        iris, shine = _iris(clear, inside, distance, radius, portrait.iris[index] - (left, top, 0))
+        iris, shine = completed(clear, inside, distance, radius, portrait.iris[index] - (left, top, 0))
     else:
         white, iris, shine = drawn.layers(pixels, share, distance, radius, hue)
     x, y = portrait.iris[index, :2]
@@ -207,39 +208,6 @@ def _white(clear: Floats, known: NDArray[np.bool_], hue: Floats, radius: float) 
     filled /= near + 0.3
     soft = cv2.GaussianBlur(cv2.erode(weight, np.ones((3, 3), np.uint8)), (0, 0), 0.7)[..., None]
     return (soft * clear + (1 - soft) * filled).astype(np.float32)
-
-
-def _iris(
-    clear: Floats, inside: NDArray[np.bool_], distance: Floats, radius: float, centre: Floats
-) -> tuple[Floats, Floats]:
-    """The whole iris (h, w, 4) without its highlight, and the highlight (h, w, 3)."""
-    known = inside & (distance < radius + 1)
-    rings = np.minimum(distance.astype(int), int(radius) + 2)
-    typical = np.zeros((int(radius) + 3, 3), np.float32)
-    for ring in range(len(typical)):
-        here = known & (rings == ring)
-        if here.sum() >= 3:
-            typical[ring] = np.median(clear[here], axis=0)
-        else:
-            typical[ring] = typical[ring - 1] if ring else np.median(clear[known], axis=0) if known.any() else 40.0
-    ring = np.clip(distance - 0.5, 0, len(typical) - 1.001)
-    part = (ring % 1)[..., None]
-    smooth = typical[ring.astype(int)] * (1 - part) + typical[ring.astype(int) + 1] * part
-    colour = np.where(known[..., None], clear, smooth)
-    ys, xs = np.mgrid[: clear.shape[0], : clear.shape[1]].astype(np.float32)
-    mirrored = (np.float32(2 * centre[0]) - xs, np.float32(2 * centre[1]) - ys)
-    for map_x, map_y in ((mirrored[0], mirrored[1]), (mirrored[0], ys), (xs, mirrored[1])):
-        seen = cv2.remap(known.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR) > 0.99
-        image = cv2.remap(clear, map_x, map_y, cv2.INTER_LINEAR)
-        colour = np.where((~known & seen)[..., None], 0.5 * image + 0.5 * smooth, colour)
-    excess = (colour - smooth).mean(axis=2)
-    bright = (excess > 28) & (distance < 0.95 * radius)
-    spot = cv2.GaussianBlur(cv2.dilate(bright.astype(np.float32), np.ones((3, 3), np.uint8)), (0, 0), 0.8)[..., None]
-    plain = (1 - spot) * colour + spot * smooth
-    shine = np.where(inside[..., None], np.maximum(colour - plain, 0), 0)
-    alpha = np.clip((radius + 0.9 - distance) / 1.8, 0, 1)
-    alpha = alpha * alpha * (3 - 2 * alpha)
-    return np.concatenate([plain, alpha[..., None]], axis=2).astype(np.float32), shine.astype(np.float32)
 
 
 def _detail(eye: Eye, portrait: Portrait, share: Floats) -> Floats:

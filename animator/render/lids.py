@@ -149,7 +149,7 @@ def _lid(portrait: Portrait, side: str, flat: bool) -> Lid:
 def _where(patch: _Patch) -> Floats:
     """(h, w) where the lid without lashes takes the place of the picture: 0 to 1."""
     mask = np.clip((1.9 * patch.band - patch.above) / (0.6 * patch.band), 0, 1)
-    mask *= np.clip(1 + patch.within / (0.9 * patch.band), 0, 1)
+    mask *= np.clip((patch.within + 1.3 * patch.band) / (0.6 * patch.band), 0, 1)
     return mask * np.clip(patch.above + 4, 0, 1) * np.clip(0.5 - patch.under, 0, 1)
 
 
@@ -181,7 +181,7 @@ def _own(patch: _Patch) -> Floats:
     luma = patch.pixels.mean(axis=2)
     clear = ((above > 0.6 * band) & (patch.brow > 1.5)).astype(np.float32)
     skin = cv2.GaussianBlur(clear * luma, (0, 0), band) / np.maximum(cv2.GaussianBlur(clear, (0, 0), band), 1e-3)
-    near = (np.abs(above) < 1.3 * band) & (patch.within > -0.9 * band) & (patch.brow > 1)
+    near = (np.abs(above) < 1.3 * band) & (patch.within > -1.3 * band) & (patch.brow > 1)
     hidden = near & (luma < skin - LASHES)
     hidden |= (above < 0.55 * band) & (patch.within > -0.2 * band)
     hidden |= (above < 0.3 * band) & (patch.within > -0.5 * band)
