@@ -1,5 +1,5 @@
 // Before a picture is used: the face that was found, with points that the visitor can move.
-import { LABELS, follow, lines, outline, shown, squareOf } from "./landmarks.js";
+import { LABELS, follow, lines, outline, push, shown, squareOf } from "./landmarks.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const REACH = 26; // CSS px within which a press takes a point
@@ -181,8 +181,9 @@ export class Fitting {
     const [width, height] = this.#size;
     this.#points[name] = [Math.min(Math.max(x + dx, 0), width), Math.min(Math.max(y + dy, 0), height)];
     this.#changed = true;
+    const pushed = push(this.#points, name);
     if (this.#placed) {
-      this.#placed.add(name);
+      for (const moved of [name, ...pushed]) this.#placed.add(moved);
       const others = Object.keys(this.#points).filter((other) => !this.#placed.has(other));
       Object.assign(this.#points, follow(others, [...this.#placed], this.#faces[this.#chosen], this.#points));
     }

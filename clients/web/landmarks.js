@@ -28,6 +28,11 @@ export const LABELS = {
 const PARTS = { face: /./, eyes: /eye|iris/, mouth: /mouth|lip/ };
 const FACE_SHARE = 0.47; // height of the face in the view
 const ROUNDNESS = 3.6; // of the outline: makes an ellipse of the corners of a rhombus
+const ORDERS = [
+  ["left_eye_top", "left_eye_bottom"],
+  ["right_eye_top", "right_eye_bottom"],
+  ["upper_lip_top", "upper_lip_bottom", "lower_lip_top", "lower_lip_bottom"],
+];
 const ROOM = { face: 1.35, eyes: 1.3, mouth: 1.5 };
 
 /** The points that are shown, of those that the server knows. */
@@ -78,6 +83,21 @@ export function follow(names, placed, before, now) {
     return [to[0] + c * dx - s * dy, to[1] + s * dx + c * dy];
   };
   return Object.fromEntries(names.map((name) => [name, turned(before[name])]));
+}
+
+/** Keeps lids and lips in their order from above to below: `name`, which was moved, pushes others of its line; which? */
+export function push(points, name) {
+  const order = ORDERS.find((names) => names.includes(name)) ?? [];
+  const eyes = [0, 1].map((axis) => (points.left_iris[axis] + points.right_iris[axis]) / 2);
+  const [dx, dy] = [points.chin[0] - eyes[0], points.chin[1] - eyes[1]];
+  const down = ([x, y]) => (x * dx + y * dy) / (dx * dx + dy * dy);
+  const at = order.indexOf(name);
+  const pushed = order.filter((other, i) => (i - at) * (down(points[name]) - down(points[other])) > 0);
+  for (const other of pushed) {
+    const by = down(points[name]) - down(points[other]);
+    points[other] = [points[other][0] + by * dx, points[other][1] + by * dy];
+  }
+  return pushed;
 }
 
 /** An SVG path from a to b that passes through `via` half-way. */

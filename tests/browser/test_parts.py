@@ -210,6 +210,21 @@ def test_noise_that_was_no_speech_leaves_no_caption(page: webdriver.Chrome) -> N
     assert text == ["", True]
 
 
+def test_lips_are_pushed_and_never_cross(page: webdriver.Chrome) -> None:
+    moved = run_js(
+        page,
+        """
+        const { push } = await import("/landmarks.js");
+        const points = {
+            left_iris: [10, 0], right_iris: [-10, 0], chin: [0, 50],
+            upper_lip_top: [0, 20], upper_lip_bottom: [1, 31], lower_lip_top: [2, 25], lower_lip_bottom: [3, 30],
+        };
+        return [push(points, "upper_lip_bottom"), points.upper_lip_top, points.lower_lip_top, push(points, "chin")];
+    """,
+    )
+    assert moved == [["lower_lip_top", "lower_lip_bottom"], [0, 20], [2, 31], []]
+
+
 def test_the_points_of_a_face_follow_the_first_that_are_placed(page: webdriver.Chrome) -> None:
     moved = run_js(
         page,
