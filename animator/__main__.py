@@ -1,7 +1,7 @@
 """The ``animator`` command: a picture and a sound file to a video, and figures about it."""
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -26,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Animates one
 console = Console(stderr=True)  # stdout is for results
 
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
+VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 LANDMARKS = Annotated[Path | None, typer.Option(help="Points that correct the face: see animator portrait --help.")]
 
 
@@ -150,36 +151,82 @@ def bench(
 
 @app.command()
 def evaluate(
-    subject: Annotated[str, typer.Argument(help="A video with one face, or a picture or character to be tried out.")],
-    audio: Annotated[Path | None, typer.Option(help="The sound; that of the video if not given.")] = None,
+    subject: Annotated[
+        str, typer.Argument(help="A video with one face; or a picture or character, to try it out.")
+    ] = "",
+    audio: Annotated[Path | None, typer.Option(help="The sound of the video, or what the picture shall say.")] = None,
     portrait: Annotated[str, typer.Option(help="The picture or character that was animated in the video.")] = "",
-    control: Annotated[bool, typer.Option("--control", help="Only: does the face of a picture do as told?")] = False,
+    control: Annotated[bool, typer.Option("--control", help="Only: does the picture's face do as told?")] = False,
+    sheet: Annotated[Path | None, typer.Option(help="Only: write a contact sheet of the picture's face (PNG).")] = None,
+    suite: Annotated[Path | None, typer.Option(help="A folder: each picture in it says each sound in it.")] = None,
 ) -> None:
-    """Tracks a face and measures lips, blinks, head and whether it does as told; the last line is one JSON object."""
+    """Tracks a face and measures lips, blinks, head, likeness and control; the last line is one JSON object."""
     try:
-        figures = _control(subject) if control else _video(Path(subject), audio, portrait)
+        if suite:
+            figures = _suite(suite)
+        elif subject and (Path(subject).suffix.lower() in VIDEOS or portrait):
+            figures = _video(Path(subject), audio, portrait)
+        else:
+            figures = _trial(subject, audio, control, sheet)
     except MediaError as error:
         _fail(str(error))
     typer.echo(json.dumps(figures))
 
 
-def _control(subject: str) -> dict[str, object]:
-    from animator.evaluate.control import control
-    from animator.evaluate.report import control_figures, control_table
+def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) -> Mapping[str, object]:
+    from animator.evaluate.report import control_figures, control_table, figures_table, rounded
+    from animator.evaluate.sheet import save
+    from animator.evaluate.trial import trial
 
+    sound = read_audio(audio) if audio else None
     found = _prepare(subject, 512)
-    with _progress("tracking", None) as advance:
-        scores, shapes = control(found, advance)
-    Console().print(control_table(scores, shapes))
-    return control_figures(scores, shapes)
+    figures: dict[str, object] = {}
+    if sheet:
+        save(found, sheet)
+        console.print(f"{sheet}: look at it")
+    if not control and not sheet:
+        with _progress("tracking", None) as advance:
+            figures |= rounded(trial(found, sound, advance))
+        Console().print(figures_table(figures))
+    if control or not sheet:
+        from animator.evaluate.control import control as swept
+
+        with _progress("tracking", None) as advance:
+            scores, shapes = swept(found, advance)
+        Console().print(control_table(scores, shapes))
+        figures["control"] = control_figures(scores, shapes)
+    return figures
 
 
-def _video(video: Path, audio: Path | None, portrait: str) -> dict[str, object]:
+def _suite(folder: Path) -> Mapping[str, object]:
+    from animator.evaluate.report import clips_table, figures_table, rounded
+    from animator.evaluate.trial import PICTURES, SOUNDS, means, trial
+
+    if not folder.is_dir():
+        _fail(f"There is no folder {folder}. Give one with pictures, and with sounds that they shall say.")
+    files = sorted(folder.iterdir())
+    pictures = [file for file in files if file.suffix.lower() in PICTURES]
+    sounds = {file.stem: read_audio(file) for file in files if file.suffix.lower() in SOUNDS} or {"": None}
+    if not pictures:
+        _fail(f"{folder} has no pictures. Put some there: {', '.join(PICTURES)}.")
+    clips = {
+        f"{picture.stem} {name}".strip(): rounded(trial(_prepare(str(picture), 512), sound))
+        for picture in pictures
+        for name, sound in sounds.items()
+    }
+    whole = rounded(means(clips.values()))
+    Console().print(clips_table(clips))
+    Console().print(figures_table(whole))
+    return {"clips": clips, "mean": whole}
+
+
+def _video(video: Path, audio: Path | None, portrait: str) -> Mapping[str, object]:
     from animator.evaluate import evaluate as measured
     from animator.evaluate.report import figures_table, rounded
 
+    found = _prepare(portrait, 512) if portrait else None
     with _progress("tracking", None) as advance:
-        figures = rounded(measured(video, audio, _picture(portrait) if portrait else None, advance))
+        figures = rounded(measured(video, audio, found, advance))
     Console().print(figures_table(figures))
     return figures
 

@@ -1,28 +1,31 @@
-"""Measures a video of a talking face with a landmark tracker: lips against sound, blinks, head, rest frame."""
+"""Measures a face with a landmark tracker: lips against sound, blinks, head, what is left of its picture, control."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from animator.evaluate.measure import Figures, measure, psnr
-from animator.evaluate.track import first_frame, track
+from animator.evaluate.measure import Figures, measure
+from animator.evaluate.track import track
 from animator.media import has_sound, read_audio
+
+if TYPE_CHECKING:
+    from animator.portrait.portrait import Portrait
 
 
 def evaluate(
-    video: Path, audio: Path | None = None, portrait: Path | None = None, progress: Callable[[int], None] | None = None
+    video: Path,
+    audio: Path | None = None,
+    portrait: "Portrait | None" = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Figures:
-    """All figures of ``video``. Its own sound is used if ``audio`` is not given; ``portrait`` adds the rest frame.
+    """All figures of ``video``. Its own sound is used if ``audio`` is not given; ``portrait`` adds what the video keeps
+    of the picture.
 
     Raises `animator.media.MediaError` for a file that cannot be read or a video without a face.
     """
-    found = track(video, progress)
-    sound = read_audio(audio or video) if audio or has_sound(video) else None
-    figures = measure(found, sound)
-    if portrait:
-        from animator.portrait.portrait import load
+    from animator.evaluate.looks import Looks
 
-        first = first_frame(video)
-        rest = load(portrait, len(first))
-        x, y = rest.view
-        figures["rest_psnr"] = psnr(first, rest.picture[y : y + rest.size, x : x + rest.size])
-    return figures
+    looks = Looks(portrait) if portrait else None
+    found = track(video, progress, looks)
+    sound = read_audio(audio or video) if audio or has_sound(video) else None
+    return measure(found, sound) | (looks.figures() if looks else {})

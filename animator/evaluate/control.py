@@ -1,6 +1,6 @@
 """Does the face do what it is told? Each wish is swept alone, drawn, encoded, decoded, and tracked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,8 +109,11 @@ class _Watcher:
         }
 
 
-def control(portrait: Portrait, progress: Callable[[int], None] | None = None) -> tuple[list[Score], list[ShapeScore]]:
-    """Sweeps of `TARGETS` and of the ARKit shapes on one face. ``progress`` hears how many frames are done.
+def control(
+    portrait: Portrait, progress: Callable[[int], None] | None = None, names: Collection[str] = ()
+) -> tuple[list[Score], list[ShapeScore]]:
+    """Sweeps of `TARGETS` and of the ARKit shapes on one face. ``progress`` hears how many frames are done;
+    ``names`` are those that are wanted, all when there are none.
 
     Raises `MediaError` when the tracker does not find the face at rest.
     """
@@ -129,11 +132,13 @@ def control(portrait: Portrait, progress: Callable[[int], None] | None = None) -
     if not rests:
         raise MediaError("The tracker does not find this face in its own picture, so its motion cannot be measured.")
     see = _Watcher(np.mean(rests, axis=0))
+    wanted = [sweep for sweep in SWEEPS if not names or sweep.name in names]
+    moved = [sweep for sweep in shapes() if not names or sweep.name in names]
     scores = [
         _score(sweep, [face and see(image, face)[sweep.name] for image, face in watch(sweep.rows)], portrait)
-        for sweep in SWEEPS
+        for sweep in wanted
     ]
-    return scores, [_shape_score(sweep, [face for _, face in watch(sweep.rows)], portrait) for sweep in shapes()]
+    return scores, [_shape_score(sweep, [face for _, face in watch(sweep.rows)], portrait) for sweep in moved]
 
 
 def _score(sweep: Sweep, seen: list[float | None], portrait: Portrait) -> Score:

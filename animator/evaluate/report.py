@@ -5,6 +5,32 @@ from collections.abc import Mapping
 from rich.table import Table
 
 from animator.evaluate.control import TARGETS, Score, ShapeScore
+from animator.evaluate.identity import HOW_TO_GET
+from animator.evaluate.measure import Figures
+
+# What figures should be, from what real people and good renderers reach; None is open.
+RANGES: dict[str, tuple[float | None, float | None]] = {
+    "identity_mean": (0.85, None),
+    "identity_min": (0.7, None),
+    "rest_psnr": (40.0, None),
+    "sharpness": (0.85, 1.1),
+    "sharpness_sd": (None, 0.1),
+    "picture_jumps": (None, 0),
+    "chunk_roughness": (None, 1.15),
+    "head_jumps": (None, 0),
+    "fps_one_core": (40.0, None),
+    "lag_frames": (-1, 1),
+    "loudness_difference": (0.22, 0.28),
+    "pause_mad": (None, 0.03),
+    "opening_p95": (0.15, 0.25),
+    "head_change": (0.28, 0.45),
+    "sd_yaw": (3, 6),
+    "sd_pitch": (2.5, 5),
+    "sd_roll": (2, 4.5),
+    "blinks_per_minute": (15, 32),
+    "blink_ms": (150, 350),
+    "blink_interval_log_sd": (0.5, 0.9),
+}
 
 
 def control_table(scores: list[Score], shapes: list[ShapeScore]) -> Table:
@@ -36,16 +62,29 @@ def control_figures(scores: list[Score], shapes: list[ShapeScore]) -> dict[str, 
 
 
 def figures_table(figures: Mapping[str, object]) -> Table:
-    """One row a figure."""
-    table = Table("figure", "value")
+    """One row a figure, with what it should be where that is known."""
+    table = Table("figure", "value", "should be", "", caption=_missing(figures))
     for name, value in figures.items():
-        table.add_row(name, str(value))
+        low, high = RANGES.get(name, (None, None))
+        verdict = ""
+        if isinstance(value, float | int) and (low, high) != (None, None):
+            verdict = _verdict((low is None or value >= low) and (high is None or value <= high))
+        table.add_row(name, str(value), _range(low, high), verdict)
     return table
 
 
-def rounded(figures: Mapping[str, object]) -> dict[str, object]:
+def clips_table(clips: Mapping[str, Figures]) -> Table:
+    """One row a clip, with the figures of `RANGES` that all of them have."""
+    names = [name for name in RANGES if all(name in clip for clip in clips.values())]
+    table = Table("clip", *names)
+    for clip, figures in clips.items():
+        table.add_row(clip, *(str(figures[name]) for name in names))
+    return table
+
+
+def rounded(figures: Figures) -> Figures:
     """Floats to four decimals."""
-    return {name: _short(value) if isinstance(value, float) else value for name, value in figures.items()}
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()}
 
 
 def _short(value: float | None) -> float | None:
@@ -54,3 +93,14 @@ def _short(value: float | None) -> float | None:
 
 def _verdict(passed: bool) -> str:
     return "[green]passed[/]" if passed else "[red]failed[/]"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return "" if high is None else f"up to {high:g}"
+    return f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
+
+
+def _missing(figures: Mapping[str, object]) -> str | None:
+    lacks = "identity_mean" in figures and figures["identity_mean"] is None
+    return f"Identity needs a network that is not installed: {HOW_TO_GET}" if lacks else None

@@ -1,13 +1,17 @@
 """Contact sheets for people to look at: one face in the poses, looks, mouths and moods that matter."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS as NAMES
 from animator.control import Control, Emotion
 from animator.evaluate.sweep import CAMERA, row
 from animator.face import FPS
+from animator.media import MediaError, check_place
 from animator.motion import space
 from animator.motion.expression import BEARINGS, EMOTIONS
 from animator.motion.parted import PartedLips
@@ -83,6 +87,15 @@ def sheet(portrait: Portrait, side: int = 220) -> Image:
     rows = [strip(renderer, POSES, side, close=False)]
     rows += [strip(renderer, tiles, side) for tiles in (GAZES, LIDS, MOUTHS, *moods(portrait.mouth_open))]
     return np.vstack(rows)
+
+
+def save(portrait: Portrait, path: Path) -> None:
+    """Writes `sheet` as PNG or JPEG. Raises `animator.media.MediaError` when the place cannot be written."""
+    check_place(path)
+    try:
+        PIL.Image.fromarray(sheet(portrait)).save(path, quality=88)
+    except (OSError, ValueError) as error:
+        raise MediaError(f"{path} cannot be written: {error}. Give a name such as sheet.png.") from error
 
 
 def strip(renderer: Renderer, tiles: Tiles, side: int, close: bool = True) -> Image:

@@ -17,6 +17,7 @@ from animator.portrait.pose import pose
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
+Watch = Callable[[int, Image, FaceLandmarks | None], None]  # number of the frame, its picture, its face
 
 SAMPLED_FRAMES = 100  # that tell the frame rate
 
@@ -44,14 +45,8 @@ class Track:
         return len(self.opening)
 
 
-def first_frame(video: Path) -> Image:
-    """The picture that a video begins with. Raises `MediaError` when it cannot be read."""
-    _, frames = _open(video)
-    return next(frames)[1]
-
-
-def track(video: Path, progress: Callable[[int], None] | None = None) -> Track:
-    """Follows the largest face of ``video``; ``progress`` hears how many frames are done.
+def track(video: Path, progress: Callable[[int], None] | None = None, watch: Watch | None = None) -> Track:
+    """Follows the largest face of ``video``; ``progress`` hears how many frames are done, ``watch`` sees each.
 
     Raises `MediaError` when the file cannot be read or no frame shows a face.
     """
@@ -63,6 +58,8 @@ def track(video: Path, progress: Callable[[int], None] | None = None) -> Track:
         rows += rows[-1:] * (number - len(rows))  # a skipped frame shows the one before it
         face = (face and landmarker.track(image, face)) or next(iter(landmarker.detect(image)), None)
         rows.append(_row(face.points) if face else np.full(7, np.nan, np.float32))
+        if watch:
+            watch(number, image, face)
         if progress:
             progress(len(rows))
     table = np.array(rows, np.float32).reshape(-1, 7)

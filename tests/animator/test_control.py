@@ -1,0 +1,96 @@
+"""Faces do as they are told, as far as a tracker sees, and evaluation knows good from bad."""
+
+import cv2
+import numpy as np
+import pytest
+
+from animator.evaluate.control import control
+from animator.evaluate.identity import Descriptor, weights
+from animator.evaluate.looks import Looks, sharpness, steadiness
+from animator.evaluate.sheet import sheet
+from animator.evaluate.sweep import row
+from animator.evaluate.trial import means
+from animator.motion import space
+from animator.portrait.characters import find
+from animator.portrait.landmarks import Landmarker
+from animator.portrait.portrait import Portrait, load
+from animator.render import Renderer
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Portrait:
+    return load(find("astronaut").picture, 256)
+
+
+def test_wishes_are_seen_in_the_encoded_frames(portrait: Portrait) -> None:
+    heard: list[int] = []
+    wishes = ("head_yaw", "head_roll", "distance", "gaze_yaw", "jawOpen", "mouthSmileLeft", "browInnerUp")
+    scores, shapes = control(portrait, heard.append, wishes)
+    assert [score.name for score in scores if score.passed] == list(wishes[:5])
+    assert [shape.name for shape in shapes if shape.passed] == ["browInnerUp", "jawOpen", "mouthSmileLeft"]
+    assert heard == sorted(heard)
+
+
+def test_rows_are_made_by_name() -> None:
+    made = row(jawOpen=0.5, eyeBlink=1, head_yaw=3, gaze_pitch=-2)
+    assert made[space.INDEX["eyeBlinkLeft"]] == made[space.INDEX["eyeBlinkRight"]] == 1
+    assert made[[space.GAZE_LEFT_PITCH, space.GAZE_RIGHT_PITCH]].tolist() == [-2, -2]
+    assert np.count_nonzero(made) == 6
+    with pytest.raises(KeyError):
+        row(noseWiggle=1)
+
+
+def test_what_a_video_keeps_of_its_picture(portrait: Portrait) -> None:
+    renderer, landmarker = Renderer(portrait), Landmarker()
+    looks = Looks(portrait)
+    for number in range(12):
+        frame = renderer.draw(row(head_yaw=number / 2))
+        looks(number, frame, landmarker.detect(frame)[0])
+    figures = looks.figures()
+    assert figures["rest_psnr"] > 60
+    assert 0.6 < figures["sharpness"] < 1.2
+    assert figures["picture_jumps"] == 0
+    assert figures["background_change"] < 2
+
+
+def test_a_blurred_face_is_less_sharp(portrait: Portrait) -> None:
+    x, y = portrait.view
+    points = portrait.landmarks - np.array([x, y, 0], np.float32)
+    still = Renderer(portrait).draw(row())
+    assert sharpness(cv2.GaussianBlur(still, (0, 0), 2), points) < 0.4 * sharpness(still, points)
+
+
+def test_a_lone_jump_and_rough_borders_are_found() -> None:
+    calm = 1 + 0.1 * np.random.default_rng(0).normal(size=100)
+    assert steadiness(calm)["picture_jumps"] == 0
+    jump = calm.copy()
+    jump[40] = 9
+    assert steadiness(jump)["picture_jumps"] == 1
+    rough = np.where(np.arange(100) % 2 == 1, 2 * calm, calm)
+    assert steadiness(rough)["chunk_roughness"] == pytest.approx(2, abs=0.2)
+
+
+@pytest.mark.skipif(weights() is None, reason="SFace is an optional package")
+def test_a_person_is_known_again_and_others_are_not() -> None:
+    path = weights()
+    assert path
+    describe, landmarker = Descriptor(path), Landmarker()
+
+    def vector(name: str, motion: np.ndarray) -> np.ndarray:
+        frame = Renderer(load(find(name).picture)).draw(motion)
+        return describe(frame, landmarker.detect(frame)[0].points)
+
+    rest = vector("astronaut", row())
+    assert rest @ vector("astronaut", row(head_yaw=8, jawOpen=0.3)) > 0.8
+    assert rest @ vector("mona_lisa", row()) < 0.4
+
+
+def test_a_sheet_shows_every_tile(portrait: Portrait) -> None:
+    made = sheet(portrait, side=40)
+    assert made.shape == (6 * 40, 9 * 40, 3)
+    rest, turned = made[:20, :40], made[:20, 40:80]
+    assert np.abs(rest.astype(int) - turned).mean() > 2
+
+
+def test_means_leave_out_what_is_missing() -> None:
+    assert means([{"a": 1.0, "b": None}, {"a": 3.0, "b": 2.0, "c": [1.0]}]) == {"a": 2.0, "b": 2.0}
