@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.bending import MEANT, bend, distance, layout, place_face
 from animator.portrait.drawn import snap_eyes
+from animator.portrait.drawn_mouth import snap_mouth
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.named import NAMED, Landmarks, Points, check_sides
 from animator.portrait.picture import Picture, PortraitError, Source
@@ -120,7 +121,7 @@ def _look_closely(
     seen = landmarker.merge(looks or [face])
     width = float(np.linalg.norm(seen.points[234] - seen.points[454]))
     apart = [np.abs(look.points - seen.points)[:POINTS, :2].mean() for look in looks]
-    points = snap_eyes(picture, seen.points)
+    points = snap_mouth(picture, snap_eyes(picture, seen.points))
     if given:
         eyes = {name: place for name, place in given.items() if "eye" in name or "iris" in name}
         points = bend(points if distance(points, eyes) < _ALIKE else seen.points, given)

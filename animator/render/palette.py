@@ -24,6 +24,7 @@ class Palette(NamedTuple):
 
 
 _EVEN = 0.8  # of Lab that pixels of one colour differ by
+_DARK_LINE = 95.0  # a lighter line than this is no colour for what is behind it
 _DRAWN = 0.5  # share of a face's pixels of one colour with their neighbours: 0.05 to 0.2 in photographs and paintings
 
 
@@ -35,15 +36,16 @@ def drawn_flat(portrait: Portrait) -> bool:
 
 
 def drawn_palette(portrait: Portrait) -> Palette:
-    """Colours for a mouth that is drawn flat: the drawing's own line, darker, and clean white and red in its light."""
+    """Colours for a mouth that is drawn flat: the darkest it is drawn with, and clean white and red in its light."""
     picture = portrait.picture.astype(np.float32)
     bright = float(np.percentile(picture[_face(portrait) > 0].mean(axis=1), 90)) / 255
-    lips = portrait.contours["lips_inner_upper"][2:-2]
-    x, y = portrait.vertices[lips, :2].round().astype(int).T
-    line = np.median(picture[y, x], axis=0)
+    mouth = picture[lip_ring(portrait, "outer")]
+    luma = mouth.mean(axis=1)
+    line = mouth[luma <= np.percentile(luma, 15)].mean(axis=0)
     red = f32([222, 98, 102]) * bright
+    dark = 0.6 * line + 0.08 * red if line.mean() < _DARK_LINE else 0.34 * red
     white = f32([252, 250, 246]) * min(1.0, bright + 0.15)
-    return Palette(white, white, red, 0.35 * line + 0.12 * red)
+    return Palette(white, white, red, f32(dark))
 
 
 def palette(portrait: Portrait, own: Floats) -> Palette:

@@ -1,0 +1,126 @@
+"""Mouths of drawn faces: a stroke or a shape of one colour that the landmark network often misses."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.drawn import is_drawn
+from animator.portrait.topology import POINTS, RINGS
+
+Floats = NDArray[np.float32]
+
+_APART = 12.0  # distance in Lab from the skin's colour of what is not skin
+_BELOW_EYES = 0.05  # face widths from the lower lids to the highest mouth
+_BELOW_CHIN = 0.03
+_ASIDE = 0.33  # face widths of the mouth's ends from the middle of the face
+_LEAST, _MOST = 0.07, 0.62  # face widths of a mouth
+_OFF_AXIS, _OFF_HEIGHT = 1.5, 0.9  # what it counts against a shape to lie elsewhere than expected, per width
+_STROKE = 0.035  # face widths: thinner is a line, thicker an open mouth
+_BORDER = 0.012  # face widths of the line around an open mouth
+_LIP = 0.014  # face widths of skin beyond the line that moves with it
+_REACH = 0.10  # face widths over which the face follows
+_EYES = (33, 133, 362, 263)
+
+
+class _Shape(NamedTuple):
+    """A shape between ``left`` and its last column: ``top`` and ``bottom`` (n,) px of its columns."""
+
+    left: int
+    top: Floats
+    bottom: Floats
+
+    @property
+    def width(self) -> int:
+        return len(self.top)
+
+    @property
+    def thick(self) -> float:
+        return float(np.percentile(self.bottom - self.top, 75))
+
+
+def snap_mouth(picture: NDArray[np.uint8], points: Floats) -> Floats:
+    """Landmarks (478, 3) with the lips on the drawn mouth; unchanged where the face is no drawing or none is found.
+
+    ``picture`` (h, w, 3) RGB. The mouth is the widest shape off the skin's flat colour near where mouths are.
+    """
+    if not is_drawn(picture, points):
+        return points
+    shape = _find(picture, points)
+    if shape is None:
+        return points
+    moved = points.copy()
+    width = float(np.linalg.norm(points[234] - points[454]))
+    columns = shape.left + np.arange(shape.width, dtype=np.float32)
+    if shape.thick < _STROKE * width:
+        middle = cv2.GaussianBlur(((shape.top + shape.bottom) / 2)[None], (0, 0), 0.01 * width)[0]
+        lines = {"inner_upper": middle, "inner_lower": middle}
+    else:
+        inset = np.minimum(_BORDER * width, 0.3 * (shape.bottom - shape.top))
+        lines = {"inner_upper": shape.top + inset, "inner_lower": shape.bottom - inset}
+    lines |= {"outer_upper": shape.top - _LIP * width, "outer_lower": shape.bottom + _LIP * width}
+    for name, line in lines.items():
+        _lay(moved, RINGS[f"lips_{name}"], np.stack([columns, line], axis=1), _LIP * width * ("outer" in name))
+    _follow(points, moved, width)
+    return moved
+
+
+def _find(picture: NDArray[np.uint8], points: Floats) -> _Shape | None:
+    """The shape that is the mouth most likely."""
+    width = float(np.linalg.norm(points[234] - points[454]))
+    axis = points[list(_EYES), 0].mean()
+    lids = max(points[list(RINGS[f"eye_{side}_lower"]), 1].max() for side in ("left", "right"))
+    expected = points[[13, 14], 1].mean()
+    left, right = (int(axis + sign * _ASIDE * width) for sign in (-1, 1))
+    top, bottom = int(lids + _BELOW_EYES * width), int(points[152, 1] + _BELOW_CHIN * width)
+    area = np.s_[max(top, 0) : bottom, max(left, 0) : right]
+    lab = cv2.cvtColor((picture[area] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
+    if min(lab.shape[:2]) < 8:
+        return None
+    other = (np.linalg.norm(lab - _commonest(lab), axis=2) > _APART).astype(np.uint8)
+    count, labels, boxes, centres = cv2.connectedComponentsWithStats(other, connectivity=8)
+    best, found = 0.0, None
+    for number in range(1, count):
+        x, y, wide, high, _ = (int(value) for value in boxes[number])
+        on_edge = x == 0 or y == 0 or x + wide == other.shape[1] or y + high == other.shape[0]
+        if on_edge or not _LEAST * width < wide < _MOST * width:
+            continue
+        cx, cy = centres[number] + (max(left, 0), max(top, 0))
+        score = (wide - _OFF_AXIS * abs(cx - axis) - _OFF_HEIGHT * abs(cy - expected)) / width
+        if score > best:
+            mask = labels[:, x : x + wide] == number
+            first, last = mask.argmax(axis=0), mask.shape[0] - 1 - mask[::-1].argmax(axis=0)
+            best = score
+            found = _Shape(x + max(left, 0), *((rows + max(top, 0)).astype(np.float32) for rows in (first, last)))
+    return found
+
+
+def _commonest(lab: Floats) -> Floats:
+    """(3,) the colour that most pixels of ``lab`` (h, w, 3) have, nearly."""
+    rounded = (lab.reshape(-1, 3) / 4).round().astype(np.int64)
+    _, where, counts = np.unique(rounded @ [1, 1000, 1000000], return_inverse=True, return_counts=True)
+    return np.median(lab.reshape(-1, 3)[where == counts.argmax()], axis=0)
+
+
+def _lay(points: Floats, ring: tuple[int, ...], line: Floats, beyond: float) -> None:
+    """Moves the vertices of ``ring`` onto ``line`` (n, 2), as far apart as they were, and its ends ``beyond`` it."""
+    ids = list(ring)
+    share = (points[ids, 0] - points[ids[0], 0]) / (points[ids[-1], 0] - points[ids[0], 0])
+    middle = line[:, 1].mean()
+    points[ids, 0] = line[0, 0] - beyond + share * (np.ptp(line[:, 0]) + 2 * beyond)
+    points[ids, 1] = np.interp(points[ids, 0], line[:, 0], line[:, 1])
+    points[[ids[0], ids[-1]], 1] = line[[0, -1], 1] + np.sign(middle - line[[0, -1], 1]) * beyond
+
+
+def _follow(before: Floats, points: Floats, width: float) -> None:
+    """Moves what surrounds the lips along, in place, fading with the distance from them."""
+    lips = sorted({i for name, ring in RINGS.items() if name.startswith("lips") for i in ring})
+    shift = points[lips, :2] - before[lips, :2]
+    away = np.linalg.norm(before[:POINTS, None, :2] - before[None, lips, :2], axis=2)
+    nearest = away.min(axis=1, keepdims=True)
+    weights = np.exp(-0.5 * ((away - nearest) / (0.02 * width)) ** 2)
+    fade = np.exp(-0.5 * (nearest / (_REACH * width)) ** 2)
+    moved = before[:POINTS, :2] + fade * (weights @ shift) / weights.sum(axis=1, keepdims=True)
+    moved[lips] = points[lips, :2]
+    points[:POINTS, :2] = moved
