@@ -26,7 +26,8 @@ SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
 _COMMON = """
     about all also and any are been being but can could did does for from get got has had have her his him how into its
     just like more much not our out over really she some than that the their them then there they this too very was were
-    what when where which while who why will with would yes you your talked said told mentioned user"""
+    what when where which while who why will with would yes you your talked said told mentioned user
+    called named"""
 COMMON = frozenset(_COMMON.split())
 
 

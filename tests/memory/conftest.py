@@ -5,6 +5,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -31,17 +32,15 @@ def _postgres() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
+def postgres():
     """The URL of an empty server."""
     binaries = _postgres()
     if binaries is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    folder = tmp_path_factory.mktemp("postgres")
+    folder = Path(tempfile.mkdtemp(prefix="vasari-postgres-"))  # pytest's own folders are closed to other users
     become = {}
     if os.geteuid() == 0:  # the server refuses to be root
         user = pwd.getpwnam("postgres")
-        for parent in (folder, folder.parent, folder.parent.parent):
-            parent.chmod(0o755)
         os.chown(folder, user.pw_uid, user.pw_gid)
         become = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     with socket.socket() as free:
@@ -54,6 +53,7 @@ def postgres(tmp_path_factory):
     subprocess.run([*control, "-o", options, "start"], **run)
     yield f"postgresql://vasari@127.0.0.1:{port}/postgres"
     subprocess.run([*control, "-m", "immediate", "stop"], **run)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
