@@ -34,6 +34,7 @@ _HALF = 0.011  # face widths, half of the breadth that every rim has
 _UNLIKE = 38.0  # distance in Lab from the skin, of frames whose breadth is measured
 _GROWTH = (0.11, 0.05)  # face widths that a frame may be broader, sideways and up or down
 _FEATHER = 0.006
+_MARGIN = 0.15  # face widths around the landmarks that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,20 @@ def find_glasses(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8
     """Opacity (h, w), 0 to 255, of the frame in ``picture`` (h, w, 3) RGB with landmarks ``points`` (478, 3); of shape
     (0, 0) where there are no glasses, or none that can be told from the face for sure."""
     width = float(np.linalg.norm(points[234] - points[454]))
-    lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
+    low = (points[:, :2].min(axis=0) - _MARGIN * width).clip(0).astype(int)
+    high = (points[:, :2].max(axis=0) + _MARGIN * width).clip(low + 2).astype(int)
+    face = np.s_[low[1] : high[1], low[0] : high[0]]
+    lab = cv2.cvtColor((picture[face] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
     lab = np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.004 * width), np.float32)
-    lenses = _lenses(lab, points[:, :2], width)
+    places = (points[:, :2] - low).astype(np.float32)
+    lenses = _lenses(lab, places, width)
     if not all(lens.is_ring() for lens in lenses):
         return np.zeros((0, 0), np.uint8)
-    frame = _frame(lab, points[:, :2], lenses, width)
+    frame = _frame(lab, places, lenses, width)
     soft = cv2.GaussianBlur(cv2.dilate(frame, _disc(2.5 * _FEATHER * width)), (0, 0), _FEATHER * width)
-    return np.asarray(soft, np.uint8)
+    opacity = np.zeros(picture.shape[:2], np.uint8)
+    opacity[face] = soft
+    return opacity
 
 
 def _lenses(lab: Floats, points: Floats, width: float) -> tuple[_Line, _Line]:

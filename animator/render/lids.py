@@ -220,8 +220,9 @@ def _plain(patch: _Patch) -> tuple[Floats, Ink]:
     lash = _lash(patch)
     if np.abs(skin - lash).max() < _PALE:  # no line above the eye: a dot, whose own colour will do
         inside = patch.pixels[(patch.above < 0) & (patch.under < 0) & (patch.within > 0)]
-        dark = inside.mean(axis=1) <= np.percentile(inside.mean(axis=1), 15)
-        return patch.pixels, Ink(f32(inside[dark].mean(axis=0)), LEAST_INK * patch.band)
+        if len(inside):
+            lash = inside[inside.mean(axis=1) <= np.percentile(inside.mean(axis=1), 15)].mean(axis=0)
+        return patch.pixels, Ink(f32(lash), LEAST_INK * patch.band)
     apart = skin - lash
     ink = ((skin - patch.pixels) @ apart / max(float(apart @ apart), 1.0)).clip(0, 1)
     ink[(patch.above < 0) & (patch.under < 0.5) & (patch.within > 0)] = 0
