@@ -36,6 +36,8 @@ PACKAGES = {
     "uvicorn": "the server",
     "websockets": "the server",
     "sqlalchemy": "memory",
+    "cryptography": "sealed memory",
+    "tokenizers": "meaning of sentences",
 }
 SHIPPED = {
     "assets/face_landmarker.task": "Apache-2.0",
