@@ -1,8 +1,8 @@
-"""``python -m companion.bench_hearing turns | echo``: what the companion hears, measured. The last line is JSON."""
+"""``python -m companion.bench_hearing turns | echo | sounds``: what the companion hears, measured; JSON at the end."""
 
 import asyncio
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +11,33 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from scipy.signal import resample_poly
 
-from companion import bench_turns
+from companion import bench_echo, bench_turns
 from companion.asr import FasterWhisper
+from companion.bench_echo import Scene
 from companion.bench_turns import Heard, Lags
 from companion.endpoint import SmartTurn
-from companion.stages import TTS, Samples
+from companion.stages import HEAR_RATE, SPEAK_RATE, TTS, Samples
 from companion.tts import Hibari, Kokoro
 from companion.vad import Silero
+
+REPLIES = (
+    "I would be happy to tell you about it. The sea is wide and mostly blue, and it keeps its secrets well.",
+    "Well, that is a good question! Let me think about it. The best way is to start early, and to take your time.",
+    "Oh, I am sorry to hear that. Would you like to talk about what happened today? I am here, and I have time.",
+    "Once upon a time there was a little dragon who could not fly. Every morning he climbed a hill and jumped.",
+)
+INTERRUPTIONS = (
+    "Wait, please stop. I want to ask you something else.",
+    "Sorry, can I say something about that?",
+    "No, that is not what I meant.",
+    "Hold on a second, I did not get the last part.",
+)
+LISTENING = ("Mm-hmm.", "Yeah.", "Okay.", "Right.", "I see.", "Uh-huh.", "Oh, really?", "Yeah, sure.")
+WORDS = ("Stop.", "Wait.", "No.", "What?", "Hold on.", "Be quiet, please.")
+DEEPER = 0.8  # of the frequencies of the voice, for another person's
+OVER = 3.0  # s of the reply before somebody is heard over it
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 VOICES = Annotated[list[str] | None, typer.Option("--voice", help="hibari, or a voice of Kokoro; may be repeated.")]
@@ -41,6 +60,123 @@ def turns(
         table.add_row(point.name, *shares, f"{point.delay:.2f} s", f"{point.delay_p95:.2f} s")
     Console().print(table)
     typer.echo(json.dumps({"turns": len(heard), "lags_s": asdict(lags), "curve": [asdict(point) for point in points]}))
+
+
+@app.command()
+def echo(
+    scenes: Annotated[int, typer.Option(help="Rooms, loudspeakers and users tried.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+) -> None:
+    """The face heard through loudspeakers: how often it gives way to itself, and how soon to a user."""
+    found = asyncio.run(_echoes(bench_echo.scenes(scenes, np.random.default_rng(seed)), seed))
+    table = Table("scenes", "gives way to itself", "interrupts itself", "user missed", "gives way after", box=None)
+    groups: dict[str, list[_Heard]] = {"all": found}
+    for gain in bench_echo.GAINS:
+        groups[f"echo at {gain} dB"] = [one for one in found if one.scene.gain == gain]
+    for room in bench_echo.ROOMS:
+        groups[f"room of {room} s"] = [one for one in found if one.scene.room == room]
+    summary = {name: _summary(group) for name, group in groups.items() if group}
+    for name, row in summary.items():
+        shares = (f"{100 * row[key]:.1f} %" for key in ("false_holds", "false_interruptions", "missed"))
+        table.add_row(f"{name} ({row['scenes']})", *shares, f"{row['hold_s']:.2f} s, p95 {row['hold_p95_s']:.2f} s")
+    Console().print(table)
+    typer.echo(json.dumps(summary))
+
+
+@app.command()
+def sounds(voice: VOICES = None) -> None:
+    """Noises, "mm-hm" and real interruptions over a reply: who takes the floor, by the real speech recognition."""
+    found = asyncio.run(_sounds(voice or ["hibari"]))
+    table = Table("over a reply", "tried", "gives way", "interrupted", box=None)
+    for name, row in found.items():
+        table.add_row(name, str(row["tried"]), f"{100 * row['held']:.0f} %", f"{100 * row['interrupted']:.0f} %")
+    Console().print(table)
+    typer.echo(json.dumps(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What became of one scene. ``hold``: s until the face gave way to its user; None when it did not."""
+
+    scene: Scene
+    false_hold: bool
+    false_interruption: bool
+    hold: float | None
+    interruption: float | None
+
+
+async def _echoes(scenes: list[Scene], seed: int) -> list[_Heard]:
+    hibari, rng = Hibari(), np.random.default_rng([seed, 1])
+    replies = [await _said(hibari, text) for text in REPLIES]
+    users = [bench_echo.hear_rate(await _said(hibari, text)) for text in INTERRUPTIONS]
+    found: list[_Heard] = []
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        for scene in progress.track(scenes, description="Listening"):
+            first, second = (replies[i] for i in rng.permutation(len(replies))[:2])
+            reply = np.concatenate([first, np.zeros(SPEAK_RATE, np.float32), second])
+            room = bench_echo.echo(bench_echo.hear_rate(reply), scene, rng)
+            alone = await bench_echo.listen(reply, room)
+            user = bench_echo.levelled(_deeper(users[rng.integers(len(users))]), float(rng.choice(bench_echo.LEVELS)))
+            at = rng.uniform(1.0, len(first) / SPEAK_RATE - 1.5) + rng.integers(2) * (len(first) / SPEAK_RATE + 1.0)
+            both = room.copy()
+            start = min(int(at * HEAR_RATE), len(both) - len(user))
+            both[start : start + len(user)] += user
+            heard = await bench_echo.listen(reply, both)
+            after = [
+                next((t - at for t in times if 0 < t - at < bench_echo.PROMPT), None)
+                for times in (heard.held, heard.interrupted)
+            ]
+            found.append(_Heard(scene, bool(alone.held), bool(alone.interrupted), after[0], after[1]))
+    return found
+
+
+async def _sounds(voices: list[str]) -> dict[str, dict[str, float]]:
+    asr, rng = FasterWhisper(), np.random.default_rng(0)
+    reply = np.concatenate([await _said(Hibari(), text) for text in REPLIES[:2]])
+    heard: dict[str, list[Samples]] = {name: [sound] for name, sound in bench_echo.noises(rng).items()}
+    for voice in voices:
+        tts: TTS = Hibari() if voice == "hibari" else Kokoro(voice)
+        for text in LISTENING + WORDS:
+            kind = "listening" if text in LISTENING else "words"
+            said = bench_echo.hear_rate(await _said(tts, text))
+            heard.setdefault(kind, []).append(_deeper(said) if voice == "hibari" else said)
+    return {name: await _over(reply, found, asr, rng) for name, found in heard.items()}
+
+
+async def _over(reply: Samples, found: list[Samples], asr: FasterWhisper, rng: np.random.Generator) -> dict[str, float]:
+    """Each of ``found`` over the reply, by headphones, in two loudnesses."""
+    held: list[bool] = []
+    interrupted: list[bool] = []
+    for sound in found:
+        for level in (-20.0, -30.0):
+            room = 10 ** (-60 / 20) * bench_echo.pink(len(reply) * 2 // 3, rng).astype(np.float32)
+            first = int(OVER * HEAR_RATE)
+            room[first : first + len(sound)] += bench_echo.levelled(sound, level)[: len(room) - first]
+            reactions = await bench_echo.listen(reply, room, asr)
+            held.append(bool(reactions.held))
+            interrupted.append(bool(reactions.interrupted))
+    return {"tried": len(held), "held": bench_echo.share(held), "interrupted": bench_echo.share(interrupted)}
+
+
+def _summary(found: list[_Heard]) -> dict[str, float]:
+    holds = [one.hold for one in found if one.hold is not None]
+    return {
+        "scenes": len(found),
+        "false_holds": bench_echo.share([one.false_hold for one in found]),
+        "false_interruptions": bench_echo.share([one.false_interruption for one in found]),
+        "missed": bench_echo.share([one.interruption is None for one in found]),
+        "hold_s": float(np.median(holds)) if holds else float("nan"),
+        "hold_p95_s": float(np.percentile(holds, 95)) if holds else float("nan"),
+    }
+
+
+async def _said(tts: TTS, text: str) -> Samples:
+    return np.concatenate([piece.audio async for piece in tts.speak(text)])
+
+
+def _deeper(sound: Samples) -> Samples:
+    """The same voice, slower and lower: another person's."""
+    return np.asarray(resample_poly(sound, 10, round(10 * DEEPER)), np.float32)
 
 
 async def _synthesize(voices: list[str], part: str, repeat: int) -> list[Samples]:

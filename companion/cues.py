@@ -14,9 +14,11 @@ OPEN_AT_MOST = 0.1  # probability of being done, for a sentence whose last word 
 TRAILING_AT_MOST = 0.2  # for one that the transcript leaves open, with "..." or a comma, or a clause that leads to one
 CLOSED_AT_LEAST = 0.8  # for a complete short answer
 QUESTION_AT_LEAST = 0.6  # for what the transcript ends with a question mark
+STATED_AT_LEAST = 0.35  # for what it ends with a full stop, which it does too gladly to be believed more
 QUESTION_WORDS = 4  # from which on it may be believed: "Can you tell me?" has a question mark, too
 
 _TRAILING = re.compile(r"(?:\.{2,}|…|,|、|，|-|–|—)[\"'”’]*$")
+_STATED = re.compile(r"[.!。！][\"'”’]*$")
 _QUESTION = re.compile(r"[?？][\"'”’]*$")
 
 
@@ -58,7 +60,7 @@ def done(by_sound: float, text: str, language: str) -> float:
         return max(by_sound, QUESTION_AT_LEAST) if believed else by_sound
     if _TRAILING.search(text.strip()) or _leads(text, known.leading, language):
         return min(by_sound, TRAILING_AT_MOST)
-    return by_sound
+    return max(by_sound, STATED_AT_LEAST) if _STATED.search(text.strip()) else by_sound
 
 
 def _ends_in(plain: str, endings: frozenset[str], language: str) -> bool:

@@ -64,15 +64,14 @@ class Loudspeaker:
         self._ahead: float | None = None  # samples by which they are ahead of the microphone
         self._least, self._since = np.inf, 0.0  # the least of that, since this many samples of the microphone
 
-    def play(self, clock: int, recent: Samples, heard: int) -> None:
-        """``clock`` samples were sent until now, the last of them are ``recent``, while ``heard`` were heard."""
+    def play(self, clock: int, recent: Samples) -> None:
+        """``clock`` samples were sent until now, the last of which are ``recent``."""
         fresh = 0 if self._sent is None else max(0, clock - self._sent)
         self._sent = clock
         sound = recent[max(0, len(recent) - fresh) :] if fresh else recent[:0]
         new = self._resample(np.concatenate([np.zeros(fresh - len(sound), np.float32), sound]))
         self._sound = np.concatenate([self._sound, new])[-PLAYED:]
         self._end += len(new)
-        self._align(heard)
 
     def beside(self, heard: int) -> Samples:
         """(WINDOW,): what was sent when the microphone had heard ``heard`` samples; silence where that is not known."""
@@ -80,8 +79,9 @@ class Loudspeaker:
         block = self._sound[: len(self._sound) - end][-WINDOW:] if 0 <= end < len(self._sound) else self._sound[:0]
         return np.concatenate([np.zeros(WINDOW - len(block), np.float32), block])
 
-    def _align(self, heard: int) -> None:
-        """What is heard may be what was sent just now: never wait for it, and look no further back than needed."""
+    def align(self, heard: int) -> None:
+        """``heard`` samples of the microphone have come by now. What is heard may be what was sent just now, so that
+        nothing is waited for; neither is anything looked for further back than needed."""
         ahead = float(self._end - heard)
         self._least = min(self._least, ahead)
         if self._ahead is None or ahead < self._ahead:
@@ -132,7 +132,7 @@ class Ears:
     def play(self, clock: int, recent: Samples) -> None:
         """The face has sent ``clock`` samples at `SPEAK_RATE` so far, the last of which are ``recent``."""
         if self._detector:
-            self._loudspeaker.play(clock, recent, self._end)
+            self._loudspeaker.play(clock, recent)
 
     def hear(self, audio: Samples) -> Iterator[Turn]:
         """(n,) at HEAR_RATE, as `append`."""
@@ -142,6 +142,7 @@ class Ears:
         if self._detector is None:
             self._chunks.append(audio)
             return
+        self._loudspeaker.align(self._end)
         self._unjudged = np.concatenate([self._unjudged, audio])
         while len(self._unjudged) >= WINDOW:
             window, self._unjudged = self._unjudged[:WINDOW], self._unjudged[WINDOW:]

@@ -19,6 +19,7 @@ AGAIN = 8  # blocks between two attempts to find the delay
 JUDGED = 6  # blocks by which an echo is told from a user
 PASSES = 4  # how often they are learned
 SPEECH = 0.35  # probability from which a sound may be a voice
+HANG = 6  # blocks between two sounds of one user
 USER = 0.4  # share of the bands in which a user is heard
 LIKE = 0.45  # correlation above which two sounds are the same: an echo in a room has 0.5 to 1, two voices under 0.3
 ALIKE = 0.3  # the same for a whole second
@@ -27,9 +28,11 @@ ROOM = 0.6  # how much weaker each further block of the echo is expected to be
 QUIET = 1e-5  # mean square under which nothing is played
 BANDS = np.unique(np.round(np.geomspace(4, 224, 17)).astype(int))  # bins of 31 Hz: from 125 Hz to 7 kHz
 SLOPE: Samples = np.hanning(BLOCK).astype(np.float32)
-LOUDEST = 4.0  # power of an echo, as a share of what is played
+LOUDEST = 1.0  # power of an echo, as a share of what is played
 MARGIN = 4.0  # power by which a user exceeds what is left of an echo
 FADE = 0.85  # of the power of what is played, a block: what its echo in a room may still have
+SLOWLY = 0.995  # a block: how fast peaks and the noise of the room are forgotten
+CLEAR = 0.03  # of the peak, from which on an echo shows what is left of it
 RISE, FALL, DRIFT = 1.4, 0.9, 1.01  # a block: what is left is believed to be more, less; more while a user may speak
 
 
@@ -120,7 +123,9 @@ class Echo:
         self._left = np.ones(len(BANDS) - 1)  # what is left of an echo, as a share of what is played, by band
         self._power = np.zeros(len(BANDS) - 1)  # of what is left, now
         self._behind = np.zeros(len(BANDS) - 1)  # of what is played, and its room
-        self._user = 1.0  # share of the bands in which there is more than that
+        self._peak = np.zeros(len(BANDS) - 1)  # of what is played, in the last seconds
+        self._floor = np.ones(len(BANDS) - 1)  # of the noise in the room
+        self._present = HANG  # blocks for which a user is still taken to be there
         self._since = AGAIN  # blocks since the delay was looked for
 
     def __call__(self, heard: Samples, played: Samples) -> Samples:
@@ -130,7 +135,7 @@ class Echo:
         self._since += 1
         rest = heard
         if not self._audible():
-            self._user = 1.0
+            self._present = HANG
             if self._filter:
                 self._filter.forget()
         else:
@@ -143,15 +148,15 @@ class Echo:
         """The probability that the last block is speech -> that it is the user's, who is ``speaking`` already."""
         if probability < SPEECH or not self._audible():
             return probability
-        if not speaking and (self._filter is None or self._user >= USER) and self._resembles():
+        if not speaking and (self._filter is None or self._present) and self._resembles():
             return 0.0
-        return probability if self._user >= (USER / 2 if speaking else USER) else 0.0
+        return probability if self._present else 0.0
 
     def _resembles(self) -> bool:
         """Whether what is left is still what is played; then the echo is learned anew."""
         if likeness(self._rest[-JUDGED * BLOCK :], self._played)[0] < LIKE:
             return False
-        self._left = np.clip(self._power / (self._behind + 1e-9), self._left, LOUDEST)
+        self._left = np.clip(self._power / (self._behind + 1e-9), self._left, np.maximum(self._left, LOUDEST))
         if self._since >= AGAIN:
             self._since = 0
             self._find()
@@ -185,12 +190,16 @@ class Echo:
     def _measure(self, rest: Samples, played: Samples) -> None:
         """In how many bands there is more than may be left of the echo."""
         self._power = 0.5 * self._power + 0.5 * _bands(rest)
-        self._behind = np.maximum(_bands(played), FADE * self._behind)
-        ratio = self._power / (self._behind + 1e-9)
-        self._user = float(np.mean(ratio > MARGIN * self._left))
-        rise = DRIFT if self._user > USER else RISE
-        more = ratio > self._left
-        self._left = np.where(more, np.minimum(ratio, rise * self._left), np.maximum(ratio, FALL * self._left))
+        now = _bands(played)
+        self._behind = np.maximum(now, FADE * self._behind)
+        self._peak = np.maximum(now, SLOWLY * self._peak)
+        self._floor = np.minimum(self._power, self._floor / SLOWLY)
+        ratio = np.minimum(self._power / (self._behind + 1e-9), LOUDEST)
+        user = float(np.mean(self._power > MARGIN * (self._left * self._behind + self._floor)))
+        self._present = HANG if user >= USER else max(0, self._present - 1)
+        rise = DRIFT if self._present else RISE
+        left = np.where(ratio > self._left, np.minimum(ratio, rise * self._left), np.maximum(ratio, FALL * self._left))
+        self._left = np.where(self._behind > CLEAR * self._peak, left, self._left)
 
 
 def _spectrum(sound: Samples) -> NDArray[np.complex64]:
