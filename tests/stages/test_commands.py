@@ -43,9 +43,9 @@ def test_setting_up_an_unknown_model_lists_the_known_ones(run):
 @pytest.mark.parametrize(
     ("config", "models"),
     [
-        ("default", {"silero-vad", "smart-turn", "whisper-base", "smollm2-135m", "hibari"}),
-        ("openai", {"silero-vad", "smart-turn", "whisper-base", "hibari"}),
-        ("kokoro", {"silero-vad", "smart-turn", "whisper-base", "smollm2-135m", "kokoro"}),
+        ("default", {"silero-vad", "minilm", "smart-turn", "whisper-base", "smollm2-135m", "hibari"}),
+        ("openai", {"silero-vad", "minilm", "smart-turn", "whisper-base", "hibari"}),
+        ("kokoro", {"silero-vad", "minilm", "smart-turn", "whisper-base", "smollm2-135m", "kokoro"}),
         ("fakes", set()),
     ],
 )
