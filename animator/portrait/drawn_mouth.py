@@ -75,7 +75,7 @@ def _find(picture: NDArray[np.uint8], points: Floats) -> _Shape | None:
     left, right = (int(axis + sign * _ASIDE * width) for sign in (-1, 1))
     top, bottom = int(lids + _BELOW_EYES * width), int(points[152, 1] + _BELOW_CHIN * width)
     area = np.s_[max(top, 0) : bottom, max(left, 0) : right]
-    lab = cv2.cvtColor((picture[area] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor((picture[area] / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
     if min(lab.shape[:2]) < 8:
         return None
     other = (np.linalg.norm(lab - _commonest(lab), axis=2) > _APART).astype(np.uint8)

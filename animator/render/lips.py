@@ -19,6 +19,7 @@ _OPEN, _SHUT = 0.12, 0.62  # of the way from the middle to the corner: rounded l
 _ROLL = space.INDEX["mouthRollLower"]
 _TUCKED = 0.5  # of mouthRollLower that brings the lower lip to the upper teeth, for f and v
 _TEETH, _OWN_TEETH = 0.03, 0.75  # how much of these is seen then: face widths, or of what the picture shows
+_STICKY = 0.005  # face widths
 _BARELY = 1e-3  # px
 
 
@@ -26,7 +27,7 @@ _BARELY = 1e-3  # px
 class Lips:
     """``upper`` and ``lower`` (N,) rims; ``gap`` (N,) px between them at rest, along ``down`` (2,); ``touch`` (N,) how
     far round lips touch there; the vertices ``near`` (K,) follow a closing by ``follow`` (K, N); ``teeth`` (N,)
-    px of the upper ones that are seen above a tucked lip."""
+    px of the upper ones that are seen above a tucked lip; ``sticky`` (N,) px by which shut lips part late."""
 
     upper: Ints
     lower: Ints
@@ -36,6 +37,7 @@ class Lips:
     near: Ints
     follow: Floats
     teeth: Floats
+    sticky: Floats
 
 
 def lips(portrait: Portrait, points: Floats) -> Lips:
@@ -52,8 +54,11 @@ def lips(portrait: Portrait, points: Floats) -> Lips:
     touch = ((beside - _OPEN) / (_SHUT - _OPEN)).clip(0, 1)
     touch = touch * touch * (3 - 2 * touch)
     gap = (points[lower, :2] - points[upper, :2]) @ down
+    sticky = _STICKY * portrait.face_width * (gap < _STICKY * portrait.face_width)
     teeth = np.maximum(_TEETH * portrait.face_width, _OWN_TEETH * gap)
-    return Lips(upper, lower, f32(gap), f32(down), f32(touch), near, np.ascontiguousarray(follow[near]), f32(teeth))
+    return Lips(
+        upper, lower, f32(gap), f32(down), f32(touch), near, np.ascontiguousarray(follow[near]), f32(teeth), f32(sticky)
+    )
 
 
 def roundness(weights: Floats) -> float:
@@ -69,7 +74,8 @@ def meet(points: Floats, made: Lips, weights: Floats) -> None:
     apart = points[made.lower] - points[made.upper]
     gap = apart[:, :2] @ made.down
     tucked = min(max(float(weights[_ROLL]), 0.0) / _TUCKED, 1.0)
-    left = (gap - tucked * (gap - made.teeth).clip(0)) * (1 - round_ * made.touch) * np.float32(1 - seal)
+    parting = gap * (gap.clip(0) / (gap.clip(0) + made.sticky + _BARELY))
+    left = (parting - tucked * (parting - made.teeth).clip(0)) * (1 - round_ * made.touch) * np.float32(1 - seal)
     closed = 1 - left.clip(0) / np.maximum(gap, _BARELY)
     closed[gap < np.minimum(made.gap, 0) - _BARELY] = 1  # one lip past the other
     if closed.any():

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from animator.motion import space
-from animator.portrait.portrait import Portrait
+from animator.portrait.characters import find
+from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
 from animator.render.body import body
 from animator.render.deform import blend
@@ -174,6 +175,17 @@ def test_p_b_and_m_shut_the_lips_whatever_else_the_face_does(portrait: Portrait,
     meet(points, lips(portrait, made.points), weights)
     apart = points[portrait.contours["lips_inner_upper"]] - points[portrait.contours["lips_inner_lower"]]
     assert np.abs(apart).max() < 0.01
+
+
+def test_shut_lips_stay_shut_in_a_smile() -> None:
+    portrait = load(find("mona_lisa").picture)
+    made = body(portrait)
+    weights = row(mouthSmileLeft=0.8, mouthSmileRight=0.8, cheekSquintLeft=0.5, cheekSquintRight=0.5)[:52]
+    points = np.empty_like(made.points)
+    blend(made.points, made.shapes, weights, points)
+    meet(points, lips(portrait, made.points), weights)
+    apart = points[portrait.contours["lips_inner_upper"]] - points[portrait.contours["lips_inner_lower"]]
+    assert np.linalg.norm(apart[:, :2], axis=1).max() < 0.004 * portrait.face_width
 
 
 def test_rounded_lips_touch_towards_the_corners_and_leave_a_small_hole(portrait: Portrait) -> None:
