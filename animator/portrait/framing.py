@@ -24,7 +24,7 @@ _TIGHT_SHARE = 0.8  # at most, where the source is cut close to the face
 _FACE_CENTRE = 0.475  # of the view, from its top
 _RIM = 16  # px of the file round what is cut out of it, for the resampling
 _STEADY = 0.008  # face widths that landmarks differ from look to look: 0.002 to 0.004 in photographs, 0.006 if blurred
-_ALIKE = 0.06  # of the distance of the eyes: outlines of drawn eyes that are farther from the given points are others
+_ALIKE = 0.06  # of the distance of the eyes: outlines by colour that are farther from the given points are wrong
 _SHARPENED = 1.5  # times: from here on, enlarged faces are sharpened
 _SHARPEN = 0.6  # most that is added of what a blur takes away
 
@@ -121,10 +121,13 @@ def _look_closely(
     seen = landmarker.merge(looks or [face])
     width = float(np.linalg.norm(seen.points[234] - seen.points[454]))
     apart = [np.abs(look.points - seen.points)[:POINTS, :2].mean() for look in looks]
-    points = snap_mouth(picture, snap_eyes(picture, seen.points))
+    points = seen.points
+    for snap, parts in ((snap_eyes, ("eye", "iris")), (snap_mouth, ("mouth", "lip"))):
+        snapped = snap(picture, points)
+        named = {name: place for name, place in given.items() if any(part in name for part in parts)}
+        points = snapped if distance(snapped, named) < _ALIKE else points
     if given:
-        eyes = {name: place for name, place in given.items() if "eye" in name or "iris" in name}
-        points = bend(points if distance(points, eyes) < _ALIKE else seen.points, given)
+        points = bend(points, given)
         return replace(seen, points=points, blendshapes=landmarker.blendshapes(points)), False
     steady = bool(apart) and float(np.mean(apart)) < _STEADY * width
     return replace(seen, points=points), not (steady and np.array_equal(points, seen.points))
