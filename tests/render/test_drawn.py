@@ -33,15 +33,22 @@ def dotted(toon: Portrait) -> Portrait:
     return load(cv2.imencode(".png", picture)[1].tobytes())
 
 
-def drawn(portrait: Portrait, blink: float = 0.0, yaw: float = 0.0) -> Picture:
+@pytest.fixture(scope="module")
+def toon_face(toon: Portrait) -> Renderer:
+    return Renderer(toon)
+
+
+@pytest.fixture(scope="module")
+def dotted_face(dotted: Portrait) -> Renderer:
+    return Renderer(dotted)
+
+
+def eyes(renderer: Renderer, blink: float = 0.0, yaw: float = 0.0) -> list[Picture]:
+    """The frame around each iris."""
     motion = np.zeros(space.SIZE, np.float32)
     motion[[space.INDEX["eyeBlinkLeft"], space.INDEX["eyeBlinkRight"]]] = blink
     motion[[space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW]] = yaw
-    return Renderer(portrait).draw(motion)
-
-
-def eyes(portrait: Portrait, frame: Picture) -> list[Picture]:
-    """The frame around each iris."""
+    frame, portrait = renderer.draw(motion), renderer.portrait
     boxes = (portrait.iris - (*portrait.view, 0)).round().astype(int).tolist()
     return [frame[y - 2 * r : y + 2 * r, x - 2 * r : x + 2 * r] for x, y, r in boxes]
 
@@ -65,17 +72,17 @@ def test_dots_are_found_where_they_are(toon: Portrait, dotted: Portrait) -> None
 
 
 @pytest.mark.parametrize("yaw", [-15.0, 15.0])
-def test_a_dot_looks_aside_as_a_whole(dotted: Portrait, yaw: float) -> None:
-    for ahead, aside in zip(eyes(dotted, drawn(dotted)), eyes(dotted, drawn(dotted, yaw=yaw)), strict=True):
+def test_a_dot_looks_aside_as_a_whole(dotted_face: Renderer, yaw: float) -> None:
+    for ahead, aside in zip(eyes(dotted_face), eyes(dotted_face, yaw=yaw), strict=True):
         assert ink(aside) == pytest.approx(ink(ahead), rel=0.06)
         columns = [np.nonzero(frame.mean(axis=2) < 60)[1].mean() for frame in (ahead, aside)]
         assert (columns[1] - columns[0]) * np.sign(yaw) > 2
 
 
-@pytest.mark.parametrize("face", ["toon", "dotted"])
+@pytest.mark.parametrize("face", ["toon_face", "dotted_face"])
 def test_shut_eyes_are_a_line(face: str, request: pytest.FixtureRequest) -> None:
-    portrait: Portrait = request.getfixturevalue(face)
-    for open_eye, shut in zip(eyes(portrait, drawn(portrait)), eyes(portrait, drawn(portrait, blink=1)), strict=True):
+    renderer: Renderer = request.getfixturevalue(face)
+    for open_eye, shut in zip(eyes(renderer), eyes(renderer, blink=1), strict=True):
         assert 0.02 < ink(shut) / ink(open_eye) < 0.5
         rows, columns = np.nonzero(shut.mean(axis=2) < 60)
         assert max(np.ptp(rows[columns == column]) for column in np.unique(columns)) < 0.2 * len(shut)

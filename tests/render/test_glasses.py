@@ -36,12 +36,17 @@ def bespectacled() -> Portrait:
     return with_glasses("astronaut", (30, 25, 25), 0.02)
 
 
-def drawn(portrait: Portrait, **shapes: float) -> Picture:
+@pytest.fixture(scope="module")
+def renderer(bespectacled: Portrait) -> Renderer:
+    return Renderer(bespectacled)
+
+
+def drawn(renderer: Renderer, **shapes: float) -> Picture:
     motion = np.zeros(space.SIZE, np.float32)
     for name, value in shapes.items():
         for side in ("Left", "Right"):
             motion[space.INDEX[name + side]] = value
-    return Renderer(portrait).draw(motion)
+    return renderer.draw(motion)
 
 
 def test_the_frame_is_found(bespectacled: Portrait) -> None:
@@ -63,18 +68,18 @@ def test_nobody_else_gets_some(name: str) -> None:
     assert not load(find(name).picture).glasses.size
 
 
-def test_the_picture_at_rest_is_exact(bespectacled: Portrait) -> None:
+def test_the_picture_at_rest_is_exact(bespectacled: Portrait, renderer: Renderer) -> None:
     x, y = bespectacled.view
     picture = bespectacled.picture[y : y + bespectacled.size, x : x + bespectacled.size]
-    difference = np.abs(drawn(bespectacled).astype(int) - picture)
+    difference = np.abs(drawn(renderer).astype(int) - picture)
     assert difference.max() <= 2
     assert (difference > 0).mean() < 0.001
 
 
 @pytest.mark.parametrize("shape", ["eyeBlink", "browOuterUp", "browDown", "cheekSquint"])
-def test_no_expression_moves_the_frame(bespectacled: Portrait, shape: str) -> None:
+def test_no_expression_moves_the_frame(bespectacled: Portrait, renderer: Renderer, shape: str) -> None:
     x, y = bespectacled.view
     solid = bespectacled.glasses[y : y + bespectacled.size, x : x + bespectacled.size] > 250
-    moved, still = drawn(bespectacled, **{shape: 1.0}), drawn(bespectacled)
+    moved, still = drawn(renderer, **{shape: 1.0}), drawn(renderer)
     assert np.abs(moved.astype(int) - still)[solid].max() <= 3
     assert np.abs(moved.astype(int) - still).max() > 20  # while the face behind it does move
