@@ -10,7 +10,7 @@ from animator.render.layers import layers
 from animator.render.light import relight
 from animator.render.pose import Pose, pose
 
-_SHADE_OF_ROUND_LIPS = 0.85
+_SHADE_OF_ROUND_LIPS = 0.95
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
 _GAZES = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
