@@ -8,6 +8,7 @@ from companion.events import Json
 from companion.mouth import Line
 from companion.personas import Persona
 from companion.stages import SPEAK_RATE, Call, Message
+from companion.text import untagged
 
 SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
 
@@ -141,6 +142,7 @@ class Setting:
     instructions: str
     memories: Sequence[str] = ()
     limit: int = 24
+    tags: bool = True  # the model writes feelings in brackets
 
 
 def messages(setting: Setting, history: Sequence[Message], note: str = "") -> list[Message]:
@@ -155,7 +157,8 @@ def messages(setting: Setting, history: Sequence[Message], note: str = "") -> li
     result = [Message("system", "\n\n".join(part for part in system if part))]
     if setting.instructions == setting.persona.instructions:
         for example in setting.persona.examples:
-            result += [Message("user", example.user), Message("assistant", example.assistant)]
+            answer = example.assistant if setting.tags else untagged(example.assistant)
+            result += [Message("user", example.user), Message("assistant", answer)]
     recent = list(history[-setting.limit :])
     while len(recent) > 1 and recent[0].role in ("assistant", "tool") and len(history) > setting.limit:
         recent.pop(0)

@@ -50,6 +50,8 @@ class Talk:
     character: str = ""
     greet: bool = False
     history_messages: int = 24
+    feelings: bool = True
+    feeling_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True)

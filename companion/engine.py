@@ -15,6 +15,8 @@ from animator.face import Face
 from companion import personas
 from companion.chat import Setting, messages
 from companion.config import Care, Config, ConfigError, Stage, load_class
+from companion.embeddings import Embedder
+from companion.feelings import Feelings
 from companion.personas import Prompts
 from companion.portraits import Portraits
 from companion.safety import Safety
@@ -93,6 +95,7 @@ class Engine:
     device: Device
     metrics: Metrics = field(default_factory=Metrics)
     safety: Safety = field(default_factory=lambda: Safety(Care(meaning=False)))
+    feelings: Feelings | None = None
 
     @property
     def default_character(self) -> str:
@@ -102,7 +105,8 @@ class Engine:
         """Let a language model that can read the default persona, so that no first session waits for it."""
         if isinstance(self.llm, Prepares):
             persona = self.prompts.personas[self.config.session.persona]
-            setting = Setting(persona, "\n".join((self.prompts.speech, *persona.rules)), persona.instructions)
+            speech = "\n".join((self.prompts.speech, *persona.rules))
+            setting = Setting(persona, speech, persona.instructions, tags=self.config.session.feeling_tags)
             await self.llm.prepare(messages(setting, ()))
 
 
@@ -121,6 +125,7 @@ def build(config: Config) -> Engine:
         loading["safety"] = pool.submit(Safety, config.safety)
         stages: dict[str, Any] = {name: future.result() for name, future in loading.items()}
     safety: Safety = stages["safety"]
+    speech = [prompts.speech, safety.rules, *([prompts.tagging] if config.session.feeling_tags else [])]
     memory: Any = stages["memory"]
     if isinstance(memory, Learns):
         memory.learn_with(stages["llm"])
@@ -128,7 +133,7 @@ def build(config: Config) -> Engine:
     vad(**config.vad.options)  # loads what the sessions will share, and fails now if it must
     return Engine(
         config=config,
-        prompts=replace(prompts, speech=f"{prompts.speech}\n{safety.rules}"),
+        prompts=replace(prompts, speech="\n".join(speech)),
         vad=lambda: vad(**config.vad.options),
         turn_end=stages["turn_end"],
         asr=stages["asr"],
@@ -140,6 +145,7 @@ def build(config: Config) -> Engine:
         encoder=partial(VideoEncoder, h264=choose_h264(config.server.video_encoders)),
         device=Threads(config.server.face_threads),
         safety=safety,
+        feelings=Feelings(Embedder()) if config.session.feelings else None,
     )
 
 

@@ -1,6 +1,8 @@
 """What somebody feels who says something: the nearest of the examples in ``prompts/feelings.md``, by meaning."""
 
+import asyncio
 import functools
+import logging
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,7 +11,14 @@ import numpy as np
 from animator.control import EMOTIONS, Emotion
 from companion import frontmatter, resources
 from companion.embeddings import Embeds, Vectors
+from companion.stages import StageError
+from companion.worker import one_thread
 
+log = logging.getLogger(__name__)
+
+MIRRORED: dict[str, Emotion] = {  # what a kind face shows to somebody who feels so; others as they are
+    "angry": "sad", "afraid": "tender", "disgusted": "surprised",
+}  # fmt: skip
 NEAR = 3  # examples whose likeness counts, the most like ones of each feeling
 CLEAR = 0.30  # cosine below which a sentence is like none of the examples
 LEAD = 0.03  # by which a feeling must be nearer than having none
@@ -23,14 +32,32 @@ class Feeling:
     strength: float = 0.0
 
 
+def mirrored(feeling: Feeling) -> Feeling:
+    """What a listener's face shows of it."""
+    return Feeling(MIRRORED.get(feeling.emotion, feeling.emotion), feeling.strength)
+
+
 class Feelings:
-    """``embedder`` loads on first use; all calls block for some milliseconds."""
+    """``embedder`` loads on first use."""
 
     def __init__(self, embedder: Embeds) -> None:
         self._embedder = embedder
+        self._pool = one_thread("feelings")
+        self._missing = False
+
+    async def tell(self, text: str) -> Feeling:
+        """`of`, off the event loop. Without the model nobody feels anything, which is said once."""
+        if self._missing:
+            return Feeling()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self.of, text)
+        except StageError as error:
+            self._missing = True
+            log.warning("Feelings are not told by meaning: %s", error)
+            return Feeling()
 
     def of(self, text: str) -> Feeling:
-        """What ``text`` expresses. Raises StageError when the model of meanings is missing."""
+        """What ``text`` expresses; blocks for milliseconds. Raises StageError when the model of meanings is missing."""
         if not text.strip():
             return Feeling()
         known = self._known

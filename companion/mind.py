@@ -9,6 +9,7 @@ from companion import chat
 from companion.chat import Conversation, Setting
 from companion.engine import Engine
 from companion.events import AvatarProgress, ServerEvent
+from companion.feelings import Feeling
 from companion.lesson import Progress, Tutor
 from companion.personas import Persona
 from companion.recollection import Recollection
@@ -34,6 +35,10 @@ class Owner(Protocol):
         """Say ``text`` in ``after`` seconds, as soon as nobody speaks."""
         ...
 
+    def mirror(self, feeling: Feeling) -> None:
+        """The user feels so: let the face show that it is heard."""
+        ...
+
     def forgot(self, error: Exception) -> None:
         """The memory failed."""
         ...
@@ -44,7 +49,8 @@ class Mind:
 
     def __init__(self, engine: Engine, owner: Owner) -> None:
         self._engine, self._owner = engine, owner
-        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, asyncio.get_running_loop().time)
+        clock = asyncio.get_running_loop().time
+        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, clock, self._private)
         self.recollection = Recollection(engine.memory, owner.id, owner.conversation, owner.forgot)
         self._tutor: Tutor | None = None
         self._lesson = ""
@@ -72,18 +78,42 @@ class Mind:
         history = self._owner.conversation.history()
         said = history[-1].content if history and history[-1].role == "user" else ""
         tutor = self._tutor_now()
-        if text := await self.guard.answer(said, self.persona.name) if said else "":
-            return once(text)
+        answer, feeling = await asyncio.gather(self._careful(said), self.feel(said))
+        self._owner.mirror(feeling)
+        if answer:
+            return once(answer)
         if text := tutor.hear(said) if tutor else "":
             return once(text)
-        messages = await self._messages(reply, history, tutor.note if tutor else "")
+        felt = self._felt(feeling)
+        messages = await self._messages(reply, history, (felt, tutor.note if tutor else ""))
         deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
-    async def _messages(self, reply: Reply, history: Sequence[Message], lesson: str) -> list[Message]:
+    async def feel(self, text: str) -> Feeling:
+        """What somebody feels who says so."""
+        return await self._engine.feelings.tell(text) if self._engine.feelings and text else Feeling()
+
+    async def feel_sentence(self, text: str) -> str:
+        """The emotion of a sentence of the face's own."""
+        return (await self.feel(text)).emotion
+
+    @property
+    def tagged(self) -> bool:
+        """The language model writes its feelings down."""
+        return self._engine.config.session.feeling_tags
+
+    async def _careful(self, said: str) -> str:
+        return await self.guard.answer(said, self.persona.name) if said else ""
+
+    def _felt(self, feeling: Feeling) -> str:
+        """What the language model is told of the user's feeling."""
+        known = self.tagged and feeling.emotion != "neutral"
+        return self._engine.prompts.felt.format(feeling=feeling.emotion) if known else ""
+
+    async def _messages(self, reply: Reply, history: Sequence[Message], notes: Sequence[str]) -> list[Message]:
         recalled = await self.recollection.recall(self._owner.settings.memory, history)
         memories = self._engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
-        note = " ".join(note for note in (memories, self.guard.note, lesson) if note)
+        note = " ".join(note for note in (memories, self.guard.note, *notes) if note)
         return chat.messages(self._setting(reply.wishes.instructions), history, note)
 
     def _setting(self, instructions: str | None = None) -> Setting:
@@ -95,7 +125,11 @@ class Mind:
             instructions=self.guard.instructions(settings.instructions if instructions is None else instructions),
             memories=self.recollection.known,
             limit=self._engine.config.session.history_messages,
+            tags=self.tagged,
         )
+
+    def _private(self) -> str:
+        return "\n".join((self._engine.prompts.speech, *self.persona.rules, self.guard.rules()))
 
     def _tutor_now(self) -> Tutor | None:
         """That of the persona's lesson; a change of persona begins another. In danger nobody is taught."""

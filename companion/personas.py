@@ -51,13 +51,15 @@ class Persona:
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, and all
-    lessons by id."""
+    """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
+    by id, how feelings are written, and how the ``{feeling}`` of the user is put."""
 
     personas: dict[str, Persona]
     speech: str
     recalled: str = "{memories}"
     lessons: dict[str, Lesson] = field(default_factory=dict[str, Lesson])
+    tagging: str = ""
+    felt: str = "{feeling}"
 
 
 def load(folder: Path | None = None) -> Prompts:
@@ -72,7 +74,8 @@ def load(folder: Path | None = None) -> Prompts:
             known = ", ".join(lessons) or "none"
             raise PromptError(f"{persona.id}.md: lesson: there is no {persona.lesson!r} in prompts/lessons ({known})")
     speech = (folder / "speech.md").read_text("utf-8").strip()
-    return Prompts(personas, speech, notes.load(folder).note, lessons)
+    examples, tagging = frontmatter.read(folder / "feelings.md")
+    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, examples["note"])
 
 
 def read(path: Path) -> Persona:

@@ -1,6 +1,6 @@
 """One response: its item, and the sequence of events that tells a client about it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -43,6 +43,7 @@ class Reply:
     face: bool
     allowed: Callable[[str], str] = str  # a sentence of the model -> what may be said of it
     emotions: Sequence[str] = ()  # that may be shown; empty is all
+    feel: Callable[[str], Awaitable[str]] | None = None  # a sentence without a tag -> its emotion
     created: bool = False
     opened: bool = False
     sounding: bool = False  # the first of its sound was sent

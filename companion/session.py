@@ -23,6 +23,7 @@ from companion.ears import BufferFullError
 from companion.effective import defaults
 from companion.engine import Engine
 from companion.events import ClientEvent, Problem, ServerEvent
+from companion.feelings import Feeling, mirrored
 from companion.hearing import Hearing
 from companion.mind import Mind, once
 from companion.readahead import ReadAhead
@@ -149,6 +150,13 @@ class Session:
     def user_is_saying(self, text: str) -> None:
         if self.reply is None:
             self._ahead.read(lambda: self.mind.ahead(text))
+            self._spawn(self._sympathise(text), "sympathise")
+
+    async def _sympathise(self, text: str) -> None:
+        self.mirror(await self.mind.feel(text))
+
+    def mirror(self, feeling: Feeling) -> None:
+        self.show.mirror(mirrored(feeling))
 
     def user_pauses(self) -> None:
         self.show.acknowledge()
@@ -186,6 +194,7 @@ class Session:
             face=self.settings.avatar is not None,
             allowed=self.mind.guard.allowed,
             emotions=self.mind.persona.emotions,
+            feel=None if self.mind.tagged else self.mind.feel_sentence,
         )
         self._reply_task = self._spawn(self._respond(self.reply, said, text), self.reply.id)
 

@@ -19,6 +19,7 @@ from animator.control import Control, Emotion, State
 from animator.face import SAMPLES_PER_FRAME
 from companion.engine import Device
 from companion.events import ServerEvent
+from companion.feelings import Feeling
 from companion.mouth import Cue, Mouth, Speaker, Taken
 from companion.pictures import Look, Pictures
 from companion.stages import SPEAK_RATE, Samples
@@ -27,6 +28,8 @@ from companion.trace import Metrics
 CHUNK_FRAMES = 2  # when there is no face to say it
 PATIENCE = 0.06  # s that sound waits for its pictures
 GIVE_UP = 0.5  # s behind the clock
+SYMPATHY = 12.0  # s for which a user's feeling shows in the face
+GENTLY = 0.5  # share of its strength
 MEMORY = 3 * SPEAK_RATE  # samples of sent sound kept, to recognise it in the microphone
 CLIENT_BUFFER = 0.15  # s that a client is taken to buffer if it does not say
 FRESH = 1.5  # s for which a playback report holds
@@ -55,6 +58,7 @@ class Show:
         self._gaps: list[tuple[int, int]] = []  # clock and length, in samples, of what was held
         self._cues: deque[Cue] = deque()
         self._emotion, self._gaze = "neutral", (0.0, 0.0)  # the speaker's
+        self._mirrored, self._mirrored_at = Feeling(), 0  # the user's, and the clock at which it was felt
         self._held: Samples = np.zeros(0, np.float32)  # taken and not sent yet: the face needs to look ahead
         self._sent: Samples = np.zeros(0, np.float32)
         self._playback: tuple[float, float] | None = None  # clock heard (samples), loop time of the report
@@ -89,6 +93,10 @@ class Show:
         """The speaker goes on where it paused."""
         if self._holding:
             self._holding, self._fading = False, not self._fading
+
+    def mirror(self, feeling: Feeling) -> None:
+        """The face shows a little of this, until it has feelings of its own or some time has passed."""
+        self._mirrored, self._mirrored_at = feeling, self.clock
 
     def acknowledge(self) -> None:
         """A phrase of the user ends: the face nods."""
@@ -197,7 +205,12 @@ class Show:
         self._acknowledging = False
         if any(self._gaze):
             control = replace(control, gaze_yaw_deg=self._gaze[0], gaze_pitch_deg=self._gaze[1])
-        return replace(control, emotion=cast(Emotion, self._emotion)) if self._emotion != "neutral" else control
+        if self._emotion != "neutral":
+            return replace(control, emotion=cast(Emotion, self._emotion))
+        if control.emotion == "neutral" and self.clock - self._mirrored_at < SYMPATHY * SPEAK_RATE:
+            strength = GENTLY * self._mirrored.strength
+            return replace(control, emotion=self._mirrored.emotion, emotion_strength=strength)
+        return control
 
     async def _wait(self, drawn: asyncio.Event) -> None:
         with suppress(TimeoutError):

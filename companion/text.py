@@ -83,6 +83,11 @@ def speakable(text: str) -> str:
     return text if any(c.isalnum() for c in text) else ""
 
 
+def untagged(text: str) -> str:
+    """``text`` without what stands in brackets."""
+    return " ".join(_TAG.sub("", text).split())
+
+
 class Sentences:
     """`feed` deltas, get the sentences they complete; `flush` gives the rest."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -83,6 +84,8 @@ def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
 
 async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
     while (sentence := await queue.get()) is not None:
+        if reply.feel and sentence.emotion == "neutral" and not sentence.marks:
+            sentence = replace(sentence, emotion=await reply.feel(sentence.spoken)).within(reply.emotions)
         line = Line(sentence.text, sentence.emotion, marks=sentence.marks)
         reply.item.lines.append(line)
         mouth.say(line)
