@@ -1,6 +1,7 @@
 """One session's care: what is said instead of the language model's reply, and what must not be said at all."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from typing import Literal
@@ -14,6 +15,7 @@ from companion.safety.detect import Detector, Verdict
 from companion.settings import Settings
 from companion.worker import one_thread
 
+LEAK = 7  # words in a row that betray a rule
 FLAG = "[crisis]"  # with which a language model gives its own opinion
 
 Kind = Literal["crisis", "concern", "disclosure", "break"]
@@ -41,7 +43,8 @@ class Safety:
 
 
 class Guard:
-    """``tell`` sends an event; ``settings`` gives the session's; ``clock`` gives seconds."""
+    """``tell`` sends an event; ``settings`` gives the session's; ``clock`` gives seconds; ``private`` gives the rules
+    that no user is to read."""
 
     def __init__(
         self,
@@ -49,9 +52,10 @@ class Guard:
         tell: Callable[[ServerEvent], None],
         settings: Callable[[], Settings],
         clock: Callable[[], float],
+        private: Callable[[], str] = str,
     ) -> None:
         self._safety, self._policy = safety, safety.policy
-        self._tell, self._settings, self._clock = tell, settings, clock
+        self._tell, self._settings, self._clock, self._private = tell, settings, clock, private
         self._begun = clock()
         self._crises = 0
         self._stopped: set[str] = set()
@@ -94,12 +98,15 @@ class Guard:
 
     def allowed(self, sentence: str) -> str:
         """A sentence of the model, or what takes its place; "" for a second one of a kind in the same reply."""
-        for stop in self._policy.output.stop:
-            if stop.pattern.search(sentence):
-                said = stop.say not in self._stopped
-                self._stopped.add(stop.say)
-                return stop.say if said else ""
-        return sentence
+        output = self._policy.output
+        instead = next((stop.say for stop in output.stop if stop.pattern.search(sentence)), "")
+        if not instead and _runs(sentence) & _runs(self._private()):
+            instead = output.leak
+        if not instead:
+            return sentence
+        said = instead not in self._stopped
+        self._stopped.add(instead)
+        return instead if said else ""
 
     async def watched(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
         """The model's deltas. Its flag becomes the hand-off; a break that is due is suggested at the end."""
@@ -161,3 +168,9 @@ class Guard:
         self._begun = self._clock()
         self._say("break", breaks.say.partition("] ")[2])
         return True
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    """Every so many words in a row."""
+    words = re.findall(r"[\w']+", text.lower())
+    return {tuple(words[start : start + LEAK]) for start in range(len(words) - LEAK + 1)}

@@ -76,7 +76,10 @@ class Stop:
 @strict
 @dataclass(frozen=True, slots=True)
 class Output:
+    """``leak`` is said instead of a sentence that repeats private rules."""
+
     stop: tuple[Stop, ...]
+    leak: str
 
 
 @strict
