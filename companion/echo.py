@@ -125,7 +125,7 @@ class Echo:
         self._behind = np.zeros(len(BANDS) - 1)  # of what is played, and its room
         self._peak = np.zeros(len(BANDS) - 1)  # of what is played, in the last seconds
         self._floor = np.ones(len(BANDS) - 1)  # of the noise in the room
-        self._present = HANG  # blocks for which a user is still taken to be there
+        self._present = 0  # blocks for which a user is still taken to be there
         self._since = AGAIN  # blocks since the delay was looked for
 
     def __call__(self, heard: Samples, played: Samples) -> Samples:
@@ -135,7 +135,7 @@ class Echo:
         self._since += 1
         rest = heard
         if not self._audible():
-            self._present = HANG
+            self._present = 0
             if self._filter:
                 self._filter.forget()
         else:
