@@ -9,6 +9,7 @@ const samples = (milliseconds) => Math.round((milliseconds * RATE) / 1000);
 const EARLY = 8; // ms: a picture may be drawn this early, half a screen refresh
 const KEPT_REPORTS = 64; // of the worklet: almost 3 s
 const KEPT_OFFSETS = 250; // measurements of A/V offset: about 10 s of speech
+const HUSH = 0.01; // s: how quickly the loudness changes, so that it does not click
 const OVERDUE = 2; // frame durations after which a held picture counts as out of sync
 
 export class Player {
@@ -26,6 +27,7 @@ export class Player {
   #offsets = [];
   #volume = 1;
   #muted = false;
+  #hushed = false;
   #loop = 0;
   drawn = 0;
   peak = 0; // of the sound that was played, since the session began
@@ -97,8 +99,16 @@ export class Player {
     return this.#muted;
   }
 
+  /** While the face pauses because somebody may begin to speak, what is on its way already is not heard. */
+  set hushed(value) {
+    this.#hushed = value;
+    this.#applyVolume();
+  }
+
   #applyVolume() {
-    if (this.#gain) this.#gain.gain.value = this.#muted ? 0 : this.#volume ** 2; // loudness is not linear
+    const silent = this.#muted || this.#hushed;
+    const level = silent ? 0 : this.#volume ** 2; // loudness is not linear
+    this.#gain?.gain.setTargetAtTime(level, this.#context.currentTime, HUSH);
   }
 
   /** Take one response.output_audio.delta: PCM16 bytes. */

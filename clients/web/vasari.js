@@ -4,7 +4,8 @@
 //   <vasari-avatar src="ws://127.0.0.1:8765/v1/realtime" character="mona_lisa" persona="companion"></vasari-avatar>
 //
 // Methods: connect(), reconnect(), disconnect(), talk(), stop(), interrupt(), sendText(text), unlock(), stats().
-// Properties: status, state, listening, level, volume, muted, key. Attributes: src, character, persona, poster.
+// Properties: status, state, listening, level, volume, muted, key, memory ({user, consent} or null), safety ({country,
+// minor} or null). Attributes: src, character, persona, poster.
 // Events (detail): vasari-status {status, retryIn, reason}, vasari-state {state}, vasari-caption (a line, see
 // captions.js), vasari-microphone {on}, vasari-error {code, message}, vasari-event (any server event).
 import { Captions } from "./captions.js";
@@ -34,6 +35,7 @@ export class VasariAvatar extends HTMLElement {
   #player;
   #poster;
   #captions = new Captions((line) => this.#emit("caption", line));
+  #answering = false; // a response has begun and is not done
   #sounding = new Map(); // response id -> {item, end}: whose sound it is and where it ends in ms
   #reporting = 0;
   #newest = 0; // pts in ms of the newest picture that came
@@ -41,7 +43,9 @@ export class VasariAvatar extends HTMLElement {
   #aliveFrom = Infinity; // pts in ms from which pictures show the face that was asked for
   #status = "closed";
   #state = "initializing";
+  #memory = null;
   key = ""; // of the server, where it asks for one
+  safety = null;
 
   constructor() {
     super();
@@ -96,6 +100,16 @@ export class VasariAvatar extends HTMLElement {
 
   set volume(value) {
     this.#player.volume = value;
+  }
+
+  get memory() {
+    return this.#memory;
+  }
+
+  /** As who the visitor agrees to be remembered, if at all. */
+  set memory(value) {
+    this.#memory = value;
+    this.#connection?.send({ type: "session.update", session: { type: "realtime", memory: value } });
   }
 
   get muted() {
@@ -203,6 +217,7 @@ export class VasariAvatar extends HTMLElement {
     if (detail.status === "waiting" || detail.status === "closed") {
       this.#player.reset();
       this.#sounding.clear();
+      this.#answering = this.#player.hushed = false;
       this.#newest = 0;
       this.#showPoster();
       this.#setState("initializing");
@@ -219,6 +234,8 @@ export class VasariAvatar extends HTMLElement {
     if (character) avatar.character = character;
     const session = { type: "realtime", avatar };
     if (persona) session.persona = persona;
+    if (this.#memory) session.memory = this.#memory;
+    if (this.safety) session.safety = this.safety;
     connection.send({ type: "session.update", session });
   }
 
@@ -226,9 +243,12 @@ export class VasariAvatar extends HTMLElement {
     if (event.type === "session.created") this.#configure();
     else if (event.type === "session.updated") this.#agreed = true;
     else if (event.type === "avatar.state") this.#stateTold(event.state);
+    else if (event.type === "response.created") this.#answering = true;
     else if (event.type === "error") this.#refused(event.error);
     else if (event.type === "output_audio_buffer.cleared") this.#flush(event.response_id);
     else if (event.type === "response.done" && event.response.status === "cancelled") this.#flush(event.response.id);
+    if (event.type === "response.done") this.#answering = false;
+    this.#player.hushed = this.#answering && this.#state === "listening"; // it pauses: somebody may begin to speak
     this.#captions.event(event);
     this.#emit("event", event);
   }
