@@ -55,6 +55,7 @@ def measure(picture: Path, sizes: list[int], seconds: float, frames: int = 0) ->
 
     standard = STANDARD if STANDARD in sizes else sizes[0]
     prepare_s = prepare_seconds(picture, standard)
+    used = memory(load(picture, standard), voice(seconds))  # before others have freed what these would take again
     by_size = {str(size): one_core(load(picture, size), seconds) for size in sizes}
     portrait, of = load(picture, standard), by_size[str(standard)]
     with _pinned() as pinned:
@@ -64,7 +65,7 @@ def measure(picture: Path, sizes: list[int], seconds: float, frames: int = 0) ->
         "sizes": by_size,
         "faces_at_25fps": faces_at_25fps(portrait, seconds, int(of["fps_one_core"] * (os.cpu_count() or 1) / FPS)),
         "faces_on_one_core": on_one_core,
-        "memory_mb": memory(load(picture, standard), voice(seconds)),
+        "memory_mb": used,
         "prepare_s": round(prepare_s, 2),
         "motion_core_share": round(of["steps"]["motion"]["mean"] * FPS / MS, 4),
     }

@@ -18,7 +18,8 @@ _STATM = Path("/proc/self/statm")
 
 
 class Memory(TypedDict):
-    """MB: ``first_face`` with all that faces of its portrait share, ``per_face`` each further one, encoder included."""
+    """MB: ``first_face`` with code, networks and all that faces of its portrait share; ``per_face`` each further one,
+    its encoder included."""
 
     first_face: float
     per_face: float
@@ -42,7 +43,7 @@ def resident_mb() -> float:
 
 
 def memory(portrait: Portrait, sound: Samples) -> Memory:
-    """What faces of ``portrait`` that say ``sound`` add to a process which has all code and networks loaded."""
+    """What faces of ``portrait`` that say ``sound`` add to a process in which none was open before."""
     animator = Animator(portrait.size)
     start = resident_mb()
     faces = [_speaking(animator, portrait, sound)]
