@@ -1,7 +1,9 @@
 // The page around the face.
 import { refusal } from "./access.js";
+import { Care, country } from "./care.js";
 import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
+import { Memory } from "./memory.js";
 import { microphonePermission } from "./microphone.js";
 import { Sitters, characters, correct, personas, pictureOf, portraitOf, upload } from "./sitters.js";
 import "./vasari.js";
@@ -23,6 +25,7 @@ const LEVEL_EVERY = 50; // ms
 
 const log = new Log({ list: $("log"), announce: $("announce"), hint: $("hint") });
 const fitting = new Fitting($("fitting"));
+const care = new Care($("care"), $("disclosure"));
 const sitters = new Sitters($("cards"), (sitter) => showSitter(sitter));
 
 function toast(message) {
@@ -131,6 +134,13 @@ $("volume").addEventListener("input", () => {
   face.volume = $("volume").value / 100;
   if (face.muted) $("mute").click();
 });
+
+// --- what it remembers, and what it says for the visitor's sake
+
+face.safety = { country: country() };
+const memory = new Memory(face, $("memory"), toast);
+$("open-memory").addEventListener("click", () => memory.open());
+face.addEventListener("vasari-event", ({ detail }) => care.show(detail));
 
 // --- the microphone
 

@@ -1,0 +1,83 @@
+"""What the page lets a visitor see and decide: memory with consent, and who helps."""
+
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from tests.browser.chromium import complaints, run_js
+from tests.browser.page import Page
+from tests.browser.served import Companion
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def keeping(tmp_path_factory):
+    """A server with scripted stages and a real memory."""
+    folder = tmp_path_factory.mktemp("keeping")
+    config = folder / "keeping.toml"
+    memory = f'[memory]\nuse = "companion.memory:LongTerm"\nurl = "{folder / "memories.sqlite"}"\nmodel_notes = false\n'
+    config.write_text(f'extends = "fakes"\n{memory}')
+    companion = Companion(str(config), Path(folder) / "log.txt")
+    yield companion
+    companion.stop()
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, keeping: Companion) -> Page:
+    return Page(browser, keeping.url)
+
+
+def say(page: Page, line: str) -> None:
+    before = len(page.events("response.done"))
+    page.type(line)
+    page.wait(lambda: len(page.events("response.done")) > before, "the answer")
+
+
+def memories(page: Page) -> list[str]:
+    rows = page.browser.find_elements(By.CSS_SELECTOR, "#memory li input")
+    return [row.get_attribute("value") for row in rows]
+
+
+def test_nothing_is_kept_until_the_visitor_agrees_and_everything_can_be_deleted(page: Page) -> None:
+    say(page, "I live in Lyon.")
+    page["open-memory"].click()
+    page.wait(lambda: "Nothing yet." in page["memory"].text, "the empty list")
+    page.browser.find_element(By.CSS_SELECTOR, "#memory .switch input").click()
+    page.browser.find_element(By.CSS_SELECTOR, "#memory .primary").click()
+    page.wait(lambda: page.events("session.updated")[-1]["session"]["memory"], "the consent")
+    say(page, "My dog is called Rex.")
+    page["open-memory"].click()
+    page.wait(lambda: memories(page) == ["My dog is called Rex."], "what is remembered")
+    run_js(
+        page.browser,
+        """
+        const field = document.querySelector("#memory li input");
+        field.value = "My dog is called Max.";
+        field.dispatchEvent(new Event("change"));
+        """,
+    )
+    page.browser.find_element(By.CSS_SELECTOR, "#memory .primary").click()
+    page.browser.refresh()
+    again = Page(page.browser, page.browser.current_url)
+    again["open-memory"].click()
+    again.wait(lambda: memories(again) == ["My dog is called Max."], "the correction")
+    assert page.browser.find_element(By.CSS_SELECTOR, "#memory .switch input").is_selected()
+    run_js(again.browser, "window.confirm = () => true; document.querySelector('#memory [value=forget]').click();")
+    again.wait(lambda: "Nothing yet." in again["memory"].text, "nothing")
+    assert not again.browser.find_element(By.CSS_SELECTOR, "#memory .switch input").is_selected()
+    assert complaints(again.browser) == []
+
+
+def test_who_may_be_in_danger_is_shown_who_helps(page: Page) -> None:
+    assert "is an AI" in page["disclosure"].text
+    assert not page["care"].is_displayed()
+    page.type("I want to kill myself.")
+    page.wait(lambda: page["care"].is_displayed(), "who helps")
+    assert "findahelpline.com" in page["care"].text
+    assert "check these numbers" in page["care"].text
+    page.browser.find_element(By.CSS_SELECTOR, "#care button").click()
+    assert not page["care"].is_displayed()
+    assert complaints(page.browser) == []
