@@ -31,6 +31,7 @@ SLOPE: Samples = np.hanning(BLOCK).astype(np.float32)
 LOUDEST = 1.0  # power of an echo, as a share of what is played
 MARGIN = 4.0  # power by which a user exceeds what is left of an echo
 FADE = 0.85  # of the power of what is played, a block: what its echo in a room may still have
+ROOM_NOISE = 1e-4  # power of a band, most that a room is believed to have: about -42 dBFS
 SLOWLY = 0.995  # a block: how fast peaks and the noise of the room are forgotten
 CLEAR = 0.03  # of the peak, from which on an echo shows what is left of it
 RISE, FALL, DRIFT = 1.4, 0.9, 1.01  # a block: what is left is believed to be more, less; more while a user may speak
@@ -124,7 +125,7 @@ class Echo:
         self._power = np.zeros(len(BANDS) - 1)  # of what is left, now
         self._behind = np.zeros(len(BANDS) - 1)  # of what is played, and its room
         self._peak = np.zeros(len(BANDS) - 1)  # of what is played, in the last seconds
-        self._floor = np.ones(len(BANDS) - 1)  # of the noise in the room
+        self._floor = np.full(len(BANDS) - 1, ROOM_NOISE)  # of the noise in the room
         self._present = 0  # blocks for which a user is still taken to be there
         self._since = AGAIN  # blocks since the delay was looked for
 
@@ -193,7 +194,7 @@ class Echo:
         now = _bands(played)
         self._behind = np.maximum(now, FADE * self._behind)
         self._peak = np.maximum(now, SLOWLY * self._peak)
-        self._floor = np.minimum(self._power, self._floor / SLOWLY)
+        self._floor = np.minimum(self._power, np.minimum(ROOM_NOISE, self._floor / SLOWLY))
         ratio = np.minimum(self._power / (self._behind + 1e-9), LOUDEST)
         user = float(np.mean(self._power > MARGIN * (self._left * self._behind + self._floor)))
         self._present = HANG if user >= USER else max(0, self._present - 1)
