@@ -68,7 +68,7 @@ class Turns:
 @dataclass(frozen=True, slots=True)
 class Care:
     meaning: bool = True
-    model_flag: bool = False
+    trust_model: bool = False
     country: str = ""
     minors: bool = False
 

@@ -34,7 +34,7 @@ class Safety:
     def rules(self) -> str:
         """What every language model is told besides its persona."""
         rules = self.policy.rules
-        return f"{rules.always} {rules.flag}" if self.care.model_flag else rules.always
+        return f"{rules.always} {rules.flag}" if self.care.trust_model else rules.always
 
     async def judge(self, text: str) -> Verdict:
         if not self.care.meaning:
@@ -57,7 +57,7 @@ class Guard:
         self._safety, self._policy = safety, safety.policy
         self._tell, self._settings, self._clock, self._private = tell, settings, clock, private
         self._begun = clock()
-        self._crises = 0
+        self._crises = self._listened = 0
         self._stopped: set[str] = set()
         self.note = ""  # for the language model, about the last message
 
@@ -91,6 +91,8 @@ class Guard:
             return self._hand_over()
         if self._policy.disclosure.asked.search(said):
             return self._policy.disclosure.answer.format(name=name)
+        if self.careful and not self._safety.care.trust_model:
+            return self._listen()
         if verdict.level == "concern":
             self.note = self._policy.concern
             self._say("concern", "")
@@ -136,18 +138,31 @@ class Guard:
         return self._safety.care.minors or self._settings().safety.minor
 
     def _hand_over(self) -> str:
-        handoff = self._policy.handoff
-        asked = self._settings().audio.input.transcription
-        words = handoff.languages.get(asked.language or "" if asked else "", handoff)
+        words = self._words
         text = words.first if self._crises == 0 else words.again[(self._crises - 1) % len(words.again)]
         self._crises += 1
-        lines = self._lines()
-        helps = words.nobody
-        if lines:
-            helps = words.help.format(name=lines[0].name, call=lines[0].call, emergency=lines[0].emergency)
-        text = text.format(help=helps)
+        text = text.format(help=self._whom_to_call)
         self._say("crisis", text.partition("] ")[2])
         return text
+
+    def _listen(self) -> str:
+        """To somebody in danger no word is left to a model that may say anything."""
+        text = self._words.listen[self._listened % len(self._words.listen)]
+        self._listened += 1
+        return text.format(help=self._whom_to_call)
+
+    @property
+    def _words(self) -> policy.Words:
+        """In the user's language, where there are some."""
+        asked = self._settings().audio.input.transcription
+        return self._policy.handoff.languages.get((asked and asked.language) or "", self._policy.handoff)
+
+    @property
+    def _whom_to_call(self) -> str:
+        lines = self._lines()
+        if not lines:
+            return self._words.nobody
+        return self._words.help.format(name=lines[0].name, call=lines[0].call, emergency=lines[0].emergency)
 
     def _lines(self) -> list[policy.Line]:
         country = self._settings().safety.country or self._safety.care.country

@@ -43,6 +43,7 @@ class Words:
 
     first: str
     again: tuple[str, ...]
+    listen: tuple[str, ...]
     help: str
     nobody: str
 

@@ -38,7 +38,9 @@ def told(conversation, kind):
 
 
 def test_a_crisis_is_handed_over_and_ends_the_role():
-    conversation = talk("I want to kill myself.", "What should I do?", settings={"safety": {"country": "de"}})
+    trusting = Care(meaning=False, trust_model=True)
+    settings = {"safety": {"country": "de"}}
+    conversation = talk("I want to kill myself.", "What should I do?", settings=settings, care=trusting)
     first, second = written(conversation)
     assert "TelefonSeelsorge" in first
     assert "0800 111 0 111" in first
@@ -50,6 +52,14 @@ def test_a_crisis_is_handed_over_and_ends_the_role():
     (prompt,) = (asked[0].content for asked in conversation.engine.llm.asked)
     assert not prompt.startswith("You are Anna.")
     assert Message("user", "Hi?") not in conversation.engine.llm.asked[0]  # nor its examples
+
+
+def test_a_model_that_is_not_trusted_says_nothing_to_somebody_in_danger():
+    conversation = talk("I want to kill myself.", "Hm.", "What now?", "Tell me a joke.", "And now?", "Well.")
+    texts = written(conversation)
+    assert conversation.engine.llm.asked == []
+    assert len(set(texts)) == 5  # the hand-off, and four in turn
+    assert not any("{" in text for text in texts)
 
 
 def test_a_second_time_is_answered_in_other_words():
@@ -158,7 +168,9 @@ def test_a_break_is_suggested_after_three_hours_and_sooner_to_minors():
 
 
 def test_the_models_own_flag_is_a_crisis():
-    conversation = talk("Everything is grey.", care=Care(meaning=False, model_flag=True), replies=["[crisis] I worry."])
+    conversation = talk(
+        "Everything is grey.", care=Care(meaning=False, trust_model=True), replies=["[crisis] I worry."]
+    )
     assert "I worry" not in written(conversation)[0]
     assert told(conversation, "crisis")
     assert written(talk("Everything is grey.", replies=["[crowd] Hello."])) == ["Hello."]
