@@ -35,7 +35,8 @@ class LongTerm:
             ``postgresql://user:password@host/database`` is PostgreSQL (``pip install "vasari[postgres]"``).
         key_file: holds the key with which everything is sealed (``companion memory key``); VASARI_MEMORY_KEY in the
             environment comes first; without either nothing is sealed.
-        model_notes: let the language model take notes after a conversation, besides the user's own words.
+        model_notes: let the language model take notes after a conversation, besides the user's own words; worth it for
+            models that follow instructions: what of a note is not the user's is dropped.
 
     Raises:
         StageError: ``memory_failed``, ``memory_key``, ``memory_prompt``; the methods ``memory_failed``.
