@@ -5,23 +5,22 @@ import pytest
 from companion import events, fakes
 from companion.config import Care
 from companion.frontmatter import PromptError
-from companion.safety import Safety, policy
+from companion.mind import once
+from companion.safety import Guard, Safety, policy
+from companion.settings import Settings, User
 from companion.stages import Message
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 
 
-def talk(*said, settings=None, care=None, replies=("Fine.",), pause=0.0):
+def talk(*said, settings=None, care=None, replies=("Fine.",)):
     """One typed conversation -> it, when it is over."""
 
     async def script():
-        import asyncio
-
         safety = Safety(care or Care(meaning=False))
         async with Conversation(engine(safety=safety, llm=fakes.ScriptedLLM(list(replies)))) as conversation:
             conversation.send(events.SessionUpdate({"output_modalities": ["text"], **(settings or {})}))
             for count, text in enumerate(said, 1):
-                await asyncio.sleep(pause)
                 conversation.ask(text)
                 await conversation.until(events.ResponseDone, count)
         return conversation
@@ -158,13 +157,22 @@ def test_rules_are_not_recited():
     assert "4711" not in repr(conversation.all(events.SessionCreated))
 
 
-def test_a_break_is_suggested_after_three_hours_and_sooner_to_minors():
-    assert not told(talk("One", "Two", pause=4000), "break")
-    conversation = talk("One", "Two", "Three", pause=6000)
-    assert len(told(conversation, "break")) == 1
-    assert "break" in written(conversation)[1]
-    assert "break" not in written(conversation)[2]
-    assert len(told(talk("One", "Two", pause=4000, settings={"safety": {"minor": True}}), "break")) == 2
+@pytest.mark.parametrize(("minor", "hours"), [(False, 3), (True, 1)])
+async def test_a_break_is_suggested_after_three_hours_and_sooner_to_minors(minor, hours):
+    now, sent = 0.0, []
+    settings = Settings("anna", "You are Anna.", safety=User(minor=minor))
+    guard = Guard(Safety(Care(meaning=False)), sent.append, lambda: settings, lambda: now)
+
+    async def said(at):
+        nonlocal now
+        now = at * 3600
+        return "".join([delta async for delta in guard.watched(once("Fine."))])
+
+    assert await said(hours - 0.01) == "Fine."
+    assert "break" in await said(hours + 0.01)
+    assert await said(hours + 0.02) == "Fine."
+    assert "break" in await said(2 * hours + 0.02)
+    assert [event.kind for event in sent] == ["break", "break"]
 
 
 def test_the_models_own_flag_is_a_crisis():
