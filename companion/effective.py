@@ -15,6 +15,7 @@ def defaults(engine: Engine, persona: str) -> Settings:
     """What a session starts with. Raises KeyError for an unknown persona."""
     turns = engine.config.turns
     detection = TurnDetection(
+        type=turns.detection,
         threshold=turns.threshold,
         prefix_padding_ms=turns.prefix_padding_ms,
         silence_duration_ms=turns.silence_duration_ms,

@@ -300,11 +300,14 @@ class Hearing:
         self._tentative = False
 
     async def _judge_words(self, utterance: _Utterance) -> None:
-        """A short word over the face's own: a backchannel and an echo change nothing, anything else interrupts."""
+        """A short word over the face's own: a backchannel and an echo change nothing, anything else interrupts. What
+        came while the last word was said is an answer, even if it is "yes"."""
         if utterance.understanding is None or utterance.audio is None:
             return
         transcript = await utterance.understanding
-        if isinstance(transcript, StageError) or not transcript.text or cues.is_backchannel(transcript.text):
+        if isinstance(transcript, StageError) or not transcript.text:
+            return
+        if cues.is_backchannel(transcript.text) and self._floor.speaking:
             return
         if self._is_echo(utterance.audio) or not (self._detection and self._detection.interrupt_response):
             return
