@@ -14,8 +14,9 @@ _SIDE = 256
 _MISSED = 0.6  # of the face
 
 
-def person(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8]:
-    """(h, w, 3) RGB and landmarks (>= 468, 3) -> (h, w) uint8, 255 where the person surely is.
+def person(picture: NDArray[np.uint8], points: Floats) -> tuple[NDArray[np.uint8], bool]:
+    """(h, w, 3) RGB and landmarks (>= 468, 3) -> (h, w) uint8, 255 where the person surely is, and whether this is
+    their outline.
 
     Where the network misses the face itself, as in many paintings, a bust drawn round the landmarks stands in.
     """
@@ -23,9 +24,8 @@ def person(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8]:
     face = np.zeros((height, width), np.uint8)
     cv2.fillPoly(face, [points[list(FACE_OVAL), :2].round().astype(np.int32)], 255)
     seen = _segment(picture)
-    if seen[face > 0].mean() < _MISSED * 255:
-        seen = _bust(picture.shape[:2], points)
-    return np.maximum(seen, face)
+    outlined = bool(seen[face > 0].mean() >= _MISSED * 255)
+    return np.maximum(seen if outlined else _bust(picture.shape[:2], points), face), outlined
 
 
 def _segment(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

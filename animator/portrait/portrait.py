@@ -29,7 +29,7 @@ from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 27  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 28  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -48,6 +48,7 @@ class Portrait:
     view: tuple[int, int]  # x0, y0: the face at rest shows picture[y0:y0 + size, x0:x0 + size] exactly
     real: tuple[int, int, int, int]  # left, top, right, bottom: beyond, the picture is a mirror image of itself
     person: NDArray[np.uint8]  # (n, n), 255 where the person is
+    outlined: bool  # the person's outline was found: where not, ``person`` is a bust drawn round the landmarks
     landmarks: Floats  # (478, 3)
     vertices: Floats  # (V, 3)
     triangles: NDArray[np.int32]  # (T, 3), open at the mouth and at both eyes
@@ -115,6 +116,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
     parted = lips_parted(points)
     vertices = (snap_rims if parted else snap_seam)(face.vertices, framed.picture, width)
     shapes, jaw = fit_mouth(vertices, face.shapes, face.jaw, pose(points), width)
+    matte, outlined = person(framed.picture, points)
     iris = np.array([_iris(points[473:]), _iris(points[468:473])], np.float32)
     return Portrait(
         id=name,
@@ -122,7 +124,8 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         picture=framed.picture,
         view=(framed.margin, framed.margin),
         real=framed.real,
-        person=person(framed.picture, points),
+        person=matte,
+        outlined=outlined,
         landmarks=points,
         vertices=vertices,
         triangles=mesh().triangles,

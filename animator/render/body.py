@@ -1,8 +1,8 @@
 """The mesh of the whole frame: the face, and around it a grid that carries hair, neck, shoulders and background.
 
 Both share the vertices of the face's rim, so nothing tears. What the grid knows of the face fades outwards by the
-screened Laplace equation: its depth to that of the ears, its displacements to nothing. The background belongs to the
-head's motion too, within a ring around the person: cut out by a matte, it would show a glow.
+screened Laplace equation: its depth to that of the ears, its displacements to nothing. How much of it is seen before
+the still background is up to `animator.render.plate`.
 """
 
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def body(portrait: Portrait) -> Body:
     centre = f32(portrait.view) + (portrait.size - 1) / 2
     nearness = ((camera - depth) / camera).astype(np.float32)
     points = np.concatenate([(flat - centre) * nearness[:, None], depth[:, None]], axis=1).astype(np.float32)
-    head, torso = follow(portrait, flat, outer, faces)
+    head, torso = follow(portrait, flat, faces)
     chin = portrait.vertices[CHIN]
     pivot = np.array(
         [

@@ -59,21 +59,6 @@ def normals(points: Floats, triangles: Ints, out: Floats) -> None:
 
 
 @kernel
-def moving(xy: Floats, rest: Floats, triangles: Ints, out: Ints) -> int:
-    """``out``: those of ``triangles`` (T, 3) of which a corner of ``xy`` is not where it is at ``rest``, both (V, 2)
-    px; returns how many."""
-    count = 0
-    for t in range(triangles.shape[0]):
-        farthest = np.float32(0.0)
-        for i in triangles[t]:
-            farthest = max(farthest, abs(xy[i, 0] - rest[i, 0]), abs(xy[i, 1] - rest[i, 1]))
-        if farthest > np.float32(1 / 512):
-            out[count, 0], out[count, 1], out[count, 2] = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            count += 1
-    return count
-
-
-@kernel
 def far_to_near(points: Floats, triangles: Ints, forward: Floats, out: Ints) -> None:
     """``out`` (T, 3): ``triangles`` (T, 3) sorted by the depth of ``points``, brought ``forward`` (T,) px."""
     keys = np.empty(triangles.shape[0], np.float32)

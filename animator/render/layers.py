@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from animator.portrait.portrait import Portrait
-from animator.render import eyes, glasses, holes, lids, lips, mouth, raster, tongue, wrinkles
+from animator.render import eyes, glasses, holes, lids, lips, mouth, plate, raster, tongue, wrinkles
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body, body
 from animator.render.light import Light, light
@@ -18,10 +18,11 @@ _OPENINGS = ("lips_inner", "eye_left", "eye_right")
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Layers:
-    """``rest`` (size, size, 3) RGB is the frame at rest; ``texture`` the packed picture; ``centre`` (2,) px of the
-    frame on the optical axis. ``uv`` (N, 2) px of the picture and ``opacity`` (N,) are the body's and the hem's
-    vertices; triangles (T, 3) of these are ``around`` the face, the hem of its rim and of the openings' edges, and by
-    ``forward`` (T,) px the face's own are drawn over others. ``creases`` (E, 4) are where the face may fold."""
+    """``still`` (size, size, 3) RGB is the background; ``texture`` the packed picture, ``cutout`` the person in it;
+    ``centre`` (2,) px of the frame on the optical axis. ``uv`` (N, 2) px of the picture and ``opacity`` (N,) are the
+    body's and the hem's vertices; triangles (T, 3) of these are ``around`` the face, at the ``edge`` of the person, the
+    hem of the face's rim and of the openings' edges, and by ``forward`` (T,) px the face's own are drawn over others.
+    ``creases`` (E, 4) are where the face may fold."""
 
     portrait: Portrait
     body: Body
@@ -34,13 +35,15 @@ class Layers:
     wrinkles: wrinkles.Wrinkles | None
     glasses: glasses.Glasses | None
     texture: raster.Texture
-    rest: Image
+    cutout: raster.Texture
+    still: Image
     centre: Floats
     hem: holes.Hem
     rim_hem: Ints
     edge_hem: Ints
     creases: Ints
     around: Ints
+    edge: Ints
     forward: Floats
     uv: Floats
     opacity: Floats
@@ -64,6 +67,9 @@ def _build(portrait: Portrait) -> Layers:
     bare = glasses.take_off(portrait)
     behind = mouth.mouth(bare, made)
     x, y = portrait.view
+    opaque = plate.opacity(portrait)
+    background = plate.plate(bare.picture, opaque, portrait.face_width)
+    whole, edge = plate.split(opaque, made.uv, made.outer)
     contours = portrait.contours
     pairs = [(contours[f"{name}_upper"], contours[f"{name}_lower"]) for name in _OPENINGS]
     uppers = [upper for upper, _ in pairs]
@@ -85,13 +91,15 @@ def _build(portrait: Portrait) -> Layers:
         wrinkles=wrinkles.wrinkles(bare, made.face, len(made.points) + len(beyond)),
         glasses=glasses.put_on(portrait, bare, made),
         texture=raster.pack(bare.picture),
-        rest=np.ascontiguousarray(bare.picture[y : y + portrait.size, x : x + portrait.size]),
+        cutout=plate.cutout(bare.picture, background, opaque),
+        still=np.ascontiguousarray(background[y : y + portrait.size, x : x + portrait.size]),
         centre=made.centre - f32(portrait.view),
         hem=hem,
         rim_hem=rim_hem,
         edge_hem=edge_hem,
         creases=holes.creases(made.uv, made.face),
-        around=np.concatenate([made.outer, holes.fillers(pairs)]),
+        around=np.concatenate([whole, holes.fillers(pairs)]),
+        edge=edge,
         forward=f32(on_top * _FORWARD * portrait.face_width),
         uv=np.concatenate([made.uv, beyond]),
         opacity=f32(np.arange(len(made.points) + len(beyond)) < len(made.points)),

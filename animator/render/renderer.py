@@ -28,9 +28,8 @@ class Renderer:
         self._surface = raster.Surface(np.zeros_like(made.uv), made.uv, np.ones_like(made.opacity), made.opacity)
         self._points = np.empty_like(made.body.points)
         self._facing = np.empty((made.body.faces, 3), np.float32)
-        self._near, self._some = made.body.face.copy(), np.empty_like(made.around)
+        self._near = made.body.face.copy()
         self._fold, self._fold_triangles = holes.fold_surface()
-        self._still = made.uv - f32(portrait.view)
 
     def draw(self, motion: Floats, out: Image | None = None) -> Image:
         """(64,) f32, see `animator.motion.space` -> (size, size, 3) uint8 RGB, in ``out`` if given."""
@@ -45,7 +44,7 @@ class Renderer:
         ]
         weights = self._weights(motion, turned)
         self._place(weights, where)
-        frame = np.empty_like(made.rest) if out is None else out
+        frame = np.empty_like(made.still) if out is None else out
         self._draw_surface(frame, weights)
         for eye, moved, wide, blink in zip(made.eyes, turned, _WIDES, _BLINKS, strict=True):
             state = moved, float(weights[wide]), float(weights[blink])
@@ -69,13 +68,14 @@ class Renderer:
         return weights
 
     def _draw_surface(self, frame: Image, weights: Floats) -> None:
-        """The picture, moved: surroundings, face, and soft edges where the one ends before the other."""
+        """The person, moved, before the still background: surroundings, face, and soft edges where the one ends before
+        the other."""
         made = self._made
         for lid, blink in zip(made.lids, _BLINKS, strict=True):
             lids.close(self._texture, lid, float(weights[blink]))
-        np.copyto(frame, made.rest)
-        moved = deform.moving(self._surface.xy, self._still, made.around, self._some)
-        raster.draw(frame, self._texture, self._surface, self._some[:moved])
+        np.copyto(frame, made.still)
+        raster.draw_over(frame, made.cutout, self._surface, made.edge)
+        raster.draw(frame, self._texture, self._surface, made.around)
         raster.draw_over(frame, self._texture, self._surface, made.rim_hem)
         raster.draw(frame, self._texture, self._surface, self._near)
         if made.wrinkles:

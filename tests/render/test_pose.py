@@ -1,7 +1,5 @@
 """What a head does that is told to turn, lean and move."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -78,15 +76,3 @@ def test_cheeks_neither_fold_over_nor_smear_when_the_head_turns(portrait: Portra
         assert now[rest > 0].clip(None, 0).sum() > -0.01 * rest.clip(0).sum()
         large = rest > 4
         assert np.percentile(now[large] / rest[large], 99) < 2.5
-
-
-@pytest.mark.model
-def test_a_straight_line_behind_the_head_stays_straight_when_it_leans(portrait: Portrait) -> None:
-    picture = np.full_like(portrait.picture, 200)
-    hair = np.nonzero(portrait.person[: len(picture) // 2].max(axis=0) > 128)[0].min()
-    picture[:, hair - 29 : hair - 22] = 20
-    frame = Renderer(replace(portrait, picture=picture)).draw(row(HEAD_ROLL=-10))
-    dark = 200.0 - frame[20:200, : hair - portrait.view[0] + 30, 0]
-    place = (dark * np.arange(dark.shape[1])).sum(axis=1) / dark.sum(axis=1)
-    rows = np.arange(len(place))
-    assert np.abs(place - np.polyval(np.polyfit(rows, place, 1), rows)).max() < 5
