@@ -120,9 +120,10 @@ def build(config: Config) -> Engine:
         known = ", ".join(prompts.personas)
         raise ConfigError(f"{config.path}: session.persona {config.session.persona!r} is none of {known}")
     names = ("turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
-    with ThreadPoolExecutor(len(names), "load") as pool:
+    with ThreadPoolExecutor(len(names) + 2, "load") as pool:
         loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
         loading["safety"] = pool.submit(Safety, config.safety)
+        loading["feelings"] = pool.submit(_feelings, config)
         stages: dict[str, Any] = {name: future.result() for name, future in loading.items()}
     safety: Safety = stages["safety"]
     speech = [prompts.speech, safety.rules, *([prompts.tagging] if config.session.feeling_tags else [])]
@@ -145,8 +146,16 @@ def build(config: Config) -> Engine:
         encoder=partial(VideoEncoder, h264=choose_h264(config.server.video_encoders)),
         device=Threads(config.server.face_threads),
         safety=safety,
-        feelings=Feelings(Embedder()) if config.session.feelings else None,
+        feelings=stages["feelings"],
     )
+
+
+def _feelings(config: Config) -> Feelings | None:
+    if not config.session.feelings:
+        return None
+    feelings = Feelings(Embedder())
+    feelings.warm()
+    return feelings
 
 
 def _construct(stage: Stage, name: str, config: Config) -> Any:

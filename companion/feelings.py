@@ -45,16 +45,19 @@ class Feelings:
         self._pool = one_thread("feelings")
         self._missing = False
 
-    async def tell(self, text: str) -> Feeling:
-        """`of`, off the event loop. Without the model nobody feels anything, which is said once."""
-        if self._missing:
-            return Feeling()
+    def warm(self) -> None:
+        """Load now, not with the first sentence. Blocks. Without the model nobody feels anything, which is said."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self.of, text)
+            self.of("Hello.")
         except StageError as error:
             self._missing = True
             log.warning("Feelings are not told by meaning: %s", error)
+
+    async def tell(self, text: str) -> Feeling:
+        """`of`, off the event loop."""
+        if self._missing:
             return Feeling()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.of, text)
 
     def of(self, text: str) -> Feeling:
         """What ``text`` expresses; blocks for milliseconds. Raises StageError when the model of meanings is missing."""

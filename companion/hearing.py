@@ -30,7 +30,7 @@ SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
 ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
 PHRASE = 1.6  # s of speech that a listener acknowledges with a nod
-FOLLOW = 1.2  # s of speech after which what was said so far is transcribed, for who wants to know it early
+FOLLOW = 2.4  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
 class Floor(Protocol):

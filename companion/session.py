@@ -38,6 +38,7 @@ from companion.wire import WireError
 log = logging.getLogger(__name__)
 
 GOODBYE = 5.0  # s that the memory may take when a session ends
+PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
 SETTLED = 0.3  # s after which a new client has said what it wants
 
 
@@ -149,7 +150,7 @@ class Session:
 
     def user_is_saying(self, text: str) -> None:
         if self.reply is None:
-            self._ahead.read(lambda: self.mind.ahead(text))
+            self._ahead.read(lambda: self.mind.ahead(text), PERHAPS_OVER)
             self._spawn(self._sympathise(text), "sympathise")
 
     async def _sympathise(self, text: str) -> None:

@@ -26,7 +26,7 @@ class Rules:
     threshold: float = 0.5
     prefix_padding: float = 0.3
     silence: float = 0.5
-    pause: float = 0.2
+    pause: float = 0.1
     min_speech: float = 0.1
     max_turn: float = 60.0
     patience: Patience | None = None

@@ -9,7 +9,7 @@ from companion.tts.english import Spoken, Utterance
 UNIT_S = 600 / SPEAK_RATE  # what hibari and Kokoro count durations in
 EARLY_S = 0.05  # the sound of both comes this much earlier than the durations say: where hiss and sibilants agree best
 QUIET = 10 ** (-45 / 20)  # RMS below which the edges of a sentence count as silence
-LEAD_S = 0.06  # silence kept before the first sound: the networks put 0.3 s there, which one would wait for
+LEAD_S = 0.03  # silence kept before the first sound: the networks put 0.3 s there, which one would wait for
 TAIL_S = 0.30  # after a sentence
 CLAUSE_TAIL_S = 0.12  # after a part of a sentence
 STRESS = frozenset("ˈˌ")

@@ -119,7 +119,8 @@ class Conversation:
 
     async def hear(self, seconds: float, loud: bool = True) -> None:
         """The user speaks (or is silent, microphone open) for so long, in packets of 20 ms, in real time."""
-        buzz = 0.3 * (2 * (200 * np.arange(RATE // 50) / RATE % 1) - 1) * loud  # overtones in every band, as a voice has
+        # Overtones in every band, as a voice has.
+        buzz = 0.3 * (2 * (200 * np.arange(RATE // 50) / RATE % 1) - 1) * loud
         await self.play(np.tile(buzz, round(seconds * 50)))
 
     async def play(self, sound: Any) -> None:

@@ -46,7 +46,7 @@ def _turn(model: fakes.ScriptedLLM, asr: fakes.ScriptedASR, speech_s: float) -> 
 def test_the_model_reads_the_beginning_of_a_long_turn_before_it_ends():
     model = Reader()
     asr = fakes.ScriptedASR(["I went to the par", "I went to the park yesterday."], delay_s=0.3)
-    talk = _turn(model, asr, 1.7)
+    talk = _turn(model, asr, 3.0)
     ended = talk.at(events.SpeechStopped)
     assert "I went to the" in [text for at, text in model.read if at < ended - 0.5], model.read
     assert model.asked[-1][-1].content == "I went to the park yesterday."
@@ -54,7 +54,7 @@ def test_the_model_reads_the_beginning_of_a_long_turn_before_it_ends():
 
 def test_a_short_turn_is_transcribed_once():
     asr = fakes.ScriptedASR()
-    _turn(Reader(), asr, 0.9)
+    _turn(Reader(), asr, 1.8)
     assert len(asr.heard) == 1
 
 
@@ -66,7 +66,7 @@ def test_a_model_that_cannot_read_ahead_costs_no_transcription():
 
 def test_a_reply_waits_until_the_model_has_read():
     model = Reader(reading_s=0.5)
-    _turn(model, fakes.ScriptedASR(delay_s=0.1), 1.6)
+    _turn(model, fakes.ScriptedASR(delay_s=0.1), 3.0)
     assert len(model.replied_at) == 1 and any(text == "Hello." for _, text in model.read)
 
 
@@ -75,5 +75,5 @@ def test_a_failing_reader_costs_nothing():
         async def prepare(self, messages: Sequence[Message]) -> None:
             raise OSError("no reading today")
 
-    talk = _turn(Broken(), fakes.ScriptedASR(), 1.7)
+    talk = _turn(Broken(), fakes.ScriptedASR(), 3.0)
     assert [done.response["status"] for done in talk.all(events.ResponseDone)] == ["completed"]

@@ -44,11 +44,11 @@ def test_silence_at_the_edges_goes_and_the_times_follow():
     sound = np.concatenate([np.zeros(SPEAK_RATE // 2), tone, np.zeros(SPEAK_RATE)]).astype(np.float32)
     durations = np.array([22, 10, 10, 0, 38], np.float32)  # 25 ms each, and 50 ms late as the networks are
     speech = time_symbols(sound, durations, Utterance("ab.", (Spoken("ab.", 0, 3),)))
-    assert len(speech.audio) / SPEAK_RATE == pytest.approx(0.06 + 0.5 + 0.30, abs=0.02)
+    assert len(speech.audio) / SPEAK_RATE == pytest.approx(0.03 + 0.5 + 0.30, abs=0.02)
     assert [phoneme.symbol for phoneme in speech.phonemes] == ["a", "b"]
-    assert speech.phonemes[0].start == pytest.approx(0.06, abs=0.02)
-    assert speech.words[0].end == pytest.approx(0.56, abs=0.02)
-    assert np.abs(speech.audio[: int(0.05 * SPEAK_RATE)]).max() < 0.01
+    assert speech.phonemes[0].start == pytest.approx(0.03, abs=0.02)
+    assert speech.words[0].end == pytest.approx(0.53, abs=0.02)
+    assert np.abs(speech.audio[: int(0.02 * SPEAK_RATE)]).max() < 0.01
 
 
 def test_louder_never_clips():
