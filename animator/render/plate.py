@@ -14,8 +14,8 @@ from animator.render import raster
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.follow import nearest_person, smoothstep
 
-MARGIN = 0.025  # face widths around the person that are taken along whole
-FEATHER = 0.05  # face widths beyond, over which they dissolve
+MARGIN = 0.03  # face widths around the person that are taken along whole
+FEATHER = 0.06  # face widths beyond, over which they dissolve
 _REACH = 0.06  # face widths round a pixel behind the person that tell its colour
 _GRAIN = 0.015  # face widths: what is finer is mirrored there
 

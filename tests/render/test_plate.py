@@ -47,7 +47,7 @@ def test_away_from_a_leaning_head_nothing_moves_at_all(renderer: Renderer, portr
 
 def test_the_plate_shows_none_of_the_person(painted: Portrait) -> None:
     behind = plate(painted.picture, opacity(painted), painted.face_width)
-    assert np.ptp(behind, axis=2).max() <= 2
+    assert np.ptp(behind, axis=2).max() < 6
     assert np.abs(behind.astype(int) - GREY).max() < 15
 
 
