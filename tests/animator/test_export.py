@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.export import replay, speak, write
+from animator.export import speak, write
 from animator.face import RATE, LiveFace
 from animator.media import MediaError, Mp4Writer, read_audio
 from animator.video import VideoEncoder
