@@ -50,7 +50,7 @@ def test_what_a_video_keeps_of_its_picture(portrait: Portrait) -> None:
     assert figures["rest_psnr"] > 60
     assert 0.6 < figures["sharpness"] < 1.2
     assert figures["picture_jumps"] == 0
-    assert figures["background_change"] < 2
+    assert figures["background_change"] < 0.5
 
 
 def test_a_blurred_face_is_less_sharp(portrait: Portrait) -> None:
