@@ -50,6 +50,7 @@ class Talk:
     character: str = ""
     greet: bool = False
     history_messages: int = 24
+    filler_after_ms: int = 2500
     feelings: bool = True
     feeling_tags: bool = False
 

@@ -54,6 +54,7 @@ class Mind:
         self.recollection = Recollection(engine.memory, owner.id, owner.conversation, owner.forgot)
         self._tutor: Tutor | None = None
         self._lesson = ""
+        self._fillers = 0
         self._toolbox = Toolbox(engine, owner.conversation, Host(owner.announce, self._progress))
 
     @property
@@ -88,6 +89,14 @@ class Mind:
         messages = await self._messages(reply, history, (felt, tutor.note if tutor else ""))
         deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
+
+    def filler(self) -> tuple[str, float]:
+        """What the persona says when its answer is not there, and after how many seconds; one after the other."""
+        after = self._engine.config.session.filler_after_ms / 1000
+        if not self.persona.fillers or not after or self.guard.careful:
+            return "", 0.0
+        self._fillers += 1
+        return self.persona.fillers[self._fillers % len(self.persona.fillers)], after
 
     async def feel(self, text: str) -> Feeling:
         """What somebody feels who says so."""

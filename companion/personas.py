@@ -33,7 +33,8 @@ class Example:
 class Persona:
     """``id`` is the file's name, ``instructions`` its text. Empty ``character`` and ``voice`` are the config's, empty
     ``emotions`` are all of them. ``rules`` are told to the language model beside the instructions, also where a client
-    gives its own. ``lesson`` is a file of ``prompts/lessons``; ``tools`` are names of the config's."""
+    gives its own. ``lesson`` is a file of ``prompts/lessons``; ``tools`` are names of the config's; ``fillers`` are
+    said in turn when the answer is long in coming."""
 
     id: str
     name: Text
@@ -47,6 +48,7 @@ class Persona:
     rules: tuple[Text, ...] = ()
     lesson: str = ""
     tools: tuple[str, ...] = ()
+    fillers: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

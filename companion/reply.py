@@ -44,6 +44,7 @@ class Reply:
     allowed: Callable[[str], str] = str  # a sentence of the model -> what may be said of it
     emotions: Sequence[str] = ()  # that may be shown; empty is all
     feel: Callable[[str], Awaitable[str]] | None = None  # a sentence without a tag -> its emotion
+    filler: tuple[str, float] = ("", 0.0)  # what is said while the answer is not there, and when, in seconds
     created: bool = False
     opened: bool = False
     sounding: bool = False  # the first of its sound was sent

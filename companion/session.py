@@ -196,6 +196,7 @@ class Session:
             allowed=self.mind.guard.allowed,
             emotions=self.mind.persona.emotions,
             feel=None if self.mind.tagged else self.mind.feel_sentence,
+            filler=self.mind.filler() if said else ("", 0.0),
         )
         self._reply_task = self._spawn(self._respond(self.reply, said, text), self.reply.id)
 

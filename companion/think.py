@@ -83,7 +83,7 @@ def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
 
 
 async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
-    while (sentence := await queue.get()) is not None:
+    while (sentence := await _next(queue, reply)) is not None:
         if reply.feel and sentence.emotion == "neutral" and not sentence.marks:
             sentence = replace(sentence, emotion=await reply.feel(sentence.spoken)).within(reply.emotions)
         line = Line(sentence.text, sentence.emotion, marks=sentence.marks)
@@ -98,6 +98,18 @@ async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
                 await mouth.room()
         line.whole = True
     mouth.finish()
+
+
+async def _next(queue: _Queue, reply: Reply) -> Sentence | None:
+    """The next sentence; before the first one, when it is long in coming, something that fills the pause."""
+    text, after = reply.filler
+    if not text or reply.item.lines:
+        return await queue.get()
+    try:
+        async with asyncio.timeout(max(0.0, after - reply.trace.elapsed)):
+            return await queue.get()
+    except TimeoutError:
+        return Sentence(text, text, "thoughtful").within(reply.emotions)
 
 
 @asynccontextmanager

@@ -19,6 +19,11 @@ class Trace:
         self._start = start
         self.marks: dict[str, float] = {}
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._clock() - self._start
+
     def mark(self, name: str) -> None:
         """It happens now; only the first time counts."""
         self.marks.setdefault(name, self._clock() - self._start)
