@@ -72,7 +72,9 @@ class Mind:
 
     def ahead(self, saying: str = "") -> list[Message]:
         """What the language model will be told next, as far as it is known; ``saying``: the user's words so far."""
-        return chat.messages(self._setting(), self._owner.conversation.history(saying))
+        known = chat.messages(self._setting(), self._owner.conversation.history(saying))
+        # That the user speaks next is known, too.
+        return known if known[-1].role == "user" else [*known, Message("user", "")]
 
     async def reply(self, reply: Reply) -> AsyncIterator[str]:
         """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word."""
