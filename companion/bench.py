@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
-from scipy.signal import resample_poly
 
 from animator.media import MediaError, read_audio
-from companion.caller import Caller, TalkError, call, end_of_speech, start_of_speech
+from companion.caller import Caller, TalkError, call, edges_of_speech
 from companion.config import ConfigError, load
+from companion.ears import Resampler
 from companion.engine import Engine, build
 from companion.personas import PromptError
 from companion.recording import Turn
-from companion.stages import HEAR_RATE, SPEAK_RATE, Samples, StageError
+from companion.stages import SPEAK_RATE, Samples, StageError
 
 QUESTIONS = (
     "Hello, how are you today?",
@@ -73,11 +73,9 @@ class Saying:
     """Something that the user says: (n,) at `SPEAK_RATE`, and where its speech begins and ends in seconds."""
 
     def __init__(self, engine: Engine, audio: Samples) -> None:
-        heard = np.asarray(resample_poly(audio, HEAR_RATE // 8000, SPEAK_RATE // 8000), np.float32)
-        threshold = engine.config.turns.threshold
         self.audio = audio
-        self.start = start_of_speech(heard, engine.vad(), threshold)
-        self.end = end_of_speech(heard, engine.vad(), threshold)
+        heard = Resampler(SPEAK_RATE)(audio)
+        self.start, self.end = edges_of_speech(heard, engine.vad(), engine.config.turns.threshold)
         if not self.end:
             raise TalkError("Nobody speaks in one of the questions. Give recordings of speech.")
 

@@ -109,15 +109,11 @@ async def call(engine: Engine, persona: str | None, character: str) -> AsyncGene
 
 def end_of_speech(audio: Samples, vad: VAD, threshold: float) -> float:
     """(n,) at `HEAR_RATE` -> seconds at which the last speech ends; 0 if there is none."""
-    return _edges(audio, vad, threshold)[1]
+    return edges_of_speech(audio, vad, threshold)[1]
 
 
-def start_of_speech(audio: Samples, vad: VAD, threshold: float) -> float:
-    """(n,) at `HEAR_RATE` -> seconds at which the first speech begins; 0 if there is none."""
-    return _edges(audio, vad, threshold)[0]
-
-
-def _edges(audio: Samples, vad: VAD, threshold: float) -> tuple[float, float]:
+def edges_of_speech(audio: Samples, vad: VAD, threshold: float) -> tuple[float, float]:
+    """(n,) at `HEAR_RATE` -> seconds at which the first speech begins and the last one ends; 0 if there is none."""
     windows = audio[: len(audio) // WINDOW * WINDOW].reshape(-1, WINDOW)
     spoken = [i for i, window in enumerate(windows) if vad(window) >= threshold]
     return (spoken[0] * WINDOW / HEAR_RATE, (spoken[-1] + 1) * WINDOW / HEAR_RATE) if spoken else (0.0, 0.0)

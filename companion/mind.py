@@ -50,7 +50,7 @@ class Mind:
     def __init__(self, engine: Engine, owner: Owner) -> None:
         self._engine, self._owner = engine, owner
         clock = asyncio.get_running_loop().time
-        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, clock, self._private)
+        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, clock, self._rules)
         self.recollection = Recollection(engine.memory, owner.id, owner.conversation, owner.forgot)
         self._tutor: Tutor | None = None
         self._lesson = ""
@@ -128,19 +128,20 @@ class Mind:
         return chat.messages(self._setting(reply.wishes.instructions), history, note)
 
     def _setting(self, instructions: str | None = None) -> Setting:
-        settings, prompts = self._owner.settings, self._engine.prompts
-        rules = (prompts.speech, *self.persona.rules, self.guard.rules())
+        settings = self._owner.settings
         return Setting(
             persona=self.persona,
-            speech="\n".join(rule for rule in rules if rule),
+            speech=self._rules(),
             instructions=self.guard.instructions(settings.instructions if instructions is None else instructions),
             memories=self.recollection.known,
             limit=self._engine.config.session.history_messages,
             tags=self.tagged,
         )
 
-    def _private(self) -> str:
-        return "\n".join((self._engine.prompts.speech, *self.persona.rules, self.guard.rules()))
+    def _rules(self) -> str:
+        """Of speech, the persona's, and this user's: for the language model, and never to be recited."""
+        rules = (self._engine.prompts.speech, *self.persona.rules, self.guard.rules())
+        return "\n".join(rule for rule in rules if rule)
 
     def _tutor_now(self) -> Tutor | None:
         """That of the persona's lesson; a change of persona begins another. In danger nobody is taught."""
