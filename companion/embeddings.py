@@ -12,6 +12,7 @@ from companion import models
 
 SIZE = 384
 MAX_TOKENS = 256  # what the network was trained for; the rest of a longer text is not looked at
+LATEST = 8  # texts whose vectors are kept: care, feelings and memory ask for the same message
 GRAPH = "minilm-int8.onnx"
 
 Vectors = NDArray[np.float32]  # (n, SIZE), rows of length 1
@@ -32,11 +33,15 @@ class Embedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Texts -> (n, 384) float32, rows of length 1: their products are cosines. Blocks, about 4 ms a sentence."""
-        tokenizer, session = _load()
-        if not texts:
-            return np.zeros((0, SIZE), np.float32)
-        ids = (np.asarray([encoding.ids], np.int64) for encoding in tokenizer.encode_batch(list(texts)))
-        return np.concatenate([session.run(None, {"ids": row})[0] for row in ids])
+        _load()
+        return np.concatenate([np.zeros((0, SIZE), np.float32), *map(_vector, texts)])
+
+
+@functools.lru_cache(LATEST)
+def _vector(text: str) -> Vectors:
+    """(1, 384)."""
+    tokenizer, session = _load()
+    return session.run(None, {"ids": np.asarray([tokenizer.encode(text).ids], np.int64)})[0]
 
 
 @functools.cache
