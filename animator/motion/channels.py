@@ -1,0 +1,50 @@
+"""What the motion network makes: one row of channels a frame, from which a row of the motion space is put together.
+
+| channels | what | unit |
+|---|---|---|
+| `MOUTH` | speech, see `animator.motion.mouth.CHANNELS` | weights; ``mouthClose`` as a fraction of the jaw |
+| `UPPER` | brows, lids, cheeks and what feelings add to the mouth; a name without a side stands for both | weights |
+| ``blink`` | both lids | 0 open to 1 closed |
+| `HEAD` | head, relative to the wished pose | degrees, face widths |
+| `GAZE` | gaze, relative to the wished direction | degrees |
+
+Head and gaze are offsets to what `animator.control.Control` asks for, so that a wish is met exactly, whatever the network
+does.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.motion.mouth import CHANNELS as MOUTH
+from animator.motion.space import INDEX
+
+UPPER: tuple[str, ...] = (
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekSquintLeft", "cheekSquintRight", "eyeSquint", "eyeWide", "eyeBlink", "noseSneer",
+    "mouthSmileLeft", "mouthSmileRight", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrown", "mouthPress",
+    "mouthShrugLower", "mouthShrugUpper", "mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthRollLower",
+    "mouthFunnel", "mouthLeft", "jawForward", "jawOpen",
+)  # fmt: skip
+HEAD: tuple[str, ...] = ("yaw", "pitch", "roll", "x", "y", "z")
+GAZE: tuple[str, ...] = ("gaze_yaw", "gaze_pitch")
+CHANNELS: tuple[str, ...] = (*(f"speech.{name}" for name in MOUTH), *UPPER, "blink", *HEAD, *GAZE)
+
+_AT = np.cumsum([0, len(MOUTH), len(UPPER), 1, len(HEAD), len(GAZE)]).tolist()
+MOUTH_AT, UPPER_AT, BLINK_AT, HEAD_AT, GAZE_AT = (slice(a, b) for a, b in zip(_AT, _AT[1:], strict=False))
+
+_SPREAD = np.zeros((len(UPPER), 52), np.float32)
+_GATHER = np.zeros((52, len(UPPER)), np.float32)
+for _row, _name in enumerate(UPPER):
+    _columns = [INDEX[_name + side] for side in (("",) if _name in INDEX else ("Left", "Right"))]
+    _SPREAD[_row, _columns] = 1.0
+    _GATHER[_columns, _row] = 1 / len(_columns)
+
+
+def to_upper(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(..., 52) ARKit weights of everything but speech -> (..., len(UPPER)); both sides of one channel are averaged."""
+    return weights @ _GATHER
+
+
+def from_upper(upper: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(..., len(UPPER)) -> (..., 52) ARKit weights."""
+    return upper @ _SPREAD
