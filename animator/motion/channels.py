@@ -8,8 +8,8 @@
 | `HEAD` | head, relative to the wished pose | degrees, face widths |
 | `GAZE` | gaze, relative to the wished direction | degrees |
 
-Head and gaze are offsets to what `animator.control.Control` asks for, so that a wish is met exactly, whatever the network
-does.
+Head and gaze are offsets to what `animator.control.Control` asks for, so that a wish is met exactly, whatever the
+network does.
 """
 
 import numpy as np
