@@ -42,7 +42,11 @@ def _session() -> onnxruntime.InferenceSession:
 
 
 class MouthNet:
-    """The mouth that belongs to a stream of sound, `LOOK_AHEAD` frames after the sound came in."""
+    """The mouth that belongs to a stream of sound, `LOOK_AHEAD` frames after the sound came in.
+
+    ``heard`` (2 * HIDDEN,) is what the network made of the sound of the last frame, for networks that build on it;
+    zero in silence.
+    """
 
     def __init__(self) -> None:
         self._network = _session()
@@ -55,10 +59,11 @@ class MouthNet:
         """
         self._window = np.concatenate([self._window[HOPS_PER_FRAME:], features])
         if float(self._window.max()) < _SILENCE:
-            self._state = np.zeros_like(self._state)
+            self._state, self.heard = np.zeros_like(self._state), np.zeros_like(self.heard)
             return np.zeros(len(CHANNELS), np.float32)
         feed = {"features": self._window[None], "state": self._state}
-        said, self._state = self._network.run(None, feed)
+        said, self._state, heard = self._network.run(None, feed)
+        self.heard = np.asarray(heard, np.float32).reshape(-1)
         row = np.clip((np.asarray(said, np.float32).reshape(-1) - _DEAD) / (1 - _DEAD), 0.0, 1.0)
         row[_CLOSE] *= self._voiced()
         return row
@@ -76,6 +81,7 @@ class MouthNet:
         self._peak, self._speech = 0.0, 0.0
         self._window = np.zeros((_WINDOW, MELS), np.float32)
         self._state = np.zeros((1, 1, HIDDEN), np.float32)
+        self.heard = np.zeros(2 * HIDDEN, np.float32)
 
 
 def to_weights(row: MouthRow, amplitude: float) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from hibari import Hibari
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from scripts.mouth.teacher import Segment
+from animator.learn.speech.teacher import Segment
 
 RATE = 24_000
 TICK = 600  # samples a unit of hibari's and Kokoro's durations

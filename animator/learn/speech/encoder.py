@@ -23,12 +23,13 @@ class MouthNetwork(nn.Module):
         self.gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
         self.heads = nn.ModuleList(nn.Linear(2 * HIDDEN, len(CHANNELS)) for _ in range(2))
 
-    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> both heads (batch, frames, channels), state."""
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> the mouths of both heads (batch, frames, channels),
+        the state, and (batch, frames, 2 * HIDDEN) what the heads read, of use to other networks."""
         heard = self.listen(features.transpose(1, 2)).transpose(1, 2)
         recalled, state = self.gru(heard, state)
         both = torch.cat([heard, recalled], dim=2)
-        return self.heads[SYNTHETIC](both), self.heads[CAPTURED](both), state
+        return self.heads[SYNTHETIC](both), self.heads[CAPTURED](both), state, both
 
 
 class Shipped(nn.Module):
@@ -42,7 +43,7 @@ class Shipped(nn.Module):
         self.register_buffer("share", share)
         self.register_buffer("gain", gain)
 
-    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """(1, 36, MELS), (1, 1, HIDDEN) -> (1, 1, channels), (1, 1, HIDDEN)."""
-        synthetic, captured, state = self.network(features, state)
-        return (synthetic + self.share * (captured - synthetic)) * self.gain, state
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(1, 36, MELS), (1, 1, HIDDEN) -> (1, 1, channels), (1, 1, HIDDEN), (1, 1, 2 * HIDDEN)."""
+        synthetic, captured, state, both = self.network(features, state)
+        return (synthetic + self.share * (captured - synthetic)) * self.gain, state, both

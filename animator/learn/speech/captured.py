@@ -8,8 +8,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from animator.learn.speech.voices import to_rate
 from animator.motion.mouth import CHANNELS
-from scripts.mouth.voices import to_rate
 
 FPS, CURVES_FPS = 25, 30
 HELD = ("1114_2_05", "1114_3_16")

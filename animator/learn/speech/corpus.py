@@ -1,4 +1,4 @@
-"""Builds the training corpus: ``python -m scripts.mouth.corpus OUT --kokoro MODEL VOICES --captured FOLDER``.
+"""Builds the training corpus: ``python -m animator.learn.speech.corpus OUT --kokoro MODEL VOICES --captured FOLDER``.
 
 Every clip becomes one .npz: ``power`` (frames * 4, 64) float16, log10 mel power at 100 Hz; ``mouth`` (frames, 14)
 float16 at 25 fps; ``held`` whether it is for validation only. Clips of one source carry its name in their file name.
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from animator.audio import HOP, WINDOW, mel_power
+from animator.learn.speech import captured, sentences
+from animator.learn.speech.teacher import teach
+from animator.learn.speech.voices import RATE, Espeak, Heart, Kokoro, Segment, flite
 from animator.motion.mouth import CHANNELS, HOPS_PER_FRAME
-from scripts.mouth import captured, sentences
-from scripts.mouth.teacher import teach
-from scripts.mouth.voices import RATE, Espeak, Heart, Kokoro, Segment, flite
 
 FRAME = HOP * HOPS_PER_FRAME
 HELD_KOKORO = ("am_puck", "bf_lily", "em_alex", "zf_xiaoyi")

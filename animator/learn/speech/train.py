@@ -1,4 +1,4 @@
-"""Trains and exports the mouth network: ``python -m scripts.mouth.train CORPUS OUT.onnx --minutes 35``.
+"""Trains and exports the mouth network: ``python -m animator.learn.speech.train CORPUS OUT.onnx --minutes 35``.
 
 Prints validation every few hundred steps and ends with one JSON line.
 """
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animator.audio import MELS
+from animator.learn.speech.augment import augment, features
+from animator.learn.speech.encoder import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
 from animator.motion.mouth import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST
-from scripts.mouth.augment import augment, features
-from scripts.mouth.network import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
 
 FRAMES = 150  # of a training sequence
 SHARES = {"heart": 0.4, "kokoro": 0.2, "espeak": 0.22, "flite": 0.18}  # of the synthetic clips
@@ -133,7 +133,7 @@ def export(network: MouthNetwork, path: Path, captured: float, gain: Tensor) -> 
     window = torch.zeros(1, (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME, network.listen[0].in_channels)
     torch.onnx.export(
         Shipped(network, captured, gain).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17,
-        dynamo=False, input_names=["features", "state"], output_names=["mouth", "next_state"],
+        dynamo=False, input_names=["features", "state"], output_names=["mouth", "next_state", "heard"],
     )  # fmt: skip
 
 
