@@ -5,15 +5,10 @@ import numpy as np
 from animator.motion import space
 from animator.portrait.portrait import Portrait
 from animator.render import deform, eyes, glasses, holes, lids, lips, mouth, raster, tongue, wrinkles
-from animator.render.arrays import Floats, Image, f32
+from animator.render.arrays import Floats, Image
 from animator.render.layers import layers
 from animator.render.light import relight
-from animator.render.pose import Pose, pose
-
-_SHADE_OF_ROUND_LIPS = 0.95
-_BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
-_WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
-_GAZES = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
+from animator.render.moment import Moment, moment
 
 
 class Renderer:
@@ -33,64 +28,46 @@ class Renderer:
 
     def draw(self, motion: Floats, out: Image | None = None) -> Image:
         """(64,) f32, see `animator.motion.space` -> (size, size, 3) uint8 RGB, in ``out`` if given."""
-        if motion.shape != (space.SIZE,):
-            raise ValueError(f"a motion row has the shape ({space.SIZE},), not {motion.shape}")
         made, xy = self._made, self._surface.xy
-        motion = np.nan_to_num(motion, posinf=0, neginf=0).astype(np.float32)
-        where = pose(motion, self.portrait.pose, self.portrait.face_width)
-        turned = [
-            eyes.turn(eye, (float(motion[at]), float(motion[at + 1])), where.head)
-            for eye, at in zip(made.eyes, _GAZES, strict=True)
-        ]
-        weights = self._weights(motion, turned)
-        self._place(weights, where)
+        now = moment(made, motion)
+        self._place(now)
         frame = np.empty_like(made.still) if out is None else out
-        self._draw_surface(frame, weights)
-        for eye, moved, wide, blink in zip(made.eyes, turned, _WIDES, _BLINKS, strict=True):
-            state = moved, float(weights[wide]), float(weights[blink])
-            eyes.draw(frame, eye, xy, self._to_picture(where, eye.anchor), state)
-        for lid, blink in zip(made.lids, _BLINKS, strict=True):
-            lids.draw(frame, lid, xy, float(weights[blink]))
-        jaw = np.tensordot(weights, self.portrait.jaw, 1).astype(np.float32)
-        parts = mouth.place(made.mouth, made.body, self._skull(where), jaw, made.centre)
-        seen = self._to_picture(where, made.mouth.anchor), 1 - _SHADE_OF_ROUND_LIPS * lips.roundness(weights) ** 2
-        mouth.draw(frame, made.mouth, parts, xy, seen)
-        tongue.draw(frame, made.tongue, made.mouth, xy, weights)
+        self._draw_surface(frame, now)
+        for eye, seen in zip(made.eyes, now.eyes, strict=True):
+            eyes.draw(frame, eye, xy, seen.to_picture, (seen.moved, seen.wide, seen.shut))
+        for lid, seen in zip(made.lids, now.eyes, strict=True):
+            lids.draw(frame, lid, xy, seen.shut)
+        parts = mouth.place(made.mouth, made.body, now.skull, now.jaw, made.centre)
+        mouth.draw(frame, made.mouth, parts, xy, (now.to_picture, now.lit))
+        tongue.draw(frame, made.tongue, made.mouth, xy, now.weights)
         if made.glasses:
-            glasses.draw(frame, made.glasses, self._skull(where), made.body.camera, made.centre)
+            glasses.draw(frame, made.glasses, now.skull, made.body.camera, made.centre)
         return frame
 
-    def _weights(self, motion: Floats, turned: list[Floats]) -> Floats:
-        """(52,) of the shapes, with the lids going along with the eyes."""
-        weights = motion[: len(space.ARKIT)].clip(-0.5, 1.5)
-        for eye, moved, blink in zip(self._made.eyes, turned, _BLINKS, strict=True):
-            weights[blink] = eyes.lid(eye, moved, float(weights[blink]))
-        return weights
-
-    def _draw_surface(self, frame: Image, weights: Floats) -> None:
+    def _draw_surface(self, frame: Image, now: Moment) -> None:
         """The person, moved, before the still background: surroundings, face, and soft edges where the one ends before
         the other."""
         made = self._made
-        for lid, blink in zip(made.lids, _BLINKS, strict=True):
-            lids.close(self._texture, lid, float(weights[blink]))
+        for lid, seen in zip(made.lids, now.eyes, strict=True):
+            lids.close(self._texture, lid, seen.shut)
         np.copyto(frame, made.still)
         raster.draw_over(frame, made.cutout, self._surface, made.edge)
         raster.draw(frame, self._texture, self._surface, made.around)
         raster.draw_over(frame, self._texture, self._surface, made.rim_hem)
         raster.draw(frame, self._texture, self._surface, self._near)
         if made.wrinkles:
-            wrinkles.draw(frame, made.wrinkles, self._surface, weights)
+            wrinkles.draw(frame, made.wrinkles, self._surface, now.weights)
         folds = holes.fold(self._surface, self._points, made.creases, self._fold)
         raster.draw_over(frame, self._texture, self._fold, self._fold_triangles[: 2 * folds])
         raster.draw_over(frame, self._texture, self._surface, made.edge_hem)
 
-    def _place(self, weights: Floats, where: Pose) -> None:
+    def _place(self, now: Moment) -> None:
         """Vertices on the screen, their shade, and the order of the face's triangles."""
         layers, points, surface = self._made, self._points, self._surface
         made, hem = layers.body, layers.hem
-        deform.blend(made.points, made.shapes, weights, points)
-        lips.meet(points, layers.lips, weights)
-        deform.move(points, made.head, made.torso, self._skull(where), where.torso)
+        deform.blend(made.points, made.shapes, now.weights, points)
+        lips.meet(points, layers.lips, now.weights)
+        deform.move(points, made.head, made.torso, now.skull, now.torso)
         count = len(points)
         deform.project(points, made.camera, layers.centre, surface.xy[:count])
         holes.hem(surface.xy, hem.root, hem.before, hem.after, surface.xy[count:])
@@ -98,24 +75,6 @@ class Renderer:
         relight(self._facing, layers.light, surface.shade)
         surface.shade[count:] = surface.shade[hem.root]
         deform.far_to_near(points, made.face, layers.forward, self._near)
-
-    def _skull(self, where: Pose) -> Floats:
-        """(3, 4) motion of what is rigid to the skull."""
-        offset = self._made.body.pivot + where.shift - where.head @ self._made.body.pivot
-        return np.column_stack([where.head, offset]).astype(np.float32)
-
-    def _to_picture(self, where: Pose, anchor: Floats) -> Floats:
-        """(2, 3) map from pixels of the frame to those of the picture, for what lies near ``anchor`` in the skull."""
-        made, skull = self._made.body, self._skull(where)
-        near = made.camera / (made.camera - anchor[2])
-        points = anchor + f32([[0, 0, 0], [10, 0, 0], [0, 10, 0]])
-        moved = np.ascontiguousarray(points @ skull[:, :3].T + skull[:, 3])
-        seen = np.empty((3, 2), np.float32)
-        deform.project(moved, made.camera, self._made.centre, seen)
-        forward = np.column_stack([(seen[1:] - seen[0]).T / (10 * near), seen[0]])
-        back = np.linalg.inv(forward[:, :2])
-        home = anchor[:2] * near + made.centre
-        return np.column_stack([back, home - back @ forward[:, 2]]).astype(np.float32)
 
 
 def warm(portrait: Portrait) -> None:

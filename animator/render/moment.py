@@ -1,0 +1,91 @@
+"""`Moment`: what one motion row says about one portrait, before anything is drawn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from animator.motion import space
+from animator.render import deform, eyes, lips
+from animator.render.arrays import Floats, f32
+from animator.render.layers import Layers
+from animator.render.pose import Pose, pose
+
+_SHADE_OF_ROUND_LIPS = 0.95
+_BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
+_WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
+_GAZES = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One eye: px (2,) that its iris moved in the socket, how far the lids are opened beyond the picture's and how far
+    shut, and the map (2, 3) from pixels of the frame to those of the picture there."""
+
+    moved: Floats
+    wide: float
+    shut: float
+    to_picture: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """``weights`` (52,) of the shapes, with lids that go along with the eyes; ``skull`` (3, 4), the motion of what is
+    rigid to it, ``torso`` (3,) px; ``eyes`` left and right; ``jaw`` (3, 4), the lower jaw's displacement;
+    ``to_picture`` (2, 3) as `Sight` has it, at the teeth; ``lit``, the share of light that gets past the lips."""
+
+    weights: Floats
+    skull: Floats
+    torso: Floats
+    eyes: tuple[Sight, ...]
+    jaw: Floats
+    to_picture: Floats
+    lit: float
+
+
+def moment(made: Layers, motion: Floats) -> Moment:
+    """Of ``motion`` (64,). Raises ValueError for another shape."""
+    if motion.shape != (space.SIZE,):
+        raise ValueError(f"a motion row has the shape ({space.SIZE},), not {motion.shape}")
+    portrait = made.portrait
+    motion = np.nan_to_num(motion, posinf=0, neginf=0).astype(np.float32)
+    where = pose(motion, portrait.pose, portrait.face_width)
+    turned = [
+        eyes.turn(eye, (float(motion[at]), float(motion[at + 1])), where.head)
+        for eye, at in zip(made.eyes, _GAZES, strict=True)
+    ]
+    weights = _weights(made, motion, turned)
+    skull = _skull(made, where)
+    seen = tuple(
+        Sight(moved, float(weights[wide]), float(weights[blink]), _to_picture(made, skull, eye.anchor))
+        for eye, moved, wide, blink in zip(made.eyes, turned, _WIDES, _BLINKS, strict=True)
+    )
+    jaw = np.tensordot(weights, portrait.jaw, 1).astype(np.float32)
+    lit = 1 - _SHADE_OF_ROUND_LIPS * lips.roundness(weights) ** 2
+    return Moment(weights, skull, where.torso, seen, jaw, _to_picture(made, skull, made.mouth.anchor), lit)
+
+
+def _weights(made: Layers, motion: Floats, turned: list[Floats]) -> Floats:
+    weights = motion[: len(space.ARKIT)].clip(-0.5, 1.5)
+    for eye, moved, blink in zip(made.eyes, turned, _BLINKS, strict=True):
+        weights[blink] = eyes.lid(eye, moved, float(weights[blink]))
+    return weights
+
+
+def _skull(made: Layers, where: Pose) -> Floats:
+    pivot = made.body.pivot
+    offset = pivot + where.shift - where.head @ pivot
+    return np.column_stack([where.head, offset]).astype(np.float32)
+
+
+def _to_picture(made: Layers, skull: Floats, anchor: Floats) -> Floats:
+    """(2, 3) map from pixels of the frame to those of the picture, for what lies near ``anchor`` in the skull."""
+    body = made.body
+    near = body.camera / (body.camera - anchor[2])
+    points = anchor + f32([[0, 0, 0], [10, 0, 0], [0, 10, 0]])
+    moved = np.ascontiguousarray(points @ skull[:, :3].T + skull[:, 3])
+    seen = np.empty((3, 2), np.float32)
+    deform.project(moved, body.camera, made.centre, seen)
+    forward = np.column_stack([(seen[1:] - seen[0]).T / (10 * near), seen[0]])
+    back = np.linalg.inv(forward[:, :2])
+    home = anchor[:2] * near + body.centre
+    return np.column_stack([back, home - back @ forward[:, 2]]).astype(np.float32)
