@@ -14,32 +14,42 @@ from numpy.typing import NDArray
 from animator.media import MediaError
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.pose import pose
+from animator.portrait.topology import POINTS, RINGS
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 Watch = Callable[[int, Image, FaceLandmarks | None], None]  # number of the frame, its picture, its face
 
+_COLUMNS = 10
 SAMPLED_FRAMES = 100  # that tell the frame rate
 
 _INNER_LIPS = (13, 14)
+_CORNERS = (61, 291)
 _LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners; the subject's left eye first
-_BROWS = ((336, 296, 334), (107, 66, 105))
+_EYES = tuple([*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][1:-1]] for side in ("left", "right"))
+_BROWS = (
+    (276, 283, 282, 295, 285, 300, 293, 334, 296, 336),
+    (46, 53, 52, 65, 55, 70, 63, 105, 66, 107),
+)  # the subject's left one first
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One row a frame, NaN where no face was found.
+    """One row a frame, NaN where no face was found. Lengths on the face are in distances of the eyes.
 
-    ``opening``: inner-lip gap over the distance of the eyes. ``lids`` (n, 2): lid gap over eye width, left and right
-    of the subject. ``brows``: height over the eyes in eye distances. ``head`` (n, 3): yaw, pitch, roll in degrees,
-    signs as in `animator.control`.
+    ``opening``: gap of the inner lips. ``width``: of the mouth, corner to corner. ``lids`` (n, 2): lid gap over eye
+    width, left and right of the subject. ``brows`` (n, 2): middle of the brow to middle of the eye, as in THEval
+    (Quignon et al. 2025). ``head`` (n, 3): yaw, pitch, roll in degrees, signs as in `animator.control`. ``lift``:
+    height of the middle of the face in the picture.
     """
 
     fps: float
     opening: Floats
+    width: Floats
     lids: Floats
     brows: Floats
     head: Floats
+    lift: Floats
 
     def __len__(self) -> int:
         return len(self.opening)
@@ -57,28 +67,28 @@ def track(video: Path, progress: Callable[[int], None] | None = None, watch: Wat
     for number, image in frames:
         rows += rows[-1:] * (number - len(rows))  # a skipped frame shows the one before it
         face = (face and landmarker.track(image, face)) or next(iter(landmarker.detect(image)), None)
-        rows.append(_row(face.points) if face else np.full(7, np.nan, np.float32))
+        rows.append(_row(face.points) if face else np.full(_COLUMNS, np.nan, np.float32))
         if watch:
             watch(number, image, face)
         if progress:
             progress(len(rows))
-    table = np.array(rows, np.float32).reshape(-1, 7)
+    table = np.array(rows, np.float32).reshape(-1, _COLUMNS)
     if np.isnan(table[:, 0]).all():
         raise MediaError(f"No frame of {video} shows a face that the tracker finds.")
-    return Track(fps, table[:, 0], table[:, 1:3], table[:, 3], table[:, 4:7])
+    return Track(fps, *(table[:, 0], table[:, 1], table[:, 2:4], table[:, 4:6], table[:, 6:9], table[:, 9]))
 
 
 def _row(points: Floats) -> Floats:
     def between(a: int, b: int) -> float:
         return float(np.linalg.norm(points[a] - points[b]))
 
-    eyes = [(points[one, :2] + points[other, :2]) / 2 for _, _, one, other in _LIDS]
+    eyes = [points[list(eye), :2].mean(axis=0) for eye in _EYES]
     scale = float(np.linalg.norm(eyes[0] - eyes[1]))
-    across = (eyes[0] - eyes[1]) / scale  # from the subject's right eye to the left one, along the picture's x
-    up = np.array([across[1], -across[0]], np.float32)
-    brows = [float((points[list(brow), :2].mean(axis=0) - eye) @ up) for brow, eye in zip(_BROWS, eyes, strict=True)]
+    raised = [np.linalg.norm(points[list(brow), :2].mean(axis=0) - eye) for brow, eye in zip(_BROWS, eyes, strict=True)]
     lids = [between(upper, lower) / between(one, other) for upper, lower, one, other in _LIDS]
-    return np.array([between(*_INNER_LIPS) / scale, *lids, sum(brows) / 2 / scale, *pose(points)], np.float32)
+    lips = [between(*_INNER_LIPS) / scale, between(*_CORNERS) / scale]
+    lift = -float(points[:POINTS, 1].mean()) / scale
+    return np.array([*lips, *lids, *(brow / scale for brow in raised), *pose(points), lift], np.float32)
 
 
 def _open(video: Path) -> tuple[float, Iterator[tuple[int, Image]]]:

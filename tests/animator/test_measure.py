@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from animator.evaluate.measure import blink_figures, head_figures, loudness, sound_figures
+from animator.evaluate.lips import closures, loudness, sound_figures
+from animator.evaluate.measure import blink_figures, head_figures, jumps, seam_roughness
+from animator.evaluate.rows import motion_figures
+from animator.evaluate.track import Track
 from animator.face import RATE
+from animator.motion.space import INDEX, SIZE
 
 FPS = 25.0
 
@@ -17,20 +21,28 @@ def babble(seconds: int, seed: int = 0) -> np.ndarray:
     return (level * noise.normal(size=len(level))).astype(np.float32)
 
 
+def mouth(opening: np.ndarray) -> Track:
+    """A face that moves nothing but its lips."""
+    n = len(opening)
+    still = np.ones((n, 2), np.float32)
+    width = np.ones(n, np.float32)
+    return Track(FPS, opening, width, still, still, np.zeros((n, 3), np.float32), width)
+
+
 @pytest.mark.parametrize("late", [-3, 0, 2])
 def test_a_mouth_that_follows_the_sound_is_found_with_its_lag(late: int) -> None:
-    level = loudness(babble(20), FPS, 500)
-    opening = np.roll(np.clip(level + 45, 0, None) / 200, late).astype(np.float32)
-    figures = sound_figures(opening, level, FPS)
+    sound = babble(20)
+    opening = np.roll(np.clip(loudness(sound, FPS, 500) + 45, 0, None) / 200, late).astype(np.float32)
+    figures = sound_figures(mouth(opening), sound)
     assert figures["lag_frames"] == late
     assert figures["correlation_best"] > 0.8
     assert figures["pause_seconds"] == pytest.approx(4, abs=0.3)
 
 
 def test_a_mouth_of_another_clip_is_not_taken_for_synchronous() -> None:
-    level, other = loudness(babble(60), FPS, 1500), loudness(babble(60, seed=1), FPS, 1500)
+    other = loudness(babble(60, seed=1), FPS, 1500)
     opening = np.roll(np.clip(other + 45, 0, None) / 200, 40).astype(np.float32)
-    assert abs(sound_figures(opening, level, FPS)["correlation"]) < 0.3
+    assert abs(sound_figures(mouth(opening), babble(60))["correlation"]) < 0.3
 
 
 def test_blinks_are_counted_and_timed() -> None:
@@ -52,3 +64,49 @@ def test_a_jump_of_the_head_is_seen_and_smooth_motion_is_not() -> None:
     assert smooth["head_bands"][0] > 0.85
     head[500:] += 6
     assert head_figures(head, FPS)["head_jumps"] == 1
+
+
+def test_lips_that_stay_apart_at_a_p_are_counted() -> None:
+    opening = np.full(50, 0.12, np.float32)
+    opening[25] = 0.0
+    said = [("a", 0.5, 1.0), ("p", 1.0, 1.06), ("b", 1.6, 1.7), ("f", 1.0, 1.1)]
+    figures = closures(opening, said, FPS)
+    assert figures["bilabials"] == 2
+    assert figures["bilabials_closed"] == 0.5
+    assert figures["labiodentals_closed"] == 1.0
+
+
+def smooth_rows(frames: int = 1000) -> np.ndarray:
+    t = np.arange(frames)[:, None] / FPS
+    return np.sin(t * np.linspace(0.5, 3, SIZE)).astype(np.float32)
+
+
+def test_windows_that_do_not_join_are_seen_in_the_motion() -> None:
+    rows = smooth_rows()
+    assert seam_roughness(rows, 8) == pytest.approx(1.0, abs=0.05)
+    off = np.repeat(np.random.default_rng(0).normal(0, 0.01, (125, SIZE)), 8, axis=0).astype(np.float32)
+    assert seam_roughness(rows + off, 8) > 2
+
+
+def test_a_lone_step_is_a_jump_and_a_fast_but_even_motion_is_none() -> None:
+    values = smooth_rows()[:, 40]
+    assert jumps(values) == 0
+    values[500:] += 2.0
+    assert jumps(values) == 1
+
+
+def test_motion_is_measured_without_drawing_it() -> None:
+    sound = babble(20)
+    rows = np.zeros((500, SIZE), np.float32)
+    rows[:, INDEX["jawOpen"]] = np.clip(loudness(sound, FPS, 500) + 45, 0, None) / 100
+    rows[:, 52] = 6 * np.sin(np.arange(500) / 20)
+    for start in range(30, 480, 60):
+        rows[start : start + 5, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]] = 1.0
+    figures = motion_figures(rows, sound, [("m", 1.0, 1.1)], window=5)
+    assert figures["lag_frames"] == 0
+    assert figures["blinks_per_minute"] == pytest.approx(24, abs=1)
+    assert figures["sd_yaw"] == pytest.approx(4.2, abs=0.3)
+    assert figures["bilabials"] == 1
+    assert figures["head_jumps"] == 0
+    rows[:, INDEX["mouthClose"]] = rows[:, INDEX["jawOpen"]]
+    assert motion_figures(rows, sound)["opening_p95"] == 0

@@ -1,0 +1,99 @@
+"""How lips go with a sound: against its loudness, in its pauses, and at its consonants."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from animator.evaluate.runs import runs_of
+from animator.evaluate.track import Track
+from animator.face import RATE
+
+Floats = NDArray[np.float32]
+Figures = dict[str, float | list[float] | None]
+Phoneme = tuple[str, float, float]  # IPA, start and end in seconds
+
+LAGS = 8  # frames searched for the best match of lips and sound, each way
+QUIET_DB = -35.0  # below the loud parts of the clip: a pause
+PAUSE_SECONDS = 0.3
+BILABIALS, LABIODENTALS = frozenset("pbmɓ"), frozenset("fvʋɱ")
+CLOSED, TOUCHING = 0.02, 0.05  # opening, in distances of the eyes
+WITHIN_SECONDS = 0.06
+
+
+def loudness(audio: Floats, fps: float, frames: int) -> Floats:
+    """(n,) mono at `RATE` -> (frames,) dB relative to the clip's 95th percentile, not under -60."""
+    level = 10 * np.log10(_power(audio, fps, frames) + 1e-10)
+    return np.clip(level - np.percentile(level, 95), -60, None).astype(np.float32)
+
+
+def sound_figures(track: Track, audio: Floats) -> Figures:
+    """How the mouth follows the loudness. ``lag_frames`` > 0: the picture is later than the sound."""
+    opening, level = track.opening, loudness(audio, track.fps, len(track))
+    smooth = np.asarray(ndimage.gaussian_filter1d(np.clip(level, -45, None), 1.0), np.float32)
+    by_lag = {lag: correlation(opening, smooth, lag) for lag in range(-LAGS, LAGS + 1)}
+    best = max(by_lag, key=lambda lag: by_lag[lag])
+    quiet = runs_of(level < QUIET_DB, int(np.ceil(PAUSE_SECONDS * track.fps)))
+    pauses = [opening[start:end] for start, end in quiet]
+    resting = np.concatenate(pauses) if pauses else np.zeros(0, np.float32)
+    return {
+        "correlation": by_lag[0],
+        "correlation_best": by_lag[best],
+        "lag_frames": best,
+        "loudness_difference": _loudness_difference(track, audio, quiet),
+        "pause_seconds": len(resting) / track.fps,
+        "pause_opening": float(np.median(resting)) if len(resting) else None,
+        "pause_mad": float(np.median(np.abs(resting - resting.mean()))) if len(resting) else None,
+    }
+
+
+def closures(opening: Floats, phonemes: Sequence[Phoneme], fps: float) -> Figures:
+    """Shares of the p, b, m that close the lips, and of the f, v that bring them near, within 60 ms of their time."""
+    figures: Figures = {}
+    for name, letters, limit in (("bilabials", BILABIALS, CLOSED), ("labiodentals", LABIODENTALS, TOUCHING)):
+        times = [(start, end) for symbol, start, end in phonemes if letters & set(symbol)]
+        met = [_lowest(opening, start, end, fps) < limit for start, end in times]
+        figures |= {f"{name}": len(times), f"{name}_closed": float(np.mean(met)) if met else None}
+    return figures
+
+
+def correlation(one: Floats, other: Floats, lag: int) -> float:
+    """Of ``one`` with ``other`` as it was ``lag`` frames before; 0 if one of them is constant."""
+    a, b = (one[lag:], other[: len(other) - lag]) if lag >= 0 else (one[:lag], other[-lag:])
+    if len(a) < 3 or a.std() < 1e-6 or b.std() < 1e-6:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _power(audio: Floats, fps: float, frames: int) -> NDArray[np.float64]:
+    """(frames,) mean square of the sound during each frame."""
+    edges = np.round(np.arange(frames + 1) * RATE / fps).astype(int)
+    padded = np.zeros(max(int(edges[-1]), len(audio)), np.float64)
+    padded[: len(audio)] = audio
+    energy = np.concatenate([[0.0], np.cumsum(padded**2)])
+    return (energy[edges[1:]] - energy[edges[:-1]]) / np.diff(edges)
+
+
+def _loudness_difference(track: Track, audio: Floats, quiet: Sequence[tuple[int, int]]) -> float | None:
+    """Mean difference of opening and amplitude, each from 0 to 1 over what is spoken (THEval, Quignon et al. 2025)."""
+    spoken = np.ones(len(track), np.bool_)
+    for start, end in quiet:
+        spoken[start:end] = False
+    if spoken.sum() < 2:
+        return None
+    amplitude = np.sqrt(_power(audio, track.fps, len(track)))
+    return float(np.abs(_unit(track.opening[spoken]) - _unit(amplitude[spoken])).mean())
+
+
+def _unit(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    low, high = float(values.min()), float(values.max())
+    return (values.astype(np.float64) - low) / max(high - low, 1e-8)
+
+
+def _lowest(opening: Floats, start: float, end: float, fps: float) -> float:
+    """The smallest opening of the frames whose middle is within 60 ms of a time from ``start`` to ``end``."""
+    first = int(np.ceil((start - WITHIN_SECONDS) * fps - 0.5))
+    last = int(np.floor((end + WITHIN_SECONDS) * fps - 0.5))
+    part = opening[max(0, first) : max(0, last) + 1]
+    return float(part.min()) if len(part) else np.inf
