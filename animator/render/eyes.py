@@ -33,8 +33,8 @@ PALE = 0.4  # largest share of colour, both compared with the cheeks'
 LIFT = 0.5  # share of the way to it that a darker white goes when the eye moves
 LID = 1.0  # share of the iris' way up or down that the upper lid goes
 _CHEEKS = (50, 101, 118, 205, 280, 330, 347, 425)
-_SHUT = 0.97  # closure from which nothing of the eye is seen
-_FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
+SHUT = 0.97  # closure from which nothing of the eye is seen
+FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
 
 
 class Layers(NamedTuple):
@@ -230,12 +230,12 @@ def draw(frame: Image, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Float
     they are shut."""
     moved, wide, shut = state
     shut = min(max(shut, 0.0), 1.0)
-    if shut > _SHUT:
+    if shut > SHUT:
         return
     corner, share = covered(xy[eye.upper], xy[eye.lower], frame)
     if not share.any():
         return
-    kept = float(np.exp(-float(moved @ moved) / _FORGET**2)) * (1 - min(max(wide, 0.0), 1.0)) * (1 - shut)
+    kept = float(np.exp(-float(moved @ moved) / FORGET**2)) * (1 - min(max(wide, 0.0), 1.0)) * (1 - shut)
     local = inverse - f32([[0, 0, eye.corner[0]], [0, 0, eye.corner[1]]])
     shadow = eye.shadow * max(1 - shut, 0.3)
     view = View(local, moved, shadow, eye.shading, kept, 1 - eye.shading * shut)

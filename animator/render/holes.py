@@ -19,7 +19,7 @@ from animator.render.raster import Surface
 
 HEM = 1.2  # px
 FOLDS = 256  # edges at most that are hemmed in one frame
-_FINE = 4  # subpixels per pixel and axis
+FINE = 4  # subpixels per pixel and axis
 
 
 def fillers(pairs: list[tuple[Ints, Ints]]) -> Ints:
@@ -134,23 +134,23 @@ def coverage(upper: Floats, lower: Floats, corner: tuple[int, int], out: Floats)
     ``out[0, 0]`` is the pixel ``corner`` (x, y). Where the contours cross, that is where the opening is shut, nothing
     is covered.
     """
-    fine = np.zeros((out.shape[0] * _FINE, out.shape[1] * _FINE), np.uint8)
+    fine = np.zeros((out.shape[0] * FINE, out.shape[1] * FINE), np.uint8)
     for i in range(upper.shape[0] - 1):
         _fill(fine, upper[i], upper[i + 1], lower[i + 1], corner)
         _fill(fine, upper[i], lower[i + 1], lower[i], corner)
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             total = 0
-            for j in range(_FINE):
-                for i in range(_FINE):
-                    total += fine[y * _FINE + j, x * _FINE + i]
-            out[y, x] = np.float32(total) * np.float32(1 / (_FINE * _FINE))
+            for j in range(FINE):
+                for i in range(FINE):
+                    total += fine[y * FINE + j, x * FINE + i]
+            out[y, x] = np.float32(total) * np.float32(1 / (FINE * FINE))
 
 
 @kernel
 def _fill(fine: Image, a: Floats, b: Floats, c: Floats, corner: tuple[int, int]) -> None:
     """Set the subpixels whose centres lie in the clockwise triangle a, b, c."""
-    four, shift = np.float32(_FINE), np.float32(_FINE / 2 - 0.5)
+    four, shift = np.float32(FINE), np.float32(FINE / 2 - 0.5)
     ax, ay = (a[0] - corner[0]) * four + shift, (a[1] - corner[1]) * four + shift
     bx, by = (b[0] - corner[0]) * four + shift, (b[1] - corner[1]) * four + shift
     cx, cy = (c[0] - corner[0]) * four + shift, (c[1] - corner[1]) * four + shift

@@ -63,7 +63,7 @@ def lids(portrait: Portrait) -> tuple[Lid, Lid]:
 
 def close(texture: Texture, lid: Lid, closure: float) -> None:
     """Set the part of ``texture`` that belongs to ``lid`` to what it shows at ``closure``, 0 to 1."""
-    share = round(256 * _fade(closure))
+    share = round(256 * fade(closure))
     x, y = lid.corner
     mixed = lid.opened * np.uint64(256 - share) + lid.shut * np.uint64(share) + _HALF
     texture[y : y + lid.shut.shape[0], x : x + lid.shut.shape[1]] = (mixed >> np.uint64(8)) & _LANES
@@ -71,7 +71,7 @@ def close(texture: Texture, lid: Lid, closure: float) -> None:
 
 def draw(frame: Image, lid: Lid, xy: Floats, closure: float) -> None:
     """Paint the line of a drawn ``lid`` into ``frame`` at ``closure``, 0 to 1; ``xy`` (V, 2) px."""
-    share = _fade(closure)
+    share = fade(closure)
     if not lid.ink or share == 0:
         return
     edge = xy[lid.edge]
@@ -89,7 +89,8 @@ def _tint(frame: Image, covers: Floats, corner: tuple[int, int], colour: Floats,
             mix(frame, row + corner[1], column + corner[0], colour, share * covers[row, column])
 
 
-def _fade(closure: float) -> float:
+def fade(closure: float) -> float:
+    """How far, 0 to 1, a lid has taken on the looks of a shut one."""
     t = min(max((closure - FADE[0]) / (FADE[1] - FADE[0]), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 

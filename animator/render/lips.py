@@ -68,15 +68,20 @@ def roundness(weights: Floats) -> float:
 
 def meet(points: Floats, made: Lips, weights: Floats) -> None:
     """Close of the gap in ``points`` (V, 3) px, in place, what the ARKit ``weights`` (52,) say is shut."""
+    shut = shutting(points[made.lower] - points[made.upper], made, weights)
+    if shut.any():
+        points[made.near] += made.follow @ shut
+
+
+def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:
+    """(N, 3) px of ``apart`` (N, 3), from the upper rim to the lower one, that are shut by ``weights`` (52,)."""
     jaw, shut = max(float(weights[_JAW]), 0.0), float(weights[_CLOSE])
     seal = min(max(1.1 * shut / (jaw + 0.01), 0.0), 1.0) * min(max(shut / 0.05, 0.0), 1.0)
     round_ = roundness(weights)
-    apart = points[made.lower] - points[made.upper]
     gap = apart[:, :2] @ made.down
     tucked = min(max(float(weights[_ROLL]), 0.0) / _TUCKED, 1.0)
     parting = gap * (gap.clip(0) / (gap.clip(0) + made.sticky + _BARELY))
     left = (parting - tucked * (parting - made.teeth).clip(0)) * (1 - round_ * made.touch) * np.float32(1 - seal)
     closed = 1 - left.clip(0) / np.maximum(gap, _BARELY)
     closed[gap < np.minimum(made.gap, 0) - _BARELY] = 1  # one lip past the other
-    if closed.any():
-        points[made.near] += made.follow @ (closed.clip(0, 1)[:, None] * apart)
+    return closed.clip(0, 1)[:, None] * apart

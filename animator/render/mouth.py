@@ -31,7 +31,7 @@ UNDER_LIP, UNDER_LIP_DEPTH = 0.74, 0.028  # brightness right below the upper lip
 CORNER, CORNER_WIDTH = 0.45, 0.16  # brightness at the corners; share of the width where their shadow ends
 _ASLANT = 12.0  # degrees
 _BESIDE = 0.015  # face widths by which made teeth stay above the edges of those in the picture
-_FORGET = 0.02  # face widths of change in the opening over which the picture's own detail gives way
+FORGET = 0.02  # face widths of change in the opening over which the picture's own detail gives way
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple
         fine = 2 * (placed - f32(corner)) + np.float32(0.5)
         raster.draw_over(canvas, part.texture, raster.Surface(fine, part.uv, part.shade, part.opacity), part.triangles)
     gap = np.linalg.norm(upper - lower, axis=1)
-    change = float(np.abs(gap - made.gap).max()) / (_FORGET * made.unit)
+    change = float(np.abs(gap - made.gap).max()) / (FORGET * made.unit)
     local = to_picture - f32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
     light = Light(lit, made.shadow, UNDER_LIP_DEPTH * made.unit, made.cavity)
     shown = Shown(local, float(np.exp(-(change**2))), light, made.own, made.detail)

@@ -9,11 +9,11 @@ from animator.render import raster
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.mouth import Mouth
 
-_OUT = INDEX["tongueOut"]
+OUT = INDEX["tongueOut"]
 _BREADTH = 0.105  # face widths to either side
 _LENGTH = 0.17  # face widths that it comes out over the rim of the lower lip
 _HELD = 0.3  # of tongueOut, at which the tip lies on the rim
-_LEAST = 0.05
+LEAST = 0.05
 _NARROWEST = 0.02  # face widths between lips that let a tongue through
 _COLUMNS = f32([-1, -0.86, -0.6, -0.3, 0, 0.3, 0.6, 0.86, 1])
 _ROWS = f32([0, 0.1, 0.2, 0.35, 0.5, 0.64, 0.76, 0.86, 0.94, 1])
@@ -49,24 +49,29 @@ def tongue(texture: raster.Texture) -> Tongue:
 
 def draw(frame: Image, made: Tongue, mouth: Mouth, xy: Floats, weights: Floats) -> None:
     """Paint it as far out as the ARKit ``weights`` (52,) say, if the lips in ``xy`` (V, 2) px let it through."""
-    out = float(weights[_OUT])
+    if surface := put_out(made, mouth, xy, weights):
+        raster.draw_over(frame, made.texture, surface, made.triangles)
+
+
+def put_out(made: Tongue, mouth: Mouth, xy: Floats, weights: Floats) -> raster.Surface | None:
+    """Where it lies then, as `draw` has it; None where it stays in the mouth."""
+    out = float(weights[OUT])
+    if out < LEAST:
+        return None
     upper, lower = xy[mouth.upper], xy[mouth.lower]
     middle = len(upper) // 2
     down = lower[middle] - upper[middle]
     gap = float(np.linalg.norm(down))
-    if out < _LEAST or gap < _NARROWEST * mouth.unit:
-        return
+    reach = 0.5 * gap + _LENGTH * mouth.unit * (min(out, 1.2) - _HELD)
+    if gap < _NARROWEST * mouth.unit or reach <= 0:
+        return None
     side = upper[-1] - upper[0]
     half = float(np.linalg.norm(side)) / 2
     side, down = side / (2 * half), f32([-side[1], side[0]]) / (2 * half)
     root = upper[middle] + 0.45 * (lower[middle] - upper[middle])
-    reach = 0.5 * gap + _LENGTH * mouth.unit * (min(out, 1.2) - _HELD)
-    if reach <= 0:
-        return
     breadth = min(_BREADTH * mouth.unit, 0.66 * half) * (0.8 + 0.2 * min(out, 1.0))
     t = made.along
     round_ = np.sqrt(1 - 0.93 * ((t - 0.55).clip(0) / 0.45) ** 2) * (0.9 + 0.1 * t)
     x = (made.across * round_ * breadth)[:, None] * side
     y = (t * reach - 0.12 * breadth * made.across**2 * t)[:, None] * down
-    surface = raster.Surface(f32(root + x + y), made.uv, made.shade, made.opacity)
-    raster.draw_over(frame, made.texture, surface, made.triangles)
+    return raster.Surface(f32(root + x + y), made.uv, made.shade, made.opacity)
