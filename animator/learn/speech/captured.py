@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from animator.learn.speech.voices import to_rate
+from animator.face import FPS, RATE
+from animator.media import read_audio
 from animator.motion.mouth import CHANNELS
 
-FPS, CURVES_FPS = 25, 30
+CURVES_FPS = 30
 HELD = ("1114_2_05", "1114_3_16")
 # Their jaw opens 0.39 at the 95th percentile; ours is calibrated to 0.36 in "a" (see the teacher).
 MIX: dict[str, dict[str, float]] = {
@@ -34,12 +34,12 @@ def takes(folder: Path) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.f
     """(name, sound at 24 kHz, (frames, len(CHANNELS)) at 25 fps) of every take. ``mouthClose`` is always 0 here."""
     names = json.loads((folder / "channels.json").read_text("utf-8"))
     for path in sorted(folder.glob("*.wav")):
-        sound, rate = soundfile.read(path, dtype="float32")
+        sound = read_audio(path)
         curves = np.load(folder / f"{path.stem}.curves.npy")
-        seconds = min(len(sound) / rate, len(curves) / CURVES_FPS)
+        seconds = min(len(sound) / RATE, len(curves) / CURVES_FPS)
         at = (np.arange(int(seconds * FPS)) + 0.5) / FPS * CURVES_FPS
         mouth = np.zeros((len(at), len(CHANNELS)), np.float32)
         for channel, parts in MIX.items():
             curve = sum(weight * curves[:, names.index(name)] for name, weight in parts.items())
             mouth[:, CHANNELS.index(channel)] = np.interp(at, np.arange(len(curves)), curve)
-        yield path.stem, to_rate(sound, rate), mouth
+        yield path.stem, sound, mouth

@@ -1,0 +1,1 @@
+"""Data for the motion networks, and their training. Nothing that runs imports it."""

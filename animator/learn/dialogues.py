@@ -1,0 +1,69 @@
+"""Shards of conversations, made from clips of speech: the mouth is the clips' own, the rest that of the processes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from animator.face import FPS
+from animator.learn.behaviour import perform
+from animator.learn.scenes import wish, write
+from animator.learn.shards import Shard, save
+from animator.learn.speech.captured import MIX
+from animator.learn.speech.clips import Clip, load_all
+from animator.media import MediaError
+from animator.motion.channels import CHANNELS, MOUTH, MOUTH_AT
+
+SHARES = {"heart": 0.30, "kokoro": 0.26, "espeak": 0.18, "flite": 0.10, "captured": 0.10, "sung": 0.06}
+HELD = 0.08  # of the scenes are for validation, made of held clips alone
+SECONDS = (20.0, 60.0)
+
+Voices = dict[str, dict[str, list[Clip]]]  # clips by source and voice
+
+
+def make(out: Path, speech: Path, hours: float, seed: int, progress: Callable[[float], None]) -> float:
+    """Writes ``hours`` of scenes as shards; those that ``out`` has are kept. Returns the hours that are there.
+
+    ``progress`` hears the hours done. Raises `MediaError` when ``speech`` lacks clips of two voices.
+    """
+    clips = load_all(speech)
+    sets = [_by_voice([clip for clip in clips if clip.held == held]) for held in (False, True)]
+    for voices, what in zip(sets, ("training", "validation"), strict=True):
+        if sum(map(len, voices.values())) < 2:
+            raise MediaError(f"{speech} has fewer than two voices for {what}. Make clips of more sources.")
+    out.mkdir(parents=True, exist_ok=True)
+    done, index = 0.0, 0
+    while done < hours:
+        random = np.random.default_rng([seed, index])
+        frames = int(random.uniform(*SECONDS) * FPS)
+        held = bool(random.random() < HELD)
+        path = out / f"dialogue-{index:05d}.npz"
+        if not path.exists():
+            save(path, _shard(sets[held], frames, held, random))
+        done, index = done + frames / FPS / 3600, index + 1
+        progress(min(done, hours))
+    return done
+
+
+def _shard(voices: Voices, frames: int, held: bool, random: np.random.Generator) -> Shard:
+    sources = list(voices)
+    shares = np.array([SHARES[source] for source in sources])
+    source = sources[random.choice(len(sources), p=shares / shares.sum())]
+    voice = str(random.choice(list(voices[source])))
+    others = [(s, v) for s in sources for v in voices[s] if v != voice]
+    other = others[random.integers(0, len(others))]
+    scene, wishes = write(voices[source][voice], voices[other[0]][other[1]], frames, random), wish(frames, random)
+    known = np.ones(len(CHANNELS), np.bool_)
+    if source == "captured":
+        known[MOUTH_AT] = [name in MIX for name in MOUTH]
+    return Shard(
+        scene.own, scene.other, perform(scene, wishes, random).astype(np.float16), known, scene.state,
+        wishes.emotion, wishes.strength, wishes.gaze, wishes.distance, held, source,
+    )  # fmt: skip
+
+
+def _by_voice(clips: list[Clip]) -> Voices:
+    voices: Voices = {}
+    for clip in clips:
+        voices.setdefault(clip.source, {}).setdefault(clip.voice, []).append(clip)
+    return voices

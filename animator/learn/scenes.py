@@ -1,0 +1,201 @@
+"""Conversations made of clips of speech: who says what when, and what the listening face knows of it.
+
+A scene is a dialogue, a monologue, or somebody who is only there or only listens; with pauses of thought, interruptions
+and short words of the other one in between.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.audio import MELS
+from animator.control import EMOTIONS, STATES, State
+from animator.face import FPS
+from animator.learn.speech.clips import SILENCE, Clip
+from animator.motion.mouth import CHANNELS, HOPS_PER_FRAME
+
+FADE = (0.62, 0.3, 0.1)  # share of the mouth that is left in the frames after an interruption
+NOTICED = 6  # frames after which a face that is interrupted falls silent
+LONG = 12 * FPS  # frames; of a longer clip only a part is said at a time
+GAZE_LIMITS = (20.0, 12.0)  # degrees
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """``own``, ``other`` (frames * 4, MELS) log10 of mel power; ``mouth`` (frames, channels) of the own voice;
+    ``state`` (frames,) indices into STATES."""
+
+    own: NDArray[np.float16]
+    other: NDArray[np.float16]
+    mouth: NDArray[np.float16]
+    state: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is asked of the face in every frame, see `animator.learn.shards.Shard`."""
+
+    emotion: NDArray[np.uint8]
+    strength: NDArray[np.float16]
+    gaze: NDArray[np.float16]
+    distance: NDArray[np.float16]
+
+
+def write(own: Sequence[Clip], others: Sequence[Clip], frames: int, random: np.random.Generator) -> Scene:
+    """A scene in which the face speaks with ``own`` clips and hears ``others``."""
+    hops = frames * HOPS_PER_FRAME
+    own_power, other_power = (np.full((hops, MELS), SILENCE, np.float16) for _ in range(2))
+    scene = Scene(own_power, other_power, np.zeros((frames, len(CHANNELS)), np.float16), np.zeros(frames, np.uint8))
+    kind = random.random()
+    if kind < 0.72:
+        _dialogue(scene, own, others, random)
+    elif kind < 0.90:
+        _monologue(scene, own, random)
+    elif kind < 0.97:
+        _attend(scene, others, random)
+    return scene
+
+
+def wish(frames: int, random: np.random.Generator) -> Wishes:
+    """Wishes that stay for seconds each; most of the time none but an emotion."""
+    emotion, strength = np.zeros(frames, np.uint8), np.ones(frames, np.float16)
+    for part in _parts(frames, 9.0, random):
+        emotion[part] = random.integers(1, len(EMOTIONS)) if random.random() < 0.55 else 0
+        strength[part] = random.uniform(0.2, 1.5)
+    gaze, distance = np.zeros((frames, 2), np.float16), np.ones(frames, np.float16)
+    if random.random() < 0.35:
+        for part in _parts(frames, 4.0, random):
+            if random.random() < 0.65:
+                limits = np.array(GAZE_LIMITS)
+                gaze[part] = np.clip(random.normal(0, 0.45, 2) * limits, -limits, limits)
+    if random.random() < 0.4:
+        for part in _parts(frames, 9.0, random):
+            distance[part] = random.uniform(0.8, 1.25)
+    return Wishes(emotion, strength, gaze, distance)
+
+
+def _parts(frames: int, seconds: float, random: np.random.Generator) -> list[slice]:
+    """The whole length cut into parts of about ``seconds``."""
+    cuts = [0]
+    while cuts[-1] < frames:
+        cuts.append(cuts[-1] + max(FPS, int(seconds * FPS * random.lognormal(-0.1, 0.5))))
+    return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+def _dialogue(scene: Scene, own: Sequence[Clip], others: Sequence[Clip], random: np.random.Generator) -> None:
+    at, noticed = _pause(random, 0.4, 3.0), _pause(random, 0.15, 0.45)
+    if random.random() < 0.3:
+        at = _speak(scene, own, at, random)
+    while at < len(scene):
+        at = _listen(scene, others, at, noticed, random)
+        thought = at + _pause(random, 0.3, 2.6)
+        _paint(scene, at, thought, "thinking")
+        at = _speak(scene, own, thought, random)
+        noticed = _pause(random, 0.15, 0.45)
+        if random.random() < 0.22:
+            at = _interrupt(scene, thought, at, random) - NOTICED
+            noticed = NOTICED
+        elif random.random() < 0.25:
+            _murmur(scene, others, thought, at, random)
+            at += _pause(random, 0.2, 1.5)
+        else:
+            at += _pause(random, 0.2, 5.0)
+
+
+def _monologue(scene: Scene, own: Sequence[Clip], random: np.random.Generator) -> None:
+    """Speech alone, as when a sound file is rendered: the state stays what it is, mostly that of a speaker."""
+    _paint(scene, 0, len(scene), "speaking" if random.random() < 0.85 else STATES[random.integers(0, len(STATES))])
+    at = _pause(random, 0.0, 1.5)
+    while at < len(scene):
+        at = _say(scene, _choose(own, random), at) + _pause(random, 0.1, 1.8)
+
+
+def _attend(scene: Scene, others: Sequence[Clip], random: np.random.Generator) -> None:
+    at = _pause(random, 0.5, 2.0)
+    while at < len(scene):
+        at = _listen(scene, others, at, _pause(random, 0.15, 0.45), random) + _pause(random, 1.0, 4.0)
+
+
+def _listen(scene: Scene, others: Sequence[Clip], at: int, noticed: int, random: np.random.Generator) -> int:
+    """The other one speaks from ``at`` on; returns when it is known that the turn is over."""
+    end = at
+    for i in range(random.integers(1, 4)):
+        end = _hear(scene, _choose(others, random), end + (_pause(random, 0.2, 0.9) if i else 0))
+    end += _pause(random, 0.2, 0.8)
+    _paint(scene, at + noticed, end, "listening")
+    return end
+
+
+def _speak(scene: Scene, own: Sequence[Clip], at: int, random: np.random.Generator) -> int:
+    end = at
+    for i in range(random.integers(1, 5)):
+        end = _say(scene, _choose(own, random), end + (_pause(random, 0.05, 0.6) if i else 0))
+    _paint(scene, at, end, "speaking")
+    return end
+
+
+def _interrupt(scene: Scene, start: int, end: int, random: np.random.Generator) -> int:
+    """The own voice breaks off somewhere after its first second; returns the frame."""
+    at = int(random.uniform(min(start + FPS, end), end))
+    if at < len(scene):
+        scene.own[at * HOPS_PER_FRAME :] = SILENCE
+        last = scene.mouth[at - 1].copy()
+        scene.mouth[at:] = 0
+        fading = scene.mouth[at : at + len(FADE)]
+        fading[:] = np.array(FADE, np.float16)[: len(fading), None] * last
+        _paint(scene, at, len(scene), "idle")
+    return at
+
+
+def _murmur(scene: Scene, others: Sequence[Clip], start: int, end: int, random: np.random.Generator) -> None:
+    """A short word of the other one while the face speaks, which changes nothing."""
+    clip = _choose(others, random)
+    frames = _pause(random, 0.25, 0.6)
+    _put(scene.other, clip.power[: frames * HOPS_PER_FRAME], int(random.uniform(start, end)) * HOPS_PER_FRAME)
+
+
+def _choose(clips: Sequence[Clip], random: np.random.Generator) -> Clip:
+    """One of the clips, or a part of it that begins and ends in its quietest moments."""
+    clip = clips[random.integers(0, len(clips))]
+    if len(clip.mouth) <= LONG:
+        return clip
+    level = clip.power.reshape(len(clip.mouth), -1).mean(axis=1, dtype=np.float32)
+    start = _quietest(level, int(random.integers(0, len(level) - LONG)))
+    end = _quietest(level, start + int(random.integers(3 * FPS, LONG - FPS)))
+    hops = slice(start * HOPS_PER_FRAME, end * HOPS_PER_FRAME)
+    return Clip(clip.source, clip.voice, clip.held, clip.power[hops], clip.mouth[start:end])
+
+
+def _quietest(level: NDArray[np.float32], near: int) -> int:
+    return near + int(np.argmin(level[near : near + FPS]))
+
+
+def _say(scene: Scene, clip: Clip, at: int) -> int:
+    _put(scene.own, clip.power, at * HOPS_PER_FRAME)
+    _put(scene.mouth, clip.mouth, at)
+    return at + len(clip.mouth)
+
+
+def _hear(scene: Scene, clip: Clip, at: int) -> int:
+    _put(scene.other, clip.power, at * HOPS_PER_FRAME)
+    return at + len(clip.mouth)
+
+
+def _put(into: NDArray[np.float16], rows: NDArray[np.float16], at: int) -> None:
+    """Writes as many of the rows as there is room for."""
+    room = into[at : at + len(rows)]
+    room[:] = rows[: len(room)]
+
+
+def _paint(scene: Scene, start: int, end: int, state: State) -> None:
+    scene.state[start:end] = STATES.index(state)
+
+
+def _pause(random: np.random.Generator, shortest: float, longest: float) -> int:
+    """Frames."""
+    return round(random.uniform(shortest, longest) * FPS)

@@ -1,0 +1,73 @@
+"""The clips from which speech is learned: one .npz each, sound as mel power and the mouth that said it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.audio import HOP, MELS, WINDOW, mel_power
+from animator.media import MediaError
+from animator.motion.mouth import CHANNELS, HOPS_PER_FRAME
+
+FRAME = HOP * HOPS_PER_FRAME  # samples
+SILENCE = -10.0  # log10 of mel power
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What a ``voice`` of a ``source`` (an engine, or a recording) said. ``held`` clips are for validation only.
+
+    ``power`` (frames * 4, MELS) log10 of mel power at 100 Hz, `SILENCE` at least; ``mouth`` (frames, len(CHANNELS)) at
+    25 fps, see `animator.motion.mouth.CHANNELS`; ``mouthClose`` is a fraction of the jaw.
+    """
+
+    source: str
+    voice: str
+    held: bool
+    power: NDArray[np.float16]
+    mouth: NDArray[np.float16]
+
+
+def to_power(sound: Floats) -> NDArray[np.float16]:
+    """(frames * FRAME,) at 24 kHz -> (frames * 4, MELS), as in `Clip`."""
+    padded = np.concatenate([np.zeros(WINDOW - HOP, np.float32), sound])
+    return np.log10(np.maximum(mel_power(padded), 10**SILENCE)).astype(np.float16)
+
+
+def save(path: Path, clip: Clip) -> None:
+    """Writes one clip; a file that is there is whole."""
+    partial = path.with_suffix(".partial.npz")
+    np.savez(
+        partial, source=clip.source, voice=clip.voice, held=clip.held, power=clip.power, mouth=clip.mouth
+    )  # fmt: skip
+    partial.replace(path)
+
+
+def load(path: Path) -> Clip:
+    """Raises `MediaError` for a file that is no clip."""
+    try:
+        with np.load(path) as data:
+            clip = Clip(
+                str(data["source"]), str(data["voice"]), bool(data["held"]), data["power"], data["mouth"]
+            )  # fmt: skip
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise MediaError(f"{path} is no clip of speech ({error}). Remove it, and make it again.") from error
+    frames = len(clip.mouth)
+    if clip.power.shape != (frames * HOPS_PER_FRAME, MELS) or clip.mouth.shape != (frames, len(CHANNELS)):
+        raise MediaError(
+            f"{path} has sound of shape {clip.power.shape} for a mouth of shape {clip.mouth.shape}; expected "
+            f"({frames * HOPS_PER_FRAME}, {MELS}) and ({frames}, {len(CHANNELS)}). Remove it, and make it again."
+        )
+    return clip
+
+
+def load_all(folder: Path) -> list[Clip]:
+    """Every clip of ``folder``. Raises `MediaError` when there is none."""
+    paths = sorted(path for path in folder.glob("*.npz") if not path.name.endswith(".partial.npz"))
+    if not paths:
+        raise MediaError(f"{folder} has no clips of speech. Make some with: animator data speech {folder}")
+    return [load(path) for path in paths]
