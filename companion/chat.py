@@ -36,6 +36,7 @@ class Item:
     heard: int | None = None
     call: Call | None = None
     call_id: str = ""
+    language: str = ""  # of a user's speech, where it was told
 
     def content(self) -> str:
         """What counts as said: of a reply that was interrupted, only what was heard."""
@@ -93,6 +94,11 @@ class Conversation:
     @property
     def last(self) -> str | None:
         return next(reversed(self._items), None)
+
+    @property
+    def language(self) -> str:
+        """Of the last message, where it was spoken and its language was told; else empty."""
+        return self._items[self.last].language if self.last else ""
 
     def __getitem__(self, item_id: str) -> Item:
         return self._items[item_id]

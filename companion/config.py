@@ -51,6 +51,7 @@ class Talk:
     greet: bool = False
     history_messages: int = 24
     filler_after_ms: int = 2500
+    openers: bool = True
     feelings: bool = True
     feeling_tags: bool = False
 

@@ -17,11 +17,12 @@ from companion.chat import Setting, messages
 from companion.config import Care, Config, ConfigError, Stage, load_class
 from companion.embeddings import Embedder
 from companion.feelings import Feelings
-from companion.personas import Prompts
+from companion.personas import Persona, Prompts
 from companion.portraits import Portraits
 from companion.safety import Safety
 from companion.stages import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
 from companion.trace import Metrics
+from companion.tts.repertoire import Repertoire
 
 T = TypeVar("T")
 
@@ -96,15 +97,23 @@ class Engine:
     metrics: Metrics = field(default_factory=Metrics)
     safety: Safety = field(default_factory=lambda: Safety(Care(meaning=False)))
     feelings: Feelings | None = None
+    repertoire: Repertoire = field(default_factory=Repertoire)
 
     @property
     def default_character(self) -> str:
         return self.config.session.character or self.portraits.characters()[0].name
 
+    async def rehearse(self, tts: TTS, persona: Persona) -> None:
+        """Let ``tts`` say what ``persona`` may begin with, so that it sounds at once later."""
+        if self.config.session.openers and persona.openers is not False:
+            await self.repertoire.learn(tts, self.prompts.openers.sentences(persona.openers, persona.emotions))
+
     async def read_persona(self) -> None:
-        """Let a language model that can read the default persona, so that no first session waits for it."""
+        """Let a language model that can read the default persona and the voice rehearse it, so that no first session
+        waits for it."""
+        persona = self.prompts.personas[self.config.session.persona]
+        await self.rehearse(self.tts, persona)
         if isinstance(self.llm, Prepares):
-            persona = self.prompts.personas[self.config.session.persona]
             speech = "\n".join((self.prompts.speech, *persona.rules))
             setting = Setting(persona, speech, persona.instructions, tags=self.config.session.feeling_tags)
             await self.llm.prepare(messages(setting, ()))

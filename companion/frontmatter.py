@@ -1,12 +1,23 @@
 """The files of ``prompts/``: TOML between two lines of ``+++``, then text."""
 
+import re
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 T = TypeVar("T")
+
+
+def _compile(pattern: Any) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"is no pattern: {error}") from error
+
+
+Pattern = Annotated[re.Pattern[str], BeforeValidator(_compile)]  # written as text; case does not matter
 
 
 class PromptError(Exception):

@@ -343,6 +343,7 @@ class Hearing:
             self._tell(events.TranscriptionFailed(item.id, problem))
             self._forget(item.id)
             return
+        item.language = result.language
         item.text = "" if utterance.interrupting and cues.is_backchannel(result.text) else result.text.strip()
         usage = {"type": "duration", "seconds": round(len(utterance.audio) / HEAR_RATE, 3)}
         if item.text:

@@ -40,8 +40,13 @@ class Transformers(LocalChat):
         return "transformers"
 
     def _complete(self, turns: Turns, stop: list[str], on_delta: OnDelta) -> None:
+        begun = bool(turns) and turns[-1]["role"] == "assistant"
         prompt = self._tokenizer.apply_chat_template(
-            turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
+            turns,
+            add_generation_prompt=not begun,
+            continue_final_message=begun,
+            return_tensors="pt",
+            return_dict=True,
         )
         streamer = _Streamer(self._tokenizer, on_delta)
         sampling: dict[str, Any] = {"do_sample": True, "temperature": self.temperature}

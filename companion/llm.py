@@ -75,6 +75,13 @@ class LangChain:
 
         return type(self._chat).bind_tools is not BaseChatModel.bind_tools
 
+    @property
+    def can_continue(self) -> bool:
+        """Models of this process go on from the beginning of a reply. Endpoints differ, and none says so."""
+        from companion.local import LocalChat
+
+        return isinstance(self._chat, LocalChat)
+
     async def converse(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
     ) -> AsyncGenerator[str | CallPart]:

@@ -19,7 +19,8 @@ OnDelta = Callable[[str], bool]  # takes the next piece of text; returns True to
 
 
 class LocalChat(BaseChatModel):
-    """Subclasses generate in `_complete`. Closing the stream ends the generation at the next token."""
+    """Subclasses generate in `_complete`, which goes on from a last turn of the assistant's. Closing the stream ends
+    the generation at the next token."""
 
     parallel: int = 1  # replies that may be generated at a time
 

@@ -11,12 +11,15 @@ from companion.engine import Engine
 from companion.events import AvatarProgress, ServerEvent
 from companion.feelings import Feeling
 from companion.lesson import Progress, Tutor
+from companion.openers import Openers, continued
 from companion.personas import Persona
 from companion.recollection import Recollection
 from companion.reply import Reply
 from companion.safety import Guard
 from companion.settings import Settings
-from companion.stages import Message
+from companion.stages import Continues, HasLanguages, Message
+from companion.text import Sentence
+from companion.think import closing
 from companion.toolbox import Host, Toolbox
 
 
@@ -39,6 +42,10 @@ class Owner(Protocol):
         """The user feels so: let the face show that it is heard."""
         ...
 
+    async def settled(self) -> None:
+        """Wait until the language model is free to reply."""
+        ...
+
     def forgot(self, error: Exception) -> None:
         """The memory failed."""
         ...
@@ -55,6 +62,7 @@ class Mind:
         self._tutor: Tutor | None = None
         self._lesson = ""
         self._fillers = 0
+        self._openers = Openers(engine.prompts.openers)
         self._toolbox = Toolbox(engine, owner.conversation, Host(owner.announce, self._progress))
 
     @property
@@ -77,7 +85,8 @@ class Mind:
         return known if known[-1].role == "user" else [*known, Message("user", "")]
 
     async def reply(self, reply: Reply) -> AsyncIterator[str]:
-        """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word."""
+        """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word. The
+        reply has an ``opener`` afterwards, if one suits it."""
         history = self._owner.conversation.history()
         said = history[-1].content if history and history[-1].role == "user" else ""
         tutor = self._tutor_now()
@@ -87,10 +96,34 @@ class Mind:
             return once(answer)
         if text := tutor.hear(said) if tutor else "":
             return once(text)
-        felt = self._felt(feeling)
-        messages = await self._messages(reply, history, (felt, tutor.note if tutor else ""))
-        deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
+        reply.opener = self._opener(reply, said, feeling)
+        deltas = self._thought(reply, history, (self._felt(feeling), tutor.note if tutor else ""))
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
+
+    async def _thought(self, reply: Reply, history: Sequence[Message], notes: Sequence[str]) -> AsyncIterator[str]:
+        """The language model's deltas, which go on from what the reply began with."""
+        await self._owner.settled()
+        begun = reply.opener.text if reply.opener else ""
+        can = isinstance(self._engine.llm, Continues) and self._engine.llm.can_continue
+        told = self._engine.prompts.openers.note.format(opener=begun) if begun and not can else ""
+        messages = await self._messages(reply, history, (*notes, told))
+        if begun and can:
+            messages.append(Message("assistant", begun))
+        deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
+        async with closing(continued(deltas, begun) if begun else deltas) as stream:
+            async for delta in stream:
+                yield delta
+
+    def _opener(self, reply: Reply, said: str, feeling: Feeling) -> Sentence | None:
+        """Only where nobody has a say in how a reply should begin: neither the client nor care; and only aloud."""
+        asked = reply.wishes.instructions is not None or self._owner.settings.instructions != self.persona.instructions
+        careful = self.guard.careful or self.guard.note
+        if not self._engine.config.session.openers or not reply.wishes.sound or asked or careful:
+            return None
+        language, tts = self._owner.conversation.language, self._engine.tts
+        if self.persona.openers is False or isinstance(tts, HasLanguages) and language not in tts.languages:
+            return None
+        return self._openers.choose(said, language, feeling.emotion, self.persona.openers)
 
     def filler(self) -> tuple[str, float]:
         """What the persona says when its answer is not there, and after how many seconds; one after the other."""

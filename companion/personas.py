@@ -3,15 +3,16 @@
 import difflib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, with_config
 
 from animator.control import Emotion
-from companion import frontmatter, resources
+from companion import frontmatter, openers, resources
 from companion.frontmatter import PromptError
 from companion.lesson import Lesson
 from companion.memory import notes
+from companion.openers import Book, Words
 
 __all__ = ["Example", "Persona", "PromptError", "Prompts", "load", "read"]
 
@@ -34,7 +35,8 @@ class Persona:
     """``id`` is the file's name, ``instructions`` its text. Empty ``character`` and ``voice`` are the config's, empty
     ``emotions`` are all of them. ``rules`` are told to the language model beside the instructions, also where a client
     gives its own. ``lesson`` is a file of ``prompts/lessons``; ``tools`` are names of the config's; ``fillers`` are
-    said in turn when the answer is long in coming."""
+    said in turn when the answer is long in coming; ``openers`` begin replies, by language and kind as in
+    ``prompts/openers.md``, which has those that are not named here."""
 
     id: str
     name: Text
@@ -49,12 +51,13 @@ class Persona:
     lesson: str = ""
     tools: tuple[str, ...] = ()
     fillers: tuple[Text, ...] = ()
+    openers: Literal[False] | dict[str, Words] = field(default_factory=dict[str, Words])
 
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
-    by id, how feelings are written, and how the ``{feeling}`` of the user is put."""
+    by id, how feelings are written, how the ``{feeling}`` of the user is put, and how replies begin."""
 
     personas: dict[str, Persona]
     speech: str
@@ -62,6 +65,7 @@ class Prompts:
     lessons: dict[str, Lesson] = field(default_factory=dict[str, Lesson])
     tagging: str = ""
     felt: str = "{feeling}"
+    openers: Book = field(default_factory=Book)
 
 
 def load(folder: Path | None = None) -> Prompts:
@@ -75,9 +79,13 @@ def load(folder: Path | None = None) -> Prompts:
         if persona.lesson and persona.lesson not in lessons:
             known = ", ".join(lessons) or "none"
             raise PromptError(f"{persona.id}.md: lesson: there is no {persona.lesson!r} in prompts/lessons ({known})")
+    book = openers.load(folder / "openers.md")
+    for persona in personas.values():
+        if unknown := book.unknown(persona.openers or {}):
+            raise PromptError(f"{persona.id}.md: openers: prompts/openers.md has no {unknown!r}")
     speech = (folder / "speech.md").read_text("utf-8").strip()
     examples, tagging = frontmatter.read(folder / "feelings.md")
-    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, examples["note"])
+    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, examples["note"], book)
 
 
 def read(path: Path) -> Persona:

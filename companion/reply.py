@@ -11,6 +11,7 @@ from companion.chat import Item
 from companion.events import Json, PartEvent, Problem, ServerEvent
 from companion.mouth import Cue
 from companion.stages import Samples
+from companion.text import Sentence
 from companion.trace import Trace
 
 Ending = Literal["completed", "cancelled", "failed", "incomplete"]
@@ -45,6 +46,7 @@ class Reply:
     emotions: Sequence[str] = ()  # that may be shown; empty is all
     feel: Callable[[str], Awaitable[str]] | None = None  # a sentence without a tag -> its emotion
     filler: tuple[str, float] = ("", 0.0)  # what is said while the answer is not there, and when, in seconds
+    opener: Sentence | None = None  # what it begins with before the language model has a word
     created: bool = False
     opened: bool = False
     sounding: bool = False  # the first of its sound was sent

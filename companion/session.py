@@ -10,6 +10,7 @@ import logging
 import traceback
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -83,6 +84,7 @@ class Session:
         self._spawn(self.show.run(), "show")
         self._spawn(self.show.pictures.run(), "pictures")
         self.prepare()
+        self.rehearse()
         return self
 
     async def __aexit__(
@@ -120,6 +122,14 @@ class Session:
         """Let a language model that can read what is known already, before the next question."""
         self._ahead.read(self.mind.ahead, SETTLED)
 
+    def rehearse(self) -> None:
+        """Let the voice in use say what its replies may begin with."""
+        self._spawn(self._rehearse(), "rehearse")
+
+    async def _rehearse(self) -> None:
+        with suppress(Exception):  # whatever is wrong with the voice, the next reply will say it
+            await self.engine.rehearse(self._voice(), self.mind.persona)
+
     def want_keyframe(self) -> None:
         """Video was dropped on its way: the next frame must stand by itself."""
         self.show.pictures.want_keyframe()
@@ -155,6 +165,9 @@ class Session:
 
     async def _sympathise(self, text: str) -> None:
         self.mirror(await self.mind.feel(text))
+
+    async def settled(self) -> None:
+        await self._ahead.settled()
 
     def mirror(self, feeling: Feeling) -> None:
         self.show.mirror(mirrored(feeling))
@@ -209,7 +222,6 @@ class Session:
                 reply.trace.mark("transcript")
             reply.create()
             self._unsaid = ""
-            await self._ahead.settled()
             deltas = once(text) if text else await self.mind.reply(reply)
             if reply.wishes.sound:
                 self.show.speak(reply)
@@ -223,7 +235,8 @@ class Session:
 
     def _voice(self) -> TTS:
         tts, voice = self.engine.tts, self.settings.audio.output.voice
-        return tts.with_voice(voice) if isinstance(tts, HasVoices) and voice in tts.voices else tts
+        tts = tts.with_voice(voice) if isinstance(tts, HasVoices) and voice in tts.voices else tts
+        return self.engine.repertoire.voice(tts)
 
     def interrupt(self, reason: str) -> None:
         """The one place where a response is cut off: cancel its task, empty the mouth, keep what was heard."""

@@ -140,10 +140,27 @@ class Prepares(Protocol):
     async def prepare(self, messages: Sequence[Message]) -> None: ...
 
 
+@runtime_checkable
+class Continues(Protocol):
+    """What an LLM has besides if it can go on from the beginning of a reply: from a last message that is the
+    assistant's. ``can_continue`` says whether the model in use does."""
+
+    @property
+    def can_continue(self) -> bool: ...
+
+
 class TTS(Protocol):
     def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """One speakable sentence -> its sound in pieces, the first one as early as possible."""
         ...
+
+
+@runtime_checkable
+class HasLanguages(Protocol):
+    """What a TTS has besides if it speaks these languages only (ISO 639-1)."""
+
+    @property
+    def languages(self) -> Sequence[str]: ...
 
 
 @runtime_checkable

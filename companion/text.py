@@ -88,6 +88,11 @@ def untagged(text: str) -> str:
     return " ".join(_TAG.sub("", text).split())
 
 
+def words(text: str) -> list[str]:
+    """The words of ``text`` in lower case, without what stands between them."""
+    return re.findall(r"[\w'’]+", text.lower())
+
+
 class Sentences:
     """`feed` deltas, get the sentences they complete; `flush` gives the rest."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from companion.mouth import Line, Mouth
 from companion.reply import Reply
 from companion.stages import SPEAK_RATE, TTS, Speech, StageError
-from companion.text import Sentence, Sentences
+from companion.text import Sentence, Sentences, words
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
 
 async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
     while (sentence := await _next(queue, reply)) is not None:
-        if reply.feel and sentence.emotion == "neutral" and not sentence.marks:
+        if reply.feel and sentence.emotion == "neutral" and not sentence.marks and sentence is not reply.opener:
             sentence = replace(sentence, emotion=await reply.feel(sentence.spoken)).within(reply.emotions)
         line = Line(sentence.text, sentence.emotion, marks=sentence.marks)
         reply.item.lines.append(line)
@@ -101,12 +101,16 @@ async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
 
 
 async def _next(queue: _Queue, reply: Reply) -> Sentence | None:
-    """The next sentence; before the first one, when it is long in coming, something that fills the pause."""
+    """What the reply begins with, then its sentences; before the first of these, when it is long in coming, something
+    that fills the pause."""
+    said, opener = len(reply.item.lines), reply.opener
+    if opener and not said:
+        return opener.within(reply.emotions)
     text, after = reply.filler
-    if not text or reply.item.lines:
+    if not text or said > bool(opener) or (opener and words(text) == words(opener.spoken)):
         return await queue.get()
     try:
-        async with asyncio.timeout(max(0.0, after - reply.trace.elapsed)):
+        async with asyncio.timeout(after if said else max(0.0, after - reply.trace.elapsed)):
             return await queue.get()
     except TimeoutError:
         return Sentence(text, text, "thoughtful").within(reply.emotions)

@@ -1,24 +1,14 @@
 """`prompts/safety`: the policies as data."""
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, ConfigDict, with_config
+from pydantic import ConfigDict, with_config
 
 from companion import frontmatter, resources
-from companion.frontmatter import PromptError
+from companion.frontmatter import Pattern, PromptError
 
-
-def _compile(pattern: Any) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern, re.IGNORECASE)
-    except (re.error, TypeError) as error:
-        raise ValueError(f"is no pattern: {error}") from error
-
-
-Pattern = Annotated[re.Pattern[str], BeforeValidator(_compile)]
 strict = with_config(ConfigDict(extra="forbid", arbitrary_types_allowed=True))
 
 

@@ -33,6 +33,7 @@ class Hibari:
         if voice not in VOICES:
             raise StageError("tts_voice", f"hibari has no voice {voice!r}. It has: {', '.join(VOICES)}.")
         self.voice, self.voices = voice, (voice,)
+        self.languages = ("en",)
         self._speed = speed
         self._session = engine.session(_path(voice), DURATIONS, threads=1)
         self._english = English(VOICES[voice]["british"])

@@ -35,6 +35,7 @@ class Kokoro:
             raise StageError("tts_voice", f"Kokoro has no voice {voice!r}. It has: {', '.join(KOKORO_VOICES)}.")
         folder = models.resolve("kokoro")
         self.voice, self.voices = voice, KOKORO_VOICES
+        self.languages = ("en",)
         self._data = folder / "kokoro-voices.bin"
         self._speed = speed
         self._styles = _styles(self._data, voice)

@@ -1,0 +1,133 @@
+"""How a reply begins while the language model is still thinking: words of ``prompts/openers.md``, by the kind of turn.
+
+People do the same: "Well," is said before it is known what follows. The model goes on from there, so that the opener is
+part of what it says, of captions and of the history.
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, with_config
+
+from animator.control import Emotion
+from companion import frontmatter
+from companion.frontmatter import Pattern
+from companion.text import Sentence, Sentences, words
+
+MARKS = 4  # characters that may follow a word before the next one
+RUN = 3  # replies in a row that are opened so; the one after them is not
+
+Text = Annotated[str, Field(min_length=1, max_length=60)]
+Words = dict[str, tuple[Text, ...]]  # by kind
+strict = with_config(ConfigDict(extra="forbid"))
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What turns are of this ``kind``; what is empty does not matter. ``longest``: words."""
+
+    kind: str
+    pattern: Pattern = re.compile("")
+    feelings: tuple[Emotion, ...] = ()
+    longest: int = 10_000
+
+    def fits(self, said: str, feeling: str) -> bool:
+        felt = not self.feelings or feeling in self.feelings
+        return felt and len(said.split()) <= self.longest and bool(self.pattern.search(said))
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language's words for each kind, and how kinds are told: the first that fits."""
+
+    words: Words
+    kinds: tuple[Kind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """``note`` tells a model that cannot continue a reply with which ``{opener}`` its own has begun."""
+
+    languages: Mapping[str, Language] = field(default_factory=dict[str, Language])
+    note: str = "{opener}"
+
+    def unknown(self, own: Mapping[str, Words]) -> str:
+        """A language or kind of ``own`` that there is not, "" if there are all."""
+        for language, named in own.items():
+            if language not in self.languages:
+                return language
+            if missing := set(named) - set(self.languages[language].words):
+                return f"{language}.{missing.pop()}"
+        return ""
+
+    def sentences(self, own: Mapping[str, Words], emotions: Sequence[str]) -> list[Sentence]:
+        """All that may be said, with a persona's ``own`` words in the place of others of their kind, and its
+        ``emotions``."""
+        kinds = [language.words | own.get(name, {}) for name, language in self.languages.items()]
+        texts = [text for named in kinds for texts in named.values() for text in texts]
+        return [_sentence(text).within(emotions) for text in texts]
+
+
+def load(path: Path) -> Book:
+    """Raises PromptError."""
+    head, note = frontmatter.read(path)
+    languages = {name: frontmatter.parse(Language, table, path) for name, table in head.items()}
+    for name, language in languages.items():
+        if missing := {kind.kind for kind in language.kinds} - set(language.words):
+            raise frontmatter.PromptError(f"{path}: {name}.words: there is no {missing.pop()!r}, which kinds name")
+    return Book(languages, note)
+
+
+class Openers:
+    """One session's: what was said longest ago comes first, nothing begins like the reply before."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._said: list[str] = []  # the latest last
+        self._begun = ""  # first word of the opener before this reply
+        self._run = 0
+
+    def choose(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
+        """What to begin with, to a turn of the user's that says ``said`` and feels so; None: the model begins."""
+        found = self._sentence(said, language, feeling, own) if self._run < RUN else None
+        if found is None:
+            self._run, self._begun = 0, ""
+            return None
+        self._said = [text for text in self._said if text != found.text] + [found.text]
+        self._run, self._begun = self._run + 1, words(found.spoken)[0]
+        return found
+
+    def _sentence(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
+        known = self._book.languages.get(language)
+        kind = next((kind.kind for kind in known.kinds if kind.fits(said, feeling)), "") if known else ""
+        if known is None or not kind:
+            return None
+        texts = own.get(language, {}).get(kind, known.words[kind])
+        fresh = [one for one in map(_sentence, texts) if words(one.spoken)[0] != self._begun]
+        return min(fresh, key=lambda one: self._said.index(one.text) if one.text in self._said else -1, default=None)
+
+
+async def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
+    """The deltas of a model that may begin with ``opener`` all the same, without it."""
+    spoken = r"\W+".join(map(re.escape, words(opener)))
+    again = re.compile(rf"^(\s*(?:\[[^\]]*\]\s*)?){spoken}\b[\s,.!?…—-]*", re.IGNORECASE)
+    beginning: str | None = ""
+    async for delta in deltas:
+        if beginning is None:
+            yield delta
+            continue
+        beginning += delta
+        if len(re.sub(r"\[[^\]]*(?:\]|$)", "", beginning).strip()) > len(opener) + MARKS:
+            yield again.sub(r"\1", beginning)
+            beginning = None
+    if beginning:
+        yield again.sub(r"\1", beginning)
+
+
+def _sentence(text: str) -> Sentence:
+    return next(Sentences().feed(f"{text}\n"))

@@ -1,0 +1,44 @@
+"""What voices have said already and will say again: short texts that must sound at once, such as how a reply begins."""
+
+from collections.abc import AsyncIterator, Iterable
+
+from companion.stages import TTS, HasVoices, Speech
+from companion.text import Sentence
+
+_Known = dict[tuple[str, str], tuple[Speech, ...]]  # by text and emotion
+
+
+class Repertoire:
+    """The sounds of short sentences, by voice."""
+
+    def __init__(self) -> None:
+        self._voices: dict[str, _Known] = {}
+
+    async def learn(self, tts: TTS, sentences: Iterable[Sentence]) -> None:
+        """Let ``tts`` say what it has not said yet. Raises what it raises."""
+        known = self._of(tts)
+        for sentence in sentences:
+            said = (sentence.spoken, sentence.emotion)
+            if said not in known:
+                known[said] = tuple([piece async for piece in tts.speak(*said)])
+
+    def voice(self, tts: TTS) -> TTS:
+        """``tts``, for which nothing that was learnt takes time."""
+        return _Practised(tts, self._of(tts))
+
+    def _of(self, tts: TTS) -> _Known:
+        return self._voices.setdefault(tts.voice if isinstance(tts, HasVoices) else "", {})
+
+
+class _Practised:
+    def __init__(self, tts: TTS, known: _Known) -> None:
+        self._tts, self._known = tts, known
+
+    async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
+        known = self._known.get((text, emotion))
+        if known is None:
+            async for piece in self._tts.speak(text, emotion):
+                yield piece
+            return
+        for piece in known:
+            yield piece

@@ -1,0 +1,183 @@
+"""Replies begin at once with an opener, and the language model goes on from it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from companion import events, fakes, personas
+from companion.config import Talk
+from companion.openers import RUN, Openers, continued
+from companion.personas import Prompts
+from tests.loop.conversation import PERSONA, Conversation, engine
+from tests.virtual_time import run
+
+BOOK = personas.load().openers
+
+
+class Continuing(fakes.ScriptedLLM):
+    can_continue = True
+
+
+class German(fakes.ToneTTS):
+    languages = ("de",)
+
+
+def _talk(turns: int = 1, llm: fakes.ScriptedLLM | None = None, persona: Any = PERSONA, **changes: Any) -> Conversation:
+    """The user says ``turns`` things to a language model that takes two seconds for its first word."""
+    llm = llm or fakes.ScriptedLLM(["it depends on the weather."], 2.0)
+    said = fakes.ScriptedASR(["Why is that?", "I sold my bicycle today.", "What do you like?", "Where is it?"])
+    made = engine(**{"llm": llm, "asr": said} | changes)
+    made = replace(made, prompts=Prompts({"anna": persona}, "Be short.", openers=BOOK))
+
+    async def script() -> Conversation:
+        async with Conversation(made) as talk:
+            for number in range(1, turns + 1):
+                await talk.hear(0.6)
+                talk.marks.append(talk.now())
+                await talk.silence(0.8)
+                await talk.until(events.ResponseDone, number)
+            return talk
+
+    return run(script())
+
+
+def _said(talk: Conversation) -> list[str]:
+    return [done.response["output"][0]["content"][0]["transcript"] for done in talk.all(events.ResponseDone)]
+
+
+def test_the_opener_sounds_as_soon_as_the_turn_is_understood():
+    talk = _talk()
+    assert talk.at(events.AudioDelta) - talk.marks[0] < 0.8
+    assert _said(talk) == ["Well, it depends on the weather."]
+
+
+def test_a_model_that_can_goes_on_from_the_opener():
+    model = Continuing(["it depends."])
+    _talk(llm=model)
+    assert [(m.role, m.content) for m in model.asked[-1][-2:]] == [("user", "Why is that?"), ("assistant", "Well,")]
+
+
+def test_another_model_is_told_and_what_it_repeats_is_not_said():
+    model = fakes.ScriptedLLM(["Well, it depends."])
+    talk = _talk(llm=model)
+    assert model.asked[-1][-1].role == "user" and '"Well,"' in model.asked[-1][-1].content
+    assert _said(talk) == ["Well, it depends."]
+
+
+def test_the_next_question_finds_the_opener_in_the_history():
+    model = fakes.ScriptedLLM(["it depends."])
+    _talk(2, llm=model)
+    assert ("assistant", "Well, it depends.") in [(m.role, m.content) for m in model.asked[-1]]
+
+
+def test_no_two_replies_in_a_row_begin_alike_and_some_begin_plainly():
+    said = _talk(12).all(events.ResponseDone)
+    beginnings = [done.response["output"][0]["content"][0]["transcript"].split(" it depends")[0] for done in said]
+    assert all(a.split()[0] != b.split()[0] for a, b in zip(beginnings, beginnings[1:], strict=False)), beginnings
+    plain = [text == "it depends on the weather." for text in beginnings]
+    assert plain == [number % (RUN + 1) == RUN for number in range(12)], beginnings
+
+
+def test_a_user_who_interrupts_the_opener_heard_no_more_than_it():
+    made = engine(llm=fakes.ScriptedLLM(["it depends."], 5.0), asr=fakes.ScriptedASR(["Why is that?"]))
+    made = replace(made, prompts=Prompts({"anna": PERSONA}, "Be short.", openers=BOOK))
+
+    async def script() -> Conversation:
+        async with Conversation(made) as talk:
+            await talk.hear(0.6)
+            await talk.silence(1.2)
+            await talk.hear(1.5)
+            await talk.until(events.ResponseDone)
+            return talk
+
+    done = run(script()).all(events.ResponseDone)[0].response
+    assert done["status"] == "cancelled"
+    assert done["output"][0]["content"][0]["transcript"] == "Well,"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"persona": replace(PERSONA, openers=False)},
+        {"talk": Talk(persona="anna", openers=False)},
+        {"tts": German()},
+        {"asr": fakes.ScriptedASR(["I want to kill myself."])},
+        {"asr": fakes.ScriptedASR(["No."])},
+    ],
+)
+def test_no_opener_where_it_would_be_out_of_place(changes: dict[str, Any]):
+    opened = [text for language in BOOK.languages.values() for texts in language.words.values() for text in texts]
+    said = _said(_talk(**changes))[0]
+    assert not any(said.startswith(text.partition("] ")[2] or text) for text in opened), said
+
+
+def test_a_client_with_instructions_of_its_own_gets_the_model_s_words_alone():
+    made = engine(llm=fakes.ScriptedLLM(["Aye."]), asr=fakes.ScriptedASR(["Why is that?"]))
+    made = replace(made, prompts=Prompts({"anna": PERSONA}, "Be short.", openers=BOOK))
+
+    async def script() -> Conversation:
+        async with Conversation(made) as talk:
+            talk.send(events.SessionUpdate({"instructions": "Say nothing but Aye."}))
+            await talk.hear(0.6)
+            await talk.silence(0.8)
+            await talk.until(events.ResponseDone)
+            return talk
+
+    assert _said(run(script())) == ["Aye."]
+
+
+def test_a_persona_s_own_words_take_the_place_of_others():
+    persona = replace(PERSONA, openers={"en": {"question": ("[happy] Arr,",)}})
+    tts = fakes.ToneTTS()
+    assert _said(_talk(persona=persona, tts=tts)) == ["Arr, it depends on the weather."]
+    assert [said for said in tts.spoken if said[0] == "Arr,"] == [("Arr,", "happy")], "said twice: it was not rehearsed"
+
+
+def test_a_persona_with_words_for_an_unknown_kind_is_refused():
+    assert BOOK.unknown({"en": {"sneeze": ("Achoo,",)}}) == "en.sneeze"
+    assert BOOK.unknown({"en": {"question": ("Well,",)}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "feeling", "fitting"),
+    [
+        ("Hello, how are you today?", "happy", {"Hello!", "Oh, hello!", "Hi!"}),
+        ("My grandmother died on Sunday.", "sad", {"Oh,", "Oh no,", "Oh dear,"}),
+        ("My grandmother died on Sunday.", "neutral", {"Oh,", "I see.", "Yes,"}),
+        ("I thought I would be happy, but I am not.", "happy", {"Oh,", "I see.", "Ah,", "Oh, really?", "Okay,"}),
+        ("I passed my exam!", "happy", {"Oh, how nice!", "Oh,", "Ah,"}),
+        ("Could you be quiet?", "neutral", {""}),
+        ("Say the word apple.", "neutral", {""}),
+        ("Good night, see you tomorrow.", "tender", {""}),
+        ("Yes.", "neutral", {""}),
+        ("Can you tell me about the stars?", "neutral", {"Sure,", "Let me think.", "Of course.", "All right,"}),
+    ],
+)
+def test_openers_suit_what_was_said(said: str, feeling: str, fitting: set[str]):
+    openers, found = Openers(BOOK), list[str]()
+    for _ in range(8):
+        opener = openers.choose(said, "en", feeling, {})
+        found.append(opener.text if opener else "")
+    assert found[0] in fitting and {text for text in found if text} <= fitting, found
+
+
+@pytest.mark.parametrize(
+    ("model", "rest"),
+    [
+        ("Well, it is late.", "it is late."),
+        ("[happy] Well... it is late.", "[happy] it is late."),
+        ("Wellington is late.", "Wellington is late."),
+        ("It is late. Well, very late.", "It is late. Well, very late."),
+        ("Well", ""),
+    ],
+)
+def test_only_a_repeated_opener_is_cut(model: str, rest: str):
+    async def deltas():
+        for character in model:
+            yield character
+
+    async def script() -> str:
+        return "".join([delta async for delta in continued(deltas(), "Well,")])
+
+    assert run(script()) == rest
