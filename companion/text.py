@@ -19,6 +19,7 @@ GAZES = {"looks away": (14.0, -3.0), "looks down": (0.0, -10.0), "looks up": (5.
 PAUSE = 0.6  # s, of ``[pause]``
 LONGEST = 240  # characters after which a text without a full stop is cut at a comma or a space
 FIRST_CLAUSE = 14  # characters; the first comma after them lets the first sound out early
+FIRST_PHRASE = 24  # characters; the first "because" or "and then" after them does, too
 
 _ABBREVIATIONS = """
     mr mrs ms dr prof sr jr st vs etc e.g i.e approx vol fig dept est inc ltd co corp gen col sgt capt rev hon
@@ -29,6 +30,10 @@ _TAG = re.compile(r"\[\s*([A-Za-z][A-Za-z_ ]{1,30}?)\s*\](?!\()\s*")
 _PAUSE = re.compile(r"\[\s*pause\s*\]", re.IGNORECASE)
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[」』”]*|\n+")
 _CLAUSE = re.compile(r"[,;:—–](?=\s)")
+_JOINT = re.compile(  # before a clause of its own, not between two words
+    r"\s(?=(?:because|but|although|so that|when|while|which|(?:and|or|so) (?:then|i|you|he|she|it|we|they|there)) \w)",
+    re.IGNORECASE,
+)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _URL = re.compile(r"(?:https?://|www\.)([^\s/)]+)\S*")
 _CODE = re.compile(r"```.*?(?:```|$)", re.DOTALL)
@@ -152,8 +157,11 @@ class Sentences:
         limit = FIRST_CLAUSE if self._first else LONGEST
         if len(self._text) <= limit:
             return None
-        for match in _CLAUSE.finditer(self._text, limit if self._first else LONGEST // 2):
-            return match.end()
+        cuts = [match.end() for match in _CLAUSE.finditer(self._text, limit if self._first else LONGEST // 2)][:1]
+        if self._first and (joint := _JOINT.search(self._text, FIRST_PHRASE)):
+            cuts.append(joint.end())
+        if cuts:
+            return min(cuts)
         if len(self._text) > LONGEST:
             return self._text.rfind(" ", 0, LONGEST) + 1 or LONGEST
         return None

@@ -95,6 +95,19 @@ def test_sentences(text, spoken):
     assert [s for s, _ in sentences(text, 7)] == spoken
 
 
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("I like to walk with my dog and then we drink some tea.", "I like to walk with my dog"),
+        ("I would rather stay at home because it is raining.", "I would rather stay at home"),
+        ("The sea is wide and deep and mostly blue and green.", "The sea is wide and deep and mostly blue and green."),
+        ("I do because I can.", "I do because I can."),
+    ],
+)
+def test_a_long_first_clause_ends_where_another_begins(text: str, first: str):
+    assert [s for s, _ in sentences(text)][0] == first
+
+
 def test_the_first_clause_is_spoken_early_and_only_the_first():
     text = "When the sun comes up in the morning, the birds begin to sing, one after the other, everywhere."
     assert [s for s, _ in sentences(text)][0] == "When the sun comes up in the morning,"
