@@ -93,19 +93,19 @@ class Loudspeaker:
 
 
 class Ears:
-    """``rules`` None means that the client says itself when a turn ends."""
+    """``rules`` None means that the client says itself when a turn ends. ``now``: seconds of sound that came before."""
 
-    def __init__(self, vad: VAD, rules: Rules | None, rate: int) -> None:
+    def __init__(self, vad: VAD, rules: Rules | None, rate: int, now: float = 0.0) -> None:
         self._vad = vad
         self._detector = TurnDetector(rules) if rules else None
         self._resample = Resampler(rate)
         self._chunks: deque[Samples] = deque()  # all sound since `_base`
-        self._base = 0  # samples at HEAR_RATE that came before the chunks
-        self._end = 0  # samples received
+        self._base = self._end = round(now * HEAR_RATE)  # samples that came before the chunks; samples received
         self._unjudged: Samples = np.zeros(0, np.float32)  # what the VAD has not seen
         self._start: float | None = None  # s, of the running turn
         self._earlier: Samples = np.zeros(0, np.float32)  # an utterance that turned out to be unfinished
         self._loudspeaker, self._echo = Loudspeaker(), Echo()
+        self.drop()
 
     @property
     def speaking(self) -> bool:

@@ -201,6 +201,16 @@ class InputAudioBufferCommitted(ServerEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class InputAudioBufferTimeoutTriggered(ServerEvent):
+    """Nobody has spoken since the last response was played, for as long as ``turn_detection.idle_timeout_ms``."""
+
+    type: ClassVar[str] = "input_audio_buffer.timeout_triggered"
+    audio_start_ms: int
+    audio_end_ms: int
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class InputAudioBufferCleared(ServerEvent):
     type: ClassVar[str] = "input_audio_buffer.cleared"
 

@@ -121,7 +121,8 @@ class Hearing:
         self._detection = settings.audio.input.turn_detection
         turns = rules(self._detection, self._engine.config.turns)
         self._barge_in = self._engine.config.turns.barge_in_ms / 1000
-        self._ears = Ears(self._engine.vad(), turns, settings.audio.input.format.rate)
+        now = self._ears.now if hasattr(self, "_ears") else 0.0
+        self._ears = Ears(self._engine.vad(), turns, settings.audio.input.format.rate, now)
 
     @property
     def attentive(self) -> bool:
@@ -160,6 +161,21 @@ class Hearing:
         utterance = _Utterance(new_id("item"), 0.0, ended=self._now(), audio=audio)
         utterance.understanding = self._transcribe(audio)
         self._add(utterance)
+
+    @property
+    def now(self) -> float:
+        """Seconds of sound received."""
+        return self._ears.now
+
+    def commit_silence(self, since: float) -> None:
+        """The user has said nothing ``since`` that second of the sound: an item of its own, which says nothing."""
+        item = Item(new_id("item"), "user", "", sound=True)
+        previous = self._conversation.add(item)
+        start, end = round(since * 1000), round(self.now * 1000)
+        self._tell(events.InputAudioBufferTimeoutTriggered(start, end, item.id))
+        self._tell(events.InputAudioBufferCommitted(item.id, previous))
+        self._tell(events.ItemAdded(item.to_json(), previous))
+        self._tell(events.ItemDone(item.to_json(), previous))
 
     def clear(self) -> None:
         """Forget what was heard and not committed."""

@@ -61,7 +61,7 @@ class Mind:
         self.recollection = Recollection(engine.memory, owner.id, owner.conversation, owner.forgot)
         self._tutor: Tutor | None = None
         self._lesson = ""
-        self._fillers = 0
+        self._fillers = self._nudges = 0
         self._openers = Openers(engine.prompts.openers)
         self._toolbox = Toolbox(engine, owner.conversation, Host(owner.announce, self._progress))
 
@@ -88,6 +88,8 @@ class Mind:
         """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word. The
         reply has an ``opener`` afterwards, if one suits it."""
         history = self._owner.conversation.history()
+        if reply.silence:
+            return self._nudge(reply, history)
         said = history[-1].content if history and history[-1].role == "user" else ""
         tutor = self._tutor_now()
         answer, feeling = await asyncio.gather(self._careful(said), self.feel(said))
@@ -100,6 +102,14 @@ class Mind:
         deltas = self._thought(reply, history, (self._felt(feeling), tutor.note if tutor else ""))
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
+    def _nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
+        """A word to a user who is silent. A tiny model has none that fits."""
+        silence = self._engine.prompts.silence
+        if self.tagged:
+            return self.guard.watched(self._thought(reply, [*history, Message("user", silence.note)], ()))
+        self._nudges += 1
+        return once(silence.say[self._nudges % len(silence.say)])
+
     async def _thought(self, reply: Reply, history: Sequence[Message], notes: Sequence[str]) -> AsyncIterator[str]:
         """The language model's deltas, which go on from what the reply began with."""
         await self._owner.settled()
@@ -107,6 +117,8 @@ class Mind:
         can = isinstance(self._engine.llm, Continues) and self._engine.llm.can_continue
         told = self._engine.prompts.openers.note.format(opener=begun) if begun and not can else ""
         messages = await self._messages(reply, history, (*notes, told))
+        if can and messages[-1].role == "assistant":
+            messages.append(Message("user", ""))  # else the model would go on from what was said long ago
         if begun and can:
             messages.append(Message("assistant", begun))
         deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)

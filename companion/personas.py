@@ -54,10 +54,20 @@ class Persona:
     openers: Literal[False] | dict[str, Words] = field(default_factory=dict[str, Words])
 
 
+@strict
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What is said, in turn, to a user who says nothing; ``note`` tells a language model to find words of its own."""
+
+    say: Annotated[tuple[Text, ...], Field(min_length=1)] = ("Are you still there?",)
+    note: Text = "(They say nothing.)"
+
+
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
-    by id, how feelings are written, how the ``{feeling}`` of the user is put, and how replies begin."""
+    by id, how feelings are written, how the ``{feeling}`` of the user is put, how replies begin, and what
+    silence is met with."""
 
     personas: dict[str, Persona]
     speech: str
@@ -66,6 +76,7 @@ class Prompts:
     tagging: str = ""
     felt: str = "{feeling}"
     openers: Book = field(default_factory=Book)
+    silence: Silence = Silence()
 
 
 def load(folder: Path | None = None) -> Prompts:
@@ -85,7 +96,9 @@ def load(folder: Path | None = None) -> Prompts:
             raise PromptError(f"{persona.id}.md: openers: prompts/openers.md has no {unknown!r}")
     speech = (folder / "speech.md").read_text("utf-8").strip()
     examples, tagging = frontmatter.read(folder / "feelings.md")
-    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, examples["note"], book)
+    head, note = frontmatter.read(folder / "silence.md")
+    silence = frontmatter.parse(Silence, head | {"note": note}, folder / "silence.md")
+    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, examples["note"], book, silence)
 
 
 def read(path: Path) -> Persona:

@@ -47,6 +47,7 @@ class Reply:
     feel: Callable[[str], Awaitable[str]] | None = None  # a sentence without a tag -> its emotion
     filler: tuple[str, float] = ("", 0.0)  # what is said while the answer is not there, and when, in seconds
     opener: Sentence | None = None  # what it begins with before the language model has a word
+    silence: bool = False  # it is to a user who says nothing
     created: bool = False
     opened: bool = False
     sounding: bool = False  # the first of its sound was sent

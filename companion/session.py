@@ -8,7 +8,6 @@ mouth. An interruption is `interrupt`, and nothing else is.
 import asyncio
 import logging
 import traceback
-from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +25,7 @@ from companion.engine import Engine
 from companion.events import ClientEvent, Problem, ServerEvent
 from companion.feelings import Feeling, mirrored
 from companion.hearing import Hearing
+from companion.initiative import Initiative
 from companion.mind import Mind, once
 from companion.readahead import ReadAhead
 from companion.reply import Ending, Reply, Wishes
@@ -64,7 +64,7 @@ class Session:
         self.settings = self.defaults = defaults(engine, persona or engine.config.session.persona)
         self.conversation = Conversation()
         self.show = Show(engine.device, send, self._tick, lambda error: self.wardrobe.failed(error), engine.metrics)
-        self.wardrobe = Wardrobe(engine, self.show, self.complain, self._spawn, self._greet)
+        self.wardrobe = Wardrobe(engine, self.show, self.complain, self._spawn, lambda: self._initiative.greet())
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.hearing = Hearing(engine, self.conversation, self, send, self._spawn)
@@ -72,10 +72,9 @@ class Session:
         self._reply_task: asyncio.Task[None] | None = None
         self._ahead = ReadAhead(engine.llm, self._spawn)
         self._told_state = ""
-        self._announcements: deque[str] = deque()
         self.mind = Mind(engine, self)
         self._unsaid = ""  # of the reply that was interrupted last
-        self._greeted = False
+        self._initiative = Initiative(self, self._spawn)
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -148,6 +147,7 @@ class Session:
 
     def user_starts(self) -> None:
         """Speech that resumes while its first part is still being transcribed was a pause; else it interrupts."""
+        self._initiative.user_starts()
         if self.reply and not self.reply.created:
             self._abandon()
             self.hearing.put_back()
@@ -189,9 +189,11 @@ class Session:
 
     # --- the response ---
 
-    def start(self, wishes: Wishes, since: float, said: str | None = None, text: str = "") -> None:
-        """Begin a response: to the item ``said`` when it is understood, or to the conversation as it stands; or
-        ``text``, if given."""
+    def start(
+        self, wishes: Wishes, since: float, said: str | None = None, text: str = "", silence: bool = False
+    ) -> None:
+        """Begin a response: to the item ``said`` when it is understood, or to the conversation as it stands, or to the
+        user's ``silence``; or ``text``, if given."""
         trace = Trace(asyncio.get_running_loop().time, since)
         if said:
             trace.mark("turn_end")
@@ -210,6 +212,7 @@ class Session:
             emotions=self.mind.persona.emotions,
             feel=None if self.mind.tagged else self.mind.feel_sentence,
             filler=self.mind.filler() if said else ("", 0.0),
+            silence=silence,
         )
         self._reply_task = self._spawn(self._respond(self.reply, said, text), self.reply.id)
 
@@ -284,36 +287,18 @@ class Session:
         self.engine.metrics.responses.labels(ending).inc()
         self.engine.metrics.turn(reply.trace)
         self.mind.recollection.store(self.settings.memory)
+        self._initiative.expect_user()
         self.prepare()
 
-    def _greet(self) -> None:
-        if not self._greeted:
-            self.mind.disclose()
-        greeting = self.mind.persona.greeting
-        if self.engine.config.session.greet and not self._greeted and self.reply is None and not self.conversation:
-            self.start(Wishes(), asyncio.get_running_loop().time(), text=greeting)
-        self._greeted = True
-
     def announce(self, text: str, after: float = 0.0) -> None:
-        """Say ``text`` in ``after`` seconds, as soon as nobody speaks."""
-        self._spawn(self._wait_to_say(text, after), "announce")
-
-    async def _wait_to_say(self, text: str, after: float) -> None:
-        await asyncio.sleep(after)
-        self._announcements.append(text)
-
-    def _announce(self) -> None:
-        if self._announcements and self.reply is None and not self.hearing.busy:
-            sound = self.settings.output_modalities[0] == "audio"
-            now = asyncio.get_running_loop().time()
-            self.start(Wishes(sound=sound), now, text=self._announcements.popleft())
+        self._initiative.announce(text, after)
 
     # --- the face's state ---
 
     def _tick(self) -> State:
         """Called by the show before each chunk."""
         self.hearing.tick(self.show.chunk_frames / FPS)
-        self._announce()
+        self._initiative.tick()
         self.tell_state()
         return self._state()
 

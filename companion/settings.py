@@ -42,6 +42,7 @@ class TurnDetection:
     create_response: bool = True
     interrupt_response: bool = True
     eagerness: Literal["low", "medium", "high", "auto"] = "auto"  # of semantic_vad
+    idle_timeout_ms: Annotated[int, Field(ge=5000, le=30000)] | None = None  # of silence after which the face goes on
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,9 @@ async def everything():
         await talk.until(events.ResponseDone, 6)
         talk.ask("Three")
         await talk.until(events.AvatarProgress)
+        talk.send(events.SessionUpdate({"audio": {"input": {"turn_detection": {"idle_timeout_ms": 5000}}}}))
+        await talk.silence(6.0)
+        assert talk.all(events.InputAudioBufferTimeoutTriggered)
         return talk
 
 
