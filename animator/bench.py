@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from animator.control import Control
-from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, Drawer, LiveFace, Mover, Samples
+from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, ChunkDrawer, LiveFace, Mover, Samples
 from animator.footprint import Memory, Soak, memory, soak
 from animator.portrait.portrait import Portrait
 from animator.video import VideoEncoder
@@ -120,7 +120,7 @@ def voice(seconds: float) -> Samples:
 class _Timed:
     """A mover or drawer with a stopwatch."""
 
-    def __init__(self, mover: Mover, drawer: Drawer) -> None:
+    def __init__(self, mover: Mover, drawer: ChunkDrawer) -> None:
         self._mover, self._drawer = mover, drawer
         self.delay_frames = mover.delay_frames
         self.interrupt, self.reset = mover.interrupt, mover.reset
@@ -133,11 +133,11 @@ class _Timed:
         self.motion_s.append(time.perf_counter() - start)
         return motion
 
-    def draw(self, motion: NDArray[np.float32], out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    def draw_many(self, motions: NDArray[np.float32], out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         start = time.perf_counter()
-        frame = self._drawer.draw(motion, out)
+        frames = self._drawer.draw_many(motions, out)
         self.render_s.append(time.perf_counter() - start)
-        return frame
+        return frames
 
 
 def prepare_seconds(picture: Path, size: int) -> float:
@@ -173,7 +173,7 @@ def one_core(portrait: Portrait, seconds: float, seed: int = 0) -> SizeFigures:
     whole = (step_s + encode_s) / face.chunk_frames
     steps = {
         "motion": np.array(timed.motion_s) / face.chunk_frames,
-        "render": np.array(timed.render_s),
+        "render": np.array(timed.render_s) / face.chunk_frames,
         "encode": encode_s / face.chunk_frames,
     }
     return {

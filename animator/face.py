@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from animator.motion.parts import Part
     from animator.portrait.named import Landmarks
     from animator.portrait.portrait import Portrait
+    from animator.render import Renderer
+    from animator.render.gpu.pool import Drawer as DeviceDrawer
+    from animator.render.gpu.pool import Pool
 
 Samples = NDArray[np.float32]  # (n,) mono, in [-1, 1], at RATE
 Frames = NDArray[np.uint8]  # (n, height, width, 3) RGB
@@ -78,6 +81,12 @@ class Drawer(Protocol):
     def draw(self, motion: NDArray[np.float32], out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]: ...
 
 
+class ChunkDrawer(Protocol):
+    """The motion of a chunk in, its pictures out."""
+
+    def draw_many(self, motions: Motion, out: Frames | None = None) -> Frames: ...
+
+
 class LiveFace:
     """A `Face`: a generator of motion, a renderer, and the sound that waits for its frames.
 
@@ -85,7 +94,7 @@ class LiveFace:
     """
 
     def __init__(
-        self, mover: Mover, drawer: Drawer, size: int, chunk_frames: int = 2, lips: "PartedLips | None" = None
+        self, mover: Mover, drawer: ChunkDrawer, size: int, chunk_frames: int = 2, lips: "PartedLips | None" = None
     ) -> None:
         self.width = self.height = size
         self.chunk_frames = chunk_frames
@@ -105,10 +114,7 @@ class LiveFace:
         motion = self._wake(self._lips(motion, control) if self._lips else motion)
         line = np.concatenate([self._waiting, audio], dtype=np.float32)
         self._waiting = line[expected:]
-        frames = np.empty((self.chunk_frames, self.height, self.width, 3), np.uint8)
-        for row, frame in zip(motion, frames, strict=True):
-            self._drawer.draw(row, frame)
-        return Shown(frames, line[:expected], motion)
+        return Shown(self._drawer.draw_many(motion), line[:expected], motion)
 
     def interrupt(self) -> None:
         """See `Face.interrupt`."""
@@ -133,14 +139,17 @@ class LiveFace:
 class Animator:
     """What all faces of a process share. ``size`` is the side of the square frames in pixels.
 
-    With a ``seed`` every face that is opened moves the same way on the same sound; without one no two do.
+    With a ``seed`` every face that is opened moves the same way on the same sound; without one no two do. They are
+    drawn on ``device``, such as ``cuda``, all faces together: see `animator.render.devices`, whose `DeviceError` is
+    raised when it cannot be used.
     """
 
-    def __init__(self, size: int = 512, chunk_frames: int = 2, seed: int | None = None) -> None:
+    def __init__(self, size: int = 512, chunk_frames: int = 2, seed: int | None = None, device: str = "cpu") -> None:
         import cv2
 
         cv2.setNumThreads(1)  # OpenCV's own threads would fight with those of the faces for the same cores
         self.size, self.chunk_frames, self.seed = size, chunk_frames, seed
+        self._pool = None if device == "cpu" else _pool(device)
 
     def prepare(self, source: Path | bytes, given: "Landmarks | None" = None) -> "Portrait":
         """A picture -> the portrait that `open` takes; seconds the first time, then from the disk cache.
@@ -157,8 +166,19 @@ class Animator:
         from animator.motion.generator import Generator
         from animator.motion.parted import PartedLips
         from animator.motion.parts import Only
-        from animator.render import Renderer
 
         mover = Generator(self.seed) if part == "all" else Only(Generator(self.seed), part)
         lips = PartedLips() if portrait.mouth_open and part != "pose" else None
-        return LiveFace(mover, Renderer(portrait), portrait.size, self.chunk_frames, lips)
+        return LiveFace(mover, self.drawer(portrait), portrait.size, self.chunk_frames, lips)
+
+    def drawer(self, portrait: "Portrait") -> "Renderer | DeviceDrawer":
+        """What draws ``portrait`` without moving it by itself."""
+        from animator.render import Renderer
+
+        return self._pool.open(portrait) if self._pool else Renderer(portrait)
+
+
+def _pool(device: str) -> "Pool":
+    from animator.render.devices import pool
+
+    return pool(device)

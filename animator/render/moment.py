@@ -44,8 +44,7 @@ class Moment:
 
 def moment(made: Layers, motion: Floats) -> Moment:
     """Of ``motion`` (64,). Raises ValueError for another shape."""
-    if motion.shape != (space.SIZE,):
-        raise ValueError(f"a motion row has the shape ({space.SIZE},), not {motion.shape}")
+    check(motion)
     portrait = made.portrait
     motion = np.nan_to_num(motion, posinf=0, neginf=0).astype(np.float32)
     where = pose(motion, portrait.pose, portrait.face_width)
@@ -62,6 +61,12 @@ def moment(made: Layers, motion: Floats) -> Moment:
     jaw = np.tensordot(weights, portrait.jaw, 1).astype(np.float32)
     lit = 1 - _SHADE_OF_ROUND_LIPS * lips.roundness(weights) ** 2
     return Moment(weights, skull, where.torso, seen, jaw, _to_picture(made, skull, made.mouth.anchor), lit)
+
+
+def check(motion: Floats) -> None:
+    """Raises ValueError unless ``motion`` has the shape (64,)."""
+    if motion.shape != (space.SIZE,):
+        raise ValueError(f"a motion row has the shape ({space.SIZE},), not {motion.shape}")
 
 
 def _weights(made: Layers, motion: Floats, turned: list[Floats]) -> Floats:

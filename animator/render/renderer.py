@@ -44,6 +44,13 @@ class Renderer:
             glasses.draw(frame, made.glasses, now.skull, made.body.camera, made.centre)
         return frame
 
+    def draw_many(self, motions: Floats, out: Image | None = None) -> Image:
+        """(n, 64) -> (n, size, size, 3), in ``out`` if given: `draw`, one after the other."""
+        frames = np.empty((len(motions), self.size, self.size, 3), np.uint8) if out is None else out
+        for motion, frame in zip(motions, frames, strict=True):
+            self.draw(motion, frame)
+        return frames
+
     def _draw_surface(self, frame: Image, now: Moment) -> None:
         """The person, moved, before the still background: surroundings, face, and soft edges where the one ends before
         the other."""

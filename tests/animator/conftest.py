@@ -34,9 +34,8 @@ class Loudness:
 class Lamp:
     """Draws the jaw's weight as brightness."""
 
-    def draw(self, motion: np.ndarray, out: np.ndarray) -> np.ndarray:
-        out[:] = int(motion[24] * 250)
-        return out
+    def draw_many(self, motions: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        return np.broadcast_to(np.uint8(motions[:, 24] * 250)[:, None, None, None], (len(motions), 64, 64, 3))
 
 
 @pytest.fixture

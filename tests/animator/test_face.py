@@ -57,8 +57,8 @@ class Restless:
 
 
 class Blank:
-    def draw(self, motion: np.ndarray, out: np.ndarray) -> np.ndarray:
-        return out
+    def draw_many(self, motions: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        return np.zeros((len(motions), 16, 16, 3), np.uint8)
 
 
 def test_a_face_begins_as_its_picture_but_may_speak_at_once() -> None:

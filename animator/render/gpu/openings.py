@@ -1,0 +1,192 @@
+"""Eyes, drawn lids and mouths of N frames at once, painted into the openings between contours by exact area.
+
+What `animator.render.eyes`, `animator.render.lids` and `animator.render.mouth` do for one frame, with their numbers.
+"""
+
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUnknownParameterType=false
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from animator.render import eyes, mouth
+from animator.render.gpu.deform import Motion, moved, projected, rigid
+from animator.render.gpu.raster import Texture, area, bilinear, draw_over, fragments
+from animator.render.gpu.tables import Eyes, Geometry, Lids, Mouths, Piece
+from animator.render.holes import FINE
+
+
+class Opening(NamedTuple):
+    """Q pixels of what lies between contours: ``which`` of the contours, ``row`` and ``column`` in the frame, the
+    ``share`` of the pixel that is open, and ``corner`` (M, 2), the first column and row of all of a contour's."""
+
+    which: Tensor
+    row: Tensor
+    column: Tensor
+    share: Tensor
+    corner: Tensor
+
+
+class Looks(NamedTuple):
+    """Of N frames' eyes, see `animator.render.moment.Sight`: ``moved`` (N, 2, 2), ``wide`` and ``shut`` (N, 2),
+    ``to_picture`` (N, 2, 2, 3); ``fade`` (N, 2), how far the lids have the looks of shut ones."""
+
+    moved: Tensor
+    wide: Tensor
+    shut: Tensor
+    to_picture: Tensor
+    fade: Tensor
+
+
+class Teeth(NamedTuple):
+    """``to_picture`` (N, 2, 3) and ``lit`` (N,) as in `animator.render.moment.Moment`."""
+
+    to_picture: Tensor
+    lit: Tensor
+
+
+def opening(upper: Tensor, lower: Tensor, size: int) -> Opening:
+    """Between the contours ``upper`` and ``lower`` (M, L, 2) px of frames with ``size`` px."""
+    both = torch.cat([upper, lower], 1)
+    corner = (both.amin(1).trunc() - 1).clamp(min=0)
+    width, height = (both.amax(1).trunc() + 3 - corner).clamp(1, size).amax(0).long().tolist()
+    place = (torch.stack([upper, lower], 1) - corner[:, None, None]) * FINE + (FINE / 2 - 0.5)
+    a, b, d, c = place[:, 0, :-1], place[:, 0, 1:], place[:, 1, :-1], place[:, 1, 1:]
+    pieces = torch.cat([torch.stack([a, b, c], 2), torch.stack([a, c, d], 2)], 1)
+    flat = pieces.flatten(0, 1)
+    number, row, column = fragments(flat * (area(flat) > 0)[:, None, None], FINE * height, FINE * width)
+    fine = torch.zeros((len(upper), FINE * height, FINE * width), device=upper.device)
+    fine[number // pieces.shape[1], row, column] = 1
+    share = avg_pool2d(fine[:, None], FINE)[:, 0]
+    which, row, column = share.nonzero(as_tuple=True)
+    there = corner.long()[which]
+    found = Opening(which, row + there[:, 1], column + there[:, 0], share[which, row, column], corner.long())
+    inside = ((found.row < size) & (found.column < size)).nonzero()[:, 0]
+    which, row, column, share = (part[inside] for part in found[:4])
+    return Opening(which, row, column, share, found.corner)
+
+
+def draw_eyes(frames: Tensor, made: Eyes, lids: tuple[Tensor, Tensor], looks: Looks) -> None:
+    """Both eyes of each of ``frames`` (N, h, w, 3) between the contours ``lids`` (N, 2, L, 2)."""
+    upper, lower = (lid.flatten(0, 1) for lid in lids)
+    made, looks = Eyes(*(v.flatten(0, 1) for v in made)), Looks(*(v.flatten(0, 1) for v in looks))
+    found = opening(upper, lower, frames.shape[1])
+    which = found.which
+    shut = looks.shut.clamp(0, 1)
+    kept = torch.exp(-(looks.moved**2).sum(-1) / eyes.FORGET**2) * (1 - looks.wide.clamp(0, 1)) * (1 - shut)
+    x, y = found.column.float(), found.row.float()
+    dim = _side(upper, found, (eyes.CORNER, eyes.CORNER_WIDTH))
+    depth = made.shadow * (1 - shut).clamp(min=0.3)
+    t = ((y - _height_at(upper[which], x)) / depth[which]).clamp(0, 1)
+    dim = dim * (eyes.SHADOW + (1 - eyes.SHADOW) * t * (2 - t))
+    dim = (1 - made.shading[which] * (1 - dim))[:, None]
+    place = _local(looks.to_picture, made.corner, found)
+
+    def seen(first: int, last: int, along: float) -> Tensor:
+        return _layer(made.layers[..., first:last], made.size, which, place - along * looks.moved[which])
+
+    white, iris, shine, detail = seen(0, 3, 0), seen(3, 7, 1), seen(7, 10, eyes.SHINE), seen(10, 13, 0)
+    colour = white + iris[:, 3:] * (iris[:, :3] - white)
+    shining = 1 - made.shading * shut
+    colour = (colour + shining[which, None] * shine) * dim + kept[which, None] * detail
+    mix(frames, found._replace(which=which // 2), colour, found.share * (shut <= eyes.SHUT)[which])
+
+
+def draw_lids(frames: Tensor, made: Lids, edge: Tensor, fade: Tensor) -> None:
+    """The lines of drawn lids along ``edge`` (N, 2, L, 2), by ``fade`` (N, 2)."""
+    (way,) = torch.gradient(edge, dim=2)
+    up = torch.stack([way[..., 1], -way[..., 0]], -1) / (way.norm(dim=-1, keepdim=True) + 1e-3)
+    along = torch.linspace(0, 4, edge.shape[2], device=edge.device)
+    taper = torch.minimum(along, along.flip(0)).clamp(0, 1)[:, None]
+    above = edge + made.breadth[..., None, None] * taper * up
+    found = opening(above.flatten(0, 1), (edge - 0.7 * up).flatten(0, 1), frames.shape[1])
+    share = (8 * fade).clamp(max=1) * (made.breadth > 0)
+    colour = made.ink.flatten(0, 1)[found.which]
+    mix(frames, found._replace(which=found.which // 2), colour, found.share * share.flatten()[found.which])
+
+
+def draw_mouth(
+    frames: Tensor, made: Mouths, parts: list[tuple[Piece, Texture, Tensor]], rims: tuple[Tensor, Tensor], teeth: Teeth
+) -> None:
+    """The mouth between the ``rims`` (N, L, 2) of each of ``frames``: ``parts`` with the px (N, V, 2) where they are
+    seen."""
+    upper, lower = rims
+    found = opening(upper, lower, frames.shape[1])
+    which = found.which
+    if not len(which):
+        return
+    corner = found.corner
+    height = int((found.row - corner[which, 1]).max()) + 1
+    width = int((found.column - corner[which, 0]).max()) + 1
+    canvas = made.cavity[:, None, None].repeat(1, 2 * height, 2 * width, 1)
+    for part, texture, xy in parts:
+        draw_over(canvas, texture, rigid(part, 2 * (xy - corner[:, None]) + 0.5))
+    canvas = canvas.view(len(canvas), height, 2, width, 2, 3).mean((2, 4))
+    x, y = found.column.float(), found.row.float()
+    dim = _side(upper, found, (mouth.CORNER, mouth.CORNER_WIDTH))
+    t = ((y - _height_at(upper[which], x)) / (mouth.UNDER_LIP_DEPTH * made.unit)[which]).clamp(0, 1)
+    dim = dim * (mouth.UNDER_LIP + (1 - mouth.UNDER_LIP) * t)
+    dim = 1 + made.shadow[which] * (dim - 1)
+    layers = _layer(made.layers, made.size, which, _local(teeth.to_picture, made.corner, found))
+    colour = canvas[which, found.row - corner[which, 1], found.column - corner[which, 0]] * dim[:, None]
+    colour = colour + layers[:, 3:4] * (layers[:, :3] - colour)
+    cavity = made.cavity[which]
+    change = ((upper - lower).norm(dim=-1) - made.gap).abs().amax(1) / (mouth.FORGET * made.unit)
+    colour = cavity + teeth.lit[which, None] * (colour - cavity) + torch.exp(-(change**2))[which, None] * layers[:, 4:]
+    mix(frames, found, colour, found.share)
+
+
+def within_mouth(part: Piece, made: Mouths, geometry: Geometry, motion: Motion) -> Tensor:
+    """(N, V, 2) px where a part of the mouth is seen, see `animator.render.mouth.place`."""
+    jaw = motion.jaw * part.jaw[:, None, None]
+    points = part.points + moved(part.points, jaw)
+    far = geometry.camera[:, None]
+    nearness = ((far - points[..., 2]) / far)[..., None]
+    space = torch.cat([(points[..., :2] - made.centre[:, None]) * nearness, points[..., 2:]], -1)
+    return projected(moved(space, motion.skull), geometry.camera, geometry.centre)
+
+
+def mix(frames: Tensor, found: Opening, colour: Tensor, share: Tensor) -> None:
+    """Blend ``colour`` (Q, 3) into pixels of ``frames``, which are those ``found``."""
+    height, width = frames.shape[1:3]
+    pixel = (found.which * height + found.row) * width + found.column
+    flat = frames.view(-1, 3)
+    old = flat[pixel]
+    flat[pixel] = (old + share[:, None] * (colour - old)).clamp(0, 255)
+
+
+def _side(upper: Tensor, found: Opening, dark: tuple[float, float]) -> Tensor:
+    """(Q,) brightness towards the corners: that ``dark`` in them, and over which share of the width."""
+    first, last = upper[found.which, 0, 0], upper[found.which, -1, 0]
+    x = found.column.float()
+    reach = ((last - first) * dark[1]).clamp(min=1)
+    t = (torch.minimum(x - first, last - x) / reach).clamp(0, 1)
+    return dark[0] + (1 - dark[0]) * t * (2 - t)
+
+
+def _height_at(line: Tensor, x: Tensor) -> Tensor:
+    """y of the polylines ``line`` (Q, L, 2), ordered from left to right, at ``x`` (Q,)."""
+    beyond = (x[:, None] <= line[:, 1:, 0]).to(torch.int8)
+    i = beyond.argmax(1)
+    number = torch.arange(len(line), device=line.device)
+    (x0, y0), (x1, y1) = line[number, i].unbind(1), line[number, i + 1].unbind(1)
+    run = x1 - x0
+    part = torch.where(run > 1e-6, (x - x0) / run, 0.0).clamp(0, 1)
+    return torch.where(beyond.any(1), y0 + part * (y1 - y0), line[:, -1, 1])
+
+
+def _local(to_picture: Tensor, corner: Tensor, found: Opening) -> Tensor:
+    """(Q, 2) px of the layers that start at ``corner`` (M, 2) of the picture, by ``to_picture`` (M, 2, 3)."""
+    at = torch.stack([found.column, found.row, torch.ones_like(found.row)], 1).float()
+    return (to_picture[found.which] @ at[..., None])[..., 0] - corner[found.which]
+
+
+def _layer(layers: Tensor, size: Tensor, which: Tensor, place: Tensor) -> Tensor:
+    """(Q, C) of ``layers`` (M, h, w, C), of which ``size`` (M, 2) is used, at ``place`` (Q, 2) px."""
+    most = size[which].flip(1) - 1.001
+    height, width = layers.shape[1:3]
+    texels = layers.flatten(0, 2)
+    return bilinear(texels, which * (height * width), width, torch.minimum(place.clamp(min=0), most))

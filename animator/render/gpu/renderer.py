@@ -1,0 +1,144 @@
+"""`BatchRenderer`: frames of many faces in one go, on a GPU."""
+
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUnknownParameterType=false
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from animator.portrait.portrait import Portrait
+from animator.render import lids, tongue, wrinkles
+from animator.render.arrays import Floats, Image
+from animator.render.gpu import deform, openings
+from animator.render.gpu.deform import Motion, Placed
+from animator.render.gpu.openings import Looks, Teeth
+from animator.render.gpu.raster import Corners, Texture, draw, draw_over
+from animator.render.gpu.tables import Geometry, pick, tables, unpacked
+from animator.render.layers import Layers, layers
+from animator.render.lips import shutting
+from animator.render.moment import Moment, moment
+
+_SIDES = ("left", "right")
+
+
+class BatchRenderer:
+    """Draws ``portraits`` of one size on ``device``; for one thread at a time. Same motion, same frame.
+
+    What one row says is worked out on the CPU, see `animator.render.moment`; from there on all is done for all frames
+    at once. Frames differ from those of `animator.render.Renderer` by rounding.
+    """
+
+    def __init__(self, portraits: Sequence[Portrait], device: torch.device) -> None:
+        """Uploads what ``portraits`` are drawn from, some 10 MB each. Raises ValueError when they differ in size."""
+        if len({(portrait.size, portrait.picture.shape) for portrait in portraits}) != 1:
+            raise ValueError("A batch wants portraits of one size, and at least one of them.")
+        self.portraits, self.size = tuple(portraits), portraits[0].size
+        self._device = device
+        self._made: list[Layers] = [layers(portrait) for portrait in portraits]
+        self._tables = tables(self._made, device)
+
+    @torch.inference_mode()
+    def draw_many(self, motions: Floats, faces: Sequence[int]) -> Image:
+        """(N, 64), see `animator.motion.space`, of the portraits with the numbers ``faces`` (N,) -> (N, size, size, 3)
+        uint8 RGB."""
+        chosen = [self._made[number] for number in faces]
+        now = [moment(made, row) for made, row in zip(chosen, motions, strict=True)]
+        return self._draw(chosen, now, torch.tensor(faces, device=self._device)).cpu().numpy()
+
+    def number(self, portrait: Portrait) -> int:
+        """Of ``portrait`` in `draw_many`."""
+        return next(number for number, each in enumerate(self.portraits) if each is portrait)
+
+    def _draw(self, chosen: list[Layers], now: list[Moment], which: Tensor) -> Tensor:
+        """(N, size, size, 3) uint8."""
+        made, contours = self._tables, self._tables.contours
+        geometry, motion, looks = pick(made.geometry, which), self._motion(chosen, now), self._looks(now)
+        placed = deform.place(geometry, motion)
+        frames = self._surface(geometry, placed, motion.weights, looks.fade, which)
+        upper, lower = (
+            torch.stack([placed.xy[:, contours[f"eye_{side}_{lid}"]] for side in _SIDES], 1)
+            for lid in ("upper", "lower")
+        )
+        openings.draw_eyes(frames, pick(made.eyes, which), (upper, lower), looks)
+        if made.inked:
+            openings.draw_lids(frames, pick(made.lids, which), upper, looks.fade)
+        rims = placed.xy[:, contours["lips_inner_upper"]], placed.xy[:, contours["lips_inner_lower"]]
+        mouths, parts = pick(made.mouth, which), [(pick(part, which), Texture(t, which)) for part, t in made.parts]
+        seen = [(*both, openings.within_mouth(both[0], mouths, geometry, motion)) for both in parts]
+        openings.draw_mouth(frames, mouths, seen, rims, self._teeth(now))
+        self._put_out_tongues(frames, chosen, now, placed)
+        if made.glasses:
+            part, texels = pick(made.glasses[0], which), made.glasses[1]
+            xy = deform.projected(deform.moved(part.points, motion.skull), geometry.camera, geometry.centre)
+            draw_over(frames, Texture(texels, which), deform.rigid(part, xy))
+        return (frames + 0.5).to(torch.uint8)
+
+    def _surface(self, made: Geometry, placed: Placed, weights: Tensor, fade: Tensor, which: Tensor) -> Tensor:
+        """(N, size, size, 3) f32: see `animator.render.renderer`."""
+        all_ = self._tables
+        frames, picture = all_.still[which].float(), self._picture(fade, which)
+        draw_over(frames, Texture(all_.cutout, which), deform.corners(made, placed, made.edge))
+        draw(frames, picture, deform.corners(made, placed, made.around))
+        draw_over(frames, picture, deform.corners(made, placed, made.rim_hem))
+        draw(frames, picture, deform.corners(made, placed, placed.near))
+        if all_.lines:
+            lines, texels = pick(all_.lines[0], which), all_.lines[1]
+            activity = (lines.cause @ weights[..., None])[..., 0].clamp(max=1)
+            shown = (activity * (activity > wrinkles.LEAST)).gather(1, lines.group)
+            surface = deform.corners(made, placed, lines.triangles)
+            seen = surface.xy * (shown > 0)[..., None, None]
+            opacity = lines.opacity * shown[..., None]
+            draw_over(frames, Texture(texels, which), surface._replace(xy=seen, opacity=opacity))
+        draw_over(frames, picture, deform.folds(made, placed))
+        draw_over(frames, picture, deform.corners(made, placed, made.edge_hem))
+        return frames
+
+    def _picture(self, fade: Tensor, which: Tensor) -> Texture:
+        """The picture for each frame, with its lids closed as far as ``fade`` (N, 2)."""
+        texels, made = self._tables.picture[which], pick(self._tables.lids, which)
+        flat = texels.view(len(texels), -1, 4)
+        frames = torch.arange(len(texels), device=texels.device)[:, None]
+        for side in range(2):
+            at = made.texel[:, side]
+            change = fade[:, side, None, None] * made.change[:, side]
+            flat[frames, at] = (flat[frames, at] + change + 0.5).to(torch.uint8)
+        return Texture(texels, frames[:, 0])
+
+    def _put_out_tongues(self, frames: Tensor, chosen: list[Layers], now: list[Moment], placed: Placed) -> None:
+        for number, (made, moment_) in enumerate(zip(chosen, now, strict=True)):
+            if moment_.weights[tongue.OUT] < tongue.LEAST:
+                continue
+            surface = tongue.put_out(made.tongue, made.mouth, placed.xy[number].cpu().numpy(), moment_.weights)
+            if surface:
+                corners = Corners(*(self._upload(part[made.tongue.triangles][None]) for part in surface))
+                texels = self._upload(unpacked(made.tongue.texture)[None])
+                first = torch.zeros(1, dtype=torch.int64, device=self._device)
+                draw_over(frames[number : number + 1], Texture(texels, first), corners)
+
+    def _motion(self, chosen: list[Layers], now: list[Moment]) -> Motion:
+        shut = [_shut(made, moment_.weights) for made, moment_ in zip(chosen, now, strict=True)]
+        rows = [(m.weights, m.skull, m.torso, m.jaw, lips) for m, lips in zip(now, shut, strict=True)]
+        return Motion(*(self._upload(np.stack(column)) for column in zip(*rows, strict=True)))
+
+    def _looks(self, now: list[Moment]) -> Looks:
+        rows = [[(eye.moved, eye.wide, eye.shut, eye.to_picture, lids.fade(eye.shut)) for eye in m.eyes] for m in now]
+        columns = zip(*(zip(*row, strict=True) for row in rows), strict=True)
+        return Looks(*(self._upload(np.array(column)) for column in columns))
+
+    def _teeth(self, now: list[Moment]) -> Teeth:
+        return Teeth(self._upload(np.stack([m.to_picture for m in now])), self._upload(np.array([m.lit for m in now])))
+
+    def _upload(self, array: Floats | Image) -> Tensor:
+        kept = array if array.dtype == np.uint8 else array.astype(np.float32)
+        return torch.from_numpy(np.ascontiguousarray(kept)).to(self._device)
+
+
+def _shut(made: Layers, weights: Floats) -> Floats:
+    """(L, 3) px by which the lips are closed."""
+    ends: list[Floats] = []
+    for rim in (made.lips.upper, made.lips.lower):
+        ends.append(made.body.points[rim] + np.tensordot(weights, made.body.shapes[:, rim], 1))
+    return shutting(ends[1] - ends[0], made.lips, weights)

@@ -1,0 +1,258 @@
+"""`Tables`: the `Layers` of several portraits side by side on one device, padded to the same shapes.
+
+Nothing is computed here: what the CPU draws from is what is drawn from here. Triangles that fill up are degenerate.
+"""
+
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUnknownParameterType=false
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animator.motion.space import ARKIT
+from animator.render import raster
+from animator.render.eyes import Eye
+from animator.render.layers import Layers
+from animator.render.lids import Lid
+from animator.render.mouth import Part
+
+Array = NDArray[Any]
+Row = tuple[Any, ...]  # arrays and numbers of one portrait
+Group = TypeVar("Group", bound=tuple[Tensor, ...])
+
+
+class Geometry(NamedTuple):
+    """Vertices and triangles of P portraits, as in `Layers`. The hem's vertices are those at ``hem`` (P, H)."""
+
+    points: Tensor
+    shapes: Tensor
+    head: Tensor
+    torso: Tensor
+    camera: Tensor
+    centre: Tensor
+    uv: Tensor
+    opacity: Tensor
+    hem: Tensor
+    root: Tensor
+    before: Tensor
+    after: Tensor
+    face: Tensor
+    forward: Tensor
+    around: Tensor
+    edge: Tensor
+    rim_hem: Tensor
+    edge_hem: Tensor
+    creases: Tensor
+    ambient: Tensor
+    direct: Tensor
+    rest: Tensor
+    strength: Tensor
+    near: Tensor
+    follow: Tensor
+
+
+class Lids(NamedTuple):
+    """Both lids: ``texel`` (P, 2, K), which of the packed picture's, and its ``change`` (P, 2, K, 4) when shut; ``ink``
+    (P, 2, 3) and its ``breadth`` (P, 2), 0 where there is none."""
+
+    texel: Tensor
+    change: Tensor
+    ink: Tensor
+    breadth: Tensor
+
+
+class Eyes(NamedTuple):
+    """Both eyes: ``layers`` (P, 2, h, w, 13), white, iris, highlight and detail, of which ``size`` (P, 2, 2) is used;
+    the rest as in `Eye`."""
+
+    layers: Tensor
+    size: Tensor
+    corner: Tensor
+    shadow: Tensor
+    shading: Tensor
+
+
+class Mouths(NamedTuple):
+    """``layers`` (P, h, w, 7), own teeth and detail, of which ``size`` (P, 2) is used; the rest as in `Mouth`."""
+
+    layers: Tensor
+    size: Tensor
+    corner: Tensor
+    cavity: Tensor
+    gap: Tensor
+    unit: Tensor
+    shadow: Tensor
+    centre: Tensor
+
+
+class Piece(NamedTuple):
+    """What is rigid: parts of the mouth, frames of glasses. ``points`` (P, V, 3); ``jaw`` (P,) 1 where it moves with
+    the lower jaw."""
+
+    points: Tensor
+    uv: Tensor
+    shade: Tensor
+    opacity: Tensor
+    triangles: Tensor
+    jaw: Tensor
+
+
+class Lines(NamedTuple):
+    """Wrinkles: ``triangles`` (P, T, 3) with their corners' ``opacity`` (P, T, 3), that of ``group`` (P, T) as far as
+    ``cause`` (P, G, 52) has it."""
+
+    triangles: Tensor
+    opacity: Tensor
+    group: Tensor
+    cause: Tensor
+
+
+class Tables(NamedTuple):
+    """All of P portraits; ``picture`` etc. are textures (P, h, w, 4), ``still`` (P, size, size, 3); ``contours`` are
+    vertex numbers; ``inked``: some lids are drawn ones. None where no portrait has any."""
+
+    geometry: Geometry
+    lids: Lids
+    eyes: Eyes
+    mouth: Mouths
+    parts: tuple[tuple[Piece, Tensor], ...]
+    lines: tuple[Lines, Tensor] | None
+    glasses: tuple[Piece, Tensor] | None
+    inked: bool
+    picture: Tensor
+    cutout: Tensor
+    still: Tensor
+    contours: dict[str, Tensor]
+
+
+def pick(group: Group, which: Tensor) -> Group:
+    """Of every table of ``group`` the entries ``which`` (N,)."""
+    return type(group)(*(table[which] for table in group))
+
+
+def tables(faces: Sequence[Layers], device: torch.device) -> Tables:
+    """Those of ``faces``, whose frames and whose contours all have the same size."""
+    contours = faces[0].portrait.contours
+    most = max(len(face.mouth.parts) for face in faces)
+    parts = [[*face.mouth.parts, *[None] * (most - len(face.mouth.parts))] for face in faces]
+    return Tables(
+        geometry=Geometry(*_stacked(map(_geometry, faces), device)),
+        lids=Lids(*_stacked((_lids(face) for face in faces), device)),
+        eyes=Eyes(*_stacked((_eyes(face.eyes) for face in faces), device)),
+        mouth=Mouths(*_stacked((_mouth(face) for face in faces), device)),
+        parts=tuple(_piece([row[i] for row in parts], device) for i in range(most)),
+        lines=_lines(faces, device) if any(face.wrinkles for face in faces) else None,
+        glasses=_piece([_glasses(face) for face in faces], device) if any(face.glasses for face in faces) else None,
+        inked=any(lid.ink for face in faces for lid in face.lids),
+        picture=_textures((face.texture for face in faces), device),
+        cutout=_textures((face.cutout for face in faces), device),
+        still=torch.from_numpy(np.stack([face.still for face in faces])).to(device),
+        contours={name: torch.from_numpy(ids).long().to(device) for name, ids in contours.items()},
+    )
+
+
+def _stacked(rows: Iterable[Row], device: torch.device) -> list[Tensor]:
+    return [torch.from_numpy(array).to(device) for array in _stacked_arrays(rows)]
+
+
+def _stacked_arrays(rows: Iterable[Row]) -> list[Array]:
+    """Per column the arrays of all ``rows``, padded with zeros to the largest: int64, uint8 or f32."""
+    made: list[Array] = []
+    for column in zip(*rows, strict=True):
+        arrays = [np.asarray(array) for array in column]
+        kind = arrays[0].dtype.kind
+        shape = np.max([array.shape for array in arrays], axis=0) if arrays[0].ndim else ()
+        dtype = np.uint8 if arrays[0].dtype == np.uint8 else np.int64 if kind in "iu" else np.float32
+        padded = np.zeros((len(arrays), *shape), dtype)
+        for number, array in enumerate(arrays):
+            padded[(number, *map(slice, array.shape))] = array
+        made.append(padded)
+    return made
+
+
+def _textures(packed: Iterable[raster.Texture], device: torch.device) -> Tensor:
+    """(P, h, w, 4) uint8."""
+    return _stacked(((unpacked(texture),) for texture in packed), device)[0]
+
+
+def unpacked(texture: raster.Texture) -> Array:
+    """(h, w, 4) uint8 of a texture (h, w) as `raster.pack` has it."""
+    lanes = np.array([0, 16, 32, 48], np.uint64)
+    return ((texture[..., None] >> lanes) & np.uint64(0xFF)).astype(np.uint8)
+
+
+def _geometry(face: Layers) -> Row:
+    body, hem, light, lips = face.body, face.hem, face.light, face.lips
+    numbers = len(body.points) + np.arange(len(hem.root))
+    return (
+        body.points, body.shapes, body.head, body.torso, np.float32(body.camera), face.centre, face.uv, face.opacity,
+        numbers, hem.root, hem.before, hem.after, body.face, face.forward, face.around, face.edge, face.rim_hem,
+        face.edge_hem, face.creases, np.float32(light.ambient), light.direct, light.rest, light.strength, lips.near,
+        lips.follow,
+    )  # fmt: skip
+
+
+def _lids(face: Layers) -> Row:
+    texel, change = _stacked_arrays([_lid(lid, face.texture.shape[1]) for lid in face.lids])
+    ink = [np.zeros(3, np.float32) if lid.ink is None else lid.ink.colour for lid in face.lids]
+    breadth = [0.0 if lid.ink is None else lid.ink.breadth for lid in face.lids]
+    return texel, change, np.stack(ink), np.array(breadth)
+
+
+def _lid(lid: Lid, width: int) -> tuple[Array, Array]:
+    rows, columns = (np.arange(n) for n in lid.shut.shape)
+    texel = (lid.corner[1] + rows[:, None]) * width + lid.corner[0] + columns
+    change = unpacked(lid.shut).astype(np.float32) - unpacked(lid.opened)
+    return texel.ravel(), change.reshape(-1, 4)
+
+
+def _eyes(pair: tuple[Eye, ...]) -> Row:
+    layers, size = _stacked_arrays([(np.concatenate(eye.layers, axis=2), eye.layers.white.shape[:2]) for eye in pair])
+    corner, shadow, shading = zip(*((eye.corner, eye.shadow, eye.shading) for eye in pair), strict=True)
+    return layers, size, np.array(corner), np.array(shadow), np.array(shading)
+
+
+def _mouth(face: Layers) -> Row:
+    made = face.mouth
+    layers = np.concatenate([made.own, made.detail], axis=2)
+    values = made.cavity.astype(np.float32), made.gap, np.float32(made.unit), np.float32(made.shadow)
+    return layers, np.array(made.own.shape[:2]), np.array(made.corner), *values, face.body.centre
+
+
+def _lines(faces: Sequence[Layers], device: torch.device) -> tuple[Lines, Tensor]:
+    none = np.zeros((0, 3), np.int32), np.zeros((0, 3)), np.zeros(0, np.int32), np.zeros((0, len(ARKIT)))
+    rows: list[Row] = []
+    for face in faces:
+        groups = face.wrinkles.groups if face.wrinkles else ()
+        each = [
+            (group.triangles, group.opacity[group.triangles], np.full(len(group.triangles), number), group.cause[None])
+            for number, group in enumerate(groups)
+        ]
+        rows.append(tuple(np.concatenate(column) for column in zip(none, *each, strict=True)))
+    empty = np.zeros((1, 1), np.uint64)
+    textures = (face.wrinkles.texture if face.wrinkles else empty for face in faces)
+    return Lines(*_stacked(rows, device)), _textures(textures, device)
+
+
+def _piece(parts: Sequence[Part | None], device: torch.device) -> tuple[Piece, Tensor]:
+    """One part of every portrait, and its texture."""
+    flat = np.zeros((1, 3)), np.zeros((1, 2)), np.zeros(1), np.zeros(1), np.zeros((0, 3), np.int32), np.float32(0)
+    rows = [
+        (part.points, part.uv, part.shade, part.opacity, part.triangles, np.float32(part.jaw)) if part else flat
+        for part in parts
+    ]
+    textures = (part.texture if part else np.zeros((2, 2), np.uint64) for part in parts)
+    return Piece(*_stacked(rows, device)), _textures(textures, device)
+
+
+def _glasses(face: Layers) -> Part | None:
+    """As a part whose points are in the space of `Body`."""
+    if not (made := face.glasses):
+        return None
+    _, uv, shade, opacity = made.surface
+    return Part(made.points, uv, shade, opacity, made.triangles, made.texture, jaw=False)
