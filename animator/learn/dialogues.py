@@ -14,7 +14,7 @@ from animator.learn.speech.clips import Clip, load_all
 from animator.media import MediaError
 from animator.motion.channels import CHANNELS, MOUTH, MOUTH_AT
 
-SHARES = {"heart": 0.30, "kokoro": 0.26, "espeak": 0.18, "flite": 0.10, "captured": 0.10, "sung": 0.06}
+SHARES = {"heart": 0.26, "kokoro": 0.24, "espeak": 0.15, "flite": 0.08, "captured": 0.20, "sung": 0.07}
 HELD = 0.08  # of the scenes are for validation, made of held clips alone
 SECONDS = (20.0, 60.0)
 

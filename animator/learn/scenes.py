@@ -62,18 +62,20 @@ def write(own: Sequence[Clip], others: Sequence[Clip], frames: int, random: np.r
 
 
 def wish(frames: int, random: np.random.Generator) -> Wishes:
-    """Wishes that stay for seconds each; most of the time none but an emotion."""
+    """Wishes that stay for seconds each: a third of the scenes is neutral throughout, half know no gaze and distance."""
     emotion, strength = np.zeros(frames, np.uint8), np.ones(frames, np.float16)
-    for part in _parts(frames, 9.0, random):
-        emotion[part] = random.integers(1, len(EMOTIONS)) if random.random() < 0.55 else 0
-        strength[part] = random.uniform(0.2, 1.5)
+    if random.random() < 2 / 3:
+        for part in _parts(frames, 9.0, random):
+            emotion[part] = random.integers(1, len(EMOTIONS)) if random.random() < 0.7 else 0
+            strength[part] = random.uniform(0.2, 1.5)
     gaze, distance = np.zeros((frames, 2), np.float16), np.ones(frames, np.float16)
-    if random.random() < 0.35:
-        for part in _parts(frames, 4.0, random):
-            if random.random() < 0.65:
-                limits = np.array(GAZE_LIMITS)
-                gaze[part] = np.clip(random.normal(0, 0.45, 2) * limits, -limits, limits)
-    if random.random() < 0.4:
+    if random.random() < 0.5:
+        return Wishes(emotion, strength, gaze, distance)
+    for part in _parts(frames, 4.0, random):
+        if random.random() < 0.65:
+            limits = np.array(GAZE_LIMITS)
+            gaze[part] = np.clip(random.normal(0, 0.45, 2) * limits, -limits, limits)
+    if random.random() < 0.7:
         for part in _parts(frames, 9.0, random):
             distance[part] = random.uniform(0.8, 1.25)
     return Wishes(emotion, strength, gaze, distance)
@@ -109,7 +111,7 @@ def _dialogue(scene: Scene, own: Sequence[Clip], others: Sequence[Clip], random:
 
 def _monologue(scene: Scene, own: Sequence[Clip], random: np.random.Generator) -> None:
     """Speech alone, as when a sound file is rendered: the state stays what it is, mostly that of a speaker."""
-    _paint(scene, 0, len(scene), "speaking" if random.random() < 0.85 else STATES[random.integers(0, len(STATES))])
+    _paint(scene, 0, len(scene), "speaking" if random.random() < 0.85 else STATES[int(random.integers(0, len(STATES)))])
     at = _pause(random, 0.0, 1.5)
     while at < len(scene):
         at = _say(scene, _choose(own, random), at) + _pause(random, 0.1, 1.8)
@@ -161,7 +163,7 @@ def _murmur(scene: Scene, others: Sequence[Clip], start: int, end: int, random: 
 
 def _choose(clips: Sequence[Clip], random: np.random.Generator) -> Clip:
     """One of the clips, or a part of it that begins and ends in its quietest moments."""
-    clip = clips[random.integers(0, len(clips))]
+    clip = clips[int(random.integers(0, len(clips)))]
     if len(clip.mouth) <= LONG:
         return clip
     level = clip.power.reshape(len(clip.mouth), -1).mean(axis=1, dtype=np.float32)

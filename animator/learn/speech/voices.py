@@ -9,21 +9,24 @@ import ctypes
 import json
 import subprocess
 import tempfile
+from collections.abc import Callable
 from math import gcd
 from pathlib import Path
+from shutil import which
+from typing import Any
 
 import hibari.dsp
 import numpy as np
 import onnx
 import onnxruntime
-import soundfile
 from hibari import Hibari
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from animator.face import RATE
 from animator.learn.speech.teacher import Segment
+from animator.media import MediaError, read_audio
 
-RATE = 24_000
 TICK = 600  # samples a unit of hibari's and Kokoro's durations
 Spoken = tuple[NDArray[np.float32], list[Segment]]
 
@@ -60,16 +63,19 @@ class Espeak:
         ]  # fmt: skip
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL("libespeak-ng.so.1")
+        try:
+            self._library = ctypes.CDLL("libespeak-ng.so.1")
+        except OSError as error:
+            raise MediaError(f"espeak-ng is not there ({error}). Install it: apt-get install espeak-ng.") from error
         self._rate = self._library.espeak_Initialize(2, 0, None, 3)
         self._sound: list[NDArray[np.float32]] = []
         self._events: list[tuple[float, str]] = []
         self._callback = self._WAVE(self._receive)
         self._library.espeak_SetSynthCallback(self._callback)
 
-    def _receive(self, wave, samples: int, events) -> int:
+    def _receive(self, wave: Any, samples: int, events: Any) -> int:
         if samples > 0 and wave:
-            self._sound.append(np.ctypeslib.as_array(wave, (samples,)).astype(np.float32) / 32768)
+            self._sound.append(np.ctypeslib.as_array(wave, (samples,)).astype(np.float32) / np.float32(32768))
         pointer = ctypes.cast(events, ctypes.POINTER(self._Event))
         i = 0
         while pointer[i].type != 0:
@@ -96,27 +102,38 @@ class Espeak:
 
 def flite(text: str, voice: str, stretch: float) -> Spoken:
     """One of flite's voices: kal, kal16, awb, rms, slt."""
+    if not which("flite"):
+        raise MediaError("flite is not there. Install it: apt-get install flite.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-psdur", "-t", text, "-o", path]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-        sound, rate = soundfile.read(path, dtype="float32")
+        sound = read_audio(path)
     start, segments = 0.0, []
     for word in said:
         phone, _, end = word.partition(":")
         segments.append(Segment(_ARPABET.get(phone, ""), start, float(end)))
         start = float(end)
-    return to_rate(sound, rate), _within(segments, len(sound) / rate)
+    return sound, _within(segments, len(sound) / RATE)
 
 
-def _with_output(path: Path, output: str) -> onnxruntime.InferenceSession:
-    """The ONNX model with one inner value as one more output, on one thread."""
+Run = Callable[..., list[NDArray[np.float32]]]
+
+
+def _with_output(path: Path, output: str) -> Run:
+    """An ONNX model as a function of its inputs in their order, with one inner value as its last output; one thread."""
     model = onnx.load(path)
     model.graph.output.append(onnx.ValueInfoProto(name=output))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    names = [given.name for given in session.get_inputs()]
+
+    def run(*values: NDArray[Any]) -> list[NDArray[np.float32]]:
+        return [np.asarray(out) for out in session.run(None, dict(zip(names, values, strict=True)))]
+
+    return run
 
 
 def _timed(phonemes: str, durations: NDArray[np.float32], seconds: float) -> list[Segment]:
@@ -148,29 +165,34 @@ class Heart:
 
     def __init__(self) -> None:
         self._hibari = Hibari()
-        self._session = _with_output(Path(self._hibari.model_path), "/Clip_output_0")
+        self._run = _with_output(Path(self._hibari.model_path), "/Clip_output_0")
 
     def phonemes(self, text: str) -> list[str]:
         """Phonemes of each sentence."""
         return self._hibari.phonemize(text)
 
-    def __call__(self, phonemes: str, speed: float, pitch: float, tract: float, rng: np.random.Generator) -> Spoken:
-        """``pitch`` multiplies the fundamental, ``tract`` > 1 shortens the vocal tract (formants go up)."""
+    def __call__(self, phonemes: str, manner: tuple[float, float, float], random: np.random.Generator) -> Spoken:
+        """``manner``: speed, a factor of the pitch, and the vocal tract: more than 1 is shorter (formants go up)."""
+        speed, pitch, tract = manner
         phonemes = "".join(c for c in phonemes if c in self._hibari.vocab)
-        feed = {"ids": np.array([self._hibari.ids(phonemes)]), "speed": np.array([speed], np.float32)}
-        *spectra, durations = self._session.run(None, feed)
-        *parts, f0 = (value[0] for value in spectra)
-        bins = parts[0].shape[0]
+        *spectra, durations = self._run(np.array([self._hibari.ids(phonemes)]), np.array([speed], np.float32))
+        bins = spectra[0].shape[1]
         taken = np.minimum(np.round(np.arange(bins) / tract).astype(int), bins - 1)
-        sound = hibari.dsp.synth(*(part[taken] for part in parts), f0 * pitch, rng)
+        lh, th, ln, lr, phi = (part[0, taken] for part in spectra[:-1])
+        sound = hibari.dsp.synth(lh, th, ln, lr, phi, spectra[-1][0] * pitch, random)
         return sound, _timed(phonemes, durations, len(sound) / RATE)
 
 
 class Kokoro:
     """Kokoro-82M with all its voices. ``model`` is the joined ONNX file, ``voices`` the folder of style vectors."""
 
-    def __init__(self, model: Path, voices: Path) -> None:
-        self._session = _with_output(model, "/encoder/Clip_output_0")
+    def __init__(self, model: Path | None, voices: Path | None) -> None:
+        if not (model and model.is_file() and voices and any(voices.glob("*.bin"))):
+            raise MediaError(
+                "Kokoro needs its model (one ONNX file) and its voices (a folder of .bin files). Give both, "
+                "see animator/motion/MODEL_CARD.md, or make no clips of it."
+            )
+        self._run = _with_output(model, "/encoder/Clip_output_0")
         self._styles = {path.stem: np.fromfile(path, np.float32).reshape(-1, 1, 256) for path in voices.glob("*.bin")}
         self._vocabulary: dict[str, int] = json.loads(
             (Path(hibari.__file__).parent / "assets" / "vocab.json").read_text("utf-8")
@@ -181,13 +203,5 @@ class Kokoro:
         phonemes = "".join(c for c in phonemes if c in self._vocabulary)[:400]
         ids = [0, *(self._vocabulary[c] for c in phonemes), 0]
         style = self._styles[voice][min(len(phonemes), len(self._styles[voice]) - 1)]
-        feed = {
-            name: value
-            for name, value in zip(
-                (i.name for i in self._session.get_inputs()),
-                (np.array([ids]), style, np.array([speed], np.float32)),
-                strict=True,
-            )
-        }
-        sound, *_, durations = self._session.run(None, feed)
+        sound, *_, durations = self._run(np.array([ids]), style, np.array([speed], np.float32))
         return sound.reshape(-1), _timed(phonemes, durations, sound.size / RATE)
