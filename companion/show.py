@@ -166,6 +166,8 @@ class Show:
         chunk = self.pictures.add(self.clock, taken.audio, control, saying) if look else None
         if chunk:
             await self._wait(chunk.drawn)
+        if self._holding and self._fading:  # somebody began to speak while it was drawn
+            sound = self._faded(sound)
         if speaker is not self._speaker:  # interrupted while it was drawn
             first, last, sound = 0, 0, np.zeros_like(sound)
         if speaker and first < last:
@@ -190,15 +192,15 @@ class Show:
             return taken
         line = np.concatenate([self._held, taken])
         sound, self._held = line[:n].copy(), line[n:]
-        if self._fading:
-            ramp = np.linspace(0, 1, FADE, dtype=np.float32)
-            if self._holding:
-                sound[:FADE] *= ramp[::-1]
-                sound[FADE:] = 0
-            else:
-                sound[:FADE] *= ramp
-            self._fading = False
-        return sound
+        return self._faded(sound) if self._fading else sound
+
+    def _faded(self, sound: Samples) -> Samples:
+        """Sound that ends because it is held, or begins because it no longer is."""
+        self._fading = False
+        ramp = np.linspace(0, 1, FADE, dtype=np.float32)
+        if not self._holding:
+            return np.concatenate([sound[:FADE] * ramp, sound[FADE:]])
+        return np.concatenate([sound[:FADE] * ramp[::-1], np.zeros(len(sound) - FADE, np.float32)])
 
     def _control(self) -> Control:
         control = replace(self.control, state=self._tick(), acknowledge=self._acknowledging)

@@ -1,10 +1,13 @@
 """The face gives way as soon as somebody begins to speak, and goes on if it was nothing."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
 from companion import events, fakes
-from tests.loop.conversation import RATE, Conversation, engine
+from companion.show import FADE
+from tests.loop.conversation import RATE, Conversation, Inline, engine
 from tests.virtual_time import run
 
 REPLY = "One two three four five six seven eight nine ten eleven twelve."
@@ -97,3 +100,20 @@ def test_what_was_heard_at_a_pause_is_what_the_client_played():
             return show.heard()
 
     assert run(script()) / RATE == pytest.approx(1.16, abs=0.06)
+
+
+def test_what_is_being_drawn_when_somebody_begins_to_speak_is_not_said_in_full():
+    async def script() -> list[float]:
+        made = engine(llm=fakes.ScriptedLLM([REPLY]), device=Inline(0.03))
+        async with Conversation(made, avatar=True) as talk:
+            talk.ask("Count.")
+            await talk.until(events.AudioDelta, 8)
+            await asyncio.sleep(0.06)  # sound is sent 0.03 s into a chunk of 0.08 s: this is 0.01 s into the next one
+            talk.session.show.hold()
+            count = len(talk.all(events.AudioDelta))
+            await asyncio.sleep(0.5)
+            (last,) = talk.all(events.AudioDelta)[count:]
+            return [float(np.abs(part).max()) for part in np.split(np.frombuffer(last.delta, "<i2"), [FADE])]
+
+    fading, rest = run(script())
+    assert fading > 100 and rest == 0
