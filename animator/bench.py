@@ -18,10 +18,12 @@ from rich.table import Table
 from animator.control import Control
 from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, ChunkDrawer, LiveFace, Mover, Samples
 from animator.footprint import Memory, Soak, memory, soak
+from animator.motion.space import SIZE
 from animator.portrait.portrait import Portrait
 from animator.video import VideoEncoder
 
 WARM_SECONDS = 1.0
+BATCHES = (1, 4, 16, 32)  # frames that a GPU draws at a time
 STANDARD = 512  # px, the size that the figures about faces are of, if it is measured
 MS = 1000.0
 
@@ -46,31 +48,39 @@ class Figures(TypedDict):
     memory_mb: Memory
     prepare_s: float
     motion_core_share: float
+    batch_ms: NotRequired[dict[str, float]]
     soak: NotRequired[Soak]
 
 
-def measure(picture: Path, sizes: list[int], seconds: float, frames: int = 0) -> Figures:
-    """All figures; those that are not by size are of `STANDARD`, or the first size. ``frames``: length of the soak."""
+def measure(picture: Path, sizes: list[int], seconds: float, frames: int = 0, device: str = "cpu") -> Figures:
+    """All figures; those that are not by size are of `STANDARD`, or the first size. ``frames``: length of the soak.
+
+    Raises `animator.devices.DeviceError` when ``device`` cannot be used.
+    """
     from animator.portrait.portrait import load
 
     standard = STANDARD if STANDARD in sizes else sizes[0]
     prepare_s = prepare_seconds(picture, standard)
-    used = memory(load(picture, standard), voice(seconds))  # before others have freed what these would take again
-    by_size = {str(size): one_core(load(picture, size), seconds) for size in sizes}
+    animator = Animator(standard, device=device)
+    used = memory(animator, load(picture, standard), voice(seconds))  # others would free what these take again
+    by_size = {str(size): one_core(load(picture, size), seconds, animator) for size in sizes}
     portrait, of = load(picture, standard), by_size[str(standard)]
     with _pinned() as pinned:
         guess = int(of["fps_one_core"] / FPS)
-        on_one_core = faces_at_25fps(portrait, seconds, guess) if pinned else guess
+        on_one_core = faces_at_25fps(animator, portrait, seconds, guess) if pinned else guess
+    guess = int(of["fps_one_core"] * (os.cpu_count() or 1) / FPS)
     figures: Figures = {
         "sizes": by_size,
-        "faces_at_25fps": faces_at_25fps(portrait, seconds, int(of["fps_one_core"] * (os.cpu_count() or 1) / FPS)),
+        "faces_at_25fps": faces_at_25fps(animator, portrait, seconds, guess),
         "faces_on_one_core": on_one_core,
         "memory_mb": used,
         "prepare_s": round(prepare_s, 2),
         "motion_core_share": round(of["steps"]["motion"]["mean"] * FPS / MS, 4),
     }
+    if device != "cpu":
+        figures["batch_ms"] = {str(count): round(batch_ms(animator, portrait, count), 2) for count in BATCHES}
     if frames:
-        figures["soak"] = soak(portrait, voice(seconds), frames)
+        figures["soak"] = soak(animator, portrait, voice(seconds), frames)
     return figures
 
 
@@ -86,6 +96,9 @@ def tables(figures: Figures) -> list[Table]:
     rest.add_row("memory of a face, the first / each further one", f"{used['first_face']} / {used['per_face']} MB")
     rest.add_row("a new picture becomes a face", f"{figures['prepare_s']} s")
     rest.add_row("motion's share of a core", f"{figures['motion_core_share']:.1%}")
+    if "batch_ms" in figures:
+        each = ", ".join(f"{count}: {ms} ms" for count, ms in figures["batch_ms"].items())
+        rest.add_row("a frame of so many drawn together", each)
     if "soak" in figures:
         of = figures["soak"]
         rest.add_row(f"memory over {of['frames']} frames", f"{of['rss_before_mb']} -> {of['rss_after_mb']} MB")
@@ -158,12 +171,11 @@ def prepare_seconds(picture: Path, size: int) -> float:
                 os.environ["VASARI_CACHE"] = before
 
 
-def one_core(portrait: Portrait, seconds: float, seed: int = 0) -> SizeFigures:
-    """One face on one thread, as fast as it goes: motion, drawing and H.264."""
+def one_core(portrait: Portrait, seconds: float, animator: Animator | None = None, seed: int = 0) -> SizeFigures:
+    """One face on one thread, as fast as it goes: motion, drawing, on the CPU or as by ``animator``, and H.264."""
     from animator.motion.generator import Generator
-    from animator.render import Renderer
 
-    timed = _Timed(Generator(seed), Renderer(portrait))
+    timed = _Timed(Generator(seed), (animator or Animator(portrait.size)).drawer(portrait))
     face = LiveFace(timed, timed, portrait.size)
     encoder = VideoEncoder(portrait.size, portrait.size)
     _talk(face, encoder, WARM_SECONDS)
@@ -181,6 +193,18 @@ def one_core(portrait: Portrait, seconds: float, seed: int = 0) -> SizeFigures:
         "ms": _percentiles(whole),
         "steps": {name: {"mean": round(float(of.mean()) * MS, 2), **_percentiles(of)} for name, of in steps.items()},
     }
+
+
+def batch_ms(animator: Animator, portrait: Portrait, count: int, runs: int = 7) -> float:
+    """ms a frame, the median, when so many are drawn at once."""
+    drawer, random = animator.drawer(portrait), np.random.default_rng(0)
+    motions = 0.3 * random.random((count, SIZE), np.float32)
+    taken: list[float] = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        drawer.draw_many(motions)
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken)) / count * MS
 
 
 def _percentiles(seconds: Floats) -> Percentiles:
@@ -203,12 +227,11 @@ def _talk(face: LiveFace, encoder: VideoEncoder, seconds: float) -> tuple[Floats
     return table[:, 0], table[:, 1]
 
 
-def faces_at_25fps(portrait: Portrait, seconds: float, guess: int) -> int:
+def faces_at_25fps(animator: Animator, portrait: Portrait, seconds: float, guess: int) -> int:
     """The largest number of faces, each in its own thread and paced by the clock, that all keep 25 frames a second.
 
     Tries ``guess`` faces first and then what was really reached, until none is late at the end by more than a chunk.
     """
-    animator = Animator(portrait.size)
     count = max(1, guess)
     while count:
         faces = [animator.open(portrait) for _ in range(count)]

@@ -140,7 +140,7 @@ class Animator:
     """What all faces of a process share. ``size`` is the side of the square frames in pixels.
 
     With a ``seed`` every face that is opened moves the same way on the same sound; without one no two do. They are
-    drawn on ``device``, such as ``cuda``, all faces together: see `animator.render.devices`, whose `DeviceError` is
+    drawn on ``device``, such as ``cuda``, all faces together: see `animator.devices`, whose `DeviceError` is
     raised when it cannot be used.
     """
 
@@ -179,6 +179,6 @@ class Animator:
 
 
 def _pool(device: str) -> "Pool":
-    from animator.render.devices import pool
+    from animator.devices import pool
 
     return pool(device)

@@ -42,9 +42,8 @@ def resident_mb() -> float:
     return most / 1e6 if sys.platform == "darwin" else most / 1e3
 
 
-def memory(portrait: Portrait, sound: Samples) -> Memory:
+def memory(animator: Animator, portrait: Portrait, sound: Samples) -> Memory:
     """What faces of ``portrait`` that say ``sound`` add to a process in which none was open before."""
-    animator = Animator(portrait.size)
     start = resident_mb()
     faces = [_speaking(animator, portrait, sound)]
     first = resident_mb()
@@ -54,9 +53,9 @@ def memory(portrait: Portrait, sound: Samples) -> Memory:
     return {"first_face": round(first - start, 1), "per_face": round((more - first) / FACES, 1)}
 
 
-def soak(portrait: Portrait, sound: Samples, frames: int) -> Soak:
+def soak(animator: Animator, portrait: Portrait, sound: Samples, frames: int) -> Soak:
     """Draw and encode ``frames`` frames of one face that says ``sound`` again and again."""
-    face, encoder = _speaking(Animator(portrait.size), portrait, sound)
+    face, encoder = _speaking(animator, portrait, sound)
     _say(face, encoder, sound, SETTLED)
     before = resident_mb()
     done = _say(face, encoder, sound, frames)

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from animator.face import Animator
-from animator.render.devices import DeviceError
+from animator.devices import DeviceError
 
 
 def test_without_torch_there_is_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:
