@@ -1,5 +1,8 @@
 """Other voices, rooms, microphones and noises, made in the mel power domain."""
 
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
+
 import torch
 from torch import Tensor
 

@@ -1,5 +1,8 @@
 """The mouth network: convolutions over 360 ms of log-mel, a GRU for what is slower, one output per frame."""
 
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
+
 import torch
 from torch import Tensor, nn
 

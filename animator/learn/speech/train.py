@@ -1,11 +1,10 @@
-"""Trains and exports the mouth network: ``python -m animator.learn.speech.train CORPUS OUT.onnx --minutes 35``.
+"""Trains and exports the speech network (torch): mel power in, mouths out; see `animator.learn.speech.encoder`."""
 
-Prints validation every few hundred steps and ends with one JSON line.
-"""
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUnknownParameterType=false
 
-import argparse
-import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,57 +15,71 @@ from torch import Tensor
 
 from animator.audio import MELS
 from animator.learn.speech.augment import augment, features
+from animator.learn.speech.clips import SILENCE, Clip, load_all
 from animator.learn.speech.encoder import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
 from animator.motion.mouth import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST
 
 FRAMES = 150  # of a training sequence
-SHARES = {"heart": 0.4, "kokoro": 0.2, "espeak": 0.22, "flite": 0.18}  # of the synthetic clips
+SHARES = {"heart": 0.34, "kokoro": 0.22, "espeak": 0.2, "flite": 0.12, "sung": 0.12}  # of the synthetic clips
+CAPTURED_SHARE = 0.4  # of the captured head in what is exported
+SIZES = ((SYNTHETIC, 10), (CAPTURED, 3))  # sequences of a batch for each head
+SHOWN = 100  # steps between validations
 JAW, CLOSE = CHANNELS.index("jawOpen"), CHANNELS.index("mouthClose")
-SILENCE = 1e-10
 BEND = 0.25  # of the Huber loss; a smaller one gives medians, and lips that are seldom round would never be
 WEIGHT = torch.tensor([{"jawOpen": 2.0, "mouthPucker": 1.5, "mouthFunnel": 1.5}.get(name, 1.0) for name in CHANNELS])
 
+Scores = dict[str, dict[str, float]]  # by source
+Said = Callable[[int, float, float, Scores], None]  # step, share of the time, loss, scores
+
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """One clip of the corpus: mel power in log10, (frames * 4, MELS), and the mouth, (frames, channels)."""
+class Course:
+    """How it is trained: ``rate`` is the highest learning rate, ``start`` weights (.pt) to go on from."""
 
-    source: str
-    held: bool
-    power: NDArray[np.float16]
-    mouth: NDArray[np.float16]
-
-
-def load(folder: Path) -> list[Clip]:
-    clips: list[Clip] = []
-    for path in sorted(folder.glob("*.npz")):
-        with np.load(path) as data:
-            clips.append(Clip(path.stem.split("-")[0], bool(data["held"]), data["power"], data["mouth"]))
-    return clips
+    minutes: float = 35.0
+    rate: float = 2e-3
+    start: Path | None = None
+    seed: int = 1
 
 
-def _spoken(clips: dict[str, list[Clip]], rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def train(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
+    """Trains on the clips in ``corpus``; writes ``out`` (ONNX) and its weights beside it (.pt); returns the scores on
+    held-out clips. ``said`` hears how it goes. Raises `animator.media.MediaError` for a folder without clips.
+    """
+    clips = load_all(corpus)
+    torch.set_num_threads(1)
+    torch.manual_seed(course.seed)
+    network = MouthNetwork()
+    if course.start:
+        network.load_state_dict(torch.load(course.start))
+    fit(network, clips, course, said)
+    torch.save(network.state_dict(), out.with_suffix(".pt"))
+    export(network, out, gains(network, [c for c in clips if c.source != "captured" and not c.held]))
+    return validate(network, [c for c in clips if c.held])
+
+
+def _spoken(clips: dict[str, list[Clip]], random: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
     """Clips and pauses up to FRAMES; one sequence in twelve is only noise."""
     shares = np.array([SHARES.get(source, 1.0) for source in clips])
     shares /= shares.sum()
     power = np.full((FRAMES * HOPS_PER_FRAME, MELS), SILENCE, np.float32)
     mouth = np.zeros((FRAMES, len(CHANNELS)), np.float32)
-    at = int(rng.integers(0, 25))
-    while at < FRAMES and rng.random() > 0.08:
-        some = clips[str(rng.choice(list(clips), p=shares))]
-        clip = some[rng.integers(0, len(some))]
-        start = int(rng.integers(0, max(1, len(clip.mouth) - FRAMES))) if clip.source == "captured" else 0
+    at = int(random.integers(0, 25))
+    while at < FRAMES and random.random() > 0.08:
+        some = clips[str(random.choice(list(clips), p=shares))]
+        clip = some[int(random.integers(0, len(some)))]
+        start = int(random.integers(0, max(1, len(clip.mouth) - FRAMES)))
         count = min(FRAMES - at, len(clip.mouth) - start)
         mouth[at : at + count] = clip.mouth[start : start + count]
-        columns = slice(start * HOPS_PER_FRAME, (start + count) * HOPS_PER_FRAME)
-        power[at * HOPS_PER_FRAME : (at + count) * HOPS_PER_FRAME] = 10.0 ** clip.power[columns].astype(np.float32)
-        at += count + int(rng.integers(0, 35))
-    return power, mouth
+        hops = slice(start * HOPS_PER_FRAME, (start + count) * HOPS_PER_FRAME)
+        power[at * HOPS_PER_FRAME : (at + count) * HOPS_PER_FRAME] = clip.power[hops]
+        at += count + int(random.integers(0, 35))
+    return 10.0**power, mouth
 
 
-def batch(clips: dict[str, list[Clip]], size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def batch(clips: dict[str, list[Clip]], size: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Mel power (size, FRAMES * 4, MELS) and mouths (size, FRAMES, channels)."""
-    pairs = [_spoken(clips, rng) for _ in range(size)]
+    pairs = [_spoken(clips, random) for _ in range(size)]
     return torch.from_numpy(np.stack([p for p, _ in pairs])), torch.from_numpy(np.stack([m for _, m in pairs]))
 
 
@@ -128,72 +141,50 @@ def gains(network: MouthNetwork, clips: list[Clip]) -> Tensor:
     return torch.from_numpy(grow.clip(1.0, 1.7).astype(np.float32))
 
 
-def export(network: MouthNetwork, path: Path, captured: float, gain: Tensor) -> None:
+def export(network: MouthNetwork, path: Path, gain: Tensor) -> None:
     """Writes the one-frame network as ONNX."""
-    window = torch.zeros(1, (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME, network.listen[0].in_channels)
+    window = torch.zeros(1, (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME, MELS)
     torch.onnx.export(
-        Shipped(network, captured, gain).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17,
+        Shipped(network, CAPTURED_SHARE, gain).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17,
         dynamo=False, input_names=["features", "state"], output_names=["mouth", "next_state", "heard"],
     )  # fmt: skip
 
 
-def fit(network: MouthNetwork, clips: list[Clip], given: argparse.Namespace) -> int:
-    """Trains until the minutes are over, learning rate by cosine over time; returns the steps made."""
-    rng = np.random.default_rng(given.seed)
-    sources = {c.source: [o for o in clips if o.source == c.source and not o.held] for c in clips}
-    captured = {source: some for source, some in sources.items() if source == "captured"}
-    synthetic = {source: some for source, some in sources.items() if source != "captured"}
-    held = [c for c in clips if c.held]
-    optimizer = torch.optim.AdamW(network.parameters(), given.rate, weight_decay=1e-3)
+def fit(network: MouthNetwork, clips: list[Clip], course: Course, said: Said) -> None:
+    """Trains until the minutes are over, with the learning rate falling by cosine over them."""
+    random = np.random.default_rng(course.seed)
+    heads = _by_head([clip for clip in clips if not clip.held])
+    held = [clip for clip in clips if clip.held]
+    optimizer = torch.optim.AdamW(network.parameters(), course.rate, weight_decay=1e-3)
     start, step, part, shown = time.monotonic(), 0, 0.0, 0.0
     while part < 1:
         for group in optimizer.param_groups:
-            group["lr"] = given.rate * min(1, (step + 1) / 100) * max(0.02, 0.5 * (1 + np.cos(np.pi * part)))
-        total = torch.zeros(())
-        for head, some, size in ((SYNTHETIC, synthetic, 10), (CAPTURED, captured, 3)):
-            if some:
-                power, mouth = batch(some, size, rng)
-                said = network(padded(augment(power)), torch.zeros(1, size, HIDDEN))[head]
-                total = total + loss_of(said, mouth) * (size / 13)
+            group["lr"] = course.rate * min(1, (step + 1) / 100) * max(0.02, 0.5 * (1 + np.cos(np.pi * part)))
+        loss = _loss(network, heads, random)
         optimizer.zero_grad()
-        total.backward()
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        step, part = step + 1, (time.monotonic() - start) / (60 * given.minutes)
-        shown += float(total.detach())
-        if step % 200 == 0:
-            print(step, f"{part:.2f} loss {shown / 200:.5f}", json.dumps(validate(network, held)), flush=True)
-            torch.save(network.state_dict(), given.out.with_suffix(".pt"))
+        step, part = step + 1, (time.monotonic() - start) / (60 * course.minutes)
+        shown += float(loss.detach())
+        if step % SHOWN == 0:
+            said(step, part, shown / SHOWN, validate(network, held))
             shown = 0.0
-    return step
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=35)
-    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
-    parser.add_argument("--start", type=Path, help="weights (.pt) to go on from")
-    parser.add_argument("--captured-share", type=float, default=0.4, help="of the captured head in what is exported")
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.manual_seed(given.seed)
-    network = MouthNetwork()
-    if given.start:
-        network.load_state_dict(torch.load(given.start))
-    clips = load(given.corpus)
-    steps = fit(network, clips, given)
-    torch.save(network.state_dict(), given.out.with_suffix(".pt"))
-    gain = gains(network, [c for c in clips if c.source != "captured" and not c.held])
-    export(network, given.out, given.captured_share, gain)
-    print("gains", dict(zip(CHANNELS, gain.numpy().round(2).tolist(), strict=True)))
-    frames = sum(len(c.mouth) for c in clips if not c.held)
-    print(
-        json.dumps({"steps": steps, "hours": frames / 90000, "held": validate(network, [c for c in clips if c.held])})
-    )
+def _by_head(clips: list[Clip]) -> tuple[dict[str, list[Clip]], ...]:
+    """Clips by source: those for the synthetic head, those for the captured one."""
+    sources: tuple[dict[str, list[Clip]], ...] = ({}, {})
+    for clip in clips:
+        sources[CAPTURED if clip.source == "captured" else SYNTHETIC].setdefault(clip.source, []).append(clip)
+    return sources
 
 
-if __name__ == "__main__":
-    main()
+def _loss(network: MouthNetwork, heads: tuple[dict[str, list[Clip]], ...], random: np.random.Generator) -> Tensor:
+    total, whole = torch.zeros(()), sum(size for _, size in SIZES)
+    for head, size in SIZES:
+        if heads[head]:
+            power, mouth = batch(heads[head], size, random)
+            said = network(padded(augment(power)), torch.zeros(1, size, HIDDEN))[head]
+            total = total + loss_of(said, mouth) * (size / whole)
+    return total
