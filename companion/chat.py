@@ -37,6 +37,7 @@ class Item:
     call: Call | None = None
     call_id: str = ""
     language: str = ""  # of a user's speech, where it was told
+    tone: float = 0.0  # of a user's speech: above 0 it was livelier than that voice usually is, below lower and flatter
 
     def content(self) -> str:
         """What counts as said: of a reply that was interrupted, only what was heard."""
@@ -96,9 +97,9 @@ class Conversation:
         return next(reversed(self._items), None)
 
     @property
-    def language(self) -> str:
-        """Of the last message, where it was spoken and its language was told; else empty."""
-        return self._items[self.last].language if self.last else ""
+    def latest(self) -> Item:
+        """The last item; one that says nothing where there is none."""
+        return self._items[self.last] if self.last else Item("", "user")
 
     def __getitem__(self, item_id: str) -> Item:
         return self._items[item_id]

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 MIRRORED: dict[str, Emotion] = {  # what a kind face shows to somebody who feels so; others as they are
     "angry": "sad", "afraid": "tender", "disgusted": "surprised",
 }  # fmt: skip
+LIVELY = frozenset({"happy", "surprised", "angry", "afraid"})  # what raises the voice; the others lower it
+UNSAID = 0.4  # strength of a feeling that only the voice shows, at most
+BORNE_OUT = 0.4  # by which a voice strengthens or weakens what the words say
 NEAR = 3  # examples whose likeness counts, the most like ones of each feeling
 CLEAR = 0.30  # cosine below which a sentence is like none of the examples
 LEAD = 0.03  # by which a feeling must be nearer than having none
@@ -35,6 +38,17 @@ class Feeling:
 def mirrored(feeling: Feeling) -> Feeling:
     """What a listener's face shows of it."""
     return Feeling(MIRRORED.get(feeling.emotion, feeling.emotion), feeling.strength)
+
+
+def voiced(feeling: Feeling, tone: float) -> Feeling:
+    """The feeling of somebody's words, as the voice bears it out; ``tone`` as `companion.prosody.Tone` tells it. By the
+    voice alone little is believed."""
+    if not tone:
+        return feeling
+    if feeling.emotion == "neutral":
+        return Feeling("happy" if tone > 0 else "tender", UNSAID * abs(tone))
+    borne_out = (feeling.emotion in LIVELY) == (tone > 0)
+    return replace(feeling, strength=min(1.0, feeling.strength * (1.0 + BORNE_OUT * (1 if borne_out else -1))))
 
 
 class Feelings:

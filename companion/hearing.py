@@ -17,6 +17,7 @@ from companion.chat import Conversation, Item
 from companion.ears import Ears, Resampler
 from companion.engine import Engine
 from companion.events import Problem, ServerEvent
+from companion.prosody import Tone
 from companion.requests import new_id
 from companion.settings import Settings, rules
 from companion.stages import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
@@ -109,6 +110,7 @@ class Hearing:
         self._turn: _Utterance | None = None  # the running one
         self._last: _Utterance | None = None  # the one that was committed last
         self._tentative = False
+        self._tone = Tone()
         self._guess: tuple[float, asyncio.Task[Transcript | StageError]] | None = None
         self._following: asyncio.Task[Transcript | StageError] | None = None
         self._nod_at = PHRASE  # s of speech in the running turn after which the end of a phrase is acknowledged
@@ -347,6 +349,7 @@ class Hearing:
     async def _understand(self, item: Item, utterance: _Utterance) -> None:
         if utterance.understanding is None or utterance.audio is None:
             return
+        item.tone = self._tone.hear(utterance.audio)
         try:
             result = await utterance.understanding
         finally:

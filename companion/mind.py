@@ -9,7 +9,7 @@ from companion import chat
 from companion.chat import Conversation, Setting
 from companion.engine import Engine
 from companion.events import AvatarProgress, ServerEvent
-from companion.feelings import Feeling
+from companion.feelings import Feeling, voiced
 from companion.lesson import Progress, Tutor
 from companion.openers import Openers, continued
 from companion.personas import Persona
@@ -93,13 +93,14 @@ class Mind:
         said = history[-1].content if history and history[-1].role == "user" else ""
         tutor = self._tutor_now()
         answer, feeling = await asyncio.gather(self._careful(said), self.feel(said))
-        self._owner.mirror(feeling)
+        tone = self._owner.conversation.latest.tone
+        self._owner.mirror(voiced(feeling, tone))
         if answer:
             return once(answer)
         if text := tutor.hear(said) if tutor else "":
             return once(text)
         reply.opener = self._opener(reply, said, feeling)
-        deltas = self._thought(reply, history, (self._felt(feeling), tutor.note if tutor else ""))
+        deltas = self._thought(reply, history, (self._felt(feeling, tone), tutor.note if tutor else ""))
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
     def _nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
@@ -132,7 +133,7 @@ class Mind:
         careful = self.guard.careful or self.guard.note
         if not self._engine.config.session.openers or not reply.wishes.sound or asked or careful:
             return None
-        language, tts = self._owner.conversation.language, self._engine.tts
+        language, tts = self._owner.conversation.latest.language, self._engine.tts
         if self.persona.openers is False or isinstance(tts, HasLanguages) and language not in tts.languages:
             return None
         return self._openers.choose(said, language, feeling.emotion, self.persona.openers)
@@ -161,10 +162,13 @@ class Mind:
     async def _careful(self, said: str) -> str:
         return await self.guard.answer(said, self.persona.name) if said else ""
 
-    def _felt(self, feeling: Feeling) -> str:
-        """What the language model is told of the user's feeling."""
-        known = self.tagged and feeling.emotion != "neutral"
-        return self._engine.prompts.felt.format(feeling=feeling.emotion) if known else ""
+    def _felt(self, feeling: Feeling, tone: float) -> str:
+        """What the language model is told of the user's feeling: by the words, and by the voice."""
+        if not self.tagged:
+            return ""
+        felt = self._engine.prompts.felt
+        words = felt.note.format(feeling=feeling.emotion) if feeling.emotion != "neutral" else ""
+        return f"{words} {felt.lively if tone > 0 else felt.low if tone < 0 else ''}".strip()
 
     async def _messages(self, reply: Reply, history: Sequence[Message], notes: Sequence[str]) -> list[Message]:
         recalled = await self.recollection.recall(self._owner.settings.memory, history)

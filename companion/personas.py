@@ -54,6 +54,16 @@ class Persona:
     openers: Literal[False] | dict[str, Words] = field(default_factory=dict[str, Words])
 
 
+@dataclass(frozen=True, slots=True)
+class Felt:
+    """What a language model is told of the ``{feeling}`` of the user's words, and of a voice that is ``lively`` or
+    ``low``."""
+
+    note: str = "{feeling}"
+    lively: str = ""
+    low: str = ""
+
+
 @strict
 @dataclass(frozen=True, slots=True)
 class Silence:
@@ -66,7 +76,7 @@ class Silence:
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
-    by id, how feelings are written, how the ``{feeling}`` of the user is put, how replies begin, and what
+    by id, how feelings are written, how the feeling of the user is put, how replies begin, and what
     silence is met with."""
 
     personas: dict[str, Persona]
@@ -74,7 +84,7 @@ class Prompts:
     recalled: str = "{memories}"
     lessons: dict[str, Lesson] = field(default_factory=dict[str, Lesson])
     tagging: str = ""
-    felt: str = "{feeling}"
+    felt: Felt = Felt()
     openers: Book = field(default_factory=Book)
     silence: Silence = Silence()
 
@@ -98,7 +108,8 @@ def load(folder: Path | None = None) -> Prompts:
     examples, tagging = frontmatter.read(folder / "feelings.md")
     head, note = frontmatter.read(folder / "silence.md")
     silence = frontmatter.parse(Silence, head | {"note": note}, folder / "silence.md")
-    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, examples["note"], book, silence)
+    felt = Felt(examples["note"], examples["lively"], examples["low"])
+    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, felt, book, silence)
 
 
 def read(path: Path) -> Persona:

@@ -1,0 +1,74 @@
+"""How somebody sounds who speaks, beside how the same person has sounded so far: livelier, or lower and flatter.
+
+Pitch by autocorrelation (corrected for the window: Boersma 1993) in the voiced part of loud speech, and loudness. A
+voice of anger may be either; what the words say must tell.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from companion.stages import HEAR_RATE, Samples
+
+WINDOW, HOP = 640, 480  # samples, 40 and 30 ms
+SPECTRUM = 2048
+LOWEST, HIGHEST = 65, 400  # Hz, of a voice
+PERIODIC = 0.6  # autocorrelation from which a window is voiced
+SPOKEN = 25.0  # dB under the loudest window, still speech
+LEAST = 30  # voiced windows, 0.9 s, without which nothing is told: single words rise and fall as they like
+LONGEST = 6.0  # s of the end of an utterance that are listened to
+KNOWN = 2  # utterances after which somebody's usual voice is known
+SLOWLY = 0.2  # share of a new utterance in the usual voice
+PITCH = 2.0  # semitones above the usual that make a voice as lively
+LOUDNESS = 8.0  # dB that do
+MARKED = 1.4  # of these, from which on a voice is out of its usual
+
+Voice = NDArray[np.float64]  # (2,): pitch in semitones, loudness in dB
+
+
+def voice(audio: Samples) -> Voice | None:
+    """(n,) at `HEAR_RATE` -> how it sounds; None where too little of it is voiced."""
+    audio = audio[-int(LONGEST * HEAR_RATE) :]
+    if len(audio) < WINDOW:
+        return None
+    window = np.hanning(WINDOW)
+    frames = np.lib.stride_tricks.sliding_window_view(audio, WINDOW)[::HOP] * window
+    power = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
+    alike = _autocorrelation(frames) / _autocorrelation(window[None])
+    first, last = HEAR_RATE // HIGHEST, HEAR_RATE // LOWEST
+    lags = alike[:, first:last].argmax(axis=1) + first
+    spoken = power > power.max() - SPOKEN
+    voiced = spoken & (alike[np.arange(len(lags)), lags] > PERIODIC)
+    if np.count_nonzero(voiced) < LEAST:
+        return None
+    pitch = 12 * np.log2(HEAR_RATE / lags[voiced] / 100)
+    # The middle and the peaks: a lively voice rises in both, and octave errors move only one of them.
+    return np.array([0.5 * (np.median(pitch) + np.percentile(pitch, 90)), np.median(power[spoken])])
+
+
+class Tone:
+    """One speaker's usual voice, learned from all that was heard."""
+
+    def __init__(self) -> None:
+        self._usual: Voice | None = None
+        self._heard = 0
+
+    def hear(self, audio: Samples) -> float:
+        """The next utterance -> above 0 livelier than usual, below lower and flatter; 0 if as usual or not known yet.
+        Between -1 and 1. Takes 5 ms."""
+        now = voice(audio)
+        if now is None:
+            return 0.0
+        usual, known = self._usual, self._heard >= KNOWN
+        weight = max(SLOWLY, 1 / (self._heard + 1))
+        self._usual = now if usual is None else usual + weight * (now - usual)
+        self._heard += 1
+        if usual is None or not known:
+            return 0.0
+        shift = float(np.sum((now - usual) / (PITCH, LOUDNESS)))
+        return float(np.clip(shift / (2 * MARKED), -1.0, 1.0)) if abs(shift) >= MARKED else 0.0
+
+
+def _autocorrelation(frames: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, WINDOW) -> the same by lag, 1 at lag 0."""
+    found = np.fft.irfft(np.abs(np.fft.rfft(frames, SPECTRUM, axis=1)) ** 2, axis=1)[:, :WINDOW]
+    return found / np.maximum(found[:, :1], 1e-12)
