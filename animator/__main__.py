@@ -14,19 +14,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from animator.control import Control, Emotion, State
-from animator.face import Animator
+from animator.devices import DeviceError
+from animator.face import FPS, Animator
+from animator.learn.commands import data, train
 from animator.media import MediaError, check_place, read_audio
 from animator.motion.parts import Part
 
 if TYPE_CHECKING:
+    from animator.evaluate.lips import Figures
     from animator.face import Motion
     from animator.portrait.portrait import Portrait
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Animates one picture with any voice.")
+app.add_typer(data, name="data")
+app.command()(train)
 console = Console(stderr=True)  # stdout is for results
 
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
 VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
+DEVICE = Annotated[str, typer.Option(help="What draws: cpu, or with torch a GPU, such as cuda.")]
 LANDMARKS = Annotated[Path | None, typer.Option(help="Points that correct the face: see animator portrait --help.")]
 
 
@@ -50,6 +56,7 @@ def render(  # noqa: PLR0913 - the options of a command
     motion_fps: Annotated[float | None, typer.Option(help="Lines a second, against its own times.", min=1)] = None,
     save_motion: Annotated[Path | None, typer.Option(help="Write the motion as Live Link Face's CSV.")] = None,
     landmarks: LANDMARKS = None,
+    device: DEVICE = "cpu",
 ) -> None:
     """Makes PORTRAIT say AUDIO and writes OUT: the live face, run over a file.
 
@@ -69,19 +76,18 @@ def render(  # noqa: PLR0913 - the options of a command
                 check_place(place)
         sound = read_audio(heard) if heard else np.zeros(0, np.float32)
         rows = _recorded(motion, motion_fps, only) if motion else None
+        animator = Animator(size, 2 if device == "cpu" else 2 * FPS, seed, device)
         found = _prepare(portrait, size, landmarks)
         if rows is None:
-            face = Animator(size, seed=seed).open(found, only)
+            face = animator.open(found, only)
             shown, frames = speak(face, sound, Control(state, emotion, strength)), frames_of(sound)
         else:
-            from animator.render import Renderer
-
-            shown, frames = replay(Renderer(found), rows, sound), len(rows)
+            shown, frames = replay(animator.drawer(found), rows, sound), len(rows)
         with _progress("rendering", frames) as advance:
             moved = write(shown, size, target, advance)
         if save_motion:
             write_motion(save_motion, moved)
-    except MediaError as error:
+    except (MediaError, DeviceError) as error:
         _fail(str(error))
     except KeyboardInterrupt:
         console.print(f"Stopped; {target} was not written.")
@@ -135,6 +141,7 @@ def bench(
     sizes: Annotated[str, typer.Option(help="Sides of the video in pixels, separated by commas.")] = "256,512,768,1024",
     seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1)] = 10.0,
     frames: Annotated[int, typer.Option(help="Then draw so many frames, to see that memory stays flat.", min=0)] = 0,
+    device: DEVICE = "cpu",
 ) -> None:
     """Measures frames a second, milliseconds a step, faces a machine and memory; the last line is one JSON object."""
     from animator.bench import measure, tables
@@ -143,14 +150,17 @@ def bench(
         sides = [int(part) for part in sizes.split(",")]
     except ValueError:
         _fail(f"--sizes takes numbers separated by commas, such as 256,512; got {sizes!r}.")
-    figures = measure(_picture(portrait), sides, seconds, frames)
+    try:
+        figures = measure(_picture(portrait), sides, seconds, frames, device)
+    except DeviceError as error:
+        _fail(str(error))
     for table in tables(figures):
         Console().print(table)
     typer.echo(json.dumps(figures))
 
 
 @app.command()
-def evaluate(
+def evaluate(  # noqa: PLR0913 - the options of a command
     subject: Annotated[
         str, typer.Argument(help="A video with one face; or a picture or character, to try it out.")
     ] = "",
@@ -159,11 +169,13 @@ def evaluate(
     control: Annotated[bool, typer.Option("--control", help="Only: does the picture's face do as told?")] = False,
     sheet: Annotated[Path | None, typer.Option(help="Only: write a contact sheet of the picture's face (PNG).")] = None,
     suite: Annotated[Path | None, typer.Option(help="A folder: each picture in it says each sound in it.")] = None,
+    limit: Annotated[int | None, typer.Option(help="With --suite: so many pairs, mixed.", min=1)] = None,
+    keep: Annotated[Path | None, typer.Option(help="With --suite: a folder in which the videos stay.")] = None,
 ) -> None:
     """Tracks a face and measures lips, blinks, head, likeness and control; the last line is one JSON object."""
     try:
         if suite:
-            figures = _suite(suite)
+            figures = _suite(suite, limit, keep)
         elif subject and (Path(subject).suffix.lower() in VIDEOS or portrait):
             figures = _video(Path(subject), audio, portrait)
         else:
@@ -176,9 +188,10 @@ def evaluate(
 def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) -> Mapping[str, object]:
     from animator.evaluate.report import control_figures, control_table, figures_table, rounded
     from animator.evaluate.sheet import save
+    from animator.evaluate.suite import Saying, read_saying
     from animator.evaluate.trial import trial
 
-    sound = read_audio(audio) if audio else None
+    saying = read_saying(audio) if audio else Saying("", None)
     found = _prepare(subject, 512)
     figures: dict[str, object] = {}
     if sheet:
@@ -186,7 +199,7 @@ def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) 
         console.print(f"{sheet}: look at it")
     if not control and not sheet:
         with _progress("tracking", None) as advance:
-            figures |= rounded(trial(found, sound, advance))
+            figures |= rounded(trial(found, saying, advance))
         Console().print(figures_table(figures))
     if control or not sheet:
         from animator.evaluate.control import control as swept
@@ -198,22 +211,19 @@ def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) 
     return figures
 
 
-def _suite(folder: Path) -> Mapping[str, object]:
+def _suite(folder: Path, limit: int | None, keep: Path | None) -> Mapping[str, object]:
     from animator.evaluate.report import clips_table, figures_table, rounded
-    from animator.evaluate.trial import PICTURES, SOUNDS, means, trial
+    from animator.evaluate.suite import means, pairs
+    from animator.evaluate.trial import spoken
 
-    if not folder.is_dir():
-        _fail(f"There is no folder {folder}. Give one with pictures, and with sounds that they shall say.")
-    files = sorted(folder.iterdir())
-    pictures = [file for file in files if file.suffix.lower() in PICTURES]
-    sounds = {file.stem: read_audio(file) for file in files if file.suffix.lower() in SOUNDS} or {"": None}
-    if not pictures:
-        _fail(f"{folder} has no pictures. Put some there: {', '.join(PICTURES)}.")
-    clips = {
-        f"{picture.stem} {name}".strip(): rounded(trial(_prepare(str(picture), 512), sound))
-        for picture in pictures
-        for name, sound in sounds.items()
-    }
+    clips: dict[str, Figures] = {}
+    chosen = pairs(folder, limit)
+    with _progress("pairs", len(chosen)) as advance:
+        for picture, saying in chosen:
+            name = f"{picture.stem} {saying.name}".strip()
+            video = keep and keep / f"{name.replace(' ', '-')}.mp4"
+            clips[name] = rounded(spoken(_prepare(str(picture), 512), saying, keep=video))
+            advance(len(clips))
     whole = rounded(means(clips.values()))
     Console().print(clips_table(clips))
     Console().print(figures_table(whole))

@@ -1,10 +1,11 @@
 """Measures a face with a landmark tracker: lips against sound, blinks, head, what is left of its picture, control."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from animator.evaluate.measure import Figures, measure
+from animator.evaluate.lips import Figures, Phoneme
+from animator.evaluate.measure import measure
 from animator.evaluate.track import track
 from animator.media import has_sound, read_audio
 
@@ -17,9 +18,10 @@ def evaluate(
     audio: Path | None = None,
     portrait: "Portrait | None" = None,
     progress: Callable[[int], None] | None = None,
+    phonemes: Sequence[Phoneme] = (),
 ) -> Figures:
     """All figures of ``video``. Its own sound is used if ``audio`` is not given; ``portrait`` adds what the video keeps
-    of the picture.
+    of the picture; ``phonemes`` (IPA, start and end in seconds) tell when lips must meet.
 
     Raises `animator.media.MediaError` for a file that cannot be read or a video without a face.
     """
@@ -28,4 +30,4 @@ def evaluate(
     looks = Looks(portrait) if portrait else None
     found = track(video, progress, looks)
     sound = read_audio(audio or video) if audio or has_sound(video) else None
-    return measure(found, sound) | (looks.figures() if looks else {})
+    return measure(found, sound, phonemes) | (looks.figures() if looks else {})

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from animator.evaluate.runs import runs_of
 from animator.evaluate.track import Track
@@ -14,7 +13,6 @@ Floats = NDArray[np.float32]
 Figures = dict[str, float | list[float] | None]
 Phoneme = tuple[str, float, float]  # IPA, start and end in seconds
 
-LAGS = 8  # frames searched for the best match of lips and sound, each way
 QUIET_DB = -35.0  # below the loud parts of the clip: a pause
 PAUSE_SECONDS = 0.3
 BILABIALS, LABIODENTALS = frozenset("pbmɓ"), frozenset("fvʋɱ")
@@ -29,18 +27,12 @@ def loudness(audio: Floats, fps: float, frames: int) -> Floats:
 
 
 def sound_figures(track: Track, audio: Floats) -> Figures:
-    """How the mouth follows the loudness. ``lag_frames`` > 0: the picture is later than the sound."""
+    """How far the mouth goes along with the loudness, and how still it is in pauses (THEval, Quignon et al. 2025)."""
     opening, level = track.opening, loudness(audio, track.fps, len(track))
-    smooth = np.asarray(ndimage.gaussian_filter1d(np.clip(level, -45, None), 1.0), np.float32)
-    by_lag = {lag: correlation(opening, smooth, lag) for lag in range(-LAGS, LAGS + 1)}
-    best = max(by_lag, key=lambda lag: by_lag[lag])
     quiet = runs_of(level < QUIET_DB, int(np.ceil(PAUSE_SECONDS * track.fps)))
     pauses = [opening[start:end] for start, end in quiet]
     resting = np.concatenate(pauses) if pauses else np.zeros(0, np.float32)
     return {
-        "correlation": by_lag[0],
-        "correlation_best": by_lag[best],
-        "lag_frames": best,
         "loudness_difference": _loudness_difference(track, audio, quiet),
         "pause_seconds": len(resting) / track.fps,
         "pause_opening": float(np.median(resting)) if len(resting) else None,
@@ -58,14 +50,6 @@ def closures(opening: Floats, phonemes: Sequence[Phoneme], fps: float) -> Figure
     return figures
 
 
-def correlation(one: Floats, other: Floats, lag: int) -> float:
-    """Of ``one`` with ``other`` as it was ``lag`` frames before; 0 if one of them is constant."""
-    a, b = (one[lag:], other[: len(other) - lag]) if lag >= 0 else (one[:lag], other[-lag:])
-    if len(a) < 3 or a.std() < 1e-6 or b.std() < 1e-6:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
-
-
 def _power(audio: Floats, fps: float, frames: int) -> NDArray[np.float64]:
     """(frames,) mean square of the sound during each frame."""
     edges = np.round(np.arange(frames + 1) * RATE / fps).astype(int)
@@ -76,7 +60,7 @@ def _power(audio: Floats, fps: float, frames: int) -> NDArray[np.float64]:
 
 
 def _loudness_difference(track: Track, audio: Floats, quiet: Sequence[tuple[int, int]]) -> float | None:
-    """Mean difference of opening and amplitude, each from 0 to 1 over what is spoken (THEval, Quignon et al. 2025)."""
+    """Mean difference of opening and amplitude, each from 0 to 1 over what is spoken."""
     spoken = np.ones(len(track), np.bool_)
     for start, end in quiet:
         spoken[start:end] = False

@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.evaluate.identity import Descriptor, weights
-from animator.evaluate.measure import Figures, psnr
+from animator.evaluate.lips import Figures
+from animator.evaluate.measure import psnr
 from animator.portrait.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import align

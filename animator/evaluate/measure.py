@@ -9,6 +9,7 @@ from scipy import ndimage, signal
 
 from animator.evaluate.lips import Figures, Phoneme, closures, loudness, sound_figures
 from animator.evaluate.runs import runs_of
+from animator.evaluate.sync import sync_figures
 from animator.evaluate.track import Track
 
 Floats = NDArray[np.float32]
@@ -33,7 +34,7 @@ def measure(track: Track, audio: Floats | None, phonemes: Sequence[Phoneme] = ()
     figures |= head_figures(filled.head, track.fps) | blink_figures(filled.lids, track.fps)
     figures["pitch_lift"] = _pitch_lift(filled)
     if audio is not None and np.abs(audio).max(initial=0) > 1e-4:
-        figures |= sound_figures(filled, audio)
+        figures |= sync_figures(filled, audio) | sound_figures(filled, audio)
         figures |= _by_turn(filled, audio)
     if phonemes:
         figures |= closures(filled.opening, phonemes, track.fps)
@@ -46,13 +47,12 @@ def head_figures(head: Floats, fps: float) -> Figures:
     The tracker's jitter, strongest in pitch while the mouth moves, is smoothed away first (Savitzky-Golay): so the
     spectrum is that of the motion which was rendered, up to about 5 Hz.
     """
-    leaps = np.abs(np.diff(head, axis=0))
-    limit = np.maximum(JUMP * 1.4826 * np.median(leaps, axis=0), 1.0) if len(leaps) else 1.0
+    leaps = jumps(head)
     head = _smooth(head)
     change = np.diff(head, axis=0)
     figures: Figures = {"head_change": float(np.abs(change).mean()) if len(change) else 0.0}
     figures |= {f"sd_{name}": float(head[:, i].std()) for i, name in enumerate(("yaw", "pitch", "roll"))}
-    figures["head_jumps"] = int((leaps > limit).any(axis=1).sum())
+    figures["head_jumps"] = leaps
     if len(change) >= 4 * fps:
         hertz, power = signal.welch(change, fps, nperseg=int(4 * fps), axis=0)
         bands = np.array([power[(hertz >= low) & (hertz < high)].sum() for low, high in pairwise(BANDS_HZ)])
@@ -77,8 +77,8 @@ def blink_figures(lids: Floats, fps: float) -> Figures:
 
 
 def jumps(values: Floats) -> int:
-    """(n,) -> lone steps of more than `JUMP` sigmas (root mean square) that neither neighbour shares."""
-    change = np.abs(np.diff(values))
+    """(n,) or (n, k) -> lone steps of more than `JUMP` sigmas (root mean square) that neither neighbour shares."""
+    change = np.linalg.norm(np.diff(values.reshape(len(values), -1), axis=0), axis=1)
     if len(change) < 8:
         return 0
     inner, around = change[1:-1], np.maximum(change[:-2], change[2:])

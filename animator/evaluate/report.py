@@ -6,7 +6,7 @@ from rich.table import Table
 
 from animator.evaluate.control import TARGETS, Score, ShapeScore
 from animator.evaluate.identity import HOW_TO_GET
-from animator.evaluate.measure import Figures
+from animator.evaluate.lips import Figures
 
 # What figures should be, from what real people and good renderers reach; None is open.
 RANGES: dict[str, tuple[float | None, float | None]] = {
@@ -19,7 +19,8 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
     "chunk_roughness": (None, 1.15),
     "head_jumps": (None, 0),
     "fps_one_core": (40.0, None),
-    "lag_frames": (-1, 1),
+    "sync": (0.33, None),
+    "offset_ms": (-40, 40),
     "bilabials_closed": (0.95, None),
     "labiodentals_closed": (0.9, None),
     "mouth_jumps": (None, 0),
@@ -27,7 +28,10 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
     "loudness_difference": (0.22, 0.28),
     "pause_mad": (None, 0.03),
     "opening_p95": (0.15, 0.25),
-    "head_change": (0.28, 0.45),
+    "head_change_speaking": (0.28, 0.45),
+    "head_change_silent": (0.08, 0.45),
+    "listening_head_change": (0.08, 0.2),
+    "listening_blinks_per_minute": (10, 32),
     "brow_dynamics": (0.004, 0.008),
     "sd_yaw": (3, 6),
     "sd_pitch": (2.5, 5),

@@ -1,7 +1,7 @@
 """A face put to the test: it speaks for a while as it would live, and the video is measured."""
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,35 +10,31 @@ from animator.bench import one_core, voice
 from animator.control import Control
 from animator.evaluate import evaluate
 from animator.evaluate.film import film
+from animator.evaluate.lips import Figures
 from animator.evaluate.looks import Looks
-from animator.evaluate.measure import Figures, psnr
+from animator.evaluate.measure import psnr
+from animator.evaluate.rows import motion_figures
+from animator.evaluate.suite import Saying
 from animator.evaluate.sweep import row
 from animator.export import speak, write
-from animator.face import RATE, Animator, Samples
+from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator
+from animator.motion.generator import Generator
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 
 SECONDS = 10.0  # of speech when no sound is given
+LISTENING_SECONDS = 40.0
 SEED = 1
-_OF_SOUND = ("correlation", "lag", "loudness", "pause")  # a voice is needed for these
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".bmp", ".tif", ".tiff")
-SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
+_OF_SOUND = ("sync", "offset", "loudness", "pause")  # a voice is needed for these
+_OF_LISTENING = ("head_change", "blinks_per_minute", "sd_yaw", "sd_pitch", "sd_roll", "mouth_jumps", "head_jumps")
 
 
-def trial(portrait: Portrait, audio: Samples | None = None, progress: Callable[[int], None] | None = None) -> Figures:
-    """Figures of `evaluate` for a face that says ``audio`` (mono at `RATE`; without it sound with the rhythm of speech)
-    after a second of silence; the rest frame as it is drawn, the background of a still, and the speed.
+def trial(portrait: Portrait, saying: Saying, progress: Callable[[int], None] | None = None) -> Figures:
+    """Those of `spoken`, the rest frame as it is drawn, the background of a still, and the speed.
 
     Raises `animator.media.MediaError` when the tracker does not find the face.
     """
-    sound = np.concatenate([np.zeros(RATE, np.float32), voice(SECONDS) if audio is None else audio])
-    face = Animator(portrait.size, seed=SEED).open(portrait)
-    with tempfile.TemporaryDirectory() as folder:
-        video = Path(folder, "trial.mp4")
-        write(speak(face, sound, Control("speaking")), portrait.size, video)
-        figures = evaluate(video, None, portrait, progress)
-    if audio is None:
-        figures = {name: value for name, value in figures.items() if not name.startswith(_OF_SOUND)}
+    figures = spoken(portrait, saying, progress)
     x, y = portrait.view
     rest = portrait.picture[y : y + portrait.size, x : x + portrait.size]
     figures["rest_psnr"] = psnr(Renderer(portrait).draw(row()), rest)
@@ -50,14 +46,32 @@ def trial(portrait: Portrait, audio: Samples | None = None, progress: Callable[[
     return figures
 
 
-def means(clips: Iterable[Figures]) -> Figures:
-    """The mean of every figure that is a number in some clip."""
-    values: dict[str, list[float]] = {}
-    for clip in clips:
-        for name, value in clip.items():
-            if isinstance(value, float | int):
-                values.setdefault(name, []).append(value)
-    return {name: float(np.mean(found)) for name, found in values.items()}
+def spoken(
+    portrait: Portrait, saying: Saying, progress: Callable[[int], None] | None = None, keep: Path | None = None
+) -> Figures:
+    """Figures of `evaluate` for a face that says something (without a sound: noise with the rhythm of speech) between
+    two seconds of silence, and of its motion while it listens. ``keep``: where the video stays.
+
+    Raises `animator.media.MediaError` when the tracker does not find the face.
+    """
+    quiet = np.zeros(RATE, np.float32)
+    sound = np.concatenate([quiet, voice(SECONDS) if saying.audio is None else saying.audio, quiet])
+    face = Animator(portrait.size, seed=SEED).open(portrait)
+    with tempfile.TemporaryDirectory() as folder:
+        video = keep or Path(folder, "trial.mp4")
+        write(speak(face, sound, Control("speaking")), portrait.size, video)
+        phonemes = [(symbol, start + 1, end + 1) for symbol, start, end in saying.phonemes]
+        figures = evaluate(video, None, portrait, progress, phonemes)
+    if saying.audio is None:
+        figures = {name: value for name, value in figures.items() if not name.startswith(_OF_SOUND)}
+    return figures | listening()
+
+
+def listening() -> Figures:
+    """How a face moves that listens to somebody, from its motion alone."""
+    silence = np.zeros(int(LISTENING_SECONDS * FPS) * SAMPLES_PER_FRAME, np.float32)
+    figures = motion_figures(Generator(SEED).step(silence, Control("listening")), None)
+    return {f"listening_{name}": figures[name] for name in _OF_LISTENING}
 
 
 class _Still:

@@ -29,20 +29,15 @@ def mouth(opening: np.ndarray) -> Track:
     return Track(FPS, opening, width, still, still, np.zeros((n, 3), np.float32), width)
 
 
-@pytest.mark.parametrize("late", [-3, 0, 2])
-def test_a_mouth_that_follows_the_sound_is_found_with_its_lag(late: int) -> None:
+def test_pauses_and_loudness_are_compared_with_the_lips() -> None:
     sound = babble(20)
-    opening = np.roll(np.clip(loudness(sound, FPS, 500) + 45, 0, None) / 200, late).astype(np.float32)
-    figures = sound_figures(mouth(opening), sound)
-    assert figures["lag_frames"] == late
-    assert figures["correlation_best"] > 0.8
+    opening = np.clip(loudness(sound, FPS, 500) + 45, 0, None) / 200
+    figures = sound_figures(mouth(opening.astype(np.float32)), sound)
     assert figures["pause_seconds"] == pytest.approx(4, abs=0.3)
-
-
-def test_a_mouth_of_another_clip_is_not_taken_for_synchronous() -> None:
-    other = loudness(babble(60, seed=1), FPS, 1500)
-    opening = np.roll(np.clip(other + 45, 0, None) / 200, 40).astype(np.float32)
-    assert abs(sound_figures(mouth(opening), babble(60))["correlation"]) < 0.3
+    assert figures["pause_mad"] < 0.01
+    assert figures["loudness_difference"] < 0.3
+    restless = opening + np.random.default_rng(0).uniform(0, 0.2, 500)
+    assert sound_figures(mouth(restless.astype(np.float32)), sound)["pause_mad"] > 0.03
 
 
 def test_blinks_are_counted_and_timed() -> None:
@@ -103,7 +98,6 @@ def test_motion_is_measured_without_drawing_it() -> None:
     for start in range(30, 480, 60):
         rows[start : start + 5, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]] = 1.0
     figures = motion_figures(rows, sound, [("m", 1.0, 1.1)], window=5)
-    assert figures["lag_frames"] == 0
     assert figures["blinks_per_minute"] == pytest.approx(24, abs=1)
     assert figures["sd_yaw"] == pytest.approx(4.2, abs=0.3)
     assert figures["bilabials"] == 1

@@ -1,0 +1,94 @@
+"""Minutes of conversation as motion: does it drift, jump or grow?"""
+
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from animator.bench import voice
+from animator.control import Control, State
+from animator.evaluate import evaluate
+from animator.evaluate.lips import Figures
+from animator.evaluate.measure import jumps
+from animator.evaluate.rows import motion_figures, observed
+from animator.export import replay, write
+from animator.face import FPS, SAMPLES_PER_FRAME, Motion, Mover, Samples
+from animator.footprint import resident_mb
+from animator.motion.generator import Generator
+from animator.motion.space import HEAD_ROLL, HEAD_YAW
+from animator.portrait.portrait import Portrait
+from animator.render import Renderer
+
+CHUNK = 2  # frames
+TURNS: tuple[tuple[State, float], ...] = (("speaking", 12.0), ("listening", 8.0), ("thinking", 2.0))  # seconds
+DRAWN_SECONDS = 12.0
+SETTLED_SECONDS = 30.0
+_OF_END = ("sync", "offset_ms", "pause_mad", "identity_mean", "identity_min", "sharpness", "picture_jumps")
+Progress = Callable[[int], None]
+
+
+def soak(portrait: Portrait, minutes: float, audio: Samples | None = None, progress: Progress | None = None) -> Figures:
+    """A conversation of ``minutes`` in which the face says ``audio`` again and again; its last seconds are drawn.
+
+    ``drift_deg`` and ``drift_opening``: by how much the middle of the head's angles (the largest of three), and of the
+    opening of the mouth while it speaks, differs between the first and the second half. ``grown_mb``: memory that was
+    taken after `SETTLED_SECONDS`. What begins with ``end_`` is tracked in the video of the last seconds.
+    """
+    rows, sound, speaking, grown = _converse(Generator(1), minutes, audio, progress)
+    halves = np.array_split(np.arange(len(rows)), 2)
+    head = [np.median(rows[half, HEAD_YAW : HEAD_ROLL + 1], axis=0) for half in halves]
+    opening = observed(rows).opening
+    open_by_half = [float(opening[half][speaking[half]].mean()) for half in halves]
+    figures = motion_figures(rows, sound)
+    kept = ("head_change_speaking", "head_jumps", "mouth_jumps", "blinks_per_minute", "blink_interval_log_sd")
+    return {
+        "minutes": len(rows) / FPS / 60,
+        "drift_deg": float(np.abs(head[1] - head[0]).max()),
+        "drift_opening": abs(open_by_half[1] - open_by_half[0]),
+        "gaze_jumps": jumps(rows[:, 58:60]),
+        "grown_mb": grown,
+        **{name: figures[name] for name in kept},
+        **_end(portrait, rows, sound),
+    }
+
+
+def _converse(
+    mover: Mover, minutes: float, audio: Samples | None, progress: Progress | None
+) -> tuple[Motion, Samples, np.ndarray, float]:
+    """Motion (n, 64), its sound, which rows speak, and how many MB were taken once all had settled."""
+    said = _pieces(voice(60.0) if audio is None else audio)
+    silence = np.zeros(CHUNK * SAMPLES_PER_FRAME, np.float32)
+    total, before = int(minutes * 60 * FPS), 0.0
+    rows, sounds, speaking = list[Motion](), list[Samples](), list[bool]()
+    for state, seconds in cycle(TURNS):
+        for _ in range(int(seconds * FPS / CHUNK)):
+            sound = next(said) if state == "speaking" else silence
+            rows.append(mover.step(sound, Control(state)))
+            sounds.append(sound)
+            speaking += [state == "speaking"] * CHUNK
+            if len(speaking) == int(SETTLED_SECONDS * FPS / CHUNK) * CHUNK:
+                before = resident_mb()
+        if progress:
+            progress(len(speaking))
+        if len(speaking) >= total:
+            break
+    late = mover.delay_frames
+    motion, sound = np.concatenate(rows)[late:], np.concatenate(sounds)[: -late * SAMPLES_PER_FRAME or None]
+    return motion, sound, np.array(speaking)[: len(motion)], resident_mb() - before if before else 0.0
+
+
+def _pieces(audio: Samples) -> Iterator[Samples]:
+    size = CHUNK * SAMPLES_PER_FRAME
+    return cycle(audio[: len(audio) // size * size].reshape(-1, size))
+
+
+def _end(portrait: Portrait, rows: Motion, sound: Samples) -> Figures:
+    frames = int(DRAWN_SECONDS * FPS)
+    with TemporaryDirectory() as folder:
+        video = Path(folder, "end.mp4")
+        last = replay(Renderer(portrait), rows[-frames:], sound[-frames * SAMPLES_PER_FRAME :])
+        write(last, portrait.size, video)
+        figures = evaluate(video, None, portrait)
+    return {f"end_{name}": figures.get(name) for name in _OF_END}

@@ -1,0 +1,66 @@
+"""Many portraits and voices: which says what, and the table over all of them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from animator.evaluate.lips import Figures, Phoneme
+from animator.face import Samples
+from animator.media import MediaError, read_audio
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".bmp", ".tif", ".tiff")
+SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A sound that a portrait shall say: mono at 24 kHz, and its phonemes where they are known."""
+
+    name: str
+    audio: Samples | None
+    phonemes: tuple[Phoneme, ...] = ()
+
+
+def pairs(folder: Path, limit: int | None = None) -> list[tuple[Path, Saying]]:
+    """Every picture in ``folder`` with every sound in it; or ``limit`` pairs in which all of both have their turn.
+
+    NAME.json beside NAME.wav holds its phonemes: a list of [IPA, start, end] in seconds. Raises `MediaError` when there
+    is no folder or no picture, or when a file cannot be read.
+    """
+    if not folder.is_dir():
+        raise MediaError(f"There is no folder {folder}. Give one with pictures, and with sounds that they shall say.")
+    files = sorted(folder.iterdir())
+    pictures = [file for file in files if file.suffix.lower() in PICTURES]
+    if not pictures:
+        raise MediaError(f"{folder} has no pictures. Put some there: {', '.join(PICTURES)}.")
+    sayings = [read_saying(file) for file in files if file.suffix.lower() in SOUNDS] or [Saying("", None)]
+    every = [(picture, saying) for picture in pictures for saying in sayings]
+    if limit is None or limit >= len(every):
+        return every
+    return [(pictures[i % len(pictures)], sayings[i * len(sayings) // limit]) for i in range(limit)]
+
+
+def read_saying(file: Path) -> Saying:
+    """A sound with the phonemes of the JSON file beside it, if there is one."""
+    notes = file.with_suffix(".json")
+    if not notes.exists():
+        return Saying(file.stem, read_audio(file))
+    try:
+        said = tuple((str(symbol), float(start), float(end)) for symbol, start, end in json.loads(notes.read_text()))
+    except (ValueError, TypeError) as error:
+        raise MediaError(f"{notes} holds no phonemes ({error}). Write [[IPA, start, end], ...] in seconds.") from error
+    return Saying(file.stem, read_audio(file), said)
+
+
+def means(clips: Iterable[Figures]) -> Figures:
+    """The mean of every figure that is a number in some clip, or a list of as many numbers in each."""
+    values: dict[str, list[float | list[float]]] = {}
+    for clip in clips:
+        for name, value in clip.items():
+            if value is not None:
+                values.setdefault(name, []).append(value)
+    averages = {name: np.mean(np.array(found, np.float64), axis=0) for name, found in values.items()}
+    return {name: [round(float(v), 3) for v in mean] if mean.ndim else float(mean) for name, mean in averages.items()}

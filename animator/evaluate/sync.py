@@ -1,0 +1,102 @@
+"""Do the lips belong to the sound? What a network expects of them is compared with what was tracked.
+
+The network (`sync.onnx`, see its card beside it) hears log-mel and tells how far a mouth opens and how wide it is. It
+was trained on people of whom the motion generator has never seen anything.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from animator.audio import HOP, WINDOW, mel_power, to_features
+from animator.evaluate.lips import Figures
+from animator.evaluate.track import Track
+from animator.face import FPS, SAMPLES_PER_FRAME
+
+Floats = NDArray[np.float32]
+
+HOPS_PER_FRAME = 4
+MARGINS = 20, 21  # hops of sound that the network needs before and after the frames that it tells
+LAGS = 10  # frames searched each way
+_MODEL = Path(__file__).with_name("sync.onnx")
+SLOW = 15  # frames
+STILL = 1e-3  # sd of lips that do not move, in distances of the eyes
+
+
+def sync_figures(track: Track, audio: Floats) -> Figures:
+    """``sync`` and ``sync_width``: correlation of opening and width with what the sound asks for; ``offset_ms`` where
+    both together match best, > 0 if the picture is later than the sound."""
+    mouth = lips(track)
+    said = expected(audio, len(mouth))
+    scores = by_lag(mouth, said)
+    best = int(scores.argmax())
+    return {
+        "sync": correlation(mouth[:, 0], said[:, 0]),
+        "sync_width": correlation(mouth[:, 1], said[:, 1]),
+        "offset_ms": (best - LAGS + _peak(scores, best)) * 1000 / FPS if scores.any() else None,
+    }
+
+
+def lips(track: Track) -> Floats:
+    """(frames, 2) opening and width at `FPS`, whatever the rate of the video; frames without a face are bridged."""
+    times = (np.arange(int(len(track) * FPS / track.fps)) + 0.5) / FPS * track.fps - 0.5
+    columns = []
+    for values in (track.opening, track.width):
+        seen = np.flatnonzero(~np.isnan(values))
+        columns.append(np.interp(times, seen, values[seen]))
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def expected(audio: Floats, frames: int) -> Floats:
+    """(n,) mono at 24 kHz -> (frames, 2) the opening and the width that it asks for, in units of their own."""
+    sound = np.zeros(WINDOW - HOP + frames * SAMPLES_PER_FRAME, np.float32)
+    taken = audio[: frames * SAMPLES_PER_FRAME]
+    sound[WINDOW - HOP : WINDOW - HOP + len(taken)] = taken
+    window = heard(to_features(mel_power(sound)))
+    return np.asarray(_session().run(None, {"features": window[None]})[0], np.float32)[0]
+
+
+def heard(features: Floats) -> Floats:
+    """(hops, MELS) log-mel of a clip -> the network's input: of one loudness, with its margins."""
+    level = np.percentile(features.mean(axis=1), 95)
+    return np.pad((features - level).clip(-0.6, 0.5), (MARGINS, (0, 0)), mode="edge").astype(np.float32)
+
+
+def by_lag(mouth: Floats, said: Floats) -> NDArray[np.float64]:
+    """(frames, 2) tracked and expected lips -> (2 LAGS + 1,) how well both match at every lag.
+
+    What changes over more than a second tells nothing about time and is taken out. Less overlap counts less.
+    """
+    frames = len(mouth)
+    one, other = (values - ndimage.gaussian_filter1d(values, SLOW, axis=0) for values in (mouth, said))
+    moving = mouth.std(axis=0) > STILL
+    scale = np.where(moving, frames * one.std(axis=0) * other.std(axis=0), np.inf)
+    lags = range(-LAGS, LAGS + 1)
+    pairs = [(one[lag:], other[: frames - lag]) if lag >= 0 else (one[:lag], other[-lag:]) for lag in lags]
+    return np.array([((a * b).sum(axis=0) / scale).sum() for a, b in pairs], np.float64)
+
+
+def correlation(one: Floats, other: Floats) -> float:
+    """Of (n,) tracked and (n,) expected; 0 if the first one does not move."""
+    return float(np.corrcoef(one, other)[0, 1]) if len(one) > 2 and one.std() > STILL else 0.0
+
+
+def _peak(scores: NDArray[np.float64], best: int) -> float:
+    """Where the parabola through a maximum and its neighbours is highest, relative to it in steps."""
+    if not 0 < best < len(scores) - 1:
+        return 0.0
+    before, at, after = scores[best - 1 : best + 2]
+    bend = before - 2 * at + after
+    return float(0.5 * (before - after) / bend) if bend < 0 else 0.0
+
+
+@cache
+def _session() -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(_MODEL), options, providers=["CPUExecutionProvider"])

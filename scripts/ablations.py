@@ -1,0 +1,103 @@
+"""What each part of the motion generator is worth: ``python -m scripts.ablations SOUNDS --out docs/ablations.md``.
+
+SOUNDS is a folder of speech with phonemes, as `scripts.suite_sounds` makes it. Every generator says every sound and
+listens for a while; its motion is measured without being drawn (`animator.evaluate.rows`). Writes a Markdown table.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from animator.control import Control
+from animator.evaluate.lips import Figures
+from animator.evaluate.rows import motion_figures
+from animator.evaluate.suite import SOUNDS, Saying, means, read_saying
+from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Mover
+from animator.motion.flow import MODEL, MotionNet, Sampling
+from animator.motion.generator import Generator
+from animator.motion.processes import Processes
+
+Make = Callable[[int], Mover]  # seed -> generator
+LISTENING_SECONDS = 60.0
+COLUMNS = {
+    "sync": "sync r", "offset_ms": "offset ms", "bilabials_closed": "p b m closed", "opening_p95": "opening p95",
+    "pause_mad": "pause MAD", "loudness_difference": "loudness diff.", "head_change_speaking": "head deg/frame",
+    "over_4_hz": "over 4 Hz", "sd_yaw": "sd yaw", "brow_dynamics": "brows", "blinks_per_minute": "blinks/min",
+    "mouth_jumps": "jumps", "listening_head_change": "listening deg/frame", "ms": "ms/frame",
+}  # fmt: skip
+
+
+def generators(model: Path) -> dict[str, tuple[Make, int]]:
+    """Name -> how to make it, and how many frames less of look-ahead its motion is shown with."""
+
+    def network(sampling: Sampling) -> tuple[Make, int]:
+        return partial(Generator, behaviour=partial(MotionNet, sampling=sampling, model=model)), 0
+
+    plain = network(Sampling({}))[0]
+    return {
+        "processes alone (the teacher)": (partial(Generator, behaviour=Processes), 0),
+        "network": (plain, 0),
+        "network, 2 calls a frame": network(Sampling({}, 2)),
+        "network, 4 calls a frame": network(Sampling({}, 4)),
+        "guidance own voice 0.5": network(Sampling({"own": 0.5})),
+        "guidance own voice 1.0": network(Sampling({"own": 1.0})),
+        "guidance own voice 0.5, gaze 1.0 (VASA-1's)": network(Sampling({"own": 0.5, "gaze": 1.0})),
+        "shown 40 ms earlier (look-ahead 40 ms)": (plain, 1),
+        "shown 80 ms earlier (no look-ahead)": (plain, 2),
+    }
+
+
+def said(make: Make, earlier: int, saying: Saying, seed: int) -> Figures:
+    """The figures of one sound between seconds of silence; ``ms`` for each frame."""
+    assert saying.audio is not None
+    quiet = np.zeros(RATE, np.float32)
+    sound = np.concatenate([quiet, saying.audio, quiet])
+    sound = np.pad(sound, (0, -len(sound) % SAMPLES_PER_FRAME))
+    mover = make(seed)
+    late = mover.delay_frames - earlier
+    start = time.perf_counter()
+    rows = mover.step(np.pad(sound, (0, late * SAMPLES_PER_FRAME)), Control("speaking"))[late:]
+    ms = (time.perf_counter() - start) * 1000 / (len(rows) + late)
+    phonemes = [(symbol, begin + 1, end + 1) for symbol, begin, end in saying.phonemes]
+    figures = motion_figures(rows, sound, phonemes)
+    bands = figures.get("head_bands")
+    return figures | {"over_4_hz": bands[-1] if isinstance(bands, list) else None, "ms": ms}
+
+
+def listened(make: Make, seed: int) -> Figures:
+    silence = np.zeros(int(LISTENING_SECONDS * FPS) * SAMPLES_PER_FRAME, np.float32)
+    figures = motion_figures(make(seed).step(silence, Control("listening")), None)
+    return {"listening_head_change": figures["head_change"]}
+
+
+def row(name: str, figures: Figures) -> str:
+    cells = [figures.get(column) for column in COLUMNS]
+    return f"| {name} | " + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else "-" for cell in cells) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sounds", type=Path)
+    parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--only", nargs="*", default=[], help="names of generators, or parts of them")
+    parser.add_argument("--out", type=Path, help="where the table goes besides")
+    given = parser.parse_args()
+    sayings = [read_saying(file) for file in sorted(given.sounds.iterdir()) if file.suffix.lower() in SOUNDS]
+    lines = ["| | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    print("\n".join(lines), flush=True)
+    for name, (make, earlier) in generators(given.model).items():
+        if given.only and not any(part in name for part in given.only):
+            continue
+        clips = [said(make, earlier, saying, seed) for seed, saying in enumerate(sayings)]
+        lines.append(row(name, means(clips) | listened(make, 1)))
+        print(lines[-1], flush=True)
+    if given.out:
+        given.out.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
