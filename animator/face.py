@@ -164,11 +164,12 @@ class Animator:
     def open(self, portrait: "Portrait", part: "Part" = "all") -> LiveFace:
         """A new face of this person, at the first frame of a session; ``part`` of it moves."""
         from animator.motion.generator import Generator
-        from animator.motion.parted import PartedLips
+        from animator.motion.parted import PartedLips, parting
         from animator.motion.parts import Only
 
         mover = Generator(self.seed) if part == "all" else Only(Generator(self.seed), part)
-        lips = PartedLips() if portrait.mouth_open and part != "pose" else None
+        gap = parting(portrait)
+        lips = PartedLips(gap) if gap and part != "pose" else None
         return LiveFace(mover, self.drawer(portrait), portrait.size, self.chunk_frames, lips)
 
     def drawer(self, portrait: "Portrait") -> "Renderer | DeviceDrawer":

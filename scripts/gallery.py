@@ -7,6 +7,7 @@ from PIL import Image
 
 from animator.evaluate.sheet import MOUTHS, Tiles, mood, strip
 from animator.evaluate.sweep import row
+from animator.motion.parted import parting
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
@@ -56,7 +57,7 @@ def tiles(portrait: Portrait) -> Tiles:
         "oh": MOUTHS["oh"],
         "half a blink": row(eyeBlink=0.5),
         "turned": row(head_yaw=-12 if portrait.pose[0] < 0 else 12),
-    } | {name: mood(name, 1.0, portrait.mouth_open) for name in moods}
+    } | {name: mood(name, 1.0, parting(portrait)) for name in moods}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from animator.face import FPS
 from animator.media import MediaError, check_place
 from animator.motion import space
 from animator.motion.expression import BEARINGS, EMOTIONS
-from animator.motion.parted import PartedLips
+from animator.motion.parted import PartedLips, parting
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 
@@ -63,29 +63,29 @@ MOUTHS: Tiles = {
 }
 
 
-def mood(emotion: Emotion, strength: float = 1.0, parted: bool = False) -> Floats:
-    """(64,) of a preset as a silent face takes it on; ``parted``: the picture shows parted lips."""
+def mood(emotion: Emotion, strength: float = 1.0, gap: float = 0.0) -> Floats:
+    """(64,) of a preset as a silent face takes it on; ``gap``, see `parting`."""
     made = np.zeros(space.SIZE, np.float32)
     made[: len(space.ARKIT)] = strength * EMOTIONS[emotion]
     bearing = strength * np.array(BEARINGS[emotion], np.float32)
     made[space.HEAD_YAW : space.HEAD_ROLL + 1] = bearing[:3]
     made[space.GAZE_LEFT_YAW : space.GAZE_RIGHT_PITCH + 1] = np.tile(bearing[3:], 2)
-    if parted:
-        made = PartedLips()(np.tile(made, (3 * FPS, 1)), Control("idle", emotion, strength))[-1]
+    if gap:
+        made = PartedLips(gap)(np.tile(made, (3 * FPS, 1)), Control("idle", emotion, strength))[-1]
     return made
 
 
-def moods(parted: bool = False) -> tuple[Tiles, Tiles]:
+def moods(gap: float = 0.0) -> tuple[Tiles, Tiles]:
     """All presets at full strength, and at the strongest."""
-    strong = {f"{name} 1.5": mood(name, 1.5, parted) for name in NAMES if name != "neutral"}
-    return {name: mood(name, 1.0, parted) for name in NAMES}, strong
+    strong = {f"{name} 1.5": mood(name, 1.5, gap) for name in NAMES if name != "neutral"}
+    return {name: mood(name, 1.0, gap) for name in NAMES}, strong
 
 
 def sheet(portrait: Portrait, side: int = 220) -> Image:
     """All tiles of ``side`` px in rows of `COLUMNS`: poses as a viewer sees them, the rest from close by."""
     renderer = Renderer(portrait)
     rows = [strip(renderer, POSES, side, close=False)]
-    rows += [strip(renderer, tiles, side) for tiles in (GAZES, LIDS, MOUTHS, *moods(portrait.mouth_open))]
+    rows += [strip(renderer, tiles, side) for tiles in (GAZES, LIDS, MOUTHS, *moods(parting(portrait)))]
     return np.vstack(rows)
 
 

@@ -1,26 +1,46 @@
 """Pictures that show parted lips: a smile with teeth is no mouth to speak with."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from animator.control import Control, Emotion
 from animator.face import FPS, Motion
 from animator.motion.space import INDEX
 
-HOLD = 0.45  # how far a speaking face shuts the lips that its picture parts: closing them wholly for every "m" flaps
+if TYPE_CHECKING:
+    from animator.portrait.portrait import Portrait
+
+HOLD = 0.93  # how far a speaking face shuts the lips that its picture parts, while it says nothing
 SHUT: dict[Emotion, float] = {  # how far a face that does not speak shuts them, at full strength of its emotion
     "sad": 0.95, "angry": 0.95, "disgusted": 0.95, "afraid": 0.5, "tender": 0.85, "thoughtful": 0.95,
 }  # fmt: skip
-SHUT_MOST = 0.65  # while it speaks
 JAW = 0.1  # jawOpen that goes with it, since the seal of the lips is told by mouthClose's share of it
 SECONDS = 0.3  # to get there and back
 
 _JAW, _CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
 
 
-class PartedLips:
-    """Lips that the picture parts: half-way shut while the face speaks, and shut in moods that show no teeth."""
+def parting(portrait: "Portrait") -> float:
+    """The weight of jawOpen that parts closed lips as far as those of ``portrait`` are parted; 0 for closed ones."""
+    if not portrait.mouth_open:
+        return 0.0
+    rims = [portrait.contours[f"lips_inner_{side}"] for side in ("upper", "lower")]
+    upper, lower = (int(rim[len(rim) // 2]) for rim in rims)
+    opened = portrait.shapes[_JAW, lower] - portrait.shapes[_JAW, upper]
+    apart = portrait.vertices[lower] - portrait.vertices[upper]
+    return float(np.linalg.norm(apart[:2]) / np.linalg.norm(opened[:2]))
 
-    def __init__(self) -> None:
+
+class PartedLips:
+    """Lips that the picture parts: nearly shut while the face speaks, and shut in moods that show no teeth.
+
+    What the voice opens is added to what is left of the gap, so that such a mouth moves as far as any other.
+    """
+
+    def __init__(self, gap: float) -> None:
+        """``gap``, see `parting`, above 0."""
+        self._gap = gap
         self._held = 0.0
 
     def __call__(self, motion: Motion, control: Control) -> Motion:
@@ -31,9 +51,13 @@ class PartedLips:
             self._held += (goal - self._held) / (SECONDS * FPS)
             held[i] = self._held
         out = motion.copy()
-        share = motion[:, _CLOSE] / np.maximum(motion[:, _JAW], 1e-3)
-        out[:, _JAW] += JAW * np.minimum(held / HOLD, 1)
-        out[:, _CLOSE] = out[:, _JAW] * np.clip(share + (1 - share) * held, 0, 1)
+        lowered = JAW * np.minimum(held / HOLD, 1)
+        parted = 1 - motion[:, _CLOSE] / np.maximum(motion[:, _JAW], 1e-3)
+        wanted = parted.clip(0) * ((1 - held) * self._gap + motion[:, _JAW] * parted)
+        jaw = motion[:, _JAW] + lowered
+        # mouthClose shuts what it leaves of the jaw's opening once more: jaw * left**2 + gap * left = wanted
+        left = 2 * wanted / (self._gap + np.sqrt(self._gap**2 + 4 * jaw * wanted))
+        out[:, _JAW], out[:, _CLOSE] = jaw, jaw * (1 - left).clip(0, 1)
         return out
 
     def reset(self) -> None:
@@ -42,4 +66,4 @@ class PartedLips:
 
 def _hold(control: Control) -> float:
     mood = min(control.emotion_strength, 1.0) * SHUT.get(control.emotion, 0.0)
-    return max(HOLD, min(mood, SHUT_MOST)) if control.state == "speaking" else mood
+    return max(HOLD, mood) if control.state == "speaking" else mood

@@ -8,6 +8,7 @@ from animator.evaluate.film import film, follow
 from animator.evaluate.sheet import mood
 from animator.face import SAMPLES_PER_FRAME
 from animator.motion.generator import Generator
+from animator.motion.parted import parting
 from animator.motion.space import GAZE_LEFT_YAW, HEAD_ROLL, HEAD_YAW, INDEX
 from animator.portrait.characters import find
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
@@ -19,7 +20,7 @@ from animator.render import Renderer
 def faces(request: pytest.FixtureRequest) -> dict[Emotion, FaceLandmarks]:
     """What the tracker sees when each emotion is at its height, on lips that are closed and on lips that are parted."""
     portrait = load(find(request.param).picture)
-    rows = np.stack([mood(emotion, 1.0, portrait.mouth_open) for emotion in EMOTIONS])
+    rows = np.stack([mood(emotion, 1.0, parting(portrait)) for emotion in EMOTIONS])
     rows[:, HEAD_YAW : HEAD_ROLL + 1] = 0  # heights are compared
     seen = list(follow(Landmarker(), film(Renderer(portrait), rows, portrait.size)))
     assert all(seen)

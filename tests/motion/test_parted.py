@@ -1,45 +1,65 @@
 import numpy as np
+import pytest
 
 from animator.control import Control
-from animator.motion.parted import HOLD, PartedLips
+from animator.motion.parted import HOLD, PartedLips, parting
 from animator.motion.space import INDEX, SIZE
+from animator.portrait.characters import find
+from animator.portrait.portrait import load
 
 JAW, CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
+GAP = 0.3
 
 
-def shut(rows):
-    """How far the lips are shut, 0 to 1, as the renderer reads it."""
-    return rows[:, CLOSE] / np.maximum(rows[:, JAW], 1e-6)
+def opening(rows, gap=GAP):
+    """Of the lips, in weights of jawOpen, as the renderer reads it."""
+    jaw, close = rows[:, JAW], rows[:, CLOSE]
+    seal = np.clip(1.1 * close / (jaw + 0.01), 0, 1) * np.clip(close / 0.05, 0, 1)
+    return (1 - seal) * (gap + jaw - close)
 
 
 def test_a_smiling_picture_smiles_until_it_speaks_and_again_afterwards():
-    lips, silence = PartedLips(), np.zeros((50, SIZE), np.float32)
+    lips, silence = PartedLips(GAP), np.zeros((50, SIZE), np.float32)
     assert not lips(silence, Control("listening")).any()
     speaking = lips(silence, Control("speaking"))
-    assert abs(shut(speaking)[-1] - HOLD) < 0.01
-    assert np.abs(np.diff(speaking[:, CLOSE])).max() < 0.02  # no jump at the border
+    assert opening(speaking)[-1] == pytest.approx((1 - HOLD) * GAP, abs=0.01)
+    assert np.abs(np.diff(opening(speaking))).max() < 0.04  # no jump at the border
     after = lips(silence, Control("idle"))
     assert after[-1, CLOSE] < 0.001 and after[-1, JAW] < 0.001
 
 
+def test_a_voice_opens_parted_lips_as_far_as_closed_ones():
+    spoken = np.zeros((100, SIZE), np.float32)
+    spoken[:, JAW] = 0.25 + 0.2 * np.sin(np.arange(100) / 3)
+    spoken[:, CLOSE] = spoken[:, JAW] * (0.5 + 0.5 * np.sin(np.arange(100) / 5))
+    theirs, ours = opening(spoken, gap=0.0), opening(PartedLips(GAP)(spoken, Control("speaking")))
+    assert np.abs(ours - theirs)[40:].max() < 0.05
+
+
 def test_sounds_that_close_the_lips_still_close_them():
-    lips, closed = PartedLips(), np.zeros((50, SIZE), np.float32)
+    lips, closed = PartedLips(GAP), np.zeros((50, SIZE), np.float32)
     closed[:, JAW] = closed[:, CLOSE] = 0.2
-    assert np.allclose(shut(lips(closed, Control("speaking"))), 1.0)
+    assert np.allclose(opening(lips(closed, Control("speaking"))), 0, atol=1e-6)
 
 
 def test_other_motion_passes_unchanged():
     motion = np.random.default_rng(1).random((10, SIZE), np.float32)
     before = motion.copy()
-    out = PartedLips()(motion, Control("speaking"))
+    out = PartedLips(GAP)(motion, Control("speaking"))
     others = np.delete(np.arange(SIZE), [JAW, CLOSE])
     assert np.array_equal(out[:, others], before[:, others]) and np.array_equal(motion, before)
 
 
 def test_a_smiling_picture_is_sad_with_its_mouth_shut_but_speaks():
-    lips, silence = PartedLips(), np.zeros((50, SIZE), np.float32)
-    assert shut(lips(silence, Control("listening", "sad")))[-1] > 0.9
-    assert shut(lips(silence, Control("listening", "happy")))[-1] < 0.01
+    lips, silence = PartedLips(GAP), np.zeros((50, SIZE), np.float32)
+    assert opening(lips(silence, Control("listening", "sad")))[-1] < 0.1 * GAP
+    assert opening(lips(silence, Control("listening", "happy")))[-1] == pytest.approx(GAP, abs=0.01)
     spoken = silence.copy()
     spoken[:, JAW] = 0.4
-    assert shut(lips(spoken, Control("speaking", "sad", 1.5)))[-1] < 0.7
+    assert opening(lips(spoken, Control("speaking", "sad", 1.5)))[-1] > 0.35
+
+
+@pytest.mark.model
+def test_how_far_a_picture_parts_its_lips():
+    assert parting(load(find("mona_lisa").picture, 256)) == 0
+    assert 0.15 < parting(load(find("astronaut").picture, 256)) < 0.4
