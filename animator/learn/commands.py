@@ -1,0 +1,138 @@
+"""``animator data``, ``animator train``: what a command needs is imported when it runs."""
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from animator.media import MediaError
+
+data = typer.Typer(no_args_is_help=True, help="Makes what the motion network learns from. What is there, is kept.")
+console = Console(stderr=True)
+
+OUT = Annotated[Path, typer.Argument(help="The folder to write clips to.")]
+SEED = Annotated[int, typer.Option(help="Another one makes other clips.")]
+CLIPS = typer.Option(help="Clips.", min=0)
+
+
+@data.command()
+def speech(  # noqa: PLR0913 - the options of a command
+    out: OUT,
+    hibari: Annotated[int, CLIPS] = 900,
+    espeak: Annotated[int, CLIPS] = 900,
+    flite: Annotated[int, CLIPS] = 450,
+    sung: Annotated[int, CLIPS] = 150,
+    kokoro: Annotated[int, CLIPS] = 0,
+    kokoro_model: Annotated[Path | None, typer.Option(help="Kokoro's ONNX file.")] = None,
+    kokoro_voices: Annotated[Path | None, typer.Option(help="The folder with its voices (.bin).")] = None,
+    captured: Annotated[Path | None, typer.Option(help="The folder with FACEGOOD's takes.")] = None,
+    seed: SEED = 1,
+) -> None:
+    """Synthesized speech and song with exact phonemes, and captured takes, with the mouths that said them.
+
+    Needs the packages of vasari[train], and espeak-ng and flite for their clips. The model card of the speech network
+    says where Kokoro and FACEGOOD come from.
+    """
+    with _running(out) as advance:
+        from animator.learn.speech.corpus import Plan, build
+
+        plan = Plan(hibari, espeak, flite, kokoro, sung, kokoro_model, kokoro_voices, captured)
+        build(out, plan, seed, advance)
+
+
+@data.command()
+def dialogues(
+    out: OUT,
+    speech: Annotated[Path, typer.Option(help="The folder that `animator data speech` wrote.")],
+    hours: Annotated[float, typer.Option(min=0.01)] = 3.0,
+    seed: SEED = 1,
+) -> None:
+    """Conversations made of these clips: a whole face that speaks, listens, thinks and is idle."""
+    with _running(out) as advance:
+        from animator.learn.dialogues import make
+
+        make(out, speech, hours, seed, lambda done: advance("minutes", round(60 * done), round(60 * hours)))
+
+
+@data.command()
+def videos(
+    out: OUT,
+    folder: Annotated[Path, typer.Argument(help="Videos of one speaking face each, in folders of any depth.")],
+    held: Annotated[float, typer.Option(help="Share of the people that are kept for validation.", min=0, max=1)] = 0.05,
+) -> None:
+    """Your own videos, tracked: mouth, brows, lids, head and gaze as they were, and their sound.
+
+    A person is a folder directly under FOLDER, as in VoxCeleb2 (id/clip/0001.mp4). Videos without a face or without
+    sound are named and left out.
+    """
+    with _running(out) as advance:
+        from animator.learn.videos import convert
+
+        made = convert(folder, out, held, advance)
+    for video, reason in made.skipped:
+        console.print(f"[yellow]Left out:[/] {escape(str(video))}: {escape(reason)}", soft_wrap=True)
+    console.print(f"{made.clips} clips, {made.seconds / 60:.1f} minutes")
+
+
+@contextmanager
+def _running(out: Path) -> Generator[Callable[[str, int, int], None]]:
+    """A progress bar: what is made, how much of it is there, how much it shall be. Errors become one line."""
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}")
+    try:
+        with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def advance(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bar.add_task(what, total=total)
+                bar.update(tasks[what], completed=done)
+
+            yield advance
+    except MediaError as error:
+        _fail(str(error))
+    except ImportError as error:
+        _fail(f"This needs {error.name}. Install it: pip install 'vasari[train]'.")
+    except OSError as error:
+        _fail(f"{error.filename or out} cannot be written or read: {error.strerror}.")
+    except KeyboardInterrupt:
+        console.print(f"Stopped. What was made stays in {out}; the same command goes on.")
+        raise typer.Exit(130) from None
+
+
+def _fail(message: str) -> NoReturn:
+    console.print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="A TOML file, such as animator/learn/configs/small.toml.")],
+    shards: Annotated[Path | None, typer.Option(help="The folder with clips, instead of the file's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder of the run, instead of the file's.")] = None,
+) -> None:
+    """Trains the motion network on clips of motion, and goes on where the run's folder ends.
+
+    Several GPUs: accelerate launch -m animator train CONFIG. Ends with one JSON line.
+    """
+    from animator.learn.config import ConfigError, read
+
+    try:
+        given = read(config)
+    except ConfigError as error:
+        _fail(str(error))
+    changed = {name: value for name, value in (("shards", shards), ("out", out)) if value}
+    given = given.model_copy(update=changed)
+    with _running(given.out) as advance:
+        from animator.learn.listen import listen
+        from animator.learn.train import Run
+
+        run = Run(
+            given, listen(given.shards, given.variants, given.seed, lambda done, total: advance("clips", done, total))
+        )
+        figures = run(lambda part: advance("training, per mille", round(1000 * part), 1000))
+    typer.echo(json.dumps({"steps": run.progress.step, **{name: round(v, 5) for name, v in figures.items()}}))

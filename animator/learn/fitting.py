@@ -1,0 +1,123 @@
+"""Landmarks of a tracked face -> channels of motion, solved frame by frame for the shapes of the head that fits it.
+
+The rest face is made from the calmest frames of the clip; a frame is laid over it by its rigid points (Umeyama 1991),
+and what remains is explained by non-negative ARKit weights (ridge least squares).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+from scipy.signal import savgol_filter
+
+from animator.motion.channels import CHANNELS, to_upper
+from animator.motion.generator import CAMERA
+from animator.motion.mouth import from_weights
+from animator.motion.space import ARKIT, INDEX
+from animator.portrait.head import fit
+from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.lips import fit_mouth
+from animator.portrait.pose import align, angles, pose
+from animator.portrait.topology import POINTS, canonical
+
+Floats = NDArray[np.float32]
+
+CALM = 5  # frames that make the rest face
+TRUST = np.array([1, 1, 0.3], np.float32)  # in x, y and the depth that the landmark network guesses
+RIDGE = 2e-5  # of the squared face width
+SHUT = 0.25  # of the open gap of the lids: closed
+BLINKING = 0.35  # of a blink: more hides the iris
+PIVOT = 0.22  # face heights over the chin: what moves least when a head turns
+_FLIP = np.array([1, -1, 1], np.float32)  # y up
+_LIDS = ((159, 145, 33, 133), (386, 374, 362, 263))  # upper, lower, two corners
+_MOUTH = [name for name in ARKIT if name.startswith(("mouth", "jaw"))]
+_BROWS = [name for name in ARKIT if name.startswith(("brow", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer"))]
+_SOLVED = [INDEX[name] for name in (*_MOUTH, *_BROWS)]
+KNOWN = np.array(
+    [name.startswith("speech.") or not name.startswith(("mouth", "jaw", "eyeBlink")) for name in CHANNELS], np.bool_
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """``points`` (468, 3) px, y up; ``shapes`` (solved, 468, 3) px; ``width`` px; ``lids``: gap over eye width."""
+
+    points: Floats
+    shapes: Floats
+    width: float
+    pivot: Floats
+    lids: float
+
+
+def channels(faces: Sequence[FaceLandmarks], looks: Floats) -> Floats:
+    """Faces of consecutive frames at 25 a second, and their gaze against the head, (frames, 2) degrees, -> (frames,
+    len(CHANNELS)). Head and gaze are relative to their middle values; both sides of the speaking mouth are alike.
+    """
+    rest = _rest(faces)
+    solve = _solver(rest)
+    weights, heads = np.zeros((len(faces), len(ARKIT)), np.float32), np.zeros((len(faces), 6))
+    blinks = np.zeros(len(faces), np.float32)
+    for i, face in enumerate(faces):
+        points = face.points[:POINTS] * _FLIP
+        scale, turn, shift = align(rest.points, points, canonical().weights)
+        weights[i, _SOLVED] = solve(((points - shift) @ turn / scale - rest.points).astype(np.float32))
+        moved = (scale * rest.pivot @ turn.T + shift - rest.pivot) / rest.width
+        heads[i] = *angles(turn), moved[0], moved[1], CAMERA * (1 - 1 / scale)
+        blinks[i] = np.clip((1 - _gap(face.points) / rest.lids) / (1 - SHUT), 0, 1)
+    heads = np.asarray(savgol_filter(heads - np.median(heads, axis=0), 7, 2, axis=0), np.float32)
+    gaze = _bridged(looks - np.median(looks, axis=0), blinks) + heads[:, :2]
+    mouth = np.stack([from_weights(row) for row in weights])
+    return np.column_stack([mouth, to_upper(weights), blinks, heads, gaze]).astype(np.float32)
+
+
+def _bridged(looks: Floats, blinks: Floats) -> Floats:
+    """Gaze without what is measured on eyes that are closing, closed or opening."""
+    shut = np.flatnonzero(blinks > BLINKING)
+    seen = np.setdiff1d(np.arange(len(looks)), np.concatenate([shut - 1, shut, shut + 1]))
+    if not len(seen):
+        return np.zeros_like(looks)
+    return np.stack([np.interp(np.arange(len(looks)), seen, axis[seen]) for axis in looks.T], axis=1).astype(np.float32)
+
+
+def _rest(faces: Sequence[FaceLandmarks]) -> _Rest:
+    columns = [INDEX[name] for name in (*_MOUTH, "eyeBlinkLeft", "eyeBlinkRight", "browInnerUp")]
+    turned = [sum(map(abs, pose(face.points))) / 30 for face in faces]
+    calm = np.argsort([face.blendshapes[columns].sum() + turn for face, turn in zip(faces, turned, strict=True)])[:CALM]
+    first = faces[calm[0]].points
+    laid = [first]
+    for i in calm[1:]:
+        scale, turn, shift = align(faces[i].points[:POINTS], first[:POINTS], canonical().weights)
+        laid.append((scale * faces[i].points @ turn.T + shift).astype(np.float32))
+    points = np.median(laid, axis=0).astype(np.float32)
+    width = float(np.linalg.norm(points[234] - points[454]))
+    head = fit(points, faces[calm[0]].blendshapes)
+    shapes, _ = fit_mouth(head.vertices, head.shapes, head.jaw, pose(points), width)
+    flat = points[:POINTS] * _FLIP
+    pivot = flat[152] + PIVOT * (flat[10] - flat[152])
+    pivot[2] = head.ear_depth
+    gaps = [_gap(face.points) for face in faces]
+    return _Rest(flat, shapes[_SOLVED, :POINTS] * _FLIP, width, pivot, float(np.percentile(gaps, 80)))
+
+
+def _solver(rest: _Rest) -> Callable[[Floats], Floats]:
+    """A function (468, 3) px of displacement -> (solved,) weights."""
+    basis = (rest.shapes * TRUST).reshape(len(_SOLVED), -1) / rest.width
+    normal = basis @ basis.T + RIDGE * np.eye(len(_SOLVED))
+    root = np.linalg.cholesky(normal)
+
+    def solve(moved: Floats) -> Floats:
+        right = basis @ (moved * TRUST).reshape(-1) / rest.width
+        return nnls(root.T, np.linalg.solve(root, right))[0].clip(0, 1.2).astype(np.float32)
+
+    return solve
+
+
+def _gap(points: Floats) -> float:
+    """Mean gap of the lids over the width of the eye."""
+
+    def between(a: int, b: int) -> float:
+        return float(np.linalg.norm(points[a] - points[b]))
+
+    return sum(between(upper, lower) / between(one, other) for upper, lower, one, other in _LIDS) / 2

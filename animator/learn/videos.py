@@ -1,0 +1,119 @@
+"""Shards of tracked videos: what real people do, with their sound; any tree of files, such as VoxCeleb2's."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from animator.audio import MELS
+from animator.control import STATES
+from animator.evaluate.iris import Gaze
+from animator.evaluate.track import Image, track
+from animator.face import FPS, RATE, Samples
+from animator.learn.fitting import KNOWN, Floats, channels
+from animator.learn.shards import Shard, load, save
+from animator.learn.speech.clips import FRAME, SILENCE, to_power
+from animator.media import MediaError, read_audio
+from animator.motion.mouth import HOPS_PER_FRAME
+from animator.portrait.landmarks import FaceLandmarks
+
+SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
+SHORTEST = 25  # frames
+SEEN = 0.9  # of the frames must show the face
+QUIET = 1e-3  # a sound that never goes over this has nobody in it
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """``skipped``: videos that made no clip, and why."""
+
+    clips: int
+    seconds: float
+    skipped: list[tuple[Path, str]]
+
+
+def convert(folder: Path, out: Path, held: float, progress: Callable[[str, int, int], None]) -> Made:
+    """Writes a shard for every video in ``folder`` and below; those that ``out`` has are kept.
+
+    ``held``: share of the people for validation; a person is a folder directly in ``folder``. ``progress`` hears
+    what is made, videos done, and all of them. Raises `MediaError` when there are no videos.
+    """
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not videos:
+        raise MediaError(f"{folder} has no videos. Give a folder with files such as id/clip/0001.mp4.")
+    out.mkdir(parents=True, exist_ok=True)
+    clips, frames, skipped = 0, 0, list[tuple[Path, str]]()
+    for number, video in enumerate(videos, 1):
+        parts = video.relative_to(folder).with_suffix("").parts
+        path = out / f"video-{'-'.join(parts)}.npz"
+        try:
+            if not path.exists():
+                save(path, _shard(video, _share(parts[0]) < held))
+            clips, frames = clips + 1, frames + len(load(path))
+        except MediaError as error:
+            skipped.append((video, str(error)))
+        progress("videos", number, len(videos))
+    return Made(clips, frames / FPS, skipped)
+
+
+def _shard(video: Path, held: bool) -> Shard:
+    sound = read_audio(video)
+    if np.abs(sound).max(initial=0) < QUIET:
+        raise MediaError("Its sound is silent.")
+    motion = _motion(video)
+    frames = min(len(motion), int((len(sound) + _late(video)) / FRAME))
+    if frames < SHORTEST:
+        raise MediaError(f"It is shorter than {SHORTEST / FPS:g} s.")
+    one = np.ones(frames, np.float16)
+    return Shard(
+        to_power(_aligned(sound, _late(video), frames)),
+        np.full((frames * HOPS_PER_FRAME, MELS), SILENCE, np.float16),
+        motion[:frames].astype(np.float16), KNOWN, np.full(frames, STATES.index("speaking"), np.uint8),
+        np.zeros(frames, np.uint8), one, np.zeros((frames, 2), np.float16), one, held, "video",
+    )  # fmt: skip
+
+
+def _motion(video: Path) -> Floats:
+    """(frames, channels) at 25 frames a second."""
+    seen: list[tuple[int, FaceLandmarks, tuple[float, float]]] = []
+    gaze: list[Gaze] = []
+
+    def watch(number: int, image: Image, face: FaceLandmarks | None) -> None:
+        if face:
+            gaze[:] = gaze or [Gaze(face.points)]
+            seen.append((number, face, gaze[0](image, face.points)))
+
+    tracked = track(video, watch=watch)
+    if len(seen) < max(SHORTEST / 2, SEEN * len(tracked)):
+        raise MediaError(f"Only {len(seen)} of its {len(tracked)} frames show a face.")
+    rows = channels([face for _, face, _ in seen], np.array([look for *_, look in seen], np.float32))
+    times = (np.array([number for number, *_ in seen]) + 0.5) / tracked.fps
+    every = (np.arange(int(len(tracked) / tracked.fps * FPS)) + 0.5) / FPS
+    return np.stack([np.interp(every, times, column) for column in rows.T], axis=1).astype(np.float32)
+
+
+def _late(video: Path) -> int:
+    """Samples by which the sound starts after the picture."""
+    try:
+        with av.open(video) as container:
+            sound = next(container.decode(audio=0)).time or 0.0
+        with av.open(video) as container:
+            picture = next(container.decode(video=0)).time or 0.0
+    except (FFmpegError, StopIteration):
+        return 0
+    return round((sound - picture) * RATE)
+
+
+def _aligned(sound: Samples, late: int, frames: int) -> Samples:
+    """(frames * FRAME,) that begins with the picture."""
+    begun = np.concatenate([np.zeros(max(0, late), np.float32), sound[max(0, -late) :]])
+    return np.pad(begun, (0, max(0, frames * FRAME - len(begun))))[: frames * FRAME].astype(np.float32)
+
+
+def _share(person: str) -> float:
+    """A number in [0, 1) that is always the same for a name."""
+    return int.from_bytes(hashlib.sha256(person.encode()).digest()[:4], "big") / 2**32
