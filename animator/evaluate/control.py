@@ -1,21 +1,20 @@
 """Does the face do what it is told? Each wish is swept alone, drawn, encoded, decoded, and tracked."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.evaluate.film import film, follow
+from animator.evaluate.film import Watch
 from animator.evaluate.iris import Gaze
 from animator.evaluate.sweep import SWEEPS, Sweep, row, shapes
 from animator.media import MediaError
 from animator.motion import space
-from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import align, angles
 from animator.portrait.topology import POINTS, canonical
-from animator.render import Renderer
 from animator.render.pose import pose
 
 Floats = NDArray[np.float32]
@@ -27,7 +26,6 @@ _SMALL = np.float32(0.5)  # degrees
 BENT = 0.3  # degrees by which a turn may be held back, for the picture's sake, and still count as wanted
 _FLIP = np.array([1, -1, 1], np.float32)  # y down to y up
 _LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners, of both eyes
-_UP, _DOWN = ([space.INDEX[f"eyeLook{way}{side}"] for side in ("Left", "Right")] for way in ("Up", "Down"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +87,12 @@ class _Watcher:
         self._lids = _lids(rest)
 
     def __call__(self, image: Image, face: FaceLandmarks) -> dict[str, float]:
-        """Values by the names of `SWEEPS`, in their units; ``gaze_pitch`` and ``jawOpen`` in the tracker's own."""
+        """Values by the names of `SWEEPS`, in their units; ``jawOpen`` in px."""
         scale, turn, place = _where(face.points)
         yaw, pitch, roll = angles(turn @ self._turn.T)
         width = self._scale * np.linalg.norm(canonical().vertices[234] - canonical().vertices[454])
         x, y = (place - self._place)[:2] / width
-        looks = face.blendshapes
+        gaze_yaw, gaze_pitch = self._gaze(image, face.points)
         return {
             "head_yaw": yaw,
             "head_pitch": pitch,
@@ -102,32 +100,22 @@ class _Watcher:
             "head_x": float(x),
             "head_y": float(y),
             "distance": self._scale / scale,
-            "gaze_yaw": self._gaze(image, face.points)[0],
-            "gaze_pitch": float((looks[_UP] - looks[_DOWN]).mean()),
+            "gaze_yaw": gaze_yaw,
+            "gaze_pitch": gaze_pitch,
             "eyeBlink": 1 - float((_lids(face.points) / self._lids).mean()),
             "jawOpen": float(np.linalg.norm(face.points[13] - face.points[14])),
         }
 
 
 def control(
-    portrait: Portrait, progress: Callable[[int], None] | None = None, names: Collection[str] = ()
+    portrait: Portrait, watch: Watch | None = None, names: Collection[str] = ()
 ) -> tuple[list[Score], list[ShapeScore]]:
-    """Sweeps of `TARGETS` and of the ARKit shapes on one face. ``progress`` hears how many frames are done;
-    ``names`` are those that are wanted, all when there are none.
+    """Sweeps of `TARGETS` and of the ARKit shapes on one face. ``names`` are those that are wanted, all when
+    there are none.
 
     Raises `MediaError` when the tracker does not find the face at rest.
     """
-    renderer, landmarker = Renderer(portrait), Landmarker()
-    done = 0
-
-    def watch(rows: Floats) -> list[tuple[Image, FaceLandmarks | None]]:
-        nonlocal done
-        done += len(rows)
-        frames = list(film(renderer, rows, portrait.size))
-        if progress:
-            progress(done)
-        return list(zip(frames, follow(landmarker, frames), strict=True))
-
+    watch = watch or Watch(portrait)
     rests = [face.points for _, face in watch(np.tile(row(), (RESTING, 1))) if face]
     if not rests:
         raise MediaError("The tracker does not find this face in its own picture, so its motion cannot be measured.")
@@ -178,7 +166,7 @@ def _shape_score(sweep: Sweep, faces: list[FaceLandmarks | None], portrait: Port
     base = np.asarray((first.points + last.points)[:POINTS, :2] / 2, np.float32)
     weights = (sweep.rows[len(faces) // 2] - sweep.rows[0])[: len(space.ARKIT)]
     moved = np.asarray(base + np.tensordot(weights, portrait.shapes[:, :POINTS, :2], 1), np.float32)
-    want, got = _settled(moved, base) - base, _settled(full.points[:POINTS, :2], base) - base
+    want, got = settled(moved, base) - base, settled(full.points[:POINTS, :2], base) - base
     size = np.linalg.norm(want, axis=1)
     used = size > 0.25 * size.max()
     agree = float((want[used] * got[used]).sum())
@@ -186,7 +174,7 @@ def _shape_score(sweep: Sweep, faces: list[FaceLandmarks | None], portrait: Port
     return ShapeScore(sweep.name, agree / max(across, 1e-9), agree / float((want[used] ** 2).sum()))
 
 
-def _settled(points: Floats, base: Floats) -> Floats:
+def settled(points: Floats, base: Floats) -> Floats:
     """``points`` (468, 2) shifted, turned and scaled so that the skull's lie on those of ``base``."""
     weights = canonical().weights
     flat = [np.column_stack([each, np.zeros(POINTS)]).astype(np.float32) for each in (points, base)]

@@ -1,6 +1,6 @@
 """Frames as a viewer gets them, encoded and decoded, with the face that the tracker finds in each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import av
 import numpy as np
@@ -8,10 +8,29 @@ from numpy.typing import NDArray
 
 from animator.face import Drawer
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.portrait import Portrait
+from animator.render import Renderer
 from animator.video import VideoEncoder
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
+
+
+class Watch:
+    """A portrait and the tracker that looks at it; ``progress`` hears how many frames it has seen."""
+
+    def __init__(self, portrait: Portrait, progress: Callable[[int], None] | None = None) -> None:
+        self._size, self._progress = portrait.size, progress
+        self._renderer, self._landmarker = Renderer(portrait), Landmarker()
+        self._done = 0
+
+    def __call__(self, rows: Floats) -> list[tuple[Image, FaceLandmarks | None]]:
+        """(n, 64) -> the n frames as a viewer gets them, and the face in each."""
+        frames = list(film(self._renderer, rows, self._size))
+        self._done += len(frames)
+        if self._progress:
+            self._progress(self._done)
+        return list(zip(frames, follow(self._landmarker, frames), strict=True))
 
 
 def film(drawer: Drawer, rows: Iterable[Floats], size: int) -> Iterator[Image]:

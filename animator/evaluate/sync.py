@@ -23,13 +23,14 @@ HOPS_PER_FRAME = 4
 MARGINS = 20, 21  # hops of sound that the network needs before and after the frames that it tells
 LAGS = 10  # frames searched each way
 _MODEL = Path(__file__).with_name("sync.onnx")
-SLOW = 15  # frames
+SLOW = 8  # frames: what changes more slowly tells nothing about time
+WIDTH = 0.25  # how much the width counts beside the opening
 STILL = 1e-3  # sd of lips that do not move, in distances of the eyes
 
 
 def sync_figures(track: Track, audio: Floats) -> Figures:
     """``sync`` and ``sync_width``: correlation of opening and width with what the sound asks for; ``offset_ms`` where
-    both together match best, > 0 if the picture is later than the sound."""
+    they match best, > 0 if the picture is later than the sound."""
     mouth = lips(track)
     said = expected(audio, len(mouth))
     scores = by_lag(mouth, said)
@@ -37,7 +38,7 @@ def sync_figures(track: Track, audio: Floats) -> Figures:
     return {
         "sync": correlation(mouth[:, 0], said[:, 0]),
         "sync_width": correlation(mouth[:, 1], said[:, 1]),
-        "offset_ms": (best - LAGS + _peak(scores, best)) * 1000 / FPS if scores.any() else None,
+        "offset_ms": (best - LAGS + _peak(scores, best)) * 1000 / FPS if mouth[:, 0].std() > STILL else None,
     }
 
 
@@ -67,17 +68,14 @@ def heard(features: Floats) -> Floats:
 
 
 def by_lag(mouth: Floats, said: Floats) -> NDArray[np.float64]:
-    """(frames, 2) tracked and expected lips -> (2 LAGS + 1,) how well both match at every lag.
-
-    What changes over more than a second tells nothing about time and is taken out. Less overlap counts less.
-    """
+    """(frames, 2) tracked and expected lips -> (2 LAGS + 1,) how well they match at every lag, less overlap less."""
     frames = len(mouth)
     one, other = (values - ndimage.gaussian_filter1d(values, SLOW, axis=0) for values in (mouth, said))
     moving = mouth.std(axis=0) > STILL
     scale = np.where(moving, frames * one.std(axis=0) * other.std(axis=0), np.inf)
     lags = range(-LAGS, LAGS + 1)
     pairs = [(one[lag:], other[: frames - lag]) if lag >= 0 else (one[:lag], other[-lag:]) for lag in lags]
-    return np.array([((a * b).sum(axis=0) / scale).sum() for a, b in pairs], np.float64)
+    return np.array([((a * b).sum(axis=0) / scale) @ np.array([1.0, WIDTH]) for a, b in pairs], np.float64)
 
 
 def correlation(one: Floats, other: Floats) -> float:

@@ -1,0 +1,171 @@
+"""Wishes that concern the whole face, seen by a tracker: emotions, lips that close whatever it feels, how much it moves,
+and which part of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.bench import voice
+from animator.control import EMOTIONS, Control, Emotion
+from animator.evaluate.control import settled
+from animator.evaluate.film import Watch
+from animator.evaluate.sheet import mood
+from animator.evaluate.sweep import row
+from animator.face import FPS, SAMPLES_PER_FRAME
+from animator.media import MediaError
+from animator.motion import space
+from animator.motion.channels import CHANNELS
+from animator.motion.generator import Generator
+from animator.motion.parted import PartedLips, parting
+from animator.motion.parts import PARTS, Part, only
+from animator.motion.voices import Other, Own
+from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.portrait import Portrait
+from animator.portrait.pose import pose
+from animator.portrait.topology import POINTS
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+STRENGTHS = (0.3, 0.6, 0.9, 1.2, 1.5)
+AMPLITUDES = (0.0, 0.5, 1.0, 1.5)
+GROWS, APART, SHUT = 0.95, 0.3, 0.02  # r; share of a mood's size; eye distances between lips that are shut
+SPOKEN = 3  # seconds
+SEED = 1
+_FULL = STRENGTHS.index(0.9)
+_TAKEN_ON = 2 * FPS  # frames until a mood is there
+_CYCLE, _OPEN = 8, 4  # frames of "ma", and of its vowel
+
+
+@dataclass(frozen=True, slots=True)
+class MoodScore:
+    """``r`` of what was seen with the strength; ``like``, the emotion that looks most like it, and how far that is
+    ``apart``, in its own size; ``gap`` between lips that say "m", in distances of the eyes."""
+
+    name: Emotion
+    r: float
+    like: Emotion
+    apart: float
+    gap: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether it grows, is like no other, and lets lips close."""
+        return self.r >= GROWS and self.apart >= APART and self.gap <= SHUT
+
+
+@dataclass(frozen=True, slots=True)
+class PartScore:
+    """What is left of the ``head``'s and of the ``face``'s motion when only a part is wished for, of all of it."""
+
+    name: Part
+    head: float
+    face: float
+
+
+class Babble:
+    """A `animator.motion.generator.Behaviour` that says "ma" again and again."""
+
+    def __init__(self, _: np.random.Generator) -> None:
+        self.reset()
+
+    def __call__(self, own: Own, other: Other, control: Control) -> Floats:
+        """The next frame."""
+        self._frame += 1
+        shut = shuts(self._frame)
+        made = np.zeros(len(CHANNELS), np.float32)
+        made[CHANNELS.index("speech.jawOpen")] = 0.1 if shut else 0.25
+        made[CHANNELS.index("speech.mouthClose")] = float(shut)
+        return made
+
+    def reset(self) -> None:
+        """Back to the first frame."""
+        self._frame = -1
+
+
+def shuts(frame: int) -> bool:
+    """Whether lips are to be shut in this frame of `Babble`."""
+    return frame % _CYCLE >= _OPEN
+
+
+def moods(portrait: Portrait, watch: Watch) -> list[MoodScore]:
+    """Every emotion at growing strengths on a silent face, and the lips of one that speaks."""
+    gap = parting(portrait)
+    names: list[Emotion] = [name for name in EMOTIONS if name != "neutral"]
+    rest = _points(watch(np.tile(row(), (3, 1)))).mean(axis=0)
+    seen: list[Floats] = []
+    for name in names:
+        rows = np.stack([mood(name, strength, gap) for strength in STRENGTHS])
+        rows[:, space.HEAD_YAW : space.HEAD_Z + 1] = 0  # how the face changes, not where it is
+        points = _points(watch(rows))
+        seen.append(np.array([settled(each, rest) - rest for each in points]) / np.float32(portrait.face_width))
+    full = np.array([moved[_FULL].ravel() for moved in seen])
+    scores: list[MoodScore] = []
+    for number, (name, moved) in enumerate(zip(names, seen, strict=True)):
+        size = np.linalg.norm(full, axis=1)
+        apart = np.linalg.norm(full - full[number], axis=1) / np.minimum(size, size[number])
+        apart[number] = np.inf
+        grown = np.concatenate([[0.0], moved.reshape(len(moved), -1) @ moved[-1].ravel()])
+        r = float(np.corrcoef((0, *STRENGTHS), grown)[0, 1])
+        lips = _shut(watch(_babbled(name, gap)))
+        scores.append(MoodScore(name, r, names[int(apart.argmin())], float(apart.min()), lips))
+    return scores
+
+
+def amplitudes(portrait: Portrait, watch: Watch) -> list[float]:
+    """How far landmarks go from frame to frame at `AMPLITUDES`, in face widths, while the face speaks."""
+    return [
+        float(np.abs(np.diff(_points(watch(_speaking(Control("speaking", amplitude=wish)))), axis=0)).mean())
+        / portrait.face_width
+        for wish in AMPLITUDES
+    ]
+
+
+def parts(portrait: Portrait, watch: Watch) -> list[PartScore]:
+    """Pose only and expression only, of one motion."""
+    rows = _speaking(Control("speaking", "happy"))
+    seen = {part: [face for _, face in watch(only(rows, part)) if face] for part in PARTS}
+    head = {part: float(np.std([pose(face.points) for face in faces], axis=0).sum()) for part, faces in seen.items()}
+    face = {part: float(np.std([face.blendshapes for face in faces], axis=0).sum()) for part, faces in seen.items()}
+    return [PartScore(part, head[part] / head["all"], face[part] / face["all"]) for part in PARTS if part != "all"]
+
+
+def _points(seen: list[tuple[Image, FaceLandmarks | None]]) -> Floats:
+    """(n, 468, 2) px, of those that the tracker finds."""
+    found = [face.points[:POINTS, :2] for _, face in seen if face]
+    if not found:
+        raise MediaError("The tracker does not find this face, so its motion cannot be measured.")
+    return np.array(found, np.float32)
+
+
+def _speaking(control: Control) -> Floats:
+    """(n, 64) as a face moves that speaks."""
+    sound = voice(SPOKEN)
+    return Generator(SEED).step(sound[: len(sound) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME], control)
+
+
+def _babbled(name: Emotion, gap: float) -> Floats:
+    """(3 * `_CYCLE`, 64) with a mood at full strength, whose head keeps still."""
+    control = Control("speaking", name)
+    silence = np.zeros((_TAKEN_ON + 3 * _CYCLE) * SAMPLES_PER_FRAME, np.float32)
+    rows = Generator(SEED, Babble).step(silence, control)
+    rows[:, space.HEAD_YAW : space.HEAD_Z + 1] = 0
+    return (PartedLips(gap)(rows, control) if gap else rows)[-3 * _CYCLE :]
+
+
+def _shut(seen: list[tuple[Image, FaceLandmarks | None]]) -> float:
+    """The gap between the lips, in distances of the eyes, in the middle of every "m" of `_babbled`."""
+    gaps = [
+        float(np.linalg.norm(face.points[13, :2] - face.points[14, :2]) / np.linalg.norm(_eyes(face.points)))
+        for number, (_, face) in enumerate(seen, _TAKEN_ON)
+        if face and all(shuts(number + beside) for beside in (-1, 0, 1))
+    ]
+    return float(np.median(gaps)) if gaps else 1.0
+
+
+def _eyes(points: Floats) -> Floats:
+    """(2,) px from one to the other."""
+    left, right = (points[list(corners), :2].mean(axis=0) for corners in ((362, 263), (33, 133)))
+    return left - right
