@@ -171,11 +171,14 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     suite: Annotated[Path | None, typer.Option(help="A folder: each picture in it says each sound in it.")] = None,
     limit: Annotated[int | None, typer.Option(help="With --suite: so many pairs, mixed.", min=1)] = None,
     keep: Annotated[Path | None, typer.Option(help="With --suite: a folder in which the videos stay.")] = None,
+    soak: Annotated[float | None, typer.Option(help="Only: minutes of conversation; do they drift?", min=0.1)] = None,
 ) -> None:
     """Tracks a face and measures lips, blinks, head, likeness and control; the last line is one JSON object."""
     try:
         if suite:
             figures = _suite(suite, limit, keep)
+        elif soak:
+            figures = _soak(subject, audio, soak)
         elif subject and (Path(subject).suffix.lower() in VIDEOS or portrait):
             figures = _video(Path(subject), audio, portrait)
         else:
@@ -228,6 +231,17 @@ def _suite(folder: Path, limit: int | None, keep: Path | None) -> Mapping[str, o
     Console().print(clips_table(clips))
     Console().print(figures_table(whole))
     return {"clips": clips, "mean": whole}
+
+
+def _soak(subject: str, audio: Path | None, minutes: float) -> Mapping[str, object]:
+    from animator.evaluate.report import figures_table, rounded
+    from animator.evaluate.soak import soak
+
+    sound = read_audio(audio) if audio else None
+    with _progress("living", int(minutes * 60 * FPS)) as advance:
+        figures = rounded(soak(_prepare(subject, 512), minutes, sound, advance))
+    Console().print(figures_table(figures))
+    return figures
 
 
 def _video(video: Path, audio: Path | None, portrait: str) -> Mapping[str, object]:

@@ -17,6 +17,7 @@ Floats = NDArray[np.float32]
 SMOOTH = 7  # frames
 BANDS_HZ = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 JUMP = 6.0  # sigmas of the change from frame to frame
+_STILL = 1e-3  # of any unit, a frame
 NEAR_SPEECH_SECONDS = 1.0  # without voice, after which somebody no longer speaks
 
 
@@ -77,12 +78,13 @@ def blink_figures(lids: Floats, fps: float) -> Figures:
 
 
 def jumps(values: Floats) -> int:
-    """(n,) or (n, k) -> lone steps of more than `JUMP` sigmas (root mean square) that neither neighbour shares."""
+    """(n,) or (n, k) -> steps of more than `JUMP` sigmas (root mean square of what moves) that no neighbour shares."""
     change = np.linalg.norm(np.diff(values.reshape(len(values), -1), axis=0), axis=1)
-    if len(change) < 8:
+    moving = change[change > _STILL]
+    if len(moving) < 8:
         return 0
     inner, around = change[1:-1], np.maximum(change[:-2], change[2:])
-    return int(((inner > JUMP * np.sqrt(np.mean(change**2))) & (inner > 2 * around)).sum())
+    return int(((inner > JUMP * np.sqrt(np.mean(moving**2))) & (inner > 2 * around)).sum())
 
 
 def seam_roughness(rows: Floats, window: int) -> float:

@@ -85,7 +85,7 @@ def _pieces(audio: Samples) -> Iterator[Samples]:
 
 
 def _end(portrait: Portrait, rows: Motion, sound: Samples) -> Figures:
-    frames = int(DRAWN_SECONDS * FPS)
+    frames = min(len(rows), int(DRAWN_SECONDS * FPS))
     with TemporaryDirectory() as folder:
         video = Path(folder, "end.mp4")
         last = replay(Renderer(portrait), rows[-frames:], sound[-frames * SAMPLES_PER_FRAME :])
