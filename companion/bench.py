@@ -5,7 +5,9 @@ import json
 import resource
 import sys
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
+from statistics import median
 from typing import Annotated, NoReturn, TypedDict
 
 import numpy as np
@@ -15,6 +17,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from animator.footprint import resident_mb
 from animator.media import MediaError, read_audio
 from companion.caller import Caller, TalkError, call, edges_of_speech
 from companion.config import ConfigError, load
@@ -39,6 +42,7 @@ QUESTIONS = (
     "Thank you, that was nice to hear.",
 )
 INTERRUPTION = "Wait, please stop. I want to ask you something else."
+WARM = 4  # turns
 TALKING = 0.8  # s for which the face speaks before it is interrupted
 STAGES = ("turn_end", "transcript", "first_token", "first_speech", "first_audio", "first_frame")
 WHAT = {
@@ -56,15 +60,25 @@ class Spread(TypedDict):
     p95: float
 
 
+class Growth(TypedDict):
+    """How much a conversation slows down and grows, by straight lines (Theil and Sen) through its turns: per ten turns.
+    The first `WARM` of them fill what is kept anyway."""
+
+    first_audio_ms: float
+    rss_mb: float
+
+
 class Figures(TypedDict):
     """What the last line says. All ms count from the end of the user's speech, those of ``barge_in_ms`` from the start
-    of the speech that interrupts to the last sound of the answer; ``stages`` are the session's own marks."""
+    of the speech that interrupts to the last sound of the answer; ``stages`` are the session's own marks; ``growth``
+    needs twenty turns to mean something."""
 
     first_audio_ms: Spread
     first_frame_ms: Spread
     barge_in_ms: Spread
     stages: dict[str, Spread]
     rss_mb: float
+    growth: Growth
     turns: int
     dropped_frames: int
 
@@ -108,17 +122,18 @@ async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[P
     barge_ins: list[float] = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Talking", total=sum(counts))
-        async with call(engine, None, character) as caller:
-            answered: list[Turn] = []
+        async with call(engine, None, character, keep=False) as caller:
+            answered, resident = list[Turn](), list[float]()
             for i in range(counts[0]):
                 now = said[i % len(said)]
                 answered.append(await caller.ask(now.audio, now.end, f"Question {i + 1} was not answered"))
+                resident.append(resident_mb())
                 progress.advance(task)
             for i in range(counts[1]):
                 if (seconds := await _interrupt(caller, said[i % len(said)], stop)) is not None:
                     barge_ins.append(seconds)
                 progress.advance(task)
-    return _figures(answered, barge_ins, caller.recording.dropped_frames())
+    return _figures(answered, barge_ins, resident, caller.recording.dropped_frames())
 
 
 async def _synthesize(engine: Engine, text: str) -> Samples:
@@ -143,14 +158,16 @@ async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | 
     return silent - began if interrupted else None
 
 
-def _figures(turns: Sequence[Turn], barge_ins: Sequence[float], dropped: int) -> Figures:
+def _figures(turns: Sequence[Turn], barge_ins: Sequence[float], resident: Sequence[float], dropped: int) -> Figures:
     stages = {name: [turn.steps[name] for turn in turns if name in turn.steps] for name in STAGES}
+    sounds = [1000 * turn.times["first_audio"] for turn in turns if "first_audio" in turn.times]
     return {
-        "first_audio_ms": _spread([1000 * turn.times["first_audio"] for turn in turns if "first_audio" in turn.times]),
+        "first_audio_ms": _spread(sounds),
         "first_frame_ms": _spread([1000 * turn.times["first_frame"] for turn in turns if "first_frame" in turn.times]),
         "barge_in_ms": _spread([1000 * seconds for seconds in barge_ins]),
         "stages": {name: _spread(values) for name, values in stages.items() if values},
         "rss_mb": round(_peak_mb()),
+        "growth": {"first_audio_ms": _per_ten(sounds), "rss_mb": _per_ten(resident)},
         "turns": len(turns),
         "dropped_frames": dropped,
     }
@@ -160,6 +177,13 @@ def _spread(values: Sequence[float]) -> Spread:
     if not values:
         return {"p50": float("nan"), "p95": float("nan")}
     return {"p50": round(float(np.percentile(values, 50)), 1), "p95": round(float(np.percentile(values, 95)), 1)}
+
+
+def _per_ten(values: Sequence[float]) -> float:
+    """What ten turns add; 0 where there are too few to tell."""
+    later = list(enumerate(values[WARM:]))
+    slopes = [(b - a) / (j - i) for (i, a), (j, b) in combinations(later, 2)]
+    return round(10 * median(slopes), 1) if slopes else 0.0
 
 
 def _peak_mb() -> float:
@@ -180,6 +204,8 @@ def _print(figures: Figures) -> None:
         table.add_row(label, f"{spread['p50']:.0f}", f"{spread['p95']:.0f}")
     console = Console()
     console.print(table)
+    grown = figures["growth"]
+    console.print(f"Ten turns add {grown['first_audio_ms']:.0f} ms to the first sound and {grown['rss_mb']:.1f} MB")
     console.print(f"{figures['dropped_frames']} frames dropped, {figures['rss_mb']:.0f} MB of memory at the most")
 
 

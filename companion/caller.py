@@ -85,10 +85,11 @@ class Caller:
 
 
 @asynccontextmanager
-async def call(engine: Engine, persona: str | None, character: str) -> AsyncGenerator[Caller]:
-    """A session with a face that has been seen for a second. What is raised inside passes as it is."""
+async def call(engine: Engine, persona: str | None, character: str, keep: bool = True) -> AsyncGenerator[Caller]:
+    """A session with a face that has been seen for a second. What is raised inside passes as it is. ``keep`` as in
+    `Recording`."""
     loop = asyncio.get_running_loop()
-    recording = Recording()
+    recording = Recording(keep=keep)
     problem: Exception | None = None
     await engine.read_persona()
     async with Session(engine, lambda event: recording.add(event, loop.time()), persona) as session:

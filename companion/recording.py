@@ -12,6 +12,7 @@ from companion import events
 from companion.stages import SPEAK_RATE, Samples
 
 CHUNK = 2  # frames that may be late without a loss
+RECENT = 250  # pieces of sound that are kept in any case, ten seconds
 AUDIBLE = 0.003  # of full scale: the first sample of sound above it counts as heard
 
 
@@ -36,8 +37,10 @@ class Turn:
 
 @dataclass(slots=True)
 class Recording:
-    """Fill it with `add`. ``errors`` holds (code, message) of what the session reported."""
+    """Fill it with `add`. ``errors`` holds (code, message) of what the session reported. Unless it is to ``keep`` them,
+    pictures and old sound are forgotten, and it cannot be saved."""
 
+    keep: bool = True
     width: int = 0
     height: int = 0
     packets: list[Packet] = field(default_factory=list[Packet])
@@ -121,7 +124,7 @@ class Recording:
 
     def _add_frame(self, event: events.VideoDelta, at: float) -> None:
         self.width, self.height = event.width, event.height
-        self.packets.append(Packet(event.delta, event.keyframe))
+        self.packets.append(Packet(event.delta if self.keep else b"", event.keyframe))
         self.frame_pts.append(event.pts_ms)
         self.frame_times.append(at)
         if event.response_id and self.turns:
@@ -131,6 +134,8 @@ class Recording:
         samples: Samples = np.frombuffer(event.delta, "<i2").astype(np.float32) / np.float32(32768)
         self.sounds.append((event.pts_ms, samples))
         self.sound_times.append(at)
+        if not self.keep:
+            del self.sounds[:-RECENT], self.sound_times[:-RECENT]
         loud = np.abs(samples) > AUDIBLE
         if self.turns:
             self.turns[-1].mark("first_sent", at)
