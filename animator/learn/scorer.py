@@ -50,8 +50,8 @@ class Lips(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv1d(MELS, 32, 5, 2), nn.SiLU(), nn.Conv1d(32, 48, 5, 2), nn.SiLU(), nn.Dropout(0.2),
-            nn.Conv1d(48, 48, 5), nn.SiLU(), nn.Dropout(0.2), nn.Conv1d(48, 48, 5), nn.SiLU(), nn.Dropout(0.2),
+            nn.Conv1d(MELS, 32, 5, 2), nn.SiLU(), nn.Conv1d(32, 48, 5, 2), nn.SiLU(), nn.Dropout(0.4),
+            nn.Conv1d(48, 48, 5), nn.SiLU(), nn.Dropout(0.4), nn.Conv1d(48, 48, 5), nn.SiLU(), nn.Dropout(0.4),
             nn.Conv1d(48, 2, 1),
         )  # fmt: skip
 
@@ -103,7 +103,7 @@ def _loss(said: Tensor, mouth: Tensor, real: Tensor) -> Tensor:
 def fit(clips: list[Clip], steps: int, seed: int) -> Lips:
     torch.manual_seed(seed)
     rng, network = np.random.default_rng(seed), Lips()
-    optimizer = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=0.2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         features, mouth, real = _batch(clips, rng)
