@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 
 CALM = 5  # frames that make the rest face
 TRUST = np.array([1, 1, 0.3], np.float32)  # in x, y and the depth that the landmark network guesses
-RIDGE = 2e-5  # of the squared face width
+RIDGE = 4e-3  # of the squared face width: less brings up shapes that only follow the jitter of the landmarks
 SHUT = 0.25  # of the open gap of the lids: closed
 BLINKING = 0.35  # of a blink: more hides the iris
 PIVOT = 0.22  # face heights over the chin: what moves least when a head turns

@@ -61,7 +61,7 @@ def save(path: Path, shard: Shard) -> None:
 def load(path: Path) -> Shard:
     """Raises `MediaError`, which says what is wrong with the file."""
     try:
-        with np.load(path) as data:
+        with path.open("rb") as file, np.load(file) as data:
             values: dict[str, Any] = {field.name: data[field.name] for field in fields(Shard)}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise MediaError(f"{path} is no clip of motion ({error}). Remove it, and make it again.") from error

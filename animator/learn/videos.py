@@ -24,6 +24,7 @@ from animator.portrait.landmarks import FaceLandmarks
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 SHORTEST = 25  # frames
 SEEN = 0.9  # of the frames must show the face
+BLANK = 2  # frames that may pass before the face appears: a search for it takes long
 QUIET = 1e-3  # a sound that never goes over this has nobody in it
 
 
@@ -86,6 +87,8 @@ def _motion(video: Path) -> Floats:
         if face:
             gaze[:] = gaze or [Gaze(face.points)]
             seen.append((number, face, gaze[0](image, face.points)))
+        elif number >= BLANK and not seen:
+            raise MediaError(f"None of its first {number + 1} frames shows a face.")
 
     tracked = track(video, watch=watch)
     if len(seen) < max(SHORTEST / 2, SEEN * len(tracked)):

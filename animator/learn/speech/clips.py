@@ -50,7 +50,7 @@ def save(path: Path, clip: Clip) -> None:
 def load(path: Path) -> Clip:
     """Raises `MediaError` for a file that is no clip."""
     try:
-        with np.load(path) as data:
+        with path.open("rb") as file, np.load(file) as data:
             clip = Clip(
                 str(data["source"]), str(data["voice"]), bool(data["held"]), data["power"], data["mouth"]
             )  # fmt: skip
