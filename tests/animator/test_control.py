@@ -9,7 +9,6 @@ from animator.evaluate.identity import Descriptor, weights
 from animator.evaluate.looks import Looks, sharpness, steadiness
 from animator.evaluate.sheet import sheet
 from animator.evaluate.sweep import row
-from animator.evaluate.trial import means
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.landmarks import Landmarker
@@ -90,7 +89,3 @@ def test_a_sheet_shows_every_tile(portrait: Portrait) -> None:
     assert made.shape == (6 * 40, 9 * 40, 3)
     rest, turned = made[:20, :40], made[:20, 40:80]
     assert np.abs(rest.astype(int) - turned).mean() > 2
-
-
-def test_means_leave_out_what_is_missing() -> None:
-    assert means([{"a": 1.0, "b": None}, {"a": 3.0, "b": 2.0, "c": [1.0]}]) == {"a": 2.0, "b": 2.0}

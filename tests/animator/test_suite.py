@@ -1,0 +1,72 @@
+"""Which portrait says what, and minutes of conversation."""
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from animator.evaluate.soak import soak
+from animator.evaluate.suite import means, pairs, read_saying
+from animator.media import MediaError
+from animator.portrait.characters import find
+from animator.portrait.portrait import load
+
+
+def sound(path: Path) -> None:
+    with av.open(path, "w") as out:
+        stream = out.add_stream("pcm_s16le", rate=24_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 2400), np.int16), "s16", "mono")
+        frame.sample_rate = 24_000
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a", "b", "c"):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{name}.png")
+    for name in ("one", "two"):
+        sound(tmp_path / f"{name}.wav")
+    (tmp_path / "one.json").write_text(json.dumps([["p", 0.1, 0.2], ["ɑ", 0.2, 0.3]]))
+    return tmp_path
+
+
+def test_every_picture_says_every_sound_or_all_have_their_turn(folder: Path) -> None:
+    assert len(pairs(folder)) == 6
+    few = pairs(folder, 3)
+    assert [picture.stem for picture, _ in few] == ["a", "b", "c"]
+    assert {saying.name for _, saying in few} == {"one", "two"}
+
+
+def test_phonemes_lie_beside_their_sound(folder: Path) -> None:
+    assert read_saying(folder / "one.wav").phonemes == (("p", 0.1, 0.2), ("ɑ", 0.2, 0.3))
+    assert read_saying(folder / "two.wav").phonemes == ()
+    (folder / "two.json").write_text('{"p": 3}')
+    with pytest.raises(MediaError, match="IPA, start, end"):
+        read_saying(folder / "two.wav")
+
+
+def test_a_folder_without_pictures_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="no pictures"):
+        pairs(tmp_path)
+    with pytest.raises(MediaError, match="There is no folder"):
+        pairs(tmp_path / "nowhere")
+
+
+def test_means_are_of_the_clips_that_know_a_figure() -> None:
+    mean = means([{"sync": 0.4, "head_bands": [0.2, 0.4]}, {"sync": None, "head_bands": [0.4, 0.2]}, {"sync": 0.6}])
+    assert mean["sync"] == pytest.approx(0.5)
+    assert mean["head_bands"] == pytest.approx([0.3, 0.3])
+
+
+def test_a_conversation_neither_drifts_nor_jumps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("animator.evaluate.soak.DRAWN_SECONDS", 2.0)
+    figures = soak(load(find("mona_lisa").picture, 128), 0.3)
+    assert figures["minutes"] == pytest.approx(1 / 3, abs=0.01)
+    assert figures["drift_opening"] < 0.03
+    assert figures["head_jumps"] == 0
+    assert figures["end_picture_jumps"] == 0
+    assert 0 < figures["head_change_speaking"] < 1
