@@ -62,7 +62,7 @@ def write(own: Sequence[Clip], others: Sequence[Clip], frames: int, random: np.r
 
 
 def wish(frames: int, random: np.random.Generator) -> Wishes:
-    """Wishes that stay for seconds each: a third of the scenes is neutral throughout, half know no gaze and distance."""
+    """Wishes that stay for seconds each: a third of the scenes is neutral throughout, half have no wishes else."""
     emotion, strength = np.zeros(frames, np.uint8), np.ones(frames, np.float16)
     if random.random() < 2 / 3:
         for part in _parts(frames, 9.0, random):

@@ -3,13 +3,13 @@
 | channels | what | unit |
 |---|---|---|
 | `MOUTH` | speech, see `animator.motion.mouth.CHANNELS` | weights; ``mouthClose`` as a fraction of the jaw |
-| `UPPER` | brows, lids, cheeks and what feelings add to the mouth; a name without a side stands for both | weights |
+| `UPPER` | brows, lids, cheeks, passing expressions of the mouth; a name without a side is both | weights |
 | ``blink`` | both lids | 0 open to 1 closed |
 | `HEAD` | head, relative to the wished pose | degrees, face widths |
 | `GAZE` | gaze, relative to the wished direction | degrees |
 
-Head and gaze are offsets to what `animator.control.Control` asks for, so that a wish is met exactly, whatever the
-network does.
+All but `MOUTH` are offsets to what `animator.control.Control` asks for (pose, gaze, an emotion's own face and bearing),
+so that a wish is met exactly, whatever the network does.
 """
 
 import numpy as np

@@ -1,20 +1,23 @@
-"""Sound and wishes in, motion out: the mouth by the network, the rest by processes with real people's statistics."""
+"""Sound and wishes in, motion out: what a behaviour makes of them, put together as a row of the motion space."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.audio import Features, LogMel
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Motion, Samples
 from animator.motion import space
-from animator.motion.expression import Expression, Mood
-from animator.motion.eyes import Aim, Blinks, Gaze
+from animator.motion.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
+from animator.motion.expression import Mood
+from animator.motion.eyes import Aim
 from animator.motion.filters import Follower, Resonators
-from animator.motion.head import Head
-from animator.motion.mouth import LOOK_AHEAD, MouthNet, to_weights
-from animator.motion.prosody import Prosody
+from animator.motion.head import Torso
+from animator.motion.mouth import LOOK_AHEAD, MouthRow, to_weights
+from animator.motion.processes import Processes
+from animator.motion.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
 
 CAMERA = 5.85  # face widths from the camera to the face of the picture
 _CLOSED_JAW = 0.1  # at least, with closed lips: the renderer tells by the two weights together how shut they are
@@ -31,6 +34,16 @@ _PRESSING = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_N
 _MOUTH = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
 
 
+class Behaviour(Protocol):
+    """Two voices and wishes in, one frame of all channels out: `MotionNet`, or `Processes`."""
+
+    def __call__(self, own: Own, other: Other, control: Control) -> NDArray[np.float32]: ...
+    def reset(self) -> None: ...
+
+
+Make = Callable[[np.random.Generator], Behaviour]
+
+
 class Generator:
     """Motion of one session. The same seed and input give the same motion; None is a seed of its own.
 
@@ -39,37 +52,35 @@ class Generator:
 
     delay_frames = LOOK_AHEAD
 
-    def __init__(self, seed: int | None = None) -> None:
-        self._seed = np.random.SeedSequence(seed)
-        self._mouth_net = MouthNet()
+    def __init__(self, seed: int | None = None, behaviour: Make = Processes) -> None:
+        """``behaviour`` moves the face; it draws from the random numbers that it is given."""
+        self._seed, self._make = np.random.SeedSequence(seed), behaviour
+        self._own, self._other = OwnVoice(), OtherVoice()
         self.reset()
 
-    def step(self, audio: Samples, control: Control) -> Motion:
+    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Motion:
         """(n * 960,) float32 at 24 kHz, the next n frames of sound -> (n, 64) float32, see `animator.motion.space`.
 
-        How the stream is cut into calls does not change the motion. Raises ValueError if ``audio`` is not whole frames.
+        ``other`` is as much sound of the person who is listened to. How the stream is cut into calls does not change
+        the motion. Raises ValueError for sound that is not whole frames.
         """
-        if audio.ndim != 1 or len(audio) % SAMPLES_PER_FRAME or not len(audio):
-            raise ValueError(
-                f"got sound of shape {audio.shape}; expected one channel at 24 kHz in multiples of {SAMPLES_PER_FRAME}"
-            )
-        chunks = audio.reshape(-1, SAMPLES_PER_FRAME)
-        rows = [self._frame(self._mel(chunks[0]), control)]
-        later = replace(control, acknowledge=False)
-        return np.stack(rows + [self._frame(self._mel(chunk), later) for chunk in chunks[1:]])
+        chunks = _chunks(audio)
+        others = _chunks(other) if other is not None else [None] * len(chunks)
+        controls = [control] + [replace(control, acknowledge=False)] * (len(chunks) - 1)
+        return np.stack([self._frame(*given) for given in zip(chunks, others, controls, strict=True)])
 
     def interrupt(self) -> None:
         """Forget the sound that was given; the mouth closes within 160 ms from where it is, all else goes on."""
-        self._forget_sound()
+        self._own.reset()
         self._fade = list(_FADE)
         self._old_mouth = self._mouth
 
     def reset(self) -> None:
         """Back to the first frame of the session."""
-        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(self._seed.entropy).spawn(5)]
-        self._forget_sound()
-        self._head, self._gaze, self._blinks = Head(streams[0]), Gaze(streams[1]), Blinks(streams[2])
-        self._expression, self._sides = Expression(streams[3]), streams[4]
+        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(self._seed.entropy).spawn(3)]
+        self._own.reset()
+        self._other.reset()
+        self._behaviour, self._torso, self._sides = self._make(streams[0]), Torso(streams[1]), streams[2]
         self._slant = Resonators([0.3, 0.3])
         self._aim, self._mood = Aim(), Mood()
         self._wishes = [Follower(0.3) for _ in range(7)]
@@ -77,45 +88,43 @@ class Generator:
         self._mouth = np.zeros(52, np.float32)
         self._old_mouth = self._mouth
 
-    def _forget_sound(self) -> None:
-        self._mel, self._prosody = LogMel(), Prosody()
-        self._mouth_net.reset()
-
-    def _frame(self, features: Features, control: Control) -> NDArray[np.float32]:
-        """(4, MELS) of one frame -> its row."""
-        heard = self._prosody(features)
+    def _frame(self, audio: Samples, other: Samples | None, control: Control) -> NDArray[np.float32]:
+        """One frame of both voices -> its row."""
+        own = self._own(audio)
+        moved = self._behaviour(own, NOBODY if other is None else self._other(other), control)
         wishes = (control.yaw_deg, control.pitch_deg, control.roll_deg, control.x, control.y,
                   CAMERA * (1 - control.distance), control.amplitude - 1)  # fmt: skip
-        yaw, pitch, roll, x, y, z, more = (follow(wish) for follow, wish in zip(self._wishes, wishes, strict=True))
-        amplitude = 1 + more
-        gaze = self._gaze(control.state, heard)
-        if control.acknowledge:
-            self._head.acknowledge()
-        head = amplitude * self._head(control.state, heard, gaze)
-        blink = self._blinks(control.state, heard, self._gaze.shifted)
+        *place, more = (follow(wish) for follow, wish in zip(self._wishes, wishes, strict=True))
         mood, bearing = self._mood(control.emotion, control.emotion_strength)
+        head = (1 + more) * moved[HEAD_AT]
+        self._mouth = self._speak(moved[MOUTH_AT], 1 + more)
         row = np.zeros(space.SIZE, np.float32)
-        upper = amplitude * self._expression(control.state, heard) + mood
-        self._mouth = self._speak(features, amplitude)
-        row[:52] = _face(self._mouth, upper, blink)
-        row[52:58] = head[:6] + np.array([yaw, pitch, roll, x, y, z], np.float32)
+        row[:52] = _face(self._mouth, (1 + more) * from_upper(moved[UPPER_AT]) + mood, float(moved[BLINK_AT][0]))
+        row[52:58] = head + np.array(place, np.float32)
         row[52:55] += bearing[:3]
-        row[62:64] = head[6:] + np.array([0.4 * x, 0.4 * y], np.float32)
-        aim = self._aim(control.gaze_yaw_deg, control.gaze_pitch_deg)
-        row[58] = row[60] = gaze[0] + aim[0] + bearing.gaze_yaw
-        row[59] = row[61] = gaze[1] + aim[1] + bearing.gaze_pitch
+        row[62:64] = np.array(self._torso(head[3], head[4], own.prosody.talking)) + 0.4 * np.array(place[3:5])
+        gaze = moved[GAZE_AT] + self._aim(control.gaze_yaw_deg, control.gaze_pitch_deg) + bearing[3:]
+        row[58:60] = row[60:62] = gaze
         return row
 
-    def _speak(self, features: Features, amplitude: float) -> NDArray[np.float32]:
+    def _speak(self, mouth: MouthRow, amplitude: float) -> NDArray[np.float32]:
         """The mouth of the sound, a little different left and right; after an interruption still partly the old one."""
-        mouth = to_weights(self._mouth_net(features), amplitude)
+        weights = to_weights(np.clip(mouth, 0.0, 1.0), amplitude)
         slant = 0.05 * self._slant(self._sides.standard_normal(2))
-        mouth[_LEFT] *= 1 + slant[0]
-        mouth[_RIGHT] *= 1 + slant[1]
+        weights[_LEFT] *= 1 + slant[0]
+        weights[_RIGHT] *= 1 + slant[1]
         if self._fade:
             share = self._fade.pop(0)
-            mouth = (share * self._old_mouth + (1 - share) * mouth).astype(np.float32)
-        return mouth
+            weights = (share * self._old_mouth + (1 - share) * weights).astype(np.float32)
+        return weights
+
+
+def _chunks(audio: Samples) -> NDArray[np.float32]:
+    if audio.ndim != 1 or len(audio) % SAMPLES_PER_FRAME or not len(audio):
+        raise ValueError(
+            f"got sound of shape {audio.shape}; expected one channel at 24 kHz in multiples of {SAMPLES_PER_FRAME}"
+        )
+    return audio.reshape(-1, SAMPLES_PER_FRAME)
 
 
 _LEFT = [i for i in _MOUTH if space.ARKIT[i].endswith("Left")]

@@ -44,7 +44,7 @@ _STATES: dict[State, Manner] = {
 
 
 class Head:
-    """Six numbers of the head and two of the torso, a frame at a time."""
+    """Six numbers of the head, a frame at a time."""
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
@@ -58,8 +58,6 @@ class Head:
         self._nods: list[tuple[int, float, float]] = []  # frames to wait, degrees, seconds down
         self._looking: deque[tuple[float, float]] = deque([(0.0, 0.0)] * 4, maxlen=4)
         self._following = [Follower(0.3), Follower(0.3)]
-        self._torso = [Follower(_TORSO_LAG_S * 1.6), Follower(_TORSO_LAG_S * 1.6)]
-        self._breath = -0.5 * math.pi  # about to breathe in
         self._until_nod = 2.0
         self._state: State = "idle"
         self._last = np.zeros((2, 6))
@@ -72,7 +70,7 @@ class Head:
         self._until_nod = 8 * self._random.lognormal(0.0, 0.45)
 
     def __call__(self, state: State, heard: Heard, gaze: tuple[float, float]) -> NDArray[np.float32]:
-        """One frame: yaw, pitch, roll (degrees), x, y, z, torso x, torso y (face widths)."""
+        """One frame: yaw, pitch, roll (degrees), x, y, z (face widths)."""
         manner = _STATES[state]
         self._change(state)
         self._hold_posture(manner)
@@ -93,8 +91,7 @@ class Head:
         x = float(smooth[3]) + 0.003 * roll + 0.0015 * yaw
         y = float(smooth[4]) + 0.0032 * pitch
         z = float(smooth[5]) - 0.002 * pitch
-        torso = self._carry(x, y, heard)
-        return np.array([yaw, pitch, roll, x, y, z, *torso], np.float32)
+        return np.array([yaw, pitch, roll, x, y, z], np.float32)
 
     def _change(self, state: State) -> None:
         if state == self._state:
@@ -150,12 +147,24 @@ class Head:
         parts = self._noise(self._random.standard_normal(18) * active)
         return (parts * _SIZES) @ _OWNER
 
-    def _carry(self, x: float, y: float, heard: Heard) -> tuple[float, float]:
-        """The torso follows the head late, and breathes: while talking quickly in and slowly out."""
+
+class Torso:
+    """What carries the head: it follows late, and breathes."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._lagging = [Follower(_TORSO_LAG_S * 1.6), Follower(_TORSO_LAG_S * 1.6)]
+        self._breath = -0.5 * math.pi  # about to breathe in
+
+    def __call__(self, x: float, y: float, talking: bool) -> tuple[float, float]:
+        """One frame: where the torso is, right and up, for a head at ``x`` and ``y`` (face widths).
+
+        While talking it breathes quickly in and slowly out.
+        """
         inhaling = math.sin(self._breath) < 0
-        pace = (0.75 if not inhaling else 1.8) if heard.talking else 1.0
+        pace = (0.75 if not inhaling else 1.8) if talking else 1.0
         self._breath += 2 * math.pi * _BREATH_HZ / FPS * pace * self._random.uniform(0.8, 1.2)
-        follow = [self._torso[0](_TORSO_SHARE * x), self._torso[1](_TORSO_SHARE * y)]
+        follow = [self._lagging[0](_TORSO_SHARE * x), self._lagging[1](_TORSO_SHARE * y)]
         return follow[0], follow[1] + _BREATH * math.cos(self._breath)
 
 

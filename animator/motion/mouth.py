@@ -20,7 +20,7 @@ PAST = 6  # frames of sound before it
 HIDDEN = 160
 
 _WINDOW = (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME
-_MODEL = Path(__file__).with_name("mouth.onnx")
+MODEL = Path(__file__).with_name("mouth.onnx")
 _DEAD = 0.02  # what the network leaves of a closed mouth
 _CLOSE = CHANNELS.index("mouthClose")
 _VOICE_BANDS = slice(3, 44)  # 130 Hz to 3.9 kHz
@@ -38,7 +38,7 @@ def _session() -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(_MODEL), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
 
 
 class MouthNet:
@@ -98,3 +98,14 @@ def to_weights(row: MouthRow, amplitude: float) -> NDArray[np.float32]:
             weights[INDEX[name + side]] = value * parted * amplitude * _SIZE.get(name, 1.0)
     weights[INDEX["mouthClose"]] = close
     return weights
+
+
+def from_weights(weights: NDArray[np.float32]) -> MouthRow:
+    """What `to_weights` makes these (52,) weights of, at amplitude 1; the sides are averaged."""
+    row = np.zeros(len(CHANNELS), np.float32)
+    for i, name in enumerate(CHANNELS):
+        columns = [INDEX[name + side] for side in (("",) if name in INDEX else ("Left", "Right"))]
+        row[i] = min(1.0, float(weights[columns].mean()) / _SIZE.get(name, 1.0))
+    close = float(weights[INDEX["mouthClose"]]) / max(float(weights[INDEX["jawOpen"]]), 0.05)
+    row[_CLOSE] = 0.2 + 0.5 * min(1.0, close) if close > 0 else 0.0
+    return row

@@ -1,0 +1,180 @@
+"""Batches for the motion network: stretches of clips, and noisy windows in them."""
+
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUnknownParameterType=false
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animator.learn.config import Dropout, Training
+from animator.learn.listen import Heard
+from animator.learn.network import Windows
+from animator.motion import conditions
+from animator.motion.channels import BLINK_AT, CHANNELS, MOUTH_AT
+from animator.motion.conditions import AT, KNOWN, SINCE_BLINK, STATE
+
+Floats = NDArray[np.float32]
+
+_SOUND = slice(AT["own"].start, AT["other"].stop)
+_WISHES = slice(AT["emotion"].start, AT["distance"].stop)
+_FURTHER = 0.2  # of the sequences know sound that is still to come, as a stream with more look-ahead does
+_WITHOUT_MOUTH = 0.3  # of the sequences do not know how the mouth was: it is to follow the sound
+_JITTER = 0.3  # of the windows have other noise levels than a stream's
+_SHAKEN = 0.5  # of the change from frame to frame: how far a frame of the past is from the truth at most
+_ASTRAY = 0.5  # of the spread: how far a whole past is beside the truth, in most of the sequences
+_RETURN = np.exp(-1 / 40)  # of that is left a frame later: whoever went astray comes back in seconds, not at once
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Mean, standard deviation and the same of the change from frame to frame, each (channels,)."""
+
+    mean: Floats
+    spread: Floats
+    change: Floats  # in units of the spread
+
+
+def scale_of(clips: list[Heard]) -> Scale:
+    """Of the channels where they are known; a channel that never moves gets a spread of its own."""
+    total, square, change, count = (np.zeros(len(CHANNELS)) for _ in range(4))
+    for clip in clips:
+        motion = clip.motion.astype(np.float64) * clip.known
+        total += motion.sum(axis=0)
+        square += (motion**2).sum(axis=0)
+        change += (np.diff(motion, axis=0) ** 2).sum(axis=0)
+        count += len(motion) * clip.known
+    count = np.maximum(count, 1)
+    mean = total / count
+    spread = np.maximum(np.sqrt(np.maximum(square / count - mean**2, 0)), 0.01)
+    moved = np.clip(np.sqrt(change / count) / spread, 0.02, 1.0)
+    return Scale(*(values.astype(np.float32) for values in (mean, spread, moved)))
+
+
+class Batch(NamedTuple):
+    """``past`` (batch, time, channels) and the ``clean`` windows in units of `Scale`; ``known`` (batch, channels)."""
+
+    past: Tensor
+    past_conditions: Tensor
+    windows: Windows
+    clean: Tensor
+    known: Tensor
+
+
+class Batches:
+    """Random batches, the same for the same seed."""
+
+    def __init__(self, clips: list[Heard], given: Training, scale: Scale, seed: int) -> None:
+        self._given, self._scale = given, scale
+        self._clips = [clip for clip in clips if len(clip) > given.architecture.window + 1]
+        lengths = np.array([len(clip) for clip in self._clips], np.float64)
+        self._shares = lengths / lengths.sum()
+        self._random = np.random.default_rng(seed)
+
+    def __call__(self, size: int, dropout: Dropout | None) -> Batch:
+        """``size`` sequences; without ``dropout`` every condition is known and the past is the true one."""
+        parts = [self._sequence(dropout) for _ in range(size)]
+        return Batch(*(_join(list(values)) for values in zip(*parts, strict=True)))
+
+    def _sequence(self, dropout: Dropout | None) -> Batch:
+        random, window = self._random, self._given.architecture.window
+        clip = self._clips[random.choice(len(self._clips), p=self._shares)]
+        time = self._given.stretch
+        start = int(random.integers(0, max(1, len(clip) - time)))
+        part = slice(start, min(start + time, len(clip)))
+        rows = _conditions(clip, part, int(random.integers(0, len(clip.sounds))) if dropout else 0)
+        motion = _filled(((clip.motion[part] - self._scale.mean) / self._scale.spread) * clip.known, time)
+        rows = _filled(rows, time)
+        starts = np.sort(random.integers(1, part.stop - part.start - window + 1, self._given.windows))
+        past, clean = motion.copy(), motion[starts[:, None] + np.arange(window)]
+        remembered = np.ones(len(starts), bool)
+        further = 0
+        if dropout:
+            aside = self._astray()
+            past = self._shaken(past + aside)
+            clean = clean + (aside * _RETURN ** np.arange(1, window + 1)[:, None]).astype(np.float32)
+            remembered = random.random(len(starts)) >= dropout.past
+            further = int(random.integers(1, 3)) if random.random() < _FURTHER else 0
+            rows = _forgotten(rows, dropout, random)
+        told = _told(rows, starts, window, further)
+        noisy, levels = self._noised(clean)
+        windows = Windows(*map(torch.from_numpy, (noisy, levels, told, starts, remembered)))
+        known = clip.known.astype(np.float32)
+        return Batch(torch.from_numpy(past), torch.from_numpy(rows), windows, *map(torch.from_numpy, (clean, known)))
+
+    def _noised(self, clean: Floats) -> tuple[Floats, Floats]:
+        """(windows, window, channels) -> the same, noisy, and the levels (windows, window).
+
+        The mouth is not there at all: a stream knows a frame's voice only when the frame is about to leave, and what it
+        guessed of the mouth until then is worth nothing.
+        """
+        levels = self._levels(len(clean))
+        noise = self._random.standard_normal(clean.shape).astype(np.float32)
+        noisy = levels[..., None] * clean + (1 - levels[..., None]) * noise
+        noisy[..., MOUTH_AT] = 0
+        return noisy, levels
+
+    def _levels(self, count: int) -> Floats:
+        """(count, window): what a rolling window has, or levels in between."""
+        window = self._given.architecture.window
+        late = np.where(self._random.random(count) < _JITTER, self._random.random(count), 1.0)
+        return np.clip(1 - (np.arange(window) + late[:, None]) / window, 0, 1).astype(np.float32)
+
+    def _astray(self) -> Floats:
+        """(channels,) by which a past is beside the truth: guesses add up, and nothing else teaches to come back."""
+        aside = _ASTRAY * self._random.standard_normal(len(CHANNELS)).astype(np.float32)
+        aside[MOUTH_AT] = aside[BLINK_AT] = 0
+        return aside if self._random.random() < 0.7 else 0 * aside
+
+    def _shaken(self, past: Floats) -> Floats:
+        """The past as a stream has it, which is made of guesses; sometimes without the mouth."""
+        size = _SHAKEN * self._random.random() * self._scale.change
+        shaken = past + size * self._random.standard_normal(past.shape).astype(np.float32)
+        if self._random.random() < _WITHOUT_MOUTH:
+            shaken[:, MOUTH_AT] = 0
+        return shaken.astype(np.float32)
+
+
+def _conditions(clip: Heard, part: slice, variant: int) -> Floats:
+    """(frames, conditions.SIZE) with everything known."""
+    count = part.stop - part.start
+    rows = np.zeros((count, conditions.SIZE), np.float32)
+    rows[:, _SOUND] = clip.sounds[variant, part]
+    rows[:, _WISHES] = clip.wishes[part]
+    rows[:, KNOWN] = 1.0
+    rows[np.arange(count), STATE.start + clip.state[part].astype(np.intp)] = 1.0
+    rows[:, SINCE_BLINK] = clip.since[part]
+    return rows
+
+
+def _told(rows: Floats, starts: NDArray[np.int64], window: int, further: int) -> Floats:
+    """(windows, window, SIZE): wishes as they are at the start; sound only of the first frame, and ``further`` ones."""
+    told = np.repeat(rows[starts][:, None], window, axis=1)
+    for ahead in range(1, window):
+        if ahead <= further:
+            told[:, ahead, _SOUND] = rows[np.minimum(starts + ahead, len(rows) - 1)][:, _SOUND]
+        else:
+            told[:, ahead] = conditions.without(conditions.without(told[:, ahead], "own"), "other")
+    return told
+
+
+def _forgotten(rows: Floats, dropout: Dropout, random: np.random.Generator) -> Floats:
+    for name in conditions.GROUPS:
+        if random.random() < getattr(dropout, name):
+            rows = conditions.without(rows, name)
+    return rows
+
+
+def _filled(rows: Floats, time: int) -> Floats:
+    """(time, n): what a short clip lacks is zeros, which no window comes to see."""
+    return np.concatenate([rows, np.zeros((time - len(rows), rows.shape[1]), np.float32)]).astype(np.float32)
+
+
+def _join(values: list[Tensor] | list[Windows]) -> Tensor | Windows:
+    if isinstance(values[0], Windows):
+        return Windows(*(torch.stack(list(parts)) for parts in zip(*values, strict=True)))
+    return torch.stack(values)

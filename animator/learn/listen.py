@@ -1,0 +1,128 @@
+"""Clips of motion with what the network is told of them, computed once and kept."""
+
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from animator.audio import MELS
+from animator.control import EMOTIONS
+from animator.face import FPS
+from animator.learn import shards
+from animator.learn.behaviour import moods
+from animator.learn.shards import Shard
+from animator.learn.speech.augment import augment
+from animator.learn.speech.augment import features as to_features
+from animator.motion import conditions
+from animator.motion.channels import BLINK_AT
+from animator.motion.flow import BLINKING
+from animator.motion.mouth import HOPS_PER_FRAME, LOOK_AHEAD, MODEL, MouthNet
+from animator.motion.prosody import Prosody
+from animator.motion.voices import Other, Own
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A clip as the network takes it.
+
+    ``motion`` (frames, channels) f32 in natural units, without the wished emotions' own; ``sounds`` (variants, frames,
+    n) f16: `conditions`' groups own and other side by side, each variant with other voices, rooms and noises;
+    ``wishes`` (frames, m) f32: emotion, gaze and
+    distance; ``state`` (frames,) u1; ``since`` (frames,) f32: `conditions.since_blink` before the frame.
+    """
+
+    motion: Floats
+    known: NDArray[np.bool_]
+    sounds: NDArray[np.float16]
+    wishes: Floats
+    state: NDArray[np.uint8]
+    since: Floats
+    held: bool
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.motion)
+
+
+def listen(folder: Path, variants: int, seed: int, progress: Callable[[int, int], None]) -> list[Heard]:
+    """All clips of ``folder``; what was computed for them is kept in its ``heard/``.
+
+    Raises `animator.media.MediaError` for a folder without clips and for a broken one.
+    """
+    kept = folder / "heard"
+    kept.mkdir(exist_ok=True)
+    version = hashlib.sha256(MODEL.read_bytes()).hexdigest()[:8]
+    paths = shards.files(folder)
+    clips: list[Heard] = []
+    for number, path in enumerate(paths):
+        shard = shards.load(path)
+        sounds = [
+            _sound(shard, kept / f"{path.stem}-{version}-{seed}-{v}.npy", v, seed + number) for v in range(variants)
+        ]
+        clips.append(_heard(shard, np.stack(sounds)))
+        progress(number + 1, len(paths))
+    return clips
+
+
+def _sound(shard: Shard, place: Path, variant: int, seed: int) -> NDArray[np.float16]:
+    """(frames, own + other). The first variant is the sound as it is."""
+    if place.is_file():
+        return np.load(place)
+    torch.manual_seed(1000 * seed + variant)
+    power = torch.from_numpy(10.0 ** np.stack([shard.power, shard.other]).astype(np.float32))
+    own, other = (augment(power) if variant else to_features(power)).numpy()
+    rows = np.concatenate([_own(own), _other(other)], axis=1).astype(np.float16)
+    partial = place.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.save(file, rows)
+    partial.replace(place)
+    return rows
+
+
+def _own(columns: Floats) -> Floats:
+    """(frames * 4, MELS) -> rows of what is known of each frame when it is made, `LOOK_AHEAD` frames later."""
+    network, prosody = MouthNet(), Prosody()
+    rows: list[Floats] = []
+    for features in _frames(columns):
+        mouth = network(features)
+        rows.append(conditions.own_row(Own(mouth, network.heard, prosody(features))))
+    return np.stack(rows[LOOK_AHEAD:])
+
+
+def _other(columns: Floats) -> Floats:
+    prosody = Prosody()
+    rows = [conditions.other_row(Other(features, prosody(features))) for features in _frames(columns)]
+    return np.stack(rows[LOOK_AHEAD:])
+
+
+def _frames(columns: Floats) -> Floats:
+    """(frames + LOOK_AHEAD, hops, MELS), with the silence that follows a clip."""
+    silence = np.zeros((LOOK_AHEAD * HOPS_PER_FRAME, MELS), np.float32)
+    return np.concatenate([columns, silence]).reshape(-1, HOPS_PER_FRAME, MELS)
+
+
+def _heard(shard: Shard, sounds: NDArray[np.float16]) -> Heard:
+    emotion = np.eye(len(EMOTIONS), dtype=np.float32)[shard.emotion] * shard.strength.astype(np.float32)[:, None]
+    gaze = np.stack([conditions.gaze_row(yaw, pitch) for yaw, pitch in shard.gaze.astype(np.float32).tolist()])
+    distance = np.stack([conditions.distance_row(far) for far in shard.distance.astype(np.float32).tolist()])
+    wishes = np.concatenate([emotion[:, 1:], gaze, distance], axis=1)
+    motion = shard.motion.astype(np.float32) - moods(shard.emotion, shard.strength) * shard.known
+    return Heard(motion, shard.known, sounds, wishes, shard.state, _since_blink(motion), shard.held, shard.source)
+
+
+def _since_blink(motion: Floats) -> Floats:
+    """Of every frame: how long before it the lids were last closed."""
+    rows, seconds = np.empty(len(motion), np.float32), 2.0
+    for i, closed in enumerate(motion[:, BLINK_AT.start]):
+        rows[i] = conditions.since_blink(seconds)
+        seconds = 0.0 if closed > BLINKING else seconds + 1 / FPS
+    return rows

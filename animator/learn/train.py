@@ -1,0 +1,198 @@
+"""Trains the motion network: resumable, on CPUs and one or more GPUs (``accelerate launch``)."""
+
+# torch and accelerate are an extra, and their types are not there without it:
+# pyright: reportMissingImports=false, reportUnknownParameterType=false
+
+import csv
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from animator.learn.batches import Batch, Batches, Scale, scale_of
+from animator.learn.config import Training
+from animator.learn.export import load, save, to_onnx
+from animator.learn.listen import Heard
+from animator.learn.network import MotionNetwork
+from animator.media import MediaError
+from animator.motion.channels import BLINK_AT, CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT
+from animator.motion.mouth import CHANNELS as MOUTH
+
+GROUPS = {"mouth": MOUTH_AT, "upper": UPPER_AT, "blink": BLINK_AT, "head": HEAD_AT, "gaze": GAZE_AT}
+WEIGHTS, GRAPH = "motion.safetensors", "motion.onnx"
+Figures = dict[str, float]
+Tell = Callable[[float], None]  # part of the run that is done
+
+_CLOSE, _JAW = MOUTH.index("mouthClose"), MOUTH.index("jawOpen")
+_WEIGHTS = np.ones(len(CHANNELS), np.float32)
+_WEIGHTS[MOUTH_AT] = 2.0
+_WEIGHTS[UPPER_AT] = 0.5
+_CLOSURE = 2.0  # closed lips count so much more: they are seldom, and a missed one is seen
+_FIRST = (
+    0.05  # of the loss that measures the frame that leaves, against how much the channels change from frame to frame
+)
+_CHECKED = 12  # batches of a validation
+
+
+@dataclass
+class Progress:
+    """How far a run has come; kept in its checkpoints."""
+
+    step: int = 0
+    seconds: float = 0.0
+
+    def part(self, given: Training) -> float:
+        """Of the run, 0 to 1."""
+        by_time = self.seconds / (60 * given.minutes) if given.minutes else 0.0
+        return min(1.0, max(self.step / given.steps, by_time))
+
+    def state_dict(self) -> dict[str, float]:
+        return {"step": self.step, "seconds": self.seconds}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.step, self.seconds = int(state["step"]), state["seconds"]
+
+
+class Run:
+    """One training run in a folder: ``checkpoint/`` to go on from, ``curves.csv``; `WEIGHTS` and `GRAPH` at its end."""
+
+    def __init__(self, given: Training, clips: list[Heard]) -> None:
+        """Goes on where the folder's checkpoint is. Raises `MediaError` if no clip is for training."""
+        torch.set_num_threads(given.threads)
+        set_seed(given.seed)
+        given.out.mkdir(parents=True, exist_ok=True)
+        self.given, self.progress = given, Progress()
+        self._accelerator = Accelerator(mixed_precision=given.precision)
+        taught = [clip for clip in clips if not clip.held]
+        if not taught:
+            raise MediaError(f"{given.shards} holds clips for validation only. Add some to learn from.")
+        self.scale = scale_of(taught)
+        network = self._begin()
+        self._average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(given.average))
+        optimizer = torch.optim.AdamW(network.parameters(), given.rate, betas=(0.9, 0.98), weight_decay=0.01)
+        self._network, self._optimizer = self._accelerator.prepare(network, optimizer)
+        self._average.to(self._accelerator.device)
+        self._accelerator.register_for_checkpointing(self.progress, self._average)
+        self._batches = Batches(taught, given, self.scale, given.seed + 97 * self._accelerator.process_index)
+        self._held = [clip for clip in clips if clip.held]
+        if self._checkpoint.is_dir():
+            self._accelerator.load_state(str(self._checkpoint))
+
+    def _begin(self) -> MotionNetwork:
+        if self.given.start:
+            network = load(self.given.start).train()
+            self.scale = Scale(network.mean.numpy(), network.spread.numpy(), self.scale.change)
+            return network
+        network = MotionNetwork(self.given.architecture)
+        network.fit(*map(torch.from_numpy, (self.scale.mean, self.scale.spread, self.scale.change)))
+        return network
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.given.out / "checkpoint"
+
+    def __call__(self, tell: Tell) -> Figures:
+        """Trains to the end of the run, and returns the last validation. A KeyboardInterrupt leaves a checkpoint."""
+        figures: Figures = {}
+        try:
+            while self.progress.part(self.given) < 1:
+                began = time.monotonic()
+                loss = self._step()
+                self.progress.step += 1
+                self.progress.seconds += time.monotonic() - began
+                last = self.progress.part(self.given) >= 1
+                if self.progress.step % self.given.validate_every == 0 or last:
+                    figures = self._validate() | {"loss": loss}
+                    self._record(figures)
+                    self.save()
+                tell(self.progress.part(self.given))
+        except KeyboardInterrupt:
+            self.save()
+            raise
+        if self._accelerator.is_main_process:
+            save(self._average.module.cpu().eval(), self.given.out / WEIGHTS)
+            to_onnx(load(self.given.out / WEIGHTS), self.given.out / GRAPH)
+        return figures
+
+    def save(self) -> None:
+        """Writes the checkpoint."""
+        self._accelerator.save_state(str(self._checkpoint))
+
+    def _step(self) -> float:
+        part = self.progress.part(self.given)
+        warm = min(1.0, (self.progress.step + 1) / self.given.warm_up)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.given.rate * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * part)))
+        batch = _to(self._batches(self.given.batch, self.given.dropout), self._accelerator.device)
+        with self._accelerator.autocast():
+            said = self._network(batch.past, batch.past_conditions, batch.windows)
+        loss = loss_of(said.float(), batch, self.scale)
+        self._optimizer.zero_grad()
+        self._accelerator.backward(loss)
+        self._accelerator.clip_grad_norm_(self._network.parameters(), 1.0)
+        self._optimizer.step()
+        self._average.update_parameters(self._accelerator.unwrap_model(self._network))
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _validate(self) -> Figures:
+        """On the held-out clips, always the same ones: how far the frame that leaves is from the truth, by group, in
+        units of the change from frame to frame (1 would be to guess that nothing moves); and how the jaw correlates.
+        """
+        if not self._held:
+            return {}
+        batches = Batches(self._held, self.given, self.scale, 0)
+        errors: list[Tensor] = []
+        jaws: list[Tensor] = []
+        change = torch.from_numpy(self.scale.change).to(self._accelerator.device)
+        for _ in range(_CHECKED):
+            batch = _to(batches(self.given.batch, None), self._accelerator.device)
+            said = self._average.module(batch.past, batch.past_conditions, batch.windows)[:, :, 0]
+            known = batch.known[:, None]
+            errors.append(((said - batch.clean[:, :, 0]) / change).square() * known / known.mean(0).clamp(min=1e-6))
+            jaws.append(torch.stack([x[..., _JAW].flatten() for x in (said, batch.clean[:, :, 0])]))
+        error = torch.cat(errors).mean(dim=(0, 1)).sqrt()
+        figures = {name: float(error[part].mean()) for name, part in GROUPS.items()}
+        return figures | {"jaw_r": float(torch.corrcoef(torch.cat(jaws, 1))[0, 1])}
+
+    def _record(self, figures: Figures) -> None:
+        if not self._accelerator.is_main_process:
+            return
+        path = self.given.out / "curves.csv"
+        new = not path.is_file()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(["step", "seconds", *figures])
+            writer.writerow([self.progress.step, round(self.progress.seconds), *(f"{v:.5f}" for v in figures.values())])
+
+
+def loss_of(said: Tensor, batch: Batch, scale: Scale) -> Tensor:
+    """Squared error of the clean windows, where the truth is known; more for what is nearly clean, and for closed lips.
+
+    The first frame of a window leaves after this call, so its error counts against how far a frame is from the next.
+    """
+    weight = torch.from_numpy(_WEIGHTS).to(said.device) * batch.known[:, None, None]
+    closed = (batch.clean[..., _CLOSE : _CLOSE + 1] > 1.0).float()
+    focus = torch.zeros_like(weight)
+    focus[..., _CLOSE] = _CLOSURE
+    error = (said - batch.clean).square() * weight * (1 + closed * focus)
+    levels = (0.2 + batch.windows.levels.square())[..., None]
+    change = torch.from_numpy(scale.change).to(said.device)
+    return (error * levels).mean() + _FIRST * (error[:, :, 0] / change.square()).mean()
+
+
+def _to(batch: Any, device: torch.device) -> Any:
+    """A (nested) tuple of tensors on ``device``."""
+    if isinstance(batch, Tensor):
+        return batch.to(device)
+    return type(batch)(*(_to(part, device) for part in batch))

@@ -1,0 +1,87 @@
+"""What the motion network is told about a frame besides the motion before it, as one vector.
+
+Every group has a flag in `KNOWN`; a group that is not known (left out in training, or for guidance) is zeros, and so is
+its flag.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.audio import MELS
+from animator.control import EMOTIONS, STATES, Emotion, State
+from animator.motion.mouth import CHANNELS, HIDDEN
+from animator.motion.prosody import Heard
+from animator.motion.voices import Other, Own
+
+Floats = NDArray[np.float32]
+
+BANDS = 16  # of the other's voice
+EARS = 2 * HIDDEN + len(CHANNELS)  # what the mouth network makes of a frame of sound
+_HEARD = 5  # see `heard_row`
+_SIZES = {"own": EARS + _HEARD, "other": BANDS + _HEARD, "emotion": len(EMOTIONS) - 1, "gaze": 2, "distance": 1}
+GROUPS: tuple[str, ...] = tuple(_SIZES)
+_ENDS = np.cumsum([0, *_SIZES.values()]).tolist()
+AT: dict[str, slice] = {name: slice(a, b) for name, a, b in zip(GROUPS, _ENDS, _ENDS[1:], strict=False)}
+KNOWN = slice(_ENDS[-1], _ENDS[-1] + len(GROUPS))
+STATE = slice(KNOWN.stop, KNOWN.stop + len(STATES))
+SINCE_BLINK = STATE.stop
+SIZE = SINCE_BLINK + 1
+
+_FULL_GAZE = 20.0  # degrees
+_FULL_DISTANCE = 0.2
+_LONGEST = 8.0  # seconds since a blink; longer is the same
+
+
+def heard_row(heard: Heard) -> Floats:
+    """(5,): talking, loudness, accent, a phrase started, a phrase ended."""
+    return np.array([heard.talking, heard.loudness, heard.accent, heard.started, heard.ended], np.float32)
+
+
+def own_row(own: Own) -> Floats:
+    """What is known of the own voice."""
+    return np.concatenate([own.heard, own.mouth, heard_row(own.prosody)])
+
+
+def other_row(other: Other) -> Floats:
+    """What is known of the voice of the person who is listened to."""
+    bands = other.features.mean(axis=0).reshape(BANDS, MELS // BANDS).mean(axis=1)
+    return np.concatenate([bands, heard_row(other.prosody)]).astype(np.float32)
+
+
+def emotion_row(emotion: Emotion, strength: float) -> Floats:
+    row = np.zeros(len(EMOTIONS), np.float32)
+    row[EMOTIONS.index(emotion)] = strength
+    return row[1:]
+
+
+def gaze_row(yaw_deg: float, pitch_deg: float) -> Floats:
+    return np.array([yaw_deg, pitch_deg], np.float32) / _FULL_GAZE
+
+
+def distance_row(distance: float) -> Floats:
+    return np.array([(distance - 1) / _FULL_DISTANCE], np.float32)
+
+
+def since_blink(seconds: float) -> float:
+    """How long ago the lids last opened, as the network takes it."""
+    return min(seconds, _LONGEST) / _LONGEST
+
+
+def condition(groups: dict[str, Floats], state: State, blink_s: float) -> Floats:
+    """(SIZE,) of one frame; groups that are missing are unknown."""
+    row = np.zeros(SIZE, np.float32)
+    for number, name in enumerate(GROUPS):
+        if name in groups:
+            row[AT[name]] = groups[name]
+            row[KNOWN.start + number] = 1.0
+    row[STATE.start + STATES.index(state)] = 1.0
+    row[SINCE_BLINK] = since_blink(blink_s)
+    return row
+
+
+def without(rows: Floats, name: str) -> Floats:
+    """A copy of (..., SIZE) that does not know the group ``name``."""
+    rows = rows.copy()
+    rows[..., AT[name]] = 0.0
+    rows[..., KNOWN.start + GROUPS.index(name)] = 0.0
+    return rows

@@ -1,0 +1,136 @@
+"""The motion network at work: one call a frame takes a rolling window of motion one step from noise to motion.
+
+How it was trained: `animator.learn.network`, which names the sources. Runs on onnxruntime, without torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from animator.control import Control
+from animator.motion import conditions
+from animator.motion.channels import BLINK_AT, CHANNELS, MOUTH_AT
+from animator.motion.filters import FPS
+from animator.motion.voices import Other, Own
+
+MODEL = Path(__file__).with_name("motion.onnx")
+BLINKING = 0.5  # of the blink channel: the lids count as closed
+_LIMIT = 6.0  # spreads that a channel may be away from its mean
+_BASE = 200.0  # of the angles by which keys and queries turn
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How motion is drawn. ``guidance``: by how much a condition (of `conditions.GROUPS`) is stressed beyond what it
+    means to the network, each at the cost of one more variant. ``calls`` of the network for each frame."""
+
+    guidance: Mapping[str, float]
+    calls: int = 1
+
+
+DEFAULT = Sampling({})
+
+
+class MotionNet:
+    """All channels of one stream, frame by frame. The same ``random`` and inputs give the same motion."""
+
+    def __init__(self, random: np.random.Generator, sampling: Sampling = DEFAULT, model: Path = MODEL) -> None:
+        self._random, self._sampling = random, sampling
+        self._network = _session(model)
+        about = self._network.get_modelmeta().custom_metadata_map
+        self._mean, self._spread = (np.array(about[name].split(), np.float32) for name in ("mean", "spread"))
+        shapes = {given.name: given.shape for given in self._network.get_inputs()}
+        self._window, self._angles = shapes["frames"][1] - 1, shapes["turn"][1]
+        self._kept: tuple[int, ...] = tuple(shapes["keys"])
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all motion: the next frame follows a face at rest."""
+        self._keys, self._values = np.zeros(self._kept, np.float32), np.zeros(self._kept, np.float32)
+        self._filled = np.zeros(self._kept[2], np.float32)
+        self._frame, self._blink_s = 0, 2.0
+        rest = -self._mean / self._spread
+        levels = self._levels(0)[:, None]
+        self._noisy = levels * rest + (1 - levels) * self._noise(self._window)
+        self._last, self._told = rest, conditions.condition({}, "idle", self._blink_s)
+
+    def __call__(self, own: Own, other: Other, control: Control) -> Floats:
+        """One frame on -> (len(CHANNELS),), see `animator.motion.channels`."""
+        wishes = {
+            "emotion": conditions.emotion_row(control.emotion, control.emotion_strength),
+            "gaze": conditions.gaze_row(control.gaze_yaw_deg, control.gaze_pitch_deg),
+            "distance": conditions.distance_row(control.distance),
+        }
+        voices = {"own": conditions.own_row(own), "other": conditions.other_row(other)}
+        now = conditions.condition(voices | wishes, control.state, self._blink_s)
+        later = conditions.condition(wishes, control.state, self._blink_s)
+        told = np.concatenate([now[None], np.repeat(later[None], self._window - 1, axis=0)])
+        clean = self._denoise(told)
+        self._remember(clean[0], now)
+        self._roll()
+        row = clean[0] * self._spread + self._mean
+        self._blink_s = 0.0 if row[BLINK_AT.start] > BLINKING else self._blink_s + 1 / FPS
+        return row
+
+    def _denoise(self, told: Floats) -> Floats:
+        """The window, as clean as this frame gets it; `_noisy` is then that much nearer to it."""
+        ways = [told, *(conditions.without(told, name) for name in self._sampling.guidance)]
+        variants = np.stack([np.concatenate([self._told[None], way]) for way in ways])
+        clean = np.empty((0,), np.float32)
+        for call in range(self._sampling.calls):
+            levels = self._levels(call)
+            frames = np.concatenate([self._last[None], self._noisy])
+            frames[1:, MOUTH_AT] = 0  # as in training, see `animator.learn.batches`
+            outputs = self._network.run(None, {
+                "frames": np.repeat(frames[None], len(variants), axis=0), "told": variants, "turn": self._turn(),
+                "levels": np.concatenate([[np.float32(1)], levels]), "keys": self._keys, "values": self._values,
+                "filled": self._filled,
+            })  # fmt: skip
+            said, self._new_keys, self._new_values = (np.asarray(output, np.float32) for output in outputs)
+            clean = said[0]
+            for less, share in zip(said[1:], self._sampling.guidance.values(), strict=True):
+                clean = clean + share * (said[0] - less)
+            now, later = levels[:, None], self._levels(call + 1)[:, None]
+            clean = np.clip(clean, -_LIMIT, _LIMIT)
+            noise = (self._noisy - now * clean) / (1 - now)
+            self._noisy = (later * clean + (1 - later) * noise).astype(np.float32)
+        return clean
+
+    def _remember(self, row: Floats, told: Floats) -> None:
+        """What the calls made of the frame before takes the place of the oldest; this frame is the next to be kept."""
+        if self._frame:
+            slot = (self._frame - 1) % len(self._filled)
+            self._keys[:, :, slot], self._values[:, :, slot] = self._new_keys, self._new_values
+            self._filled[slot] = 1.0
+        self._last, self._told = row.astype(np.float32), told
+        self._frame += 1
+
+    def _roll(self) -> None:
+        self._noisy = np.concatenate([self._noisy[1:], self._noise(1)])
+
+    def _noise(self, frames: int) -> Floats:
+        return self._random.standard_normal((frames, len(CHANNELS))).astype(np.float32)
+
+    def _levels(self, call: int) -> Floats:
+        """(window,) before a call of this frame; 1 is clean."""
+        steps = np.arange(1, self._window + 1) - call / self._sampling.calls
+        return (1 - steps / self._window).astype(np.float32)
+
+    def _turn(self) -> Floats:
+        """(1 + window, n) for the frame that left last and those of the window, see `animator.learn.network.turns`."""
+        place = self._frame - 1 + np.arange(self._window + 1)
+        angle = place[:, None] * _BASE ** (-np.arange(self._angles // 2) / (self._angles // 2))
+        return np.concatenate([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+
+
+def _session(model: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

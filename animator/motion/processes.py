@@ -1,0 +1,59 @@
+"""Behaviour from processes that were fitted to published figures of real people; the motion network's teacher."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.control import Control, Emotion
+from animator.motion.channels import to_upper
+from animator.motion.expression import Expression
+from animator.motion.eyes import Blinks, Gaze
+from animator.motion.filters import Follower
+from animator.motion.head import Head
+from animator.motion.voices import Other, Own
+
+_LIVELINESS: dict[Emotion, float] = {
+    "neutral": 1.0, "happy": 1.15, "sad": 0.65, "angry": 1.15, "surprised": 1.1, "afraid": 1.1, "disgusted": 0.9,
+    "tender": 0.8, "thoughtful": 0.75,
+}  # fmt: skip
+_NODS = 0.75  # of the phrases that a listener hears end
+_SYMPATHY = 0.35  # of the speaker's accents is seen on a listener's brows
+_TURN = (0.15, 0.12)  # share of a wished gaze that the head follows
+_NEARNESS = 0.7  # the head moves with this power of the distance
+
+
+class Processes:
+    """One face's behaviour, a frame at a time; the mouth is that of the mouth network."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to rest."""
+        streams = self._random.spawn(4)
+        self._head, self._gaze = Head(streams[0]), Gaze(streams[1])
+        self._blinks, self._expression = Blinks(streams[2]), Expression(streams[3])
+        self._life, self._near = Follower(0.7, 1.0), Follower(0.5, 1.0)
+        self._turns = Follower(0.45), Follower(0.45)
+
+    def __call__(self, own: Own, other: Other, control: Control) -> NDArray[np.float32]:
+        """(len(channels.CHANNELS),), see `animator.motion.channels`."""
+        said = own.prosody
+        felt = said  # the voice that moves brows and lids
+        if control.state == "listening":
+            felt = replace(other.prosody, accent=_SYMPATHY * other.prosody.accent, started=False)
+        if control.acknowledge or (other.prosody.ended and self._nods(control)):
+            self._head.acknowledge()
+        life = self._life(1 + (_LIVELINESS[control.emotion] - 1) * control.emotion_strength)
+        gaze = self._gaze(control.state, said)
+        head = life * self._near(control.distance) ** _NEARNESS * self._head(control.state, said, gaze)
+        for axis, wish in enumerate((control.gaze_yaw_deg, control.gaze_pitch_deg)):
+            head[axis] += _TURN[axis] * self._turns[axis](wish)
+        blink = self._blinks(control.state, felt, self._gaze.shifted)
+        upper = to_upper(life * self._expression(control.state, felt))
+        return np.concatenate([own.mouth, upper, [blink], head, gaze]).astype(np.float32)
+
+    def _nods(self, control: Control) -> bool:
+        return control.state == "listening" and self._random.random() < _NODS

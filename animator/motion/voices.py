@@ -1,0 +1,65 @@
+"""What a face hears, frame by frame: its own voice, which it is to say, and that of the person it talks with."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.audio import MELS, Features, LogMel
+from animator.face import Samples
+from animator.motion.mouth import HOPS_PER_FRAME, MouthNet, MouthRow
+from animator.motion.prosody import SILENT, Heard, Prosody
+
+
+class Own(NamedTuple):
+    """A frame of the own voice: the mouth network's ``mouth`` and what that network ``heard``, (2 * HIDDEN,), both of
+    the frame that is shown; and the ``prosody`` of the frame that came in, `LOOK_AHEAD` frames later."""
+
+    mouth: MouthRow
+    heard: NDArray[np.float32]
+    prosody: Heard
+
+
+class Other(NamedTuple):
+    """A frame of the other's voice as it came in: (hops, MELS), and its prosody."""
+
+    features: Features
+    prosody: Heard
+
+
+NOBODY = Other(np.zeros((HOPS_PER_FRAME, MELS), np.float32), SILENT)
+
+
+class OwnVoice:
+    """Follows the own voice."""
+
+    def __init__(self) -> None:
+        self._network = MouthNet()
+        self.reset()
+
+    def __call__(self, audio: Samples) -> Own:
+        """(960,), the next frame of sound."""
+        features = self._mel(audio)
+        mouth = self._network(features)
+        return Own(mouth, self._network.heard, self._prosody(features))
+
+    def reset(self) -> None:
+        """Forget all sound."""
+        self._mel, self._prosody = LogMel(), Prosody()
+        self._network.reset()
+
+
+class OtherVoice:
+    """Follows the voice of somebody else."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def __call__(self, audio: Samples) -> Other:
+        """(960,), the next frame of sound."""
+        features = self._mel(audio)
+        return Other(features, self._prosody(features))
+
+    def reset(self) -> None:
+        """Forget all sound."""
+        self._mel, self._prosody = LogMel(), Prosody()
