@@ -97,6 +97,11 @@ class Conversation:
         return next(reversed(self._items), None)
 
     @property
+    def language(self) -> str:
+        """What was spoken last by a user, where it was told; else empty."""
+        return next((item.language for item in reversed(self._items.values()) if item.language), "")
+
+    @property
     def latest(self) -> Item:
         """The last item; one that says nothing where there is none."""
         return self._items[self.last] if self.last else Item("", "user")

@@ -31,6 +31,8 @@ SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
 ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
 PHRASE = 1.6  # s of speech that a listener acknowledges with a nod
+LONG = 4.0  # s of speech that a listener acknowledges aloud
+GOES_ON = 0.3  # probability of being done under which somebody who pauses will go on
 FOLLOW = 2.4  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
@@ -65,6 +67,10 @@ class Floor(Protocol):
 
     def user_pauses(self) -> None:
         """A phrase ends, perhaps the turn."""
+        ...
+
+    def user_goes_on(self) -> None:
+        """A phrase of a long turn ends, and more will come."""
         ...
 
     def user_said(self, item_id: str, ended: float) -> None:
@@ -114,6 +120,7 @@ class Hearing:
         self._guess: tuple[float, asyncio.Task[Transcript | StageError]] | None = None
         self._following: asyncio.Task[Transcript | StageError] | None = None
         self._nod_at = PHRASE  # s of speech in the running turn after which the end of a phrase is acknowledged
+        self._murmur_at = LONG  # the same, with an "mm-hm"
         self._followed = 0.0  # s of speech in the running turn that were transcribed already
         self._heard_at = -np.inf  # loop time of the last packet
 
@@ -211,7 +218,7 @@ class Hearing:
         match turn.kind:
             case Kind.STARTED:
                 self._turn = _Utterance(new_id("item"), turn.at)
-                self._followed, self._nod_at = 0.0, PHRASE
+                self._followed, self._nod_at, self._murmur_at = 0.0, PHRASE, LONG
                 self._tentative = self._floor.speaking
                 if self._tentative:
                     self._hold()
@@ -274,6 +281,9 @@ class Hearing:
         if self._guess is not guess:
             return
         self._ears.expect(None if done is None else min(done, cues.UNHEARD))
+        if done is not None and done < GOES_ON and self._ears.voiced >= self._murmur_at:
+            self._murmur_at = self._ears.voiced + LONG
+            self._floor.user_goes_on()
         await asyncio.wait([guess[1]])
         if done is not None and self._guess is guess and isinstance(said := guess[1].result(), Transcript):
             self._ears.expect(cues.done(done, said.text, said.language))

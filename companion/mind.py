@@ -133,10 +133,18 @@ class Mind:
         careful = self.guard.careful or self.guard.note
         if not self._engine.config.session.openers or not reply.wishes.sound or asked or careful:
             return None
-        language, tts = self._owner.conversation.latest.language, self._engine.tts
-        if self.persona.openers is False or isinstance(tts, HasLanguages) and language not in tts.languages:
+        language = self._owner.conversation.latest.language
+        if self.persona.openers is False or not self._speaks(language):
             return None
         return self._openers.choose(said, language, feeling.emotion, self.persona.openers)
+
+    def murmur(self) -> Sentence | None:
+        """What the persona lets be heard while the user goes on speaking, one after the other."""
+        own, config = self.persona.openers, self._engine.config.session
+        language = self._owner.conversation.language
+        if own is False or not config.murmurs or not self._speaks(language):
+            return None
+        return self._openers.listening(language, own)
 
     def filler(self) -> tuple[str, float]:
         """What the persona says when its answer is not there, and after how many seconds; one after the other."""
@@ -145,6 +153,10 @@ class Mind:
             return "", 0.0
         self._fillers += 1
         return self.persona.fillers[self._fillers % len(self.persona.fillers)], after
+
+    def _speaks(self, language: str) -> bool:
+        tts = self._engine.tts
+        return not isinstance(tts, HasLanguages) or language in tts.languages
 
     async def feel(self, text: str) -> Feeling:
         """What somebody feels who says so."""

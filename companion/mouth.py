@@ -17,6 +17,11 @@ from companion.text import Mark
 ENOUGH = 6 * SPEAK_RATE  # samples of speech made in advance; an interruption throws them away
 
 
+def pcm16(audio: Samples) -> bytes:
+    """[-1, 1] -> PCM16, little endian."""
+    return np.clip(np.round(audio * 32767.0), -32768, 32767).astype("<i2").tobytes()
+
+
 @dataclass(slots=True)
 class Line:
     """One sentence of an item. Positions are samples of the item's sound; `start` is None until it is shown."""

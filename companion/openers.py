@@ -18,6 +18,7 @@ from companion.frontmatter import Pattern
 from companion.text import Sentence, Sentences, words
 
 MARKS = 4  # characters that may follow a word before the next one
+LISTENING = "listening"  # a kind of words that no turn is of
 RUN = 3  # replies in a row that are opened so; the one after them is not
 
 Text = Annotated[str, Field(min_length=1, max_length=60)]
@@ -90,7 +91,7 @@ class Openers:
         self._book = book
         self._said: list[str] = []  # the latest last
         self._begun = ""  # first word of the opener before this reply
-        self._run = 0
+        self._run = self._murmurs = 0
 
     def choose(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
         """What to begin with, to a turn of the user's that says ``said`` and feels so; None: the model begins."""
@@ -101,6 +102,13 @@ class Openers:
         self._said = [text for text in self._said if text != found.text] + [found.text]
         self._run, self._begun = self._run + 1, words(found.spoken)[0]
         return found
+
+    def listening(self, language: str, own: Mapping[str, Words]) -> Sentence | None:
+        """What to let be heard while the user goes on."""
+        known = self._book.languages.get(language)
+        texts = own.get(language, {}).get(LISTENING, known.words.get(LISTENING, ())) if known else ()
+        self._murmurs += 1
+        return _sentence(texts[self._murmurs % len(texts)]) if texts else None
 
     def _sentence(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
         known = self._book.languages.get(language)

@@ -4,12 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
-
 from companion import events
 from companion.chat import Item
 from companion.events import Json, PartEvent, Problem, ServerEvent
-from companion.mouth import Cue
+from companion.mouth import Cue, pcm16
 from companion.stages import Samples
 from companion.text import Sentence
 from companion.trace import Trace
@@ -123,8 +121,7 @@ class Reply:
             self.tell(events.OutputAudioStarted(self.id))
             if self.face:
                 self.tell(events.SwitchToSpeaking())
-        pcm = np.clip(np.round(audio * 32767.0), -32768, 32767).astype("<i2")
-        self.tell(events.AudioDelta(self.id, self.item.id, pcm.tobytes(), round(pts_ms, 3)))
+        self.tell(events.AudioDelta(self.id, self.item.id, pcm16(audio), round(pts_ms, 3)))
         self.trace.mark("first_audio")
 
     def seen(self) -> None:

@@ -14,6 +14,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from animator.control import State
 from animator.face import FPS
 from companion import chat, commands, events, requests, think
@@ -40,6 +42,7 @@ log = logging.getLogger(__name__)
 
 GOODBYE = 5.0  # s that the memory may take when a session ends
 PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
+QUIETLY = np.float32(0.4)  # loudness of an "mm-hm" beside that of speech
 SETTLED = 0.3  # s after which a new client has said what it wants
 
 
@@ -174,6 +177,16 @@ class Session:
 
     def user_pauses(self) -> None:
         self.show.acknowledge()
+
+    def user_goes_on(self) -> None:
+        if self.settings.avatar is not None and self.reply is None:
+            self._spawn(self._murmur(), "murmur")
+
+    async def _murmur(self) -> None:
+        with suppress(Exception):  # whatever is wrong with the voice, the next reply will say it
+            if sentence := self.mind.murmur():
+                sounds = [piece.audio async for piece in self._voice().speak(sentence.spoken, sentence.emotion)]
+                self.show.murmur(QUIETLY * np.concatenate(sounds))
 
     def user_said(self, item_id: str, ended: float) -> None:
         if self.reply is None:

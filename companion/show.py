@@ -17,10 +17,11 @@ import numpy as np
 
 from animator.control import Control, Emotion, State
 from animator.face import SAMPLES_PER_FRAME
+from companion import events
 from companion.engine import Device
 from companion.events import ServerEvent
 from companion.feelings import Feeling
-from companion.mouth import Cue, Mouth, Speaker, Taken
+from companion.mouth import Cue, Mouth, Speaker, Taken, pcm16
 from companion.pictures import Look, Pictures
 from companion.stages import SPEAK_RATE, Samples
 from companion.trace import Metrics
@@ -30,6 +31,7 @@ PATIENCE = 0.06  # s that sound waits for its pictures
 GIVE_UP = 0.5  # s behind the clock
 SYMPATHY = 12.0  # s for which a user's feeling shows in the face
 GENTLY = 0.5  # share of its strength
+MURMUR = "listening"  # response of the sounds of a listener, which is none
 MEMORY = 3 * SPEAK_RATE  # samples of sent sound kept, to recognise it in the microphone
 CLIENT_BUFFER = 0.15  # s that a client is taken to buffer if it does not say
 FRESH = 1.5  # s for which a playback report holds
@@ -51,7 +53,7 @@ class Show:
         self.pictures = Pictures(device, send, failed, metrics)
         self.control = Control()
         self.clock = 0  # samples
-        self._tick, self._metrics = tick, metrics
+        self._send, self._tick, self._metrics = send, tick, metrics
         self._speaker: Speaker | None = None
         self._start: int | None = None  # clock at which the item's sound begins to be sent, later by what was held
         self._holding, self._fading, self._acknowledging = False, False, False
@@ -60,6 +62,8 @@ class Show:
         self._emotion, self._gaze = "neutral", (0.0, 0.0)  # the speaker's
         self._mirrored, self._mirrored_at = Feeling(), 0  # the user's, and the clock at which it was felt
         self._held: Samples = np.zeros(0, np.float32)  # taken and not sent yet: the face needs to look ahead
+        self._murmur: Samples = np.zeros(0, np.float32)  # what is left of it
+        self._murmured = 0  # clock until which there is one
         self._sent: Samples = np.zeros(0, np.float32)
         self._playback: tuple[float, float] | None = None  # clock heard (samples), loop time of the report
 
@@ -102,8 +106,14 @@ class Show:
         """A phrase of the user ends: the face nods."""
         self._acknowledging = True
 
+    def murmur(self, sound: Samples) -> None:
+        """A listener's "mm-hm", (n,) at `SPEAK_RATE`: it takes no floor, and is nothing while somebody speaks."""
+        if self._speaker is None and self.clock >= self._murmured:
+            self._murmur = sound
+
     def interrupt(self) -> None:
         """Silence, from now on: nothing of what waits or is being drawn will be sent as sound."""
+        self._murmur, self._murmured = self._murmur[:0], 0
         self.pictures.interrupt()
         self._forget_speaker()
         self._held = np.zeros_like(self._held)
@@ -156,7 +166,7 @@ class Show:
         n = self.chunk_frames * SAMPLES_PER_FRAME
         control = self._control()
         held = self._holding and not self._fading
-        taken = self._nothing(n) if held else self.mouth.take(n)
+        taken = self._nothing(n) if held else self._take(n)
         if self._speaker and self._start is None and self.mouth.taken:
             self._start = self.clock + len(self._held)
         self._cues.extend(taken.cues)
@@ -172,11 +182,20 @@ class Show:
             first, last, sound = 0, 0, np.zeros_like(sound)
         if speaker and first < last:
             self._send_sound(speaker, sound[first:last], first, last)
+        elif self.clock < self._murmured:
+            self._send(events.AudioDelta(MURMUR, "", pcm16(sound), round(self.clock * 1000 / SPEAK_RATE, 3)))
         if chunk:
             chunk.heard.set()
         self._sent = np.concatenate([self._sent, sound])[-MEMORY:]
         self.clock += n
         self._end()
+
+    def _take(self, n: int) -> Taken:
+        taken, (now, self._murmur) = self.mouth.take(n), (self._murmur[:n], self._murmur[n:])
+        if not len(now):
+            return taken
+        self._murmured = self.clock + len(self._held) + n
+        return Taken(np.pad(now, (0, n - len(now))), ())
 
     def _nothing(self, n: int) -> Taken:
         """What a speaker who is held says; all that it has to say comes so much later."""
