@@ -189,7 +189,14 @@ def evaluate(  # noqa: PLR0913 - the options of a command
 
 
 def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) -> Mapping[str, object]:
-    from animator.evaluate.report import control_figures, control_table, figures_table, rounded
+    from animator.evaluate.report import (
+        control_figures,
+        control_table,
+        figures_table,
+        rounded,
+        wishes_figures,
+        wishes_table,
+    )
     from animator.evaluate.sheet import save
     from animator.evaluate.suite import Saying, read_saying
     from animator.evaluate.trial import trial
@@ -206,11 +213,16 @@ def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) 
         Console().print(figures_table(figures))
     if control or not sheet:
         from animator.evaluate.control import control as swept
+        from animator.evaluate.film import Watch
+        from animator.evaluate.wishes import wishes
 
         with _progress("tracking", None) as advance:
-            scores, shapes = swept(found, advance)
+            watch = Watch(found, advance)
+            scores, shapes = swept(found, watch)
+            told = wishes(found, watch)
         Console().print(control_table(scores, shapes))
-        figures["control"] = control_figures(scores, shapes)
+        Console().print(wishes_table(told))
+        figures["control"] = control_figures(scores, shapes) | wishes_figures(told)
     return figures
 
 

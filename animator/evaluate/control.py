@@ -25,6 +25,7 @@ DIRECTION, SHARE = 0.5, 0.1  # cosine and share of a shape's displacement that t
 _SMALL = np.float32(0.5)  # degrees
 BENT = 0.3  # degrees by which a turn may be held back, for the picture's sake, and still count as wanted
 _FLIP = np.array([1, -1, 1], np.float32)  # y down to y up
+_UP, _DOWN = ([space.INDEX[f"eyeLook{way}{side}"] for side in ("Left", "Right")] for way in ("Up", "Down"))
 _LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners, of both eyes
 
 
@@ -45,7 +46,8 @@ TARGETS: dict[str, Target] = {
     "head_y": Target(0.95, 0.02, "face widths"),
     "distance": Target(0.95, 0.02, "of the distance"),
     "gaze_yaw": Target(0.95, 6.0, "degrees"),
-    "gaze_pitch": Target(0.9),
+    "gaze_pitch": Target(0.95, 6.0, "degrees"),
+    "gaze_lids": Target(0.9),
     "eyeBlink": Target(0.9, 0.3, "of the open gap"),
     "jawOpen": Target(0.9),
 }
@@ -87,12 +89,13 @@ class _Watcher:
         self._lids = _lids(rest)
 
     def __call__(self, image: Image, face: FaceLandmarks) -> dict[str, float]:
-        """Values by the names of `SWEEPS`, in their units; ``jawOpen`` in px."""
+        """Values by the names of `SWEEPS`, in their units; ``gaze_lids`` and ``jawOpen`` in the tracker's own."""
         scale, turn, place = _where(face.points)
         yaw, pitch, roll = angles(turn @ self._turn.T)
         width = self._scale * np.linalg.norm(canonical().vertices[234] - canonical().vertices[454])
         x, y = (place - self._place)[:2] / width
         gaze_yaw, gaze_pitch = self._gaze(image, face.points)
+        looks = face.blendshapes
         return {
             "head_yaw": yaw,
             "head_pitch": pitch,
@@ -102,6 +105,7 @@ class _Watcher:
             "distance": self._scale / scale,
             "gaze_yaw": gaze_yaw,
             "gaze_pitch": gaze_pitch,
+            "gaze_lids": float((looks[_UP] - looks[_DOWN]).mean()),
             "eyeBlink": 1 - float((_lids(face.points) / self._lids).mean()),
             "jawOpen": float(np.linalg.norm(face.points[13] - face.points[14])),
         }
@@ -132,6 +136,8 @@ def control(
 def _score(sweep: Sweep, seen: list[float | None], portrait: Portrait) -> Score:
     """Turns are judged within what the picture allows (see `animator.render.pose`)."""
     found = np.array([np.nan if value is None else value for value in seen])
+    if sweep.name == "gaze_pitch":
+        found -= found[0]  # lids held open show more of the iris than they do at rest
     used = ~np.isnan(found) & _allowed(sweep, portrait)
     wanted, got = sweep.wanted[used], found[used]
     target = TARGETS[sweep.name]

@@ -11,7 +11,9 @@ Image = NDArray[np.uint8]
 
 _EYEBALL = 0.43  # radius over the width of the eye, corner to corner: 12 mm of 28
 _ZOOM = 96  # px that the eye is wide where it is searched
-_LEAST = 0.3  # share of the iris that lids must leave free
+_DARK = 0.94  # of the iris' radius: landmarks lie on its soft rim
+_LASHES = 2  # px along the lids that lashes and their shadow may darken
+_USED = 10, 85  # percentiles of the luma, beyond which are lashes and highlights
 _REACH = 0.26  # of the eye's width that an iris may move either way
 _SIDES = (("left", 362, 263, 473), ("right", 33, 133, 468))  # of the subject: corners from left to right, iris
 
@@ -19,8 +21,9 @@ _SIDES = (("left", 362, 263, 473), ("right", 33, 133, 468))  # of the subject: c
 class Gaze:
     """Follows the irises of one face, from a frame in which the landmark network sees them well.
 
-    The iris is where, within the lids, a disc differs most from the ring around it (after Daugman's operator, 1993), so
-    that one half hidden by a lid is found too. Both eyes are searched as one: they turn alike.
+    The iris is where a dark disc explains best what is seen between the lids, so that one half hidden is found too.
+    Both eyes are searched as one: they turn alike. An iris of which lids hide both the upper and the lower edge may be
+    above or below: its height is measured with lids held open.
     """
 
     def __init__(self, points: Floats) -> None:
@@ -30,7 +33,7 @@ class Gaze:
         self._rest = [_place(iris[0], *frame) for iris, frame in zip(irises, frames, strict=True)]
         rims = [np.linalg.norm(iris[1:] - iris[0], axis=1).mean() for iris in irises]
         widths = [np.linalg.norm(axes[0]) for _, axes in frames]
-        self._radius = float(np.mean(np.array(rims) / widths)) * _ZOOM
+        self._radius = float(np.mean(np.array(rims) / widths)) * _ZOOM * _DARK
 
     def __call__(self, image: Image, points: Floats) -> tuple[float, float]:
         """Yaw and pitch in degrees against the sockets, signs of `animator.control`, from the first gaze."""
@@ -78,16 +81,16 @@ def _search(image: Image, points: Floats, eye: tuple[str, list[int]], rest: Floa
 
 
 def _contrast(luma: Floats, inside: Floats, radius: float) -> Floats:
-    """How much darker than its surroundings a disc is at every pixel, by what of both lies ``inside`` the lids."""
-    ys, xs = np.mgrid[-radius * 1.6 // 1 : radius * 1.6 // 1 + 1, -radius * 1.6 // 1 : radius * 1.6 // 1 + 1]
-    distance = np.hypot(xs, ys)
-
-    def mean(kernel: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        even = kernel.astype(np.float32) / kernel.sum()
-        share = cv2.filter2D(inside, -1, even, borderType=cv2.BORDER_CONSTANT).clip(0, 1)
-        total = cv2.filter2D(luma * inside, -1, even, borderType=cv2.BORDER_CONSTANT)
-        return np.asarray(total / np.maximum(share, 1e-3), np.float32), np.asarray(share, np.float32)
-
-    dark, seen = mean(distance < 0.95 * radius)
-    light, around = mean((distance > 1.05 * radius) & (distance < 1.5 * radius))
-    return np.where(seen > _LEAST, (light - dark) * np.sqrt(seen.clip(0, 0.8) * around), 0).astype(np.float32)
+    """How well a dark disc at every pixel explains the ``luma`` ``inside`` the lids: their correlation there."""
+    inside = np.asarray(cv2.erode(inside, np.ones((2 * _LASHES + 1, 1), np.uint8)), np.float32)
+    if not inside.any():
+        return np.zeros_like(luma)
+    low, high = np.percentile(luma[inside > 0], _USED)
+    bright, total = luma.clip(low, high), float(inside.sum())
+    bright = (bright - (bright * inside).sum() / total) * inside
+    reach = int(radius) + 2
+    ys, xs = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    disc = np.clip(radius + 0.5 - np.hypot(xs, ys), 0, 1).astype(np.float32)
+    share, common = (cv2.filter2D(of, -1, disc, borderType=cv2.BORDER_CONSTANT) / total for of in (inside, bright))
+    spread = np.sqrt(np.maximum(share * (1 - share), 1e-3) * max(float((bright**2).sum()) / total, 1e-3))
+    return (-common / spread).astype(np.float32)

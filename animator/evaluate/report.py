@@ -7,6 +7,7 @@ from rich.table import Table
 from animator.evaluate.control import TARGETS, Score, ShapeScore
 from animator.evaluate.identity import HOW_TO_GET
 from animator.evaluate.lips import Figures
+from animator.evaluate.wishes import AMPLITUDES, APART, GROWS, MOVED, SHUT, STILL, WishScores
 
 # What figures should be, from what real people and good renderers reach; None is open.
 RANGES: dict[str, tuple[float | None, float | None]] = {
@@ -72,6 +73,31 @@ def control_figures(scores: list[Score], shapes: list[ShapeScore]) -> dict[str, 
     }  # fmt: skip
     by_shape = {shape.name: [_short(shape.direction), _short(shape.share)] for shape in shapes}
     return {"sweeps": by_sweep, "shapes": by_shape, "shapes_seen": sum(shape.passed for shape in shapes)}
+
+
+def wishes_table(scores: WishScores) -> Table:
+    """One row an emotion, and rows for how much and which part of a face moves."""
+    table = Table("wish", "seen", "allowed", "")
+    for mood in scores.moods:
+        seen = f"r {mood.r:.3f}, {mood.apart:.2f} from {mood.like}, gap in m {mood.gap:.3f}"
+        table.add_row(mood.name, seen, f"r {GROWS}, {APART}, {SHUT}", _verdict(mood.passed))
+    steps = ", ".join(f"{wish:g}: {seen:.4f}" for wish, seen in zip(AMPLITUDES, scores.amplitudes, strict=True))
+    table.add_row("amplitude", steps, "growing", _verdict(scores.grows))
+    for part in scores.parts:
+        seen = f"head {part.head:.2f}, face {part.face:.2f} of all"
+        table.add_row(f"{part.name} only", seen, f"{MOVED} or more, {STILL} or less", _verdict(part.passed))
+    return table
+
+
+def wishes_figures(scores: WishScores) -> dict[str, object]:
+    """The same as plain values."""
+    moods = {
+        mood.name: {"r": _short(mood.r), "like": mood.like, "apart": _short(mood.apart), "gap": _short(mood.gap),
+                    "passed": mood.passed}
+        for mood in scores.moods
+    }  # fmt: skip
+    parts = {part.name: {"head": _short(part.head), "face": _short(part.face)} for part in scores.parts}
+    return {"emotions": moods, "amplitude": [round(seen, 5) for seen in scores.amplitudes], "parts": parts}
 
 
 def figures_table(figures: Mapping[str, object]) -> Table:

@@ -54,6 +54,17 @@ def _swing(name: str, low: float, high: float, frames: int = 24) -> Sweep:
     return Sweep(name, np.stack([row(**{name: value}) for value in path]), path.astype(np.float32))
 
 
+def _held_open(frames: int = 24) -> Sweep:
+    """The gaze up and down while the lids are held wide open, as an eye doctor does: else they follow and hide it."""
+    swing = _swing("gaze_pitch", -12, 12, frames)
+    return Sweep("gaze_pitch", swing.rows + row(eyeWide=1, eyeBlink=-0.4), swing.wanted)
+
+
+def _lids_along(frames: int = 24) -> Sweep:
+    swing = _swing("gaze_pitch", -12, 12, frames)
+    return Sweep("gaze_lids", swing.rows, swing.wanted)
+
+
 def _distance(frames: int = 24) -> Sweep:
     swing = _swing("head_z", -0.12, 0.12, frames)
     rows = np.stack([row(head_z=-CAMERA * change) for change in swing.wanted])
@@ -68,7 +79,8 @@ SWEEPS: tuple[Sweep, ...] = (
     _swing("head_y", -0.1, 0.1),
     _distance(),
     _swing("gaze_yaw", -20, 20),
-    _swing("gaze_pitch", -12, 12),
+    _held_open(),
+    _lids_along(),
     _swing("eyeBlink", 0, 1, 20),
     _swing("jawOpen", 0, 0.8, 20),
 )

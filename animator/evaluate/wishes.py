@@ -1,7 +1,7 @@
-"""Wishes that concern the whole face, seen by a tracker: emotions, lips that close whatever it feels, how much it moves,
-and which part of it."""
+"""Wishes that concern the whole face, seen by a tracker: emotions, lips that close whatever it feels, how much and
+which part of it moves."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +31,9 @@ Image = NDArray[np.uint8]
 
 STRENGTHS = (0.3, 0.6, 0.9, 1.2, 1.5)
 AMPLITUDES = (0.0, 0.5, 1.0, 1.5)
-GROWS, APART, SHUT = 0.95, 0.3, 0.02  # r; share of a mood's size; eye distances between lips that are shut
-SPOKEN = 3  # seconds
+GROWS, APART, SHUT = 0.9, 0.3, 0.02  # r; share of a mood's size; eye distances between lips that are shut
+MOVED, STILL = 0.8, 0.6  # of the motion of a whole face: trackers take some of a turn for an expression
+SPOKEN = 3.0  # seconds
 SEED = 1
 _FULL = STRENGTHS.index(0.9)
 _TAKEN_ON = 2 * FPS  # frames until a mood is there
@@ -64,6 +65,26 @@ class PartScore:
     head: float
     face: float
 
+    @property
+    def passed(self) -> bool:
+        """Whether that part moves, and the other one does not as far as the tracker can tell them apart."""
+        moved, still = (self.head, self.face) if self.name == "pose" else (self.face, self.head)
+        return moved >= MOVED and still <= STILL
+
+
+@dataclass(frozen=True, slots=True)
+class WishScores:
+    """Those of all emotions, of both parts, and how far landmarks go from frame to frame at `AMPLITUDES`."""
+
+    moods: list[MoodScore]
+    parts: list[PartScore]
+    amplitudes: list[float]
+
+    @property
+    def grows(self) -> bool:
+        """Whether more motion is seen the more is wished for."""
+        return bool((np.diff(self.amplitudes) > 0.1 * self.amplitudes[-1]).all())
+
 
 class Babble:
     """A `animator.motion.generator.Behaviour` that says "ma" again and again."""
@@ -90,17 +111,23 @@ def shuts(frame: int) -> bool:
     return frame % _CYCLE >= _OPEN
 
 
-def moods(portrait: Portrait, watch: Watch) -> list[MoodScore]:
-    """Every emotion at growing strengths on a silent face, and the lips of one that speaks."""
+def wishes(portrait: Portrait, watch: Watch) -> WishScores:
+    """Raises `MediaError` when the tracker does not find the face."""
+    return WishScores(moods(portrait, watch), parts(watch), amplitudes(portrait, watch))
+
+
+def moods(portrait: Portrait, watch: Watch, wanted: Sequence[Emotion] = EMOTIONS) -> list[MoodScore]:
+    """Emotions, two at least, at growing strengths on a silent face, and the lips of one that speaks."""
     gap = parting(portrait)
-    names: list[Emotion] = [name for name in EMOTIONS if name != "neutral"]
+    names: list[Emotion] = [name for name in wanted if name != "neutral"]
     rest = _points(watch(np.tile(row(), (3, 1)))).mean(axis=0)
     seen: list[Floats] = []
     for name in names:
         rows = np.stack([mood(name, strength, gap) for strength in STRENGTHS])
         rows[:, space.HEAD_YAW : space.HEAD_Z + 1] = 0  # how the face changes, not where it is
         points = _points(watch(rows))
-        seen.append(np.array([settled(each, rest) - rest for each in points]) / np.float32(portrait.face_width))
+        moved = [(settled(each, rest) - rest) / np.float32(portrait.face_width) for each in points]
+        seen.append(np.array(moved, np.float32))
     full = np.array([moved[_FULL].ravel() for moved in seen])
     scores: list[MoodScore] = []
     for number, (name, moved) in enumerate(zip(names, seen, strict=True)):
@@ -114,18 +141,18 @@ def moods(portrait: Portrait, watch: Watch) -> list[MoodScore]:
     return scores
 
 
-def amplitudes(portrait: Portrait, watch: Watch) -> list[float]:
+def amplitudes(portrait: Portrait, watch: Watch, seconds: float = SPOKEN) -> list[float]:
     """How far landmarks go from frame to frame at `AMPLITUDES`, in face widths, while the face speaks."""
     return [
-        float(np.abs(np.diff(_points(watch(_speaking(Control("speaking", amplitude=wish)))), axis=0)).mean())
+        float(np.abs(np.diff(_points(watch(_speaking(Control("speaking", amplitude=wish), seconds))), axis=0)).mean())
         / portrait.face_width
         for wish in AMPLITUDES
     ]
 
 
-def parts(portrait: Portrait, watch: Watch) -> list[PartScore]:
+def parts(watch: Watch, seconds: float = SPOKEN) -> list[PartScore]:
     """Pose only and expression only, of one motion."""
-    rows = _speaking(Control("speaking", "happy"))
+    rows = _speaking(Control("speaking", "happy"), seconds)
     seen = {part: [face for _, face in watch(only(rows, part)) if face] for part in PARTS}
     head = {part: float(np.std([pose(face.points) for face in faces], axis=0).sum()) for part, faces in seen.items()}
     face = {part: float(np.std([face.blendshapes for face in faces], axis=0).sum()) for part, faces in seen.items()}
@@ -140,9 +167,9 @@ def _points(seen: list[tuple[Image, FaceLandmarks | None]]) -> Floats:
     return np.array(found, np.float32)
 
 
-def _speaking(control: Control) -> Floats:
+def _speaking(control: Control, seconds: float) -> Floats:
     """(n, 64) as a face moves that speaks."""
-    sound = voice(SPOKEN)
+    sound = voice(seconds)
     return Generator(SEED).step(sound[: len(sound) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME], control)
 
 

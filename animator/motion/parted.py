@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HOLD = 0.93  # how far a speaking face shuts the lips that its picture parts, while it says nothing
 SHUT: dict[Emotion, float] = {  # how far a face that does not speak shuts them, at full strength of its emotion
-    "sad": 0.95, "angry": 0.95, "disgusted": 0.95, "afraid": 0.5, "tender": 0.85, "thoughtful": 0.95,
+    "sad": 0.95, "angry": 0.95, "disgusted": 0.6, "afraid": 0.5, "tender": 0.85, "thoughtful": 0.95,
 }  # fmt: skip
 JAW = 0.1  # jawOpen that goes with it, since the seal of the lips is told by mouthClose's share of it
 SECONDS = 0.3  # to get there and back

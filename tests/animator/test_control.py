@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from animator.evaluate.control import control
+from animator.evaluate.film import Watch
 from animator.evaluate.identity import Descriptor, weights
 from animator.evaluate.looks import Looks, sharpness, steadiness
 from animator.evaluate.sheet import sheet
 from animator.evaluate.sweep import row
+from animator.evaluate.wishes import WishScores, amplitudes, moods, parts
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.landmarks import Landmarker
@@ -23,11 +25,28 @@ def portrait() -> Portrait:
 
 def test_wishes_are_seen_in_the_encoded_frames(portrait: Portrait) -> None:
     heard: list[int] = []
-    wishes = ("head_yaw", "head_roll", "distance", "gaze_yaw", "jawOpen", "mouthSmileLeft", "browInnerUp")
-    scores, shapes = control(portrait, heard.append, wishes)
-    assert [score.name for score in scores if score.passed] == list(wishes[:5])
+    wishes = ("head_yaw", "head_roll", "distance", "gaze_yaw", "gaze_pitch", "jawOpen", "mouthSmileLeft", "browInnerUp")
+    scores, shapes = control(portrait, Watch(portrait, heard.append), wishes)
+    assert [score.name for score in scores if score.passed] == list(wishes[:6])
     assert [shape.name for shape in shapes if shape.passed] == ["browInnerUp", "jawOpen", "mouthSmileLeft"]
     assert heard == sorted(heard)
+
+
+def test_emotions_grow_differ_and_let_lips_close(portrait: Portrait) -> None:
+    scores = moods(portrait, Watch(portrait), ["happy", "angry"])
+    assert [score.passed for score in scores] == [True, True]
+    assert [score.like for score in scores] == ["angry", "happy"]
+
+
+def test_the_more_is_wished_for_the_more_moves(portrait: Portrait) -> None:
+    seen = amplitudes(portrait, Watch(portrait), 1.5)
+    assert WishScores([], [], seen).grows
+    assert not WishScores([], [], seen[::-1]).grows
+
+
+def test_the_head_or_the_face_moves_alone(portrait: Portrait) -> None:
+    scores = parts(Watch(portrait), 2.0)
+    assert [(score.name, score.passed) for score in scores] == [("pose", True), ("expression", True)]
 
 
 def test_rows_are_made_by_name() -> None:
