@@ -13,9 +13,12 @@ from companion.events import ServerEvent
 from companion.safety import policy
 from companion.safety.detect import Detector, Verdict
 from companion.settings import Settings
+from companion.text import words
 from companion.worker import one_thread
 
 LEAK = 7  # words in a row that betray a rule
+WHOLE = 4  # words of a rule that is betrayed by all of them
+_SENTENCE = re.compile(r"[.!?]\s|\n")
 FLAG = "[crisis]"  # with which a language model gives its own opinion
 
 Kind = Literal["crisis", "concern", "disclosure", "break"]
@@ -102,7 +105,7 @@ class Guard:
         """A sentence of the model, or what takes its place; "" for a second one of a kind in the same reply."""
         output = self._policy.output
         instead = next((stop.say for stop in output.stop if stop.pattern.search(sentence)), "")
-        if not instead and _runs(sentence) & _runs(self._private()):
+        if not instead and _recites(sentence, self._private()):
             instead = output.leak
         if not instead:
             return sentence
@@ -185,7 +188,15 @@ class Guard:
         return True
 
 
-def _runs(text: str) -> set[tuple[str, ...]]:
+def _recites(said: str, private: str) -> bool:
+    """Whether something of ``private`` is in it word for word: `LEAK` words in a row, or a whole short sentence."""
+    short = {tuple(words(sentence)) for sentence in _SENTENCE.split(private)}
+    return bool(_runs(said) & _runs(private)) or any(
+        one in _runs(said, len(one)) for one in short if WHOLE <= len(one) < LEAK
+    )
+
+
+def _runs(text: str, length: int = LEAK) -> set[tuple[str, ...]]:
     """Every so many words in a row."""
-    words = re.findall(r"[\w']+", text.lower())
-    return {tuple(words[start : start + LEAK]) for start in range(len(words) - LEAK + 1)}
+    all_words = words(text)
+    return {tuple(all_words[start : start + length]) for start in range(len(all_words) - length + 1)}
