@@ -16,7 +16,7 @@ from rich.table import Table
 from animator.control import Control, Emotion, State
 from animator.devices import DeviceError
 from animator.face import FPS, Animator
-from animator.learn.commands import data, train
+from animator.learn.commands import data, train, train_speech
 from animator.media import MediaError, check_place, read_audio
 from animator.motion.parts import Part
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Animates one picture with any voice.")
 app.add_typer(data, name="data")
 app.command()(train)
+app.command()(train_speech)
 console = Console(stderr=True)  # stdout is for results
 
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]

@@ -136,3 +136,24 @@ def train(
         )
         figures = run(lambda part: advance("training, per mille", round(1000 * part), 1000))
     typer.echo(json.dumps({"steps": run.progress.step, **{name: round(v, 5) for name, v in figures.items()}}))
+
+
+def train_speech(
+    corpus: Annotated[Path, typer.Argument(help="The folder that `animator data speech` wrote.")],
+    out: Annotated[Path, typer.Argument(help="The ONNX file to write; its weights go beside it (.pt).")],
+    minutes: Annotated[float, typer.Option(min=0.01)] = 35.0,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-6)] = 2e-3,
+    start: Annotated[Path | None, typer.Option(help="Weights (.pt) to go on from.")] = None,
+    seed: SEED = 1,
+) -> None:
+    """Trains the speech network, on whose features the motion network builds. Ends with one JSON line of scores."""
+    with _running(out) as advance:
+        from animator.learn.speech.train import Course, Scores, train
+
+        def said(step: int, part: float, loss: float, scores: Scores) -> None:
+            advance("training, per mille", min(1000, round(1000 * part)), 1000)
+            jaws = ", ".join(f"{source} {row['jaw']:.3f}" for source, row in scores.items())
+            console.print(f"step {step}: loss {loss:.5f}; the jaw's correlation: {jaws}")
+
+        scores = train(corpus, out, Course(minutes, rate, start, seed), said)
+    typer.echo(json.dumps(scores))
