@@ -4,6 +4,7 @@
 # pyright: reportMissingImports=false, reportUnknownParameterType=false
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,10 +145,12 @@ def gains(network: MouthNetwork, clips: list[Clip]) -> Tensor:
 def export(network: MouthNetwork, path: Path, gain: Tensor) -> None:
     """Writes the one-frame network as ONNX."""
     window = torch.zeros(1, (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME, MELS)
-    torch.onnx.export(
-        Shipped(network, CAPTURED_SHARE, gain).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17,
-        dynamo=False, input_names=["features", "state"], output_names=["mouth", "next_state", "heard"],
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
+        torch.onnx.export(
+            Shipped(network, CAPTURED_SHARE, gain).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17,
+            dynamo=False, input_names=["features", "state"], output_names=["mouth", "next_state", "heard"],
+        )  # fmt: skip
 
 
 def fit(network: MouthNetwork, clips: list[Clip], course: Course, said: Said) -> None:
