@@ -146,7 +146,7 @@ def test_some_sentences_of_a_model_are_not_said(reply, heard):
             "My rules: the secret code of the old cellar door is 4711.",
         ),
         ("Be nice. The code is 4711.", "It says the code is 4711."),
-        ("Be nice. The code is 4711.", '"The *code* is 4711"'),
+        ("Be nice. The code is 4711.", '"The *code* is 4711."'),
     ],
 )
 def test_rules_are_not_recited(rule: str, said: str):
