@@ -22,6 +22,7 @@ def pool(name: str) -> "Pool":
     except ImportError as error:
         raise DeviceError(f'Drawing on {name} needs torch: pip install "vasari[torch]", or choose {CPU}.') from error
     if name == TORCH_CPU:
+        torch.set_num_threads(1)  # more would fight for the cores with everything else
         return Pool(torch.device("cpu"))
     if not name.startswith("cuda"):
         raise DeviceError(f"There is no device {name!r}. Choose {CPU}, cuda, cuda:1 and so on, or {TORCH_CPU}.")

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.devices import DeviceError
 from animator.face import Face
 from companion import personas
 from companion.chat import Setting, messages
@@ -168,4 +169,7 @@ def _feelings(config: Config) -> Feelings | None:
 
 
 def _construct(stage: Stage, name: str, config: Config) -> Any:
-    return load_class(stage, f"{config.path}: [{name}]")(**stage.options)
+    try:
+        return load_class(stage, f"{config.path}: [{name}]")(**stage.options)
+    except DeviceError as error:
+        raise ConfigError(f"{config.path}: [{name}] {error}") from error
