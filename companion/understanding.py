@@ -1,0 +1,134 @@
+"""Utterances become items of the conversation, and their words."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from companion import cues, events
+from companion.chat import Conversation, Item
+from companion.engine import Engine
+from companion.events import Problem, ServerEvent
+from companion.prosody import Tone
+from companion.requests import new_id
+from companion.stages import HEAR_RATE, Samples, StageError, Transcript
+from companion.think import as_stage_error
+
+Understood = asyncio.Task[Transcript | StageError]
+
+
+@dataclass(slots=True)
+class Utterance:
+    """Something that the user says. ``start`` and ``end``: s of received sound; ``ended``: loop time."""
+
+    item_id: str
+    start: float
+    end: float = 0.0
+    ended: float = 0.0
+    interrupting: bool = False  # it took the floor from the face
+    audio: Samples | None = None
+    understanding: Understood | None = None
+
+
+class Understanding:
+    """One session's. ``tell`` sends an event; ``spawn`` starts a named task that ends with the session."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        conversation: Conversation,
+        tell: Callable[[ServerEvent], None],
+        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+    ) -> None:
+        self._engine, self._conversation = engine, conversation
+        self._tell, self._spawn = tell, spawn
+        self._pending: dict[str, asyncio.Task[None]] = {}  # by item
+        self._failures: dict[str, StageError] = {}
+        self._tone = Tone()
+        self._last: Utterance | None = None  # the one that was committed last
+
+    @property
+    def busy(self) -> bool:
+        """Somebody is about to be understood."""
+        return bool(self._pending)
+
+    def transcribe(self, audio: Samples) -> Understood:
+        """What ``audio`` says, or why that is not known."""
+        return self._spawn(self._try(audio), "transcribe")
+
+    async def all_done(self, item_id: str | None) -> bool:
+        """Wait until all that was said is transcribed -> whether ``item_id`` says anything (None: nothing to say).
+
+        Raises StageError when its transcription failed.
+        """
+        while self._pending:
+            await asyncio.wait(list(self._pending.values()))
+        if item_id in self._failures:
+            raise self._failures.pop(item_id)
+        return item_id is None or item_id in self._conversation
+
+    def add(self, utterance: Utterance) -> None:
+        """It becomes an item, and its words as soon as they are known."""
+        item = Item(utterance.item_id, "user", None, sound=True)
+        self._commit(item)
+        self._last = utterance
+        self._pending[item.id] = self._spawn(self._understand(item, utterance), f"{item.id} understand")
+
+    def add_silence(self, start: float, end: float) -> None:
+        """The user has said nothing between two seconds of the sound: an item that says nothing."""
+        item = Item(new_id("item"), "user", "", sound=True)
+        self._tell(events.InputAudioBufferTimeoutTriggered(round(start * 1000), round(end * 1000), item.id))
+        self._commit(item)
+        self._tell(events.ItemDone(item.to_json(), self._conversation.before(item.id)))
+
+    def take_back(self) -> Samples | None:
+        """The sound of the last utterance, if it is still being transcribed: it is forgotten."""
+        last = self._last
+        if last is None or last.audio is None or last.item_id not in self._pending:
+            return None
+        self._pending.pop(last.item_id).cancel()
+        if last.understanding:
+            last.understanding.cancel()
+        self._forget(last.item_id)
+        return last.audio
+
+    def _commit(self, item: Item) -> None:
+        previous = self._conversation.add(item)
+        self._tell(events.InputAudioBufferCommitted(item.id, previous))
+        self._tell(events.ItemAdded(item.to_json(), previous))
+
+    async def _understand(self, item: Item, utterance: Utterance) -> None:
+        if utterance.understanding is None or utterance.audio is None:
+            return
+        item.tone = self._tone.hear(utterance.audio)
+        try:
+            result = await utterance.understanding
+        finally:
+            self._pending.pop(item.id, None)
+        if item.id not in self._conversation:
+            return
+        if isinstance(result, StageError):
+            self._failures[item.id] = result
+            self._tell(events.TranscriptionFailed(item.id, Problem(result.code, str(result), "server_error")))
+            self._forget(item.id)
+            return
+        item.language = result.language
+        item.text = "" if utterance.interrupting and cues.is_backchannel(result.text) else result.text.strip()
+        usage = {"type": "duration", "seconds": round(len(utterance.audio) / HEAR_RATE, 3)}
+        if item.text:
+            self._tell(events.TranscriptionDelta(item.id, item.text))
+        self._tell(events.TranscriptionCompleted(item.id, item.text, usage))
+        if item.text:
+            self._tell(events.ItemDone(item.to_json(), self._conversation.before(item.id)))
+        else:
+            self._forget(item.id)
+
+    def _forget(self, item_id: str) -> None:
+        self._conversation.delete(item_id)
+        self._tell(events.ItemDeleted(item_id))
+
+    async def _try(self, audio: Samples) -> Transcript | StageError:
+        try:
+            return await self._engine.asr.transcribe(audio)
+        except Exception as error:
+            return as_stage_error(error, "asr_failed")
