@@ -1,0 +1,131 @@
+"""``animator evaluate``: what a command needs is imported when it runs."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from animator.face import FPS
+from animator.media import MediaError, read_audio
+from animator.terminal import console, fail, prepare, progress
+
+if TYPE_CHECKING:
+    from animator.evaluate.lips import Figures
+
+VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
+
+
+def evaluate(  # noqa: PLR0913 - the options of a command
+    subject: Annotated[
+        str, typer.Argument(help="A video with one face; or a picture or character, to try it out.")
+    ] = "",
+    audio: Annotated[Path | None, typer.Option(help="The sound of the video, or what the picture shall say.")] = None,
+    portrait: Annotated[str, typer.Option(help="The picture or character that was animated in the video.")] = "",
+    control: Annotated[bool, typer.Option("--control", help="Only: does the picture's face do as told?")] = False,
+    sheet: Annotated[Path | None, typer.Option(help="Only: write a contact sheet of the picture's face (PNG).")] = None,
+    suite: Annotated[Path | None, typer.Option(help="A folder: each picture in it says each sound in it.")] = None,
+    limit: Annotated[int | None, typer.Option(help="With --suite: so many pairs, mixed.", min=1)] = None,
+    keep: Annotated[Path | None, typer.Option(help="With --suite: a folder in which the videos stay.")] = None,
+    soak: Annotated[float | None, typer.Option(help="Only: minutes of conversation; do they drift?", min=0.1)] = None,
+) -> None:
+    """Tracks a face and measures lips, blinks, head, likeness and control; the last line is one JSON object.
+
+    Beside a sound NAME.wav, NAME.json may hold its phonemes, [[IPA, start, end], ...] in seconds: then it is counted
+    how many p, b and m close the lips.
+    """
+    try:
+        if suite:
+            figures = _suite(suite, limit, keep)
+        elif soak:
+            figures = _soak(subject, audio, soak)
+        elif subject and (Path(subject).suffix.lower() in VIDEOS or portrait):
+            figures = _video(Path(subject), audio, portrait)
+        else:
+            figures = _trial(subject, audio, control, sheet)
+    except MediaError as error:
+        fail(str(error))
+    typer.echo(json.dumps(figures))
+
+
+def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) -> Mapping[str, object]:
+    from animator.evaluate.report import (
+        control_figures,
+        control_table,
+        figures_table,
+        rounded,
+        wishes_figures,
+        wishes_table,
+    )
+    from animator.evaluate.sheet import save
+    from animator.evaluate.suite import Saying, read_saying
+    from animator.evaluate.trial import trial
+
+    saying = read_saying(audio) if audio else Saying("", None)
+    found = prepare(subject, 512)
+    figures: dict[str, object] = {}
+    if sheet:
+        save(found, sheet)
+        console.print(f"{sheet}: look at it")
+    if not control and not sheet:
+        with progress("tracking", None) as advance:
+            figures |= rounded(trial(found, saying, advance))
+        Console().print(figures_table(figures))
+    if control or not sheet:
+        from animator.evaluate.control import control as swept
+        from animator.evaluate.film import Watch
+        from animator.evaluate.wishes import wishes
+
+        with progress("tracking", None) as advance:
+            watch = Watch(found, advance)
+            scores, shapes = swept(found, watch)
+            told = wishes(found, watch)
+        Console().print(control_table(scores, shapes))
+        Console().print(wishes_table(told))
+        figures["control"] = control_figures(scores, shapes) | wishes_figures(told)
+    return figures
+
+
+def _suite(folder: Path, limit: int | None, keep: Path | None) -> Mapping[str, object]:
+    from animator.evaluate.report import clips_table, figures_table, rounded
+    from animator.evaluate.suite import means, pairs
+    from animator.evaluate.trial import spoken
+
+    clips: dict[str, Figures] = {}
+    chosen = pairs(folder, limit)
+    with progress("pairs", len(chosen)) as advance:
+        for picture, saying in chosen:
+            name = f"{picture.stem} {saying.name}".strip()
+            video = keep and keep / f"{name.replace(' ', '-')}.mp4"
+            clips[name] = rounded(spoken(prepare(str(picture), 512), saying, keep=video))
+            advance(len(clips))
+    whole = rounded(means(clips.values()))
+    Console().print(clips_table(clips))
+    Console().print(figures_table(whole))
+    return {"clips": clips, "mean": whole}
+
+
+def _soak(subject: str, audio: Path | None, minutes: float) -> Mapping[str, object]:
+    from animator.evaluate.report import figures_table, rounded
+    from animator.evaluate.soak import soak
+
+    sound = read_audio(audio) if audio else None
+    with progress("living", int(minutes * 60 * FPS)) as advance:
+        figures = rounded(soak(prepare(subject, 512), minutes, sound, advance))
+    Console().print(figures_table(figures))
+    return figures
+
+
+def _video(video: Path, audio: Path | None, portrait: str) -> Mapping[str, object]:
+    from animator.evaluate import evaluate as measured
+    from animator.evaluate.report import figures_table, rounded
+    from animator.evaluate.suite import read_saying
+
+    phonemes = read_saying(audio).phonemes if audio else ()
+    found = prepare(portrait, 512) if portrait else None
+    with progress("tracking", None) as advance:
+        figures = rounded(measured(video, audio, found, advance, phonemes))
+    Console().print(figures_table(figures))
+    return figures

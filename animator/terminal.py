@@ -1,0 +1,76 @@
+"""What the commands share: messages, progress, and the picture that a command is about."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from animator.face import Animator
+
+if TYPE_CHECKING:
+    from animator.portrait.portrait import Portrait
+
+console = Console(stderr=True)  # stdout is for results
+
+
+def picture_file(portrait: str) -> Path:
+    """A picture, or that of a shipped character ("" is the default one); otherwise ends the command with a message."""
+    if portrait and Path(portrait).exists():
+        return Path(portrait)
+    from animator.portrait.characters import characters as shipped
+    from animator.portrait.characters import find
+
+    try:
+        return find(portrait).picture if portrait else shipped()[0].picture
+    except KeyError:
+        names = ", ".join(character.name for character in shipped())
+        fail(f"There is no file and no character {portrait!r}. Give a picture file, or one of: {names}.")
+
+
+def prepare(portrait: str, size: int, landmarks: Path | None = None, save: Path | None = None) -> "Portrait":
+    """The portrait, corrected by the file ``landmarks``; its points, or some to place, go into the file ``save``."""
+    from animator.portrait.named import parse
+    from animator.portrait.picture import PortraitError, read
+
+    try:
+        with console.status("preparing the face"):
+            given = parse(read(landmarks)) if landmarks else None
+            found = Animator(size).prepare(picture_file(portrait), given)
+    except PortraitError as error:
+        if not (error.landmarks and save):
+            fail(f"{portrait}: {error}")
+        _write(save, error.landmarks.text())
+        fail(f"{portrait}: {error} Or move the points in {save} to where they belong, and give it as --landmarks.")
+    if save:
+        _write(save, found.named().text())
+    for warning in found.warnings:
+        console.print(f"[yellow]Note:[/] {warning}")
+    return found
+
+
+def _write(file: Path, text: str) -> None:
+    """Ends the command with a message if that cannot be."""
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror}.")
+
+
+@contextmanager
+def progress(what: str, total: int | None) -> Generator[Callable[[int], None]]:
+    """A bar on the console, as a function that takes how much is done."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def fail(message: str) -> NoReturn:
+    """Ends the command with a message."""
+    console.print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(1)
