@@ -26,7 +26,7 @@ LISTENING_SECONDS = 60.0
 COLUMNS = {
     "sync": "sync r", "offset_ms": "offset ms", "bilabials_closed": "p b m closed", "opening_p95": "opening p95",
     "pause_mad": "pause MAD", "loudness_difference": "loudness diff.", "head_change_speaking": "head deg/frame",
-    "over_4_hz": "over 4 Hz", "sd_yaw": "sd yaw", "brow_dynamics": "brows", "blinks_per_minute": "blinks/min",
+    "head_bands_off": "bands off", "sd_yaw": "sd yaw", "brow_dynamics": "brows", "blinks_per_minute": "blinks/min",
     "mouth_jumps": "jumps", "listening_head_change": "listening deg/frame", "ms": "ms/frame",
 }  # fmt: skip
 
@@ -63,9 +63,7 @@ def said(make: Make, earlier: int, saying: Saying, seed: int) -> Figures:
     rows = mover.step(np.pad(sound, (0, late * SAMPLES_PER_FRAME)), Control("speaking"))[late:]
     ms = (time.perf_counter() - start) * 1000 / (len(rows) + late)
     phonemes = [(symbol, begin + 1, end + 1) for symbol, begin, end in saying.phonemes]
-    figures = motion_figures(rows, sound, phonemes)
-    bands = figures.get("head_bands")
-    return figures | {"over_4_hz": bands[-1] if isinstance(bands, list) else None, "ms": ms}
+    return motion_figures(rows, sound, phonemes) | {"ms": ms}
 
 
 def listened(make: Make, seed: int) -> Figures:

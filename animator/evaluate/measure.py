@@ -16,6 +16,7 @@ Floats = NDArray[np.float32]
 
 SMOOTH = 7  # frames
 BANDS_HZ = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+REAL_BANDS = (0.21, 0.25, 0.31, 0.18, 0.05)  # of people who talk
 JUMP = 6.0  # sigmas of the change from frame to frame
 _STILL = 1e-3  # of any unit, a frame
 NEAR_SPEECH_SECONDS = 1.0  # without voice, after which somebody no longer speaks
@@ -43,7 +44,8 @@ def measure(track: Track, audio: Floats | None, phonemes: Sequence[Phoneme] = ()
 
 
 def head_figures(head: Floats, fps: float) -> Figures:
-    """(n, 3) degrees -> change per frame, spread, spectrum of the angular velocity, and sudden jumps.
+    """(n, 3) degrees -> change per frame, spread, spectrum of the angular velocity (and its largest distance from
+    `REAL_BANDS`), and sudden jumps.
 
     The tracker's jitter, strongest in pitch while the mouth moves, is smoothed away first (Savitzky-Golay): so the
     spectrum is that of the motion which was rendered, up to about 5 Hz.
@@ -57,7 +59,10 @@ def head_figures(head: Floats, fps: float) -> Figures:
     if len(change) >= 4 * fps:
         hertz, power = signal.welch(change, fps, nperseg=int(4 * fps), axis=0)
         bands = np.array([power[(hertz >= low) & (hertz < high)].sum() for low, high in pairwise(BANDS_HZ)])
-        figures["head_bands"] = [round(float(value), 3) for value in bands / max(float(bands.sum()), 1e-12)]
+        shares = bands / max(float(bands.sum()), 1e-12)
+        figures["head_bands"] = [round(float(value), 3) for value in shares]
+        figures["head_bands_off"] = float(np.abs(shares - REAL_BANDS).max())
+        figures["head_over_4_hz"] = float(shares[-1])
     return figures
 
 

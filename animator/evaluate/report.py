@@ -35,6 +35,8 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
     "opening_p95": (0.15, 0.25),
     "head_change_speaking": (0.28, 0.45),
     "head_change_silent": (0.08, 0.45),
+    "head_bands_off": (None, 0.1),
+    "head_over_4_hz": (None, 0.05),
     "listening_head_change": (0.08, 0.2),
     "listening_blinks_per_minute": (10, 32),
     "brow_dynamics": (0.004, 0.008),

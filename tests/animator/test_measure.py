@@ -57,6 +57,7 @@ def test_a_jump_of_the_head_is_seen_and_smooth_motion_is_not() -> None:
     assert smooth["head_jumps"] == 0
     assert smooth["sd_yaw"] == pytest.approx(3.5, abs=0.2)
     assert smooth["head_bands"][0] > 0.85
+    assert smooth["head_bands_off"] == pytest.approx(smooth["head_bands"][0] - 0.21, abs=0.01)
     head[500:] += 6
     assert head_figures(head, FPS)["head_jumps"] == 1
 
