@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.face import FPS, RATE
-from animator.media import read_audio
+from animator.media import MediaError, read_audio
 from animator.motion.mouth import CHANNELS
 
 CURVES_FPS = 30
@@ -31,7 +31,12 @@ MIX: dict[str, dict[str, float]] = {
 
 
 def takes(folder: Path) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
-    """(name, sound at 24 kHz, (frames, len(CHANNELS)) at 25 fps) of every take. ``mouthClose`` is always 0 here."""
+    """(name, sound at 24 kHz, (frames, len(CHANNELS)) at 25 fps) of every take; ``mouthClose`` is always 0.
+
+    Raises `MediaError` for a folder of something else.
+    """
+    if not (folder / "channels.json").is_file():
+        raise MediaError(f"{folder} has no channels.json. Give the folder with FACEGOOD's takes.")
     names = json.loads((folder / "channels.json").read_text("utf-8"))
     for path in sorted(folder.glob("*.wav")):
         sound = read_audio(path)

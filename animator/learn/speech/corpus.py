@@ -166,8 +166,10 @@ def _save_takes(folder: Path, out: Path) -> None:
     for take, sound, mouth in captured.takes(folder):
         held = take in captured.HELD
         for up, down in SPEEDS[:1] if held else SPEEDS:
+            path = out / f"captured-{take}-{up}-{down}.npz"
+            if path.exists():
+                continue
             said = resample_poly(sound, up, down).astype(np.float32)
             at = (np.arange(len(said) // FRAME) + 0.5) * down / up - 0.5
             moved = np.stack([np.interp(at, np.arange(len(mouth)), column) for column in mouth.T], axis=1)
-            clip = _cut("captured", "facegood", held, said, moved.astype(np.float32))
-            save(out / f"captured-{take}-{up}-{down}.npz", clip)
+            save(path, _cut("captured", "facegood", held, said, moved.astype(np.float32)))
