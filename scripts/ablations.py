@@ -16,12 +16,12 @@ from animator.control import Control
 from animator.evaluate.lips import Figures
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import SOUNDS, Saying, means, read_saying
-from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Mover
+from animator.face import FPS, RATE, SAMPLES_PER_FRAME
 from animator.motion.flow import MODEL, MotionNet, Sampling
 from animator.motion.generator import Generator
 from animator.motion.processes import Processes
 
-Make = Callable[[int], Mover]  # seed -> generator
+Make = Callable[[int], Generator]  # from a seed
 LISTENING_SECONDS = 60.0
 COLUMNS = {
     "sync": "sync r", "offset_ms": "offset ms", "bilabials_closed": "p b m closed", "opening_p95": "opening p95",
@@ -66,10 +66,13 @@ def said(make: Make, earlier: int, saying: Saying, seed: int) -> Figures:
     return motion_figures(rows, sound, phonemes) | {"ms": ms}
 
 
-def listened(make: Make, seed: int) -> Figures:
-    silence = np.zeros(int(LISTENING_SECONDS * FPS) * SAMPLES_PER_FRAME, np.float32)
-    figures = motion_figures(make(seed).step(silence, Control("listening")), None)
-    return {"listening_head_change": figures["head_change"]}
+def listened(make: Make, other: Saying, seed: int) -> Figures:
+    """How much the head moves while ``other`` is heard again and again."""
+    assert other.audio is not None
+    samples = int(LISTENING_SECONDS * FPS) * SAMPLES_PER_FRAME
+    silence = np.zeros(samples, np.float32)
+    rows = make(seed).step(silence, Control("listening"), np.resize(other.audio, samples))
+    return {"listening_head_change": motion_figures(rows, None)["head_change"]}
 
 
 def row(name: str, figures: Figures) -> str:
@@ -91,7 +94,7 @@ def main() -> None:
         if given.only and not any(part in name for part in given.only):
             continue
         clips = [said(make, earlier, saying, seed) for seed, saying in enumerate(sayings)]
-        lines.append(row(name, means(clips) | listened(make, 1)))
+        lines.append(row(name, means(clips) | listened(make, sayings[0], 1)))
         print(lines[-1], flush=True)
     if given.out:
         given.out.write_text("\n".join(lines) + "\n", "utf-8")

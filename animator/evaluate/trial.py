@@ -17,7 +17,7 @@ from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import Saying
 from animator.evaluate.sweep import row
 from animator.export import speak, write
-from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator
+from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, Samples
 from animator.motion.generator import Generator
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
@@ -64,13 +64,15 @@ def spoken(
         figures = evaluate(video, None, portrait, progress, phonemes)
     if saying.audio is None:
         figures = {name: value for name, value in figures.items() if not name.startswith(_OF_SOUND)}
-    return figures | listening()
+    return figures | listening(saying.audio)
 
 
-def listening() -> Figures:
-    """How a face moves that listens to somebody, from its motion alone."""
-    silence = np.zeros(int(LISTENING_SECONDS * FPS) * SAMPLES_PER_FRAME, np.float32)
-    figures = motion_figures(Generator(SEED).step(silence, Control("listening")), None)
+def listening(heard: Samples | None) -> Figures:
+    """How a face moves that listens to ``heard`` again and again, from its motion alone."""
+    samples = int(LISTENING_SECONDS * FPS) * SAMPLES_PER_FRAME
+    other = np.resize(voice(SECONDS) if heard is None else heard, samples)
+    rows = Generator(SEED).step(np.zeros(samples, np.float32), Control("listening"), other)
+    figures = motion_figures(rows, None)
     return {f"listening_{name}": figures[name] for name in _OF_LISTENING}
 
 
