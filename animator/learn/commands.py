@@ -4,17 +4,16 @@ import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from animator.media import MediaError
+from animator.terminal import console, fail
 
 data = typer.Typer(no_args_is_help=True, help="Makes what the motion network learns from. What is there, is kept.")
-console = Console(stderr=True)
 
 OUT = Annotated[Path, typer.Argument(help="The folder to write clips to.")]
 SEED = Annotated[int, typer.Option(help="Another one makes other clips.")]
@@ -95,19 +94,14 @@ def _running(out: Path) -> Generator[Callable[[str, int, int], None]]:
 
             yield advance
     except MediaError as error:
-        _fail(str(error))
+        fail(str(error))
     except ImportError as error:
-        _fail(f"This needs {error.name}. Install it: pip install 'vasari[train]'.")
+        fail(f"This needs {error.name}. Install it: pip install 'vasari[train]'.")
     except OSError as error:
-        _fail(f"{error.filename or out} cannot be written or read: {error.strerror}.")
+        fail(f"{error.filename or out} cannot be written or read: {error.strerror}.")
     except KeyboardInterrupt:
         console.print(f"Stopped. What was made stays in {out}; the same command goes on.")
         raise typer.Exit(130) from None
-
-
-def _fail(message: str) -> NoReturn:
-    console.print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(1)
 
 
 def train(
@@ -124,7 +118,7 @@ def train(
     try:
         given = read(config)
     except ConfigError as error:
-        _fail(str(error))
+        fail(str(error))
     changed = {name: value for name, value in (("shards", shards), ("out", out)) if value}
     given = given.model_copy(update=changed)
     with _running(given.out) as advance:
