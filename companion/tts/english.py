@@ -5,13 +5,18 @@ The phonemes are those of Kokoro (misaki's alphabet), written by hibari's G2P (A
 
 import difflib
 import functools
+import logging
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 MAX_SYMBOLS = 400  # what the networks are trained for, with room to spare
 CLAUSE_ENDS = frozenset(",;:—.!?…")
+_DENIED = re.compile(r"\b(no)\.$", re.IGNORECASE)  # the G2P takes it for the abbreviation of "number"
 UNSPEAKABLE = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"})  # emoji, control characters, ...
 
 
@@ -45,11 +50,15 @@ class English:
         that have no sound at all.
         """
         result: list[Utterance] = []
-        for sentence in self._sentences(text):
-            written = sentence.split()
-            symbols, normal = self._pronounce(_speakable(sentence))
+        for sentence, following in pairwise([*self._sentences(text), ""]):
+            written, spoken = sentence.split(), _speakable(sentence)
+            if not following[:1].isdigit():
+                spoken = _DENIED.sub(r"\1 .", spoken)
+            symbols, normal = self._pronounce(spoken)
             if any(symbol.isalpha() for symbol in symbols):
                 result += cut(Utterance(symbols, align(written, normal)), MAX_SYMBOLS)
+        if not result and text.strip():
+            log.warning("a text of %d characters has nothing that an English voice can say", len(text))
         return result
 
     def ids(self, symbols: str) -> list[int]:

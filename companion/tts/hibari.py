@@ -1,6 +1,5 @@
 """hibari, the default voice: 6 million parameters distilled from Kokoro, a hundred times faster than real time."""
 
-import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from companion.tts import engine
 from companion.tts.english import English, Utterance
 from companion.tts.timing import time_symbols
 from companion.worker import one_thread, pieces
-
-log = logging.getLogger(__name__)
 
 DURATIONS = "/Clip_output_0"
 LOUDNESS = 2.0  # its speech is at -24 dBFS; this brings it to -18
@@ -53,10 +50,7 @@ class Hibari:
             yield piece
 
     def _say(self, text: str, emotion: str) -> Iterator[Speech]:
-        utterances = self._english.utterances(text)
-        if not utterances and text.strip():
-            log.warning("a text of %d characters has nothing that an English voice can say", len(text))
-        for utterance in utterances:
+        for utterance in self._english.utterances(text):
             yield self._synthesize(utterance, engine.manner(emotion))
 
     def _synthesize(self, utterance: Utterance, manner: engine.Manner) -> Speech:

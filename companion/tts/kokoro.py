@@ -1,7 +1,6 @@
 """Kokoro-82M: 54 voices, three times faster than real time on two cores."""
 
 import copy
-import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from companion.tts import engine
 from companion.tts.english import English, Utterance
 from companion.tts.timing import time_symbols
 from companion.worker import one_thread, pieces
-
-log = logging.getLogger(__name__)
 
 DURATIONS = "/encoder/Clip_output_0"
 STYLES, STYLE = 510, 256  # a voice is one style vector per number of symbols
@@ -58,10 +55,7 @@ class Kokoro:
             yield piece
 
     def _say(self, text: str, emotion: str) -> Iterator[Speech]:
-        utterances = self._english.utterances(text)
-        if not utterances and text.strip():
-            log.warning("a text of %d characters has nothing that an English voice can say", len(text))
-        for utterance in utterances:
+        for utterance in self._english.utterances(text):
             yield self._synthesize(utterance, engine.manner(emotion))
 
     def _synthesize(self, utterance: Utterance, manner: engine.Manner) -> Speech:

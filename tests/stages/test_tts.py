@@ -7,7 +7,7 @@ from wer import word_error_rate
 
 from companion.stages import SPEAK_RATE, Speech, StageError
 from companion.tts import Coqui, Hibari, Kokoro, engine
-from companion.tts.english import Spoken, Utterance, align, cut
+from companion.tts.english import English, Spoken, Utterance, align, cut
 from companion.tts.timing import time_symbols
 
 
@@ -132,6 +132,13 @@ async def test_speech_starts_at_once_and_the_same_text_sounds_the_same(hibari):
     loud = np.flatnonzero(np.abs(first.audio) > 0.02)
     assert loud[0] < 0.12 * SPEAK_RATE
     assert np.abs(first.audio).max() <= 1.0
+
+
+@pytest.mark.model
+def test_no_is_a_word_unless_a_number_follows():
+    symbols = [[u.symbols for u in English().utterances(text)] for text in ("Oh no.", "Oh no!", "It is house no. 5.")]
+    assert symbols[0][0].rstrip(".") == symbols[1][0].rstrip("!")
+    assert "nˈʌmbəɹ" in symbols[2][0]
 
 
 @pytest.mark.model
