@@ -19,9 +19,8 @@ from rich.table import Table
 
 from animator.footprint import resident_mb
 from animator.media import MediaError, read_audio
-from companion.caller import Caller, TalkError, call, edges_of_speech
+from companion.caller import Caller, Saying, TalkError, call
 from companion.config import ConfigError, load
-from companion.ears import Resampler
 from companion.engine import Engine, build
 from companion.personas import PromptError
 from companion.recording import Turn
@@ -81,17 +80,6 @@ class Figures(TypedDict):
     growth: Growth
     turns: int
     dropped_frames: int
-
-
-class Saying:
-    """Something that the user says: (n,) at `SPEAK_RATE`, and where its speech begins and ends in seconds."""
-
-    def __init__(self, engine: Engine, audio: Samples) -> None:
-        self.audio = audio
-        heard = Resampler(SPEAK_RATE)(audio)
-        self.start, self.end = edges_of_speech(heard, engine.vad(), engine.config.turns.threshold)
-        if not self.end:
-            raise TalkError("Nobody speaks in one of the questions. Give recordings of speech.")
 
 
 def bench(

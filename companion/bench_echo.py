@@ -12,10 +12,11 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, fftconvolve, lfilter, resample_poly
+from scipy.signal import butter, fftconvolve, lfilter
 
 from companion.chat import Conversation
 from companion.config import Turns
+from companion.ears import Resampler
 from companion.engine import Engine
 from companion.fakes import ScriptedASR, ScriptedTurnEnd
 from companion.hearing import Hearing
@@ -154,7 +155,7 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR | None = None) ->
 
 def hear_rate(sound: Samples) -> Samples:
     """`SPEAK_RATE` -> `HEAR_RATE`."""
-    return np.asarray(resample_poly(sound, HEAR_RATE // 8000, SPEAK_RATE // 8000), np.float32)
+    return Resampler(SPEAK_RATE)(sound)
 
 
 def noises(rng: np.random.Generator) -> dict[str, Samples]:

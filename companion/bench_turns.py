@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from animator.media import MediaError, read_audio
 from companion import cues
-from companion.ears import WINDOW, Ears
+from companion.ears import WINDOW, Ears, Resampler
 from companion.settings import EAGERNESS, UNJUDGED
 from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
 from companion.turns import Kind, Rules, TurnDetector
@@ -84,7 +83,7 @@ async def spoken(tts: TTS, line: str, rng: np.random.Generator) -> Samples:
     for first, last in zip(cuts, cuts[1:], strict=False):
         silence = np.exp(rng.uniform(*np.log(PAUSES))) if last < len(audio) else 0.3
         parts += [_faded(audio[first:last]), np.zeros(int(silence * SPEAK_RATE), np.float32)]
-    sound = resample_poly(np.concatenate(parts), HEAR_RATE // 8000, SPEAK_RATE // 8000)
+    sound = Resampler(SPEAK_RATE)(np.concatenate(parts))
     return (sound + FLOOR * rng.standard_normal(len(sound))).astype(np.float32)
 
 

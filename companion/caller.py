@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from companion import events
+from companion.ears import Resampler
 from companion.engine import Engine
 from companion.recording import Recording, Turn
 from companion.session import Session
@@ -108,9 +109,18 @@ async def call(engine: Engine, persona: str | None, character: str, keep: bool =
         raise problem
 
 
-def end_of_speech(audio: Samples, vad: VAD, threshold: float) -> float:
-    """(n,) at `HEAR_RATE` -> seconds at which the last speech ends; 0 if there is none."""
-    return edges_of_speech(audio, vad, threshold)[1]
+class Saying:
+    """Something that the user says: (n,) at `SPEAK_RATE`, and where its speech begins and ends in seconds.
+
+    Raises TalkError, which names ``what`` it is, when nobody speaks in it.
+    """
+
+    def __init__(self, engine: Engine, audio: Samples, what: str = "One of the questions") -> None:
+        self.audio = audio
+        heard = Resampler(SPEAK_RATE)(audio)
+        self.start, self.end = edges_of_speech(heard, engine.vad(), engine.config.turns.threshold)
+        if not self.end:
+            raise TalkError(f"{what}: nobody speaks in it. Give a recording of speech.")
 
 
 def edges_of_speech(audio: Samples, vad: VAD, threshold: float) -> tuple[float, float]:

@@ -64,7 +64,7 @@ class Turns:
     prefix_padding_ms: int = 300
     silence_duration_ms: int = 500
     pause_ms: int = 100
-    min_speech_ms: int = 100
+    min_speech_ms: int = 90
     barge_in_ms: int = 450
     max_turn_s: float = 60.0
 

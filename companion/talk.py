@@ -16,13 +16,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from animator.media import MediaError, check_place, read_audio
-from companion.caller import TalkError, call, end_of_speech
+from companion.caller import Saying, TalkError, call
 from companion.config import ConfigError, load
 from companion.engine import Engine, build
 from companion.personas import PromptError
 from companion.portraits import PictureError
 from companion.recording import Recording, Turn
-from companion.stages import HEAR_RATE, SPEAK_RATE, StageError
+from companion.stages import SPEAK_RATE, StageError
 
 STEPS = ("transcript", "first_token", "first_audio", "first_frame")
 
@@ -32,10 +32,10 @@ async def converse(engine: Engine, questions: Sequence[Path], persona: str | Non
 
     Raises TalkError when the session reports an error or gives no answer, `MediaError` for an unreadable question.
     """
-    heard = [(read_audio(path, SPEAK_RATE), _spoken_s(engine, path)) for path in questions]
+    said = [Saying(engine, read_audio(path, SPEAK_RATE), str(path)) for path in questions]
     async with call(engine, persona, character) as caller:
-        for path, (audio, spoken_s) in zip(questions, heard, strict=True):
-            await caller.ask(audio, spoken_s, f"{path} was not answered")
+        for path, now in zip(questions, said, strict=True):
+            await caller.ask(now.audio, now.end, f"{path} was not answered")
     return caller.recording
 
 
@@ -84,14 +84,6 @@ def _record(wav: list[Path], persona: str | None, portrait: str, config: str) ->
     if portrait and picture.is_file():
         portrait = engine.portraits.add(picture.read_bytes()).id
     return asyncio.run(converse(engine, wav, persona, portrait))
-
-
-def _spoken_s(engine: Engine, path: Path) -> float:
-    audio = read_audio(path, HEAR_RATE)
-    ended = end_of_speech(audio, engine.vad(), engine.config.turns.threshold)
-    if not ended:
-        raise TalkError(f"{path}: nobody speaks in it. Give a recording of speech.")
-    return ended
 
 
 def _milliseconds(turn: Turn) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from animator.face import RATE
 from animator.media import Mp4Writer, read_audio
-from companion.caller import end_of_speech
+from companion.caller import edges_of_speech
 from companion.talk import talk
 
 app = typer.Typer()
@@ -85,7 +85,7 @@ def test_mistakes_are_named(arguments: list[str], reason: str, tmp_path: Path, m
     assert reason in done.stderr
 
 
-def test_the_end_of_speech_is_where_the_voice_stops() -> None:
-    audio = np.concatenate([np.full(16000, 0.2), np.zeros(16000)]).astype(np.float32)
-    assert end_of_speech(audio, lambda window: float(window.max()), 0.1) == pytest.approx(1.0, abs=0.04)
-    assert end_of_speech(np.zeros(16000, np.float32), lambda window: float(window.max()), 0.1) == 0.0
+def test_the_edges_of_speech_are_where_the_voice_begins_and_stops() -> None:
+    audio = np.concatenate([np.zeros(8000), np.full(8000, 0.2), np.zeros(16000)]).astype(np.float32)
+    assert edges_of_speech(audio, lambda window: float(window.max()), 0.1) == pytest.approx((0.5, 1.0), abs=0.04)
+    assert edges_of_speech(np.zeros(16000, np.float32), lambda window: float(window.max()), 0.1) == (0.0, 0.0)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from animator.control import Control
+from animator.face import Shown
 from companion import events, fakes
 from companion.config import Care, Config, Server, Stage, Talk, Turns
 from companion.engine import Engine
@@ -62,6 +64,27 @@ class NoEncoder:
 
     def close(self) -> None:
         self.closed = True
+
+
+class Watching(fakes.CartoonAnimator):
+    """Notes what its faces are given to say, and what is asked of them."""
+
+    def __init__(self, chunk_frames: int = 1) -> None:
+        super().__init__(16, chunk_frames)
+        self.heard: list[Any] = []
+        self.asked: list[Control] = []
+
+    def open(self, portrait: Any) -> fakes.CartoonFace:
+        face = super().open(portrait)
+        step = face.step
+
+        def watch(audio: Any, control: Control) -> Shown:
+            self.heard.append(audio)
+            self.asked.append(control)
+            return step(audio, control)
+
+        face.step = watch  # type: ignore[method-assign]
+        return face
 
 
 def engine(**changes: Any) -> Engine:

@@ -8,7 +8,7 @@ import pytest
 from companion import events, fakes
 from companion.config import Talk
 from companion.stages import Transcript
-from tests.loop.conversation import RATE, Conversation, Inline, engine
+from tests.loop.conversation import RATE, Conversation, Inline, Watching, engine
 from tests.virtual_time import run
 
 
@@ -388,22 +388,11 @@ def test_a_device_that_is_always_too_slow_costs_frames_and_no_sound():
 
 
 def test_control_reaches_the_face():
-    seen = []
-
-    class Watching(fakes.CartoonFace):
-        def step(self, audio, control):
-            seen.append(control)
-            return super().step(audio, control)
-
-    class Animator:
-        size = 16
-
-        def open(self, portrait):
-            return Watching(16, 2, 0)
+    animator = Watching()
 
     async def script():
         async with Conversation(
-            engine(animator=Animator(), llm=fakes.ScriptedLLM(["[sad] Oh no."])), avatar=True
+            engine(animator=animator, llm=fakes.ScriptedLLM(["[sad] Oh no."])), avatar=True
         ) as talk:
             talk.send(events.AvatarControl(gaze=events.Gaze(yaw_deg=5), distance=0.9))
             talk.ask("Hello")
@@ -411,10 +400,10 @@ def test_control_reaches_the_face():
             await asyncio.sleep(0.3)
 
     run(script())
-    speaking = [control for control in seen if control.state == "speaking"]
+    speaking = [control for control in animator.asked if control.state == "speaking"]
     assert {(c.gaze_yaw_deg, c.distance) for c in speaking} == {(5.0, 0.9)}
     assert "sad" in {c.emotion for c in speaking}
-    assert seen[-1].emotion == "neutral"
+    assert animator.asked[-1].emotion == "neutral"
 
 
 def test_a_transcript_of_spaces_is_silence():

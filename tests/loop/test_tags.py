@@ -4,31 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from animator.face import Shown
 from companion import events, fakes
 from companion.stages import SPEAK_RATE
 from companion.text import Sentences
-from tests.loop.conversation import Conversation, engine
+from tests.loop.conversation import Conversation, Watching, engine
 from tests.virtual_time import run
-
-
-class Watching(fakes.CartoonAnimator):
-    """Notes what is asked of its face, frame by frame."""
-
-    def __init__(self) -> None:
-        super().__init__(16, 1)
-        self.asked: list[Any] = []
-
-    def open(self, portrait: Any) -> fakes.CartoonFace:
-        face = super().open(portrait)
-        step = face.step
-
-        def watch(audio: Any, control: Any) -> Shown:
-            self.asked.append(control)
-            return step(audio, control)
-
-        face.step = watch  # type: ignore[method-assign]
-        return face
 
 
 def _answer(text: str) -> tuple[Conversation, Watching, fakes.ToneTTS]:

@@ -9,7 +9,7 @@ from scipy.signal import fftconvolve
 from companion import events, fakes
 from companion.hearing import DEAF
 from companion.stages import Speech, StageError
-from tests.loop.conversation import RATE, Conversation, Inline, engine
+from tests.loop.conversation import RATE, Conversation, Inline, Watching, engine
 from tests.virtual_time import run
 
 
@@ -267,33 +267,20 @@ def test_a_user_who_does_not_want_to_be_able_to_interrupt():
 
 def test_silent_sound_shows_a_closed_mouth():
     """What is given to the face outside of speech is exact silence, also right after an interruption."""
-    taken = []
-
-    class Watching(fakes.CartoonFace):
-        def step(self, audio, control):
-            taken.append(np.abs(audio).max())
-            return super().step(audio, control)
-
-    class Animator:
-        size = 16
-
-        def open(self, portrait):
-            return Watching(16, 2, 0)
+    animator = Watching()
 
     async def script():
-        async with Conversation(
-            engine(animator=Animator(), llm=fakes.ScriptedLLM(["word " * 40])), avatar=True
-        ) as talk:
+        async with Conversation(engine(animator=animator, llm=fakes.ScriptedLLM(["word " * 40])), avatar=True) as talk:
             talk.ask("Talk")
             await talk.until(events.AudioDelta, 10)
             talk.send(events.ResponseCancel())
-            taken.clear()
+            animator.heard.clear()
             await asyncio.sleep(1)
             return talk
 
     talk = run(script())
-    assert len(taken) > 10
-    assert max(taken) == 0.0
+    assert len(animator.heard) > 10
+    assert max(np.abs(sound).max() for sound in animator.heard) == 0.0
     after = [e for t, e in talk.log if isinstance(e, events.VideoDelta) and t > talk.at(events.ResponseDone) + 0.01]
     assert {frame.response_id for frame in after} == {None}
 
