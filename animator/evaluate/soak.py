@@ -1,11 +1,12 @@
 """Minutes of conversation as motion: does it drift, jump or grow?"""
 
 from collections.abc import Callable, Iterator
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from animator.bench import voice
 from animator.control import Control, State
@@ -16,8 +17,8 @@ from animator.evaluate.rows import motion_figures, observed
 from animator.export import replay, write
 from animator.face import FPS, SAMPLES_PER_FRAME, Motion, Mover, Samples
 from animator.footprint import resident_mb
+from animator.motion import space
 from animator.motion.generator import Generator
-from animator.motion.space import HEAD_ROLL, HEAD_YAW
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 
@@ -38,7 +39,7 @@ def soak(portrait: Portrait, minutes: float, audio: Samples | None = None, progr
     """
     rows, sound, speaking, grown = _converse(Generator(1), minutes, audio, progress)
     halves = np.array_split(np.arange(len(rows)), 2)
-    head = [np.median(rows[half, HEAD_YAW : HEAD_ROLL + 1], axis=0) for half in halves]
+    head = [np.median(rows[half, space.HEAD_YAW : space.HEAD_ROLL + 1], axis=0) for half in halves]
     opening = observed(rows).opening
     open_by_half = [float(opening[half][speaking[half]].mean()) for half in halves]
     figures = motion_figures(rows, sound)
@@ -56,27 +57,34 @@ def soak(portrait: Portrait, minutes: float, audio: Samples | None = None, progr
 
 def _converse(
     mover: Mover, minutes: float, audio: Samples | None, progress: Progress | None
-) -> tuple[Motion, Samples, np.ndarray, float]:
+) -> tuple[Motion, Samples, NDArray[np.bool_], float]:
     """Motion (n, 64), its sound, which rows speak, and how many MB were taken once all had settled."""
     said = _pieces(voice(60.0) if audio is None else audio)
-    silence = np.zeros(CHUNK * SAMPLES_PER_FRAME, np.float32)
-    total, before = int(minutes * 60 * FPS), 0.0
-    rows, sounds, speaking = list[Motion](), list[Samples](), list[bool]()
+    turns = list(islice(_states(), int(minutes * 60 * FPS / CHUNK)))
+    # Filled once, so that what is written into them later takes no more memory.
+    rows = np.full((len(turns), CHUNK, space.SIZE), 0, np.float32)
+    sound = np.full((len(turns), CHUNK * SAMPLES_PER_FRAME), 0, np.float32)
+    before = 0.0
+    for i, state in enumerate(turns):
+        if state == "speaking":
+            sound[i] = next(said)
+        rows[i] = mover.step(sound[i], Control(state))
+        if i == int(SETTLED_SECONDS * FPS / CHUNK):
+            before = resident_mb()
+        if progress:
+            progress((i + 1) * CHUNK)
+    grown = resident_mb() - before if before else 0.0
+    late = mover.delay_frames
+    speaking = np.repeat([state == "speaking" for state in turns], CHUNK)
+    shown = slice(0, -late * SAMPLES_PER_FRAME or None)
+    return rows.reshape(-1, space.SIZE)[late:], sound.reshape(-1)[shown], speaking[: -late or None], grown
+
+
+def _states() -> Iterator[State]:
+    """What the face does, chunk by chunk, without end."""
     for state, seconds in cycle(TURNS):
         for _ in range(int(seconds * FPS / CHUNK)):
-            sound = next(said) if state == "speaking" else silence
-            rows.append(mover.step(sound, Control(state)))
-            sounds.append(sound)
-            speaking += [state == "speaking"] * CHUNK
-            if len(speaking) == int(SETTLED_SECONDS * FPS / CHUNK) * CHUNK:
-                before = resident_mb()
-        if progress:
-            progress(len(speaking))
-        if len(speaking) >= total:
-            break
-    late = mover.delay_frames
-    motion, sound = np.concatenate(rows)[late:], np.concatenate(sounds)[: -late * SAMPLES_PER_FRAME or None]
-    return motion, sound, np.array(speaking)[: len(motion)], resident_mb() - before if before else 0.0
+            yield state
 
 
 def _pieces(audio: Samples) -> Iterator[Samples]:
