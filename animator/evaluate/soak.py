@@ -1,6 +1,6 @@
 """Minutes of conversation as motion: does it drift, jump or grow?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,7 +60,7 @@ def _converse(
 ) -> tuple[Motion, Samples, NDArray[np.bool_], float]:
     """Motion (n, 64), its sound, which rows speak, and how many MB were taken once all had settled."""
     said = _pieces(voice(60.0) if audio is None else audio)
-    turns = list(islice(_states(), int(minutes * 60 * FPS / CHUNK)))
+    turns: Sequence[State] = list(islice(_states(), int(minutes * 60 * FPS / CHUNK)))
     # Filled once, so that what is written into them later takes no more memory.
     rows = np.full((len(turns), CHUNK, space.SIZE), 0, np.float32)
     sound = np.full((len(turns), CHUNK * SAMPLES_PER_FRAME), 0, np.float32)
