@@ -11,6 +11,7 @@ from animator.render import eyes, glasses, holes, lids, lips, mouth, plate, rast
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body, body
 from animator.render.light import Light, light
+from animator.render.sharp import sharpened
 
 _FORWARD = 0.03  # face widths
 _OPENINGS = ("lips_inner", "eye_left", "eye_right")
@@ -18,7 +19,8 @@ _OPENINGS = ("lips_inner", "eye_left", "eye_right")
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Layers:
-    """``still`` (size, size, 3) RGB is the background; ``texture`` the packed picture, ``cutout`` the person in it;
+    """``still`` (size, size, 3) RGB is the background; ``texture`` the packed picture, ``sharp`` what it is
+    drawn from when it has moved, ``cutout`` the person in it;
     ``centre`` (2,) px of the frame on the optical axis. ``uv`` (N, 2) px of the picture and ``opacity`` (N,) are the
     body's and the hem's vertices; triangles (T, 3) of these are ``around`` the face, at the ``edge`` of the person, the
     hem of the face's rim and of the openings' edges, and by ``forward`` (T,) px the face's own are drawn over others.
@@ -35,6 +37,7 @@ class Layers:
     wrinkles: wrinkles.Wrinkles | None
     glasses: glasses.Glasses | None
     texture: raster.Texture
+    sharp: raster.Texture
     cutout: raster.Texture
     still: Image
     centre: Floats
@@ -91,6 +94,7 @@ def _build(portrait: Portrait) -> Layers:
         wrinkles=wrinkles.wrinkles(bare, made.face, len(made.points) + len(beyond)),
         glasses=glasses.put_on(portrait, bare, made),
         texture=raster.pack(bare.picture),
+        sharp=raster.pack(sharpened(bare.picture)),
         cutout=plate.cutout(bare.picture, background, opaque),
         still=np.ascontiguousarray(background[y : y + portrait.size, x : x + portrait.size]),
         centre=made.centre - f32(portrait.view),

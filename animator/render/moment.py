@@ -9,10 +9,12 @@ from animator.render import deform, eyes, lips
 from animator.render.arrays import Floats, f32
 from animator.render.layers import Layers
 from animator.render.pose import Pose, pose
+from animator.render.sharp import step
 
 _SHADE_OF_ROUND_LIPS = 0.95
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
+_OUTERMOST = [10, 152, 234, 454]  # points of a face: forehead, chin, cheeks
 _GAZES = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
 
 
@@ -31,7 +33,8 @@ class Sight:
 class Moment:
     """``weights`` (52,) of the shapes, with lids that go along with the eyes; ``skull`` (3, 4), the motion of what is
     rigid to it, ``torso`` (3,) px; ``eyes`` left and right; ``jaw`` (3, 4), the lower jaw's displacement;
-    ``to_picture`` (2, 3) as `Sight` has it, at the teeth; ``lit``, the share of light that gets past the lips."""
+    ``to_picture`` (2, 3) as `Sight` has it, at the teeth; ``lit``, the share of light that gets past the lips;
+    ``sharp``, see `animator.render.sharp.step`."""
 
     weights: Floats
     skull: Floats
@@ -40,6 +43,7 @@ class Moment:
     jaw: Floats
     to_picture: Floats
     lit: float
+    sharp: int
 
 
 def moment(made: Layers, motion: Floats) -> Moment:
@@ -60,7 +64,8 @@ def moment(made: Layers, motion: Floats) -> Moment:
     )
     jaw = np.tensordot(weights, portrait.jaw, 1).astype(np.float32)
     lit = 1 - _SHADE_OF_ROUND_LIPS * lips.roundness(weights) ** 2
-    return Moment(weights, skull, where.torso, seen, jaw, _to_picture(made, skull, made.mouth.anchor), lit)
+    teeth = _to_picture(made, skull, made.mouth.anchor)
+    return Moment(weights, skull, where.torso, seen, jaw, teeth, lit, step(skull, made.body.points[_OUTERMOST]))
 
 
 def check(motion: Floats) -> None:

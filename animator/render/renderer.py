@@ -4,7 +4,7 @@ import numpy as np
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.render import deform, eyes, glasses, holes, lids, lips, mouth, raster, tongue, wrinkles
+from animator.render import deform, eyes, glasses, holes, lids, lips, mouth, raster, sharp, tongue, wrinkles
 from animator.render.arrays import Floats, Image
 from animator.render.layers import layers
 from animator.render.light import relight
@@ -19,7 +19,7 @@ class Renderer:
         self.portrait = portrait
         self.size = portrait.size
         self._made = made = layers(portrait)
-        self._texture = made.texture.copy()  # closed lids are painted into it
+        self._texture, self._sharp = made.texture.copy(), 0  # closed lids are painted into it
         self._surface = raster.Surface(np.zeros_like(made.uv), made.uv, np.ones_like(made.opacity), made.opacity)
         self._points = np.empty_like(made.body.points)
         self._facing = np.empty((made.body.faces, 3), np.float32)
@@ -55,6 +55,9 @@ class Renderer:
         """The person, moved, before the still background: surroundings, face, and soft edges where the one ends before
         the other."""
         made = self._made
+        if now.sharp != self._sharp:
+            sharp.mix(made.texture, made.sharp, now.sharp, self._texture)
+            self._sharp = now.sharp
         for lid, seen in zip(made.lids, now.eyes, strict=True):
             lids.close(self._texture, lid, seen.shut)
         np.copyto(frame, made.still)

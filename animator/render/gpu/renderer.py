@@ -20,6 +20,7 @@ from animator.render.gpu.tables import Geometry, pick, tables, unpacked
 from animator.render.layers import Layers, layers
 from animator.render.lips import shutting
 from animator.render.moment import Moment, moment
+from animator.render.sharp import STEPS
 
 _SIDES = ("left", "right")
 
@@ -57,7 +58,8 @@ class BatchRenderer:
         made, contours = self._tables, self._tables.contours
         geometry, motion, looks = pick(made.geometry, which), self._motion(chosen, now), self._looks(now)
         placed = deform.place(geometry, motion)
-        frames = self._surface(geometry, placed, motion.weights, looks.fade, which)
+        share = self._upload(np.array([m.sharp for m in now]) / STEPS)
+        frames = self._surface((geometry, placed), motion.weights, self._picture(looks.fade, share, which), which)
         upper, lower = (
             torch.stack([placed.xy[:, contours[f"eye_{side}_{lid}"]] for side in _SIDES], 1)
             for lid in ("upper", "lower")
@@ -76,10 +78,10 @@ class BatchRenderer:
             draw_over(frames, Texture(texels, which), deform.rigid(part, xy))
         return (frames + 0.5).to(torch.uint8)
 
-    def _surface(self, made: Geometry, placed: Placed, weights: Tensor, fade: Tensor, which: Tensor) -> Tensor:
+    def _surface(self, mesh: tuple[Geometry, Placed], weights: Tensor, picture: Texture, which: Tensor) -> Tensor:
         """(N, size, size, 3) f32: see `animator.render.renderer`."""
         all_ = self._tables
-        frames, picture = all_.still[which].float(), self._picture(fade, which)
+        frames, (made, placed) = all_.still[which].float(), mesh
         draw_over(frames, Texture(all_.cutout, which), deform.corners(made, placed, made.edge))
         draw(frames, picture, deform.corners(made, placed, made.around))
         draw_over(frames, picture, deform.corners(made, placed, made.rim_hem))
@@ -96,15 +98,18 @@ class BatchRenderer:
         draw_over(frames, picture, deform.corners(made, placed, made.edge_hem))
         return frames
 
-    def _picture(self, fade: Tensor, which: Tensor) -> Texture:
-        """The picture for each frame, with its lids closed as far as ``fade`` (N, 2)."""
-        texels, made = self._tables.picture[which], pick(self._tables.lids, which)
+    def _picture(self, fade: Tensor, share: Tensor, which: Tensor) -> Texture:
+        """The picture for each frame, sharpened by ``share`` (N,), its lids closed as far as ``fade`` (N, 2)."""
+        made = pick(self._tables.lids, which)
+        plain, sharp = (texels[which].float() for texels in (self._tables.picture, self._tables.sharp))
+        texels = (plain + share[:, None, None, None] * (sharp - plain) + 0.5).to(torch.uint8)
+        base = self._tables.picture.flatten(1, 2)
         flat = texels.view(len(texels), -1, 4)
         frames = torch.arange(len(texels), device=texels.device)[:, None]
         for side in range(2):
             at = made.texel[:, side]
             change = fade[:, side, None, None] * made.change[:, side]
-            flat[frames, at] = (flat[frames, at] + change + 0.5).to(torch.uint8)
+            flat[frames, at] = (base[which[:, None], at] + change + 0.5).to(torch.uint8)
         return Texture(texels, frames[:, 0])
 
     def _put_out_tongues(self, frames: Tensor, chosen: list[Layers], now: list[Moment], placed: Placed) -> None:

@@ -125,6 +125,7 @@ class Tables(NamedTuple):
     glasses: tuple[Piece, Tensor] | None
     inked: bool
     picture: Tensor
+    sharp: Tensor
     cutout: Tensor
     still: Tensor
     contours: dict[str, Tensor]
@@ -150,6 +151,7 @@ def tables(faces: Sequence[Layers], device: torch.device) -> Tables:
         glasses=_piece([_glasses(face) for face in faces], device) if any(face.glasses for face in faces) else None,
         inked=any(lid.ink for face in faces for lid in face.lids),
         picture=_textures((face.texture for face in faces), device),
+        sharp=_textures((face.sharp for face in faces), device),
         cutout=_textures((face.cutout for face in faces), device),
         still=torch.from_numpy(np.stack([face.still for face in faces])).to(device),
         contours={name: torch.from_numpy(ids).long().to(device) for name, ids in contours.items()},
