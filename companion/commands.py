@@ -108,7 +108,7 @@ def _update(session: "Session", event: events.SessionUpdate) -> None:
     if (new.persona, new.instructions) != (before.persona, before.instructions):
         session.prepare()
     if (new.persona, session.settings.audio.output) != (before.persona, before.audio.output):
-        session.rehearse()
+        session.listening.rehearse()
     if session.settings.memory != before.memory:
         session.consent(before.memory)
     if session.settings.avatar != before.avatar:

@@ -9,12 +9,9 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
-
-import numpy as np
 
 from animator.control import State
 from animator.face import FPS
@@ -25,11 +22,11 @@ from companion.ears import BufferFullError
 from companion.effective import defaults
 from companion.engine import Engine
 from companion.events import ClientEvent, Problem, ServerEvent
-from companion.feelings import Feeling, mirrored
+from companion.feelings import Feeling
 from companion.hearing import Hearing
 from companion.initiative import Initiative
+from companion.listening import Listening
 from companion.mind import Mind, once
-from companion.readahead import ReadAhead
 from companion.reply import Ending, Reply, Wishes
 from companion.settings import Remembering
 from companion.show import Show
@@ -41,9 +38,6 @@ from companion.wire import WireError
 log = logging.getLogger(__name__)
 
 GOODBYE = 5.0  # s that the memory may take when a session ends
-PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
-QUIETLY = np.float32(0.4)  # loudness of an "mm-hm" beside that of speech
-SETTLED = 0.3  # s after which a new client has said what it wants
 
 
 class Session:
@@ -73,9 +67,9 @@ class Session:
         self.hearing = Hearing(engine, self.conversation, self, send, self._spawn)
         self.reply: Reply | None = None
         self._reply_task: asyncio.Task[None] | None = None
-        self._ahead = ReadAhead(engine.llm, self._spawn)
         self._told_state = ""
         self.mind = Mind(engine, self)
+        self.listening = Listening(engine, self.mind, self.show, self._voice, self._spawn)
         self._unsaid = ""  # of the reply that was interrupted last
         self._initiative = Initiative(self, self._spawn)
 
@@ -86,7 +80,7 @@ class Session:
         self._spawn(self.show.run(), "show")
         self._spawn(self.show.pictures.run(), "pictures")
         self.prepare()
-        self.rehearse()
+        self.listening.rehearse()
         return self
 
     async def __aexit__(
@@ -122,15 +116,7 @@ class Session:
 
     def prepare(self) -> None:
         """Let a language model that can read what is known already, before the next question."""
-        self._ahead.read(self.mind.ahead, SETTLED)
-
-    def rehearse(self) -> None:
-        """Let the voice in use say what its replies may begin with."""
-        self._spawn(self._rehearse(), "rehearse")
-
-    async def _rehearse(self) -> None:
-        with suppress(Exception):  # whatever is wrong with the voice, the next reply will say it
-            await self.engine.rehearse(self._voice(), self.mind.persona)
+        self.listening.prepare()
 
     def want_keyframe(self) -> None:
         """Video was dropped on its way: the next frame must stand by itself."""
@@ -159,34 +145,24 @@ class Session:
 
     @property
     def curious(self) -> bool:
-        return self._ahead.possible and self.reply is None
+        return self.listening.curious and self.reply is None
 
     def user_is_saying(self, text: str) -> None:
         if self.reply is None:
-            self._ahead.read(lambda: self.mind.ahead(text), PERHAPS_OVER)
-            self._spawn(self._sympathise(text), "sympathise")
-
-    async def _sympathise(self, text: str) -> None:
-        self.mirror(await self.mind.feel(text))
+            self.listening.follow(text)
 
     async def settled(self) -> None:
-        await self._ahead.settled()
+        await self.listening.settled()
 
     def mirror(self, feeling: Feeling) -> None:
-        self.show.mirror(mirrored(feeling))
+        self.listening.mirror(feeling)
 
     def user_pauses(self) -> None:
         self.show.acknowledge()
 
     def user_goes_on(self) -> None:
         if self.settings.avatar is not None and self.reply is None:
-            self._spawn(self._murmur(), "murmur")
-
-    async def _murmur(self) -> None:
-        with suppress(Exception):  # whatever is wrong with the voice, the next reply will say it
-            if sentence := self.mind.murmur():
-                sounds = [piece.audio async for piece in self._voice().speak(sentence.spoken, sentence.emotion)]
-                self.show.murmur(QUIETLY * np.concatenate(sounds))
+            self.listening.murmur()
 
     def user_said(self, item_id: str, ended: float) -> None:
         if self.reply is None:

@@ -1,0 +1,78 @@
+"""What goes on while the user speaks: the language model reads along, the face shows sympathy and says "mm-hm"."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from companion.engine import Engine
+from companion.feelings import Feeling, mirrored
+from companion.mind import Mind
+from companion.readahead import ReadAhead
+from companion.show import Show
+from companion.stages import TTS
+
+PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
+SETTLED = 0.3  # s after which a new client has said what it wants
+QUIETLY = np.float32(0.4)  # loudness of an "mm-hm" beside that of speech
+
+
+class Listening:
+    """One session's. ``voice`` gives the one in use; ``spawn`` starts a named task that ends with the session."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        mind: Mind,
+        show: Show,
+        voice: Callable[[], TTS],
+        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+    ) -> None:
+        self._engine, self._mind, self._show = engine, mind, show
+        self._voice, self._spawn = voice, spawn
+        self._ahead = ReadAhead(engine.llm, spawn)
+
+    @property
+    def curious(self) -> bool:
+        """The words of a turn are of use before it ends."""
+        return self._ahead.possible
+
+    def prepare(self) -> None:
+        """Let a language model that can read what is known already, before the next question."""
+        self._ahead.read(self._mind.ahead, SETTLED)
+
+    def follow(self, text: str) -> None:
+        """The beginning of what the user says."""
+        self._ahead.read(lambda: self._mind.ahead(text), PERHAPS_OVER)
+        self._spawn(self._sympathise(text), "sympathise")
+
+    async def settled(self) -> None:
+        """Wait until the language model is free to reply."""
+        await self._ahead.settled()
+
+    def mirror(self, feeling: Feeling) -> None:
+        """The user feels so: let the face show that it is heard."""
+        self._show.mirror(mirrored(feeling))
+
+    def murmur(self) -> None:
+        """Say "mm-hm"."""
+        self._spawn(self._murmur(), "murmur")
+
+    def rehearse(self) -> None:
+        """Let the voice in use say what its replies may begin with."""
+        self._spawn(self._rehearse(), "rehearse")
+
+    async def _sympathise(self, text: str) -> None:
+        self.mirror(await self._mind.feel(text))
+
+    async def _murmur(self) -> None:
+        with suppress(Exception):  # whatever is wrong with the voice, the next reply will say it
+            if sentence := self._mind.murmur():
+                sounds = [piece.audio async for piece in self._voice().speak(sentence.spoken, sentence.emotion)]
+                self._show.murmur(QUIETLY * np.concatenate(sounds))
+
+    async def _rehearse(self) -> None:
+        with suppress(Exception):  # the same
+            await self._engine.rehearse(self._voice(), self._mind.persona)
