@@ -1,7 +1,7 @@
 """Minutes of conversation as motion: does it drift, jump or grow?"""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import cycle, islice
+from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,7 +60,7 @@ def _converse(
 ) -> tuple[Motion, Samples, NDArray[np.bool_], float]:
     """Motion (n, 64), its sound, which rows speak, and how many MB were taken once all had settled."""
     said = _pieces(voice(60.0) if audio is None else audio)
-    turns: Sequence[State] = list(islice(_states(), int(minutes * 60 * FPS / CHUNK)))
+    turns = _turns(int(minutes * 60 * FPS / CHUNK))
     # Filled once, so that what is written into them later takes no more memory.
     rows = np.full((len(turns), CHUNK, space.SIZE), 0, np.float32)
     sound = np.full((len(turns), CHUNK * SAMPLES_PER_FRAME), 0, np.float32)
@@ -80,11 +80,14 @@ def _converse(
     return rows.reshape(-1, space.SIZE)[late:], sound.reshape(-1)[shown], speaking[: -late or None], grown
 
 
-def _states() -> Iterator[State]:
-    """What the face does, chunk by chunk, without end."""
+def _turns(chunks: int) -> list[State]:
+    """What the face does, chunk by chunk."""
+    turns: list[State] = []
     for state, seconds in cycle(TURNS):
-        for _ in range(int(seconds * FPS / CHUNK)):
-            yield state
+        turns += [state] * int(seconds * FPS / CHUNK)
+        if len(turns) >= chunks:
+            break
+    return turns[:chunks]
 
 
 def _pieces(audio: Samples) -> Iterator[Samples]:
