@@ -1,7 +1,7 @@
 """Minutes of conversation as motion: does it drift, jump or grow?"""
 
 from collections.abc import Callable, Iterator
-from itertools import cycle
+from itertools import cycle, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -84,7 +84,7 @@ def _turns(chunks: int) -> list[State]:
     """What the face does, chunk by chunk."""
     turns: list[State] = []
     for state, seconds in cycle(TURNS):
-        turns += [state] * int(seconds * FPS / CHUNK)
+        turns.extend(repeat(state, int(seconds * FPS / CHUNK)))
         if len(turns) >= chunks:
             break
     return turns[:chunks]
