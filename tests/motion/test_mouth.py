@@ -60,17 +60,22 @@ def test_lips_meet_for_m_b_and_p_far_more_than_in_a_sentence_without(speech):
     from hibari import Hibari
 
     voice = Hibari()
-    labial = in_frames(voice("Papa, bobby, mama, baby. My papa may buy Bob a map.", seed=0))
-    tongue = in_frames(voice("Ted had ten dull kids. He said she sat in a green kit.", seed=0))
+    labial = ("Papa, bobby, mama, baby. My papa may buy Bob a map.", "Peter Piper picked a pepper by my pub.")
+    tongue = (
+        "Ted had ten dull kids. He said she sat in a green kit.",
+        "The sun shines on a still lake. Nine kings sing as it gets dark.",
+        "Dan is tall and thin. She sees the sea, then sits on the sand.",
+    )
 
-    def closures(sound):
+    def closures(texts):
+        sound = in_frames(np.concatenate([voice(text, seed=0) for text in texts]))
         motion = Generator(1).step(sound, SPEAKING)[2:]
         talking = loudness(sound)[:-2] > 0.01
         jaw, close = motion[talking, JAW], motion[talking, CLOSE]
         return np.mean(close > 0.8 * np.maximum(jaw, 0.01))
 
     assert closures(labial) > 0.12
-    assert closures(labial) > 1.8 * closures(tongue)
+    assert closures(labial) > 2 * closures(tongue)
 
 
 def test_lips_that_close_do_so_in_every_emotion(speech):
