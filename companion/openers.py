@@ -19,7 +19,7 @@ from companion.text import Sentence, Sentences, words
 
 MARKS = 4  # characters that may follow a word before the next one
 LISTENING = "listening"  # a kind of words that no turn is of
-RUN = 3  # replies in a row that are opened so; the one after them is not
+RUN = 4  # replies in a row that are opened so; the one after them is not
 
 Text = Annotated[str, Field(min_length=1, max_length=60)]
 Words = dict[str, tuple[Text, ...]]  # by kind

@@ -144,8 +144,8 @@ def test_a_persona_with_words_for_an_unknown_kind_is_refused():
     [
         ("Hello, how are you today?", "happy", {"Hello!", "Oh, hello!", "Hi!"}),
         ("My grandmother died on Sunday.", "sad", {"Oh,", "Oh no,", "Oh dear,"}),
-        ("My grandmother died on Sunday.", "neutral", {"Oh,", "I see.", "Yes,"}),
-        ("I thought I would be happy, but I am not.", "happy", {"Oh,", "I see.", "Ah,", "Oh, really?", "Okay,"}),
+        ("My grandmother died on Sunday.", "neutral", {"Oh,", "I see.", "I hear you."}),
+        ("I thought I would be happy, but I am not.", "happy", {"Oh,", "I see.", "Ah,", "Okay,"}),
         ("I passed my exam!", "happy", {"Oh, how nice!", "Oh,", "Ah,"}),
         ("Could you be quiet?", "neutral", {""}),
         ("Say the word apple.", "neutral", {""}),
