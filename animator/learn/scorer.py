@@ -4,6 +4,8 @@ It may only learn from what the motion generator has never seen: the takes of FA
 videos with sound, whose lips are tracked. First each fold of the videos is scored by a network trained without it.
 """
 
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
+
 import argparse
 import json
 from dataclasses import dataclass
