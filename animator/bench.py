@@ -140,9 +140,9 @@ class _Timed:
         self.motion_s: list[float] = []
         self.render_s: list[float] = []
 
-    def step(self, audio: Samples, control: Control) -> NDArray[np.float32]:
+    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> NDArray[np.float32]:
         start = time.perf_counter()
-        motion = self._mover.step(audio, control)
+        motion = self._mover.step(audio, control, other)
         self.motion_s.append(time.perf_counter() - start)
         return motion
 

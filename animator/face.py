@@ -52,8 +52,11 @@ class Face(Protocol):
     chunk_frames: int
     delay_frames: int  # look-ahead: how much later than its input a chunk leaves
 
-    def step(self, audio: Samples, control: Control) -> Shown:
-        """(chunk_frames * 960,) of sound, zeros where nobody speaks -> chunk_frames frames."""
+    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Shown:
+        """(chunk_frames * 960,) of sound, zeros where nobody speaks -> chunk_frames frames.
+
+        ``other``, of the same length, is what the person says whom the face listens to.
+        """
         ...
 
     def interrupt(self) -> None:
@@ -70,7 +73,7 @@ class Mover(Protocol):
 
     @property
     def delay_frames(self) -> int: ...
-    def step(self, audio: Samples, control: Control) -> Motion: ...
+    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Motion: ...
     def interrupt(self) -> None: ...
     def reset(self) -> None: ...
 
@@ -103,14 +106,14 @@ class LiveFace:
         self._waiting = np.zeros(self.delay_frames * SAMPLES_PER_FRAME, np.float32)
         self._age = -self.delay_frames  # frames since the first one with sound
 
-    def step(self, audio: Samples, control: Control) -> Shown:
+    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Shown:
         """See `Face.step`. Raises ValueError for a chunk of another length."""
         expected = self.chunk_frames * SAMPLES_PER_FRAME
         if audio.shape != (expected,):
             raise ValueError(
                 f"A chunk is {expected} samples of mono sound at {RATE} Hz; got an array of {audio.shape}."
             )
-        motion = self._mover.step(audio.astype(np.float32, copy=False), control)
+        motion = self._mover.step(audio.astype(np.float32, copy=False), control, other)
         motion = self._wake(self._lips(motion, control) if self._lips else motion)
         line = np.concatenate([self._waiting, audio], dtype=np.float32)
         self._waiting = line[expected:]

@@ -168,7 +168,7 @@ class CartoonFace:
         self._x, self._y = x, y
         self.reset()
 
-    def step(self, audio: Samples, control: Control) -> Shown:
+    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Shown:
         joined = np.concatenate([self._late, audio])
         now, self._late = joined[: len(audio)], joined[len(audio) :]
         frames = np.stack(

@@ -88,8 +88,8 @@ class Expression:
             which = int(self._random.integers(0, len(_PASSING)))
             rise, fall = self._random.uniform(0.2, 0.5), self._random.uniform(0.5, 1.4)
             self._passing[which].add(size, rise, fall)
-        if heard.accent and self._random.random() < 0.30:
-            self._accents.add(heard.accent * self._random.uniform(0.35, 1.0), 0.16, self._random.uniform(0.25, 0.5))
+        if heard.accent and self._random.random() < 0.5:
+            self._accents.add(heard.accent * self._random.uniform(0.4, 1.2), 0.16, self._random.uniform(0.25, 0.5))
         if heard.started and self._random.random() < 0.5:
             self._accents.add(self._random.uniform(0.2, 0.6), 0.2, 0.7)
         row = self._accents() * _SHIFTS
@@ -100,8 +100,8 @@ class Expression:
         return (row + abs(eyes) * _EYES).astype(np.float32)
 
 
-_BROWS_UP = _weights(browInnerUp=0.045, browOuterUp=0.03)
-_BROWS_DOWN = _weights(browDown=0.05)
+_BROWS_UP = _weights(browInnerUp=0.08, browOuterUp=0.06)
+_BROWS_DOWN = _weights(browDown=0.08)
 _EYES = _weights(eyeSquint=0.03, cheekSquint=0.02)
 _DRIFT = np.array([[1.0, 0.0], [0.4, 0.0], [0.0, 1.0], [0.0, 0.4]])
 

@@ -21,6 +21,7 @@ from animator.motion.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
 
 CAMERA = 5.85  # face widths from the camera to the face of the picture
 _CLOSED_JAW = 0.1  # at least, with closed lips: the renderer tells by the two weights together how shut they are
+_RELEASE = 0.5  # closed lips part in two frames: in one they pop, since the jaw may be wide open behind them
 _FADE = (0.62, 0.3, 0.1, 0.0)  # share of the old mouth in the frames after an interruption
 _BLINK = space.INDEX["eyeBlinkLeft"], space.INDEX["eyeBlinkRight"]
 _WIDE = space.INDEX["eyeWideLeft"], space.INDEX["eyeWideRight"]
@@ -110,6 +111,7 @@ class Generator:
     def _speak(self, mouth: MouthRow, amplitude: float) -> NDArray[np.float32]:
         """The mouth of the sound, a little different left and right; after an interruption still partly the old one."""
         weights = to_weights(np.clip(mouth, 0.0, 1.0), amplitude)
+        weights[_CLOSE] = max(weights[_CLOSE], self._mouth[_CLOSE] - _RELEASE)
         slant = 0.05 * self._slant(self._sides.standard_normal(2))
         weights[_LEFT] *= 1 + slant[0]
         weights[_RIGHT] *= 1 + slant[1]

@@ -37,6 +37,6 @@ class Only:
         self.delay_frames = mover.delay_frames
         self.interrupt, self.reset = mover.interrupt, mover.reset
 
-    def step(self, audio: Samples, control: Control) -> Motion:
+    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Motion:
         """See `Mover.step`."""
-        return only(self._mover.step(audio, control), self._part)
+        return only(self._mover.step(audio, control, other), self._part)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.audio import MELS, Features, LogMel
-from animator.face import Samples
+from animator.face import SAMPLES_PER_FRAME, Samples
 from animator.motion.mouth import HOPS_PER_FRAME, MouthNet, MouthRow
 from animator.motion.prosody import SILENT, Heard, Prosody
 
@@ -27,6 +27,7 @@ class Other(NamedTuple):
     prosody: Heard
 
 
+_LATE = SAMPLES_PER_FRAME // 2  # the mouth network was 20 ms ahead of the voice, as tracked in rendered videos
 NOBODY = Other(np.zeros((HOPS_PER_FRAME, MELS), np.float32), SILENT)
 
 
@@ -39,12 +40,15 @@ class OwnVoice:
 
     def __call__(self, audio: Samples) -> Own:
         """(960,), the next frame of sound."""
-        features = self._mel(audio)
+        line = np.concatenate([self._waiting, audio])
+        self._waiting = line[SAMPLES_PER_FRAME:]
+        features = self._mel(line[:SAMPLES_PER_FRAME])
         mouth = self._network(features)
         return Own(mouth, self._network.heard, self._prosody(features))
 
     def reset(self) -> None:
         """Forget all sound."""
+        self._waiting = np.zeros(_LATE, np.float32)
         self._mel, self._prosody = LogMel(), Prosody()
         self._network.reset()
 

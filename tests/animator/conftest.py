@@ -17,7 +17,7 @@ class Loudness:
     def __init__(self) -> None:
         self.reset()
 
-    def step(self, audio: np.ndarray, control: Control) -> np.ndarray:
+    def step(self, audio: np.ndarray, control: Control, other: np.ndarray | None = None) -> np.ndarray:
         peaks = np.abs(audio.reshape(-1, SAMPLES_PER_FRAME)).max(axis=1)
         self.waiting = np.concatenate([self.waiting, peaks])
         motion = np.zeros((len(peaks), 64), np.float32)

@@ -49,7 +49,7 @@ class Restless:
 
     delay_frames = 2
 
-    def step(self, audio: np.ndarray, control: Control) -> np.ndarray:
+    def step(self, audio: np.ndarray, control: Control, other: np.ndarray | None = None) -> np.ndarray:
         return np.ones((len(audio) // SAMPLES_PER_FRAME, 64), np.float32)
 
     def interrupt(self) -> None: ...
