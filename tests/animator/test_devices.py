@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from animator.face import Animator
 from animator.devices import DeviceError
+from animator.face import Animator
 
 
 def test_without_torch_there_is_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:
