@@ -114,7 +114,7 @@ class Batches:
         """
         levels = self._levels(len(clean))
         noise = self._random.standard_normal(clean.shape).astype(np.float32)
-        noisy = levels[..., None] * clean + (1 - levels[..., None]) * noise
+        noisy = (levels[..., None] * clean + (1 - levels[..., None]) * noise).astype(np.float32)
         noisy[..., MOUTH_AT] = 0
         return noisy, levels
 

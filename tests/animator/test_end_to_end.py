@@ -59,7 +59,10 @@ def test_the_question_is_understood_and_answered(session: tuple[dict[str, Any], 
     (turn,) = session[0]["turns"]
     assert word_errors(QUESTION, turn["user"]) < 0.25
     assert len(turn["assistant"].split()) >= 3
-    assert 0 < turn["ms"]["transcript"] <= turn["ms"]["first_token"] <= turn["ms"]["first_audio"]
+    assert 0 < turn["ms"]["transcript"] <= turn["ms"]["first_token"]
+    assert turn["ms"]["transcript"] <= turn["ms"]["first_audio"], (
+        "an opener may be heard before the model's first token"
+    )
 
 
 def test_what_is_heard_is_what_was_answered(session: tuple[dict[str, Any], Path]) -> None:
