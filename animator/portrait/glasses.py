@@ -34,6 +34,7 @@ _HALF = 0.011  # face widths, half of the breadth that every rim has
 _UNLIKE = 38.0  # distance in Lab from the skin, of frames whose breadth is measured
 _GROWTH = (0.11, 0.05)  # face widths that a frame may be broader, sideways and up or down
 _FEATHER = 0.006
+_LIDS = (0.025, 0.045)  # face widths around an eye in which the frame's surroundings end, since the lids move there
 _MARGIN = 0.15  # face widths around the landmarks that are looked at
 
 
@@ -64,11 +65,26 @@ def find_glasses(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8
     lenses = _lenses(lab, places, width)
     if not all(lens.is_ring() for lens in lenses):
         return np.zeros((0, 0), np.uint8)
-    frame = _frame(lab, places, lenses, width)
-    soft = cv2.GaussianBlur(cv2.dilate(frame, _disc(2.5 * _FEATHER * width)), (0, 0), _FEATHER * width)
+    frame, sure = _frame(lab, places, lenses, width)
+    feather = _FEATHER * width
+    wide, narrow = (_soft(part, reach * feather, feather) for part, reach in ((frame, 2.5), (sure, 1.0)))
+    off_lids = ((_off_eyes(places, frame.shape) / width - _LIDS[0]) / (_LIDS[1] - _LIDS[0])).clip(0, 1)
     opacity = np.zeros(picture.shape[:2], np.uint8)
-    opacity[face] = soft
+    opacity[face] = np.maximum(wide * off_lids, narrow).round()
     return opacity
+
+
+def _soft(part: NDArray[np.uint8], reach: float, feather: float) -> NDArray[np.uint8]:
+    return np.asarray(cv2.GaussianBlur(cv2.dilate(part, _disc(reach)), (0, 0), feather), np.uint8)
+
+
+def _off_eyes(points: Floats, shape: tuple[int, ...]) -> Floats:
+    """(h, w) px from the nearer eye's opening."""
+    outside = np.full(shape, 255, np.uint8)
+    for side in ("left", "right"):
+        eye = points[[*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][::-1]]]
+        cv2.fillConvexPoly(outside, cv2.convexHull(eye.round().astype(np.int32)), 0)
+    return np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
 def _lenses(lab: Floats, points: Floats, width: float) -> tuple[_Line, _Line]:
@@ -148,8 +164,11 @@ def _disc(across: float, down: float | None = None) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, sides), np.uint8)
 
 
-def _frame(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float) -> NDArray[np.uint8]:
-    """255 where rims, bridge and temples are: their lines, and what next to them has their colours."""
+def _frame(
+    lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """255 where rims, bridge and temples are: their lines, and what next to them has their colours; and where they
+    are for sure, by colours unlike the skin's."""
     lines = np.zeros(lab.shape[:2], np.uint8)
     for lens in lenses:
         cv2.polylines(lines, [lens.line.round().astype(np.int32)], isClosed=True, color=255)
@@ -157,18 +176,15 @@ def _frame(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: floa
         cv2.polylines(lines, [line.round().astype(np.int32)], isClosed=False, color=255)
     near = cv2.dilate(lines, _disc(*(share * width for share in _GROWTH)))
     oval = cv2.fillPoly(np.zeros_like(lines), [points[list(FACE_OVAL)].round().astype(np.int32)], (255,))
-    near = (near > 0) & (oval > 0)
-    for side in ("left", "right"):
-        eye = points[[*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][::-1]]]
-        hull = cv2.convexHull(eye.round().astype(np.int32))
-        near[cv2.dilate(cv2.fillConvexPoly(np.zeros_like(lines), hull, 255), _disc(0.04 * width)) > 0] = False
+    near = (near > 0) & (oval > 0) & (_off_eyes(points, lines.shape) > _LIDS[1] * width)
     alike = near & _has_colour_of(lab, np.concatenate([lens.line[lens.seen > _SEEN] for lens in lenses]), points)
     core = cv2.dilate(lines, _disc(_HALF * width)) > 0
     _, labels = cv2.connectedComponents((alike | core).astype(np.uint8))
     own = np.unique(labels[lines > 0])
     grown = cv2.morphologyEx(np.isin(labels, own).astype(np.uint8), cv2.MORPH_OPEN, _disc(0.006 * width)) > 0
     whole = ((grown | core) * 255).astype(np.uint8)
-    return np.asarray(cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(0.02 * width)), np.uint8)
+    closed = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(0.02 * width))
+    return np.asarray(closed, np.uint8), ((alike & grown) * 255).astype(np.uint8)
 
 
 def _arms(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float) -> list[Floats]:

@@ -39,9 +39,10 @@ def take_off(portrait: Portrait) -> Portrait:
     if not portrait.glasses.size:
         return portrait
     around = max(2, round(_FILL * portrait.face_width))
-    hole = (portrait.glasses > 0).astype(np.uint8)
-    bare = cv2.inpaint(portrait.picture, cv2.dilate(hole, np.ones((3, 3), np.uint8)), around, cv2.INPAINT_TELEA)
-    return replace(portrait, picture=np.where(hole[..., None] > 0, bare, portrait.picture).astype(np.uint8))
+    bare = cv2.inpaint(portrait.picture, (portrait.glasses > 0).astype(np.uint8), around, cv2.INPAINT_TELEA)
+    share = np.float32(1 / 255) * portrait.glasses[..., None]
+    mixed = portrait.picture + share * (bare.astype(np.float32) - portrait.picture)
+    return replace(portrait, picture=mixed.round().astype(np.uint8))
 
 
 def put_on(portrait: Portrait, bare: Portrait, body: Body) -> Glasses | None:
