@@ -17,6 +17,7 @@ from animator.learn.network import Windows
 from animator.motion import conditions
 from animator.motion.channels import BLINK_AT, CHANNELS, MOUTH_AT
 from animator.motion.conditions import AT, KNOWN, SINCE_BLINK, STATE
+from animator.motion.flow import RELATIVE
 
 Floats = NDArray[np.float32]
 
@@ -32,31 +33,36 @@ _RETURN = np.exp(-1 / 40)  # of that is left a frame later: whoever went astray 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Mean, standard deviation and the same of the change from frame to frame, each (channels,)."""
+    """Mean and standard deviation, (channels,) each, and that of the change over 1 to ``window`` frames, (window,
+    channels), in units of the former."""
 
     mean: Floats
     spread: Floats
-    change: Floats  # in units of the spread
+    reach: Floats
 
 
-def scale_of(clips: list[Heard]) -> Scale:
+def scale_of(clips: list[Heard], window: int) -> Scale:
     """Of the channels where they are known; a channel that never moves gets a spread of its own."""
-    total, square, change, count = (np.zeros(len(CHANNELS)) for _ in range(4))
+    total, square, count = (np.zeros(len(CHANNELS)) for _ in range(3))
+    change = np.zeros((window, len(CHANNELS)))
     for clip in clips:
         motion = clip.motion.astype(np.float64) * clip.known
         total += motion.sum(axis=0)
         square += (motion**2).sum(axis=0)
-        change += (np.diff(motion, axis=0) ** 2).sum(axis=0)
         count += len(motion) * clip.known
+        for row, frames in zip(change, range(1, window + 1), strict=True):
+            row += ((motion[frames:] - motion[:-frames]) ** 2).sum(axis=0)
     count = np.maximum(count, 1)
     mean = total / count
     spread = np.maximum(np.sqrt(np.maximum(square / count - mean**2, 0)), 0.01)
-    moved = np.clip(np.sqrt(change / count) / spread, 0.02, 1.0)
+    moved = np.clip(np.sqrt(change / count) / spread, 0.02, 1.0)  # uncorrelated frames would have the root of two
+    moved[:, RELATIVE == 0] = 1.0
     return Scale(*(values.astype(np.float32) for values in (mean, spread, moved)))
 
 
 class Batch(NamedTuple):
-    """``past`` (batch, time, channels) and the ``clean`` windows in units of `Scale`; ``known`` (batch, channels)."""
+    """``past`` (batch, time, channels) in units of the spread, the ``clean`` windows as `MotionNetwork` makes them;
+    ``known`` (batch, channels)."""
 
     past: Tensor
     past_conditions: Tensor
@@ -101,10 +107,16 @@ class Batches:
             further = int(random.integers(1, 3)) if random.random() < _FURTHER else 0
             rows = _forgotten(rows, dropout, random)
         told = _told(rows, starts, window, further)
+        clean = self._changes(clean, past[starts - 1], remembered)
         noisy, levels = self._noised(clean)
         windows = Windows(*map(torch.from_numpy, (noisy, levels, told, starts, remembered)))
         known = clip.known.astype(np.float32)
         return Batch(torch.from_numpy(past), torch.from_numpy(rows), windows, *map(torch.from_numpy, (clean, known)))
+
+    def _changes(self, motion: Floats, last: Floats, remembered: NDArray[np.bool_]) -> Floats:
+        """(windows, window, channels) since the ``last`` frame, (windows, channels); without a past since the mean."""
+        since = remembered[:, None, None] * RELATIVE
+        return ((motion - since * last[:, None]) / np.where(since, self._scale.reach, 1.0)).astype(np.float32)
 
     def _noised(self, clean: Floats) -> tuple[Floats, Floats]:
         """(windows, window, channels) -> the same, noisy, and the levels (windows, window).
@@ -132,7 +144,7 @@ class Batches:
 
     def _shaken(self, past: Floats) -> Floats:
         """The past as a stream has it, which is made of guesses; sometimes without the mouth."""
-        size = _SHAKEN * self._random.random() * self._scale.change
+        size = _SHAKEN * self._random.random() * self._scale.reach[0]
         shaken = past + size * self._random.standard_normal(past.shape).astype(np.float32)
         if self._random.random() < _WITHOUT_MOUTH:
             shaken[:, MOUTH_AT] = 0

@@ -53,7 +53,7 @@ def load(path: Path) -> MotionNetwork:
 
 
 def to_onnx(network: MotionNetwork, path: Path) -> None:
-    """Writes `Step` as ONNX, with mean and spread of the channels in its metadata."""
+    """Writes `Step` as ONNX, with the scales of the channels in its metadata."""
     shape = network.shape
     kept, count = torch.zeros(shape.layers, 1, shape.past - 1, shape.width), 1 + shape.window
     given = {
@@ -70,9 +70,9 @@ def to_onnx(network: MotionNetwork, path: Path) -> None:
         )  # fmt: skip
     model = onnx.load(str(path))
     _halve(model)
-    for name in ("mean", "spread"):
+    for name in ("mean", "spread", "reach"):
         entry = model.metadata_props.add()
-        entry.key, entry.value = name, " ".join(f"{v:.7g}" for v in getattr(network, name).tolist())
+        entry.key, entry.value = name, " ".join(f"{v:.7g}" for v in getattr(network, name).flatten().tolist())
     onnx.save(model, str(path))
 
 

@@ -6,6 +6,8 @@ prediction, conditions that can each be left out. Two things differ, so that one
 - The window rolls (Ruhe et al. 2024, *Rolling Diffusion Models*): its first frame is nearly clean, its last one noise.
   One call a frame takes every frame of the window one level on; the first one is then done and leaves. A frame is thus
   denoised in as many calls as the window has frames, jointly with its neighbours, and there is no seam between windows.
+  What is denoised is how far a frame is from the last clean one, in units of how far it usually is: a head hardly moves
+  in 40 ms, and noise of the size of all its motion would leave nothing to draw in the last call but the mean.
 - The clean frames of the past are tokens with causal attention, so that their keys and values are kept between calls.
 """
 
@@ -62,9 +64,11 @@ class Block(nn.Module):
 
 
 class MotionNetwork(nn.Module):
-    """Clean motion and its conditions up to now, and a window of noisy motion to come -> the window, clean.
+    """Clean motion and its conditions up to now, and a window of noisy changes to come -> the window, clean.
 
-    Motion is in units of each channel's standard deviation around its mean (`mean`, `spread`, kept as buffers).
+    Motion is in units of each channel's standard deviation around its mean; a window's frames are changes since the
+    last clean frame, in units of ``reach`` (window, channels), which is how far they are apart on average. All three
+    are kept as buffers.
     """
 
     def __init__(self, shape: Architecture) -> None:
@@ -78,25 +82,16 @@ class MotionNetwork(nn.Module):
         self.blocks = nn.ModuleList(Block(width, shape.heads) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, channels)
-        self.keep = nn.Parameter(torch.zeros(shape.window, channels))  # share of the last clean frame, before squashing
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("spread", torch.ones(channels))
+        self.register_buffer("reach", torch.ones(shape.window, channels))
         nn.init.zeros_(self.head.weight)
-
-    @torch.no_grad()
-    def fit(self, mean: Tensor, spread: Tensor, change: Tensor) -> None:
-        """Takes over the scale of the channels, (channels,) each, and begins with how much of a frame its successors
-        keep: ``change`` is that from frame to frame, in units of the spread."""
-        self.mean.copy_(mean)
-        self.spread.copy_(spread)
-        alike = (1 - change.square() / 2)[None] ** torch.arange(1, self.shape.window + 1)[:, None]
-        self.keep.copy_(alike.clamp(0.05, 0.997).logit())
 
     def forward(self, past: Tensor, past_conditions: Tensor, windows: "Windows") -> Tensor:
         """Training: a stretch of clean motion and windows that start at some of its frames.
 
         ``past`` (batch, time, channels), ``past_conditions`` (batch, time, conditions.SIZE) -> (batch, windows, window,
-        channels), the clean motion of every window.
+        channels), every window without noise.
         """
         batch, time, _ = past.shape
         count, window = windows.noisy.shape[1:3]
@@ -111,10 +106,7 @@ class MotionNetwork(nn.Module):
         for block in self.blocks:
             q, k, v = block.project(x, level, turn)
             x = block.finish(x, level, attend(q, k, v, self.shape.heads, mask))
-        said = x[:, time:].reshape(batch, count, window, -1)
-        row = torch.arange(batch, device=x.device)[:, None]
-        last = torch.where(windows.remembered[:, :, None], past[row, (windows.starts - 1).clamp(min=0)], 0.0)
-        return self._clean(said, last)
+        return self.head(self.norm(x[:, time:])).reshape(batch, count, window, -1)
 
     def step(
         self, frames: Tensor, told: Tensor, levels: Tensor, cache: Cache, turn: Tensor
@@ -137,7 +129,7 @@ class MotionNetwork(nn.Module):
             seen = (torch.cat([old[number].expand(variants, -1, -1), new], 1) for old, new in
                     ((cache.keys, k), (cache.values, v)))  # fmt: skip
             x = block.finish(x, level, attend(q, *seen, self.shape.heads, mask))
-        return self._clean(x[:, None, 1:], frames[:, :1])[:, 0], torch.stack(keys), torch.stack(values)
+        return self.head(self.norm(x[:, 1:])), torch.stack(keys), torch.stack(values)
 
     def _step_mask(self, filled: Tensor, count: int) -> Tensor:
         """The first frame sees what is kept and itself, the others see all."""
@@ -157,10 +149,6 @@ class MotionNetwork(nn.Module):
         bands = 2 ** torch.arange(LEVEL_BANDS // 2, device=levels.device) * (math.pi / 2)
         waves = levels[..., None] * bands
         return self.level(torch.cat([waves.sin(), waves.cos()], dim=-1)).unflatten(-1, (6, -1))
-
-    def _clean(self, x: Tensor, last: Tensor) -> Tensor:
-        """(batch, count, window, width) and the last clean frames (batch, count, channels) -> motion."""
-        return self.head(self.norm(x)) + self.keep.sigmoid() * last[:, :, None]
 
     def _mask(self, windows: "Windows", time: int) -> Tensor:
         """(batch, 1, tokens, tokens): the past sees the past that is near, a window that and itself."""

@@ -75,7 +75,7 @@ class Run:
         taught = [clip for clip in clips if not clip.held]
         if not taught:
             raise MediaError(f"{given.shards} holds clips for validation only. Add some to learn from.")
-        self.scale = scale_of(taught)
+        self.scale = scale_of(taught, given.architecture.window)
         network = self._begin()
         self._average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(given.average))
         optimizer = torch.optim.AdamW(network.parameters(), given.rate, betas=(0.9, 0.98), weight_decay=0.01)
@@ -90,10 +90,11 @@ class Run:
     def _begin(self) -> MotionNetwork:
         if self.given.start:
             network = load(self.given.start).train()
-            self.scale = Scale(network.mean.numpy(), network.spread.numpy(), self.scale.change)
+            self.scale = Scale(network.mean.numpy(), network.spread.numpy(), network.reach.numpy())
             return network
         network = MotionNetwork(self.given.architecture)
-        network.fit(*map(torch.from_numpy, (self.scale.mean, self.scale.spread, self.scale.change)))
+        for name in ("mean", "spread", "reach"):
+            getattr(network, name).copy_(torch.from_numpy(getattr(self.scale, name)))
         return network
 
     @property
@@ -135,7 +136,7 @@ class Run:
         batch = _to(self._batches(self.given.batch, self.given.dropout), self._accelerator.device)
         with self._accelerator.autocast():
             said = self._network(batch.past, batch.past_conditions, batch.windows)
-        loss = loss_of(said.float(), batch, self.scale)
+        loss = loss_of(said.float(), batch)
         self._optimizer.zero_grad()
         self._accelerator.backward(loss)
         self._accelerator.clip_grad_norm_(self._network.parameters(), 1.0)
@@ -146,19 +147,19 @@ class Run:
     @torch.no_grad()
     def _validate(self) -> Figures:
         """On the held-out clips, always the same ones: how far the frame that leaves is from the truth, by group, in
-        units of the change from frame to frame (1 would be to guess that nothing moves); and how the jaw correlates.
+        units of the change from frame to frame (1 would be to guess that nothing moves); and how the jaw's change
+        correlates.
         """
         if not self._held:
             return {}
         batches = Batches(self._held, self.given, self.scale, 0)
         errors: list[Tensor] = []
         jaws: list[Tensor] = []
-        change = torch.from_numpy(self.scale.change).to(self._accelerator.device)
         for _ in range(_CHECKED):
             batch = _to(batches(self.given.batch, None), self._accelerator.device)
             said = self._average.module(batch.past, batch.past_conditions, batch.windows)[:, :, 0]
             known = batch.known[:, None]
-            errors.append(((said - batch.clean[:, :, 0]) / change).square() * known / known.mean(0).clamp(min=1e-6))
+            errors.append((said - batch.clean[:, :, 0]).square() * known / known.mean(0).clamp(min=1e-6))
             jaws.append(torch.stack([x[..., _JAW].flatten() for x in (said, batch.clean[:, :, 0])]))
         error = torch.cat(errors).mean(dim=(0, 1)).sqrt()
         figures = {name: float(error[part].mean()) for name, part in GROUPS.items()}
@@ -176,19 +177,16 @@ class Run:
             writer.writerow([self.progress.step, round(self.progress.seconds), *(f"{v:.5f}" for v in figures.values())])
 
 
-def loss_of(said: Tensor, batch: Batch, scale: Scale) -> Tensor:
-    """Squared error of the clean windows, where the truth is known; more for what is nearly clean, and for closed lips.
-
-    The first frame of a window leaves after this call, so its error counts against how far a frame is from the next.
-    """
+def loss_of(said: Tensor, batch: Batch) -> Tensor:
+    """Squared error of the clean windows, where the truth is known; more for what is nearly clean, and most for the
+    frame that leaves after this call; more for closed lips."""
     weight = torch.from_numpy(_WEIGHTS).to(said.device) * batch.known[:, None, None]
     closed = (batch.clean[..., _CLOSE : _CLOSE + 1] > 1.0).float()
     focus = torch.zeros_like(weight)
     focus[..., _CLOSE] = _CLOSURE
     error = (said - batch.clean).square() * weight * (1 + closed * focus)
     levels = (0.2 + batch.windows.levels.square())[..., None]
-    change = torch.from_numpy(scale.change).to(said.device)
-    return (error * levels).mean() + _FIRST * (error[:, :, 0] / change.square()).mean()
+    return (error * levels).mean() + _FIRST * error[:, :, 0].mean()
 
 
 def _to(batch: Any, device: torch.device) -> Any:

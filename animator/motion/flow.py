@@ -19,6 +19,8 @@ from animator.motion.voices import Other, Own
 
 MODEL = Path(__file__).with_name("motion.onnx")
 BLINKING = 0.5  # of the blink channel: the lids count as closed
+RELATIVE = np.ones(len(CHANNELS), np.float32)  # channels that the network makes as changes since the last frame:
+RELATIVE[MOUTH_AT] = 0  # all but the mouth, which the voice tells
 _LIMIT = 6.0  # spreads that a channel may be away from its mean
 _BASE = 200.0  # of the angles by which keys and queries turn
 
@@ -44,7 +46,9 @@ class MotionNet:
         self._random, self._sampling = random, sampling
         self._network = _session(model)
         about = self._network.get_modelmeta().custom_metadata_map
-        self._mean, self._spread = (np.array(about[name].split(), np.float32) for name in ("mean", "spread"))
+        scales = (np.array(about[name].split(), np.float32) for name in ("mean", "spread", "reach"))
+        self._mean, self._spread, reach = scales
+        self._reach = reach.reshape(-1, len(CHANNELS))
         shapes = {given.name: given.shape for given in self._network.get_inputs()}
         self._window, self._angles = shapes["frames"][1] - 1, shapes["turn"][1]
         self._kept: tuple[int, ...] = tuple(shapes["keys"])
@@ -56,8 +60,7 @@ class MotionNet:
         self._filled = np.zeros(self._kept[2], np.float32)
         self._frame, self._blink_s = 0, 2.0
         rest = -self._mean / self._spread
-        levels = self._levels(0)[:, None]
-        self._noisy = levels * rest + (1 - levels) * self._noise(self._window)
+        self._clean, self._noise = np.repeat(rest[None], self._window, axis=0), self._draw(self._window)
         self._last, self._told = rest, conditions.condition({}, "idle", self._blink_s)
 
     def __call__(self, own: Own, other: Other, control: Control) -> Floats:
@@ -71,36 +74,41 @@ class MotionNet:
         now = conditions.condition(voices | wishes, control.state, self._blink_s)
         later = conditions.condition(wishes, control.state, self._blink_s)
         told = np.concatenate([now[None], np.repeat(later[None], self._window - 1, axis=0)])
-        clean = self._denoise(told)
-        self._remember(clean[0], now)
-        self._roll()
-        row = clean[0] * self._spread + self._mean
+        self._denoise(told)
+        self._remember(self._clean[0], now)
+        row = self._clean[0] * self._spread + self._mean
+        self._clean = np.concatenate([self._clean[1:], self._clean[-1:]])
+        self._noise = np.concatenate([self._noise[1:], self._draw(1)])
         self._blink_s = 0.0 if row[BLINK_AT.start] > BLINKING else self._blink_s + 1 / FPS
         return row
 
-    def _denoise(self, told: Floats) -> Floats:
-        """The window, as clean as this frame gets it; `_noisy` is then that much nearer to it."""
+    def _denoise(self, told: Floats) -> None:
+        """Brings the window as near to clean as this frame gets it: `_clean` is the best guess, `_noise` the rest."""
         ways = [told, *(conditions.without(told, name) for name in self._sampling.guidance)]
         variants = np.stack([np.concatenate([self._told[None], way]) for way in ways])
-        clean = np.empty((0,), np.float32)
         for call in range(self._sampling.calls):
             levels = self._levels(call)
-            frames = np.concatenate([self._last[None], self._noisy])
-            frames[1:, MOUTH_AT] = 0  # as in training, see `animator.learn.batches`
-            outputs = self._network.run(None, {
-                "frames": np.repeat(frames[None], len(variants), axis=0), "told": variants, "turn": self._turn(),
-                "levels": np.concatenate([[np.float32(1)], levels]), "keys": self._keys, "values": self._values,
-                "filled": self._filled,
-            })  # fmt: skip
-            said, self._new_keys, self._new_values = (np.asarray(output, np.float32) for output in outputs)
+            now = levels[:, None]
+            last = RELATIVE * self._last
+            noisy = now * (self._clean - last) / self._reach + (1 - now) * self._noise
+            said = self._run(noisy, levels, variants)
             clean = said[0]
             for less, share in zip(said[1:], self._sampling.guidance.values(), strict=True):
                 clean = clean + share * (said[0] - less)
-            now, later = levels[:, None], self._levels(call + 1)[:, None]
-            clean = np.clip(clean, -_LIMIT, _LIMIT)
-            noise = (self._noisy - now * clean) / (1 - now)
-            self._noisy = (later * clean + (1 - later) * noise).astype(np.float32)
-        return clean
+            self._noise = (noisy - now * clean) / (1 - now)
+            self._clean = np.clip(last + clean * self._reach, -_LIMIT, _LIMIT)
+
+    def _run(self, noisy: NDArray[np.floating], levels: Floats, variants: Floats) -> Floats:
+        """-> (variants, window, channels); what became of the frame that left last is there for `_remember`."""
+        frames = np.concatenate([self._last[None], noisy]).astype(np.float32)
+        frames[1:, MOUTH_AT] = 0  # as in training, see `animator.learn.batches`
+        outputs = self._network.run(None, {
+            "frames": np.repeat(frames[None], len(variants), axis=0), "told": variants, "turn": self._turn(),
+            "levels": np.concatenate([[np.float32(1)], levels]), "keys": self._keys, "values": self._values,
+            "filled": self._filled,
+        })  # fmt: skip
+        said, self._new_keys, self._new_values = (np.asarray(output, np.float32) for output in outputs)
+        return said
 
     def _remember(self, row: Floats, told: Floats) -> None:
         """What the calls made of the frame before takes the place of the oldest; this frame is the next to be kept."""
@@ -111,10 +119,7 @@ class MotionNet:
         self._last, self._told = row.astype(np.float32), told
         self._frame += 1
 
-    def _roll(self) -> None:
-        self._noisy = np.concatenate([self._noisy[1:], self._noise(1)])
-
-    def _noise(self, frames: int) -> Floats:
+    def _draw(self, frames: int) -> Floats:
         return self._random.standard_normal((frames, len(CHANNELS))).astype(np.float32)
 
     def _levels(self, call: int) -> Floats:
