@@ -158,14 +158,14 @@ def _detail(made: Mouth, portrait: Portrait, body: Body) -> Floats:
     xy = np.ascontiguousarray(body.uv)
     still = f32([[1, 0, 0], [0, 1, 0]])
     parts = place(made, body, np.eye(3, 4, dtype=np.float32), np.zeros((3, 4), np.float32), body.centre)
-    draw(drawn, made, parts, xy, (still, 1.0))
     height, width = made.own.shape[:2]
     left, top = made.corner
     area = np.s_[top : top + height, left : left + width]
     share = np.zeros((height, width), np.float32)
     coverage(xy[made.upper], xy[made.lower], made.corner, share)
-    missing = portrait.picture[area].astype(np.float32) - drawn[area]
-    return missing / np.maximum(share, 0.05)[..., None]
+    whole = np.ceil(share)  # what a share of a pixel lacks could only be told as a multiple of its rounding
+    _paint(drawn, made, parts, xy, (still, 1.0), (made.corner, whole))
+    return (portrait.picture[area].astype(np.float32) - drawn[area]) * whole[..., None]
 
 
 def place(made: Mouth, body: Body, skull: Floats, jaw: Floats, centre: Floats) -> list[Floats]:
@@ -186,11 +186,23 @@ def place(made: Mouth, body: Body, skull: Floats, jaw: Floats, centre: Floats) -
 def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple[Floats, float]) -> None:
     """Paint the mouth between the lips in ``frame``: ``parts`` from `place`, ``xy`` (V, 2) px of the body; ``seen``:
     (2, 3) from the frame to the picture at the teeth, and the share of light that gets past the lips."""
+    where = covered(xy[made.upper], xy[made.lower], frame)
+    if where[1].any():
+        _paint(frame, made, parts, xy, seen, where)
+
+
+def _paint(
+    frame: Image,
+    made: Mouth,
+    parts: list[Floats],
+    xy: Floats,
+    seen: tuple[Floats, float],
+    where: tuple[tuple[int, int], Floats],
+) -> None:
+    """As `draw`, ``where`` lips are parted: from a pixel (x, y) on, the share (h, w) of each."""
     to_picture, lit = seen
+    corner, share = where
     upper, lower = xy[made.upper], xy[made.lower]
-    corner, share = covered(upper, lower, frame)
-    if not share.any():
-        return
     canvas = np.empty((2 * share.shape[0], 2 * share.shape[1], 3), np.uint8)
     canvas[:] = made.cavity
     for part, placed in zip(made.parts, parts, strict=True):

@@ -167,9 +167,9 @@ def _span(out: Image, texture: Texture, where: Three, values: tuple[Four, Four],
             dense = np.uint64(min(max(o, 0), 4096))
             light = (np.uint64(s) * dense) >> np.uint64(12)
             through = np.uint64(65280) - (((texel >> np.uint64(48)) * dense) >> np.uint64(12))
-            out[y, x, 0] = _through(lit(texel & lane, light), out[y, x, 0], through)
-            out[y, x, 1] = _through(lit((texel >> np.uint64(16)) & lane, light), out[y, x, 1], through)
-            out[y, x, 2] = _through(lit((texel >> np.uint64(32)) & lane, light), out[y, x, 2], through)
+            out[y, x, 0] = _through(texel & lane, light, out[y, x, 0], through)
+            out[y, x, 1] = _through((texel >> np.uint64(16)) & lane, light, out[y, x, 1], through)
+            out[y, x, 2] = _through((texel >> np.uint64(32)) & lane, light, out[y, x, 2], through)
             o += do
         elif plain:
             texel += half
@@ -187,10 +187,10 @@ def _span(out: Image, texture: Texture, where: Three, values: tuple[Four, Four],
 
 
 @kernel
-def _through(front: Whole, behind: Whole, share: Whole) -> Whole:
-    return np.uint8(
-        min(np.uint64(front) + ((np.uint64(behind) * share + np.uint64(32640)) // np.uint64(65280)), np.uint64(255))
-    )
+def _through(lane: Whole, shading: Whole, behind: Whole, share: Whole) -> Whole:
+    """As `lit`, before ``share`` of 65280 of the uint8 ``behind``; rounded once, so that like before like stays."""
+    shining = ((np.uint64(behind) * share) << np.uint64(12)) // np.uint64(255)
+    return np.uint8(min((lane * shading + shining + np.uint64(1 << 19)) >> np.uint64(20), np.uint64(255)))
 
 
 @kernel
