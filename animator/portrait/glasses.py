@@ -177,14 +177,14 @@ def _frame(
     near = cv2.dilate(lines, _disc(*(share * width for share in _GROWTH)))
     oval = cv2.fillPoly(np.zeros_like(lines), [points[list(FACE_OVAL)].round().astype(np.int32)], (255,))
     near = (near > 0) & (oval > 0) & (_off_eyes(points, lines.shape) > _LIDS[1] * width)
-    alike = near & _has_colour_of(lab, np.concatenate([lens.line[lens.seen > _SEEN] for lens in lenses]), points)
+    alike = _has_colour_of(lab, np.concatenate([lens.line[lens.seen > _SEEN] for lens in lenses]), points)
     core = cv2.dilate(lines, _disc(_HALF * width)) > 0
-    _, labels = cv2.connectedComponents((alike | core).astype(np.uint8))
+    _, labels = cv2.connectedComponents((alike & near | core).astype(np.uint8))
     own = np.unique(labels[lines > 0])
     grown = cv2.morphologyEx(np.isin(labels, own).astype(np.uint8), cv2.MORPH_OPEN, _disc(0.006 * width)) > 0
     whole = ((grown | core) * 255).astype(np.uint8)
     closed = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(0.02 * width))
-    return np.asarray(closed, np.uint8), ((alike & grown) * 255).astype(np.uint8)
+    return np.asarray(closed, np.uint8), ((alike & (grown | core)) * 255).astype(np.uint8)
 
 
 def _arms(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float) -> list[Floats]:

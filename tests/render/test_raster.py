@@ -41,6 +41,14 @@ def test_what_is_half_opaque_lets_half_through() -> None:
     assert (out[31, 31] == 200).all()
 
 
+def test_like_before_like_is_not_seen() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    for opacity in np.linspace(0, 1, 23):
+        out = picture.copy()
+        raster.draw_over(out, raster.pack(picture), surface(SQUARE, SQUARE, opacity=float(opacity)), HALVES)
+        assert np.array_equal(out, picture)
+
+
 def test_triangles_outside_of_the_frame_change_nothing() -> None:
     picture = np.full((32, 32, 3), 90, np.uint8)
     out = np.zeros((16, 16, 3), np.uint8)
