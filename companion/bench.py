@@ -55,8 +55,8 @@ WHAT = {
 
 
 class Spread(TypedDict):
-    p50: float
-    p95: float
+    p50: float | None
+    p95: float | None
 
 
 class Growth(TypedDict):
@@ -163,8 +163,12 @@ def _figures(turns: Sequence[Turn], barge_ins: Sequence[float], resident: Sequen
 
 def _spread(values: Sequence[float]) -> Spread:
     if not values:
-        return {"p50": float("nan"), "p95": float("nan")}
+        return {"p50": None, "p95": None}
     return {"p50": round(float(np.percentile(values, 50)), 1), "p95": round(float(np.percentile(values, 95)), 1)}
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
 
 
 def _per_ten(values: Sequence[float]) -> float:
@@ -182,14 +186,14 @@ def _peak_mb() -> float:
 def _print(figures: Figures) -> None:
     table = Table("ms after the end of the user's speech", "p50", "p95", title=f"{figures['turns']} turns")
     for name, spread in figures["stages"].items():
-        table.add_row(WHAT[name], f"{spread['p50']:.0f}", f"{spread['p95']:.0f}")
+        table.add_row(WHAT[name], _whole(spread["p50"]), _whole(spread["p95"]))
     table.add_section()
     for label, spread in (
         ("first sound, as the client hears it", figures["first_audio_ms"]),
         ("first speaking frame, as it sees it", figures["first_frame_ms"]),
         ("user interrupts -> silence", figures["barge_in_ms"]),
     ):
-        table.add_row(label, f"{spread['p50']:.0f}", f"{spread['p95']:.0f}")
+        table.add_row(label, _whole(spread["p50"]), _whole(spread["p95"]))
     console = Console()
     console.print(table)
     grown = figures["growth"]
