@@ -30,7 +30,7 @@ async def test_the_llamacpp_preset_talks_to_llama_cpp_s_own_server():
     options = config.load("llamacpp").llm.options | {"base_url": f"{server.listening_address}/v1"}
     model = LangChain(**options | {"max_completion_tokens": 12})
     deltas = [delta async for delta in model.reply([Message("user", "Say hello to me, please.")])]
-    assert len(deltas) > 2 and any(c.isalpha() for c in "".join(deltas))
+    assert len(deltas) > 2 and "".join(deltas).strip()  # what it says is the tiny model's affair: emoji at times
 
 
 def _ollama(url: str, **changes: Any) -> LangChain:
