@@ -1,4 +1,4 @@
-"""Trained weights -> safetensors and the two ONNX graphs that the real-time path runs."""
+"""Trained weights -> safetensors and the ONNX graph that the real-time path runs."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUnknownParameterType=false, reportUntypedBaseClass=false

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from animator.control import Control
 from animator.motion import conditions
 from animator.motion.channels import BLINK_AT, CHANNELS, MOUTH_AT
 from animator.motion.filters import FPS
+from animator.motion.mouth import session_of
 from animator.motion.voices import Other, Own
 
 MODEL = Path(__file__).with_name("motion.onnx")
@@ -44,7 +44,7 @@ class MotionNet:
 
     def __init__(self, random: np.random.Generator, sampling: Sampling = DEFAULT, model: Path = MODEL) -> None:
         self._random, self._sampling = random, sampling
-        self._network = _session(model)
+        self._network = session_of(model)
         about = self._network.get_modelmeta().custom_metadata_map
         scales = (np.array(about[name].split(), np.float32) for name in ("mean", "spread", "reach"))
         self._mean, self._spread, reach = scales
@@ -132,10 +132,3 @@ class MotionNet:
         place = self._frame - 1 + np.arange(self._window + 1)
         angle = place[:, None] * _BASE ** (-np.arange(self._angles // 2) / (self._angles // 2))
         return np.concatenate([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
-
-
-def _session(model: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

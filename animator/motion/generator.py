@@ -39,7 +39,6 @@ class Behaviour(Protocol):
     """Two voices and wishes in, one frame of all channels out: `MotionNet`, or `Processes`."""
 
     def __call__(self, own: Own, other: Other, control: Control) -> NDArray[np.float32]: ...
-    def reset(self) -> None: ...
 
 
 Make = Callable[[np.random.Generator], Behaviour]

@@ -33,12 +33,13 @@ _SIZE = {"jawOpen": 1.4, "mouthLowerDown": 1.2, "mouthUpperUp": 1.2}
 MouthRow = NDArray[np.float32]  # (len(CHANNELS),)
 
 
-def _session() -> onnxruntime.InferenceSession:
+def session_of(model: Path) -> onnxruntime.InferenceSession:
+    """A network of the stream at work: on one thread, which the renderer's would fight with otherwise."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
 class MouthNet:
@@ -49,7 +50,7 @@ class MouthNet:
     """
 
     def __init__(self) -> None:
-        self._network = _session()
+        self._network = session_of(MODEL)
         self.reset()
 
     def __call__(self, features: Features) -> MouthRow:
