@@ -51,15 +51,10 @@ class MotionNet:
         self._reach = reach.reshape(-1, len(CHANNELS))
         shapes = {given.name: given.shape for given in self._network.get_inputs()}
         self._window, self._angles = shapes["frames"][1] - 1, shapes["turn"][1]
-        self._kept: tuple[int, ...] = tuple(shapes["keys"])
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all motion: the next frame follows a face at rest."""
-        self._keys, self._values = np.zeros(self._kept, np.float32), np.zeros(self._kept, np.float32)
-        self._filled = np.zeros(self._kept[2], np.float32)
+        self._keys, self._values = (np.zeros(shapes["keys"], np.float32) for _ in range(2))
+        self._filled = np.zeros(shapes["keys"][2], np.float32)
         self._frame, self._blink_s = 0, 2.0
-        rest = -self._mean / self._spread
+        rest = -self._mean / self._spread  # the first frame follows a face at rest
         self._clean, self._noise = np.repeat(rest[None], self._window, axis=0), self._draw(self._window)
         self._last, self._told = rest, conditions.condition({}, "idle", self._blink_s)
 

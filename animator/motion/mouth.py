@@ -1,5 +1,6 @@
 """The mouth network: log-mel in, mouth weights out, one frame at a time, with explicit state."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,14 @@ MouthRow = NDArray[np.float32]  # (len(CHANNELS),)
 
 
 def session_of(model: Path) -> onnxruntime.InferenceSession:
-    """A network of the stream at work: on one thread, which the renderer's would fight with otherwise."""
+    """A network of the stream at work, which all faces of the process share: its ``run`` may be called from any thread,
+    and what a face remembers is given to it each time."""
+    return _session(model, model.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _session(model: Path, changed_ns: int) -> onnxruntime.InferenceSession:
+    """On one thread, which the renderer's would fight with otherwise; opened anew when the file has changed."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

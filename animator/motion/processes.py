@@ -28,11 +28,7 @@ class Processes:
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
-        self.reset()
-
-    def reset(self) -> None:
-        """Back to rest."""
-        streams = self._random.spawn(4)
+        streams = random.spawn(4)
         self._head, self._gaze = Head(streams[0]), Gaze(streams[1])
         self._blinks, self._expression = Blinks(streams[2]), Expression(streams[3])
         self._life, self._near = Follower(0.7, 1.0), Follower(0.5, 1.0)
