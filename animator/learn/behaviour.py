@@ -21,7 +21,7 @@ def perform(scene: Scene, wishes: Wishes, random: np.random.Generator) -> Floats
     processes, unheard = Processes(random), np.zeros(2 * HIDDEN, np.float32)
     moved = moods(wishes.emotion, wishes.strength)
     mouths = scene.mouth.astype(np.float32)
-    for i, (own, other) in enumerate(zip(_heard(scene.own), _heard(scene.other), strict=True)):
+    for i, (own, other) in enumerate(zip(_voice(scene.own), _voice(scene.other), strict=True)):
         moved[i] += processes(Own(mouths[i], unheard, own.prosody), other, _control(scene, wishes, i))
     moved[:, MOUTH_AT] = mouths
     return moved
@@ -45,9 +45,17 @@ def _control(scene: Scene, wishes: Wishes, frame: int) -> Control:
     )  # fmt: skip
 
 
-def _heard(power: NDArray[np.float16]) -> list[Other]:
-    """A voice as it comes in, for each frame what is heard `LOOK_AHEAD` frames later."""
+def frames_of(columns: Floats) -> Floats:
+    """(frames * hops, MELS) -> (frames + LOOK_AHEAD, hops, MELS), with the silence that follows a clip."""
+    silence = np.zeros((LOOK_AHEAD * HOPS_PER_FRAME, MELS), np.float32)
+    return np.concatenate([columns, silence]).reshape(-1, HOPS_PER_FRAME, MELS)
+
+
+def heard(columns: Floats) -> list[Other]:
+    """A voice as it comes in: for each frame what is heard when it is made, `LOOK_AHEAD` frames later."""
     prosody = Prosody()
-    silence = np.zeros((LOOK_AHEAD, HOPS_PER_FRAME, MELS), np.float32)
-    frames = to_features(10.0 ** power.astype(np.float32)).reshape(-1, HOPS_PER_FRAME, MELS)
-    return [Other(features, prosody(features)) for features in np.concatenate([frames[LOOK_AHEAD:], silence])]
+    return [Other(features, prosody(features)) for features in frames_of(columns)][LOOK_AHEAD:]
+
+
+def _voice(power: NDArray[np.float16]) -> list[Other]:
+    return heard(to_features(10.0 ** power.astype(np.float32)))

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from animator.learn.config import ConfigError
 from animator.media import MediaError
 from animator.terminal import console, fail
 
@@ -93,7 +94,7 @@ def _running(out: Path) -> Generator[Callable[[str, int, int], None]]:
                 bar.update(tasks[what], completed=done)
 
             yield advance
-    except MediaError as error:
+    except (MediaError, ConfigError) as error:
         fail(str(error))
     except ImportError as error:
         fail(f"This needs {error.name}. Install it: pip install 'vasari[train]'.")
@@ -113,7 +114,7 @@ def train(
 
     Several GPUs: accelerate launch -m animator train CONFIG. Ends with one JSON line.
     """
-    from animator.learn.config import ConfigError, read
+    from animator.learn.config import read
 
     try:
         given = read(config)

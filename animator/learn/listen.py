@@ -12,20 +12,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from animator.audio import MELS
 from animator.control import EMOTIONS
 from animator.face import FPS
 from animator.learn import shards
-from animator.learn.behaviour import moods
+from animator.learn.behaviour import frames_of, heard, moods
 from animator.learn.shards import Shard
 from animator.learn.speech.augment import augment
 from animator.learn.speech.augment import features as to_features
 from animator.motion import conditions
 from animator.motion.channels import BLINK_AT
 from animator.motion.flow import BLINKING
-from animator.motion.mouth import HOPS_PER_FRAME, LOOK_AHEAD, MODEL, MouthNet
+from animator.motion.mouth import LOOK_AHEAD, MODEL, MouthNet
 from animator.motion.prosody import Prosody
-from animator.motion.voices import Other, Own
+from animator.motion.voices import Own
 
 Floats = NDArray[np.float32]
 
@@ -92,22 +91,14 @@ def _own(columns: Floats) -> Floats:
     """(frames * 4, MELS) -> rows of what is known of each frame when it is made, `LOOK_AHEAD` frames later."""
     network, prosody = MouthNet(), Prosody()
     rows: list[Floats] = []
-    for features in _frames(columns):
+    for features in frames_of(columns):
         mouth = network(features)
         rows.append(conditions.own_row(Own(mouth, network.heard, prosody(features))))
     return np.stack(rows[LOOK_AHEAD:])
 
 
 def _other(columns: Floats) -> Floats:
-    prosody = Prosody()
-    rows = [conditions.other_row(Other(features, prosody(features))) for features in _frames(columns)]
-    return np.stack(rows[LOOK_AHEAD:])
-
-
-def _frames(columns: Floats) -> Floats:
-    """(frames + LOOK_AHEAD, hops, MELS), with the silence that follows a clip."""
-    silence = np.zeros((LOOK_AHEAD * HOPS_PER_FRAME, MELS), np.float32)
-    return np.concatenate([columns, silence]).reshape(-1, HOPS_PER_FRAME, MELS)
+    return np.stack([conditions.other_row(frame) for frame in heard(columns)])
 
 
 def _heard(shard: Shard, sounds: NDArray[np.float16]) -> Heard:

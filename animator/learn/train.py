@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from animator.learn.batches import Batch, Batches, Scale, scale_of
-from animator.learn.config import Training
+from animator.learn.config import ConfigError, Training
 from animator.learn.export import load, save, to_onnx
 from animator.learn.listen import Heard
 from animator.learn.network import MotionNetwork
@@ -36,10 +36,9 @@ _CLOSE, _JAW = MOUTH.index("mouthClose"), MOUTH.index("jawOpen")
 _WEIGHTS = np.ones(len(CHANNELS), np.float32)
 _WEIGHTS[MOUTH_AT] = 2.0
 _WEIGHTS[UPPER_AT] = 0.5
+_WEIGHTS[BLINK_AT] = 4.0  # one channel, and seldom anything but still
 _CLOSURE = 2.0  # closed lips count so much more: they are seldom, and a missed one is seen
-_FIRST = (
-    0.05  # of the loss that measures the frame that leaves, against how much the channels change from frame to frame
-)
+_FIRST = 0.05  # of the loss is that of the frame that leaves, beside that of all frames
 _CHECKED = 12  # batches of a validation
 
 
@@ -66,7 +65,10 @@ class Run:
     """One training run in a folder: ``checkpoint/`` to go on from, ``curves.csv``; `WEIGHTS` and `GRAPH` at its end."""
 
     def __init__(self, given: Training, clips: list[Heard]) -> None:
-        """Goes on where the folder's checkpoint is. Raises `MediaError` if no clip is for training."""
+        """Goes on where the folder's checkpoint is.
+
+        Raises `MediaError` if no clip is for training, and `ConfigError` for weights of another architecture.
+        """
         torch.set_num_threads(given.threads)
         set_seed(given.seed)
         given.out.mkdir(parents=True, exist_ok=True)
@@ -90,6 +92,11 @@ class Run:
     def _begin(self) -> MotionNetwork:
         if self.given.start:
             network = load(self.given.start).train()
+            if network.shape != self.given.architecture:
+                raise ConfigError(
+                    f"{self.given.start} has the architecture {network.shape}, and the run {self.given.architecture}. "
+                    "Give weights of the same, or no start."
+                )
             self.scale = Scale(network.mean.numpy(), network.spread.numpy(), network.reach.numpy())
             return network
         network = MotionNetwork(self.given.architecture)

@@ -156,6 +156,12 @@ def test_guidance_stresses_the_voice(learned: Path, shards: Path) -> None:
     assert stressed.std() > plain.std()
 
 
+def test_weights_of_another_architecture_are_refused(shards: Path, tmp_path: Path) -> None:
+    export.save(restless(), tmp_path / "tiny.safetensors")
+    with pytest.raises(ConfigError, match=r"tiny\.safetensors has the architecture .*width=32"):
+        run(training(shards, tmp_path, start=tmp_path / "tiny.safetensors", architecture=Architecture(width=64)))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [("steps = 'many'", "steps"), ("stps = 3", "stps"), ("steps = = 3", "not TOML"),
