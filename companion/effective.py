@@ -24,7 +24,7 @@ def defaults(engine: Engine, persona: str) -> Settings:
     if isinstance(engine.tts, HasVoices) and engine.prompts.personas[persona].voice in engine.tts.voices:
         voice = engine.prompts.personas[persona].voice
     audio = Audio(AudioInput(turn_detection=detection), AudioOutput(voice=voice))
-    return Settings(persona=persona, instructions=engine.prompts.personas[persona].instructions, audio=audio)
+    return Settings(persona=persona, audio=audio)
 
 
 def remembered(new: Settings, visitor: Visitor) -> Settings:
@@ -55,7 +55,8 @@ def _voiced(new: Settings, before: Settings, change: Json, engine: Engine) -> Se
 
 
 def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
-    """A persona brings its instructions and its face, unless ``change`` names others. Raises WireError."""
+    """A persona brings its face, unless ``change`` names another, and the place of what a client told the one before.
+    Raises WireError."""
     if new.tools and not (isinstance(engine.llm, CallsTools) and engine.llm.can_call):
         message = "The language model of this server cannot call functions; [llm] of its config can name one that does."
         raise WireError("unsupported", message, "session.tools")
@@ -65,7 +66,7 @@ def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Sett
         raise WireError("unknown_persona", message, "session.persona")
     persona = personas[new.persona]
     if new.persona != before.persona and "instructions" not in change:
-        new = replace(new, instructions=persona.instructions)
+        new = replace(new, instructions="")
     new = _voiced(new, before, change, engine)
     if new.avatar is None:
         return new

@@ -190,4 +190,6 @@ def _stage_error(error: Exception) -> StageError:
                 "Is it running, and is `base_url` right?",
             )
         cause = cause.__cause__ or cause.__context__
-    return StageError("llm_failed", f"The language model failed: {type(error).__name__}: {error}")
+    status = getattr(error, "status_code", None)  # its text may repeat the prompt, or name what is inside the network
+    what = f"{type(error).__name__}, HTTP {status}" if status else type(error).__name__
+    return StageError("llm_failed", f"The language model failed ({what}). Its endpoint's log says why.")

@@ -15,7 +15,7 @@ from companion.openers import Openers, continued
 from companion.personas import Persona
 from companion.recollection import Recollection
 from companion.reply import Reply
-from companion.safety import Guard
+from companion.safety import Guard, Private
 from companion.settings import Settings
 from companion.stages import Continues, HasLanguages, Message
 from companion.text import Sentence
@@ -57,7 +57,7 @@ class Mind:
     def __init__(self, engine: Engine, owner: Owner) -> None:
         self._engine, self._owner = engine, owner
         clock = asyncio.get_running_loop().time
-        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, clock, self._rules)
+        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, clock, self._private)
         self.recollection = Recollection(engine.memory, owner.id, owner.conversation, owner.forgot)
         self._tutor: Tutor | None = None
         self._lesson = ""
@@ -129,7 +129,7 @@ class Mind:
 
     def _opener(self, reply: Reply, said: str, feeling: Feeling) -> Sentence | None:
         """Only where nobody has a say in how a reply should begin: neither the client nor care; and only aloud."""
-        asked = reply.wishes.instructions is not None or self._owner.settings.instructions != self.persona.instructions
+        asked = reply.wishes.instructions or self._owner.settings.instructions
         careful = self.guard.careful or self.guard.note
         if not self._engine.config.session.openers or not reply.wishes.sound or asked or careful:
             return None
@@ -186,23 +186,26 @@ class Mind:
         recalled = await self.recollection.recall(self._owner.settings.memory, history)
         memories = self._engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
         note = " ".join(note for note in (memories, self.guard.note, *notes) if note)
-        return chat.messages(self._setting(reply.wishes.instructions), history, note)
+        return chat.messages(self._setting(reply.wishes.instructions or ""), history, note)
 
-    def _setting(self, instructions: str | None = None) -> Setting:
-        settings = self._owner.settings
+    def _setting(self, wished: str = "") -> Setting:
+        own = wished or self._owner.settings.instructions
         return Setting(
             persona=self.persona,
             speech=self._rules(),
-            instructions=self.guard.instructions(settings.instructions if instructions is None else instructions),
+            instructions=self.guard.instructions(own or self.persona.instructions),
             memories=self.recollection.known,
             limit=self._engine.config.session.history_messages,
             tags=self.tagged,
         )
 
     def _rules(self) -> str:
-        """Of speech, the persona's, and this user's: for the language model, and never to be recited."""
+        """Of speech, the persona's, and this user's: for the language model."""
         rules = (self._engine.prompts.speech, *self.persona.rules, self.guard.rules())
         return "\n".join(rule for rule in rules if rule)
+
+    def _private(self) -> Private:
+        return Private(self._rules(), self.persona.instructions)
 
     def _tutor_now(self) -> Tutor | None:
         """That of the persona's lesson; a change of persona begins another. In danger nobody is taught."""

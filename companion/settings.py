@@ -157,10 +157,11 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The effective configuration of a session. ``avatar`` None means sound without a face."""
+    """The effective configuration of a session. ``instructions`` are the client's own: a persona's, which hold where
+    there are none, are not the client's to read. ``avatar`` None means sound without a face."""
 
     persona: str
-    instructions: Annotated[str, Field(max_length=100_000)]
+    instructions: Annotated[str, Field(max_length=100_000)] = ""
     type: Literal["realtime"] = "realtime"
     output_modalities: tuple[Literal["audio", "text"], ...] = ("audio",)
     audio: Audio = Audio()

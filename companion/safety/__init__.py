@@ -3,6 +3,6 @@
 What is said and by which rules is in ``prompts/safety``; here is only the machinery.
 """
 
-from companion.safety.guard import Guard, Safety
+from companion.safety.guard import Guard, Private, Safety
 
-__all__ = ["Guard", "Safety"]
+__all__ = ["Guard", "Private", "Safety"]

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from companion import events
 from companion.config import Care
@@ -17,6 +17,7 @@ from companion.text import words
 from companion.worker import one_thread
 
 LEAK = 7  # words in a row that betray a rule
+LONG = 10  # the same of instructions, which may hold what is to be said
 WHOLE = 4  # words of a rule that is betrayed by all of them
 _SENTENCE = re.compile(r"[.!?]\s|\n")
 FLAG = "[crisis]"  # with which a language model gives its own opinion
@@ -45,9 +46,16 @@ class Safety:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._detector.judge, text)
 
 
+class Private(NamedTuple):
+    """What no user is to read: ``rules``, of which nothing is said again, and ``instructions``."""
+
+    rules: str = ""
+    instructions: str = ""
+
+
 class Guard:
-    """``tell`` sends an event; ``settings`` gives the session's; ``clock`` gives seconds; ``private`` gives the rules
-    that no user is to read."""
+    """``tell`` sends an event; ``settings`` gives the session's; ``clock`` gives seconds; ``private`` gives what no
+    user is to read."""
 
     def __init__(
         self,
@@ -55,7 +63,7 @@ class Guard:
         tell: Callable[[ServerEvent], None],
         settings: Callable[[], Settings],
         clock: Callable[[], float],
-        private: Callable[[], str] = str,
+        private: Callable[[], Private] = Private,
     ) -> None:
         self._safety, self._policy = safety, safety.policy
         self._tell, self._settings, self._clock, self._private = tell, settings, clock, private
@@ -96,6 +104,8 @@ class Guard:
             return self._policy.disclosure.answer.format(name=name)
         if self.careful and not self._safety.care.trust_model:
             return self._listen()
+        if any(pattern.search(said) for pattern in self._policy.output.asked):
+            return self._policy.output.leak
         if verdict.level == "concern":
             self.note = self._policy.concern
             self._say("concern", "")
@@ -105,7 +115,7 @@ class Guard:
         """A sentence of the model, or what takes its place; "" for a second one of a kind in the same reply."""
         output = self._policy.output
         instead = next((stop.say for stop in output.stop if stop.pattern.search(sentence)), "")
-        if not instead and _recites(sentence, self._private()):
+        if not instead and _betrays(sentence, self._private()):
             instead = output.leak
         if not instead:
             return sentence
@@ -188,15 +198,15 @@ class Guard:
         return True
 
 
-def _recites(said: str, private: str) -> bool:
-    """Whether something of ``private`` is in it word for word: `LEAK` words in a row, or a whole short sentence."""
-    short = {tuple(words(sentence)) for sentence in _SENTENCE.split(private)}
-    return bool(_runs(said) & _runs(private)) or any(
-        one in _runs(said, len(one)) for one in short if WHOLE <= len(one) < LEAK
-    )
+def _betrays(said: str, private: Private) -> bool:
+    """Whether it repeats, word for word, `LEAK` words of a rule in a row or all of a short one, or a `LONG` part of the
+    instructions."""
+    short = {tuple(words(sentence)) for sentence in _SENTENCE.split(private.rules)}
+    whole = any(one in _runs(said, len(one)) for one in short if WHOLE <= len(one) < LEAK)
+    return whole or any(_runs(said, n) & _runs(text, n) for text, n in zip(private, (LEAK, LONG), strict=True))
 
 
-def _runs(text: str, length: int = LEAK) -> set[tuple[str, ...]]:
+def _runs(text: str, length: int) -> set[tuple[str, ...]]:
     """Every so many words in a row."""
     all_words = words(text)
     return {tuple(all_words[start : start + length]) for start in range(len(all_words) - length + 1)}

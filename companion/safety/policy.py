@@ -67,10 +67,11 @@ class Stop:
 @strict
 @dataclass(frozen=True, slots=True)
 class Output:
-    """``leak`` is said instead of a sentence that repeats private rules."""
+    """``leak`` is said to who asks for the instructions, and instead of a sentence that repeats them."""
 
     stop: tuple[Stop, ...]
     leak: str
+    asked: tuple[Pattern, ...] = ()
 
 
 @strict

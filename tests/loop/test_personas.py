@@ -117,6 +117,9 @@ def test_a_persona_brings_its_voice_its_rules_and_its_range_of_feelings():
     assert spoken[2:4] == [("No.", "neutral", "low"), ("Yes.", "happy", "low")]
     assert {voice for _, _, voice in spoken[4:]} == {"high"}
     assert ["Never sing." in asked[0].content for asked in talk.engine.llm.asked] == [False, True, True]
+    assert "Sing." in talk.engine.llm.asked[2][0].content
+    told = [e.session["instructions"] for e in talk.all(events.SessionCreated) + talk.all(events.SessionUpdated)]
+    assert told == ["", "", "", "Sing.", "Sing."], "a client reads its own instructions, not a persona's"
     voices = [e.session["audio"]["output"]["voice"] for e in talk.all(events.SessionUpdated)]
     assert voices == ["high", "low", "high", "high"]
 

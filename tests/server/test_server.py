@@ -244,7 +244,7 @@ async def test_what_stands_beside_the_conversation():
 async def test_personas_by_address():
     async with running() as server:
         async with websockets.connect(f"{server.ws}?persona=tutor", proxy=None) as ws:
-            assert "Hale" in (await receive(ws, "session.created"))["session"]["instructions"]
+            assert "Hale" in (await receive(ws, "session.created"))["session"]["disclosure"]
         async with websockets.connect(f"{server.ws}?persona=nobody", proxy=None) as ws:
             assert (await receive(ws, "error"))["error"]["code"] == "unknown_persona"
 

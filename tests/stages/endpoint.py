@@ -24,7 +24,7 @@ class Endpoint:
         length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-l"))
         self.requests.append(json.loads(await reader.readexactly(length)))
         if self.status != 200:
-            body = b'{"error": {"message": "no", "type": "refused", "code": "refused"}}'
+            body = b'{"error": {"message": "no beans", "type": "refused", "code": "refused"}}'
             writer.write(b"HTTP/1.1 %d No\r\nContent-Type: application/json\r\n" % self.status)
             writer.write(b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
         else:

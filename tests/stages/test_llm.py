@@ -105,6 +105,7 @@ async def test_a_refusal_gets_a_stable_code(status, code):
         with pytest.raises(StageError) as caught:
             [delta async for delta in openai(endpoint.url).reply(HELLO)]
     assert caught.value.code == code
+    assert "beans" not in str(caught.value), "what an endpoint says may repeat the prompt"
 
 
 async def test_an_endpoint_that_is_not_there():
