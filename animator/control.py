@@ -31,4 +31,3 @@ class Control:
     x: float = 0.0
     y: float = 0.0
     amplitude: float = 1.0  # of all generated motion, 0 to 1.5
-    acknowledge: bool = False  # in this chunk a phrase of the person who is listened to ends: nod

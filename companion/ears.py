@@ -18,6 +18,10 @@ LONGEST = 300  # s of sound kept for a client that commits by itself
 TAIL = 0.2  # s kept after the end of the speech
 SLIP = 0.2  # s by which microphone and loudspeaker may drift apart before they are set against each other anew
 PATIENCE = 2.0  # s for which they must have
+VOICE = 0.35  # probability of speech from which a window is heard by the face
+SLACK = 0.2  # s of it that may wait beyond what the face takes at a time: packets are as long as that
+LOUD, QUIET = 0.25, 0.02  # RMS of loud syllables as the face hears them; those of the quietest microphone
+SUBSIDE = 0.995  # of the power of the loudest syllable, a window
 
 
 class BufferFullError(Exception):
@@ -25,11 +29,11 @@ class BufferFullError(Exception):
 
 
 class Resampler:
-    """PCM at ``rate`` -> `HEAR_RATE`, chunk by chunk without seams (linear-phase FIR, delay under 2 ms)."""
+    """PCM at ``rate`` -> at ``to``, chunk by chunk without seams (linear-phase FIR, delay under 2 ms)."""
 
-    def __init__(self, rate: int) -> None:
-        divisor = math.gcd(rate, HEAR_RATE)
-        self._up, self._down = HEAR_RATE // divisor, rate // divisor
+    def __init__(self, rate: int, to: int = HEAR_RATE) -> None:
+        divisor = math.gcd(rate, to)
+        self._up, self._down = to // divisor, rate // divisor
         self._plain = self._up == self._down
         taps = 16 * max(self._up, self._down) + 1
         kernel: Any = firwin(taps, 0.94 / max(self._up, self._down))
@@ -39,7 +43,7 @@ class Resampler:
         self._waiting: Samples = np.zeros(self._history, np.float32)
 
     def __call__(self, audio: Samples) -> Samples:
-        """(n,) -> about (n * 16000 / rate,); what does not fill a step waits for the next call."""
+        """(n,) -> about (n * to / rate,); what does not fill a step waits for the next call."""
         if self._plain:
             return audio
         self._waiting = np.concatenate([self._waiting, audio])
@@ -92,6 +96,40 @@ class Loudspeaker:
             self._least, self._since = np.inf, heard
 
 
+class Earshot:
+    """What a face hears of the user: the newest of the voice and nothing else, in step with the chunks that it draws,
+    and as loud as a voice is, however quiet the microphone.
+
+    Sound that comes in heaps waits for a chunk or two; of what comes faster than time passes the oldest is left out,
+    and what does not come is silence.
+    """
+
+    def __init__(self) -> None:
+        self._resample = Resampler(HEAR_RATE, SPEAK_RATE)
+        self._waiting: Samples = np.zeros(0, np.float32)  # at HEAR_RATE
+        self._short = False  # there was less than a chunk when the last one was taken
+        self._power = QUIET**2  # of the loudest syllables
+
+    def put(self, window: Samples, speech: float) -> None:
+        """(`WINDOW`,) at `HEAR_RATE`, the next, which is the user's ``speech`` with that probability."""
+        if speech < VOICE:
+            heard = np.zeros_like(window)
+        else:
+            self._power = max(float(np.mean(window**2)), QUIET**2, SUBSIDE * self._power)
+            heard = window * np.float32(LOUD / math.sqrt(self._power))
+        self._waiting = np.concatenate([self._waiting, heard])[-PLAYED:]
+
+    def take(self, n: int) -> Samples:
+        """The next (n,) at `SPEAK_RATE`. Less than a whole chunk waits for the rest, once."""
+        size = n * HEAR_RATE // SPEAK_RATE
+        self._waiting = self._waiting[-(size + round(SLACK * HEAR_RATE)) :]
+        short, self._short = self._short, len(self._waiting) < size
+        if self._short and not short:
+            return np.zeros(n, np.float32)
+        chunk, self._waiting = self._waiting[:size], self._waiting[size:]
+        return self._resample(np.concatenate([chunk, np.zeros(size - len(chunk), np.float32)]))
+
+
 class Ears:
     """``rules`` None means that the client says itself when a turn ends. ``now``: seconds of sound that came before."""
 
@@ -131,31 +169,29 @@ class Ears:
 
     def play(self, clock: int, recent: Samples) -> None:
         """The face has sent ``clock`` samples at `SPEAK_RATE` so far, the last of which are ``recent``."""
-        if self._detector:
-            self._loudspeaker.play(clock, recent)
+        self._loudspeaker.play(clock, recent)
 
     def hear(self, audio: Samples) -> Iterator[Turn]:
         """(n,) at HEAR_RATE, as `append`."""
         if self._detector is None and self._end - self._base + len(audio) > LONGEST * HEAR_RATE:
             raise BufferFullError
         self._end += len(audio)
-        if self._detector is None:
-            self._chunks.append(audio)
-            return
         self._loudspeaker.align(self._end)
         self._unjudged = np.concatenate([self._unjudged, audio])
         while len(self._unjudged) >= WINDOW:
             window, self._unjudged = self._unjudged[:WINDOW], self._unjudged[WINDOW:]
             clean = self._echo(window, self._loudspeaker.beside(self._end - len(self._unjudged)))
             self._chunks.append(clean)
-            speech = self._echo.of_user(self._vad(clean), self._detector.speaking)
-            turn = self._detector.feed(speech, WINDOW / HEAR_RATE)
+            speech = self._echo.of_user(self._vad(clean), self._detector is not None and self._detector.speaking)
+            self.user.put(clean, speech)
+            turn = self._detector.feed(speech, WINDOW / HEAR_RATE) if self._detector else None
             if turn is None:
                 continue
             if turn.kind is Kind.STARTED:
                 self._start = turn.at
             yield turn
-        self._forget(self._detector.rules)
+        if self._detector:
+            self._forget(self._detector.rules)
 
     def expect(self, done: float | None) -> None:
         """As `TurnDetector.expect`."""
@@ -193,6 +229,7 @@ class Ears:
         self._base = self._end
         self._chunks.clear()
         self._unjudged = np.zeros(0, np.float32)
+        self.user = Earshot()  # the user's voice, nothing else
         self._start = None
         self._earlier = np.zeros(0, np.float32)
         if self._detector:

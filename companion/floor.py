@@ -34,10 +34,6 @@ class Floor(Protocol):
         """The beginning of a turn that is not over; later words may correct it."""
         ...
 
-    def user_pauses(self) -> None:
-        """A phrase ends, perhaps the turn."""
-        ...
-
     def user_goes_on(self) -> None:
         """A phrase of a long turn ends, and more will come."""
         ...

@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
 ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
-PHRASE = 1.6  # s of speech that a listener acknowledges with a nod
 LONG = 4.0  # s of speech that a listener acknowledges aloud
 GOES_ON = 0.3  # probability of being done under which somebody who pauses will go on
 FOLLOW = 2.4  # s of speech after which what was said so far is transcribed, for who wants to know it early
@@ -53,8 +52,7 @@ class Hearing:
         self._tentative = False
         self._guess: tuple[float, Understood] | None = None
         self._following: Understood | None = None
-        self._nod_at = PHRASE  # s of speech in the running turn after which the end of a phrase is acknowledged
-        self._murmur_at = LONG  # the same, with an "mm-hm"
+        self._murmur_at = LONG  # s of speech in the running turn after which a pause is answered with an "mm-hm"
         self._followed = 0.0  # s of speech in the running turn that were transcribed already
         self._heard_at = -np.inf  # loop time of the last packet
 
@@ -87,6 +85,13 @@ class Hearing:
             self._take(turn)
         self._judge_length()
         self._follow()
+
+    def user(self, n: int) -> Samples:
+        """The user's voice for the next chunk of the face, (n,) at `SPEAK_RATE`: see `Earshot.take`. While it speaks it
+        hears only who interrupts: what else there is may be its own echo."""
+        voice = self._ears.user.take(n)
+        alone = self._floor.speaking and (self._turn is None or self._tentative)
+        return np.zeros_like(voice) if alone else voice
 
     def tick(self, seconds: float) -> None:
         """Time passes: a microphone that went away in the middle of a turn counts as silent."""
@@ -136,7 +141,7 @@ class Hearing:
         match turn.kind:
             case Kind.STARTED:
                 self._turn = Utterance(new_id("item"), turn.at)
-                self._followed, self._nod_at, self._murmur_at = 0.0, PHRASE, LONG
+                self._followed, self._murmur_at = 0.0, LONG
                 self._tentative = self._floor.speaking
                 if self._tentative:
                     self._hold()
@@ -145,9 +150,6 @@ class Hearing:
             case Kind.PAUSED:
                 if self._tentative:
                     self._floor.release()
-                elif self._ears.voiced >= self._nod_at:
-                    self._nod_at = self._ears.voiced + PHRASE
-                    self._floor.user_pauses()
                 self._stop_following()
                 self._followed = self._ears.voiced
                 self._guess = (turn.at, self._words.transcribe(self._ears.so_far(turn.at)))

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,20 @@ class Look:
     codec: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """What the face says in a chunk, and what it hears of the user meanwhile; (n,) each at `SPEAK_RATE`."""
+
+    own: Samples
+    user: Samples
+
+
 @dataclass(slots=True)
 class Chunk:
     """What one step of the face needs, and whose pictures they are. ``clock``: samples, of the first of them."""
 
     clock: int
-    audio: Samples
+    sounds: Sounds
     control: Control
     speaker: Speaker | None
     epoch: int
@@ -76,12 +84,12 @@ class Pictures:
         """The sound of all chunks so far is not to be shown any more."""
         self._epoch += 1
 
-    def add(self, clock: int, audio: Samples, control: Control, speaker: Speaker | None) -> Chunk:
-        """Sound as it was taken from the mouth, and the clock at which its pictures will be shown."""
+    def add(self, clock: int, sounds: Sounds, control: Control, speaker: Speaker | None) -> Chunk:
+        """Sound as it was taken from mouth and microphone, and the clock at which its pictures will be shown."""
         if len(self._waiting) >= MOST and self.look:
             self._metrics.dropped.inc(len(self._waiting) * self.look.face.chunk_frames)
             self._waiting.clear()
-        chunk = Chunk(clock, audio, control, speaker, self._epoch)
+        chunk = Chunk(clock, sounds, control, speaker, self._epoch)
         self._waiting.append(chunk)
         self._ready.set()
         return chunk
@@ -117,12 +125,13 @@ class Pictures:
             speaker.seen()
 
     async def _draw(self, look: Look, chunk: Chunk) -> list[EncodedFrame]:
-        stale = chunk.epoch != self._epoch
-        audio = np.zeros_like(chunk.audio) if stale else chunk.audio
+        sounds = chunk.sounds
+        if chunk.epoch != self._epoch:
+            sounds = replace(sounds, own=np.zeros_like(sounds.own))
         interrupted, self._face_epoch = self._face_epoch != self._epoch, self._epoch
         keyframe, self._keyframe = self._keyframe, False
         try:
-            return await self._device.run(_step, look, audio, chunk.control, interrupted, keyframe)
+            return await self._device.run(_step, look, sounds, chunk.control, interrupted, keyframe)
         except Exception as error:  # any face may fail in any way; the conversation goes on without it
             self.wear(None)
             self._failed(error)
@@ -143,12 +152,12 @@ def _event(look: Look, packet: EncodedFrame, clock: int, response_id: str | None
     )
 
 
-def _step(look: Look, audio: Samples, control: Control, interrupted: bool, keyframe: bool) -> list[EncodedFrame]:
+def _step(look: Look, sounds: Sounds, control: Control, interrupted: bool, keyframe: bool) -> list[EncodedFrame]:
     """On the device's thread: the next frames of the face, encoded."""
     if interrupted:
         look.face.interrupt()
     packets: list[Any] = []
-    for frame in look.face.step(audio, control).frames:
+    for frame in look.face.step(sounds.own, control, sounds.user).frames:
         packets += look.encoder.encode(frame, keyframe)
         keyframe = False
     return packets

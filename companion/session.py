@@ -60,7 +60,7 @@ class Session:
         self.visitor = visitor or Visitor()
         self.settings = self.defaults = defaults(engine, persona or engine.config.session.persona)
         self.conversation = Conversation()
-        self.show = Show(engine.device, send, self._tick, lambda error: self.wardrobe.failed(error), engine.metrics)
+        self.show = Show(engine.device, send, self._tick, self._user, self._faceless, engine.metrics)
         self.wardrobe = Wardrobe(engine, self.show, self.complain, self._spawn, lambda: self._initiative.greet())
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -156,9 +156,6 @@ class Session:
 
     def mirror(self, feeling: Feeling) -> None:
         self.listening.mirror(feeling)
-
-    def user_pauses(self) -> None:
-        self.show.acknowledge()
 
     def user_goes_on(self) -> None:
         if self.settings.avatar is not None and self.reply is None:
@@ -290,6 +287,13 @@ class Session:
         self._initiative.tick()
         self.tell_state()
         return self._state()
+
+    def _user(self, n: int) -> Samples:
+        """What the face hears beside its next ``n`` samples."""
+        return self.hearing.user(n)
+
+    def _faceless(self, error: Exception) -> None:
+        self.wardrobe.failed(error)
 
     def _state(self) -> State:
         if self.show.speaking:

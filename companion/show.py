@@ -22,7 +22,7 @@ from companion.engine import Device
 from companion.events import ServerEvent
 from companion.feelings import Feeling
 from companion.mouth import Cue, Mouth, Speaker, Taken, pcm16
-from companion.pictures import Look, Pictures
+from companion.pictures import Look, Pictures, Sounds
 from companion.stages import SPEAK_RATE, Samples
 from companion.trace import Metrics
 
@@ -39,13 +39,15 @@ FADE = 240  # samples over which sound ends when it is held, and begins when it 
 
 
 class Show:
-    """``tick`` is called before each chunk and says what the face does; ``failed`` hears why a face stopped."""
+    """``tick`` is called before each chunk and says what the face does; then ``user`` gives as much of the user's voice
+    as there are samples in it, at `SPEAK_RATE`. ``failed`` hears why a face stopped."""
 
     def __init__(
         self,
         device: Device,
         send: Callable[[ServerEvent], None],
         tick: Callable[[], State],
+        user: Callable[[int], Samples],
         failed: Callable[[Exception], None],
         metrics: Metrics,
     ) -> None:
@@ -53,10 +55,10 @@ class Show:
         self.pictures = Pictures(device, send, failed, metrics)
         self.control = Control()
         self.clock = 0  # samples
-        self._send, self._tick, self._metrics = send, tick, metrics
+        self._send, self._tick, self._user, self._metrics = send, tick, user, metrics
         self._speaker: Speaker | None = None
         self._start: int | None = None  # clock at which the item's sound begins to be sent, later by what was held
-        self._holding, self._fading, self._acknowledging = False, False, False
+        self._holding, self._fading = False, False
         self._gaps: list[tuple[int, int]] = []  # clock and length, in samples, of what was held
         self._cues: deque[Cue] = deque()
         self._emotion, self._gaze = "neutral", (0.0, 0.0)  # the speaker's
@@ -101,10 +103,6 @@ class Show:
     def mirror(self, feeling: Feeling) -> None:
         """The face shows a little of this, until it has feelings of its own or some time has passed."""
         self._mirrored, self._mirrored_at = feeling, self.clock
-
-    def acknowledge(self) -> None:
-        """A phrase of the user ends: the face nods."""
-        self._acknowledging = True
 
     def murmur(self, sound: Samples) -> None:
         """A listener's "mm-hm", (n,) at `SPEAK_RATE`: it takes no floor, and is nothing while somebody speaks."""
@@ -173,7 +171,8 @@ class Show:
         speaker, sound = self._speaker, self._next(taken.audio, held)
         first, last = (0, 0) if held else self._span(n)
         saying = speaker if first < last else None
-        chunk = self.pictures.add(self.clock, taken.audio, control, saying) if look else None
+        sounds = Sounds(taken.audio, self._user(n))
+        chunk = self.pictures.add(self.clock, sounds, control, saying) if look else None
         if chunk:
             await self._wait(chunk.drawn)
         if self._holding and self._fading:  # somebody began to speak while it was drawn
@@ -222,8 +221,7 @@ class Show:
         return np.concatenate([sound[:FADE] * ramp[::-1], np.zeros(len(sound) - FADE, np.float32)])
 
     def _control(self) -> Control:
-        control = replace(self.control, state=self._tick(), acknowledge=self._acknowledging)
-        self._acknowledging = False
+        control = replace(self.control, state=self._tick())
         if any(self._gaze):
             control = replace(control, gaze_yaw_deg=self._gaze[0], gaze_pitch_deg=self._gaze[1])
         if self._emotion != "neutral":

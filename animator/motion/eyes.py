@@ -44,11 +44,14 @@ class Gaze:
         self._state: State = "idle"
         self.shifted = False
 
-    def __call__(self, state: State, heard: Heard) -> tuple[float, float]:
-        """One frame on -> yaw, pitch. `shifted` tells whether a shift of more than 3 degrees starts here."""
+    def __call__(self, state: State, heard: Heard, other: Heard) -> tuple[float, float]:
+        """One frame on, of the own voice and the other's -> yaw, pitch. `shifted` tells whether a shift of more than 3
+        degrees starts here."""
         manner = _STATES[state]
         self.shifted = False
         self._react(state, heard)
+        if state == "listening" and other.started:
+            self._attend()
         self._left -= 1 / FPS
         if self._left <= 0:
             again = state == "thinking" and self._away and self._random.random() < 0.3
@@ -68,6 +71,13 @@ class Gaze:
             self._left = min(self._left, self._random.uniform(0.04, 0.3))
         if heard.started and not self._away and self._random.random() < 0.35:
             self._left = min(self._left, self._random.uniform(0.0, 0.3))
+
+    def _attend(self) -> None:
+        """Somebody begins to speak: look there, and stay."""
+        if self._away:
+            self._left = min(self._left, self._random.uniform(0.12, 0.3))
+        else:
+            self._left = max(self._left, self._random.uniform(1.0, 2.5))
 
     def _look(self, manner: Manner, away: bool) -> None:
         self._away = away

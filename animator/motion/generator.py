@@ -1,7 +1,6 @@
 """Sound and wishes in, motion out: what a behaviour makes of them, put together as a row of the motion space."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -66,8 +65,7 @@ class Generator:
         """
         chunks = _chunks(audio)
         others = _chunks(other) if other is not None else [None] * len(chunks)
-        controls = [control] + [replace(control, acknowledge=False)] * (len(chunks) - 1)
-        return np.stack([self._frame(*given) for given in zip(chunks, others, controls, strict=True)])
+        return np.stack([self._frame(*sounds, control) for sounds in zip(chunks, others, strict=True)])
 
     def interrupt(self) -> None:
         """Forget the sound that was given; the mouth closes within 160 ms from where it is, all else goes on."""

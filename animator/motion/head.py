@@ -21,25 +21,25 @@ _PITCH = (2.10, 1.80, 0.70, 0.06)
 _ROLL = (2.40, 1.90, 0.75, 0.10)
 _SHIFT_X, _SHIFT_Y, _SHIFT_Z = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)  # face widths, first two bands
 _LIMITS = (10.0, 8.0, 8.0)  # degrees
+_REACTION_S = (0.1, 0.6)
 _TORSO_SHARE, _TORSO_LAG_S = 0.25, 0.22
 _BREATH_HZ, _BREATH = 0.27, 0.0045  # face widths
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How one state moves: share of the noise, seconds between postures, their size in degrees, nods a second."""
+    """How one state moves: share of the noise, seconds between postures, their size in degrees."""
 
     activity: float
     posture_s: float
     posture: float
-    nods: float
 
 
 _STATES: dict[State, Manner] = {
-    "speaking": Manner(1.1, 2.6, 2.0, 0.0),
-    "listening": Manner(0.34, 5.0, 1.6, 0.12),
-    "thinking": Manner(0.40, 3.5, 2.6, 0.0),
-    "idle": Manner(0.28, 6.0, 2.0, 0.0),
+    "speaking": Manner(1.1, 2.6, 2.0),
+    "listening": Manner(0.34, 5.0, 1.6),
+    "thinking": Manner(0.40, 3.5, 2.6),
+    "idle": Manner(0.28, 6.0, 2.0),
 }
 
 
@@ -58,16 +58,18 @@ class Head:
         self._nods: list[tuple[int, float, float]] = []  # frames to wait, degrees, seconds down
         self._looking: deque[tuple[float, float]] = deque([(0.0, 0.0)] * 4, maxlen=4)
         self._following = [Follower(0.3), Follower(0.3)]
-        self._until_nod = 2.0
         self._state: State = "idle"
         self._last = np.zeros((2, 6))
 
     def acknowledge(self) -> None:
-        """The other comes to the end of a phrase: a listener nods 0.5 to 1.2 s later, two or three times at 2 to 3 Hz,
-        3 to 6 degrees and less each time."""
-        wait = self._random.uniform(0.5, 1.2) * FPS
-        self._add_nods(wait, self._random.uniform(3.0, 6.0), self._random.uniform(2.0, 3.0))
-        self._until_nod = 8 * self._random.lognormal(0.0, 0.45)
+        """The other was heard to end a phrase, which takes 0.3 s to tell: a listener nods 0.4 to 0.9 s after the end,
+        two or three times at 2 to 3 Hz, 3 to 6 degrees and less each time."""
+        wait, hertz = self._random.uniform(*_REACTION_S) * FPS, self._random.uniform(2.0, 3.0)
+        degrees = self._random.uniform(3.0, 6.0)
+        self._nods = [
+            (round(wait + i * FPS / hertz), -degrees * 0.65**i, 0.45 / hertz)
+            for i in range(int(self._random.integers(2, 4)))
+        ]
 
     def __call__(self, state: State, heard: Heard, gaze: tuple[float, float]) -> NDArray[np.float32]:
         """One frame: yaw, pitch, roll (degrees), x, y, z (face widths)."""
@@ -75,7 +77,7 @@ class Head:
         self._change(state)
         self._hold_posture(manner)
         self._beat(heard)
-        self._nod(manner)
+        self._nod()
         noise = self._drift(manner, heard)
         for axis in range(3):
             noise[axis] += self._beats[axis]()
@@ -96,11 +98,8 @@ class Head:
     def _change(self, state: State) -> None:
         if state == self._state:
             return
-        if self._state == "listening" and self._random.random() < 0.5:
-            self._nods.append((2, -self._random.uniform(2.0, 4.0), 0.24))
         self._state = state
         self._until_posture = min(self._until_posture, self._random.uniform(0.1, 0.5))
-        self._until_nod = self._random.uniform(1.0, 4.0)
 
     def _hold_posture(self, manner: Manner) -> None:
         self._until_posture -= 1 / FPS
@@ -123,21 +122,12 @@ class Head:
         if heard.started and self._random.random() < 0.6:
             self._beats[1].add(self._random.uniform(0.6, 1.8), 0.16, 0.6)
 
-    def _nod(self, manner: Manner) -> None:
-        """A listener nods two or three times, 2 to 3.4 degrees and less each time."""
-        self._until_nod -= manner.nods / FPS * 8
-        if self._until_nod <= 0 and manner.nods:
-            self._until_nod = 8 * self._random.lognormal(-0.1, 0.45)
-            self._add_nods(0.0, self._random.uniform(2.0, 3.4), self._random.uniform(1.7, 2.2))
+    def _nod(self) -> None:
         waiting = [(frames - 1, degrees, down) for frames, degrees, down in self._nods]
         for frames, degrees, down in waiting:
             if frames < 0:
                 self._beats[1].add(degrees, down, down)
         self._nods = [nod for nod in waiting if nod[0] >= 0]
-
-    def _add_nods(self, wait: float, degrees: float, hertz: float) -> None:
-        for i in range(int(self._random.integers(2, 4))):
-            self._nods.append((round(wait + i * FPS / hertz), -degrees * 0.65**i, 0.45 / hertz))
 
     def _drift(self, manner: Manner, heard: Heard) -> Row:
         """The noise of yaw, pitch, roll, x, y, z; livelier in some moments, and while the voice is up."""

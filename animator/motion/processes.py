@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.control import Control, Emotion
+from animator.control import Control, Emotion, State
 from animator.motion.channels import to_upper
 from animator.motion.expression import Expression
 from animator.motion.eyes import Blinks, Gaze
@@ -18,7 +18,8 @@ _LIVELINESS: dict[Emotion, float] = {
     "tender": 0.8, "thoughtful": 0.75,
 }  # fmt: skip
 _NODS = 0.75  # of the phrases that a listener hears end
-_SYMPATHY = 0.35  # of the speaker's accents is seen on a listener's brows
+_ATTENTIVE: tuple[State, ...] = ("listening", "thinking")  # the last phrase of a turn is told when its end is known
+_SYMPATHY = 0.6  # of the speaker's accents is seen on a listener's brows
 _TURN = (0.15, 0.12)  # share of a wished gaze that the head follows
 _NEARNESS = 0.7  # the head moves with this power of the distance
 
@@ -40,16 +41,13 @@ class Processes:
         felt = said  # the voice that moves brows and lids
         if control.state == "listening":
             felt = replace(other.prosody, accent=_SYMPATHY * other.prosody.accent, started=False)
-        if control.acknowledge or (other.prosody.ended and self._nods(control)):
+        if other.prosody.ended and control.state in _ATTENTIVE and self._random.random() < _NODS:
             self._head.acknowledge()
         life = self._life(1 + (_LIVELINESS[control.emotion] - 1) * control.emotion_strength)
-        gaze = self._gaze(control.state, said)
+        gaze = self._gaze(control.state, said, other.prosody)
         head = life * self._near(control.distance) ** _NEARNESS * self._head(control.state, said, gaze)
         for axis, wish in enumerate((control.gaze_yaw_deg, control.gaze_pitch_deg)):
             head[axis] += _TURN[axis] * self._turns[axis](wish)
         blink = self._blinks(control.state, felt, self._gaze.shifted)
         upper = to_upper(life * self._expression(control.state, felt))
         return np.concatenate([own.mouth, upper, [blink], head, gaze]).astype(np.float32)
-
-    def _nods(self, control: Control) -> bool:
-        return control.state == "listening" and self._random.random() < _NODS

@@ -67,10 +67,11 @@ class NoEncoder:
 
 
 class Watching(fakes.CartoonAnimator):
-    """Notes what its faces are given to say, and what is asked of them."""
+    """Notes what its faces are given to say and to hear, and what is asked of them."""
 
     def __init__(self, chunk_frames: int = 1) -> None:
         super().__init__(16, chunk_frames)
+        self.said: list[Any] = []
         self.heard: list[Any] = []
         self.asked: list[Control] = []
 
@@ -78,8 +79,9 @@ class Watching(fakes.CartoonAnimator):
         face = super().open(portrait)
         step = face.step
 
-        def watch(audio: Any, control: Control) -> Shown:
-            self.heard.append(audio)
+        def watch(audio: Any, control: Control, other: Any) -> Shown:
+            self.said.append(audio)
+            self.heard.append(other)
             self.asked.append(control)
             return step(audio, control)
 

@@ -54,25 +54,6 @@ def test_a_pause_is_heard():
     assert 0.55 <= longest <= 0.75
 
 
-def test_a_listening_face_nods_when_a_phrase_of_the_user_ends():
-    animator = Watching()
-
-    async def script() -> Conversation:
-        async with Conversation(engine(animator=animator), avatar=True) as talk:
-            await talk.hear(0.6)
-            await talk.silence(1.0)
-            await talk.until(events.ResponseDone)
-            talk.marks.append(sum(control.acknowledge for control in animator.asked))
-            await talk.hear(2.0)
-            await talk.silence(1.0)
-            await talk.until(events.ResponseDone, 2)
-            return talk
-
-    talk = run(script())
-    assert talk.marks == [0], "a word or two need no nod"
-    assert sum(control.acknowledge for control in animator.asked) == 1
-
-
 def test_laughter_and_unknown_tags_are_not_said():
     stream = Sentences()
     found = [*stream.feed("[laughs] That was fun! [does a backflip] Again? "), *stream.flush()]

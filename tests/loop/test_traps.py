@@ -128,7 +128,7 @@ def test_a_stage_that_raises_anything_is_reported_without_what_it_said():
 
 def test_a_face_that_fails_leaves_the_voice():
     class Face(fakes.CartoonFace):
-        def step(self, audio, control):
+        def step(self, audio, control, other):
             if control.state == "speaking":
                 raise RuntimeError("no picture")
             return super().step(audio, control)
@@ -274,13 +274,13 @@ def test_silent_sound_shows_a_closed_mouth():
             talk.ask("Talk")
             await talk.until(events.AudioDelta, 10)
             talk.send(events.ResponseCancel())
-            animator.heard.clear()
+            animator.said.clear()
             await asyncio.sleep(1)
             return talk
 
     talk = run(script())
-    assert len(animator.heard) > 10
-    assert max(np.abs(sound).max() for sound in animator.heard) == 0.0
+    assert len(animator.said) > 10
+    assert max(np.abs(sound).max() for sound in animator.said) == 0.0
     after = [e for t, e in talk.log if isinstance(e, events.VideoDelta) and t > talk.at(events.ResponseDone) + 0.01]
     assert {frame.response_id for frame in after} == {None}
 

@@ -1,0 +1,74 @@
+"""What the face does about the voice of the person who is listened to."""
+
+import numpy as np
+import pytest
+from hibari import Hibari
+
+from animator.control import Control, State
+from animator.motion.generator import Generator
+from animator.motion.space import GAZE_LEFT_YAW, HEAD_PITCH, INDEX
+
+from .sounds import silence
+
+SEEDS = 8
+PHRASE, PAUSE = 2.2, 3.0  # s
+ENDS = [int(25 * (at + PHRASE)) for at in (2.0, 7.2, 12.4)]  # frames
+
+
+@pytest.fixture(scope="module")
+def other():
+    """Three phrases of somebody else, each with a pause after it."""
+    voice = Hibari()("My mother baked some apple pie for everybody.", seed=0).astype(np.float32)
+    spoken = np.flatnonzero(np.abs(voice) > 0.02)
+    end = spoken[-1]
+    voice = voice[end - int(24000 * PHRASE) : end]
+    return np.concatenate([silence(2.0), *[voice, silence(PAUSE)] * 3])
+
+
+def listen(other, state: State = "listening", seeds=SEEDS):
+    """-> (seeds, frames, 64)"""
+    own = np.zeros_like(other)
+    return np.stack([Generator(seed).step(own, Control(state), other) for seed in range(seeds)])
+
+
+@pytest.fixture(scope="module")
+def rows(other):
+    return listen(other)
+
+
+def dips(rows, first, last):
+    """The farthest that the head sinks within 0.24 s, in so many seconds after each phrase, in degrees."""
+    fall = rows[:, :-6, HEAD_PITCH] - rows[:, 6:, HEAD_PITCH]
+    return np.concatenate([fall[:, end + int(25 * first) : end + int(25 * last)].max(axis=1) for end in ENDS])
+
+
+def test_a_listener_nods_at_the_end_of_a_phrase_and_not_elsewhere(rows):
+    assert (dips(rows, 0.3, 1.1) > 2.0).mean() > 0.45
+    assert (dips(rows, -1.2, 0.1) > 2.0).mean() < 0.15, "not while the phrase goes on"
+    assert (dips(rows, 2.2, 2.9) > 2.0).mean() < 0.1
+
+
+def test_who_is_not_addressed_does_not_nod(other):
+    assert (dips(listen(other, "idle", 4), 0.3, 1.1) > 2.0).mean() < 0.2
+
+
+def test_a_word_or_two_are_not_nodded_at(other):
+    short = other.copy()
+    for end in ENDS:
+        short[(end * 960 - int(1.6 * 24000)) : end * 960] = 0
+    assert (dips(listen(short, seeds=4), -1.3, 0.0) > 2.0).mean() < 0.2
+
+
+def test_the_eyes_come_to_who_begins_to_speak_and_stay(rows):
+    starts = [end - int(25 * PHRASE) for end in ENDS]
+    contact = np.abs(rows[:, :, GAZE_LEFT_YAW]) < 3
+    soon = np.mean([contact[:, at + 15 : at + 35].mean() for at in starts])
+    assert soon > 0.93
+    assert soon > np.mean([contact[:, end + 25 : end + 70].mean() for end in ENDS]) + 0.1
+
+
+def test_brows_follow_the_voice_a_little(rows, other):
+    quiet = listen(np.zeros_like(other))
+    brow = INDEX["browInnerUp"]
+    spoken = np.concatenate([np.arange(end - int(25 * PHRASE), end) for end in ENDS])
+    assert rows[:, spoken, brow].mean() > quiet[:, spoken, brow].mean() + 0.01
