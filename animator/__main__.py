@@ -47,6 +47,7 @@ def render(  # noqa: PLR0913 - the options of a command
     emotion: Emotion = "neutral",
     strength: Annotated[float, typer.Option(help="Of the emotion.", min=0, max=1.5)] = 1.0,
     state: State = "speaking",
+    other: Annotated[Path | None, typer.Option(help="Sound of another person, to whom the face listens.")] = None,
     only: Annotated[Part, typer.Option(help="What moves: the head's pose, the expression, or all.")] = "all",
     motion: Annotated[Path | None, typer.Option(help="ARKit CSV (Live Link Face, Audio2Face) that moves it.")] = None,
     motion_fps: Annotated[float | None, typer.Option(help="Lines a second, against its own times.", min=1)] = None,
@@ -56,7 +57,8 @@ def render(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Makes PORTRAIT say AUDIO and writes OUT: the live face, run over a file.
 
-    With --motion a recorded motion moves the face instead, with or without AUDIO.
+    With --other it listens where it is silent itself, and both are heard; without AUDIO it only listens. With --motion
+    a recorded motion moves the face instead, with or without AUDIO.
     """
     from animator.export import frames_of, replay, speak, write
     from animator.motion.arkit_csv import write_motion
@@ -64,19 +66,21 @@ def render(  # noqa: PLR0913 - the options of a command
     heard, target = (audio, out) if out else (None, audio)
     if size % 2:
         fail(f"--size is {size}; H.264 wants an even number.")
-    if not heard and not motion:
-        fail("There is nothing to say: give AUDIO and OUT, or a recorded --motion.")
+    if not heard and not motion and not other:
+        fail("There is nothing to say: give AUDIO and OUT, --other to listen to, or a recorded --motion.")
     try:
         for place in (target, save_motion):
             if place:
                 check_place(place)
         sound = read_audio(heard) if heard else np.zeros(0, np.float32)
+        listened = read_audio(other) if other else None
         rows = _recorded(motion, motion_fps, only) if motion else None
         animator = Animator(size, 2 if device == "cpu" else 2 * FPS, seed, device)
         found = prepare(portrait, size, landmarks)
         if rows is None:
             face = animator.open(found, only)
-            shown, frames = speak(face, sound, Control(state, emotion, strength)), frames_of(sound)
+            shown = speak(face, sound, Control(state, emotion, strength), listened)
+            frames = frames_of(sound if listened is None or len(sound) > len(listened) else listened)
         else:
             shown, frames = replay(animator.drawer(found), rows, sound), len(rows)
         with progress("rendering", frames) as advance:

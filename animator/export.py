@@ -1,9 +1,11 @@
 """A face to an MP4: speaking by the `Face.step` that conversations run, or moved by rows that somebody recorded."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Drawer, Face, Motion, Samples, Shown
@@ -11,27 +13,54 @@ from animator.media import Mp4Writer
 
 Progress = Callable[[int], None]  # frames done
 
+_FAINT = 0.03  # of the loudest sound: less is a pause
+_BREATH = 10  # frames before and after a voice in which it has the floor
+
 
 def frames_of(audio: Samples) -> int:
     """How many frames a sound lasts, the last one begun included."""
     return -(-len(audio) // SAMPLES_PER_FRAME)
 
 
-def speak(face: Face, audio: Samples, control: Control) -> Iterator[Shown]:
+def speak(face: Face, audio: Samples, control: Control, other: Samples | None = None) -> Iterator[Shown]:
     """The chunks of a face that says ``audio``, with the face's look-ahead cut off.
 
-    The sound of all chunks joined is ``audio``, padded with zeros to whole frames.
+    The sound of all chunks joined is ``audio``, padded with zeros to whole frames. With ``other`` it is both: the face
+    listens to that person wherever it is silent itself, until both are done.
     """
-    total, chunk = frames_of(audio), face.chunk_frames
-    fed = np.zeros((-(-(total + face.delay_frames) // chunk) * chunk, SAMPLES_PER_FRAME), np.float32)
-    fed.reshape(-1)[: len(audio)] = audio
-    for start in range(0, len(fed), chunk):
-        shown = face.step(fed[start : start + chunk].reshape(-1), control)
+    total, chunk = max(frames_of(audio), frames_of(other) if other is not None else 0), face.chunk_frames
+    fed = -(-(total + face.delay_frames) // chunk) * chunk
+    own, heard = _frames(audio, fed), None if other is None else _frames(other, fed)
+    talking = _talking(own)
+    for start in range(0, fed, chunk):
+        now = slice(start, start + chunk)
+        if heard is None:
+            shown = face.step(own[now].reshape(-1), control)
+        else:
+            told = replace(control, state="speaking" if talking[now].any() else "listening")
+            shown = face.step(own[now].reshape(-1), told, heard[now].reshape(-1))
         first = max(0, face.delay_frames - start)
         last = min(chunk, face.delay_frames + total - start)
         if first < last:
             sound = shown.audio[first * SAMPLES_PER_FRAME : last * SAMPLES_PER_FRAME]
+            if heard is not None:
+                at = start - face.delay_frames
+                sound = np.clip(sound + heard[at + first : at + last].reshape(-1), -1.0, 1.0)
             yield Shown(shown.frames[first:last], sound, shown.motion[first:last])
+
+
+def _frames(audio: Samples, count: int) -> NDArray[np.float32]:
+    """(count, samples), what is missing is silence."""
+    frames = np.zeros((count, SAMPLES_PER_FRAME), np.float32)
+    frames.reshape(-1)[: len(audio)] = audio
+    return frames
+
+
+def _talking(frames: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(frames, samples) of a voice -> (frames,): whether it has the floor, short pauses included."""
+    peaks = np.abs(frames).max(axis=1)
+    loud = peaks > max(_FAINT * float(peaks.max()), 1e-4)
+    return np.convolve(loud, np.ones(2 * _BREATH + 1))[_BREATH : _BREATH + len(frames)] > 0
 
 
 def replay(drawer: Drawer, motion: Motion, audio: Samples) -> Iterator[Shown]:

@@ -10,7 +10,7 @@ import pytest
 
 from animator.control import Control
 from animator.export import speak, write
-from animator.face import RATE, LiveFace
+from animator.face import RATE, LiveFace, Shown
 from animator.media import MediaError, Mp4Writer, read_audio
 from animator.video import VideoEncoder
 
@@ -48,6 +48,24 @@ def test_sound_and_picture_are_equally_long_and_in_step(lamp: LiveFace, tmp_path
     assert np.flatnonzero(bright).tolist() == [10], "the frame that lasts from 0.40 to 0.44 s"
     heard = np.argmax(np.abs(read_audio(out)) > 0.3) / RATE
     assert heard == pytest.approx(0.42, abs=0.005)
+
+
+def test_a_face_listens_where_it_is_silent_and_both_are_heard(lamp: LiveFace) -> None:
+    own, other = click(2.0, at=0.42), click(4.0, at=3.0)
+    asked: list[tuple[str, float]] = []
+    step = lamp.step
+
+    def watch(audio: np.ndarray, control: Control, heard: np.ndarray) -> Shown:
+        asked.append((control.state, float(heard.max())))
+        return step(audio, control, heard)
+
+    lamp.step = watch  # type: ignore[method-assign]
+    shown = list(speak(lamp, own, Control("speaking", "happy"), other))
+    np.testing.assert_allclose(np.concatenate([chunk.audio for chunk in shown]), np.pad(own, (0, 48000)) + other)
+    states = [state for state, _ in asked]
+    assert states[0] == states[5] == "speaking"
+    assert set(states[12:]) == {"listening"}
+    assert [i for i, (_, loud) in enumerate(asked) if loud > 0.5] == [37], "as it comes, in chunks of 80 ms"
 
 
 def test_a_failing_face_leaves_no_file_and_spares_the_old_one(lamp: LiveFace, tmp_path: Path) -> None:
