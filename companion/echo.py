@@ -1,30 +1,29 @@
-"""The face's own voice in the microphone: found by its delay, subtracted, and what is left of it told from a user.
+"""The face's own voice in the microphone: taken out, and what is left of it told from a user.
 
-An adaptive filter predicts the echo from what was played (partitioned-block frequency-domain Kalman filter: Enzner and
-Vary 2006, Kuech et al. 2014) and takes it away. It is told where to look by a correlation, and learns the last second
-several times over, so that the first reply of a conversation is covered, too. What it cannot predict (a loudspeaker at
-its limits, a long room) is estimated from how much was left so far, band by band.
+WebRTC's echo canceller (AEC3, as in Chrome) is given what is heard beside what was played, and finds the delay by
+itself. It listens all the time, but what it makes of a microphone is used only once the face was really heard in it: a
+microphone with headphones, or one whose browser cancels echoes, stays as it is. What it leaves of an echo (a
+loudspeaker at its limits, a large room) is compared with how much it left so far, band by band.
 """
 
 import numpy as np
 from numpy.typing import NDArray
+from pywebrtc_audio import EchoCanceller
 from scipy.signal import fftconvolve
 
-from companion.stages import Samples
+from companion.stages import HEAR_RATE, Samples
 
 BLOCK = 512  # samples, one window of the VAD
-PARTS = 16  # blocks of echo that are predicted: 0.5 s of delay and room together
-RECENT = 32  # blocks kept to find the delay in and to learn from
-AGAIN = 8  # blocks between two attempts to find the delay
+STEP = HEAR_RATE // 100  # samples that the canceller takes at a time
+PARTS = 16  # blocks of echo that are looked for: 0.5 s of delay and room together
+RECENT = 32  # blocks kept to find an echo in
+AGAIN = 8  # blocks between two attempts to find one
 JUDGED = 6  # blocks by which an echo is told from a user
-PASSES = 4  # how often they are learned
 SPEECH = 0.35  # probability from which a sound may be a voice
 HANG = 6  # blocks between two sounds of one user
 USER = 0.4  # share of the bands in which a user is heard
 LIKE = 0.45  # correlation above which two sounds are the same: an echo in a room has 0.5 to 1, two voices under 0.3
 ALIKE = 0.3  # the same for a whole second
-KEEP = 0.998  # of what is known of the room, a block: people move
-ROOM = 0.6  # how much weaker each further block of the echo is expected to be
 QUIET = 1e-5  # mean square under which nothing is played
 BANDS = np.unique(np.round(np.geomspace(4, 224, 17)).astype(int))  # bins of 31 Hz: from 125 Hz to 7 kHz
 SLOPE: Samples = np.hanning(BLOCK).astype(np.float32)
@@ -37,156 +36,102 @@ CLEAR = 0.03  # of the peak, from which on an echo shows what is left of it
 RISE, FALL, DRIFT = 1.4, 0.9, 1.01  # a block: what is left is believed to be more, less; more while a user may speak
 
 
-def likeness(heard: Samples, played: Samples) -> tuple[float, int]:
-    """The largest normalised correlation of ``heard`` (n,) with any stretch of ``played`` (m,), in [0, 1], and the
-    sample of ``played`` at which that stretch begins.
+def likeness(heard: Samples, played: Samples) -> float:
+    """The largest normalised correlation of ``heard`` (n,) with any stretch of ``played`` (m,), in [0, 1].
 
     Both at one rate; 0 when ``played`` is the shorter one or either is silent. Differences are compared instead of
     samples, which evens out the spectrum of speech, so that two voices of one pitch do not look alike.
     """
     a, b = np.diff(heard), np.diff(played)
     if len(b) < len(a) or not len(a):
-        return 0.0, 0
+        return 0.0
     products: NDArray[np.float32] = fftconvolve(b, a[::-1], mode="valid")
     energy = np.concatenate([[0.0], np.cumsum(b.astype(np.float64) ** 2)])
     power = energy[len(a) :] - energy[: -len(a)]
     floor = 1e-6 * len(a)
     if float(np.sum(a.astype(np.float64) ** 2)) < floor:
-        return 0.0, 0
+        return 0.0
     norms = np.sqrt(np.maximum(power, floor) * float(np.sum(a.astype(np.float64) ** 2)))
-    found = np.abs(products) / norms
-    return float(found.max()), int(found.argmax())
+    return float(np.max(np.abs(products) / norms))
 
 
 def is_echo(heard: Samples, played: Samples) -> bool:
     """Whether ``heard`` is mostly ``played``."""
-    return likeness(heard, played)[0] > LIKE
+    return likeness(heard, played) > LIKE
 
 
-class _Filter:
-    """Predicts the echo of what is played. ``first``: the block of its delay; ``gain``: its power there."""
+class _Canceller:
+    """Blocks in and out of the canceller, which takes them in `STEP`s; late by 16 ms, half of it its own."""
 
-    def __init__(self, first: int, gain: float) -> None:
-        bins = BLOCK + 1
-        distance = np.maximum(0, np.arange(PARTS) - first)
-        prior = np.where(np.arange(PARTS) >= first - 1, gain * ROOM**distance, 0.0) + 1e-3 * gain
-        self._prior = np.repeat(prior[:, None], bins, 1).astype(np.float32)
-        self._doubt = self._prior.copy()  # variance of each weight
-        self._weights = np.zeros((PARTS, bins), np.complex64)
-        self._noise = np.zeros(bins, np.float32)
-        self.forget()
-
-    def forget(self) -> None:
-        """Nothing was played before what comes now."""
-        self._window = np.zeros(2 * BLOCK, np.float32)
-        self._spectra = np.zeros((PARTS, BLOCK + 1), np.complex64)
-        self._turn = 0
-
-    def doubt(self) -> None:
-        """Be ready to learn again."""
-        self._doubt = np.maximum(self._doubt, 0.3 * self._prior)
-
-    def show(self, played: Samples) -> None:
-        """(BLOCK,): what was played, without what was heard of it."""
-        self._window = np.concatenate([self._window[BLOCK:], played])
-        self._spectra = np.roll(self._spectra, 1, 0)
-        self._spectra[0] = _spectrum(self._window)
+    def __init__(self) -> None:
+        self._canceller = EchoCanceller(HEAR_RATE)
+        self._heard: Samples = np.zeros(0, np.float32)
+        self._played: Samples = np.zeros(0, np.float32)
+        self._done: Samples = np.zeros(STEP - np.gcd(STEP, BLOCK), np.float32)
 
     def __call__(self, heard: Samples, played: Samples) -> Samples:
-        """(BLOCK,) each -> what is heard and not predicted."""
-        self.show(played)
-        rest = heard - _sound((self._spectra * self._weights).sum(0))[BLOCK:]
-        self._learn(_spectrum(np.concatenate([np.zeros(BLOCK, np.float32), rest])))
-        return rest
-
-    def _learn(self, error: NDArray[np.complex64]) -> None:
-        power = _power(self._spectra)
-        self._noise = 0.5 * self._noise + 0.5 * _power(error)
-        gain = self._doubt / (0.5 * (self._doubt * power).sum(0) + self._noise + 1e-9)  # half of a window is zeros
-        self._weights += gain * np.conj(self._spectra) * error
-        for _ in range(PARTS // 4):  # the second half of each response is wrapped round; cleared in turn
-            impulse = _sound(self._weights[self._turn])
-            impulse[BLOCK:] = 0.0
-            self._weights[self._turn] = _spectrum(impulse)
-            self._turn = (self._turn + 1) % PARTS
-        self._doubt *= KEEP**2 * (1.0 - 0.5 * gain * power)
-        self._doubt += (1.0 - KEEP**2) * _power(self._weights)
+        """(BLOCK,) each -> (BLOCK,): what is heard without the echo."""
+        self._heard = np.concatenate([self._heard, heard])
+        self._played = np.concatenate([self._played, played])
+        whole = len(self._heard) // STEP * STEP
+        fresh = self._canceller.process(self._heard[:whole], self._played[:whole])
+        self._heard, self._played = self._heard[whole:], self._played[whole:]
+        out, self._done = np.split(np.concatenate([self._done, fresh]), [BLOCK])
+        return out
 
 
 class Echo:
     """One microphone beside one loudspeaker: call it with what is heard and what is played, block by block."""
 
     def __init__(self) -> None:
+        self._cancel = _Canceller()
+        self._found = False  # the face was heard in the microphone
         self._heard = np.zeros(RECENT * BLOCK, np.float32)
-        self._rest = np.zeros(RECENT * BLOCK, np.float32)  # what was heard, without the echo
+        self._rest = np.zeros(JUDGED * BLOCK, np.float32)  # what was heard, without the echo
         self._played = np.zeros((RECENT + PARTS) * BLOCK, np.float32)
-        self._filter: _Filter | None = None
         self._left = np.ones(len(BANDS) - 1)  # what is left of an echo, as a share of what is played, by band
         self._power = np.zeros(len(BANDS) - 1)  # of what is left, now
         self._behind = np.zeros(len(BANDS) - 1)  # of what is played, and its room
         self._peak = np.zeros(len(BANDS) - 1)  # of what is played, in the last seconds
         self._floor = np.full(len(BANDS) - 1, ROOM_NOISE)  # of the noise in the room
         self._present = 0  # blocks for which a user is still taken to be there
-        self._since = AGAIN  # blocks since the delay was looked for
+        self._since = AGAIN  # blocks since an echo was looked for
 
     def __call__(self, heard: Samples, played: Samples) -> Samples:
         """(BLOCK,) each at 16 kHz -> what is heard without the echo."""
         self._heard = np.concatenate([self._heard[BLOCK:], heard])
         self._played = np.concatenate([self._played[BLOCK:], played])
         self._since += 1
-        rest = heard
-        if not self._audible():
-            self._present = 0
-            if self._filter:
-                self._filter.forget()
-        else:
-            rest = self._filter(heard, played) if self._filter else heard
+        clean = self._cancel(heard, played)
+        rest = clean if self._found else heard
+        if self._audible():
             self._measure(rest, played)
+        else:
+            self._present = 0
         self._rest = np.concatenate([self._rest[BLOCK:], rest])
-        return rest if np.sum(rest**2) < np.sum(heard**2) else heard
+        return rest
 
     def of_user(self, probability: float, speaking: bool) -> float:
         """The probability that the last block is speech -> that it is the user's, who is ``speaking`` already."""
         if probability < SPEECH or not self._audible():
             return probability
-        if not speaking and (self._filter is None or self._present) and self._resembles():
+        if not speaking and (not self._found or self._present) and self._resembles():
             return 0.0
         return probability if self._present else 0.0
 
     def _resembles(self) -> bool:
-        """Whether what is left is still what is played; then the echo is learned anew."""
-        if likeness(self._rest[-JUDGED * BLOCK :], self._played)[0] < LIKE:
+        """Whether what is left is still what is played; then that much of an echo may be left from now on."""
+        if not is_echo(self._rest, self._played):
             return False
         self._left = np.clip(self._power / (self._behind + 1e-9), self._left, np.maximum(self._left, LOUDEST))
-        if self._since >= AGAIN:
+        if not self._found and self._since >= AGAIN:
             self._since = 0
-            self._find()
+            self._found = likeness(self._heard, self._played) > ALIKE
         return True
 
     def _audible(self) -> bool:
         recent = self._played[RECENT * BLOCK - 2 * BLOCK :]
         return float(np.max(np.mean(recent.reshape(-1, BLOCK) ** 2, 1))) > QUIET
-
-    def _find(self) -> None:
-        """Look for the delay in the last second, and learn the echo from it."""
-        alike, at = likeness(self._heard, self._played)
-        if alike < ALIKE:
-            return
-        delay = PARTS * BLOCK - at
-        share = float(np.sum(self._heard**2) / (np.sum(self._played[at : at + len(self._heard)] ** 2) + 1e-9))
-        self._filter = _Filter(max(0, delay // BLOCK), 0.4 * alike**2 * share)
-        for _ in range(PASSES):
-            self._filter.forget()
-            self._filter.doubt()
-            self._rehearse(self._filter)
-
-    def _rehearse(self, learner: _Filter) -> None:
-        blocks = self._played.reshape(-1, BLOCK)
-        for played in blocks[:PARTS]:
-            learner.show(played)
-        for number, heard in enumerate(self._heard.reshape(-1, BLOCK)):
-            rest = learner(heard, blocks[PARTS + number])
-            self._rest[number * BLOCK : (number + 1) * BLOCK] = rest
 
     def _measure(self, rest: Samples, played: Samples) -> None:
         """In how many bands there is more than may be left of the echo."""
@@ -203,19 +148,8 @@ class Echo:
         self._left = np.where(self._behind > CLEAR * self._peak, left, self._left)
 
 
-def _spectrum(sound: Samples) -> NDArray[np.complex64]:
-    return np.asarray(np.fft.rfft(sound), np.complex64)
-
-
-def _sound(spectrum: NDArray[np.complex64]) -> Samples:
-    return np.asarray(np.fft.irfft(spectrum), np.float32)
-
-
-def _power(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
-    return spectrum.real**2 + spectrum.imag**2
-
-
 def _bands(sound: Samples) -> NDArray[np.float32]:
     """(BLOCK,) -> power by band, the same for every loudness of a band."""
-    bands: NDArray[np.float32] = np.add.reduceat(_power(_spectrum(sound * SLOPE)), BANDS, dtype=np.float32)
-    return bands[:-1] / np.float32(BLOCK)
+    spectrum = np.fft.rfft(sound * SLOPE)
+    bands = np.add.reduceat(spectrum.real**2 + spectrum.imag**2, BANDS)
+    return np.asarray(bands[:-1] / BLOCK, np.float32)
