@@ -1,7 +1,6 @@
-"""Who is let interrupt: the face's own voice from loudspeakers, short noises and "mm-hm" (nobody), a user (always).
+"""Who is let interrupt: the face's own voice from loudspeakers (never), a user over it (always).
 
-The real `Hearing` with the real voice activity hears what a microphone would: synthesized replies through loudspeakers
-and rooms (a direct path and an exponential tail), room noise, and people over it.
+The real `Hearing` with the real voice activity hears what a microphone would, by the rules of configs/default.toml.
 """
 
 import asyncio
@@ -11,38 +10,28 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.signal import butter, fftconvolve, lfilter
 
+from companion import config
+from companion.bench_rooms import Ranges, Scene, echo, levelled, pink
 from companion.chat import Conversation
-from companion.config import Turns
 from companion.ears import Resampler
 from companion.engine import Engine
 from companion.fakes import ScriptedASR, ScriptedTurnEnd
 from companion.hearing import Hearing
-from companion.settings import Audio, AudioInput, InputFormat, Settings
+from companion.settings import Audio, AudioInput, InputFormat, Settings, TurnDetection
 from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, Samples
 from companion.vad import Silero
 
-DELAYS = (0.01, 0.05, 0.12, 0.25)  # s from what is sent to what is heard
-GAINS = (-6, -12, -20, -30)  # dB, what is heard of it
-ROOMS = (0.15, 0.4, 0.8)  # s until a room is silent (RT60)
-DIRECT = (3, -3)  # dB, the direct path over the room's
-NOISES = (-65, -50, -42)  # dBFS
-LEVELS = (-30, -26, -22)  # dBFS of a user's speech
 PACKET = HEAR_RATE // 50
 CHUNK = SPEAK_RATE // 25  # samples that the face sends at a time
-PROMPT = 1.5  # s within which a user must be let interrupt
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    delay: float
-    gain: float
-    room: float
-    direct: float
-    noise: float
-    overdriven: bool  # the loudspeaker clips
+PAUSE = 1.0  # s between two things that the face says, and after the last
+PROMPT = 3.0  # s within which a user must have the floor
+SERS = {  # dB, bounds of the groups of scenes by how loud the user is beside the echo
+    "user -6 dB or less": (-np.inf, -6.0),
+    "user -6 to 0 dB": (-6.0, 0.0),
+    "user 0 to 6 dB": (0.0, 6.0),
+    "user 6 dB or more": (6.0, np.inf),
+}
 
 
 @dataclass(slots=True)
@@ -53,36 +42,84 @@ class Reactions:
     interrupted: list[float]
 
 
-def scenes(count: int, rng: np.random.Generator) -> list[Scene]:
-    """Drawn evenly from all combinations."""
-    ranges = (DELAYS, GAINS, ROOMS, DIRECT, NOISES)
-    return [
-        Scene(*(float(rng.choice(values)) for values in ranges), overdriven=bool(rng.integers(2))) for _ in range(count)
-    ]
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one scene. ``ser``: dB, the user over the echo. ``false_*``: with nobody there. ``held`` and
+    ``taken``: s from the beginning of the user until the face gave way and until the floor was theirs, None when never;
+    ``alone``: the second of these without any echo."""
+
+    scene: Scene
+    ser: float
+    false_hold: bool
+    false_interruption: bool
+    held: float | None
+    taken: float | None
+    alone: float | None
 
 
-def echo(played: Samples, scene: Scene, rng: np.random.Generator) -> Samples:
-    """(n,) at `HEAR_RATE`, what the face says -> (n,) what a microphone hears, without anybody else."""
-    sound = played.astype(np.float64)
-    if scene.overdriven:
-        limit = 0.35 * np.abs(sound).max()
-        sound = np.clip(sound, -limit, limit) + 0.15 * sound**2 / limit
-    heard = fftconvolve(sound, _room(scene, rng))[: len(sound)] * 10 ** (scene.gain / 20)
-    late = np.concatenate([np.zeros(int(scene.delay * HEAR_RATE)), heard])[: len(sound)]
-    return (late + 10 ** (scene.noise / 20) * pink(len(sound), rng)).astype(np.float32)
+async def over(
+    replies: Sequence[Samples], users: Sequence[Samples], ranges: Ranges, rng: np.random.Generator
+) -> Outcome:
+    """Two of ``replies`` (n,) at `SPEAK_RATE` in some room; one of ``users`` (m,) at `HEAR_RATE` speaks over them."""
+    scene = ranges.draw(rng)
+    pause = np.zeros(round(PAUSE * SPEAK_RATE), np.float32)
+    first, second = (replies[i] for i in rng.permutation(len(replies))[:2])
+    reply = np.concatenate([first, pause, second])
+    room = echo(hear_rate(np.concatenate([reply, pause])), scene, rng)
+    at = rng.uniform(PAUSE, len(first) / SPEAK_RATE - PAUSE) + rng.integers(2) * (len(first) / SPEAK_RATE + PAUSE)
+    user, (start, end) = _placed(
+        users[int(rng.integers(len(users)))], scene, min(at, len(reply) / SPEAK_RATE - 2), len(room)
+    )
+    quiet = (10 ** (scene.noise / 20) * pink(len(room), rng)).astype(np.float32)
+    nobody, both, alone = [await listen(reply, sound) for sound in (room, room + user, quiet + user)]
+    return Outcome(
+        scene,
+        10 * float(np.log10(np.mean(user[start:end] ** 2) / np.mean(room[start:end] ** 2))),
+        bool(nobody.held),
+        bool(nobody.interrupted),
+        _after(both.held, start / HEAR_RATE),
+        _after(both.interrupted, start / HEAR_RATE),
+        _after(alone.interrupted, start / HEAR_RATE),
+    )
 
 
-def levelled(sound: Samples, dbfs: float) -> Samples:
-    """Where there is sound, at so many dB RMS."""
-    loud = sound[np.abs(sound) > 0.02 * np.abs(sound).max()]
-    return (sound * (10 ** (dbfs / 20) / np.sqrt(np.mean(loud**2)))).astype(np.float32)
+def summary(found: Sequence[Outcome]) -> dict[str, float | None]:
+    """Shares of scenes, and seconds."""
+    holds = [one.held for one in found if one.held is not None]
+    return {
+        "scenes": len(found),
+        "false_holds": share([one.false_hold for one in found]),
+        "false_interruptions": share([one.false_interruption for one in found]),
+        "missed": share([one.taken is None for one in found]),
+        "missed_without_echo": share([one.alone is None for one in found]),
+        "hold_s": float(np.median(holds)) if holds else None,
+        "hold_p95_s": float(np.percentile(holds, 95)) if holds else None,
+    }
 
 
-def pink(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(count,) noise of 3 dB less an octave, at RMS 1."""
-    spectrum = np.fft.rfft(rng.standard_normal(count))
-    noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), count)
-    return noise / np.sqrt(np.mean(noise**2))
+def groups(found: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """All, by how loud the user is beside the echo, and by the room."""
+    named = {"all": list(found)}
+    for name, (low, high) in SERS.items():
+        named[name] = [one for one in found if low <= one.ser < high]
+    for room in sorted({one.scene.room for one in found}):
+        named[f"room of {room} s"] = [one for one in found if one.scene.room == room]
+    return {name: group for name, group in named.items() if group}
+
+
+def _placed(sound: Samples, scene: Scene, at: float, count: int) -> tuple[Samples, tuple[int, int]]:
+    """(``count``,) with ``sound`` beginning to be audible at that second, and between which samples it is."""
+    sound = levelled(sound, scene.user)
+    sound = sound[int(np.argmax(np.abs(sound) > 0.05 * np.abs(sound).max())) :]
+    start = round(at * HEAR_RATE)
+    end = min(start + len(sound), count)
+    user = np.zeros(count, np.float32)
+    user[start:end] = sound[: end - start]
+    return user, (start, end)
+
+
+def _after(times: Sequence[float], start: float) -> float | None:
+    return next((time - start for time in times if 0 < time - start < PROMPT), None)
 
 
 class _Floor:
@@ -125,8 +162,9 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR | None = None) ->
 
     Without ``asr`` whatever is taken for speech says "Stop." .
     """
+    turns = config.load().turns
     engine = SimpleNamespace(
-        config=SimpleNamespace(turns=Turns(pause_ms=150)),
+        config=SimpleNamespace(turns=turns),
         vad=Silero,
         asr=asr or ScriptedASR(["Stop."]),
         turn_end=ScriptedTurnEnd(),
@@ -140,7 +178,8 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR | None = None) ->
         return task
 
     hearing = Hearing(cast(Engine, engine), Conversation(), floor, lambda event: None, spawn)
-    hearing.configure(Settings("", "", audio=Audio(AudioInput(InputFormat(rate=16000)))))
+    heard = AudioInput(InputFormat(rate=HEAR_RATE), TurnDetection(turns.detection))
+    hearing.configure(Settings("", "", audio=Audio(heard)))
     for first in range(0, len(microphone) - PACKET + 1, PACKET):
         floor.advance((first + PACKET) / HEAR_RATE)
         hearing.append((np.clip(microphone[first : first + PACKET], -1, 1) * 32767).astype("<i2").tobytes())
@@ -157,48 +196,6 @@ def hear_rate(sound: Samples) -> Samples:
     return Resampler(SPEAK_RATE)(sound)
 
 
-def noises(rng: np.random.Generator) -> dict[str, Samples]:
-    """Sounds of a room that are nobody's turn, each of a second or two, at `HEAR_RATE`."""
-    t = np.arange(2 * HEAR_RATE) / HEAR_RATE
-    white = rng.standard_normal(len(t))
-    keys = np.zeros(len(t))
-    keys[(rng.uniform(0.05, 1.9, 14) * HEAR_RATE).astype(int)] = rng.uniform(0.4, 1.0, 14)
-    chord = sum(np.sin(2 * np.pi * f * t) for f in (220.0, 277.2, 329.6, 440.0))
-    sounds = {
-        "cough": _band(white, 300, 3500) * (_burst(t, 0.1, 0.06) + 0.6 * _burst(t, 0.32, 0.09)),
-        "throat": _band(white, 150, 1500) * _burst(t, 0.1, 0.12) * (1 + np.sin(2 * np.pi * 35 * t)),
-        "sneeze": _band(white, 800, 6000) * _burst(t, 0.3, 0.1),
-        "breath": _band(white, 400, 4000) * np.sin(np.pi * np.clip(t / 1.2, 0, 1)) ** 2 * 0.2,
-        "door": _band(white, 30, 300) * _burst(t, 0.1, 0.12) + 0.3 * white * _burst(t, 0.1, 0.01),
-        "keyboard": fftconvolve(keys, white[:400] * np.exp(-np.arange(400) / 60))[: len(t)],
-        "music": chord * (0.4 + 0.6 * np.abs(np.sin(2 * np.pi * 1.5 * t))),
-        "tap water": _band(white, 500, 7000) * 0.3,
-        "knock": sum(_band(white, 100, 900) * _burst(t, at, 0.02) for at in (0.2, 0.45, 0.7)),
-    }
-    return {name: np.asarray(sound / np.abs(sound).max(), np.float32) for name, sound in sounds.items()}
-
-
 def share(found: Sequence[bool]) -> float:
     """Of those that are true; 0 of none."""
     return float(np.mean(found)) if found else 0.0
-
-
-def _room(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
-    """An impulse response of energy 1 as a small loudspeaker and a microphone pass it on."""
-    t = np.arange(int(max(0.05, scene.room) * HEAR_RATE)) / HEAR_RATE
-    tail = rng.standard_normal(len(t)) * 10 ** (-3 * t / scene.room) * np.sqrt(np.clip(t / 0.01, 0, 1))
-    tail[: int(0.002 * HEAR_RATE)] = 0
-    response = tail * 10 ** (-scene.direct / 20) / np.sqrt(np.sum(tail**2))
-    response[0] = 1.0
-    passed = _band(np.concatenate([response, np.zeros(200)]), 120, 7000)
-    return passed / np.sqrt(np.sum(passed**2))
-
-
-def _band(sound: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
-    b, a = cast(Any, butter(2, [low, high], "band", fs=HEAR_RATE))
-    return np.asarray(lfilter(b, a, sound), np.float64)
-
-
-def _burst(t: NDArray[np.float64], at: float, length: float) -> NDArray[np.float64]:
-    """Begins within 10 ms at ``at`` and decays."""
-    return np.clip((t - at) / 0.01, 0, 1) * np.exp(-np.maximum(0, t - at) / length)

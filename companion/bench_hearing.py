@@ -1,8 +1,9 @@
 """``python -m companion.bench_hearing turns | echo | sounds``: what the companion hears, measured; JSON at the end."""
 
 import asyncio
+import functools
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,13 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy.signal import resample_poly
 
-from companion import bench_echo, bench_turns
+from companion import bench_echo, bench_rooms, bench_turns
 from companion.asr import FasterWhisper
-from companion.bench_echo import Scene
+from companion.bench_echo import Outcome
+from companion.bench_rooms import Ranges
 from companion.bench_turns import Heard, Lags
 from companion.endpoint import SmartTurn
-from companion.stages import HEAR_RATE, SPEAK_RATE, TTS, Samples
+from companion.stages import HEAR_RATE, TTS, Samples
 from companion.tts import Hibari, Kokoro
 from companion.vad import Silero
 
@@ -64,23 +66,24 @@ def turns(
 
 @app.command()
 def echo(
-    scenes: Annotated[int, typer.Option(help="Rooms, loudspeakers and users tried.", min=1)] = 100,
+    voice: VOICES = None,
+    part: Annotated[str, typer.Option(help="Rooms, loudspeakers and levels: held_out or tune.")] = "held_out",
+    scenes: Annotated[int, typer.Option(help="How many of them are tried.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
 ) -> None:
     """The face heard through loudspeakers: how often it gives way to itself, and how soon to a user."""
-    found = asyncio.run(_echoes(bench_echo.scenes(scenes, np.random.default_rng(seed)), seed))
-    table = Table("scenes", "gives way to itself", "interrupts itself", "user missed", "gives way after", box=None)
-    groups: dict[str, list[_Heard]] = {"all": found}
-    for gain in bench_echo.GAINS:
-        groups[f"echo at {gain} dB"] = [one for one in found if one.scene.gain == gain]
-    for room in bench_echo.ROOMS:
-        groups[f"room of {room} s"] = [one for one in found if one.scene.room == room]
-    summary = {name: _summary(group) for name, group in groups.items() if group}
-    for name, row in summary.items():
-        shares = (f"{100 * row[key]:.1f} %" for key in ("false_holds", "false_interruptions", "missed"))
-        table.add_row(f"{name} ({row['scenes']})", *shares, f"{row['hold_s']:.2f} s, p95 {row['hold_p95_s']:.2f} s")
+    found = asyncio.run(_echoes(voice or ["hibari"], bench_rooms.PARTS[part], scenes, seed))
+    table = Table("scenes", "gives way to itself", "interrupts itself", "user missed", "with headphones", box=None)
+    table.add_column("gives way after")
+    rows = {name: bench_echo.summary(group) for name, group in bench_echo.groups(found).items()}
+    for name, row in rows.items():
+        keys = ("false_holds", "false_interruptions", "missed", "missed_without_echo")
+        shares = (f"{100 * (row[key] or 0):.1f} %" for key in keys)
+        table.add_row(
+            f"{name} ({row['scenes']})", *shares, f"{row['hold_s'] or 0:.2f} s, p95 {row['hold_p95_s'] or 0:.2f} s"
+        )
     Console().print(table)
-    typer.echo(json.dumps(summary))
+    typer.echo(json.dumps({"part": part} | rows))
 
 
 @app.command()
@@ -94,52 +97,24 @@ def sounds(voice: VOICES = None) -> None:
     typer.echo(json.dumps(found))
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """What became of one scene. ``hold``: s until the face gave way to its user; None when it did not."""
-
-    scene: Scene
-    false_hold: bool
-    false_interruption: bool
-    hold: float | None
-    interruption: float | None
-
-
-async def _echoes(scenes: list[Scene], seed: int) -> list[_Heard]:
-    hibari, rng = Hibari(), np.random.default_rng([seed, 1])
-    replies = [await _said(hibari, text) for text in REPLIES]
-    users = [bench_echo.hear_rate(await _said(hibari, text)) for text in INTERRUPTIONS]
-    found: list[_Heard] = []
+async def _echoes(voices: list[str], ranges: Ranges, scenes: int, seed: int) -> list[Outcome]:
+    rng = np.random.default_rng(seed)
+    replies = [await _said(Hibari(), text) for text in REPLIES]
+    users = [await _user(voice, text) for voice in voices for text in INTERRUPTIONS]
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        for scene in progress.track(scenes, description="Listening"):
-            first, second = (replies[i] for i in rng.permutation(len(replies))[:2])
-            reply = np.concatenate([first, np.zeros(SPEAK_RATE, np.float32), second])
-            room = bench_echo.echo(bench_echo.hear_rate(reply), scene, rng)
-            alone = await bench_echo.listen(reply, room)
-            user = bench_echo.levelled(_deeper(users[rng.integers(len(users))]), float(rng.choice(bench_echo.LEVELS)))
-            at = rng.uniform(1.0, len(first) / SPEAK_RATE - 1.5) + rng.integers(2) * (len(first) / SPEAK_RATE + 1.0)
-            both = room.copy()
-            start = min(int(at * HEAR_RATE), len(both) - len(user))
-            both[start : start + len(user)] += user
-            heard = await bench_echo.listen(reply, both)
-            after = [
-                next((t - at for t in times if 0 < t - at < bench_echo.PROMPT), None)
-                for times in (heard.held, heard.interrupted)
-            ]
-            found.append(_Heard(scene, bool(alone.held), bool(alone.interrupted), after[0], after[1]))
-    return found
+        return [
+            await bench_echo.over(replies, users, ranges, rng)
+            for _ in progress.track(range(scenes), description="Listening")
+        ]
 
 
 async def _sounds(voices: list[str]) -> dict[str, dict[str, float]]:
     asr, rng = FasterWhisper(), np.random.default_rng(0)
     reply = np.concatenate([await _said(Hibari(), text) for text in REPLIES[:2]])
-    heard: dict[str, list[Samples]] = {name: [sound] for name, sound in bench_echo.noises(rng).items()}
+    heard: dict[str, list[Samples]] = {name: [sound] for name, sound in bench_rooms.noises(rng).items()}
     for voice in voices:
-        tts: TTS = Hibari() if voice == "hibari" else Kokoro(voice)
         for text in LISTENING + WORDS:
-            kind = "listening" if text in LISTENING else "words"
-            said = bench_echo.hear_rate(await _said(tts, text))
-            heard.setdefault(kind, []).append(_deeper(said) if voice == "hibari" else said)
+            heard.setdefault("listening" if text in LISTENING else "words", []).append(await _user(voice, text))
     return {name: await _over(reply, found, asr, rng) for name, found in heard.items()}
 
 
@@ -149,25 +124,24 @@ async def _over(reply: Samples, found: list[Samples], asr: FasterWhisper, rng: n
     interrupted: list[bool] = []
     for sound in found:
         for level in (-20.0, -30.0):
-            room = 10 ** (-60 / 20) * bench_echo.pink(len(reply) * 2 // 3, rng).astype(np.float32)
+            room = 10 ** (-60 / 20) * bench_rooms.pink(len(reply) * 2 // 3, rng).astype(np.float32)
             first = int(OVER * HEAR_RATE)
-            room[first : first + len(sound)] += bench_echo.levelled(sound, level)[: len(room) - first]
+            room[first : first + len(sound)] += bench_rooms.levelled(sound, level)[: len(room) - first]
             reactions = await bench_echo.listen(reply, room, asr)
             held.append(bool(reactions.held))
             interrupted.append(bool(reactions.interrupted))
     return {"tried": len(held), "held": bench_echo.share(held), "interrupted": bench_echo.share(interrupted)}
 
 
-def _summary(found: list[_Heard]) -> dict[str, float]:
-    holds = [one.hold for one in found if one.hold is not None]
-    return {
-        "scenes": len(found),
-        "false_holds": bench_echo.share([one.false_hold for one in found]),
-        "false_interruptions": bench_echo.share([one.false_interruption for one in found]),
-        "missed": bench_echo.share([one.interruption is None for one in found]),
-        "hold_s": float(np.median(holds)) if holds else float("nan"),
-        "hold_p95_s": float(np.percentile(holds, 95)) if holds else float("nan"),
-    }
+async def _user(voice: str, text: str) -> Samples:
+    """(n,) at `HEAR_RATE`: somebody else than the face."""
+    said = bench_echo.hear_rate(await _said(_voice(voice), text))
+    return _deeper(said) if voice == "hibari" else said
+
+
+@functools.cache
+def _voice(name: str) -> TTS:
+    return Hibari() if name == "hibari" else Kokoro(name)
 
 
 async def _said(tts: TTS, text: str) -> Samples:
@@ -182,7 +156,7 @@ def _deeper(sound: Samples) -> Samples:
 async def _synthesize(voices: list[str], part: str, repeat: int) -> list[Samples]:
     said: list[Samples] = []
     for voice in voices:
-        tts: TTS = Hibari() if voice == "hibari" else Kokoro(voice)
+        tts = _voice(voice)
         for number, line in enumerate(bench_turns.lines(part)):
             for again in range(repeat):
                 said.append(await bench_turns.spoken(tts, line, np.random.default_rng([number, again, len(voice)])))

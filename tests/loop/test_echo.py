@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from companion.bench_echo import Scene, echo, hear_rate
+from companion.bench_echo import hear_rate
+from companion.bench_rooms import Scene, echo
 from companion.ears import WINDOW, Loudspeaker
 from companion.echo import Echo
 from companion.stages import HEAR_RATE, SPEAK_RATE
 
-SCENE = Scene(delay=0.12, gain=-12.0, room=0.4, direct=3.0, noise=-60.0, overdriven=False)
+SCENE = Scene(delay=0.12, gain=-12.0, room=0.4, direct=3.0, noise=-60.0)
 
 
 def voice(seed: int, seconds: float, rate: int = HEAR_RATE) -> np.ndarray:
@@ -34,7 +35,7 @@ def listen(heard: np.ndarray, played: np.ndarray) -> tuple[np.ndarray, np.ndarra
 @pytest.mark.parametrize(("delay", "overdriven"), [(0.02, False), (0.25, False), (0.02, True)])
 def test_an_echo_is_subtracted_and_taken_for_nobody(delay, overdriven):
     played = voice(1, 6.0)
-    scene = Scene(delay, -12.0, 0.4, 3.0, -60.0, overdriven)
+    scene = Scene(delay, -12.0, 0.4, 3.0, -60.0, overdriven=overdriven)
     left, users = listen(echo(played, scene, np.random.default_rng(0)), played)
     assert np.median(left[100:]) < -5
     assert not users[40:].any(), "not after a second, nor later"
