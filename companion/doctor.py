@@ -17,7 +17,7 @@ import animator
 from animator.portrait.assets import SHA256
 from companion import __version__, models
 from companion.config import Config, ConfigError, load
-from companion.manifest import MODELS
+from companion.manifest import LANGUAGE_MODEL, MODELS
 from companion.setup import needed
 
 PACKAGES = {
@@ -45,6 +45,8 @@ SHIPPED = {
     "assets/head.npz": "CC0",
     "motion/mouth.onnx": "Apache-2.0",
 }
+BETTER = """The language model of this configuration is tiny. Better ones: --config qwen (embedded, 1.1 GB, four cores), ollama,
+llamacpp, transformers (a GPU), openai (any OpenAI-compatible server); see configs/.""".replace("\n", " ")
 EXTRAS = {
     "transformers": ("transformers", "Hugging Face models"),
     "ollama": ("langchain_ollama", "models served by Ollama"),
@@ -68,6 +70,8 @@ def doctor(config_name: str, console: Console) -> bool:
     problems += _models(console, config)
     _extras(console)
     console.print(f"Device: {device()}", highlight=False)
+    if config and MODELS[LANGUAGE_MODEL] in needed(config):
+        console.print(BETTER, highlight=False, soft_wrap=True)
     for problem in problems:
         console.print(f"[red]![/] {escape(problem)}", highlight=False, soft_wrap=True)
     if not problems:

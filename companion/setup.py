@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from companion.asr import EMBEDDED
 from companion.config import Config
 from companion.fetch import FetchError, fetch
-from companion.manifest import MODELS, Model
+from companion.manifest import LANGUAGE_MODEL, MODELS, Model
 from companion.models import inspect
 
 STAGE_MODELS = {
@@ -30,8 +30,8 @@ def needed(config: Config) -> list[Model]:
     names.append("minilm" if config.safety.meaning else None)
     llm = config.llm
     if llm.use == "companion.llm:LangChain" and llm.options.get("chat", CHAT_MODEL) == CHAT_MODEL:
-        names.append(None if llm.options.get("path") else "smollm2-135m")
-    return [MODELS[name] for name in dict.fromkeys(names) if name]
+        names.append(None if llm.options.get("path") else llm.options.get("model", LANGUAGE_MODEL))
+    return [MODELS[name] for name in dict.fromkeys(names) if name in MODELS]
 
 
 def setup(models: Iterable[Model], console: Console) -> bool:

@@ -32,6 +32,7 @@ def test_the_doctor_explains_a_configuration_that_cannot_be_used(run):
 def test_the_doctor_is_content_after_set_up():
     result = CliRunner().invoke(app, ["doctor"])
     assert result.exit_code == 0, result.output
+    assert "--config qwen" in result.output, "who has the tiny language model learns of better ones"
 
 
 def test_setting_up_an_unknown_model_lists_the_known_ones(run):
@@ -46,6 +47,7 @@ def test_setting_up_an_unknown_model_lists_the_known_ones(run):
         ("default", {"silero-vad", "minilm", "smart-turn", "whisper-base", "smollm2-135m", "hibari"}),
         ("openai", {"silero-vad", "minilm", "smart-turn", "whisper-base", "hibari"}),
         ("kokoro", {"silero-vad", "minilm", "smart-turn", "whisper-base", "smollm2-135m", "kokoro"}),
+        ("qwen", {"silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-1.5b", "hibari"}),
         ("fakes", set()),
     ],
 )
