@@ -16,7 +16,7 @@ from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.body import Body
 from animator.render.holes import coverage, covered
 from animator.render.jit import kernel
-from animator.render.lookup import bilinear, height_at, mix
+from animator.render.lookup import below_line, bilinear, height_at, mix
 from animator.render.palette import drawn_flat, drawn_palette, palette
 from animator.render.pose import rotation
 from animator.render.smile import own_teeth
@@ -28,10 +28,11 @@ OVERBITE = 0.030  # face widths by which the edges of the lower teeth lie below 
 BEHIND = 0.012  # face widths that the lower row stands behind the upper one
 RAISED, RAISED_DRAWN = 0.055, 0.03  # face widths that the tongue lies above its anatomical place
 UNDER_LIP, UNDER_LIP_DEPTH = 0.74, 0.028  # brightness right below the upper lip; face widths where its shadow ends
+LIP_LINE = 0.012  # face widths below the upper lip in which the picture shows rather its shadow than teeth
 CORNER, CORNER_WIDTH = 0.45, 0.16  # brightness at the corners; share of the width where their shadow ends
 _ASLANT = 12.0  # degrees
 _BESIDE = 0.015  # face widths by which made teeth stay above the edges of those in the picture
-FORGET = 0.02  # face widths of change in the opening over which the picture's own detail gives way
+FORGET = 0.02  # face widths of change in the opening over which what the picture shows in it gives way
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,16 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Mouth:
     """``parts`` back to front; ``cavity`` (3,) colour; the layers start at ``corner`` (x, y) of the picture: ``own``
-    (h, w, 4), teeth in the picture and their opacity, ``detail`` (h, w, 3), what it shows beyond the parts; ``gap``
-    (N,) px between the lips at rest; ``anchor`` (3,) of the teeth in the space of `Body`."""
+    (h, w, 4), teeth in the picture, continued, and their opacity; ``between`` (h, w, 5), the picture, 1 between its
+    lips, and how much of that is teeth or gum; ``rims`` (2, N, 2) px of the picture, of the lips; ``anchor`` (3,) of
+    the teeth in the space of `Body`."""
 
     parts: tuple[Part, ...]
     cavity: NDArray[np.uint8]
     corner: tuple[int, int]
     own: Floats
-    detail: Floats
-    gap: Floats
+    between: Floats
+    rims: Floats
     anchor: Floats
     upper: Ints
     lower: Ints
@@ -78,13 +80,16 @@ class Light(NamedTuple):
 
 class Shown(NamedTuple):
     """What of the picture is seen between the lips: ``inverse`` (2, 3) from pixels of the frame to those of the layers
-    ``own`` and ``detail``; ``kept``, the share of the detail; how it is lit."""
+    ``own`` and ``between``; ``kept``, the share of the latter, and how far the lips have ``moved`` against the teeth
+    there: (2, 2, N, 2) for upper and lower rim and x and y of the layer, at which x of the frame it is so many px; how
+    all is lit."""
 
     inverse: Floats
     kept: float
+    moved: Floats
     light: Light
     own: Floats
-    detail: Floats
+    between: Floats
 
 
 def mouth(portrait: Portrait, body: Body) -> Mouth:
@@ -108,12 +113,10 @@ def mouth(portrait: Portrait, body: Body) -> Mouth:
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
     z = teeth[2]
     anchor = f32([*((teeth[:2] - body.centre) * (body.camera - z) / body.camera), z])
-    gap = np.linalg.norm(portrait.vertices[upper, :2] - portrait.vertices[lower, :2], axis=1)
-    detail, cavity = np.zeros_like(own[..., :3]), colours.cavity.astype(np.uint8)
-    shadow = 0.0 if flat else 1.0
-    made = Mouth(tuple(parts), cavity, corner, own, detail, gap, anchor, upper, lower, width, shadow)
-    made.detail[:] = _detail(made, portrait, body)
-    return made
+    rims = np.ascontiguousarray(body.uv[np.stack([upper, lower])])
+    cavity, shadow = colours.cavity.astype(np.uint8), 0.0 if flat else 1.0
+    between = _between(portrait, corner, own, rims)
+    return Mouth(tuple(parts), cavity, corner, own, between, rims, anchor, upper, lower, width, shadow)
 
 
 def _edge(portrait: Portrait, corner: tuple[int, int], own: Floats) -> Floats:
@@ -152,20 +155,17 @@ def _cm(portrait: Portrait) -> float:
     return CM * portrait.face_width * fits**0.5
 
 
-def _detail(made: Mouth, portrait: Portrait, body: Body) -> Floats:
-    """What the picture shows between the lips beyond what the parts give at rest."""
-    drawn = portrait.picture.copy()
-    xy = np.ascontiguousarray(body.uv)
-    still = f32([[1, 0, 0], [0, 1, 0]])
-    parts = place(made, body, np.eye(3, 4, dtype=np.float32), np.zeros((3, 4), np.float32), body.centre)
-    height, width = made.own.shape[:2]
-    left, top = made.corner
-    area = np.s_[top : top + height, left : left + width]
+def _between(portrait: Portrait, corner: tuple[int, int], own: Floats, rims: Floats) -> Floats:
+    """`Mouth.between`. Right below the upper lip its shadow is seen, which goes with it."""
+    left, top = corner
+    height, width = own.shape[:2]
+    pixels = portrait.picture[top : top + height, left : left + width].astype(np.float32)
     share = np.zeros((height, width), np.float32)
-    coverage(xy[made.upper], xy[made.lower], made.corner, share)
-    whole = np.ceil(share)  # what a share of a pixel lacks could only be told as a multiple of its rounding
-    _paint(drawn, made, parts, xy, (still, 1.0), (made.corner, whole))
-    return (portrait.picture[area].astype(np.float32) - drawn[area]) * whole[..., None]
+    coverage(rims[0], rims[1], corner, share)
+    below = np.empty_like(share)
+    below_line(rims[0], left, top, below)
+    teeth = own[..., 3] * (below / (LIP_LINE * portrait.face_width)).clip(0, 1)
+    return np.ascontiguousarray(np.dstack([pixels, np.ceil(share), teeth]))
 
 
 def place(made: Mouth, body: Body, skull: Floats, jaw: Floats, centre: Floats) -> list[Floats]:
@@ -186,47 +186,40 @@ def place(made: Mouth, body: Body, skull: Floats, jaw: Floats, centre: Floats) -
 def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple[Floats, float]) -> None:
     """Paint the mouth between the lips in ``frame``: ``parts`` from `place`, ``xy`` (V, 2) px of the body; ``seen``:
     (2, 3) from the frame to the picture at the teeth, and the share of light that gets past the lips."""
-    where = covered(xy[made.upper], xy[made.lower], frame)
-    if where[1].any():
-        _paint(frame, made, parts, xy, seen, where)
-
-
-def _paint(
-    frame: Image,
-    made: Mouth,
-    parts: list[Floats],
-    xy: Floats,
-    seen: tuple[Floats, float],
-    where: tuple[tuple[int, int], Floats],
-) -> None:
-    """As `draw`, ``where`` lips are parted: from a pixel (x, y) on, the share (h, w) of each."""
+    (corner, share) = covered(xy[made.upper], xy[made.lower], frame)
+    if not share.any():
+        return
     to_picture, lit = seen
-    corner, share = where
-    upper, lower = xy[made.upper], xy[made.lower]
+    rims = np.stack([xy[made.upper], xy[made.lower]])
     canvas = np.empty((2 * share.shape[0], 2 * share.shape[1], 3), np.uint8)
     canvas[:] = made.cavity
     for part, placed in zip(made.parts, parts, strict=True):
         fine = 2 * (placed - f32(corner)) + np.float32(0.5)
         raster.draw_over(canvas, part.texture, raster.Surface(fine, part.uv, part.shade, part.opacity), part.triangles)
-    gap = np.linalg.norm(upper - lower, axis=1)
-    change = float(np.abs(gap - made.gap).max()) / (FORGET * made.unit)
+    back = rims @ to_picture[:, :2].T + to_picture[:, 2]
+    gap, before = (np.linalg.norm(of[0] - of[1], axis=1) for of in (back, made.rims))
+    change = float(np.abs(gap - before).max()) / (FORGET * made.unit)
+    moved = np.stack(np.broadcast_arrays(rims[:, None, :, 0], (back - made.rims).transpose(0, 2, 1)), axis=-1)
     local = to_picture - f32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
     light = Light(lit, made.shadow, UNDER_LIP_DEPTH * made.unit, made.cavity)
-    shown = Shown(local, float(np.exp(-(change**2))), light, made.own, made.detail)
-    compose(frame, canvas, share, corner, upper, shown)
+    shown = Shown(local, float(np.exp(-(change**2))), moved, light, made.own, made.between)
+    compose(frame, canvas, share, corner, rims, shown)
 
 
 @kernel
-def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int], upper: Floats, shown: Shown) -> None:
+def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int], rims: Floats, shown: Shown) -> None:
     """Blend ``canvas`` (2 h, 2 w, 3), shaded by lip and corners, and what is ``shown`` of the picture into ``frame`` by
-    ``share`` (h, w) from the pixel ``corner`` on."""
-    inverse, light = shown.inverse, shown.light
-    colour, over, extra = np.empty(3, np.float32), np.empty(4, np.float32), np.empty(4, np.float32)
+    ``share`` (h, w) from the pixel ``corner`` on, between the ``rims`` (2, N, 2) px."""
+    inverse, light, upper = shown.inverse, shown.light, rims[0]
+    colour, over, there = np.empty(3, np.float32), np.empty(4, np.float32), np.empty(5, np.float32)
     first, last = upper[0, 0], upper[-1, 0]
     reach = max((last - first) * np.float32(CORNER_WIDTH), np.float32(1.0))
     for column in range(share.shape[1]):
         x = np.float32(column + corner[0])
-        lip = height_at(upper, x)
+        lip, chin = height_at(upper, x), height_at(rims[1], x)
+        right, down = height_at(shown.moved[0, 0], x), height_at(shown.moved[0, 1], x)
+        more_right = height_at(shown.moved[1, 0], x) - right
+        more_down = height_at(shown.moved[1, 1], x) - down
         t = min(max(min(x - first, last - x) / reach, np.float32(0.0)), np.float32(1.0))
         side = np.float32(CORNER) + np.float32(1 - CORNER) * t * (np.float32(2.0) - t)
         for row in range(share.shape[0]):
@@ -236,7 +229,12 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
             u = inverse[0, 0] * x + inverse[0, 1] * y + inverse[0, 2]
             v = inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]
             bilinear(shown.own, u, v, over)
-            bilinear(shown.detail, u, v, extra)
+            bilinear(shown.between, u, v, there)
+            teeth = there[4]
+            t = min(max((y - lip) / max(chin - lip, np.float32(0.1)), np.float32(0.0)), np.float32(1.0))
+            free = np.float32(1.0) - teeth
+            bilinear(shown.between, u - free * (right + t * more_right), v - free * (down + t * more_down), there)
+            kept = np.float32(shown.kept) * there[3] * (np.float32(1.0) - max(there[4] - teeth, np.float32(0.0)))
             t = min(max((y - lip) / np.float32(light.depth), np.float32(0.0)), np.float32(1.0))
             dim = side * (np.float32(UNDER_LIP) + np.float32(1 - UNDER_LIP) * t)
             dim = (np.float32(1.0) + np.float32(light.shadow) * (dim - np.float32(1.0))) * np.float32(0.25)
@@ -247,5 +245,5 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
                 value = four * dim
                 value += over[3] * (over[c] - value)
                 value = np.float32(light.cavity[c]) + np.float32(light.share) * (value - np.float32(light.cavity[c]))
-                colour[c] = value + np.float32(shown.kept) * extra[c]
+                colour[c] = value + kept * (there[c] - value)
             mix(frame, row + corner[1], column + corner[0], colour, share[row, column])

@@ -52,3 +52,23 @@ def test_a_tongue_comes_out_over_the_lower_lip_only_where_the_lips_let_it(portra
     shut = renderer.draw(motion)
     motion[space.INDEX["tongueOut"]] = 0
     assert np.array_equal(renderer.draw(motion), shut)
+
+
+@pytest.mark.parametrize("yaw", [-8, 8])
+def test_a_smile_that_turns_keeps_its_looks_down_to_the_lower_lip(yaw: float) -> None:
+    """What is just above the lower lip goes along with it: no dark line stays where it was."""
+    renderer = Renderer(load(find("astronaut").picture))
+
+    def above_the_lip(yaw: float) -> np.ndarray:
+        motion = np.zeros(space.SIZE, np.float32)
+        motion[space.HEAD_YAW] = yaw
+        frame, xy = renderer.draw(motion).astype(float), renderer._surface.xy
+        rims = [xy[renderer.portrait.contours[f"lips_inner_{side}"]] for side in ("upper", "lower")]
+        line = 0.15 * rims[0] + 0.85 * rims[1]
+        steps = np.linspace(1, len(line) - 2, 50)
+        x, y = (np.interp(steps, np.arange(len(line)), line[:, axis]).round().astype(int) for axis in (0, 1))
+        return frame[y, x]
+
+    change = np.abs(above_the_lip(yaw) - above_the_lip(0)).mean(axis=1)
+    assert change.mean() < 12
+    assert np.percentile(change, 95) < 40

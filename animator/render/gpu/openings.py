@@ -130,13 +130,32 @@ def draw_mouth(
     t = ((y - _height_at(upper[which], x)) / (mouth.UNDER_LIP_DEPTH * made.unit)[which]).clamp(0, 1)
     dim = dim * (mouth.UNDER_LIP + (1 - mouth.UNDER_LIP) * t)
     dim = 1 + made.shadow[which] * (dim - 1)
-    layers = _layer(made.layers, made.size, which, _local(teeth.to_picture, made.corner, found))
+    place = _local(teeth.to_picture, made.corner, found)
+    layers = _layer(made.layers, made.size, which, place)
     colour = canvas[which, found.row - corner[which, 1], found.column - corner[which, 0]] * dim[:, None]
     colour = colour + layers[:, 3:4] * (layers[:, :3] - colour)
     cavity = made.cavity[which]
-    change = ((upper - lower).norm(dim=-1) - made.gap).abs().amax(1) / (mouth.FORGET * made.unit)
-    colour = cavity + teeth.lit[which, None] * (colour - cavity) + torch.exp(-(change**2))[which, None] * layers[:, 4:]
-    mix(frames, found, colour, found.share)
+    colour = cavity + teeth.lit[which, None] * (colour - cavity)
+    there, kept = _between(made, rims, teeth, found, (place, layers[:, 8]))
+    mix(frames, found, colour + kept[:, None] * (there - colour), found.share)
+
+
+def _between(
+    made: Mouths, rims: tuple[Tensor, Tensor], teeth: Teeth, found: Opening, solid: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """What the picture shows between its lips (Q, 3), and the share (Q,) that it has, where the teeth, of which there
+    are so much (Q,), would be at px (Q, 2) of the layers: both ``solid``."""
+    now, (place, hard), which, x = torch.stack(rims, 1), solid, found.which, found.column.float()
+    back = now @ teeth.to_picture[:, None, :, :2].transpose(-1, -2) + teeth.to_picture[:, None, None, :, 2]
+    gap, before = ((of[:, 0] - of[:, 1]).norm(dim=-1) for of in (back, made.rims))
+    change = (gap - before).abs().amax(1) / (mouth.FORGET * made.unit)
+    moved = torch.stack([now[..., :1].expand_as(back), back - made.rims], -1)[which]
+    shifts = [torch.stack([_height_at(moved[:, rim, :, axis], x) for axis in (0, 1)], 1) for rim in (0, 1)]
+    lip, chin = (_height_at(now[which, rim], x) for rim in (0, 1))
+    t = ((found.row - lip) / (chin - lip).clamp(min=0.1)).clamp(0, 1)[:, None]
+    shift = shifts[0] + t * (shifts[1] - shifts[0])
+    there = _layer(made.layers[..., 4:], made.size, which, place - (1 - hard[:, None]) * shift)
+    return there[:, :3], torch.exp(-(change**2))[which] * there[:, 3] * (1 - (there[:, 4] - hard).clamp(min=0))
 
 
 def within_mouth(part: Piece, made: Mouths, geometry: Geometry, motion: Motion) -> Tensor:

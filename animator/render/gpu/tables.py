@@ -78,13 +78,14 @@ class Eyes(NamedTuple):
 
 
 class Mouths(NamedTuple):
-    """``layers`` (P, h, w, 7), own teeth and detail, of which ``size`` (P, 2) is used; the rest as in `Mouth`."""
+    """``layers`` (P, h, w, 9), own teeth and what is between the lips, of which ``size`` (P, 2) is used; the rest as in
+    `Mouth`."""
 
     layers: Tensor
     size: Tensor
     corner: Tensor
     cavity: Tensor
-    gap: Tensor
+    rims: Tensor
     unit: Tensor
     shadow: Tensor
     centre: Tensor
@@ -221,8 +222,8 @@ def _eyes(pair: tuple[Eye, ...]) -> Row:
 
 def _mouth(face: Layers) -> Row:
     made = face.mouth
-    layers = np.concatenate([made.own, made.detail], axis=2)
-    values = made.cavity.astype(np.float32), made.gap, np.float32(made.unit), np.float32(made.shadow)
+    layers = np.concatenate([made.own, made.between], axis=2)
+    values = made.cavity.astype(np.float32), made.rims, np.float32(made.unit), np.float32(made.shadow)
     return layers, np.array(made.own.shape[:2]), np.array(made.corner), *values, face.body.centre
 
 
