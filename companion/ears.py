@@ -117,7 +117,7 @@ class Earshot:
         else:
             self._power = max(float(np.mean(window**2)), QUIET**2, SUBSIDE * self._power)
             heard = window * np.float32(LOUD / math.sqrt(self._power))
-        self._waiting = np.concatenate([self._waiting, heard])[-PLAYED:]
+        self._waiting = np.concatenate([self._waiting, heard])[-HEAR_RATE:]
 
     def take(self, n: int) -> Samples:
         """The next (n,) at `SPEAK_RATE`. Less than a whole chunk waits for the rest, once."""
