@@ -17,14 +17,13 @@ from animator.learn.network import Windows
 from animator.motion import conditions
 from animator.motion.channels import BLINK_AT, CHANNELS, MOUTH_AT
 from animator.motion.conditions import AT, KNOWN, SINCE_BLINK, STATE
-from animator.motion.flow import RELATIVE
+from animator.motion.flow import RELATIVE, mouth_told
 
 Floats = NDArray[np.float32]
 
 _SOUND = slice(AT["own"].start, AT["other"].stop)
 _WISHES = slice(AT["emotion"].start, AT["distance"].stop)
 _FURTHER = 0.2  # of the sequences know sound that is still to come, as a stream with more look-ahead does
-_WITHOUT_MOUTH = 0.3  # of the sequences do not know how the mouth was: it is to follow the sound
 _JITTER = 0.3  # of the windows have other noise levels than a stream's
 _SHAKEN = 0.5  # of the change from frame to frame: how far a frame of the past is from the truth at most
 _ASTRAY = 0.5  # of the spread: how far a whole past is beside the truth, in most of the sequences
@@ -61,13 +60,15 @@ def scale_of(clips: list[Heard], window: int) -> Scale:
 
 
 class Batch(NamedTuple):
-    """``past`` (batch, time, channels) in units of the spread, the ``clean`` windows as `MotionNetwork` makes them;
-    ``known`` (batch, channels)."""
+    """``past`` (batch, time, channels) in units of the spread, the ``clean`` windows as `MotionNetwork` makes them,
+    ``known`` (batch, channels). ``mouth`` (batch, windows, window, mouth) is what the voice tells of a window's mouth,
+    see `animator.motion.flow.mouth_told`: ``clean`` is what it lacks."""
 
     past: Tensor
     past_conditions: Tensor
     windows: Windows
     clean: Tensor
+    mouth: Tensor
     known: Tensor
 
 
@@ -108,10 +109,13 @@ class Batches:
             rows = _forgotten(rows, dropout, random)
         told = _told(rows, starts, window, further)
         clean = self._changes(clean, past[starts - 1], remembered)
+        mouth = mouth_told(told, self._scale.mean, self._scale.spread)
+        clean[..., MOUTH_AT] -= mouth
+        past[:, MOUTH_AT] = 0  # in a stream these are the network's own guesses, and the sound is surer
         noisy, levels = self._noised(clean)
         windows = Windows(*map(torch.from_numpy, (noisy, levels, told, starts, remembered)))
-        known = clip.known.astype(np.float32)
-        return Batch(torch.from_numpy(past), torch.from_numpy(rows), windows, *map(torch.from_numpy, (clean, known)))
+        rest = map(torch.from_numpy, (clean, mouth, clip.known.astype(np.float32)))
+        return Batch(torch.from_numpy(past), torch.from_numpy(rows), windows, *rest)
 
     def _changes(self, motion: Floats, last: Floats, remembered: NDArray[np.bool_]) -> Floats:
         """(windows, window, channels) since the ``last`` frame, (windows, channels); without a past since the mean."""
@@ -143,12 +147,9 @@ class Batches:
         return aside if self._random.random() < 0.7 else 0 * aside
 
     def _shaken(self, past: Floats) -> Floats:
-        """The past as a stream has it, which is made of guesses; sometimes without the mouth."""
+        """The past as a stream has it, which is made of guesses."""
         size = _SHAKEN * self._random.random() * self._scale.reach[0]
-        shaken = past + size * self._random.standard_normal(past.shape).astype(np.float32)
-        if self._random.random() < _WITHOUT_MOUTH:
-            shaken[:, MOUTH_AT] = 0
-        return shaken.astype(np.float32)
+        return (past + size * self._random.standard_normal(past.shape)).astype(np.float32)
 
 
 def _conditions(clip: Heard, part: slice, variant: int) -> Floats:

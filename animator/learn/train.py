@@ -34,7 +34,7 @@ Tell = Callable[[float], None]  # part of the run that is done
 
 _CLOSE, _JAW = MOUTH.index("mouthClose"), MOUTH.index("jawOpen")
 _WEIGHTS = np.ones(len(CHANNELS), np.float32)
-_WEIGHTS[MOUTH_AT] = 2.0
+_WEIGHTS[MOUTH_AT] = 4.0
 _WEIGHTS[UPPER_AT] = 0.5
 _WEIGHTS[BLINK_AT] = 4.0  # one channel, and seldom anything but still
 _CLOSURE = 2.0  # closed lips count so much more: they are seldom, and a missed one is seen
@@ -167,7 +167,8 @@ class Run:
             said = self._average.module(batch.past, batch.past_conditions, batch.windows)[:, :, 0]
             known = batch.known[:, None]
             errors.append((said - batch.clean[:, :, 0]).square() * known / known.mean(0).clamp(min=1e-6))
-            jaws.append(torch.stack([x[..., _JAW].flatten() for x in (said, batch.clean[:, :, 0])]))
+            told = batch.mouth[:, :, 0, _JAW]
+            jaws.append(torch.stack([(x[..., _JAW] + told).flatten() for x in (said, batch.clean[:, :, 0])]))
         error = torch.cat(errors).mean(dim=(0, 1)).sqrt()
         figures = {name: float(error[part].mean()) for name, part in GROUPS.items()}
         return figures | {"jaw_r": float(torch.corrcoef(torch.cat(jaws, 1))[0, 1])}
@@ -186,12 +187,12 @@ class Run:
 
 def loss_of(said: Tensor, batch: Batch) -> Tensor:
     """Squared error of the clean windows, where the truth is known; more for what is nearly clean, and most for the
-    frame that leaves after this call; more for closed lips."""
+    frame that leaves after this call, whose mouth is the only one that is used; more for closed lips."""
     weight = torch.from_numpy(_WEIGHTS).to(said.device) * batch.known[:, None, None]
-    closed = (batch.clean[..., _CLOSE : _CLOSE + 1] > 1.0).float()
-    focus = torch.zeros_like(weight)
-    focus[..., _CLOSE] = _CLOSURE
-    error = (said - batch.clean).square() * weight * (1 + closed * focus)
+    closed = (batch.clean[..., _CLOSE] + batch.mouth[..., _CLOSE] > 1.0).float()
+    error = (said - batch.clean).square() * weight
+    error[..., _CLOSE] *= 1 + _CLOSURE * closed
+    error[:, :, 1:, MOUTH_AT] *= 0
     levels = (0.2 + batch.windows.levels.square())[..., None]
     return (error * levels).mean() + _FIRST * error[:, :, 0].mean()
 

@@ -23,6 +23,7 @@ GROUPS: tuple[str, ...] = tuple(_SIZES)
 _ENDS = np.cumsum([0, *_SIZES.values()]).tolist()
 AT: dict[str, slice] = {name: slice(a, b) for name, a, b in zip(GROUPS, _ENDS, _ENDS[1:], strict=False)}
 KNOWN = slice(_ENDS[-1], _ENDS[-1] + len(GROUPS))
+MOUTH = slice(AT["own"].start + 2 * HIDDEN, AT["own"].start + EARS)  # as the mouth network has it
 STATE = slice(KNOWN.stop, KNOWN.stop + len(STATES))
 SINCE_BLINK = STATE.stop
 SIZE = SINCE_BLINK + 1

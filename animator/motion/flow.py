@@ -20,7 +20,7 @@ from animator.motion.voices import Other, Own
 MODEL = Path(__file__).with_name("motion.onnx")
 BLINKING = 0.5  # of the blink channel: the lids count as closed
 RELATIVE = np.ones(len(CHANNELS), np.float32)  # channels that the network makes as changes since the last frame:
-RELATIVE[MOUTH_AT] = 0  # all but the mouth, which the voice tells
+RELATIVE[MOUTH_AT] = 0  # all but the mouth, of which it makes what the mouth network left: see `mouth_told`
 _LIMIT = 6.0  # spreads that a channel may be away from its mean
 _BASE = 200.0  # of the angles by which keys and queries turn
 
@@ -37,6 +37,13 @@ class Sampling:
 
 
 DEFAULT = Sampling({})
+
+
+def mouth_told(told: Floats, mean: Floats, spread: Floats) -> Floats:
+    """(..., conditions.SIZE) -> (..., mouth): the mouth network's, of which the network makes but the rest. In spreads;
+    the mean, 0, where the own voice is not known. ``mean`` and ``spread`` are of all channels."""
+    known = told[..., conditions.KNOWN][..., :1]
+    return known * (told[..., conditions.MOUTH] - mean[MOUTH_AT]) / spread[MOUTH_AT]
 
 
 class MotionNet:
@@ -87,6 +94,7 @@ class MotionNet:
             last = RELATIVE * self._last
             noisy = now * (self._clean - last) / self._reach + (1 - now) * self._noise
             said = self._run(noisy, levels, variants)
+            said[..., MOUTH_AT] += mouth_told(variants[:, 1:], self._mean, self._spread)
             clean = said[0]
             for less, share in zip(said[1:], self._sampling.guidance.values(), strict=True):
                 clean = clean + share * (said[0] - less)
@@ -96,7 +104,7 @@ class MotionNet:
     def _run(self, noisy: NDArray[np.floating], levels: Floats, variants: Floats) -> Floats:
         """-> (variants, window, channels); what became of the frame that left last is there for `_remember`."""
         frames = np.concatenate([self._last[None], noisy]).astype(np.float32)
-        frames[1:, MOUTH_AT] = 0  # as in training, see `animator.learn.batches`
+        frames[:, MOUTH_AT] = 0  # as in training, see `animator.learn.batches`
         outputs = self._network.run(None, {
             "frames": np.repeat(frames[None], len(variants), axis=0), "told": variants, "turn": self._turn(),
             "levels": np.concatenate([[np.float32(1)], levels]), "keys": self._keys, "values": self._values,
