@@ -41,7 +41,7 @@ QUESTIONS = (
     "Thank you, that was nice to hear.",
 )
 INTERRUPTION = "Wait, please stop. I want to ask you something else."
-WARM = 4  # turns
+WARM = 20  # turns
 TALKING = 0.8  # s for which the face speaks before it is interrupted
 STAGES = ("turn_end", "transcript", "first_token", "first_speech", "first_audio", "first_frame")
 WHAT = {
@@ -61,7 +61,7 @@ class Spread(TypedDict):
 
 class Growth(TypedDict):
     """How much a conversation slows down and grows, by straight lines (Theil and Sen) through its turns: per ten turns.
-    The first `WARM` of them fill what is kept anyway."""
+    The first `WARM` of them (half, of fewer) fill what is kept anyway: the prompts of a language model, pools."""
 
     first_audio_ms: float
     rss_mb: float
@@ -70,7 +70,7 @@ class Growth(TypedDict):
 class Figures(TypedDict):
     """What the last line says. All ms count from the end of the user's speech, those of ``barge_in_ms`` from the start
     of the speech that interrupts to the last sound of the answer; ``stages`` are the session's own marks; ``growth``
-    needs twenty turns to mean something."""
+    needs thirty turns to mean something."""
 
     first_audio_ms: Spread
     first_frame_ms: Spread
@@ -173,7 +173,7 @@ def _whole(value: float | None) -> str:
 
 def _per_ten(values: Sequence[float]) -> float:
     """What ten turns add; 0 where there are too few to tell."""
-    later = list(enumerate(values[WARM:]))
+    later = list(enumerate(values[min(WARM, len(values) // 2) :]))
     slopes = [(b - a) / (j - i) for (i, a), (j, b) in combinations(later, 2)]
     return round(10 * median(slopes), 1) if slopes else 0.0
 

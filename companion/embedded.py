@@ -95,7 +95,7 @@ def _server(path: str, threads: int, context: int, parallel: int) -> Any:
         cpu.n_threads = threads
     params.slot_prompt_similarity = 0.01  # the same persona is enough to go on from another conversation's prompt
     params.n_cache_reuse = 16  # tokens; what is still said after old messages were dropped is not computed again
-    params.cache_ram_mib = 128  # prompts of idle conversations; the library's default is 8 GiB
+    params.cache_ram_mib = 64  # prompts of idle conversations; the library's default is 8 GiB
     params.api_keys = [secrets.token_hex(32)]  # the library opens a port on loopback, which nobody here uses
     params.verbosity = -1
     params.warmup = True

@@ -23,9 +23,11 @@ from companion.portraits import Portraits
 from companion.safety import Safety
 from companion.stages import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
 from companion.trace import Metrics
-from companion.tts.repertoire import Repertoire
+from companion.tts.repertoire import Repertoire, languages
 
 T = TypeVar("T")
+
+DEFAULT_LANGUAGE = "en"  # in which a voice rehearses that does not say what it speaks
 
 
 class EncodedFrame(Protocol):
@@ -107,7 +109,9 @@ class Engine:
     async def rehearse(self, tts: TTS, persona: Persona) -> None:
         """Let ``tts`` say what ``persona`` may begin with, so that it sounds at once later."""
         if self.config.session.openers and persona.openers is not False:
-            await self.repertoire.learn(tts, self.prompts.openers.sentences(persona.openers, persona.emotions))
+            spoken = languages(tts) or (DEFAULT_LANGUAGE,)
+            sentences = self.prompts.openers.sentences(spoken, persona.openers, persona.emotions)
+            await self.repertoire.learn(tts, sentences)
 
     async def read_persona(self) -> None:
         """Let a language model that can read the default persona and the voice rehearse it, so that no first session

@@ -17,10 +17,11 @@ from companion.recollection import Recollection
 from companion.reply import Reply
 from companion.safety import Guard, Private
 from companion.settings import Settings
-from companion.stages import Continues, HasLanguages, Message
+from companion.stages import Continues, Message
 from companion.text import Sentence
 from companion.think import closing
 from companion.toolbox import Host, Toolbox
+from companion.tts.repertoire import languages
 
 
 class Owner(Protocol):
@@ -100,7 +101,8 @@ class Mind:
         if text := tutor.hear(said) if tutor else "":
             return once(text)
         reply.opener = self._opener(reply, said, feeling)
-        deltas = self._thought(reply, history, (self._felt(feeling, tone), tutor.note if tutor else ""))
+        notes = (self._felt(feeling, tone), tutor.note if tutor else "", self._language())
+        deltas = self._thought(reply, history, notes)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
     def _nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
@@ -154,9 +156,14 @@ class Mind:
         self._fillers += 1
         return self.persona.fillers[self._fillers % len(self.persona.fillers)], after
 
+    def _language(self) -> str:
+        """What the language model is told of the language of the last turn."""
+        latest = self._owner.conversation.latest.language
+        return self._engine.prompts.languages.note(latest, languages(self._engine.tts))
+
     def _speaks(self, language: str) -> bool:
-        tts = self._engine.tts
-        return not isinstance(tts, HasLanguages) or language in tts.languages
+        spoken = languages(self._engine.tts)
+        return not spoken or language in spoken
 
     async def feel(self, text: str) -> Feeling:
         """What somebody feels who says so."""

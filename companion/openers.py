@@ -5,7 +5,7 @@ part of what it says, of captions and of the history.
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -66,10 +66,12 @@ class Book:
                 return f"{language}.{missing.pop()}"
         return ""
 
-    def sentences(self, own: Mapping[str, Words], emotions: Sequence[str]) -> list[Sentence]:
-        """All that may be said, with a persona's ``own`` words in the place of others of their kind, and its
-        ``emotions``."""
-        kinds = [language.words | own.get(name, {}) for name, language in self.languages.items()]
+    def sentences(
+        self, spoken: Collection[str], own: Mapping[str, Words], emotions: Sequence[str] = ()
+    ) -> list[Sentence]:
+        """All that may be said in the languages ``spoken``, with a persona's ``own`` words in the place of others of
+        their kind, and its ``emotions``."""
+        kinds = [self.languages[name].words | own.get(name, {}) for name in spoken if name in self.languages]
         texts = [text for named in kinds for texts in named.values() for text in texts]
         return [_sentence(text).within(emotions) for text in texts]
 

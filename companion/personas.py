@@ -1,6 +1,7 @@
 """Who is speaking: the Markdown files of ``prompts/``, each with TOML front matter between two lines of ``+++``."""
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Literal
@@ -73,11 +74,30 @@ class Silence:
     note: Text = "(They say nothing.)"
 
 
+@strict
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """What a language model is told of the language that the user speaks, by ISO 639-1 and ``names``."""
+
+    own: str = "en"
+    follow: Text = "({language})"
+    cannot: Text = "({spoken})"
+    names: dict[str, str] = field(default_factory=dict[str, str])
+
+    def note(self, language: str, spoken: Sequence[str]) -> str:
+        """For a turn in ``language`` ("" is unknown) and a voice that speaks ``spoken`` (empty: any)."""
+        name = self.names.get(language, "")
+        if not name or language == self.own:
+            return ""
+        instead = "" if not spoken or language in spoken else self.names.get(spoken[0], "")
+        return self.cannot.format(language=name, spoken=instead) if instead else self.follow.format(language=name)
+
+
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
     by id, how feelings are written, how the feeling of the user is put, how replies begin, and what
-    silence is met with."""
+    silence is met with, and in which language to answer."""
 
     personas: dict[str, Persona]
     speech: str
@@ -87,6 +107,7 @@ class Prompts:
     felt: Felt = Felt()
     openers: Book = field(default_factory=Book)
     silence: Silence = Silence()
+    languages: Languages = field(default_factory=Languages)
 
 
 def load(folder: Path | None = None) -> Prompts:
@@ -109,7 +130,8 @@ def load(folder: Path | None = None) -> Prompts:
     head, note = frontmatter.read(folder / "silence.md")
     silence = frontmatter.parse(Silence, head | {"note": note}, folder / "silence.md")
     felt = Felt(examples["note"], examples["lively"], examples["low"])
-    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, felt, book, silence)
+    languages = frontmatter.parse(Languages, frontmatter.read(folder / "languages.md")[0], folder / "languages.md")
+    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, felt, book, silence, languages)
 
 
 def read(path: Path) -> Persona:

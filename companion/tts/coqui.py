@@ -17,7 +17,7 @@ class Coqui:
     Args:
         model: Coqui's name, such as "tts_models/en/ljspeech/vits" (fetched by Coqui; mind its licence).
         model_path, config_path: a model on this disk, instead of ``model``.
-        speaker, language: for models that have several.
+        speaker, language: for models that have several. Else it is that of the model's name, or English.
         speaker_wav: a recording to clone, for models that can; only of someone who agreed to it.
         device: "cpu" or "cuda".
     """
@@ -35,6 +35,8 @@ class Coqui:
         for path in filter(None, (model_path, config_path)):
             if not Path(path).exists():
                 raise StageError("tts_model", f"There is no Coqui model at {path}.")
+        named = model.split("/")[1] if model.count("/") > 1 else "en"
+        self.languages = (str(say.get("language", named)).partition("-")[0],)
         self._say_options = say
         self._tts = _load(model, model_path, config_path, device)
         self._rate: int = self._tts.synthesizer.output_sample_rate

@@ -1,8 +1,8 @@
 """What voices have said already and will say again: short texts that must sound at once, such as how a reply begins."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
-from companion.stages import TTS, HasVoices, Speech
+from companion.stages import TTS, HasLanguages, HasVoices, Speech
 from companion.text import Sentence
 
 _Known = dict[tuple[str, str], tuple[Speech, ...]]  # by text and emotion
@@ -27,17 +27,25 @@ class Repertoire:
         return _Practised(tts, self._of(tts))
 
     def _of(self, tts: TTS) -> _Known:
+        if isinstance(tts, _Practised):
+            return tts.known
         return self._voices.setdefault(tts.voice if isinstance(tts, HasVoices) else "", {})
+
+
+def languages(tts: TTS) -> Sequence[str]:
+    """What ``tts`` says that it speaks (ISO 639-1); nothing if it does not say."""
+    inner = tts.tts if isinstance(tts, _Practised) else tts
+    return inner.languages if isinstance(inner, HasLanguages) else ()
 
 
 class _Practised:
     def __init__(self, tts: TTS, known: _Known) -> None:
-        self._tts, self._known = tts, known
+        self.tts, self.known = tts, known
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
-        known = self._known.get((text, emotion))
+        known = self.known.get((text, emotion))
         if known is None:
-            async for piece in self._tts.speak(text, emotion):
+            async for piece in self.tts.speak(text, emotion):
                 yield piece
             return
         for piece in known:

@@ -1,5 +1,6 @@
 """A persona is one file: what it may say about itself, and what that changes."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ from typer.testing import CliRunner
 
 from companion import events, fakes, resources
 from companion.__main__ import app
-from companion.personas import PromptError, load, read
+from companion.personas import PromptError, Prompts, load, read
 from companion.text import Mark, Sentence
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run
@@ -129,3 +130,19 @@ def test_feelings_out_of_range_become_neutral_within_a_sentence_too():
     assert sentence.within(("happy",)) == Sentence(
         "A b", "A b", "neutral", (Mark(1, "neutral", (1.0, 0.0)), Mark(1, "happy"))
     )
+
+
+def test_a_voice_that_a_client_chooses_rehearses_for_itself():
+    async def script():
+        prompts = Prompts({"anna": PERSONA}, "", openers=load().openers)
+        async with Conversation(replace(engine(tts=Choir()), prompts=prompts)) as talk:
+            talk.send(events.SessionUpdate({"audio": {"output": {"voice": "low"}}}))
+            await asyncio.sleep(5.0)
+            said = talk.engine.tts.spoken
+            rehearsed = len(said)
+            voice = talk.engine.repertoire.voice(talk.engine.tts.with_voice("low"))
+            assert [piece async for piece in voice.speak("Well,", "thoughtful")]
+            return rehearsed, len(said)
+
+    rehearsed, after = run(script())
+    assert rehearsed == after > 0

@@ -1,0 +1,101 @@
+"""The pipeline follows the language of the user, as far as the voice speaks it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from companion import events, fakes, personas
+from companion.openers import Openers
+from companion.personas import Prompts
+from companion.stages import Transcript
+from tests.loop.conversation import PERSONA, Conversation, engine
+from tests.virtual_time import run
+
+PROMPTS = personas.load()
+
+
+class Hears:
+    """Speech recognition that takes everything for one sentence."""
+
+    def __init__(self, text: str, language: str) -> None:
+        self._said = Transcript(text, language)
+
+    async def transcribe(self, audio: Any) -> Transcript:
+        return self._said
+
+
+class Voice(fakes.ToneTTS):
+    def __init__(self, *languages: str) -> None:
+        super().__init__()
+        self.languages = languages
+
+
+def _answered(text: str, language: str, tts: fakes.ToneTTS) -> tuple[str, str]:
+    """-> what the language model was asked last, and what was said."""
+    made = engine(llm=fakes.ScriptedLLM(["it depends."]), asr=Hears(text, language), tts=tts)
+    prompts = Prompts({"anna": PERSONA}, "Be short.", openers=PROMPTS.openers, languages=PROMPTS.languages)
+
+    async def script() -> Conversation:
+        async with Conversation(replace(made, prompts=prompts)) as talk:
+            await talk.hear(0.6)
+            await talk.silence(0.8)
+            await talk.until(events.ResponseDone)
+            return talk
+
+    talk = run(script())
+    said = talk.all(events.ResponseDone)[0].response["output"][0]["content"][0]["transcript"]
+    return talk.engine.llm.asked[-1][-1].content, said
+
+
+def test_a_voice_that_speaks_it_answers_in_the_user_s_language():
+    asked, said = _answered("Warum ist der Himmel blau?", "de", Voice("en", "de"))
+    assert "Answer in German." in asked
+    assert said.startswith("Na ja,")
+
+
+def test_a_voice_that_does_not_answers_in_its_own():
+    asked, said = _answered("Warum ist der Himmel blau?", "de", Voice("en"))
+    assert "answer in English" in asked
+    assert said == "it depends."
+
+
+def test_nothing_is_told_of_the_language_of_the_prompts_or_of_an_unknown_one():
+    assert "(" not in _answered("Why is the sky blue?", "en", Voice("en"))[0].partition('"')[0].partition("\n")[0]
+    assert not PROMPTS.languages.note("en", ("en",)) and not PROMPTS.languages.note("", ("en",))
+
+
+def test_only_what_the_voice_speaks_is_rehearsed():
+    tts = Voice("fr")
+    _answered("Bonjour !", "fr", tts)
+    assert "Bonjour!" in {text for text, _ in tts.spoken}
+    assert "Well," not in {text for text, _ in tts.spoken}
+
+
+@pytest.mark.parametrize("language", sorted(set(PROMPTS.openers.languages) - {"en"}))
+def test_every_language_has_words_for_the_kinds_that_a_persona_may_name(language: str):
+    known = PROMPTS.openers.languages[language]
+    assert set(known.words) <= set(PROMPTS.openers.languages["en"].words)
+    assert PROMPTS.languages.names[language]
+    assert not PROMPTS.personas["tutor"].openers[language]["listening"], "a tutor listens in silence"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "fitting"),
+    [
+        ("de", "Mein Vater ist gestorben.", "Oh,"),
+        ("de", "Guten Morgen!", "Hallo!"),
+        ("fr", "Non.", ""),
+        ("fr", "Raconte-moi une histoire.", "Bien sûr."),
+        ("es", "¿Por qué el cielo es azul?", "Pues,"),
+        ("it", "Arrivederci.", ""),
+        ("pt", "Obrigado por tudo.", "De nada."),
+        ("ja", "父が亡くなりました。", "そうですか。"),
+        ("ja", "いいえ。", ""),
+        ("zh", "你好，你好吗？", "你好！"),
+        ("zh", "我爸爸去世了。", "我明白。"),
+    ],
+)
+def test_openers_of_other_languages_suit_what_was_said(language: str, said: str, fitting: str):
+    opener = Openers(PROMPTS.openers).choose(said, language, "neutral", {})
+    assert (opener.text if opener else "") == fitting
