@@ -6,7 +6,7 @@ part of it, so that a position in the item is also a time.
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ from companion.stages import SPEAK_RATE, Samples, Speech, Word
 from companion.text import Mark
 
 ENOUGH = 6 * SPEAK_RATE  # samples of speech made in advance; an interruption throws them away
+RECENT = 2 * SPEAK_RATE  # samples that were taken and may be said again: a word, and what the face looks ahead
 
 
 def pcm16(audio: Samples) -> bytes:
@@ -35,6 +36,16 @@ class Line:
     words: list[Word] = field(default_factory=list[Word])  # seconds from the start of the item's sound
     marks: tuple[Mark, ...] = ()  # what changes with which of its words
 
+    def placed(self) -> list[tuple[int, int]]:
+        """Where its words that are known begin and end."""
+        return [(round(word.start * SPEAK_RATE), round(word.end * SPEAK_RATE)) for word in self.words]
+
+    def postpone(self, first: int, since: int, by: int) -> None:
+        """What begins at ``first`` or later is said ``by`` samples later; what was shown begins before ``since``."""
+        if self.start is not None and self.start > since:
+            self.start += by
+        self.words = [_later(word, by) if round(word.start * SPEAK_RATE) >= first else word for word in self.words]
+
 
 @dataclass(frozen=True, slots=True)
 class Cue:
@@ -44,6 +55,10 @@ class Cue:
     line: Line
     word: Word | None = None
     marks: tuple[Mark, ...] = ()  # what changes with the word
+
+    def later(self, by: int) -> "Cue":
+        """The same, so many samples later."""
+        return replace(self, at=self.at + by, word=self.word and _later(self.word, by))
 
 
 class Speaker(Protocol):
@@ -89,6 +104,8 @@ class Mouth:
         """A new item speaks; whatever was left of the one before is dropped."""
         self._pieces: deque[_Piece] = deque()
         self._line: Line | None = None
+        self._recent: Samples = np.zeros(0, np.float32)  # what was taken last
+        self._begun: deque[Line] = deque(maxlen=4)  # the lines that it is of
         self._finished = False
         self.waiting = 0  # samples
         self.taken = 0  # samples of the item's sound so far, silence in between included
@@ -138,7 +155,25 @@ class Mouth:
             self.ends_at = self.taken + filled
         if begun or filled:
             self.taken += n
+            self._recent = np.concatenate([self._recent, audio])[-RECENT:]
         return Taken(audio, tuple(cues))
+
+    def again(self, since: int) -> int:
+        """The speaker paused at that position: from the beginning of the word that was cut on, all is said again
+        -> by how many samples everything that had not been shown then comes later."""
+        end = self.taken if self.ends_at is None else self.ends_at
+        cut = [start for line in self._begun for start, word_end in line.placed() if start <= since < word_end]
+        first = max(cut[-1] if cut else since, self.taken - len(self._recent))
+        if first >= end or not self._begun:
+            return 0
+        repeated, later = self._recent[len(self._recent) - (self.taken - first) :][: end - first], self.taken - first
+        self._pieces.appendleft(_Piece(self._begun[-1], Speech(repeated)))
+        for line in self._begun:
+            line.postpone(first, since, later)
+        self._begun[-1].made += len(repeated)
+        self.waiting += len(repeated)
+        self.ends_at = None
+        return later
 
     def _take_piece(self, piece: _Piece, out: Samples, at: int, cues: list[Cue]) -> int:
         """Fill ``out``, which starts at position ``at``, from ``piece`` -> samples used."""
@@ -146,6 +181,7 @@ class Mouth:
         if piece.used == 0:
             if line.start is None:
                 line.start = at
+                self._begun.append(line)
                 cues.append(Cue(at, line))
             for word in piece.speech.words:
                 placed = Word(word.text, word.start + at / SPEAK_RATE, word.end + at / SPEAK_RATE)
@@ -157,3 +193,7 @@ class Mouth:
         piece.used += len(chunk)
         line.end = at + len(chunk)
         return len(chunk)
+
+
+def _later(word: Word, by: int) -> Word:
+    return replace(word, start=word.start + by / SPEAK_RATE, end=word.end + by / SPEAK_RATE)

@@ -60,6 +60,7 @@ class Show:
         self._start: int | None = None  # clock at which the item's sound begins to be sent, later by what was held
         self._holding, self._fading = False, False
         self._gaps: list[tuple[int, int]] = []  # clock and length, in samples, of what was held
+        self._paused_at = 0  # position in the item's sound
         self._cues: deque[Cue] = deque()
         self._emotion, self._gaze = "neutral", (0.0, 0.0)  # the speaker's
         self._mirrored, self._mirrored_at = Feeling(), 0  # the user's, and the clock at which it was felt
@@ -96,9 +97,13 @@ class Show:
             self._holding = self._fading = True
 
     def release(self) -> None:
-        """The speaker goes on where it paused."""
-        if self._holding:
-            self._holding, self._fading = False, not self._fading
+        """The speaker goes on with the word at which it paused."""
+        if not self._holding:
+            return
+        if not self._fading and (later := self.mouth.again(self._paused_at)):
+            self._held = np.zeros_like(self._held)
+            self._cues = deque(cue.later(later) for cue in self._cues)
+        self._holding, self._fading = False, not self._fading
 
     def mirror(self, feeling: Feeling) -> None:
         """The face shows a little of this, until it has feelings of its own or some time has passed."""
@@ -218,6 +223,7 @@ class Show:
         ramp = np.linspace(0, 1, FADE, dtype=np.float32)
         if not self._holding:
             return np.concatenate([sound[:FADE] * ramp, sound[FADE:]])
+        self._paused_at = self.clock - (self._start or 0)
         return np.concatenate([sound[:FADE] * ramp[::-1], np.zeros(len(sound) - FADE, np.float32)])
 
     def _control(self) -> Control:

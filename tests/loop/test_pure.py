@@ -263,5 +263,5 @@ def test_an_echo_is_known_through_a_room_and_a_user_is_not_one():
     assert is_echo(echo, played)
     assert not is_echo(user, played)
     assert not is_echo(user * 3 + echo, played)
-    assert likeness(user, np.zeros(100, np.float32))[0] == 0.0
-    assert likeness(np.zeros(8000, np.float32), played)[0] == 0.0
+    assert likeness(user, np.zeros(100, np.float32)) == 0.0
+    assert likeness(np.zeros(8000, np.float32), played) == 0.0

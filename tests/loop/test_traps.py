@@ -210,7 +210,7 @@ def test_mm_hm_does_not_interrupt():
     talk = run(script())
     assert talk.all(events.ResponseDone)[0].response["status"] == "completed"
     assert not talk.all(events.SpeechStarted)
-    assert len(talk.sound()) == 20 * 0.25 * RATE
+    assert 0 < len(talk.sound()) - 20 * 0.25 * RATE < 0.45 * RATE, "a word is said again, nothing else"
 
 
 def test_a_short_word_that_is_no_mm_hm_interrupts():
