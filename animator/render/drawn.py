@@ -2,10 +2,12 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from animator.render.arrays import Floats, f32
 
 _IRIS_REACH = 1.5  # radii around the iris' centre that may belong to it
+_ALIKE = 0.75  # of the radius: an iris that is seen as large is the one that was found
 _OPAQUE = 0.9  # share of a pixel that shows the colour of the iris itself
 
 
@@ -24,7 +26,7 @@ def layers(
     _, parts = cv2.connectedComponents((seen * open_part > 0.3).astype(np.uint8))
     own = np.isin(parts, np.setdiff1d(parts[distance < 0.5 * radius], [0])).astype(np.uint8)
     seen = seen * cv2.dilate(own, np.ones((3, 3), np.uint8))
-    disc = ((radius + 0.9 - distance) / 1.8).clip(0, 1)
+    disc = ((_circle(seen * open_part > 0.5, distance, radius) + 0.9) / 1.8).clip(0, 1)
     near = (_IRIS_REACH * radius + 0.5 - distance).clip(0, 1)
     alpha = open_part * near * seen + (1 - open_part) * disc
     solid = (open_part * (seen > _OPAQUE) * near)[..., None]
@@ -34,6 +36,16 @@ def layers(
     white = np.empty_like(pixels)
     white[:] = hue
     return white, f32(np.concatenate([colour, alpha[..., None]], axis=2)), np.zeros_like(pixels)
+
+
+def _circle(body: NDArray[np.bool_], distance: Floats, radius: float) -> Floats:
+    """(h, w) px by which a pixel lies within the circle round the ``body`` (h, w) of an iris, or within the one of the
+    ``radius`` that was found if that is of another size."""
+    (x, y), wide = cv2.minEnclosingCircle(np.argwhere(body)[:, ::-1].astype(np.float32)) if body.any() else ((0, 0), 0)
+    if not _ALIKE < wide / radius < 1 / _ALIKE:
+        return radius - distance
+    ys, xs = np.mgrid[: body.shape[0], : body.shape[1]]
+    return f32(wide - np.hypot(xs - x, ys - y))
 
 
 def _colour(pixels: Floats, share: Floats, distance: Floats, radius: float) -> Floats:

@@ -87,3 +87,11 @@ def test_shut_eyes_are_a_line(face: str, request: pytest.FixtureRequest) -> None
         rows, columns = np.nonzero(shut.mean(axis=2) < 60)
         assert max(np.ptp(rows[columns == column]) for column in np.unique(columns)) < 0.2 * len(shut)
         assert (shut.min(axis=2) > 225).mean() < 0.01  # nothing of the white is left
+
+
+def test_an_iris_that_looks_aside_takes_no_specks_along(toon_face: Renderer) -> None:
+    """What the lids hide of it continues the drawn one."""
+    for eye in toon_face._made.eyes:
+        opacity = eye.layers.iris[..., 3]
+        shape = np.argwhere(opacity > 0.3)[:, ::-1].astype(np.int32)
+        assert (opacity > 0.5).sum() > 0.99 * cv2.contourArea(cv2.convexHull(shape)), "nothing sticks out"
