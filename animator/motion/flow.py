@@ -43,7 +43,7 @@ def mouth_told(told: Floats, mean: Floats, spread: Floats) -> Floats:
     """(..., conditions.SIZE) -> (..., mouth): the mouth network's, of which the network makes but the rest. In spreads;
     the mean, 0, where the own voice is not known. ``mean`` and ``spread`` are of all channels."""
     known = told[..., conditions.KNOWN][..., :1]
-    return known * (told[..., conditions.MOUTH] - mean[MOUTH_AT]) / spread[MOUTH_AT]
+    return (known * (told[..., conditions.MOUTH] - mean[MOUTH_AT]) / spread[MOUTH_AT]).astype(np.float32)
 
 
 class MotionNet:
