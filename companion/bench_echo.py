@@ -24,6 +24,7 @@ from companion.vad import Silero
 
 PACKET = HEAR_RATE // 50
 CHUNK = SPEAK_RATE // 25  # samples that the face sends at a time
+LATE, LATEST = 0.004, 0.06  # s that a chunk leaves late, on average and at most
 PAUSE = 1.0  # s between two things that the face says, and after the last
 PROMPT = 3.0  # s within which a user must have the floor
 SERS = {  # dB, bounds of the groups of scenes by how loud the user is beside the echo
@@ -123,12 +124,14 @@ def _after(times: Sequence[float], start: float) -> float | None:
 
 
 class _Floor:
-    """A face that says ``reply`` from the start to the end, whatever happens."""
+    """A face that says ``reply`` from the start to the end, whatever happens; each chunk leaves a little late."""
 
     curious = False
 
     def __init__(self, reply: Samples) -> None:
         self._reply = reply  # at SPEAK_RATE
+        late = np.random.default_rng(0).exponential(LATE, 100 + len(reply) // CHUNK)
+        self._due = np.maximum.accumulate(np.arange(len(late)) * CHUNK / SPEAK_RATE + np.minimum(late, LATEST))
         self.clock = 0
         self.heard = 0.0  # s
         self.reactions = Reactions([], [])
@@ -138,12 +141,12 @@ class _Floor:
         return self.clock < len(self._reply)
 
     def advance(self, seconds: float) -> None:
-        """Chunks are sent when the one before is over."""
-        self.heard, self.clock = seconds, (int(seconds * SPEAK_RATE) // CHUNK + 1) * CHUNK
+        """So much of the microphone was heard."""
+        self.heard, self.clock = seconds, int(np.searchsorted(self._due, seconds, "right")) * CHUNK
 
     def played(self) -> Samples:
-        sent = self._reply[max(0, self.clock - 3 * SPEAK_RATE) : self.clock]
-        return np.concatenate([sent, np.zeros(max(0, self.clock - len(self._reply)), np.float32)])
+        silence = np.zeros(max(0, self.clock - len(self._reply)), np.float32)
+        return np.concatenate([self._reply[: self.clock], silence])[-3 * SPEAK_RATE :]
 
     def hold(self) -> None:
         self.reactions.held.append(self.heard)

@@ -18,9 +18,9 @@ LOUDSPEAKER = (120, 7000)  # Hz
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``delay``: s from what is sent to what is heard; ``gain``: dB, what is heard of it; ``room``: s until it is
-    silent (RT60); ``direct``: dB, the direct path over the room's; ``noise`` and ``user``: dBFS; ``drift``: how much
-    slower the loudspeaker's clock goes, in millionths."""
+    """``delay``: s from what is sent to what is heard, more than a chunk may leave late; ``gain``: dB, what is heard of
+    it; ``room``: s until it is silent (RT60); ``direct``: dB, the direct path over the room's; ``noise`` and ``user``:
+    dBFS; ``drift``: how much slower the loudspeaker's clock goes, in millionths."""
 
     delay: float
     gain: float
@@ -55,7 +55,7 @@ class Ranges:
 
 
 TUNE = Ranges(
-    (0.01, 0.05, 0.12, 0.25),
+    (0.06, 0.09, 0.13, 0.25),
     (-6, -12, -20, -30),
     (0.15, 0.4, 0.8),
     (3, -3),
@@ -65,7 +65,7 @@ TUNE = Ranges(
     False,
 )
 HELD_OUT = Ranges(
-    (0.03, 0.08, 0.18, 0.4), (-3, -9, -16, -24), (0.25, 0.6, 1.0), (2, -2), (-60, -48, -42), (-28, -24, -20),
+    (0.07, 0.11, 0.18, 0.4), (-3, -9, -16, -24), (0.25, 0.6, 1.0), (2, -2), (-60, -48, -42), (-28, -24, -20),
     (0, 60, -100), True,
 )  # fmt: skip
 PARTS = {"tune": TUNE, "held_out": HELD_OUT}

@@ -16,6 +16,7 @@ WINDOW = BLOCK  # samples at HEAR_RATE that a VAD takes, 32 ms
 PLAYED = 3 * HEAR_RATE  # samples of what was played that are kept
 LONGEST = 300  # s of sound kept for a client that commits by itself
 TAIL = 0.2  # s kept after the end of the speech
+SPARE = 0.02  # s by which what is sent may come later than ever; no echo comes back sooner
 SLIP = 0.2  # s by which microphone and loudspeaker may drift apart before they are set against each other anew
 PATIENCE = 2.0  # s for which they must have
 VOICE = 0.35  # probability of speech from which a window is heard by the face
@@ -70,7 +71,7 @@ class Loudspeaker:
 
     def play(self, clock: int, recent: Samples) -> None:
         """``clock`` samples were sent until now, the last of which are ``recent``."""
-        fresh = 0 if self._sent is None else max(0, clock - self._sent)
+        fresh = min(clock, len(recent)) if self._sent is None else max(0, clock - self._sent)
         self._sent = clock
         sound = recent[max(0, len(recent) - fresh) :] if fresh else recent[:0]
         new = self._resample(np.concatenate([np.zeros(fresh - len(sound), np.float32), sound]))
@@ -84,15 +85,15 @@ class Loudspeaker:
         return np.concatenate([np.zeros(WINDOW - len(block), np.float32), block])
 
     def align(self, heard: int) -> None:
-        """``heard`` samples of the microphone have come by now. What is heard may be what was sent just now, so that
-        nothing is waited for; neither is anything looked for further back than needed."""
+        """``heard`` samples of the microphone have come by now. Nothing is waited for, so that the two are set
+        against each other as when what is sent is latest, and by `SPARE` more: each change is another echo to learn."""
         ahead = float(self._end - heard)
         self._least = min(self._least, ahead)
         if self._ahead is None or ahead < self._ahead:
-            self._ahead = ahead
+            self._ahead = ahead - SPARE * HEAR_RATE
         elif heard - self._since > PATIENCE * HEAR_RATE:
             if self._least - self._ahead > SLIP * HEAR_RATE:
-                self._ahead = self._least
+                self._ahead = self._least - SPARE * HEAR_RATE
             self._least, self._since = np.inf, heard
 
 

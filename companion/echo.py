@@ -96,6 +96,7 @@ class Echo:
         self._floor = np.full(len(BANDS) - 1, ROOM_NOISE)  # of the noise in the room
         self._present = 0  # blocks for which a user is still taken to be there
         self._since = AGAIN  # blocks since an echo was looked for
+        self._lingers = False  # what sounds like speech has been an echo so far, and has not ended yet
 
     def __call__(self, heard: Samples, played: Samples) -> Samples:
         """(BLOCK,) each at 16 kHz -> what is heard without the echo."""
@@ -104,7 +105,7 @@ class Echo:
         self._since += 1
         clean = self._cancel(heard, played)
         rest = clean if self._found else heard
-        if self._audible():
+        if self._audible() or self._lingers:
             self._measure(rest, played)
         else:
             self._present = 0
@@ -113,10 +114,12 @@ class Echo:
 
     def of_user(self, probability: float, speaking: bool) -> float:
         """The probability that the last block is speech -> that it is the user's, who is ``speaking`` already."""
-        if probability < SPEECH or not self._audible():
+        self._lingers = self._lingers and probability >= SPEECH and not self._present
+        if probability < SPEECH or not (self._audible() or self._lingers):
             return probability
         if not speaking and (not self._found or self._present) and self._resembles():
             return 0.0
+        self._lingers = not self._present
         return probability if self._present else 0.0
 
     def _resembles(self) -> bool:
