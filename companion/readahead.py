@@ -16,7 +16,7 @@ class ReadAhead:
         self._spawn = spawn
         self._next: Callable[[], Sequence[Message]] | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Task[None] | None = None
 
     @property
     def possible(self) -> bool:
@@ -29,7 +29,7 @@ class ReadAhead:
             return
         self._drop()
         self._next = messages
-        self._timer = asyncio.get_running_loop().call_later(after, self._begin)
+        self._waiting = self._spawn(self._begin(after), "read ahead soon")
 
     async def settled(self) -> None:
         """Forget what waits, and wait until the model is free: one that replies meanwhile reads all of it again."""
@@ -39,10 +39,11 @@ class ReadAhead:
 
     def _drop(self) -> None:
         self._next = None
-        if self._timer:
-            self._timer.cancel()
+        if self._waiting:
+            self._waiting.cancel()
 
-    def _begin(self) -> None:
+    async def _begin(self, after: float) -> None:
+        await asyncio.sleep(after)
         if self._llm and self._reading is None:
             self._reading = self._spawn(self._read(self._llm), "read ahead")
 

@@ -17,6 +17,7 @@ from companion.text import words
 from companion.worker import one_thread
 
 LEAK = 7  # words in a row that betray a rule
+DIGITS = 3  # that make a word a code
 LONG = 10  # the same of instructions, which may hold what is to be said
 WHOLE = 4  # words of a rule that is betrayed by all of them
 _SENTENCE = re.compile(r"[.!?]\s|\n")
@@ -199,8 +200,11 @@ class Guard:
 
 
 def _betrays(said: str, private: Private) -> bool:
-    """Whether it repeats, word for word, `LEAK` words of a rule in a row or all of a short one, or a `LONG` part of the
-    instructions."""
+    """Whether it repeats, word for word, `LEAK` words of a rule in a row or all of a short one, a code in a rule, or a
+    `LONG` part of the instructions."""
+    codes = {word for word in words(private.rules) if sum(map(str.isdigit, word)) >= DIGITS}
+    if codes & set(words(said)):
+        return True
     short = {tuple(words(sentence)) for sentence in _SENTENCE.split(private.rules)}
     whole = any(one in _runs(said, len(one)) for one in short if WHOLE <= len(one) < LEAK)
     return whole or any(_runs(said, n) & _runs(text, n) for text, n in zip(private, (LEAK, LONG), strict=True))

@@ -77,3 +77,18 @@ def test_a_failing_reader_costs_nothing():
 
     talk = _turn(Broken(), fakes.ScriptedASR(), 3.0)
     assert [done.response["status"] for done in talk.all(events.ResponseDone)] == ["completed"]
+
+
+def test_a_session_that_is_over_reads_no_more():
+    model, problems = Reader(), list[str]()
+
+    async def script() -> int:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(str(context)))
+        async with Conversation(engine(llm=model)) as talk:
+            talk.ask("Hello")
+            await talk.until(events.ResponseDone)
+        read = len(model.read)
+        await asyncio.sleep(10.0)
+        return len(model.read) - read
+
+    assert run(script()) == 0 and not problems

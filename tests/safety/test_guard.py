@@ -149,6 +149,7 @@ def test_some_sentences_of_a_model_are_not_said(reply, heard):
         ),
         ("Be nice. The code is 4711.", "It says the code is 4711."),
         ("Be nice. The code is 4711.", '"The *code* is 4711."'),
+        ("Be nice. The code is 4711.", "4711 is spelled backwards as 1174."),
     ],
 )
 def test_rules_are_not_recited(rule: str, said: str):
