@@ -15,6 +15,7 @@ from companion.stages import HEAR_RATE, Samples
 
 BLOCK = 512  # samples, one window of the VAD
 STEP = HEAR_RATE // 100  # samples that the canceller takes at a time
+LATE = 256  # samples by which the canceller is late, half of it since it takes steps
 PARTS = 16  # blocks of echo that are looked for: 0.5 s of delay and room together
 RECENT = 32  # blocks kept to find an echo in
 AGAIN = 8  # blocks between two attempts to find one
@@ -61,7 +62,7 @@ def is_echo(heard: Samples, played: Samples) -> bool:
 
 
 class _Canceller:
-    """Blocks in and out of the canceller, which takes them in `STEP`s; late by 16 ms, half of it its own."""
+    """Blocks in and out of the canceller, which takes them in `STEP`s; `LATE`."""
 
     def __init__(self) -> None:
         self._canceller = EchoCanceller(HEAR_RATE)
@@ -103,9 +104,12 @@ class Echo:
         self._heard = np.concatenate([self._heard[BLOCK:], heard])
         self._played = np.concatenate([self._played[BLOCK:], played])
         self._since += 1
+        rest = heard
         clean = self._cancel(heard, played)
-        rest = clean if self._found else heard
-        if self._audible() or self._lingers:
+        near = self._audible() or self._lingers
+        if self._found:
+            rest = clean if near else self._heard[-BLOCK - LATE : -LATE]
+        if near:
             self._measure(rest, played)
         else:
             self._present = 0
