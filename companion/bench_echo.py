@@ -5,7 +5,7 @@ The real `Hearing` with the real voice activity hears what a microphone would, b
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -37,10 +37,11 @@ SERS = {  # dB, bounds of the groups of scenes by how loud the user is beside th
 
 @dataclass(slots=True)
 class Reactions:
-    """Seconds at which the face gave way, tentatively and for good."""
+    """Seconds at which the face gave way, tentatively and for good; how long it paused where it then went on."""
 
-    held: list[float]
-    interrupted: list[float]
+    held: list[float] = field(default_factory=list[float])
+    interrupted: list[float] = field(default_factory=list[float])
+    pauses: list[float] = field(default_factory=list[float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ class _Floor:
         self._due = np.maximum.accumulate(np.arange(len(late)) * CHUNK / SPEAK_RATE + np.minimum(late, LATEST))
         self.clock = 0
         self.heard = 0.0  # s
-        self.reactions = Reactions([], [])
+        self.reactions = Reactions()
+        self._since: float | None = None  # s, of the pause
 
     @property
     def speaking(self) -> bool:
@@ -150,11 +152,17 @@ class _Floor:
 
     def hold(self) -> None:
         self.reactions.held.append(self.heard)
+        self._since = self.heard if self._since is None else self._since
 
     def user_starts(self) -> None:
         self.reactions.interrupted.append(self.heard)
+        self._since = None
 
-    def release(self) -> None: ...
+    def release(self) -> None:
+        if self._since is not None:
+            self.reactions.pauses.append(self.heard - self._since)
+        self._since = None
+
     def user_is_saying(self, text: str) -> None: ...
     def user_goes_on(self) -> None: ...
     def user_said(self, item_id: str, ended: float) -> None: ...

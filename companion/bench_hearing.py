@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from scipy.signal import resample_poly
 
 from companion import bench_echo, bench_rooms, bench_turns
 from companion.asr import FasterWhisper
-from companion.bench_echo import Outcome
+from companion.bench_echo import Outcome, Reactions
 from companion.bench_rooms import Ranges
 from companion.bench_turns import Heard, Lags
 from companion.endpoint import SmartTurn
@@ -90,9 +91,10 @@ def echo(
 def sounds(voice: VOICES = None) -> None:
     """Noises, "mm-hm" and real interruptions over a reply: who takes the floor, by the real speech recognition."""
     found = asyncio.run(_sounds(voice or ["hibari"]))
-    table = Table("over a reply", "tried", "gives way", "interrupted", box=None)
+    table = Table("over a reply", "tried", "gives way", "pauses", "interrupted", box=None)
     for name, row in found.items():
-        table.add_row(name, str(row["tried"]), f"{100 * row['held']:.0f} %", f"{100 * row['interrupted']:.0f} %")
+        held, interrupted = (f"{100 * (row[key] or 0):.0f} %" for key in ("held", "interrupted"))
+        table.add_row(name, str(row["tried"]), held, f"{row['pause_s']:.2f} s" if row["pause_s"] else "", interrupted)
     Console().print(table)
     typer.echo(json.dumps(found))
 
@@ -108,29 +110,39 @@ async def _echoes(voices: list[str], ranges: Ranges, scenes: int, seed: int) -> 
         ]
 
 
-async def _sounds(voices: list[str]) -> dict[str, dict[str, float]]:
+async def _sounds(voices: list[str]) -> dict[str, dict[str, float | None]]:
     asr, rng = FasterWhisper(), np.random.default_rng(0)
     reply = np.concatenate([await _said(Hibari(), text) for text in REPLIES[:2]])
     heard: dict[str, list[Samples]] = {name: [sound] for name, sound in bench_rooms.noises(rng).items()}
-    for voice in voices:
-        for text in LISTENING + WORDS:
-            heard.setdefault("listening" if text in LISTENING else "words", []).append(await _user(voice, text))
-    return {name: await _over(reply, found, asr, rng) for name, found in heard.items()}
+    for text in LISTENING + WORDS:
+        heard[text] = [await _user(voice, text) for voice in voices]
+    tried = {name: await _over(reply, found, asr, rng) for name, found in heard.items()}
+    kinds = {"all listening": LISTENING, "all words": WORDS, "all noises": [*tried][: -len(LISTENING + WORDS)]}
+    rows = tried | {kind: [one for name in names for one in tried[name]] for kind, names in kinds.items()}
+    return {name: _reacted(found) for name, found in rows.items()}
 
 
-async def _over(reply: Samples, found: list[Samples], asr: FasterWhisper, rng: np.random.Generator) -> dict[str, float]:
+async def _over(reply: Samples, found: list[Samples], asr: FasterWhisper, rng: np.random.Generator) -> list[Reactions]:
     """Each of ``found`` over the reply, by headphones, in two loudnesses."""
-    held: list[bool] = []
-    interrupted: list[bool] = []
+    reactions: list[Reactions] = []
     for sound in found:
         for level in (-20.0, -30.0):
             room = 10 ** (-60 / 20) * bench_rooms.pink(len(reply) * 2 // 3, rng).astype(np.float32)
             first = int(OVER * HEAR_RATE)
             room[first : first + len(sound)] += bench_rooms.levelled(sound, level)[: len(room) - first]
-            reactions = await bench_echo.listen(reply, room, asr)
-            held.append(bool(reactions.held))
-            interrupted.append(bool(reactions.interrupted))
-    return {"tried": len(held), "held": bench_echo.share(held), "interrupted": bench_echo.share(interrupted)}
+            reactions.append(await bench_echo.listen(reply, room, asr))
+    return reactions
+
+
+def _reacted(found: Sequence[Reactions]) -> dict[str, float | None]:
+    """Shares, and the median of the seconds for which the face paused and then went on."""
+    pauses = [sum(one.pauses) for one in found if one.pauses and not one.interrupted]
+    return {
+        "tried": len(found),
+        "held": bench_echo.share([bool(one.held) for one in found]),
+        "pause_s": float(np.median(pauses)) if pauses else None,
+        "interrupted": bench_echo.share([bool(one.interrupted) for one in found]),
+    }
 
 
 async def _user(voice: str, text: str) -> Samples:
