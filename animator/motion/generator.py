@@ -13,7 +13,7 @@ from animator.motion.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER
 from animator.motion.expression import Mood
 from animator.motion.eyes import Aim
 from animator.motion.filters import Follower, Resonators
-from animator.motion.head import Torso
+from animator.motion.head import Nods, Torso
 from animator.motion.mouth import LOOK_AHEAD, MouthRow, to_weights
 from animator.motion.processes import Processes
 from animator.motion.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
@@ -75,10 +75,11 @@ class Generator:
 
     def reset(self) -> None:
         """Back to the first frame of the session."""
-        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(self._seed.entropy).spawn(3)]
+        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(self._seed.entropy).spawn(4)]
         self._own.reset()
         self._other.reset()
         self._behaviour, self._torso, self._sides = self._make(streams[0]), Torso(streams[1]), streams[2]
+        self._nods = Nods(streams[3])
         self._slant = Resonators([0.3, 0.3])
         self._aim, self._mood = Aim(), Mood()
         self._wishes = [Follower(0.3) for _ in range(7)]
@@ -89,12 +90,13 @@ class Generator:
     def _frame(self, audio: Samples, other: Samples | None, control: Control) -> NDArray[np.float32]:
         """One frame of both voices -> its row."""
         own = self._own(audio)
-        moved = self._behaviour(own, NOBODY if other is None else self._other(other), control)
+        heard = NOBODY if other is None else self._other(other)
+        moved = self._behaviour(own, heard, control)
         wishes = (control.yaw_deg, control.pitch_deg, control.roll_deg, control.x, control.y,
                   CAMERA * (1 - control.distance), control.amplitude - 1)  # fmt: skip
         *place, more = (follow(wish) for follow, wish in zip(self._wishes, wishes, strict=True))
         mood, bearing = self._mood(control.emotion, control.emotion_strength)
-        head = (1 + more) * moved[HEAD_AT]
+        head = (1 + more) * (moved[HEAD_AT] + self._nods(control.state, heard.prosody))
         self._mouth = self._speak(moved[MOUTH_AT], 1 + more)
         row = np.zeros(space.SIZE, np.float32)
         row[:52] = _face(self._mouth, (1 + more) * from_upper(moved[UPPER_AT]) + mood, float(moved[BLINK_AT][0]))

@@ -21,7 +21,9 @@ _PITCH = (2.10, 1.80, 0.70, 0.06)
 _ROLL = (2.40, 1.90, 0.75, 0.10)
 _SHIFT_X, _SHIFT_Y, _SHIFT_Z = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)  # face widths, first two bands
 _LIMITS = (10.0, 8.0, 8.0)  # degrees
+_NODDED = 0.75  # of the phrases that a listener hears end
 _REACTION_S = (0.1, 0.6)
+_ATTENTIVE: tuple[State, ...] = ("listening", "thinking")  # the last phrase of a turn is told when its end is known
 _TORSO_SHARE, _TORSO_LAG_S = 0.25, 0.22
 _BREATH_HZ, _BREATH = 0.27, 0.0045  # face widths
 
@@ -55,21 +57,10 @@ class Head:
         self._goal = [0.0, 0.0, 0.0]
         self._until_posture = 0.0
         self._beats = [Pulses() for _ in range(3)]
-        self._nods: list[tuple[int, float, float]] = []  # frames to wait, degrees, seconds down
         self._looking: deque[tuple[float, float]] = deque([(0.0, 0.0)] * 4, maxlen=4)
         self._following = [Follower(0.3), Follower(0.3)]
         self._state: State = "idle"
         self._last = np.zeros((2, 6))
-
-    def acknowledge(self) -> None:
-        """The other was heard to end a phrase, which takes 0.3 s to tell: a listener nods 0.4 to 0.9 s after the end,
-        two or three times at 2 to 3 Hz, 3 to 6 degrees and less each time."""
-        wait, hertz = self._random.uniform(*_REACTION_S) * FPS, self._random.uniform(2.0, 3.0)
-        degrees = self._random.uniform(3.0, 6.0)
-        self._nods = [
-            (round(wait + i * FPS / hertz), -degrees * 0.65**i, 0.45 / hertz)
-            for i in range(int(self._random.integers(2, 4)))
-        ]
 
     def __call__(self, state: State, heard: Heard, gaze: tuple[float, float]) -> NDArray[np.float32]:
         """One frame: yaw, pitch, roll (degrees), x, y, z (face widths)."""
@@ -77,7 +68,6 @@ class Head:
         self._change(state)
         self._hold_posture(manner)
         self._beat(heard)
-        self._nod()
         noise = self._drift(manner, heard)
         for axis in range(3):
             noise[axis] += self._beats[axis]()
@@ -122,13 +112,6 @@ class Head:
         if heard.started and self._random.random() < 0.6:
             self._beats[1].add(self._random.uniform(0.6, 1.8), 0.16, 0.6)
 
-    def _nod(self) -> None:
-        waiting = [(frames - 1, degrees, down) for frames, degrees, down in self._nods]
-        for frames, degrees, down in waiting:
-            if frames < 0:
-                self._beats[1].add(degrees, down, down)
-        self._nods = [nod for nod in waiting if nod[0] >= 0]
-
     def _drift(self, manner: Manner, heard: Heard) -> Row:
         """The noise of yaw, pitch, roll, x, y, z; livelier in some moments, and while the voice is up."""
         voice = 0.85 + 0.3 * heard.loudness if heard.talking else 0.85
@@ -136,6 +119,35 @@ class Head:
         active = self._activity(manner.activity) * voice * burst
         parts = self._noise(self._random.standard_normal(18) * active)
         return (parts * _SIZES) @ _OWNER
+
+
+class Nods:
+    """Those of a listener at the ends of the other's phrases, on top of what the head does by itself."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._down = Pulses()
+        self._waiting: list[tuple[int, float, float]] = []  # frames to wait, degrees, seconds down
+
+    def __call__(self, state: State, other: Heard) -> NDArray[np.float64]:
+        """One frame, as `Head`. That a phrase has ended takes 0.3 s to tell: the nods begin 0.4 to 0.9 s after it."""
+        if other.ended and state in _ATTENTIVE and self._random.random() < _NODDED:
+            self._begin()
+        self._waiting = [(frames - 1, degrees, down) for frames, degrees, down in self._waiting]
+        for frames, degrees, down in self._waiting:
+            if frames < 0:
+                self._down.add(-degrees, down, down)
+        self._waiting = [nod for nod in self._waiting if nod[0] >= 0]
+        return self._down() * _NOD
+
+    def _begin(self) -> None:
+        """Two or three at 2 to 3 Hz, 3 to 6 degrees and less each time."""
+        wait, hertz = self._random.uniform(*_REACTION_S) * FPS, self._random.uniform(2.0, 3.0)
+        degrees = self._random.uniform(3.0, 6.0)
+        self._waiting = [
+            (round(wait + i * FPS / hertz), degrees * 0.65**i, 0.45 / hertz)
+            for i in range(int(self._random.integers(2, 4)))
+        ]
 
 
 class Torso:
@@ -160,3 +172,4 @@ class Torso:
 
 _SIZES = np.array([*_YAW, *_PITCH, *_ROLL, *_SHIFT_X, *_SHIFT_Y, *_SHIFT_Z])
 _OWNER = np.repeat(np.eye(6), [4, 4, 4, 2, 2, 2], axis=0)
+_NOD = np.array([0.0, 1.0, 0.0, 0.0, 0.0032, -0.002])  # yaw, pitch, roll, x, y, z for each degree of a nod

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.control import Control, Emotion, State
+from animator.control import Control, Emotion
 from animator.motion.channels import to_upper
 from animator.motion.expression import Expression
 from animator.motion.eyes import Blinks, Gaze
@@ -17,8 +17,6 @@ _LIVELINESS: dict[Emotion, float] = {
     "neutral": 1.0, "happy": 1.15, "sad": 0.65, "angry": 1.15, "surprised": 1.1, "afraid": 1.1, "disgusted": 0.9,
     "tender": 0.8, "thoughtful": 0.75,
 }  # fmt: skip
-_NODS = 0.75  # of the phrases that a listener hears end
-_ATTENTIVE: tuple[State, ...] = ("listening", "thinking")  # the last phrase of a turn is told when its end is known
 _SYMPATHY = 0.6  # of the speaker's accents is seen on a listener's brows
 _TURN = (0.15, 0.12)  # share of a wished gaze that the head follows
 _NEARNESS = 0.7  # the head moves with this power of the distance
@@ -28,7 +26,6 @@ class Processes:
     """One face's behaviour, a frame at a time; the mouth is that of the mouth network."""
 
     def __init__(self, random: np.random.Generator) -> None:
-        self._random = random
         streams = random.spawn(4)
         self._head, self._gaze = Head(streams[0]), Gaze(streams[1])
         self._blinks, self._expression = Blinks(streams[2]), Expression(streams[3])
@@ -41,8 +38,6 @@ class Processes:
         felt = said  # the voice that moves brows and lids
         if control.state == "listening":
             felt = replace(other.prosody, accent=_SYMPATHY * other.prosody.accent, started=False)
-        if other.prosody.ended and control.state in _ATTENTIVE and self._random.random() < _NODS:
-            self._head.acknowledge()
         life = self._life(1 + (_LIVELINESS[control.emotion] - 1) * control.emotion_strength)
         gaze = self._gaze(control.state, said, other.prosody)
         head = life * self._near(control.distance) ** _NEARNESS * self._head(control.state, said, gaze)
