@@ -16,6 +16,7 @@ from companion.events import ServerEvent
 from companion.lesson import Item, Lesson, Wording
 from companion.personas import Example, Persona, Prompts
 from companion.session import Session
+from tests.virtual_time import run
 
 RATE = 24_000
 PERSONA = Persona("anna", "Anna", "", "[happy] Good to see you.", "You are Anna.", "", (Example("Hi?", "Hello."),))
@@ -196,3 +197,23 @@ class Conversation:
 
     def _note(self, event: ServerEvent) -> None:
         self.log.append((asyncio.get_running_loop().time(), event))
+
+
+def asked(made: Engine, turns: int) -> Conversation:
+    """A user says ``turns`` things, one after each answer; ``marks`` are when each was said."""
+
+    async def script() -> Conversation:
+        async with Conversation(made) as talk:
+            for number in range(1, turns + 1):
+                await talk.hear(0.6)
+                talk.marks.append(talk.now())
+                await talk.silence(0.8)
+                await talk.until(events.ResponseDone, number)
+            return talk
+
+    return run(script())
+
+
+def said(talk: Conversation) -> list[str]:
+    """The replies, as they were heard."""
+    return [done.response["output"][0]["content"][0]["transcript"] for done in talk.all(events.ResponseDone)]

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from companion import events, fakes, personas
+from companion import fakes, personas
 from companion.openers import Openers
 from companion.personas import Prompts
 from companion.stages import Transcript
-from tests.loop.conversation import PERSONA, Conversation, engine
-from tests.virtual_time import run
+from tests.loop.conversation import PERSONA, asked, engine, said
 
 PROMPTS = personas.load()
 
@@ -35,29 +34,20 @@ def _answered(text: str, language: str, tts: fakes.ToneTTS) -> tuple[str, str]:
     """-> what the language model was asked last, and what was said."""
     made = engine(llm=fakes.ScriptedLLM(["it depends."]), asr=Hears(text, language), tts=tts)
     prompts = Prompts({"anna": PERSONA}, "Be short.", openers=PROMPTS.openers, languages=PROMPTS.languages)
-
-    async def script() -> Conversation:
-        async with Conversation(replace(made, prompts=prompts)) as talk:
-            await talk.hear(0.6)
-            await talk.silence(0.8)
-            await talk.until(events.ResponseDone)
-            return talk
-
-    talk = run(script())
-    said = talk.all(events.ResponseDone)[0].response["output"][0]["content"][0]["transcript"]
-    return talk.engine.llm.asked[-1][-1].content, said
+    talk = asked(replace(made, prompts=prompts), 1)
+    return talk.engine.llm.asked[-1][-1].content, said(talk)[0]
 
 
 def test_a_voice_that_speaks_it_answers_in_the_user_s_language():
-    asked, said = _answered("Warum ist der Himmel blau?", "de", Voice("en", "de"))
-    assert "Answer in German." in asked
-    assert said.startswith("Na ja,")
+    told, reply = _answered("Warum ist der Himmel blau?", "de", Voice("en", "de"))
+    assert "Answer in German." in told
+    assert reply.startswith("Na ja,")
 
 
 def test_a_voice_that_does_not_answers_in_its_own():
-    asked, said = _answered("Warum ist der Himmel blau?", "de", Voice("en"))
-    assert "answer in English" in asked
-    assert said == "it depends."
+    told, reply = _answered("Warum ist der Himmel blau?", "de", Voice("en"))
+    assert "answer in English" in told
+    assert reply == "it depends."
 
 
 def test_nothing_is_told_of_the_language_of_the_prompts_or_of_an_unknown_one():

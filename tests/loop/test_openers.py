@@ -9,7 +9,7 @@ from companion import events, fakes, personas
 from companion.config import Talk
 from companion.openers import RUN, Openers, continued
 from companion.personas import Prompts
-from tests.loop.conversation import PERSONA, Conversation, engine
+from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
 from tests.virtual_time import run
 
 BOOK = personas.load().openers
@@ -26,30 +26,15 @@ class German(fakes.ToneTTS):
 def _talk(turns: int = 1, llm: fakes.ScriptedLLM | None = None, persona: Any = PERSONA, **changes: Any) -> Conversation:
     """The user says ``turns`` things to a language model that takes two seconds for its first word."""
     llm = llm or fakes.ScriptedLLM(["it depends on the weather."], 2.0)
-    said = fakes.ScriptedASR(["Why is that?", "I sold my bicycle today.", "What do you like?", "Where is it?"])
-    made = engine(**{"llm": llm, "asr": said} | changes)
-    made = replace(made, prompts=Prompts({"anna": persona}, "Be short.", openers=BOOK))
-
-    async def script() -> Conversation:
-        async with Conversation(made) as talk:
-            for number in range(1, turns + 1):
-                await talk.hear(0.6)
-                talk.marks.append(talk.now())
-                await talk.silence(0.8)
-                await talk.until(events.ResponseDone, number)
-            return talk
-
-    return run(script())
-
-
-def _said(talk: Conversation) -> list[str]:
-    return [done.response["output"][0]["content"][0]["transcript"] for done in talk.all(events.ResponseDone)]
+    asr = fakes.ScriptedASR(["Why is that?", "I sold my bicycle today.", "What do you like?", "Where is it?"])
+    made = engine(**{"llm": llm, "asr": asr} | changes)
+    return asked(replace(made, prompts=Prompts({"anna": persona}, "Be short.", openers=BOOK)), turns)
 
 
 def test_the_opener_sounds_as_soon_as_the_turn_is_understood():
     talk = _talk()
     assert talk.at(events.AudioDelta) - talk.marks[0] < 0.8
-    assert _said(talk) == ["Well, it depends on the weather."]
+    assert said(talk) == ["Well, it depends on the weather."]
 
 
 def test_a_model_that_can_goes_on_from_the_opener():
@@ -58,11 +43,11 @@ def test_a_model_that_can_goes_on_from_the_opener():
     assert [(m.role, m.content) for m in model.asked[-1][-2:]] == [("user", "Why is that?"), ("assistant", "Well,")]
 
 
-def test_another_model_is_told_and_what_it_repeats_is_not_said():
+def test_another_model_is_told_and_what_it_repeats_is_notsaid():
     model = fakes.ScriptedLLM(["Well, it depends."])
     talk = _talk(llm=model)
     assert model.asked[-1][-1].role == "user" and '"Well,"' in model.asked[-1][-1].content
-    assert _said(talk) == ["Well, it depends."]
+    assert said(talk) == ["Well, it depends."]
 
 
 def test_the_next_question_finds_the_opener_in_the_history():
@@ -72,8 +57,7 @@ def test_the_next_question_finds_the_opener_in_the_history():
 
 
 def test_no_two_replies_in_a_row_begin_alike_and_some_begin_plainly():
-    said = _talk(12).all(events.ResponseDone)
-    beginnings = [done.response["output"][0]["content"][0]["transcript"].split(" it depends")[0] for done in said]
+    beginnings = [text.split(" it depends")[0] for text in said(_talk(12))]
     assert all(a.split()[0] != b.split()[0] for a, b in zip(beginnings, beginnings[1:], strict=False)), beginnings
     plain = [text == "it depends on the weather." for text in beginnings]
     assert plain == [number % (RUN + 1) == RUN for number in range(12)], beginnings
@@ -108,8 +92,8 @@ def test_a_user_who_interrupts_the_opener_heard_no_more_than_it():
 )
 def test_no_opener_where_it_would_be_out_of_place(changes: dict[str, Any]):
     opened = [text for language in BOOK.languages.values() for texts in language.words.values() for text in texts]
-    said = _said(_talk(**changes))[0]
-    assert not any(said.startswith(text.partition("] ")[2] or text) for text in opened), said
+    text = said(_talk(**changes))[0]
+    assert not any(text.startswith(opener.partition("] ")[2] or opener) for opener in opened), text
 
 
 def test_a_client_with_instructions_of_its_own_gets_the_model_s_words_alone():
@@ -124,13 +108,13 @@ def test_a_client_with_instructions_of_its_own_gets_the_model_s_words_alone():
             await talk.until(events.ResponseDone)
             return talk
 
-    assert _said(run(script())) == ["Aye."]
+    assert said(run(script())) == ["Aye."]
 
 
 def test_a_persona_s_own_words_take_the_place_of_others():
     persona = replace(PERSONA, openers={"en": {"question": ("[happy] Arr,",)}})
     tts = fakes.ToneTTS()
-    assert _said(_talk(persona=persona, tts=tts)) == ["Arr, it depends on the weather."]
+    assert said(_talk(persona=persona, tts=tts)) == ["Arr, it depends on the weather."]
     assert [said for said in tts.spoken if said[0] == "Arr,"] == [("Arr,", "happy")], "said twice: it was not rehearsed"
 
 
