@@ -43,7 +43,7 @@ def test_a_model_that_can_goes_on_from_the_opener():
     assert [(m.role, m.content) for m in model.asked[-1][-2:]] == [("user", "Why is that?"), ("assistant", "Well,")]
 
 
-def test_another_model_is_told_and_what_it_repeats_is_notsaid():
+def test_another_model_is_told_and_what_it_repeats_is_not_said():
     model = fakes.ScriptedLLM(["Well, it depends."])
     talk = _talk(llm=model)
     assert model.asked[-1][-1].role == "user" and '"Well,"' in model.asked[-1][-1].content
