@@ -29,8 +29,8 @@ class Embedded(LocalChat):
     context: int = 2048  # tokens of one conversation; more would take too long to read
     parallel: int = 2  # conversations that may generate at a time
     temperature: float = 0.3
-    enough: int = 40  # tokens after which a reply ends with its sentence
-    max_tokens: int = 90  # tokens at which it ends anyway
+    enough: int = 18  # tokens after which a reply ends with its sentence
+    max_tokens: int = 70  # tokens at which it ends anyway
     repeat_penalty: float = 1.12
     dry_multiplier: float = 0.8
 
