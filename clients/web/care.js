@@ -33,13 +33,14 @@ export class Care {
     this.#place.hidden = false;
   }
 
-  #line({ name, call, text, url, emergency }) {
+  #line({ name, call, text, url, emergency, hours }) {
     const row = document.createElement("li");
     const title = document.createElement("b");
     title.textContent = name;
     row.append(title);
     if (call) row.append(` call ${call}`);
     if (text) row.append(`, text ${text}`);
+    if (hours) row.append(` (open ${hours})`);
     if (emergency) row.append(`; in danger: ${emergency}`);
     if (url?.startsWith("https://")) {
       const link = document.createElement("a");

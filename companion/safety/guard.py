@@ -176,7 +176,8 @@ class Guard:
         lines = self._lines()
         if not lines:
             return self._words.nobody
-        return self._words.help.format(name=lines[0].name, call=lines[0].call, emergency=lines[0].emergency)
+        help = self._words.sometimes if lines[0].hours else self._words.help
+        return help.format(name=lines[0].name, call=lines[0].call, emergency=lines[0].emergency)
 
     def _lines(self) -> list[policy.Line]:
         country = self._settings().safety.country or self._safety.care.country

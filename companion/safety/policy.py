@@ -35,6 +35,7 @@ class Words:
     again: tuple[str, ...]
     listen: tuple[str, ...]
     help: str
+    sometimes: str
     nobody: str
 
 
@@ -95,7 +96,7 @@ class Breaks:
 @strict
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Who helps in some countries."""
+    """Who helps in some countries; ``hours`` are empty for a line that is open day and night."""
 
     name: str
     call: str
@@ -103,6 +104,7 @@ class Line:
     country: tuple[str, ...]
     text: str = ""
     url: str = ""
+    hours: str = ""
     minors: bool = False
 
 

@@ -79,6 +79,16 @@ def test_a_country_that_is_unknown_is_no_obstacle():
     assert refused.all(events.Error)[0].error.param == "session.safety.country"
 
 
+def test_a_line_that_sleeps_is_not_said_to_be_open_at_any_hour():
+    open_always, sleeps = (
+        talk("I want to die.", settings={"safety": {"country": country}}) for country in ("DE", "IT")
+    )
+    assert "at any hour" in written(open_always)[0]
+    assert "if nobody answers" in written(sleeps)[0] and "any hour" not in written(sleeps)[0]
+    assert told(sleeps, "crisis")[0].resources[0]["hours"]
+    assert "hours" not in told(open_always, "crisis")[0].resources[0]
+
+
 def test_minors_get_their_own_lines_and_rules():
     conversation = talk("Hello", "I want to die.", settings={"safety": {"country": "GB", "minor": True}})
     assert "teenager" in conversation.engine.llm.asked[0][0].content
