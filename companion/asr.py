@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import threading
 import zlib
 from collections.abc import Sequence
@@ -107,7 +108,7 @@ class FasterWhisper:
         if not heard.certain:
             log.info("an utterance of %.1f s was not understood", len(audio) / HEAR_RATE)
             return Transcript("", heard.language)
-        return Transcript(heard.text, heard.language)
+        return Transcript(heard.text, heard.language, confidence=min(1.0, math.exp(heard.logprob)))
 
     def _short(self, audio: Samples, abandoned: threading.Event) -> _Heard:
         """One window of the utterance's own length: encode, language, decode; an unlikely language is tried again."""

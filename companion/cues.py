@@ -1,6 +1,7 @@
 """What words say about turns: backchannels, sentences that will go on, answers that are complete. Pure."""
 
 import functools
+import itertools
 import re
 import tomllib
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 SPACELESS = frozenset({"zh", "ja"})  # written without spaces
+SURE = 0.47  # confidence of a transcript from which its words are believed: what is made of an "mm-hm" has 0.05 to 0.45
 BRIEF = 4  # words that a backchannel has at most
 UNHEARD = 0.5  # most that is believed of the end of a turn before its words are known: no reply could begin yet
 OPEN_AT_MOST = 0.1  # probability of being done, for a sentence whose last word wants another one
@@ -32,17 +34,27 @@ class Words:
     leading: frozenset[str]
     fillers: frozenset[str]
     closed: frozenset[str]
+    stops: frozenset[str]
 
 
 def is_backchannel(text: str) -> bool:
     """Whether all that was said is of the "mm-hm" kind, in any language: a short sound is often taken for another's."""
-    words = _plain(text).split()
+    words = [word for word, _ in itertools.groupby(_plain(text).split())]
     if not 0 < len(words) <= BRIEF:
         return False
     for known in _languages().values():
         if " ".join(words) in known.phrases or all(word in known.backchannels for word in words):
             return True
     return False
+
+
+def takes_floor(text: str, confidence: float) -> bool:
+    """Whether a short sound over somebody else's speech, understood as ``text`` with that ``confidence``, asks for the
+    floor. Speech recognition makes words of an "mm-hm" and a laugh; it is less sure of them."""
+    words = [word for word, _ in itertools.groupby(_plain(text).split())]
+    if not words or is_backchannel(text):
+        return False
+    return confidence >= SURE or any(" ".join(words) in known.stops for known in _languages().values())
 
 
 def done(by_sound: float, text: str, language: str) -> float:

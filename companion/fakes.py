@@ -41,17 +41,18 @@ class ScriptedTurnEnd:
 
 
 class ScriptedASR:
-    """Understands ``texts`` in turn, whatever is said; silence is always empty."""
+    """Understands ``texts`` in turn, whatever is said, so sure of them; silence is always empty."""
 
-    def __init__(self, texts: Sequence[str] = ("Hello.",), delay_s: float = 0.0) -> None:
+    def __init__(self, texts: Sequence[str] = ("Hello.",), delay_s: float = 0.0, confidence: float = 1.0) -> None:
         self._texts = itertools.cycle(texts)
-        self._delay = delay_s
+        self._delay, self._confidence = delay_s, confidence
         self.heard: list[float] = []  # s, length of each utterance
 
     async def transcribe(self, audio: Samples) -> Transcript:
         self.heard.append(len(audio) / 16_000)
         await asyncio.sleep(self._delay)
-        return Transcript(next(self._texts)) if np.abs(audio).max(initial=0.0) > 0.01 else Transcript("")
+        loud = np.abs(audio).max(initial=0.0) > 0.01
+        return Transcript(next(self._texts) if loud else "", confidence=self._confidence)
 
 
 class ScriptedLLM:

@@ -1,7 +1,8 @@
 """The user's side: the microphone's turns become items of the conversation, and their words.
 
-A turn that begins while the face speaks is tentative: nobody is told of it until it has lasted (`barge_in_ms`), or was
-understood as more than "mm-hm". Speech that is what the face itself is saying is an echo and no turn.
+A turn that begins while the face speaks is tentative: the face pauses, and nobody is told until it has lasted
+(`barge_in_ms`), or was understood at a pause as more than "mm-hm"; else the face goes on. Speech that is what the face
+itself is saying is an echo and no turn.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from companion.ears import Ears, Resampler
 from companion.engine import Engine
 from companion.events import ServerEvent
 from companion.floor import Floor
+from companion.overhearing import Overhearing
 from companion.requests import new_id
 from companion.settings import Settings, rules
 from companion.stages import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
@@ -30,8 +32,8 @@ SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
 ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
 LONG = 4.0  # s of speech that a listener acknowledges aloud
+DECIDE = 0.6  # s for which a face that paused waits for the words of who spoke over it
 GOES_ON = 0.3  # probability of being done under which somebody who pauses will go on
-FOLLOW = 2.4  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
 class Hearing:
@@ -48,12 +50,11 @@ class Hearing:
         self._engine, self._conversation, self._floor = engine, conversation, floor
         self._tell, self._spawn = tell, spawn
         self._words = Understanding(engine, conversation, tell, spawn)
+        self._overhearing = Overhearing(self._words, floor, spawn)
         self._turn: Utterance | None = None  # the running one
         self._tentative = False
         self._guess: tuple[float, Understood] | None = None
-        self._following: Understood | None = None
         self._murmur_at = LONG  # s of speech in the running turn after which a pause is answered with an "mm-hm"
-        self._followed = 0.0  # s of speech in the running turn that were transcribed already
         self._heard_at = -np.inf  # loop time of the last packet
 
     def configure(self, settings: Settings) -> None:
@@ -84,7 +85,8 @@ class Hearing:
         for turn in self._ears.append(pcm):
             self._take(turn)
         self._judge_length()
-        self._follow()
+        if self._turn and not self._tentative and not self._guess:
+            self._overhearing.follow(self._ears.voiced, lambda: self._ears.so_far(self._ears.now))
 
     def user(self, n: int) -> Samples:
         """The user's voice for the next chunk of the face, (n,) at `SPEAK_RATE`: see `Earshot.take`. While it speaks it
@@ -141,20 +143,19 @@ class Hearing:
         match turn.kind:
             case Kind.STARTED:
                 self._turn = Utterance(new_id("item"), turn.at)
-                self._followed, self._murmur_at = 0.0, LONG
+                self._murmur_at = LONG
+                self._overhearing.start()
                 self._tentative = self._floor.speaking
                 if self._tentative:
                     self._hold()
                 else:
                     self._begin(self._turn)
             case Kind.PAUSED:
-                if self._tentative:
-                    self._floor.release()
-                self._stop_following()
-                self._followed = self._ears.voiced
                 self._guess = (turn.at, self._words.transcribe(self._ears.so_far(turn.at)))
-                if self._turn and not self._tentative:
-                    self._spawn(self._overhear(self._turn, self._guess[1], 0), "overhear")
+                self._overhearing.pause(self._ears.voiced, None if self._tentative else self._guess[1])
+                if self._turn and self._tentative:
+                    self._spawn(self._weigh(self._turn, self._guess), "weigh")
+                elif self._turn:
                     self._spawn(self._expect_end(self._guess), "turn end")
             case Kind.RESUMED:
                 if self._tentative:
@@ -165,30 +166,13 @@ class Hearing:
 
     def _hold(self) -> None:
         """Give way at once to what may become a turn; it is judged meanwhile."""
-        if self._detection and self._detection.interrupt_response and not self._is_echo(self._ears.recent(ONSET)):
+        if self._may_interrupt and not self._is_echo(self._ears.recent(ONSET)):
             self._floor.hold()
 
     def _begin(self, utterance: Utterance) -> None:
         self._tentative, utterance.interrupting = False, self._floor.speaking
         self._floor.user_starts()
         self._tell(events.SpeechStarted(round(utterance.start * 1000), utterance.item_id))
-
-    def _follow(self) -> None:
-        """Transcribe a turn while it goes on, one attempt at a time; the last word is often half of another one."""
-        turn, voiced = self._turn, self._ears.voiced
-        if turn is None or self._tentative or self._guess or voiced - self._followed < FOLLOW:
-            return
-        if self._floor.curious and (self._following is None or self._following.done()):
-            self._followed = voiced
-            self._following = self._words.transcribe(self._ears.so_far(self._ears.now))
-            self._spawn(self._overhear(turn, self._following, 1), "overhear")
-
-    async def _overhear(self, turn: Utterance, understanding: Understood, less: int) -> None:
-        """Tell what an unfinished ``turn`` says, ``less`` its last words."""
-        transcript = await understanding
-        if self._turn is turn and isinstance(transcript, Transcript):
-            words = transcript.text.split()
-            self._floor.user_is_saying(" ".join(words[: len(words) - less]))
 
     async def _expect_end(self, guess: tuple[float, Understood]) -> None:
         """How long to wait for more: by the sound alone who pauses may go on, by the words as well may be done."""
@@ -213,16 +197,11 @@ class Hearing:
             log.error("the end of a turn cannot be judged: %s", type(error).__name__)
             return None
 
-    def _stop_following(self) -> None:
-        if self._following:
-            self._following.cancel()
-        self._following = None
-
     def _judge_length(self) -> None:
         """Speech over the face's own that has lasted is an interruption, unless it is an echo."""
         if self._turn is None or not self._tentative or self._ears.voiced < self._barge_in:
             return
-        if not self._detection or not self._detection.interrupt_response:
+        if not self._may_interrupt:
             return
         if self._is_echo(self._ears.recent(self._barge_in)):
             self.clear()
@@ -230,6 +209,7 @@ class Hearing:
             self._begin(self._turn)
 
     def _stop(self, at: float) -> None:
+        self._overhearing.stop()
         utterance, self._turn = self._turn, None
         if utterance is None:
             return
@@ -238,27 +218,44 @@ class Hearing:
         guess, self._guess = self._guess, None
         utterance.understanding = guess[1] if guess and guess[0] == at else self._words.transcribe(utterance.audio)
         if self._tentative and self._floor.speaking:
-            self._spawn(self._judge_words(utterance), "judge")
+            self._spawn(self._judge(utterance), "judge")
         else:
             if self._tentative:
                 self._begin(utterance)
             self._finish(utterance)
         self._tentative = False
 
-    async def _judge_words(self, utterance: Utterance) -> None:
-        """A short word over the face's own: a backchannel and an echo change nothing, anything else interrupts. What
-        came while the last word was said is an answer, even if it is "yes"."""
+    async def _weigh(self, turn: Utterance, guess: tuple[float, Understood]) -> None:
+        """Somebody spoke over the face and pauses: it goes on, or is interrupted, by what they said."""
+        await asyncio.wait([guess[1]], timeout=DECIDE)
+        if self._guess is not guess or not self._tentative:
+            return
+        if guess[1].done() and self._interrupts(guess[1].result(), self._ears.so_far(guess[0])):
+            self._begin(turn)
+            self._spawn(self._expect_end(guess), "turn end")
+        else:
+            self._floor.release()
+
+    async def _judge(self, utterance: Utterance) -> None:
+        """The same, when their turn is over: what came while the last word was said is an answer, even a "yes"."""
         if utterance.understanding is None or utterance.audio is None:
             return
         transcript = await utterance.understanding
-        if isinstance(transcript, StageError) or not transcript.text:
-            return
-        if cues.is_backchannel(transcript.text) and self._floor.speaking:
-            return
-        if self._is_echo(utterance.audio) or not (self._detection and self._detection.interrupt_response):
-            return
-        self._begin(utterance)
-        self._finish(utterance)
+        answers = not self._floor.speaking and isinstance(transcript, Transcript) and transcript.text
+        if answers or self._interrupts(transcript, utterance.audio):
+            self._begin(utterance)
+            self._finish(utterance)
+        elif self._turn is None:
+            self._floor.release()
+
+    def _interrupts(self, said: Transcript | StageError, audio: Samples) -> bool:
+        if not isinstance(said, Transcript) or not cues.takes_floor(said.text, said.confidence):
+            return False
+        return self._may_interrupt and not self._is_echo(audio)
+
+    @property
+    def _may_interrupt(self) -> bool:
+        return bool(self._detection and self._detection.interrupt_response)
 
     def _finish(self, utterance: Utterance) -> None:
         self._tell(events.SpeechStopped(round(utterance.end * 1000), utterance.item_id))
@@ -274,7 +271,7 @@ class Hearing:
             self._floor.release()
         self._turn, self._tentative = None, False
         self._drop_guess()
-        self._stop_following()
+        self._overhearing.stop()
 
     def _drop_guess(self) -> None:
         if self._guess:

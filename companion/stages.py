@@ -40,11 +40,13 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What one utterance said. ``text`` is empty when nothing was understood (noise, silence)."""
+    """What one utterance said. ``text`` is empty when nothing was understood (noise, silence). ``confidence``: in
+    [0, 1], how likely its words are, on average."""
 
     text: str
     language: str = "en"
     words: tuple[Word, ...] = ()
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

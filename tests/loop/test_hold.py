@@ -13,12 +13,16 @@ from tests.virtual_time import run
 REPLY = "One two three four five six seven eight nine ten eleven twelve."
 
 
-def _talk(user: list[tuple[float, float]], heard: list[str], avatar: bool = False) -> Conversation:
+def _talk(
+    user: list[tuple[float, float]], heard: list[str], avatar: bool = False, confidence: float = 1.0
+) -> Conversation:
     """The face says `REPLY`; after one second of it the user makes sound and silence for so many seconds each."""
 
     async def script() -> Conversation:
         model = fakes.ScriptedLLM([REPLY, "Sorry."])
-        async with Conversation(engine(llm=model, asr=fakes.ScriptedASR(heard, 0.2)), avatar=avatar) as talk:
+        async with Conversation(
+            engine(llm=model, asr=fakes.ScriptedASR(heard, 0.2, confidence)), avatar=avatar
+        ) as talk:
             talk.ask("Count.")
             await talk.until(events.AudioDelta)
             await talk.silence(1.0)
@@ -82,6 +86,20 @@ def test_who_interrupts_while_a_word_is_said_again_has_not_heard_what_follows():
     sent = [event.delta for event in talk.all(events.AudioDelta) if event.response_id == response["id"]]
     said = len(b"".join(sent)) / 2 / (0.25 * RATE)
     assert said - 3 < len(cut) < said - 0.5, "one of the words was said twice"
+
+
+def test_a_word_that_stops_the_face_is_not_talked_over_again():
+    talk = _talk([(0.3, 4.0)], ["Stop."])
+    (cut, *_) = talk.all(events.ResponseDone)
+    assert cut.response["status"] == "cancelled"
+    began, over = talk.marks[0], talk.at(events.ResponseDone)
+    assert over - began < 0.8, "as soon as it is understood, before the turn is over"
+    assert not [at for at in _sent_loud(talk) if began + 0.2 < at < over]
+
+
+def test_words_that_were_made_of_a_laugh_do_not_interrupt_but_stop_does():
+    assert _talk([(0.3, 4.0)], ["Turn them."], confidence=0.3).at(events.ResponseDone) > 3.0
+    assert _talk([(0.3, 4.0)], ["Stop."], confidence=0.3).at(events.ResponseDone) < 3.0
 
 
 def test_a_noise_that_interrupted_lets_the_face_finish_its_sentence():

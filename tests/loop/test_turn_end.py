@@ -118,6 +118,24 @@ def test_a_word_that_contradicts_is_no_backchannel(text):
     assert not cues.is_backchannel(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "confidence", "stops"),
+    [
+        ("My sister said no.", 0.8, True),
+        ("Stop.", 0.2, True),
+        ("Wait, wait.", 0.3, True),
+        ("Nein!", 0.2, True),
+        ("待って", 0.2, True),
+        ("Mamo!", 0.4, False),
+        ("", 1.0, False),
+        ("Mm-hmm.", 1.0, False),
+        ("Right, right, right, right, right, right.", 0.7, False),
+    ],
+)
+def test_who_says_little_takes_the_floor_by_clear_words_or_a_known_stop(text, confidence, stops):
+    assert cues.takes_floor(text, confidence) is stops
+
+
 def seconds_to_stop(turn_end, said: str, detection: dict[str, str]) -> float:
     """How long after a second of speech that says ``said`` the turn is said to be over."""
 

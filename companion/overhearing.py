@@ -1,0 +1,60 @@
+"""What a user says, told before their turn is over: at its pauses, and while it goes on."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from companion.floor import Floor
+from companion.stages import Samples, Transcript
+from companion.understanding import Understanding, Understood
+
+FOLLOW = 2.4  # s of speech after which what was said so far is transcribed, for who wants to know it early
+
+
+class Overhearing:
+    """``spawn`` starts a named task that ends with the session."""
+
+    def __init__(
+        self, words: Understanding, floor: Floor, spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]
+    ) -> None:
+        self._words, self._floor, self._spawn = words, floor, spawn
+        self._turn = 0  # which
+        self._known = 0.0  # s of speech in it that were transcribed already
+        self._attempt: Understood | None = None
+
+    def start(self) -> None:
+        """A turn begins; what is still being understood of the one before is told to nobody."""
+        self.stop()
+        self._known = 0.0
+
+    def stop(self) -> None:
+        """The turn is over."""
+        self._turn += 1
+        self._cancel()
+
+    def pause(self, voiced: float, said: Understood | None) -> None:
+        """After ``voiced`` s of speech, which are being understood as ``said`` (None: nobody wants to know)."""
+        self._cancel()
+        self._known = voiced
+        if said:
+            self._spawn(self._tell(self._turn, said, 0), "overhear")
+
+    def follow(self, voiced: float, sound: Callable[[], Samples]) -> None:
+        """The turn goes on; one attempt to understand it at a time. The last word is often half of another one."""
+        busy = self._attempt is not None and not self._attempt.done()
+        if busy or voiced - self._known < FOLLOW or not self._floor.curious:
+            return
+        self._known = voiced
+        self._attempt = self._words.transcribe(sound())
+        self._spawn(self._tell(self._turn, self._attempt, 1), "overhear")
+
+    async def _tell(self, turn: int, said: Understood, less: int) -> None:
+        transcript = await said
+        if self._turn == turn and isinstance(transcript, Transcript):
+            words = transcript.text.split()
+            self._floor.user_is_saying(" ".join(words[: len(words) - less]))
+
+    def _cancel(self) -> None:
+        if self._attempt:
+            self._attempt.cancel()
+        self._attempt = None
