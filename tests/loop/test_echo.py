@@ -59,13 +59,15 @@ def test_a_user_with_headphones_is_left_as_they_are():
 
 
 def test_loudspeaker_and_microphone_stay_in_step_though_packets_jitter():
-    """The sound is sent in chunks of 40 ms and heard in packets that come one by one or three at a time."""
+    """The sound is sent in chunks of 40 ms, some of them late, and heard in packets that come one by one or three at a
+    time."""
     sound, rng = voice(3, 8.0, SPEAK_RATE), np.random.default_rng(0)
     expected = hear_rate(sound)
     loudspeaker, heard, clock, lags = Loudspeaker(), 0, 0, []
     while heard < 7 * HEAR_RATE:
         heard += 320 * int(rng.choice([1, 3]))
-        clock = (heard * SPEAK_RATE // HEAR_RATE // 960 + 1) * 960
+        late = int(rng.choice([0, 240])) if heard > HEAR_RATE else 0  # 15 ms
+        clock = max(clock, ((heard - late) * SPEAK_RATE // HEAR_RATE // 960 + 1) * 960)
         loudspeaker.play(clock, sound[max(0, clock - 3 * SPEAK_RATE) : clock])
         loudspeaker.align(heard)
         block = loudspeaker.beside(heard)
@@ -74,3 +76,13 @@ def test_loudspeaker_and_microphone_stay_in_step_though_packets_jitter():
             lags.append(np.sum((around - block) ** 2, 1).argmin())
     assert len(lags) > 20
     assert np.ptp(lags) <= 2, "the same delay at all times"
+
+
+def test_the_end_of_an_echo_is_nobody_after_the_face_fell_silent():
+    """What the voice activity goes on taking for speech, in the noise that is left, was never a user."""
+    played = np.concatenate([voice(1, 3.0), np.zeros(2 * HEAR_RATE, np.float32)])
+    heard, canceller, users = echo(played, SCENE, np.random.default_rng(0)), Echo(), []
+    for i in range(0, len(heard) - WINDOW, WINDOW):
+        canceller(heard[i : i + WINDOW], played[i : i + WINDOW])
+        users.append(canceller.of_user(0.6, False) > 0.5)
+    assert not any(users[HEAR_RATE // WINDOW :])
