@@ -66,7 +66,7 @@ def test_loudspeaker_and_microphone_stay_in_step_though_packets_jitter():
     loudspeaker, heard, clock, lags = Loudspeaker(), 0, 0, []
     while heard < 7 * HEAR_RATE:
         heard += 320 * int(rng.choice([1, 3]))
-        late = int(rng.choice([0, 240])) if heard > HEAR_RATE else 0  # 15 ms
+        late = int(rng.choice([0, 240])) if heard > 4 * HEAR_RATE else 0  # 15 ms
         clock = max(clock, ((heard - late) * SPEAK_RATE // HEAR_RATE // 960 + 1) * 960)
         loudspeaker.play(clock, sound[max(0, clock - 3 * SPEAK_RATE) : clock])
         loudspeaker.align(heard)
