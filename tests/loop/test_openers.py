@@ -87,7 +87,7 @@ def test_a_user_who_interrupts_the_opener_heard_no_more_than_it():
         {"talk": Talk(persona="anna", openers=False)},
         {"tts": German()},
         {"asr": fakes.ScriptedASR(["I want to kill myself."])},
-        {"asr": fakes.ScriptedASR(["No."])},
+        {"asr": fakes.ScriptedASR(["Stop."])},
     ],
 )
 def test_no_opener_where_it_would_be_out_of_place(changes: dict[str, Any]):
@@ -134,7 +134,11 @@ def test_a_persona_with_words_for_an_unknown_kind_is_refused():
         ("Could you be quiet?", "neutral", {""}),
         ("Say the word apple.", "neutral", {""}),
         ("Good night, see you tomorrow.", "tender", {""}),
-        ("Yes.", "neutral", {""}),
+        ("Yes.", "neutral", {"Okay,", "I see.", "Mm,", "All right,"}),
+        ("No, not yet.", "neutral", {"Okay,", "I see.", "Mm,", "All right,"}),
+        ("No, that is wrong.", "neutral", {""}),
+        ("What?", "neutral", {""}),
+        ("She died.", "neutral", {"Oh,", "I see.", "I hear you."}),
         ("Can you tell me about the stars?", "neutral", {"Sure,", "Let me think.", "Of course.", "All right,"}),
     ],
 )
