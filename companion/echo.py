@@ -62,7 +62,7 @@ def is_echo(heard: Samples, played: Samples) -> bool:
 
 
 class _Canceller:
-    """Blocks in and out of the canceller, which takes them in `STEP`s; `LATE`."""
+    """Blocks in and out of the canceller, which takes `STEP`s: `LATE` by both."""
 
     def __init__(self) -> None:
         self._canceller = EchoCanceller(HEAR_RATE)
