@@ -18,10 +18,12 @@ from companion.reply import Reply
 from companion.safety import Guard, Private
 from companion.settings import Settings
 from companion.stages import Continues, Message
-from companion.text import Sentence
+from companion.text import Sentence, words
 from companion.think import closing
 from companion.toolbox import Host, Toolbox
 from companion.tts.repertoire import languages
+
+STALE = 5  # words of a sentence that is not said twice
 
 
 class Owner(Protocol):
@@ -71,6 +73,10 @@ class Mind:
         return self._engine.prompts.personas[self._owner.settings.persona]
 
     @property
+    def _continues(self) -> bool:
+        return isinstance(self._engine.llm, Continues) and self._engine.llm.can_continue
+
+    @property
     def notice(self) -> str:
         """That it is an AI, for the user's eyes."""
         return self.guard.notice(self.persona.name)
@@ -101,9 +107,28 @@ class Mind:
         if text := tutor.hear(said) if tutor else "":
             return once(text)
         reply.opener = self._opener(reply, said, feeling)
+        if self._continues:  # models of this process are small, and fall into saying the same again
+            reply.allowed = self._unrepeated()
         notes = (self._felt(feeling, tone), tutor.note if tutor else "", self._language())
         deltas = self._thought(reply, history, notes)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
+
+    def _unrepeated(self) -> Callable[[str], str]:
+        """What of a reply's sentences may be said: not those of earlier replies, unless there are no others."""
+        replies = [item for item in self._owner.conversation if item.role == "assistant"]
+        before = [words(line.text) for item in replies for line in item.lines]
+        begun = False
+
+        def allowed(sentence: str) -> str:
+            nonlocal begun
+            text = self.guard.allowed(sentence)
+            said = words(text)
+            if begun and len(said) >= STALE and said in before:
+                return ""
+            begun = begun or bool(text)
+            return text
+
+        return allowed
 
     def _nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
         """A word to a user who is silent. A tiny model has none that fits."""
@@ -117,7 +142,7 @@ class Mind:
         """The language model's deltas, which go on from what the reply began with."""
         await self._owner.settled()
         begun = reply.opener.text if reply.opener else ""
-        can = isinstance(self._engine.llm, Continues) and self._engine.llm.can_continue
+        can = self._continues
         told = self._engine.prompts.openers.note.format(opener=begun) if begun and not can else ""
         messages = await self._messages(reply, history, (*notes, told))
         if can and messages[-1].role == "assistant":

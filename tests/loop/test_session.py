@@ -8,7 +8,7 @@ import pytest
 from companion import events, fakes
 from companion.config import Talk
 from companion.stages import Transcript
-from tests.loop.conversation import RATE, Conversation, Inline, Watching, engine
+from tests.loop.conversation import RATE, Conversation, Inline, Watching, asked, engine, said
 from tests.virtual_time import run
 
 
@@ -418,3 +418,13 @@ def test_a_transcript_of_spaces_is_silence():
             return talk
 
     assert not run(script()).all(events.ResponseCreated)
+
+
+class Local(fakes.ScriptedLLM):
+    can_continue = True
+
+
+def test_a_sentence_of_an_earlier_reply_is_not_said_again_unless_it_is_all_there_is():
+    story = "The fox sailed across the wide sea."
+    model = Local([story, f"A storm came. {story} It was cold.", story, "Oh no. Oh no."])
+    assert said(asked(engine(llm=model), 4)) == [story, "A storm came. It was cold.", story, "Oh no. Oh no."]
