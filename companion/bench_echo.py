@@ -12,11 +12,11 @@ from typing import Any, cast
 import numpy as np
 
 from companion import config
-from companion.bench_rooms import Ranges, Scene, echo, levelled, pink
+from companion.bench_rooms import Scene, echo, levelled, pink
 from companion.chat import Conversation
 from companion.ears import Resampler
 from companion.engine import Engine
-from companion.fakes import ScriptedASR, ScriptedTurnEnd
+from companion.fakes import ScriptedTurnEnd
 from companion.hearing import Hearing
 from companion.settings import Audio, AudioInput, InputFormat, Settings, TurnDetection
 from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, Samples
@@ -60,10 +60,9 @@ class Outcome:
 
 
 async def over(
-    replies: Sequence[Samples], users: Sequence[Samples], ranges: Ranges, rng: np.random.Generator
+    replies: Sequence[Samples], users: Sequence[Samples], scene: Scene, asr: ASR, rng: np.random.Generator
 ) -> Outcome:
-    """Two of ``replies`` (n,) at `SPEAK_RATE` in some room; one of ``users`` (m,) at `HEAR_RATE` speaks over them."""
-    scene = ranges.draw(rng)
+    """Two of ``replies`` (n,) at `SPEAK_RATE` in a room; one of ``users`` (m,) at `HEAR_RATE` speaks over them."""
     pause = np.zeros(round(PAUSE * SPEAK_RATE), np.float32)
     first, second = (replies[i] for i in rng.permutation(len(replies))[:2])
     reply = np.concatenate([first, pause, second])
@@ -73,7 +72,7 @@ async def over(
         users[int(rng.integers(len(users)))], scene, min(at, len(reply) / SPEAK_RATE - 2), len(room)
     )
     quiet = (10 ** (scene.noise / 20) * pink(len(room), rng)).astype(np.float32)
-    nobody, both, alone = [await listen(reply, sound) for sound in (room, room + user, quiet + user)]
+    nobody, both, alone = [await listen(reply, sound, asr) for sound in (room, room + user, quiet + user)]
     return Outcome(
         scene,
         10 * float(np.log10(np.mean(user[start:end] ** 2) / np.mean(room[start:end] ** 2))),
@@ -168,16 +167,16 @@ class _Floor:
     def user_said(self, item_id: str, ended: float) -> None: ...
 
 
-async def listen(reply: Samples, microphone: Samples, asr: ASR | None = None) -> Reactions:
+async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
     """``reply`` (n,) at `SPEAK_RATE` is said while ``microphone`` (m,) at `HEAR_RATE` is heard.
 
-    Without ``asr`` whatever is taken for speech says "Stop." .
+    Understanding and judging take none of their time.
     """
     turns = config.load().turns
     engine = SimpleNamespace(
         config=SimpleNamespace(turns=turns),
         vad=Silero,
-        asr=asr or ScriptedASR(["Stop."]),
+        asr=asr,
         turn_end=ScriptedTurnEnd(),
     )
     floor, tasks = _Floor(reply), set[asyncio.Task[Any]]()
@@ -195,10 +194,8 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR | None = None) ->
         floor.advance((first + PACKET) / HEAR_RATE)
         hearing.append((np.clip(microphone[first : first + PACKET], -1, 1) * 32767).astype("<i2").tobytes())
         await asyncio.sleep(0)
-        while asr and tasks:  # the words of a short turn decide
+        while tasks:  # the words of a short turn decide
             await asyncio.wait(set(tasks))
-    for task in set(tasks):
-        task.cancel()
     return floor.reactions
 
 

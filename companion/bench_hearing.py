@@ -100,12 +100,12 @@ def sounds(voice: VOICES = None) -> None:
 
 
 async def _echoes(voices: list[str], ranges: Ranges, scenes: int, seed: int) -> list[Outcome]:
-    rng = np.random.default_rng(seed)
+    asr, rng = FasterWhisper(), np.random.default_rng(seed)
     replies = [await _said(Hibari(), text) for text in REPLIES]
     users = [await _user(voice, text) for voice in voices for text in INTERRUPTIONS]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         return [
-            await bench_echo.over(replies, users, ranges, rng)
+            await bench_echo.over(replies, users, ranges.draw(rng), asr, rng)
             for _ in progress.track(range(scenes), description="Listening")
         ]
 
