@@ -15,8 +15,9 @@ from animator.evaluating import evaluate
 from animator.face import FPS, Animator
 from animator.learn.commands import data, train, train_speech
 from animator.media import MediaError, check_place, read_audio
+from animator.motion.behaviours import PROCESSES, BehaviourError
 from animator.motion.parts import Part
-from animator.terminal import console, fail, picture_file, prepare, progress
+from animator.terminal import BEHAVIOUR, console, fail, picture_file, prepare, progress
 
 if TYPE_CHECKING:
     from animator.face import Motion
@@ -54,6 +55,7 @@ def render(  # noqa: PLR0913 - the options of a command
     save_motion: Annotated[Path | None, typer.Option(help="Write the motion as Live Link Face's CSV.")] = None,
     landmarks: LANDMARKS = None,
     device: DEVICE = "cpu",
+    behaviour: BEHAVIOUR = PROCESSES,
 ) -> None:
     """Makes PORTRAIT say AUDIO and writes OUT: the live face, run over a file.
 
@@ -75,7 +77,7 @@ def render(  # noqa: PLR0913 - the options of a command
         sound = read_audio(heard) if heard else np.zeros(0, np.float32)
         listened = read_audio(other) if other else None
         rows = _recorded(motion, motion_fps, only) if motion else None
-        animator = Animator(size, 2 if device == "cpu" else 2 * FPS, seed, device)
+        animator = Animator(size, 2 if device == "cpu" else 2 * FPS, seed, device, behaviour)
         found = prepare(portrait, size, landmarks)
         if rows is None:
             face = animator.open(found, only)
@@ -87,7 +89,7 @@ def render(  # noqa: PLR0913 - the options of a command
             moved = write(shown, size, target, advance)
         if save_motion:
             write_motion(save_motion, moved)
-    except (MediaError, DeviceError) as error:
+    except (MediaError, DeviceError, BehaviourError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         console.print(f"Stopped; {target} was not written.")
@@ -142,6 +144,7 @@ def bench(
     seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1)] = 10.0,
     frames: Annotated[int, typer.Option(help="Then draw so many frames, to see that memory stays flat.", min=0)] = 0,
     device: DEVICE = "cpu",
+    behaviour: BEHAVIOUR = PROCESSES,
 ) -> None:
     """Measures frames a second, milliseconds a step, faces a machine and memory; the last line is one JSON object."""
     from animator.bench import measure, tables
@@ -151,8 +154,8 @@ def bench(
     except ValueError:
         fail(f"--sizes takes numbers separated by commas, such as 256,512; got {sizes!r}.")
     try:
-        figures = measure(picture_file(portrait), sides, seconds, frames, device)
-    except DeviceError as error:
+        figures = measure(picture_file(portrait), sides, seconds, frames, device, behaviour)
+    except (DeviceError, BehaviourError) as error:
         fail(str(error))
     for table in tables(figures):
         Console().print(table)

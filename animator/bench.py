@@ -52,18 +52,20 @@ class Figures(TypedDict):
     soak: NotRequired[Soak]
 
 
-def measure(picture: Path, sizes: list[int], seconds: float, frames: int = 0, device: str = "cpu") -> Figures:
+def measure(
+    picture: Path, sizes: list[int], seconds: float, frames: int = 0, device: str = "cpu", behaviour: str = "processes"
+) -> Figures:
     """All figures; those that are not by size are of `STANDARD`, or the first size. ``frames``: length of the soak.
 
-    Raises `animator.devices.DeviceError` when ``device`` cannot be used.
+    Raises `animator.devices.DeviceError` and `animator.motion.behaviours.BehaviourError` for what cannot be used.
     """
     from animator.portrait.portrait import load
 
     standard = STANDARD if STANDARD in sizes else sizes[0]
     prepare_s = prepare_seconds(picture, standard)
-    animator = Animator(standard, device=device)
+    animator = Animator(standard, device=device, behaviour=behaviour)
     used = memory(animator, load(picture, standard), voice(seconds))  # others would free what these take again
-    by_size = {str(size): one_core(load(picture, size), seconds, animator) for size in sizes}
+    by_size = {str(size): one_core(animator, load(picture, size), seconds) for size in sizes}
     portrait, of = load(picture, standard), by_size[str(standard)]
     with _pinned() as pinned:
         guess = int(of["fps_one_core"] / FPS)
@@ -171,11 +173,9 @@ def prepare_seconds(picture: Path, size: int) -> float:
                 os.environ["VASARI_CACHE"] = before
 
 
-def one_core(portrait: Portrait, seconds: float, animator: Animator | None = None, seed: int = 0) -> SizeFigures:
-    """One face on one thread, as fast as it goes: motion, drawing, on the CPU or as by ``animator``, and H.264."""
-    from animator.motion.generator import Generator
-
-    timed = _Timed(Generator(seed), (animator or Animator(portrait.size)).drawer(portrait))
+def one_core(animator: Animator, portrait: Portrait, seconds: float) -> SizeFigures:
+    """One face on one thread, as fast as it goes: motion, drawing and H.264."""
+    timed = _Timed(animator.generator(), animator.drawer(portrait))
     face = LiveFace(timed, timed, portrait.size)
     encoder = VideoEncoder(portrait.size, portrait.size)
     _talk(face, encoder, WARM_SECONDS)

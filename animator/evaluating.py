@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from animator.face import FPS
+from animator.face import FPS, Animator
 from animator.media import MediaError, read_audio
-from animator.terminal import console, fail, prepare, progress
+from animator.motion.behaviours import PROCESSES, BehaviourError
+from animator.terminal import BEHAVIOUR, console, fail, prepare, progress
 
 if TYPE_CHECKING:
     from animator.evaluate.lips import Figures
 
+SIZE = 512  # px
+SEED = 1
 VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 
 
@@ -30,6 +33,7 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     limit: Annotated[int | None, typer.Option(help="With --suite: so many pairs, mixed.", min=1)] = None,
     keep: Annotated[Path | None, typer.Option(help="With --suite: a folder in which the videos stay.")] = None,
     soak: Annotated[float | None, typer.Option(help="Only: minutes of conversation; do they drift?", min=0.1)] = None,
+    behaviour: BEHAVIOUR = PROCESSES,
 ) -> None:
     """Tracks a face and measures lips, blinks, head, likeness and control; the last line is one JSON object.
 
@@ -37,20 +41,23 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     how many p, b and m close the lips.
     """
     try:
+        animator = Animator(SIZE, seed=SEED, behaviour=behaviour)
         if suite:
-            figures = _suite(suite, limit, keep)
+            figures = _suite(animator, suite, limit, keep)
         elif soak:
-            figures = _soak(subject, audio, soak)
+            figures = _soak(animator, subject, audio, soak)
         elif subject and (Path(subject).suffix.lower() in VIDEOS or portrait):
             figures = _video(Path(subject), audio, portrait)
         else:
-            figures = _trial(subject, audio, control, sheet)
-    except MediaError as error:
+            figures = _trial(animator, subject, audio, control, sheet)
+    except (MediaError, BehaviourError) as error:
         fail(str(error))
     typer.echo(json.dumps(figures))
 
 
-def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) -> Mapping[str, object]:
+def _trial(
+    animator: Animator, subject: str, audio: Path | None, control: bool, sheet: Path | None
+) -> Mapping[str, object]:
     from animator.evaluate.report import (
         control_figures,
         control_table,
@@ -64,14 +71,14 @@ def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) 
     from animator.evaluate.trial import trial
 
     saying = read_saying(audio) if audio else Saying("", None)
-    found = prepare(subject, 512)
+    found = prepare(subject, SIZE)
     figures: dict[str, object] = {}
     if sheet:
         save(found, sheet)
         console.print(f"{sheet}: look at it")
     if not control and not sheet:
         with progress("tracking", None) as advance:
-            figures |= rounded(trial(found, saying, advance))
+            figures |= rounded(trial(animator, found, saying, advance))
         Console().print(figures_table(figures))
     if control or not sheet:
         from animator.evaluate.control import control as swept
@@ -88,7 +95,7 @@ def _trial(subject: str, audio: Path | None, control: bool, sheet: Path | None) 
     return figures
 
 
-def _suite(folder: Path, limit: int | None, keep: Path | None) -> Mapping[str, object]:
+def _suite(animator: Animator, folder: Path, limit: int | None, keep: Path | None) -> Mapping[str, object]:
     from animator.evaluate.report import clips_table, figures_table, rounded
     from animator.evaluate.suite import means, pairs
     from animator.evaluate.trial import spoken
@@ -99,7 +106,7 @@ def _suite(folder: Path, limit: int | None, keep: Path | None) -> Mapping[str, o
         for picture, saying in chosen:
             name = f"{picture.stem} {saying.name}".strip()
             video = keep and keep / f"{name.replace(' ', '-')}.mp4"
-            clips[name] = rounded(spoken(prepare(str(picture), 512), saying, keep=video))
+            clips[name] = rounded(spoken(animator, prepare(str(picture), SIZE), saying, keep=video))
             advance(len(clips))
     whole = rounded(means(clips.values()))
     Console().print(clips_table(clips))
@@ -107,13 +114,13 @@ def _suite(folder: Path, limit: int | None, keep: Path | None) -> Mapping[str, o
     return {"clips": clips, "mean": whole}
 
 
-def _soak(subject: str, audio: Path | None, minutes: float) -> Mapping[str, object]:
+def _soak(animator: Animator, subject: str, audio: Path | None, minutes: float) -> Mapping[str, object]:
     from animator.evaluate.report import figures_table, rounded
     from animator.evaluate.soak import soak
 
     sound = read_audio(audio) if audio else None
     with progress("living", int(minutes * 60 * FPS)) as advance:
-        figures = rounded(soak(prepare(subject, 512), minutes, sound, advance))
+        figures = rounded(soak(animator, prepare(subject, SIZE), minutes, sound, advance))
     Console().print(figures_table(figures))
     return figures
 
@@ -124,7 +131,7 @@ def _video(video: Path, audio: Path | None, portrait: str) -> Mapping[str, objec
     from animator.evaluate.suite import read_saying
 
     phonemes = read_saying(audio).phonemes if audio else ()
-    found = prepare(portrait, 512) if portrait else None
+    found = prepare(portrait, SIZE) if portrait else None
     with progress("tracking", None) as advance:
         figures = rounded(measured(video, audio, found, advance, phonemes))
     Console().print(figures_table(figures))

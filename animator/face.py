@@ -11,6 +11,7 @@ from animator.control import Control
 from animator.motion.space import ARKIT, SIZE
 
 if TYPE_CHECKING:
+    from animator.motion.generator import Generator
     from animator.motion.parted import PartedLips
     from animator.motion.parts import Part
     from animator.portrait.named import Landmarks
@@ -144,14 +145,20 @@ class Animator:
 
     With a ``seed`` every face that is opened moves the same way on the same sound; without one no two do. They are
     drawn on ``device``, such as ``cuda``, all faces together: see `animator.devices`, whose `DeviceError` is
-    raised when it cannot be used.
+    raised when it cannot be used. They behave by ``behaviour``: see `animator.motion.behaviours`, likewise.
     """
 
-    def __init__(self, size: int = 512, chunk_frames: int = 2, seed: int | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self, size: int = 512, chunk_frames: int = 2, seed: int | None = None, device: str = "cpu",
+        behaviour: str = "processes",
+    ) -> None:  # fmt: skip
         import cv2
+
+        from animator.motion.behaviours import behaviour as by_name
 
         cv2.setNumThreads(1)  # OpenCV's own threads would fight with those of the faces for the same cores
         self.size, self.chunk_frames, self.seed = size, chunk_frames, seed
+        self._behaviour = by_name(behaviour)
         self._pool = None if device == "cpu" else _pool(device)
 
     def prepare(self, source: Path | bytes, given: "Landmarks | None" = None) -> "Portrait":
@@ -166,14 +173,19 @@ class Animator:
 
     def open(self, portrait: "Portrait", part: "Part" = "all") -> LiveFace:
         """A new face of this person, at the first frame of a session; ``part`` of it moves."""
-        from animator.motion.generator import Generator
         from animator.motion.parted import PartedLips, parting
         from animator.motion.parts import Only
 
-        mover = Generator(self.seed) if part == "all" else Only(Generator(self.seed), part)
+        mover = self.generator() if part == "all" else Only(self.generator(), part)
         gap = parting(portrait)
         lips = PartedLips(gap) if gap and part != "pose" else None
         return LiveFace(mover, self.drawer(portrait), portrait.size, self.chunk_frames, lips)
+
+    def generator(self) -> "Generator":
+        """The motion of a new face."""
+        from animator.motion.generator import Generator
+
+        return Generator(self.seed, self._behaviour)
 
     def drawer(self, portrait: "Portrait") -> "Renderer | DeviceDrawer":
         """What draws ``portrait`` without moving it by itself."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
 
 console = Console(stderr=True)  # stdout is for results
+
+BEHAVIOUR = Annotated[str, typer.Option(help="What moves the face: processes, network, or a trained motion.onnx.")]
 
 
 def picture_file(portrait: str) -> Path:

@@ -15,10 +15,9 @@ from animator.evaluate.lips import Figures
 from animator.evaluate.measure import jumps
 from animator.evaluate.rows import motion_figures, observed
 from animator.export import replay, write
-from animator.face import FPS, SAMPLES_PER_FRAME, Motion, Mover, Samples
+from animator.face import FPS, SAMPLES_PER_FRAME, Animator, Motion, Mover, Samples
 from animator.footprint import resident_mb
 from animator.motion import space
-from animator.motion.generator import Generator
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 
@@ -30,14 +29,17 @@ _OF_END = ("sync", "offset_ms", "pause_mad", "identity_mean", "identity_min", "s
 Progress = Callable[[int], None]
 
 
-def soak(portrait: Portrait, minutes: float, audio: Samples | None = None, progress: Progress | None = None) -> Figures:
+def soak(
+    animator: Animator, portrait: Portrait, minutes: float, audio: Samples | None = None,
+    progress: Progress | None = None,
+) -> Figures:  # fmt: skip
     """A conversation of ``minutes`` in which the face says ``audio`` again and again; its last seconds are drawn.
 
     ``drift_deg`` and ``drift_opening``: by how much the middle of the head's angles (the largest of three), and of the
     opening of the mouth while it speaks, differs between the first and the second half. ``grown_mb``: memory that was
     taken after `SETTLED_SECONDS`. What begins with ``end_`` is tracked in the video of the last seconds.
     """
-    rows, sound, speaking, grown = _converse(Generator(1), minutes, audio, progress)
+    rows, sound, speaking, grown = _converse(animator.generator(), minutes, audio, progress)
     halves = np.array_split(np.arange(len(rows)), 2)
     head = [np.median(rows[half, space.HEAD_YAW : space.HEAD_ROLL + 1], axis=0) for half in halves]
     opening = observed(rows).opening

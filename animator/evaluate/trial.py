@@ -18,23 +18,23 @@ from animator.evaluate.suite import Saying
 from animator.evaluate.sweep import row
 from animator.export import speak, write
 from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, Samples
-from animator.motion.generator import Generator
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 
 SECONDS = 10.0  # of speech when no sound is given
 LISTENING_SECONDS = 40.0
-SEED = 1
 _OF_SOUND = ("sync", "offset", "loudness", "pause")  # a voice is needed for these
 _OF_LISTENING = ("head_change", "blinks_per_minute", "sd_yaw", "sd_pitch", "sd_roll", "mouth_jumps", "head_jumps")
 
 
-def trial(portrait: Portrait, saying: Saying, progress: Callable[[int], None] | None = None) -> Figures:
+def trial(
+    animator: Animator, portrait: Portrait, saying: Saying, progress: Callable[[int], None] | None = None
+) -> Figures:
     """Those of `spoken`, the rest frame as it is drawn, the background of a still, and the speed.
 
     Raises `animator.media.MediaError` when the tracker does not find the face.
     """
-    figures = spoken(portrait, saying, progress)
+    figures = spoken(animator, portrait, saying, progress)
     x, y = portrait.view
     rest = portrait.picture[y : y + portrait.size, x : x + portrait.size]
     figures["rest_psnr"] = psnr(Renderer(portrait).draw(row()), rest)
@@ -42,13 +42,14 @@ def trial(portrait: Portrait, saying: Saying, progress: Callable[[int], None] | 
     for number, image in enumerate(film(_Still(rest), [row()] * 50, portrait.size)):
         still(number, image, None)
     figures["background_still"] = still.figures().get("background_change")
-    figures["fps_one_core"] = one_core(portrait, 2.0)["fps_one_core"]
+    figures["fps_one_core"] = one_core(animator, portrait, 2.0)["fps_one_core"]
     return figures
 
 
 def spoken(
-    portrait: Portrait, saying: Saying, progress: Callable[[int], None] | None = None, keep: Path | None = None
-) -> Figures:
+    animator: Animator, portrait: Portrait, saying: Saying, progress: Callable[[int], None] | None = None,
+    keep: Path | None = None,
+) -> Figures:  # fmt: skip
     """Figures of `evaluate` for a face that says something (without a sound: noise with the rhythm of speech) between
     two seconds of silence, and of its motion while it listens. ``keep``: where the video stays.
 
@@ -56,7 +57,7 @@ def spoken(
     """
     quiet = np.zeros(RATE, np.float32)
     sound = np.concatenate([quiet, voice(SECONDS) if saying.audio is None else saying.audio, quiet])
-    face = Animator(portrait.size, seed=SEED).open(portrait)
+    face = animator.open(portrait)
     with tempfile.TemporaryDirectory() as folder:
         video = keep or Path(folder, "trial.mp4")
         write(speak(face, sound, Control("speaking")), portrait.size, video)
@@ -64,14 +65,14 @@ def spoken(
         figures = evaluate(video, None, portrait, progress, phonemes)
     if saying.audio is None:
         figures = {name: value for name, value in figures.items() if not name.startswith(_OF_SOUND)}
-    return figures | listening(saying.audio)
+    return figures | listening(animator, saying.audio)
 
 
-def listening(heard: Samples | None) -> Figures:
+def listening(animator: Animator, heard: Samples | None) -> Figures:
     """How a face moves that listens to ``heard`` again and again, from its motion alone."""
     samples = int(LISTENING_SECONDS * FPS) * SAMPLES_PER_FRAME
     other = np.resize(voice(SECONDS) if heard is None else heard, samples)
-    rows = Generator(SEED).step(np.zeros(samples, np.float32), Control("listening"), other)
+    rows = animator.generator().step(np.zeros(samples, np.float32), Control("listening"), other)
     figures = motion_figures(rows, None)
     return {f"listening_{name}": figures[name] for name in _OF_LISTENING}
 

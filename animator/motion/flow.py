@@ -30,10 +30,12 @@ Floats = NDArray[np.float32]
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How motion is drawn. ``guidance``: by how much a condition (of `conditions.GROUPS`) is stressed beyond what it
-    means to the network, each at the cost of one more variant. ``calls`` of the network for each frame."""
+    means to the network, each at the cost of one more variant. ``calls`` of the network for each frame. ``warmth``:
+    size of the noise that motion is made from: a network that was trained briefly guesses too calm a face at 1."""
 
     guidance: Mapping[str, float]
     calls: int = 1
+    warmth: float = 1.0
 
 
 DEFAULT = Sampling({})
@@ -123,7 +125,7 @@ class MotionNet:
         self._frame += 1
 
     def _draw(self, frames: int) -> Floats:
-        return self._random.standard_normal((frames, len(CHANNELS))).astype(np.float32)
+        return (self._sampling.warmth * self._random.standard_normal((frames, len(CHANNELS)))).astype(np.float32)
 
     def _levels(self, call: int) -> Floats:
         """(window,) before a call of this frame; 1 is clean."""

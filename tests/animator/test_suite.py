@@ -10,6 +10,7 @@ from PIL import Image
 
 from animator.evaluate.soak import soak
 from animator.evaluate.suite import means, pairs, read_saying
+from animator.face import Animator
 from animator.media import MediaError
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
@@ -64,7 +65,7 @@ def test_means_are_of_the_clips_that_know_a_figure() -> None:
 
 def test_a_conversation_neither_drifts_nor_jumps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("animator.evaluate.soak.DRAWN_SECONDS", 2.0)
-    figures = soak(load(find("mona_lisa").picture, 128), 0.3)
+    figures = soak(Animator(128, seed=1), load(find("mona_lisa").picture, 128), 0.3)
     assert figures["minutes"] == pytest.approx(0.3, abs=0.01)
     assert figures["drift_opening"] < 0.03
     assert figures["head_jumps"] == 0
