@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.devices import DeviceError
+from animator.motion.behaviours import BehaviourError
 from animator.face import Face
 from companion import personas
 from companion.chat import Setting, messages
@@ -24,6 +25,7 @@ from companion.safety import Safety
 from companion.stages import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
 from companion.trace import Metrics
 from companion.tts.repertoire import Repertoire, languages
+from companion.worker import share_memory
 
 T = TypeVar("T")
 
@@ -129,6 +131,7 @@ def build(config: Config) -> Engine:
     ConfigError and PromptError."""
     from animator.video import VideoEncoder, choose_h264
 
+    share_memory()
     prompts = personas.load()
     if config.session.persona not in prompts.personas:
         known = ", ".join(prompts.personas)
@@ -175,5 +178,5 @@ def _feelings(config: Config) -> Feelings | None:
 def _construct(stage: Stage, name: str, config: Config) -> Any:
     try:
         return load_class(stage, f"{config.path}: [{name}]")(**stage.options)
-    except DeviceError as error:
+    except (DeviceError, BehaviourError) as error:
         raise ConfigError(f"{config.path}: [{name}] {error}") from error
