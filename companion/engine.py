@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.devices import DeviceError
-from animator.motion.behaviours import BehaviourError
 from animator.face import Face
+from animator.motion.behaviours import BehaviourError
 from companion import personas
 from companion.chat import Setting, messages
 from companion.config import Care, Config, ConfigError, Stage, load_class
