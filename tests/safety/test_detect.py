@@ -64,5 +64,14 @@ def test_phrases_alone_judge_what_is_said_outright(crisis, text, level):
 
 
 @pytest.mark.model
+@pytest.mark.parametrize(
+    "text",
+    ["Wait, stop. Tell me something else.", "Leave me alone.", "Can you help me?", "Goodbye!", "I'm home alone tonight."],
+)
+def test_what_is_said_in_any_conversation_worries_nobody(detector, text):
+    assert detector.judge(text).level == "none"
+
+
+@pytest.mark.model
 def test_a_very_long_message_is_judged_by_its_end(detector):
     assert detector.judge("We went to the park. " * 500 + "I want to die.").level == "crisis"
