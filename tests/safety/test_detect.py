@@ -66,7 +66,7 @@ def test_phrases_alone_judge_what_is_said_outright(crisis, text, level):
 @pytest.mark.model
 @pytest.mark.parametrize(
     "text",
-    ["Wait, stop. Tell me something else.", "Leave me alone.", "Can you help me?", "Goodbye!", "I'm home alone tonight."],
+    ["Wait, stop. Tell me something else.", "Leave me alone.", "Can you help me?", "Goodbye then!", "I am home alone."],
 )
 def test_what_is_said_in_any_conversation_worries_nobody(detector, text):
     assert detector.judge(text).level == "none"
