@@ -114,4 +114,5 @@ def _update(session: "Session", event: events.SessionUpdate) -> None:
     if session.settings.avatar != before.avatar:
         session.wardrobe.dress(session.settings.avatar, before.avatar)
         session.tell_state()
-    session.tell(events.SessionUpdated(session.settings.to_json(session.id)))
+    settings = session.settings.to_json(session.id) | {"disclosure": session.mind.notice}
+    session.tell(events.SessionUpdated(settings))

@@ -25,7 +25,7 @@ const LEVEL_EVERY = 50; // ms
 
 const log = new Log({ list: $("log"), announce: $("announce"), hint: $("hint") });
 const fitting = new Fitting($("fitting"));
-const care = new Care($("care"), $("disclosure"));
+const care = new Care($("care"), $("care-offer"), $("disclosure"));
 const sitters = new Sitters($("cards"), (sitter) => showSitter(sitter));
 
 function toast(message) {
@@ -93,8 +93,9 @@ $("key-form").addEventListener("submit", (event) => {
 $("retry").addEventListener("click", () => face.reconnect());
 face.addEventListener("vasari-status", ({ detail }) => showStatus(detail));
 face.addEventListener("vasari-error", ({ detail }) => {
-  if (detail.code === "unknown_character") sitters.first(); // an upload, and the server has started anew since
-  toast(detail.message);
+  if (detail.code !== "unknown_character") return toast(detail.message);
+  sitters.leave(); // an upload, and the server has started anew since
+  toast("The server no longer has your picture. Choose the file again to go on with it.");
 });
 
 // --- what the face does

@@ -65,7 +65,7 @@ export class Log {
   #fill(row, line) {
     row.classList.toggle("live", !line.final);
     row.querySelector(".heard").textContent = line.text.slice(0, line.heard);
-    row.querySelector(".unsaid").textContent = line.interrupted ? " …" : line.text.slice(line.heard);
+    row.querySelector(".unsaid").textContent = line.interrupted ? (/(…|\.{3})$/.test(line.text) ? "" : " …") : line.text.slice(line.heard);
     row.querySelector(".said").classList.toggle("dots", !line.text && !line.final);
   }
 

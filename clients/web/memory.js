@@ -59,6 +59,7 @@ export class Memory {
       const { memories } = await this.#ask("GET");
       this.#list.replaceChildren(...memories.filter(({ id }) => id !== null).map((memory) => this.#row(memory)));
       if (!this.#list.children.length) this.#empty();
+      this.#offer(memories.length > 0);
     } catch (error) {
       this.#fail(error.message);
     }
@@ -69,6 +70,12 @@ export class Memory {
     const row = document.createElement("li");
     row.textContent = "Nothing yet.";
     this.#list.replaceChildren(row);
+    this.#offer(false);
+  }
+
+  /** Whether there is anything to be saved or deleted. */
+  #offer(any) {
+    for (const button of this.#dialog.querySelectorAll("[value=export], [value=forget]")) button.hidden = !any;
   }
 
   #row({ id, text, at }) {

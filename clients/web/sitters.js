@@ -112,9 +112,11 @@ export class Sitters {
     this.#pick(sitter);
   }
 
-  /** Choose the first one again. */
-  first() {
-    this.#cards.querySelector("input").click();
+  /** The chosen one is no longer to be had: take it away, and choose the first one. */
+  leave() {
+    const [first, ...others] = this.#cards.children;
+    others.find((card) => card.querySelector("input").checked)?.remove();
+    first.querySelector("input").click();
   }
 
   #pick(sitter) {

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.select import Select
 
 from tests.browser.chromium import complaints, run_js
 from tests.browser.page import Page
@@ -79,6 +80,25 @@ def test_who_may_be_in_danger_is_shown_who_helps(page: Page) -> None:
     page.wait(lambda: page["care"].is_displayed(), "who helps")
     assert "findahelpline.com" in page["care"].text
     assert "check these numbers" in page["care"].text
+    ways = page.browser.find_elements(By.CSS_SELECTOR, "#care a[href^='tel:']")
+    assert ways
+    assert all(way.get_attribute("href").removeprefix("tel:").removeprefix("+").isdigit() for way in ways)
     page.browser.find_element(By.CSS_SELECTOR, "#care button").click()
     assert not page["care"].is_displayed()
+    page.browser.find_element(By.CSS_SELECTOR, "#care-offer button").click()
+    assert page["care"].is_displayed()
     assert complaints(page.browser) == []
+
+
+def test_where_nobody_may_be_in_danger_help_is_only_offered(page: Page) -> None:
+    page.type("In the song he sings I want to die.")
+    page.wait(lambda: page["care-offer"].is_displayed(), "the offer")
+    assert not page["care"].is_displayed()
+    page.browser.find_element(By.CSS_SELECTOR, "#care-offer button").click()
+    assert "findahelpline.com" in page["care"].text
+    assert complaints(page.browser) == []
+
+
+def test_it_is_said_of_every_personality_that_it_is_an_ai(page: Page) -> None:
+    Select(page["persona"]).select_by_visible_text("Mr. Hale")
+    page.wait(lambda: page["disclosure"].text.startswith("Mr. Hale is an AI"), "his disclosure")
