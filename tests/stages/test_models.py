@@ -25,7 +25,7 @@ def file(name: str, data: bytes, *parts: tuple[str, str]) -> File:
 
 
 JOINED = file("model.bin", ONE + TWO, ("part-one", "part_one/model.1"), ("part-two", "part_two/model.2"))
-TOY = Model("toy", "a toy", "MIT", (file("words.txt", b"a b c", ("part-one", "part_one/words.txt")), JOINED), True)
+TOY = Model("toy", "a toy", "MIT", (file("words.txt", b"a b c", ("part-one", "part_one/words.txt")), JOINED))
 
 
 def build(folder: Path, name: str, members: dict[str, bytes]) -> None:
