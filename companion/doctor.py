@@ -45,8 +45,8 @@ SHIPPED = {
     "assets/head.npz": "CC0",
     "motion/mouth.onnx": "Apache-2.0",
 }
-BETTER = """The language model of this configuration is small. Better: --config qwen (embedded, 1.1 GB, four cores), ollama,
-llamacpp, transformers (a GPU), openai (any OpenAI-compatible server). For a weak machine: --config tiny. See
+BETTER = """The language model of this configuration is small. Better: --config qwen (embedded, 1.1 GB, four cores),
+ollama, llamacpp, transformers (a GPU), openai (any OpenAI-compatible server). For a weak machine: --config tiny. See
 configs/.""".replace("\n", " ")
 EXTRAS = {
     "transformers": ("transformers", "Hugging Face models"),
