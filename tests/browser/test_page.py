@@ -224,10 +224,13 @@ def test_everything_is_in_reach_on_small_screens(page: Page, width: int) -> None
         page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Path) -> None:
+def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Path, me: str) -> None:
     companion = Companion("fakes", tmp_path / "log.txt")
     try:
         page = Page(browser, companion.url)
+        fit(page, me)
+        press(page, "use")
+        worn(page)
         companion.stop()
         page.wait(lambda: page["away"].is_displayed(), "the message")
         assert "away" in page.at_centre("face")
@@ -237,7 +240,9 @@ def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Pa
         assert page["text"].get_attribute("value") == "Are you there?"
         companion.start()
         page.wait(lambda: page.stats()["status"] == "open" and not page["away"].is_displayed(), "the server")
+        page.wait(lambda: "no longer has your picture" in page["toast"].text, "the loss to be told")
         page.wait(lambda: page["face"].get_attribute("alive") is not None, "the face")
+        assert "Your picture" not in page["cards"].text
         page["text"].send_keys(Keys.ENTER)
         page.until_state("speaking")
     finally:
