@@ -30,6 +30,7 @@ app.command()(evaluate)
 
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
 DEVICE = Annotated[str, typer.Option(help="What draws: cpu, or with torch a GPU, such as cuda.")]
+VIDEOS = (".mp4", ".m4v")
 LANDMARKS = Annotated[Path | None, typer.Option(help="Points that correct the face: see animator portrait --help.")]
 
 
@@ -41,7 +42,10 @@ def main() -> None:
 @app.command()
 def render(  # noqa: PLR0913 - the options of a command
     portrait: PORTRAIT,
-    audio: Annotated[Path, typer.Argument(metavar="[AUDIO]", help="Speech: an audio file, or a video with sound.")],
+    audio: Annotated[
+        Path | None,
+        typer.Argument(metavar="AUDIO", help="Speech: an audio file, or a video with sound.", show_default=False),
+    ] = None,
     out: Annotated[Path | None, typer.Argument(metavar="OUT", help="The MP4 to write.", show_default=False)] = None,
     size: Annotated[int, typer.Option(help="Side of the square video, in pixels.", min=128, max=2048)] = 512,
     seed: Annotated[int | None, typer.Option(help="The same seed repeats the same motion.")] = None,
@@ -59,8 +63,9 @@ def render(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Makes PORTRAIT say AUDIO and writes OUT: the live face, run over a file.
 
-    With --other it listens where it is silent itself, and both are heard; without AUDIO it only listens. With --motion
-    a recorded motion moves the face instead, with or without AUDIO.
+    With --other it listens where it is silent itself, and both are heard; without AUDIO it only listens.
+
+    With --motion a recorded motion moves the face instead, with or without AUDIO.
     """
     from animator.export import frames_of, replay, speak, write
     from animator.motion.arkit_csv import write_motion
@@ -68,8 +73,10 @@ def render(  # noqa: PLR0913 - the options of a command
     heard, target = (audio, out) if out else (None, audio)
     if size % 2:
         fail(f"--size is {size}; H.264 wants an even number.")
-    if not heard and not motion and not other:
+    if not target or not (heard or motion or other):
         fail("There is nothing to say: give AUDIO and OUT, --other to listen to, or a recorded --motion.")
+    if target.suffix.lower() not in VIDEOS:
+        fail(f"{target} is to be written as an MP4: give it a name that ends in .mp4, after the sound.")
     try:
         for place in (target, save_motion):
             if place:

@@ -155,6 +155,8 @@ def test_a_video_without_a_face_cannot_be_measured(voice: Path) -> None:
         (("text.jpg", "voice", "out.mp4"), "text.jpg"),
         (("mona_lisa", "voice", "nowhere/out.mp4"), "There is no folder nowhere"),
         (("mona_lisa", "voice", "out.mp4", "--size", "321"), "even"),
+        (("mona_lisa",), "give AUDIO and OUT"),
+        (("mona_lisa", "out.mp4", "voice.wav"), "ends in .mp4"),
     ],
 )
 def test_mistakes_are_named_and_leave_nothing(
