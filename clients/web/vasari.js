@@ -1,15 +1,17 @@
 // <vasari-avatar>: a face that hears and answers, for any page.
 //
 //   <script type="module" src="vasari.js"></script>
-//   <vasari-avatar src="ws://127.0.0.1:8765/v1/realtime" character="mona_lisa" persona="companion"></vasari-avatar>
+//   <vasari-avatar src="ws://127.0.0.1:8765/v1/realtime" character="mona_lisa" persona="companion" controls></vasari-avatar>
 //
 // Methods: connect(), reconnect(), disconnect(), talk(), stop(), interrupt(), sendText(text), unlock(), stats().
 // Properties: status, state, listening, level, volume, muted, key, memory ({user, consent} or null), safety ({country,
-// minor} or null). Attributes: src, character, persona, poster.
+// minor} or null). Attributes: src (with it, it connects by itself), character, persona, poster, controls (a button to
+// talk, and a line that says what happens).
 // Events (detail): vasari-status {status, retryIn, reason}, vasari-state {state}, vasari-caption (a line, see
 // captions.js), vasari-microphone {on}, vasari-error {code, message}, vasari-event (any server event).
 import { Captions } from "./captions.js";
 import { Connection } from "./connection.js";
+import { addControls } from "./controls.js";
 import { Microphone } from "./microphone.js";
 import { supportedCodecs } from "./picture.js";
 import { Player } from "./player.js";
@@ -19,7 +21,7 @@ const REPORT_EVERY = 200; // ms
 const GESTURES = ["pointerdown", "keydown"];
 
 const STYLE = `
-  :host { display: block; position: relative; aspect-ratio: 1; overflow: hidden; background: #8884; }
+  :host { display: block; position: relative; max-width: 32rem; aspect-ratio: 1; overflow: hidden; background: #8884; }
   canvas, img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: cover; display: block; }
   img { object-position: 50% 15%; filter: blur(6px); scale: 1.03; }
   canvas { opacity: 0; transition: opacity 0.4s; }
@@ -57,9 +59,11 @@ export class VasariAvatar extends HTMLElement {
   }
 
   connectedCallback() {
-    this.setAttribute("role", "img");
+    if (this.hasAttribute("controls") && !this.shadowRoot.querySelector(".controls")) addControls(this, this.shadowRoot);
+    this.setAttribute("role", this.hasAttribute("controls") ? "group" : "img");
     if (!this.hasAttribute("aria-label")) this.setAttribute("aria-label", "An animated face");
     for (const kind of GESTURES) document.addEventListener(kind, this.#gesture, true);
+    if (this.hasAttribute("src")) this.connect();
   }
 
   disconnectedCallback() {

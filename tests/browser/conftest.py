@@ -2,6 +2,7 @@ import functools
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,29 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def static_url() -> Iterator[str]:
-    """The client's files alone, without the program behind them."""
-    handler = functools.partial(_Quiet, directory=str(WEB))
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    handler = functools.partial(_Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def static_url() -> Iterator[str]:
+    """The client's files alone, without the program behind them."""
+    with _served(WEB) as url:
+        yield url
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Another host's pages: their address, and the folder they are in."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    with _served(folder) as url:
+        yield url, folder
 
 
 @pytest.fixture(scope="session")
