@@ -62,7 +62,7 @@ class Embedded(LocalChat):
         request = {
             "messages": _within(turns, (self.context - self.max_tokens) * CHARACTERS_PER_TOKEN),
             "stream": True,
-            "stop": stop,
+            "stop": [*stop, "```"],  # code cannot be spoken
             "max_tokens": self.max_tokens,
             "temperature": self.temperature,
             "repeat_penalty": self.repeat_penalty,

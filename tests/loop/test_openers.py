@@ -127,6 +127,8 @@ def test_a_persona_with_words_for_an_unknown_kind_is_refused():
     ("said", "feeling", "fitting"),
     [
         ("Hello, how are you today?", "happy", {"Hello!", "Oh, hello!", "Hi!"}),
+        ("Hello, my name is Peter.", "happy", {"Nice to meet you,", "Hello,", "Oh, hello,"}),
+        ("What is my name?", "neutral", {""}),
         ("My grandmother died on Sunday.", "sad", {"Oh,", "Oh no,", "Oh dear,"}),
         ("My grandmother died on Sunday.", "neutral", {"Oh,", "I see.", "I hear you."}),
         ("I thought I would be happy, but I am not.", "happy", {"Oh,", "I see.", "Ah,", "Okay,"}),
