@@ -7,6 +7,7 @@ listens for a while; its motion is measured without being drawn (`animator.evalu
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from animator.evaluate.lips import Figures
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import SOUNDS, Saying, means, read_saying
 from animator.face import FPS, RATE, SAMPLES_PER_FRAME
-from animator.motion.flow import MODEL, MotionNet, Sampling
+from animator.motion.flow import DEFAULT, MODEL, MotionNet, Sampling
 from animator.motion.generator import Generator
 from animator.motion.processes import Processes
 
@@ -37,15 +38,16 @@ def generators(model: Path) -> dict[str, tuple[Make, int]]:
     def network(sampling: Sampling) -> tuple[Make, int]:
         return partial(Generator, behaviour=partial(MotionNet, sampling=sampling, model=model)), 0
 
-    plain = network(Sampling({}))[0]
+    plain = network(DEFAULT)[0]
     return {
         "processes alone (the teacher)": (partial(Generator, behaviour=Processes), 0),
         "network": (plain, 0),
-        "network, 2 calls a frame": network(Sampling({}, 2)),
-        "network, 4 calls a frame": network(Sampling({}, 4)),
-        "guidance own voice 0.5": network(Sampling({"own": 0.5})),
-        "guidance own voice 1.0": network(Sampling({"own": 1.0})),
-        "guidance own voice 0.5, gaze 1.0 (VASA-1's)": network(Sampling({"own": 0.5, "gaze": 1.0})),
+        "network, noise of size 1": network(replace(DEFAULT, warmth=1.0)),
+        "network, 2 calls a frame": network(replace(DEFAULT, calls=2)),
+        "network, 4 calls a frame": network(replace(DEFAULT, calls=4)),
+        "guidance own voice 0.5": network(replace(DEFAULT, guidance={"own": 0.5})),
+        "guidance own voice 1.0": network(replace(DEFAULT, guidance={"own": 1.0})),
+        "guidance own voice 0.5, gaze 1.0 (VASA-1's)": network(replace(DEFAULT, guidance={"own": 0.5, "gaze": 1.0})),
         "shown 40 ms earlier (look-ahead 40 ms)": (plain, 1),
         "shown 80 ms earlier (no look-ahead)": (plain, 2),
     }

@@ -14,6 +14,7 @@ from animator.control import Control
 from animator.motion import conditions
 from animator.motion.channels import BLINK_AT, CHANNELS, MOUTH_AT
 from animator.motion.filters import FPS
+from animator.motion.mouth import CHANNELS as MOUTH
 from animator.motion.mouth import session_of
 from animator.motion.voices import Other, Own
 
@@ -21,6 +22,7 @@ MODEL = Path(__file__).with_name("motion.onnx")
 BLINKING = 0.5  # of the blink channel: the lids count as closed
 RELATIVE = np.ones(len(CHANNELS), np.float32)  # channels that the network makes as changes since the last frame:
 RELATIVE[MOUTH_AT] = 0  # all but the mouth, of which it makes what the mouth network left: see `mouth_told`
+_CLOSE = MOUTH.index("mouthClose")
 _LIMIT = 6.0  # spreads that a channel may be away from its mean
 _BASE = 200.0  # of the angles by which keys and queries turn
 
@@ -38,7 +40,7 @@ class Sampling:
     warmth: float = 1.0
 
 
-DEFAULT = Sampling({})
+DEFAULT = Sampling({}, warmth=1.2)  # with which the weights that ship were measured
 
 
 def mouth_told(told: Floats, mean: Floats, spread: Floats) -> Floats:
@@ -79,11 +81,19 @@ class MotionNet:
         later = conditions.condition(wishes, control.state, self._blink_s)
         told = np.concatenate([now[None], np.repeat(later[None], self._window - 1, axis=0)])
         self._denoise(told)
+        row = self._settle(self._clean[0] * self._spread + self._mean, own)
+        self._clean[0] = (row - self._mean) / self._spread
         self._remember(self._clean[0], now)
-        row = self._clean[0] * self._spread + self._mean
         self._clean = np.concatenate([self._clean[1:], self._clean[-1:]])
         self._noise = np.concatenate([self._noise[1:], self._draw(1)])
         self._blink_s = 0.0 if row[BLINK_AT.start] > BLINKING else self._blink_s + 1 / FPS
+        return row
+
+    def _settle(self, row: Floats, own: Own) -> Floats:
+        """What is sure of a frame: silence shuts the mouth, a closure that is heard stays one, lids have ends."""
+        row[MOUTH_AT] *= own.heard.any()
+        row[_CLOSE] = max(row[_CLOSE], own.mouth[_CLOSE])
+        row[BLINK_AT] = np.clip(row[BLINK_AT], 0.0, 1.0)
         return row
 
     def _denoise(self, told: Floats) -> None:

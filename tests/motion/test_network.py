@@ -1,0 +1,67 @@
+"""The motion network that ships, at work without torch."""
+
+import numpy as np
+import pytest
+
+from animator.control import Control
+from animator.evaluate.rows import motion_figures
+from animator.face import Animator
+from animator.motion.generator import Generator
+from animator.motion.space import INDEX
+
+from .sounds import silence
+
+SECONDS = 12
+
+
+def network(seed: int) -> Generator:
+    return Animator(seed=seed, behaviour="network").generator()
+
+
+@pytest.fixture(scope="module")
+def said(speech):
+    sound = speech[: SECONDS * 24000]
+    late = Generator.delay_frames
+    return network(3).step(np.concatenate([sound, silence(late / 25)]), Control("speaking"))[late:], sound
+
+
+def test_it_says_what_it_hears(said):
+    figures = motion_figures(*said)
+    assert figures["sync"] > 0.4
+    assert abs(figures["offset_ms"]) < 40
+    assert figures["mouth_jumps"] == 0
+
+
+def test_the_whole_face_takes_part(said):
+    figures = motion_figures(*said)
+    assert 0.15 < figures["head_change"] < 0.5
+    assert figures["head_jumps"] == 0
+    assert 5 < figures["blinks_per_minute"] < 45
+    assert said[0][:, INDEX["browInnerUp"]].std() > 0.02
+    assert np.abs(np.diff(said[0][:, 58])).max() > 1
+
+
+def test_a_seed_repeats_and_another_differs(speech):
+    one, same, other = (network(seed).step(speech[:48000], Control("speaking")) for seed in (4, 4, 5))
+    np.testing.assert_array_equal(one, same)
+    assert np.abs(one - other)[:, 52:55].max() > 0.5
+
+
+def test_silence_shuts_the_mouth_and_the_face_lives_on():
+    rows = network(1).step(silence(20), Control("idle"))[25:]
+    assert rows[:, INDEX["jawOpen"]].max() < 0.02
+    assert np.abs(np.diff(rows[:, 52:55], axis=0)).mean() > 0.04
+
+
+def test_an_interruption_shuts_the_mouth_and_nothing_jumps(speech):
+    face = network(2)
+    before = face.step(speech[:96000], Control("speaking"))
+    face.interrupt()
+    after = face.step(silence(1), Control("listening"))
+    assert after[5:, INDEX["jawOpen"]].max() < 0.03
+    assert np.abs(after[0, 52:60] - before[-1, 52:60]).max() < 3
+
+
+def test_a_wished_pose_is_met(speech):
+    plain, turned = (network(6).step(silence(4), Control("idle", yaw_deg=yaw)) for yaw in (0.0, 12.0))
+    np.testing.assert_allclose((turned - plain)[-1, 52], 12, atol=0.2)
