@@ -28,8 +28,10 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
     """A file -> its front matter and its text. Raises PromptError."""
     try:
         parts = path.read_text("utf-8").split("+++\n", 2)
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise PromptError(f"{path} cannot be read: {error.strerror}. Give the path of a Markdown file.") from error
+    except UnicodeDecodeError as error:
+        raise PromptError(f"{path} is no text in UTF-8: {error.reason} at byte {error.start}.") from error
     if len(parts) != 3 or parts[0].strip():
         raise PromptError(f"{path}: should start with TOML between two lines of +++")
     try:
