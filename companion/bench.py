@@ -129,7 +129,7 @@ async def _synthesize(engine: Engine, text: str) -> Samples:
 
 
 async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | None:
-    """Ask, and interrupt the answer -> seconds until it was silent; None when it was over before."""
+    """Ask, and interrupt the answer -> seconds until it was silent; None when it was over or in a pause by then."""
     recording, loop = caller.recording, asyncio.get_running_loop()
     turn = recording.begin_turn()
     caller.microphone.play(question.audio)
@@ -143,7 +143,7 @@ async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | 
     await asyncio.sleep(max(0.0, began + stop.end - stop.start - loop.time()))
     recording.begin_turn()
     await caller.until(lambda: recording.answered, "The interruption was not answered")
-    return silent - began if interrupted else None
+    return silent - began if interrupted and silent > began else None
 
 
 def _figures(turns: Sequence[Turn], barge_ins: Sequence[float], resident: Sequence[float], dropped: int) -> Figures:
