@@ -6,6 +6,7 @@ The network is BERT (Devlin et al. 2018) with 6 layers, distilled (Wang et al. 2
 
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,15 @@ def export(weights: Weights) -> ModelProto:
 
 
 def write(source: Path, target: Path) -> None:
-    """model.safetensors -> the graph as a file, which appears only when it is whole."""
+    """model.safetensors -> the graph as a file, which appears only when it is whole.
+
+    Several may write it at once, as when all that needs it is loaded side by side for the first time.
+    """
     from safetensors.numpy import load_file
 
-    partial = target.with_suffix(".partial")
-    partial.write_bytes(export(load_file(source)).SerializeToString())
-    partial.replace(target)
+    with NamedTemporaryFile(dir=target.parent, suffix=".partial", delete=False) as file:
+        file.write(export(load_file(source)).SerializeToString())
+    Path(file.name).replace(target)
 
 
 class _Graph:

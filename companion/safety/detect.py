@@ -5,6 +5,8 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Literal
 
 import numpy as np
@@ -103,7 +105,9 @@ def _remembered(embedder: Embeds, texts: Sequence[str]) -> Vectors:
         vectors = embedder.embed(texts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, vectors)
+        with NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
+            np.save(file, vectors)
+        Path(file.name).replace(path)
     except OSError as error:
         log.debug("cannot write %s: %s", path, error)
     return vectors

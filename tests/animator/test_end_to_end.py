@@ -50,7 +50,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], P
     app.command()(talk)
     out = folder / "session.mp4"
     arguments = ["--wav", str(folder / "question.mp4"), "--out", str(out), "--config", str(small)]
-    done = CliRunner().invoke(app, arguments)
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert done.exit_code == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), out
 
