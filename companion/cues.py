@@ -39,7 +39,7 @@ class Words:
 
 def is_backchannel(text: str) -> bool:
     """Whether all that was said is of the "mm-hm" kind, in any language: a short sound is often taken for another's."""
-    words = [word for word, _ in itertools.groupby(_plain(text).split())]
+    words = _words(text)
     if not 0 < len(words) <= BRIEF:
         return False
     for known in _languages().values():
@@ -51,7 +51,7 @@ def is_backchannel(text: str) -> bool:
 def takes_floor(text: str, confidence: float) -> bool:
     """Whether a short sound over somebody else's speech, understood as ``text`` with that ``confidence``, asks for the
     floor. Speech recognition makes words of an "mm-hm" and a laugh; it is less sure of them."""
-    words = [word for word, _ in itertools.groupby(_plain(text).split())]
+    words = _words(text)
     if not words or is_backchannel(text):
         return False
     return confidence >= SURE or any(" ".join(words) in known.stops for known in _languages().values())
@@ -88,6 +88,11 @@ def _leads(text: str, leading: frozenset[str], language: str) -> bool:
     between = "" if language in SPACELESS else " "
     starts = any((_plain(last) + between).startswith(word + between) for word in leading)
     return starts and not re.search(r"[,，、]", last)
+
+
+def _words(text: str) -> list[str]:
+    """Its words; what is said several times in a row counts once."""
+    return [word for word, _ in itertools.groupby(_plain(text).split())]
 
 
 def _plain(text: str) -> str:

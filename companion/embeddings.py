@@ -1,6 +1,7 @@
 """What a sentence means, as a vector: all-MiniLM-L6-v2 (Apache-2.0) on onnxruntime. English above all."""
 
 import functools
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ LATEST = 8  # texts whose vectors are kept: care, feelings and memory ask for th
 GRAPH = "minilm-int8.onnx"
 
 Vectors = NDArray[np.float32]  # (n, SIZE), rows of length 1
+
+_loading = threading.Lock()
 
 
 class Embeds(Protocol):
@@ -44,9 +47,14 @@ def _vector(text: str) -> Vectors:
     return session.run(None, {"ids": np.asarray([tokenizer.encode(text).ids], np.int64)})[0]
 
 
-@functools.cache
 def _load() -> tuple[Any, Any]:
-    """Tokenizer and network, one copy per process."""
+    """Tokenizer and network, one copy per process: who comes while they are loaded waits for them."""
+    with _loading:
+        return _loaded()
+
+
+@functools.cache
+def _loaded() -> tuple[Any, Any]:
     import onnxruntime as ort
     from tokenizers import Tokenizer
 
@@ -67,6 +75,5 @@ def _graph(folder: Path) -> Path:
     if not target.is_file() or target.stat().st_mtime < source.stat().st_mtime:
         from companion.minilm import write
 
-        target.parent.mkdir(parents=True, exist_ok=True)
         write(source, target)
     return target

@@ -6,12 +6,13 @@ The network is BERT (Devlin et al. 2018) with 6 layers, distilled (Wang et al. 2
 
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from companion.models import keep
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
 OPSET = 20
@@ -33,15 +34,10 @@ def export(weights: Weights) -> ModelProto:
 
 
 def write(source: Path, target: Path) -> None:
-    """model.safetensors -> the graph as a file, which appears only when it is whole.
-
-    Several may write it at once, as when all that needs it is loaded side by side for the first time.
-    """
+    """model.safetensors -> the graph as a file, which appears only when it is whole."""
     from safetensors.numpy import load_file
 
-    with NamedTemporaryFile(dir=target.parent, suffix=".partial", delete=False) as file:
-        file.write(export(load_file(source)).SerializeToString())
-    Path(file.name).replace(target)
+    keep(target, export(load_file(source)).SerializeToString())
 
 
 class _Graph:

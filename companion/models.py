@@ -128,11 +128,19 @@ def _stamps(path: Path) -> dict[str, list[object]]:
         return {}  # only costs reading the models once more
 
 
-def _remember(path: Path, key: str, stamp: Sequence[object]) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}")
+def keep(path: Path, content: bytes) -> None:
+    """Writes a file of the cache, which appears only when it is whole, whoever else writes it. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(_stamps(path) | {key: stamp}))
-        temporary.replace(path)
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _remember(path: Path, key: str, stamp: Sequence[object]) -> None:
+    try:
+        keep(path, json.dumps(_stamps(path) | {key: stamp}).encode())
     except OSError as error:
         log.debug("cannot write %s: %s", path, error)

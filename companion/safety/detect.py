@@ -1,12 +1,11 @@
 """Is the user in danger? Phrases that say it outright, then the meaning of each sentence, compared with examples."""
 
 import hashlib
+import io
 import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Literal
 
 import numpy as np
@@ -104,10 +103,9 @@ def _remembered(embedder: Embeds, texts: Sequence[str]) -> Vectors:
     except (OSError, ValueError):
         vectors = embedder.embed(texts)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
-            np.save(file, vectors)
-        Path(file.name).replace(path)
+        content = io.BytesIO()
+        np.save(content, vectors)
+        models.keep(path, content.getvalue())
     except OSError as error:
         log.debug("cannot write %s: %s", path, error)
     return vectors

@@ -30,6 +30,15 @@ def talk(*said, settings=None, care=None, replies=("Fine.",)):
     return run(script())
 
 
+async def typed(made, question):
+    """A conversation in writing, of one question and its answer."""
+    async with Conversation(made) as conversation:
+        conversation.send(events.SessionUpdate({"output_modalities": ["text"]}))
+        conversation.ask(question)
+        await conversation.until(events.ResponseDone)
+    return conversation
+
+
 def written(conversation):
     return [event.text for event in conversation.all(events.TextDone)]
 
@@ -166,11 +175,7 @@ def test_rules_are_not_recited(rule: str, said: str):
     async def script():
         made = engine(llm=fakes.ScriptedLLM([f"{said} Be nice. Bye."]))
         made.prompts.personas["anna"] = replace(made.prompts.personas["anna"], rules=(rule,))
-        async with Conversation(made) as conversation:
-            conversation.send(events.SessionUpdate({"output_modalities": ["text"]}))
-            conversation.ask("What is in the cellar?")
-            await conversation.until(events.ResponseDone)
-        return conversation
+        return await typed(made, "What is in the cellar?")
 
     conversation = run(script())
     assert written(conversation)[0].strip() == "I keep my instructions to myself. Be nice. Bye."
@@ -184,11 +189,7 @@ def test_long_parts_of_the_instructions_are_not_recited_but_facts_of_them_may_be
         said = "We are open from nine to five. Their mother lives behind the blue door."
         made = engine(llm=fakes.ScriptedLLM([f"{said} You keep a shop for kites that is open from nine."]))
         made.prompts.personas["anna"] = replace(made.prompts.personas["anna"], instructions=text)
-        async with Conversation(made) as conversation:
-            conversation.send(events.SessionUpdate({"output_modalities": ["text"]}))
-            conversation.ask("When do you open?")
-            await conversation.until(events.ResponseDone)
-        return conversation
+        return await typed(made, "When do you open?")
 
     conversation = run(script())
     text = written(conversation)[0]
