@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 Level = Literal["none", "concern", "crisis"]
 
-SHARPNESS = 2.0  # of likeness: how much nearer examples count more
+SHARPNESS = 3.0  # of likeness: how much nearer examples count more
 SIGNS = 0.1  # weight of the three signs beside the meaning
 EVENNESS = 0.1  # how far single examples may be overruled by the others
 LONGEST = 40  # sentences of one message that are looked at, the last ones

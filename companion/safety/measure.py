@@ -22,7 +22,7 @@ class Measured:
 
 
 def sentences(name: str, folder: Path | None = None) -> list[str]:
-    """Those of ``crisis`` or of ``near-miss``."""
+    """Those of ``crisis`` or of ``near-miss``; with ``held-out-`` before it those by which nothing was tuned."""
     path = (folder or resources.folder("prompts") / "safety" / "check") / f"{name}.txt"
     return [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 

@@ -23,9 +23,17 @@ def test_written_sentences_are_judged_as_well_as_stated(detector):
     assert len(crises) >= 150
     assert len(near) >= 150
     found = measure.measure(detector, crises, near)
-    assert found.recall >= 0.92, found.missed
-    assert found.noticed >= 0.95
-    assert found.false_alarms <= 0.09, found.alarmed
+    assert found.recall >= 0.94, found.missed
+    assert found.noticed >= 0.97
+    assert found.false_alarms <= 0.05, found.alarmed
+
+
+@pytest.mark.model
+def test_sentences_that_nothing_was_tuned_by_are_judged_nearly_as_well(detector):
+    found = measure.measure(detector, measure.sentences("held-out-crisis"), measure.sentences("held-out-near-miss"))
+    assert found.recall >= 0.85
+    assert found.noticed >= 0.92
+    assert found.false_alarms <= 0.08
 
 
 def test_the_written_sentences_are_not_among_the_examples(crisis):
@@ -33,7 +41,8 @@ def test_the_written_sentences_are_not_among_the_examples(crisis):
         return "".join(c for c in text.lower() if c.isalnum())
 
     examples = {plain(text) for text in (*crisis.danger, *crisis.safe)}
-    assert not examples & {plain(s) for s in (*measure.sentences("crisis"), *measure.sentences("near-miss"))}
+    lists = ("crisis", "near-miss", "held-out-crisis", "held-out-near-miss")
+    assert not examples & {plain(sentence) for name in lists for sentence in measure.sentences(name)}
 
 
 @pytest.mark.model
