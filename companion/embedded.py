@@ -13,6 +13,7 @@ from companion.manifest import LANGUAGE_MODEL
 from companion.stages import StageError
 from companion.worker import MODEL_THREADS
 
+BATCH = 64  # tokens read at a time: until then nobody can stop it
 CHARACTERS_PER_TOKEN = 3  # English has 4 to 5; fewer leaves room for other text
 
 
@@ -55,7 +56,7 @@ class Embedded(LocalChat):
                 return True
             delta = chunk["choices"][0]["delta"].get("content")
             if not delta:
-                return False
+                return on_delta("")
             tokens += 1
             return on_delta(delta) or tokens >= self.enough and delta.rstrip().endswith((".", "!", "?"))
 
@@ -67,6 +68,8 @@ class Embedded(LocalChat):
             "temperature": self.temperature,
             "repeat_penalty": self.repeat_penalty,
             "dry_multiplier": self.dry_multiplier,
+            "dry_sequence_breakers": ["\n"],  # each one costs a search of the whole vocabulary per reply: 35 ms
+            "return_progress": True,  # of reading: a chance to stop it
         }
         self._server.handle_chat_completions(request, on_chunk)  # does not hold the GIL
         if problem:
@@ -91,6 +94,7 @@ def _server(path: str, threads: int, context: int, parallel: int) -> Any:
     params = xllamacpp.CommonParams()
     params.model.path = path
     params.n_ctx, params.n_parallel = context * parallel, parallel
+    params.n_batch = params.n_ubatch = BATCH
     for cpu in (params.cpuparams, params.cpuparams_batch):
         cpu.n_threads = threads
     params.slot_prompt_similarity = 0.01  # the same persona is enough to go on from another conversation's prompt

@@ -15,12 +15,12 @@ from pydantic import PrivateAttr
 
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 Turns = list[dict[str, str]]  # of {"role": ..., "content": ...}
-OnDelta = Callable[[str], bool]  # takes the next piece of text; returns True to end the generation
+OnDelta = Callable[[str], bool]  # takes the next piece of text, "" while there is none; returns True to end the generation
 
 
 class LocalChat(BaseChatModel):
     """Subclasses generate in `_complete`, which goes on from a last turn of the assistant's. Closing the stream ends
-    the generation at the next token."""
+    the generation at the next token, and waits for that."""
 
     parallel: int = 1  # replies that may be generated at a time
 
@@ -70,7 +70,7 @@ class LocalChat(BaseChatModel):
         closed = threading.Event()
 
         def hand_over(delta: str | None) -> bool:
-            if not closed.is_set():
+            if delta != "" and not closed.is_set():
                 loop.call_soon_threadsafe(deltas.put_nowait, delta)
             return closed.is_set()
 
@@ -89,10 +89,23 @@ class LocalChat(BaseChatModel):
             await running
         finally:
             closed.set()
+            await _end(running)
 
 
-def _enough(_: str) -> bool:
-    return True
+async def _end(work: "asyncio.Future[None]") -> None:
+    """Wait until ``work`` is over, which it soon is: what is asked of the model meanwhile would be read from the start."""
+    cancelled = False
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+def _enough(delta: str) -> bool:
+    return bool(delta)
 
 
 def _turns(messages: list[BaseMessage]) -> Turns:
