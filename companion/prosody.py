@@ -1,18 +1,15 @@
 """How somebody sounds who speaks, beside how the same person has sounded so far: livelier, or lower and flatter.
 
-Pitch by autocorrelation (corrected for the window: Boersma 1993) in the voiced part of loud speech, and loudness. A
-voice of anger may be either; what the words say must tell.
+Pitch in the voiced part of loud speech, and loudness. A voice of anger may be either; what the words say must tell.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.motion.intonation import PERIODIC, pitches
 from companion.stages import HEAR_RATE, Samples
 
 WINDOW, HOP = 640, 480  # samples, 40 and 30 ms
-SPECTRUM = 2048
-LOWEST, HIGHEST = 65, 400  # Hz, of a voice
-PERIODIC = 0.6  # autocorrelation from which a window is voiced
 SPOKEN = 25.0  # dB under the loudest window, still speech
 LEAST = 30  # voiced windows, 0.9 s, without which nothing is told: single words rise and fall as they like
 LONGEST = 6.0  # s of the end of an utterance that are listened to
@@ -30,17 +27,14 @@ def voice(audio: Samples) -> Voice | None:
     audio = audio[-int(LONGEST * HEAR_RATE) :]
     if len(audio) < WINDOW:
         return None
-    window = np.hanning(WINDOW)
-    frames = np.lib.stride_tricks.sliding_window_view(audio, WINDOW)[::HOP] * window
-    power = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
-    alike = _autocorrelation(frames) / _autocorrelation(window[None])
-    first, last = HEAR_RATE // HIGHEST, HEAR_RATE // LOWEST
-    lags = alike[:, first:last].argmax(axis=1) + first
+    frames = np.lib.stride_tricks.sliding_window_view(audio, WINDOW)[::HOP]
+    power = 10 * np.log10(np.mean((frames * np.hanning(WINDOW)) ** 2, axis=1) + 1e-10)
+    hertz, periodic = pitches(frames, HEAR_RATE)
     spoken = power > power.max() - SPOKEN
-    voiced = spoken & (alike[np.arange(len(lags)), lags] > PERIODIC)
+    voiced = spoken & (periodic > PERIODIC)
     if np.count_nonzero(voiced) < LEAST:
         return None
-    pitch = 12 * np.log2(HEAR_RATE / lags[voiced] / 100)
+    pitch = 12 * np.log2(hertz[voiced] / 100)
     # The middle and the peaks: a lively voice rises in both, and octave errors move only one of them.
     return np.array([0.5 * (np.median(pitch) + np.percentile(pitch, 90)), np.median(power[spoken])])
 
@@ -66,9 +60,3 @@ class Tone:
             return 0.0
         shift = float(np.sum((now - usual) / (PITCH, LOUDNESS)))
         return float(np.clip(shift / (2 * MARKED), -1.0, 1.0)) if abs(shift) >= MARKED else 0.0
-
-
-def _autocorrelation(frames: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, WINDOW) -> the same by lag, 1 at lag 0."""
-    found = np.fft.irfft(np.abs(np.fft.rfft(frames, SPECTRUM, axis=1)) ** 2, axis=1)[:, :WINDOW]
-    return found / np.maximum(found[:, :1], 1e-12)

@@ -70,6 +70,7 @@ _PASSING: tuple[Weights, ...] = (
 )
 _PER_SECOND: dict[State, float] = {"speaking": 0.30, "listening": 0.22, "thinking": 0.28, "idle": 0.10}
 _SHIFTS = _weights(browInnerUp=0.55, browOuterUp=0.50)  # what an accent raises
+_LIFTED = 0.7  # of the peaks of the melody
 
 
 class Expression:
@@ -98,6 +99,20 @@ class Expression:
         brows, eyes = (self._drift(self._random.standard_normal(4)) @ _DRIFT).tolist()
         row = row + brows * _BROWS_UP if brows > 0 else row - brows * _BROWS_DOWN
         return (row + abs(eyes) * _EYES).astype(np.float32)
+
+
+class Lifts:
+    """Brows that rise with the melody of the own voice, on top of what they do by themselves."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._rising = Pulses()
+
+    def __call__(self, heard: Heard) -> Weights:
+        """One frame on -> (52,)."""
+        if heard.lift and self._random.random() < _LIFTED:
+            self._rising.add(heard.lift * self._random.uniform(0.5, 1.1), 0.16, self._random.uniform(0.3, 0.6))
+        return (self._rising() * _SHIFTS).astype(np.float32)
 
 
 _BROWS_UP = _weights(browInnerUp=0.08, browOuterUp=0.06)

@@ -10,7 +10,7 @@ from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Motion, Samples
 from animator.motion import space
 from animator.motion.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
-from animator.motion.expression import Mood
+from animator.motion.expression import Lifts, Mood
 from animator.motion.eyes import Aim
 from animator.motion.filters import Follower, Resonators
 from animator.motion.head import Nods, Torso
@@ -75,11 +75,11 @@ class Generator:
 
     def reset(self) -> None:
         """Back to the first frame of the session."""
-        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(self._seed.entropy).spawn(4)]
+        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(self._seed.entropy).spawn(5)]
         self._own.reset()
         self._other.reset()
         self._behaviour, self._torso, self._sides = self._make(streams[0]), Torso(streams[1]), streams[2]
-        self._nods = Nods(streams[3])
+        self._nods, self._lifts = Nods(streams[3]), Lifts(streams[4])
         self._slant = Resonators([0.3, 0.3])
         self._aim, self._mood = Aim(), Mood()
         self._wishes = [Follower(0.3) for _ in range(7)]
@@ -99,7 +99,8 @@ class Generator:
         head = (1 + more) * (moved[HEAD_AT] + self._nods(control.state, heard.prosody))
         self._mouth = self._speak(moved[MOUTH_AT], 1 + more)
         row = np.zeros(space.SIZE, np.float32)
-        row[:52] = _face(self._mouth, (1 + more) * from_upper(moved[UPPER_AT]) + mood, float(moved[BLINK_AT][0]))
+        upper = from_upper(moved[UPPER_AT]) + self._lifts(own.prosody)
+        row[:52] = _face(self._mouth, (1 + more) * upper + mood, float(moved[BLINK_AT][0]))
         row[52:58] = head + np.array(place, np.float32)
         row[52:55] += bearing[:3]
         row[62:64] = np.array(self._torso(head[3], head[4], own.prosody.talking)) + 0.4 * np.array(place[3:5])

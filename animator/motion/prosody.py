@@ -14,13 +14,15 @@ _PHRASE = 18  # frames of voice that make a phrase
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One frame of the voice. ``accent`` is 0, or the strength of a stressed syllable that peaks here, up to 1."""
+    """One frame of the voice. ``accent`` is 0, or the strength of a stressed syllable that peaks here, up to 1;
+    ``lift`` the same of its melody."""
 
     talking: bool
     loudness: float  # 0 in silence, about 0.5 in mean speech, 1 at the loudest
     accent: float
     started: bool
     ended: bool
+    lift: float = 0.0
 
 
 SILENT = Heard(False, 0.0, 0.0, False, False)

@@ -1,5 +1,6 @@
 """What a face hears, frame by frame: its own voice, which it is to say, and that of the person it talks with."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from animator.audio import MELS, Features, LogMel
 from animator.face import SAMPLES_PER_FRAME, Samples
+from animator.motion.intonation import Intonation
 from animator.motion.mouth import HOPS_PER_FRAME, MouthNet, MouthRow
 from animator.motion.prosody import SILENT, Heard, Prosody
 
@@ -35,22 +37,25 @@ class OwnVoice:
     """Follows the own voice."""
 
     def __init__(self) -> None:
-        self._network = MouthNet()
+        self._network, self._intonation = MouthNet(), Intonation()
         self.reset()
 
     def __call__(self, audio: Samples) -> Own:
         """(960,), the next frame of sound."""
         line = np.concatenate([self._waiting, audio])
         self._waiting = line[SAMPLES_PER_FRAME:]
-        features = self._mel(line[:SAMPLES_PER_FRAME])
+        audio = line[:SAMPLES_PER_FRAME]
+        features = self._mel(audio)
         mouth = self._network(features)
-        return Own(mouth, self._network.heard, self._prosody(features))
+        prosody = replace(self._prosody(features), lift=self._intonation(audio))
+        return Own(mouth, self._network.heard, prosody)
 
     def reset(self) -> None:
         """Forget all sound."""
         self._waiting = np.zeros(_LATE, np.float32)
         self._mel, self._prosody = LogMel(), Prosody()
         self._network.reset()
+        self._intonation.reset()
 
 
 class OtherVoice:
