@@ -7,6 +7,7 @@ person was only guessed at, everything does, less and less with the distance, si
 import cv2
 import numpy as np
 
+from animator.portrait.matte import LEAST
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, f32
 
@@ -14,7 +15,6 @@ NECK = 0.52  # face heights below the chin over which the head's motion fades
 RING = (0.08, 0.40)  # face widths from a person guessed at, between which the background's share is forgotten
 PINNED = (1.2, 1.2, 1.2, 2.0)  # margins on the left, above, on the right, below: shoulders end at the frame
 CHIN = 152
-_PERSON = 48  # of 255 in the matte, from which on the person is counted: it is unsure of ears
 
 
 def smoothstep(x: Floats) -> Floats:
@@ -43,7 +43,7 @@ def follow(portrait: Portrait, flat: Floats, faces: int) -> tuple[Floats, Floats
 
 def nearest_person(portrait: Portrait) -> tuple[Floats, Floats]:
     """(H, W) px to the nearest pixel of the person, and the row of that pixel."""
-    matte = (portrait.person >= _PERSON).astype(np.uint8)
+    matte = (portrait.person >= LEAST).astype(np.uint8)
     outline = portrait.vertices[portrait.contours["face_oval"], :2].round().astype(np.int32)
     cv2.fillPoly(matte, [outline], (1,))
     away, labels = cv2.distanceTransformWithLabels(1 - matte, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)

@@ -29,8 +29,11 @@ def opacity(portrait: Portrait) -> Image:
 
 
 def plate(picture: Image, opaque: Image, face_width: float) -> Image:
-    """(n, n, 3): the ``picture`` (n, n, 3) with background where ``opaque`` (n, n) is 255."""
-    seen = opaque < 255
+    """(n, n, 3): the ``picture`` (n, n, 3) with background where ``opaque`` (n, n) is not 0.
+
+    Where it is between, only as far as a colour of the person before it can still give the picture.
+    """
+    seen = opaque == 0
     if not seen.any():
         return picture
     smooth = _fill(picture, ~seen, _REACH * face_width)
@@ -39,7 +42,10 @@ def plate(picture: Image, opaque: Image, face_width: float) -> Image:
     low = cv2.GaussianBlur(picture * known, (0, 0), sigma)
     grain = (picture - low / (cv2.GaussianBlur(known, (0, 0), sigma)[..., None] + 1e-3)) * known
     row, column = _mirrored(seen)
-    return np.where(seen[..., None], picture, (smooth + grain[row, column]).clip(0, 255).round()).astype(np.uint8)
+    share = (255 - opaque)[..., None] / 255 + 1e-6
+    darkest, brightest = 255 - (255.01 - picture) / share, (picture + 0.01) / share
+    behind = (smooth + grain[row, column]).clip(darkest, brightest).clip(0, 255)
+    return np.where(seen[..., None], picture, behind.round()).astype(np.uint8)
 
 
 def cutout(picture: Image, behind: Image, opaque: Image) -> raster.Texture:

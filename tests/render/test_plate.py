@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from animator.motion import space
-from animator.portrait.portrait import Portrait
+from animator.portrait.characters import find
+from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
 from animator.render.plate import opacity, plate
 
@@ -49,6 +50,15 @@ def test_the_plate_shows_none_of_the_person(painted: Portrait) -> None:
     behind = plate(painted.picture, opacity(painted), painted.face_width)
     assert np.ptp(behind, axis=2).max() < 6
     assert np.abs(behind.astype(int) - GREY).max() < 15
+
+
+def test_nothing_of_a_dark_collar_stays_on_a_light_wall() -> None:
+    """The astronaut's, of which the network that outlines people misses a piece."""
+    astronaut = load(find("astronaut").picture)
+    opaque = opacity(astronaut)
+    behind = plate(astronaut.picture, opaque, astronaut.face_width)
+    collar = np.s_[340:420, 105:200]
+    assert (behind[collar][opaque[collar] > 0].astype(int).mean(axis=1) > 185).all()
 
 
 def test_a_head_that_leans_away_leaves_neither_glow_nor_contour(painted: Portrait) -> None:
