@@ -19,7 +19,7 @@ from companion.engine import Engine
 from companion.fakes import ScriptedTurnEnd
 from companion.hearing import Hearing
 from companion.settings import Audio, AudioInput, InputFormat, Settings, TurnDetection
-from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, Samples
+from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, Samples, Transcript
 from companion.vad import Silero
 
 PACKET = HEAR_RATE // 50
@@ -162,7 +162,8 @@ class _Floor:
             self.reactions.pauses.append(self.heard - self._since)
         self._since = None
 
-    def user_is_saying(self, text: str) -> None: ...
+    def user_is_saying(self, said: Transcript, whole: bool) -> None: ...
+    def user_resumes(self) -> None: ...
     def user_goes_on(self) -> None: ...
     def user_said(self, item_id: str, ended: float) -> None: ...
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from companion.stages import Samples
+from companion.stages import Samples, Transcript
 
 
 class Floor(Protocol):
@@ -30,8 +30,12 @@ class Floor(Protocol):
         """The words of a turn are of use before it ends."""
         ...
 
-    def user_is_saying(self, text: str) -> None:
-        """The beginning of a turn that is not over; later words may correct it."""
+    def user_is_saying(self, said: Transcript, whole: bool) -> None:
+        """The beginning of a turn that is not over; later words may correct it. ``whole``: a pause follows."""
+        ...
+
+    def user_resumes(self) -> None:
+        """The pause is over, and the turn is not."""
         ...
 
     def user_goes_on(self) -> None:

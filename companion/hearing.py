@@ -160,6 +160,8 @@ class Hearing:
             case Kind.RESUMED:
                 if self._tentative:
                     self._hold()
+                else:
+                    self._floor.user_resumes()
                 self._drop_guess()
             case Kind.STOPPED:
                 self._stop(turn.at)

@@ -1,7 +1,7 @@
 """What goes on while the user speaks: the language model reads along, the face shows sympathy and says "mm-hm"."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,7 @@ from companion.feelings import Feeling, mirrored
 from companion.mind import Mind
 from companion.readahead import ReadAhead
 from companion.show import Show
-from companion.stages import TTS
+from companion.stages import TTS, Message, Transcript
 
 PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
 SETTLED = 0.3  # s after which a new client has said what it wants
@@ -32,7 +32,7 @@ class Listening:
     ) -> None:
         self._engine, self._mind, self._show = engine, mind, show
         self._voice, self._spawn = voice, spawn
-        self._ahead = ReadAhead(engine.llm, spawn)
+        self._ahead = ReadAhead(engine, spawn)
 
     @property
     def curious(self) -> bool:
@@ -43,14 +43,21 @@ class Listening:
         """Let a language model that can read what is known already, before the next question."""
         self._ahead.read(self._mind.ahead, SETTLED)
 
-    def follow(self, text: str) -> None:
-        """The beginning of what the user says."""
-        self._ahead.read(lambda: self._mind.ahead(text), PERHAPS_OVER)
-        self._spawn(self._sympathise(text), "sympathise")
+    def follow(self, said: Transcript, whole: bool) -> None:
+        """What the user has said so far; ``whole``: that may be all."""
+        if whole and self._mind.foresees:
+            self._ahead.draft(lambda: self._mind.expected(said))
+        else:
+            self._ahead.read(lambda: self._mind.ahead(said.text), PERHAPS_OVER if whole else 0.0)
+        self._spawn(self._sympathise(said.text), "sympathise")
 
-    async def settled(self) -> None:
-        """Wait until the language model is free to reply."""
-        await self._ahead.settled()
+    def drop(self) -> None:
+        """The user goes on, or asks for something else: what was drafted is of no use."""
+        self._ahead.drop()
+
+    def ask(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+        """The language model's reply."""
+        return self._ahead.reply(messages)
 
     def mirror(self, feeling: Feeling) -> None:
         """The user feels so: let the face show that it is heard."""

@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 Turns = list[dict[str, str]]  # of {"role": ..., "content": ...}
-OnDelta = Callable[[str], bool]  # takes the next piece of text, "" while there is none; returns True to end the generation
+OnDelta = Callable[[str], bool]  # takes the next piece of text, "" while there is none; returns True to end it all
 
 
 class LocalChat(BaseChatModel):
@@ -93,7 +93,7 @@ class LocalChat(BaseChatModel):
 
 
 async def _end(work: "asyncio.Future[None]") -> None:
-    """Wait until ``work`` is over, which it soon is: what is asked of the model meanwhile would be read from the start."""
+    """Wait until ``work`` is over, as it soon is: what is asked of the model meanwhile would be read from the start."""
     cancelled = False
     while not work.done():
         try:

@@ -1,8 +1,8 @@
 """What a session says: the language model's words, led by memory, care, a lesson and tools."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from companion import chat
@@ -11,19 +11,21 @@ from companion.engine import Engine
 from companion.events import AvatarProgress, ServerEvent
 from companion.feelings import Feeling, voiced
 from companion.lesson import Progress, Tutor
-from companion.openers import Openers, continued
+from companion.openers import Openers, Words, continued
 from companion.personas import Persona
 from companion.recollection import Recollection
-from companion.reply import Reply
+from companion.reply import Reply, Wishes
 from companion.safety import Guard, Private
 from companion.settings import Settings
-from companion.stages import Continues, Message
+from companion.stages import Continues, Message, Transcript
 from companion.text import Sentence, words
 from companion.think import closing
 from companion.toolbox import Host, Toolbox
 from companion.tts.repertoire import languages
 
 STALE = 5  # words of a sentence that is not said twice
+
+Chooses = Callable[[str, str, str, Mapping[str, Words]], Sentence | None]  # as `Openers.choose` does
 
 
 class Owner(Protocol):
@@ -45,13 +47,23 @@ class Owner(Protocol):
         """The user feels so: let the face show that it is heard."""
         ...
 
-    async def settled(self) -> None:
-        """Wait until the language model is free to reply."""
+    def ask(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+        """The language model's reply."""
         ...
 
     def forgot(self, error: Exception) -> None:
         """The memory failed."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the user has said last. ``tone`` as in `chat.Item`."""
+
+    text: str
+    language: str
+    feeling: Feeling
+    tone: float = 0.0
 
 
 class Mind:
@@ -66,7 +78,7 @@ class Mind:
         self._lesson = ""
         self._fillers = self._nudges = 0
         self._openers = Openers(engine.prompts.openers)
-        self._toolbox = Toolbox(engine, owner.conversation, Host(owner.announce, self._progress))
+        self._toolbox = Toolbox(engine, owner.conversation, Host(owner.announce, self._progress), owner.ask)
 
     @property
     def persona(self) -> Persona:
@@ -91,6 +103,24 @@ class Mind:
         # That the user speaks next is known, too.
         return known if known[-1].role == "user" else [*known, Message("user", "")]
 
+    @property
+    def foresees(self) -> bool:
+        """What the language model will be asked follows from what the user says: neither care, nor a lesson, nor a tool
+        comes in between; and it may be asked in vain."""
+        may = self._continues or self._engine.config.session.drafts_of_endpoints
+        plain = not self._toolbox.needed(self._owner.settings, self.persona.tools)
+        return may and plain and not self.guard.careful and not self.persona.lesson
+
+    async def expected(self, said: Transcript) -> list[Message]:
+        """What the language model will be asked when the user's turn ends with what they ``said`` so far."""
+        text = said.text.strip()
+        heard = _Said(text, said.language, await self.feel(text))
+        wishes = Wishes(sound=self._owner.settings.output_modalities[0] == "audio")
+        opener = self._opener(wishes, heard, self._openers.likely)
+        history = self._owner.conversation.history(text)
+        recalled = await self._recalled(history[-1].content, tell=False)
+        return self._asked(history, [recalled, *self._notes(heard)], wishes, opener)
+
     async def reply(self, reply: Reply) -> AsyncIterator[str]:
         """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word. The
         reply has an ``opener`` afterwards, if one suits it."""
@@ -100,16 +130,17 @@ class Mind:
         said = history[-1].content if history and history[-1].role == "user" else ""
         tutor = self._tutor_now()
         answer, feeling = await asyncio.gather(self._careful(said), self.feel(said))
-        tone = self._owner.conversation.latest.tone
-        self._owner.mirror(voiced(feeling, tone))
+        latest = self._owner.conversation.latest
+        heard = _Said(said, latest.language, feeling, latest.tone)
+        self._owner.mirror(voiced(feeling, latest.tone))
         if answer:
             return once(answer)
         if text := tutor.hear(said) if tutor else "":
             return once(text)
-        reply.opener = self._opener(reply, said, feeling)
+        reply.opener = None if self.guard.note else self._opener(reply.wishes, heard, self._openers.choose)
         if self._continues:  # models of this process are small, and fall into saying the same again
             reply.allowed = self._unrepeated()
-        notes = (self._felt(feeling, tone), tutor.note if tutor else "", self._language())
+        notes = (self.guard.note, *self._notes(heard, tutor.note if tutor else ""))
         deltas = self._thought(reply, history, notes)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
@@ -140,30 +171,36 @@ class Mind:
 
     async def _thought(self, reply: Reply, history: Sequence[Message], notes: Sequence[str]) -> AsyncIterator[str]:
         """The language model's deltas, which go on from what the reply began with."""
-        await self._owner.settled()
-        begun = reply.opener.text if reply.opener else ""
-        can = self._continues
+        recalled = await self._recalled(history[-1].content if history else "")
+        messages = self._asked(history, [recalled, *notes], reply.wishes, reply.opener)
+        deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
+        async with closing(continued(deltas, reply.opener.text) if reply.opener else deltas) as stream:
+            async for delta in stream:
+                yield delta
+
+    def _asked(
+        self, history: Sequence[Message], notes: Sequence[str], wishes: Wishes, opener: Sentence | None
+    ) -> list[Message]:
+        """What the language model is told and asked."""
+        begun, can = opener.text if opener else "", self._continues
         told = self._engine.prompts.openers.note.format(opener=begun) if begun and not can else ""
-        messages = await self._messages(reply, history, (*notes, told))
+        note = " ".join(note for note in (*notes, told) if note)
+        messages = chat.messages(self._setting(wishes.instructions or ""), history, note)
         if can and messages[-1].role == "assistant":
             messages.append(Message("user", ""))  # else the model would go on from what was said long ago
         if begun and can:
             messages.append(Message("assistant", begun))
-        deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
-        async with closing(continued(deltas, begun) if begun else deltas) as stream:
-            async for delta in stream:
-                yield delta
+        return messages
 
-    def _opener(self, reply: Reply, said: str, feeling: Feeling) -> Sentence | None:
+    def _opener(self, wishes: Wishes, heard: _Said, choose: Chooses) -> Sentence | None:
         """Only where nobody has a say in how a reply should begin: neither the client nor care; and only aloud."""
-        asked = reply.wishes.instructions or self._owner.settings.instructions
-        careful = self.guard.careful or self.guard.note
-        if not self._engine.config.session.openers or not reply.wishes.sound or asked or careful:
+        asked = wishes.instructions or self._owner.settings.instructions
+        if not self._engine.config.session.openers or not wishes.sound or asked or self.guard.careful:
             return None
-        language = self._owner.conversation.latest.language
-        if self.persona.openers is False or not self._speaks(language):
+        own = self.persona.openers
+        if own is False or not self._speaks(heard.language):
             return None
-        return self._openers.choose(said, language, feeling.emotion, self.persona.openers)
+        return choose(heard.text, heard.language, heard.feeling.emotion, own)
 
     def murmur(self) -> Sentence | None:
         """What the persona lets be heard while the user goes on speaking, one after the other."""
@@ -181,10 +218,11 @@ class Mind:
         self._fillers += 1
         return self.persona.fillers[self._fillers % len(self.persona.fillers)], after
 
-    def _language(self) -> str:
-        """What the language model is told of the language of the last turn."""
-        latest = self._owner.conversation.latest.language
-        return self._engine.prompts.languages.note(latest, languages(self._engine.tts))
+    def _notes(self, heard: _Said, lesson: str = "") -> tuple[str, ...]:
+        """What the language model is told of the user's last turn: how they feel, what the ``lesson`` wants, and the
+        language."""
+        spoken = self._engine.prompts.languages.note(heard.language, languages(self._engine.tts))
+        return (self._felt(heard.feeling, heard.tone), lesson, spoken)
 
     def _speaks(self, language: str) -> bool:
         spoken = languages(self._engine.tts)
@@ -214,11 +252,10 @@ class Mind:
         words = felt.note.format(feeling=feeling.emotion) if feeling.emotion != "neutral" else ""
         return f"{words} {felt.lively if tone > 0 else felt.low if tone < 0 else ''}".strip()
 
-    async def _messages(self, reply: Reply, history: Sequence[Message], notes: Sequence[str]) -> list[Message]:
-        recalled = await self.recollection.recall(self._owner.settings.memory, history)
-        memories = self._engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
-        note = " ".join(note for note in (memories, self.guard.note, *notes) if note)
-        return chat.messages(self._setting(reply.wishes.instructions or ""), history, note)
+    async def _recalled(self, said: str, tell: bool = True) -> str:
+        """What the language model is told of what is remembered."""
+        recalled = await self.recollection.recall(self._owner.settings.memory, said, tell)
+        return self._engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
 
     def _setting(self, wished: str = "") -> Setting:
         own = wished or self._owner.settings.instructions

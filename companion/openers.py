@@ -97,13 +97,17 @@ class Openers:
 
     def choose(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
         """What to begin with, to a turn of the user's that says ``said`` and feels so; None: the model begins."""
-        found = self._sentence(said, language, feeling, own) if self._run < RUN else None
+        found = self.likely(said, language, feeling, own)
         if found is None:
             self._run, self._begun = 0, ""
             return None
         self._said = [text for text in self._said if text != found.text] + [found.text]
         self._run, self._begun = self._run + 1, words(found.spoken)[0]
         return found
+
+    def likely(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
+        """What `choose` would give, if that turn is the next one."""
+        return self._sentence(said, language, feeling, own) if self._run < RUN else None
 
     def listening(self, language: str, own: Mapping[str, Words]) -> Sentence | None:
         """What to let be heard while the user goes on."""
@@ -124,15 +128,18 @@ class Openers:
 
 async def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
     """The deltas of a model that may begin with ``opener`` all the same, without it."""
-    spoken = r"\W+".join(map(re.escape, words(opener)))
-    again = re.compile(rf"^(\s*(?:\[[^\]]*\]\s*)?){spoken}\b[\s,.!?…—-]*", re.IGNORECASE)
+    spoken = words(opener)
+    pattern = r"\W+".join(map(re.escape, spoken))
+    again = re.compile(rf"^(\s*(?:\[[^\]]*\]\s*)?){pattern}\b[\s,.!?…—-]*", re.IGNORECASE)
     beginning: str | None = ""
     async for delta in deltas:
         if beginning is None:
             yield delta
             continue
         beginning += delta
-        if len(re.sub(r"\[[^\]]*(?:\]|$)", "", beginning).strip()) > len(opener) + MARKS:
+        plain = re.sub(r"\[[^\]]*(?:\]|$)", "", beginning).strip()
+        other = any(not word.startswith(said) for word, said in zip(spoken, words(plain), strict=False))
+        if other or len(plain) > len(opener) + MARKS:
             yield again.sub(r"\1", beginning)
             beginning = None
     if beginning:

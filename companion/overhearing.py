@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from companion.floor import Floor
@@ -37,7 +38,7 @@ class Overhearing:
         self._cancel()
         self._known = voiced
         if said:
-            self._spawn(self._tell(self._turn, said, 0), "overhear")
+            self._spawn(self._tell(self._turn, said, whole=True), "overhear")
 
     def follow(self, voiced: float, sound: Callable[[], Samples]) -> None:
         """The turn goes on; one attempt to understand it at a time. The last word is often half of another one."""
@@ -46,13 +47,16 @@ class Overhearing:
             return
         self._known = voiced
         self._attempt = self._words.transcribe(sound())
-        self._spawn(self._tell(self._turn, self._attempt, 1), "overhear")
+        self._spawn(self._tell(self._turn, self._attempt, whole=False), "overhear")
 
-    async def _tell(self, turn: int, said: Understood, less: int) -> None:
+    async def _tell(self, turn: int, said: Understood, whole: bool) -> None:
         transcript = await said
-        if self._turn == turn and isinstance(transcript, Transcript):
-            words = transcript.text.split()
-            self._floor.user_is_saying(" ".join(words[: len(words) - less]))
+        if self._turn != turn or not isinstance(transcript, Transcript):
+            return
+        words = transcript.text.split()
+        text = transcript.text if whole else " ".join(words[:-1])
+        if text:
+            self._floor.user_is_saying(replace(transcript, text=text), whole)
 
     def _cancel(self) -> None:
         if self._attempt:

@@ -1,57 +1,107 @@
-"""Reading ahead: a language model of this process reads what its next reply will follow, before it is asked."""
+"""A language model reads what its next reply will follow, and drafts that reply, before it is asked.
+
+It does one thing at a time: a model of this process that replies while it reads would read all of it again.
+"""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
+from companion.engine import Engine
 from companion.stages import LLM, Message, Prepares
+from companion.think import closing
+
+Spawn = Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]
+Known = Callable[[], Sequence[Message]]  # what will be asked, as far as it is known
+Expected = Callable[[], Awaitable[Sequence[Message]]]  # what is likely to be asked
 
 
 class ReadAhead:
     """One text at a time, the latest one; ``spawn`` starts a named task that ends with the session."""
 
-    def __init__(self, llm: LLM, spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]) -> None:
-        self._llm = llm if isinstance(llm, Prepares) else None
-        self._spawn = spawn
-        self._next: Callable[[], Sequence[Message]] | None = None
-        self._reading: asyncio.Task[None] | None = None
+    def __init__(self, engine: Engine, spawn: Spawn) -> None:
+        self._engine, self._spawn = engine, spawn
+        self._free = asyncio.Lock()
         self._waiting: asyncio.Task[None] | None = None
+        self._draft: _Draft | None = None
 
     @property
     def possible(self) -> bool:
-        """The model is of the kind that can."""
-        return self._llm is not None
+        """The model is of the kind that can read ahead."""
+        return isinstance(self._engine.llm, Prepares)
 
-    def read(self, messages: Callable[[], Sequence[Message]], after: float = 0.0) -> None:
+    def read(self, messages: Known, after: float = 0.0) -> None:
         """Read what ``messages`` gives in ``after`` seconds, unless something else is to be read by then."""
-        if self._llm is None:
-            return
-        self._drop()
-        self._next = messages
-        self._waiting = self._spawn(self._begin(after), "read ahead soon")
+        self.drop()
+        if isinstance(llm := self._engine.llm, Prepares):
+            self._waiting = self._spawn(self._read(llm, messages, after), "read ahead")
 
-    async def settled(self) -> None:
-        """Forget what waits, and wait until the model is free: one that replies meanwhile reads all of it again."""
-        self._drop()
-        if self._reading:
-            await asyncio.wait([self._reading])
+    def draft(self, messages: Expected) -> None:
+        """Begin to reply to what ``messages`` gives: whoever asks for just that finds the reply begun."""
+        self.drop()
+        self._draft = _Draft(self._engine.llm, messages, self._free, self._spawn)
 
-    def _drop(self) -> None:
-        self._next = None
+    def drop(self) -> None:
+        """Forget what waits to be read, and the draft. What is being read already goes on: it will be of use."""
         if self._waiting:
             self._waiting.cancel()
+        if self._draft:
+            self._draft.cancel()
+        self._waiting = self._draft = None
 
-    async def _begin(self, after: float) -> None:
+    async def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+        """The model's deltas, as soon as it is free; those of the draft if that is of these ``messages``."""
+        draft, self._draft = self._draft, None
+        self.drop()
+        if draft and list(draft.messages) == list(messages):
+            async with closing(draft.deltas()) as deltas:
+                async for delta in deltas:
+                    yield delta
+            return
+        if draft:
+            draft.cancel()
+        async with self._free, closing(self._engine.llm.reply(messages)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _read(self, llm: Prepares, messages: Known, after: float) -> None:
         await asyncio.sleep(after)
-        if self._llm and self._reading is None:
-            self._reading = self._spawn(self._read(self._llm), "read ahead")
+        async with self._free:
+            self._waiting = None
+            with suppress(Exception):  # whatever is wrong with the model, the next reply will say it
+                await llm.prepare(messages())
 
-    async def _read(self, llm: Prepares) -> None:
+
+class _Draft:
+    """A reply that nobody hears of unless it is asked for. ``free`` is held while the model is at work."""
+
+    def __init__(self, llm: LLM, messages: Expected, free: asyncio.Lock, spawn: Spawn) -> None:
+        self.messages: Sequence[Message] = ()
+        self._deltas: asyncio.Queue[str | None] = asyncio.Queue()
+        self._error: Exception | None = None
+        self._writing = spawn(self._write(llm, messages, free), "draft")
+
+    def cancel(self) -> None:
+        self._writing.cancel()
+
+    async def deltas(self) -> AsyncIterator[str]:
+        """From the first one on. Raises what the model raised."""
         try:
-            while messages := self._next:
-                self._next = None
-                with suppress(Exception):  # whatever is wrong with the model, the next reply will say it
-                    await llm.prepare(messages())
+            while (delta := await self._deltas.get()) is not None:
+                yield delta
         finally:
-            self._reading = None
+            self.cancel()
+        if self._error:
+            raise self._error
+
+    async def _write(self, llm: LLM, expected: Expected, free: asyncio.Lock) -> None:
+        try:
+            self.messages = await expected()
+            async with free, closing(llm.reply(self.messages)) as deltas:
+                async for delta in deltas:
+                    self._deltas.put_nowait(delta)
+        except Exception as error:  # of whatever stage; it concerns whoever asks for the reply
+            self._error = error
+        finally:
+            self._deltas.put_nowait(None)

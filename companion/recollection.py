@@ -31,18 +31,22 @@ class Recollection:
         self._unwritten: deque[tuple[str, list[Message]]] = deque()
         self._writing: asyncio.Task[None] | None = None
 
-    async def recall(self, wish: Remembering | None, history: Sequence[Message]) -> list[str]:
-        """What bears on the last message, beyond what is known or was told before."""
-        if not (wish and wish.consent):
-            return []
-        if wish.user != self._user:
+    async def meet(self, wish: Remembering | None) -> None:
+        """Recall what is always known of this user, if that has not been done."""
+        if wish and wish.consent and wish.user != self._user:
             self._user = wish.user
             self.known = await self._memory.recall(wish.user, "", STANDING)
             self._told = set(self.known)
-        about = history[-1].content if history else ""
+
+    async def recall(self, wish: Remembering | None, about: str, tell: bool = True) -> list[str]:
+        """What bears on this message of the user's, beyond what is known or was told; ``tell``: it is told now."""
+        if not (wish and wish.consent):
+            return []
+        await self.meet(wish)
         found = await self._memory.recall(wish.user, about, PASSING) if about else []
         fresh = [memory for memory in found if memory not in self._told]
-        self._told.update(fresh)
+        if tell:
+            self._told.update(fresh)
         return fresh
 
     def store(self, wish: Remembering | None) -> None:
@@ -62,6 +66,7 @@ class Recollection:
             self.known, self._user = (), ""
             await self._written()
             await self._memory.discard(self._session)
+        await self.meet(now)
 
     async def end(self, wish: Remembering | None) -> None:
         """The session is over."""

@@ -8,7 +8,7 @@ mouth. An interruption is `interrupt`, and nothing else is.
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -30,7 +30,7 @@ from companion.mind import Mind, once
 from companion.reply import Ending, Reply, Wishes
 from companion.settings import Remembering
 from companion.show import Show
-from companion.stages import TTS, HasVoices, Samples, StageError
+from companion.stages import TTS, HasVoices, Message, Samples, StageError, Transcript
 from companion.trace import Trace
 from companion.wardrobe import Wardrobe
 from companion.wire import WireError
@@ -147,12 +147,16 @@ class Session:
     def curious(self) -> bool:
         return self.listening.curious and self.reply is None
 
-    def user_is_saying(self, text: str) -> None:
+    def user_is_saying(self, said: Transcript, whole: bool) -> None:
         if self.reply is None:
-            self.listening.follow(text)
+            self.listening.follow(said, whole)
 
-    async def settled(self) -> None:
-        await self.listening.settled()
+    def user_resumes(self) -> None:
+        if self.reply is None:
+            self.listening.drop()
+
+    def ask(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+        return self.listening.ask(messages)
 
     def mirror(self, feeling: Feeling) -> None:
         self.listening.mirror(feeling)

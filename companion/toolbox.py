@@ -40,10 +40,17 @@ class Host:
 
 
 class Toolbox:
-    """One session's tools. Those of the server are made when they are first needed."""
+    """One session's tools. Those of the server are made when they are first needed. ``ask`` gives a reply for which
+    none may be called."""
 
-    def __init__(self, engine: Engine, conversation: Conversation, host: Host) -> None:
-        self._engine, self._conversation, self._host = engine, conversation, host
+    def __init__(
+        self,
+        engine: Engine,
+        conversation: Conversation,
+        host: Host,
+        ask: Callable[[Sequence[Message]], AsyncIterator[str]],
+    ) -> None:
+        self._engine, self._conversation, self._host, self._ask = engine, conversation, host, ask
         self._made: dict[str, BaseTool] = {}
 
     def reply(
@@ -52,11 +59,17 @@ class Toolbox:
         """The deltas of a reply, for which tools may be called: the client's in ``settings``, and the server's of
         those ``names``."""
         llm = self._engine.llm
-        if not isinstance(llm, CallsTools) or not llm.can_call or settings.tool_choice == "none":
-            return llm.reply(messages)
+        if not isinstance(llm, CallsTools) or not self.needed(settings, names):
+            return self._ask(messages)
         own = self._own(names)
         described = [*(_describe(tool) for tool in own.values()), *map(asdict, settings.tools)]
-        return self._converse(llm, list(messages), described, own, reply) if described else llm.reply(messages)
+        return self._converse(llm, list(messages), described, own, reply)
+
+    def needed(self, settings: Settings, names: Sequence[str]) -> bool:
+        """Whether there are tools, and a language model that may call them."""
+        llm = self._engine.llm
+        able = isinstance(llm, CallsTools) and llm.can_call and settings.tool_choice != "none"
+        return able and (bool(settings.tools) or any(name in self._engine.config.tools for name in names))
 
     async def _converse(
         self, llm: CallsTools, messages: list[Message], described: list[Json], own: "dict[str, BaseTool]", reply: Reply
