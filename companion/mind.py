@@ -48,7 +48,11 @@ class Owner(Protocol):
         ...
 
     def ask(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """The language model's reply."""
+        """The language model's reply, perhaps as drafted."""
+        ...
+
+    def drop_draft(self) -> None:
+        """The language model will not be asked."""
         ...
 
     def forgot(self, error: Exception) -> None:
@@ -133,9 +137,8 @@ class Mind:
         latest = self._owner.conversation.latest
         heard = _Said(said, latest.language, feeling, latest.tone)
         self._owner.mirror(voiced(feeling, latest.tone))
-        if answer:
-            return once(answer)
-        if text := tutor.hear(said) if tutor else "":
+        if text := answer or (tutor.hear(said) if tutor else ""):
+            self._owner.drop_draft()
             return once(text)
         reply.opener = None if self.guard.note else self._opener(reply.wishes, heard, self._openers.choose)
         if self._continues:  # models of this process are small, and fall into saying the same again

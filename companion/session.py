@@ -138,6 +138,7 @@ class Session:
         """Speech that resumes while its first part is still being transcribed was a pause; else it interrupts."""
         self._initiative.user_starts()
         if self.reply and not self.reply.created:
+            self.listening.drop()
             self._abandon()
             self.hearing.put_back()
         else:
@@ -154,6 +155,9 @@ class Session:
     def user_resumes(self) -> None:
         if self.reply is None:
             self.listening.drop()
+
+    def drop_draft(self) -> None:
+        self.listening.drop()
 
     def ask(self, messages: Sequence[Message]) -> AsyncIterator[str]:
         return self.listening.ask(messages)
