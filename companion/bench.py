@@ -22,6 +22,7 @@ from animator.media import MediaError, read_audio
 from companion.caller import Caller, Saying, TalkError, call
 from companion.config import ConfigError, load
 from companion.engine import Engine, build
+from companion.openers import Book
 from companion.personas import PromptError
 from companion.recording import Turn
 from companion.stages import SPEAK_RATE, Samples, StageError
@@ -42,7 +43,9 @@ QUESTIONS = (
 )
 INTERRUPTION = "Wait, please stop. I want to ask you something else."
 WARM = 20  # turns
-TALKING = 0.8  # s for which the face speaks before it is interrupted
+TALKING = 0.8  # s for which the face speaks at least before it is interrupted
+TO_SAY = 0.8  # s of speech that it still has to say then
+ATTEMPTS = 4  # questions per interruption: some answers are too short
 STAGES = ("turn_end", "transcript", "first_token", "first_speech", "first_audio", "first_frame")
 WHAT = {
     "turn_end": "silence judged to be the end",
@@ -70,15 +73,19 @@ class Growth(TypedDict):
 class Figures(TypedDict):
     """What the last line says. All ms count from the end of the user's speech, those of ``barge_in_ms`` from the start
     of the speech that interrupts to the last sound of the answer; ``stages`` are the session's own marks; ``growth``
-    needs thirty turns to mean something."""
+    needs thirty turns to mean something. ``opener_gap_ms``: silence at the client between the words that a reply begins
+    with at once and the next one, in the ``opened`` replies."""
 
     first_audio_ms: Spread
     first_frame_ms: Spread
+    opener_gap_ms: Spread
     barge_in_ms: Spread
+    interruptions: int
     stages: dict[str, Spread]
     rss_mb: float
     growth: Growth
     turns: int
+    opened: int
     dropped_frames: int
 
 
@@ -117,11 +124,14 @@ async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[P
                 answered.append(await caller.ask(now.audio, now.end, f"Question {i + 1} was not answered"))
                 resident.append(resident_mb())
                 progress.advance(task)
-            for i in range(counts[1]):
+            for i in range(ATTEMPTS * counts[1]):
+                if len(barge_ins) == counts[1]:
+                    break
                 if (seconds := await _interrupt(caller, said[i % len(said)], stop)) is not None:
                     barge_ins.append(seconds)
-                progress.advance(task)
-    return _figures(answered, barge_ins, resident, caller.recording.dropped_frames())
+                    progress.advance(task)
+    gaps = _gaps(answered, engine.prompts.openers)
+    return _figures(answered, gaps, barge_ins, resident, caller.recording.dropped_frames())
 
 
 async def _synthesize(engine: Engine, text: str) -> Samples:
@@ -129,34 +139,49 @@ async def _synthesize(engine: Engine, text: str) -> Samples:
 
 
 async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | None:
-    """Ask, and interrupt the answer -> seconds until it was silent; None when it was over or in a pause by then."""
+    """Ask, and interrupt the answer while it is heard -> seconds until it was silent; None when it was too short."""
     recording, loop = caller.recording, asyncio.get_running_loop()
     turn = recording.begin_turn()
     caller.microphone.play(question.audio)
-    await caller.until(lambda: "first_audio" in turn.times or bool(turn.status), "There was no answer to interrupt")
-    await asyncio.sleep(TALKING)
+
+    def speaking() -> bool:
+        return loop.time() - turn.times.get("first_audio", np.inf) > TALKING and caller.hears(TO_SAY)
+
+    await caller.until(lambda: speaking() or bool(turn.status), "There was no answer to interrupt")
     if recording.answered:
         return None
     began = caller.microphone.play(stop.audio) + stop.start
     await caller.until(lambda: bool(turn.status), "The answer was not interrupted")
-    silent, interrupted = recording.silent_since(), turn.status == "cancelled"
+    silent = recording.silent_since()
     await asyncio.sleep(max(0.0, began + stop.end - stop.start - loop.time()))
     recording.begin_turn()
     await caller.until(lambda: recording.answered, "The interruption was not answered")
-    return silent - began if interrupted and silent > began else None
+    return max(0.0, silent - began)
 
 
-def _figures(turns: Sequence[Turn], barge_ins: Sequence[float], resident: Sequence[float], dropped: int) -> Figures:
+def _gaps(turns: Sequence[Turn], book: Book) -> list[float]:
+    """Seconds, of the replies that began with words of the ``book`` and went on."""
+    openers = {sentence.text for sentence in book.sentences(list(book.languages), {})}
+    heard = [turn.sounding for turn in turns if turn.sounding.lines and turn.sounding.lines[0] in openers]
+    return [reply.first_gap for reply in heard if reply.first_gap is not None]
+
+
+def _figures(
+    turns: Sequence[Turn], gaps: Sequence[float], barge_ins: Sequence[float], resident: Sequence[float], dropped: int
+) -> Figures:
     stages = {name: [turn.steps[name] for turn in turns if name in turn.steps] for name in STAGES}
     sounds = [1000 * turn.times["first_audio"] for turn in turns if "first_audio" in turn.times]
     return {
         "first_audio_ms": _spread(sounds),
         "first_frame_ms": _spread([1000 * turn.times["first_frame"] for turn in turns if "first_frame" in turn.times]),
+        "opener_gap_ms": _spread([1000 * seconds for seconds in gaps]),
         "barge_in_ms": _spread([1000 * seconds for seconds in barge_ins]),
+        "interruptions": len(barge_ins),
         "stages": {name: _spread(values) for name, values in stages.items() if values},
         "rss_mb": round(_peak_mb()),
         "growth": {"first_audio_ms": _per_ten(sounds), "rss_mb": _per_ten(resident)},
         "turns": len(turns),
+        "opened": len(gaps),
         "dropped_frames": dropped,
     }
 
@@ -191,7 +216,8 @@ def _print(figures: Figures) -> None:
     for label, spread in (
         ("first sound, as the client hears it", figures["first_audio_ms"]),
         ("first speaking frame, as it sees it", figures["first_frame_ms"]),
-        ("user interrupts -> silence", figures["barge_in_ms"]),
+        (f"silence after the opener of {figures['opened']} replies", figures["opener_gap_ms"]),
+        (f"user interrupts -> silence, {figures['interruptions']} times", figures["barge_in_ms"]),
     ):
         table.add_row(label, _whole(spread["p50"]), _whole(spread["p95"]))
     console = Console()

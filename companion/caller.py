@@ -17,6 +17,7 @@ from companion.stages import HEAR_RATE, SPEAK_RATE, VAD, Samples
 BLOCK = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
 WINDOW = 512  # samples at HEAR_RATE, what a VAD takes
 BEFORE = 1.0  # s in which the face is seen idle before the first question
+SOUNDING = 0.1  # s within which the last audible sample came from a face that is not in a pause
 AFTER = 1.0  # s in which it is seen after each answer
 PATIENCE = 120.0  # s without a sign of work on the face or the answer
 
@@ -68,6 +69,11 @@ class Caller:
         turn.times = {name: at - ended for name, at in turn.times.items()}
         await asyncio.sleep(AFTER)
         return turn
+
+    def hears(self, seconds: float) -> bool:
+        """The face is heard, and has so many seconds of speech left to say."""
+        heard = asyncio.get_running_loop().time() - self.recording.silent_since() < SOUNDING
+        return heard and self.microphone.session.show.mouth.waiting >= seconds * SPEAK_RATE
 
     async def until(self, condition: Callable[[], bool], otherwise: str) -> None:
         """Wait for ``condition``. Raises TalkError with what the session reported, or when it stands still."""

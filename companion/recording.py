@@ -9,17 +9,56 @@ from animator.face import FPS
 from animator.media import Mp4Writer
 from animator.video import Packet
 from companion import events
+from companion.show import MURMUR
 from companion.stages import SPEAK_RATE, Samples
 
 CHUNK = 2  # frames that may be late without a loss
 RECENT = 250  # pieces of sound that are kept in any case, ten seconds
 AUDIBLE = 0.003  # of full scale: the first sample of sound above it counts as heard
+BREATH = 0.03  # s of less sound that are a pause
+NEAR = 0.05  # s by which the times of words are wrong
+
+
+@dataclass(slots=True)
+class Heard:
+    """The sound of a reply as a client hears it, second by second of its own: its pauses, and where its lines begin."""
+
+    lines: list[str] = field(default_factory=list[str])
+    starts: list[float] = field(default_factory=list[float])  # of the first words of those that have begun
+    pauses: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])  # from, to
+    _received: int = 0  # samples
+    _audible: int = 0  # place of the last audible one
+
+    def line(self, text: str) -> None:
+        """It begins with the word that follows."""
+        self.lines.append(text)
+
+    def word(self, start: float) -> None:
+        if len(self.starts) < len(self.lines):
+            self.starts.append(start)
+
+    def sound(self, samples: Samples) -> None:
+        """The next of it."""
+        audible = np.append(self._audible, self._received + np.flatnonzero(np.abs(samples) > AUDIBLE))
+        for place in np.flatnonzero(np.diff(audible) > BREATH * SPEAK_RATE):
+            self.pauses.append((audible[place] / SPEAK_RATE, audible[place + 1] / SPEAK_RATE))
+        self._audible = int(audible[-1])
+        self._received += len(samples)
+
+    @property
+    def first_gap(self) -> float | None:
+        """Seconds of silence between its first line and the second; None where there is no second one."""
+        if len(self.starts) < 2:
+            return None
+        near = [end - start for start, end in self.pauses if start - NEAR < self.starts[1] < end + NEAR]
+        return max(near, default=0.0)
 
 
 @dataclass(slots=True)
 class Turn:
     """One question and its answer. ``times`` are seconds on the caller's clock."""
 
+    sounding: Heard = field(default_factory=Heard)
     heard: dict[str, str] = field(default_factory=dict[str, str])  # by item, what the user said
     assistant: str = ""
     status: str = ""  # how the reply ended, as in `response.done`
@@ -137,21 +176,28 @@ class Recording:
         if not self.keep:
             del self.sounds[:-RECENT], self.sound_times[:-RECENT]
         loud = np.abs(samples) > AUDIBLE
-        if self.turns:
-            self.turns[-1].mark("first_sent", at)
-        if self.turns and loud.any():
+        if not self.turns or event.response_id == MURMUR:
+            return
+        self.turns[-1].sounding.sound(samples)
+        self.turns[-1].mark("first_sent", at)
+        if loud.any():
             self.turns[-1].mark("first_audio", at + float(np.argmax(loud)) / SPEAK_RATE)
 
     def _add_to_turn(self, turn: Turn, event: events.ServerEvent, at: float) -> None:
         match event:
             case events.SpeechStarted():  # the user goes on: what was marked belonged to a pause
                 turn.times.clear()
+                turn.sounding = Heard()
                 self.answered = False
             case events.TranscriptionCompleted():
                 turn.heard[event.item_id] = event.transcript.strip()
                 turn.mark("transcript", at)
             case events.ItemDeleted():  # a pause was taken for the end: the whole is transcribed again
                 turn.heard.pop(event.item_id, None)
+            case events.AudioTranscriptDelta():
+                turn.sounding.line(event.delta.strip())
+            case events.AudioTimestampDelta():
+                turn.sounding.word(event.audio_offset_ms / 1000)
             case events.AudioTranscriptDone():
                 turn.assistant = event.transcript
             case events.AvatarMetrics(ms=ms) if {"first_token", "first_audio"} <= ms.keys():

@@ -79,3 +79,34 @@ def test_what_was_cut_off_by_a_pause_is_not_told_twice() -> None:
     recording.add(events.TranscriptionCompleted("two", "I would like some tea.", usage), at=3.0)
     assert turn.user == "I would like some tea."
     assert turn.times == {"transcript": 3.0}
+
+
+def _reply(recording: Recording, gap_s: float) -> None:
+    """A "Well," of 0.4 s, silence for so long, then more; its words are told with the sound that they begin in."""
+    t = np.arange(9600) / 24000
+    said = (0.5 * np.sin(2 * np.pi * 200 * t)).astype(np.float32)
+    sound = np.concatenate([said, np.zeros(round(gap_s * 24000), np.float32), said, said])
+    cues = {0.0: ("Well, ", "Well,"), 0.4 + gap_s: ("it depends. ", "it")}
+    for first in range(0, len(sound), 960):
+        for at in [at for at in cues if first / 24000 <= at < (first + 960) / 24000]:
+            line, word = cues[at]
+            recording.add(events.AudioTranscriptDelta(delta=line, **PART), at=0.0)
+            recording.add(events.AudioTimestampDelta("r", "i", word, round(1000 * at), 300), at=0.0)
+        delta = pcm(sound[first : first + 960])
+        recording.add(events.AudioDelta(delta=delta, pts_ms=first / 24, **PART), at=first / 24000)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.13, 0.87])
+def test_the_silence_after_the_first_words_is_that_of_the_sound(gap: float) -> None:
+    recording = Recording(keep=False)
+    turn = recording.begin_turn()
+    _reply(recording, gap)
+    assert turn.sounding.lines == ["Well,", "it depends."]
+    assert turn.sounding.first_gap == pytest.approx(gap, abs=0.01)
+
+
+def test_a_listener_s_murmur_is_no_answer() -> None:
+    recording = Recording()
+    turn = recording.begin_turn()
+    recording.add(events.AudioDelta("listening", "", pcm(np.full(960, 0.5)), 0.0), at=1.0)
+    assert turn.times == {}
