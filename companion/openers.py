@@ -19,6 +19,7 @@ from companion.text import Sentence, Sentences, words
 
 MARKS = 4  # characters that may follow a word before the next one
 LISTENING = "listening"  # a kind of words that no turn is of
+THINKING = ("neutral", "thoughtful")  # feelings of openers after which one may hesitate
 RUN = 4  # replies in a row that are opened so; the one after them is not
 
 Text = Annotated[str, Field(min_length=1, max_length=60)]
@@ -144,6 +145,17 @@ async def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[st
             beginning = None
     if beginning:
         yield again.sub(r"\1", beginning)
+
+
+def goes_on(opener: Sentence, filler: str) -> str:
+    """How ``filler``, said because the answer is long in coming, goes on from what the reply began with: "let me see."
+    after "Well,". Nothing where it would be out of place, as after "Oh no,", or say the same again."""
+    if opener.emotion not in THINKING:
+        return ""
+    if opener.spoken.endswith(","):
+        filler = re.sub(r"^\w+,\s*", "", filler)
+        filler = filler if filler.startswith("I ") else filler[:1].lower() + filler[1:]
+    return "" if set(words(filler)) & set(words(opener.spoken)) else filler
 
 
 def _sentence(text: str) -> Sentence:

@@ -1,7 +1,7 @@
 """From the deltas of a language model to speech in the mouth: two tasks with a queue of two sentences in between."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -9,13 +9,15 @@ from typing import TypeVar
 import numpy as np
 
 from companion.mouth import Line, Mouth
+from companion.openers import goes_on
 from companion.reply import Reply
 from companion.stages import SPEAK_RATE, TTS, Speech, StageError
-from companion.text import Sentence, Sentences, words
+from companion.text import Sentence, Sentences
 
 T = TypeVar("T")
 
 AHEAD = 2  # sentences thought before they are spoken
+ENDS = (".", "!", "?", "…")  # of sentences
 
 _Queue = asyncio.Queue[Sentence | None]
 
@@ -86,7 +88,7 @@ async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
     while (sentence := await _next(queue, reply)) is not None:
         if reply.feel and sentence.emotion == "neutral" and not sentence.marks and sentence is not reply.opener:
             sentence = replace(sentence, emotion=await reply.feel(sentence.spoken)).within(reply.emotions)
-        line = Line(sentence.text, sentence.emotion, marks=sentence.marks)
+        line = Line(_written(sentence.text, reply.item.lines), sentence.emotion, marks=sentence.marks)
         reply.item.lines.append(line)
         mouth.say(line)
         if sentence.pause:
@@ -100,6 +102,11 @@ async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
     mouth.finish()
 
 
+def _written(text: str, before: Sequence[Line]) -> str:
+    """With a capital after a full stop: a model that goes on from an opener does not know what was said since."""
+    return text[:1].upper() + text[1:] if before and before[-1].text.endswith(ENDS) else text
+
+
 async def _next(queue: _Queue, reply: Reply) -> Sentence | None:
     """What the reply begins with, then its sentences; before the first of these, when it is long in coming, something
     that fills the pause."""
@@ -107,7 +114,8 @@ async def _next(queue: _Queue, reply: Reply) -> Sentence | None:
     if opener and not said:
         return opener.within(reply.emotions)
     text, after = reply.filler
-    if not text or said > bool(opener) or (opener and words(text) == words(opener.spoken)):
+    text = goes_on(opener, text) if opener else text
+    if not text or said > bool(opener):
         return await queue.get()
     try:
         async with asyncio.timeout(after if said else max(0.0, after - reply.trace.elapsed)):
