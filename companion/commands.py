@@ -105,7 +105,7 @@ def _update(session: "Session", event: events.SessionUpdate) -> None:
     session.settings = check(new, before, event.session, session.engine)
     if session.settings.audio.input != before.audio.input:
         session.hearing.configure(session.settings)
-    if (new.persona, new.instructions) != (before.persona, before.instructions):
+    if session.reply is None and not session.hearing.busy:
         session.prepare()
     if (new.persona, session.settings.audio.output) != (before.persona, before.audio.output):
         session.listening.rehearse()

@@ -65,6 +65,7 @@ def doctor(config_name: str, console: Console) -> bool:
     problems = _packages(console)
     try:
         config = load(config_name)
+        needed(config)
     except ConfigError as error:
         config = None
         problems.append(f"The configuration {config_name!r} cannot be used: {error}")

@@ -115,10 +115,9 @@ class Engine:
             sentences = self.prompts.openers.sentences(spoken, persona.openers, persona.emotions)
             await self.repertoire.learn(tts, sentences)
 
-    async def read_persona(self) -> None:
-        """Let a language model that can read the default persona and the voice rehearse it, so that no first session
-        waits for it."""
-        persona = self.prompts.personas[self.config.session.persona]
+    async def read_persona(self, name: str) -> None:
+        """Let a language model that can read the persona and the voice rehearse it, so that no session waits for it."""
+        persona = self.prompts.personas[name]
         await self.rehearse(self.tts, persona)
         if isinstance(self.llm, Prepares):
             speech = "\n".join((self.prompts.speech, *persona.rules))

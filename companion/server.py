@@ -28,6 +28,7 @@ from companion.connection import converse, refuse
 from companion.engine import Engine
 from companion.looks import warm
 from companion.memory.http import Memories
+from companion.personas import Persona
 from companion.portraits import PictureError
 from companion.stages import StageError
 from companion.uploads import Uploads, body_of
@@ -47,6 +48,8 @@ class App:
         self.engine = engine
         self.access = Access(config.api_key, config.allowed_origins)
         self.sessions = 0
+        self._alone = asyncio.Event()
+        self._alone.set()
 
     def starlette(self) -> Starlette:
         # The pages that may connect may also load the web component from here.
@@ -83,7 +86,9 @@ class App:
         except Exception as error:  # a session will say what is wrong with the face
             log.error("the default face cannot be prepared: %s", error)
         with suppress(StageError):  # whatever is wrong with the model, the first reply will say it
-            await self.engine.read_persona()
+            for persona in self._personas():
+                await self._alone.wait()
+                await self.engine.read_persona(persona.id)
 
     async def realtime(self, websocket: WebSocket) -> None:
         if refusal := self.access.refusal(websocket):
@@ -108,11 +113,14 @@ class App:
 
     async def _converse(self, websocket: WebSocket, encode: wire.Encoder, persona: str) -> None:
         self.sessions += 1
+        self._alone.clear()
         self.engine.metrics.sessions.set(self.sessions)
         try:
             await converse(self.engine, websocket, encode, persona, self.access.visitor(websocket))
         finally:
             self.sessions -= 1
+            if not self.sessions:
+                self._alone.set()
             self.engine.metrics.sessions.set(self.sessions)
 
     async def client_secrets(self, request: Request) -> Response:
@@ -146,9 +154,8 @@ class App:
         return Response(data, media_type=kind, headers={"Cache-Control": "max-age=3600"})
 
     async def personas(self, request: Request) -> Response:
-        default = self.engine.config.session.persona
-        personas = sorted(self.engine.prompts.personas.values(), key=lambda p: (p.id != default, p.id))
-        return JSONResponse({"personas": [{"id": p.id, "name": p.name, "summary": p.summary} for p in personas]})
+        described = [{"id": p.id, "name": p.name, "summary": p.summary} for p in self._personas()]
+        return JSONResponse({"personas": described})
 
     async def health(self, request: Request) -> Response:
         return JSONResponse(
@@ -157,6 +164,11 @@ class App:
 
     async def metrics(self, request: Request) -> Response:
         return Response(generate_latest(self.engine.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    def _personas(self) -> list[Persona]:
+        """The default one first."""
+        default = self.engine.config.session.persona
+        return sorted(self.engine.prompts.personas.values(), key=lambda p: (p.id != default, p.id))
 
     def _refusal(self, request: Request) -> Response | None:
         refusal = self.access.refusal(request)

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from companion.asr import EMBEDDED
-from companion.config import Config
+from companion.config import Config, ConfigError
 from companion.fetch import FetchError, fetch
 from companion.manifest import LANGUAGE_MODEL, MODELS, Model
 from companion.models import inspect
@@ -19,18 +19,24 @@ STAGE_MODELS = {
     "companion.tts:Kokoro": "kokoro",
     "companion.memory:LongTerm": "minilm",
 }
+LANGUAGE_MODELS = [model.name for model in MODELS.values() if model.job.startswith("language model")]
 CHAT_MODEL = "companion.embedded:Embedded"
 
 
 def needed(config: Config) -> list[Model]:
-    """The embedded models that ``config`` uses."""
+    """The embedded models that ``config`` uses. Raises ConfigError for a language model that there is not."""
     names = [STAGE_MODELS.get(stage.use) for stage in (config.vad, config.turn_end, config.tts, config.memory)]
     if config.asr.use == "companion.asr:FasterWhisper":
         names.append(EMBEDDED.get(config.asr.options.get("model", "embedded-base")))
     names.append("minilm" if config.safety.meaning else None)
     llm = config.llm
-    if llm.use == "companion.llm:LangChain" and llm.options.get("chat", CHAT_MODEL) == CHAT_MODEL:
-        names.append(None if llm.options.get("path") else llm.options.get("model", LANGUAGE_MODEL))
+    embedded = llm.use == "companion.llm:LangChain" and llm.options.get("chat", CHAT_MODEL) == CHAT_MODEL
+    if embedded and not llm.options.get("path"):
+        names.append(name := llm.options.get("model", LANGUAGE_MODEL))
+        if name not in LANGUAGE_MODELS:
+            known = ", ".join(LANGUAGE_MODELS)
+            what = f"there is no embedded language model {name!r}; there are {known}, or path = FILE.gguf"
+            raise ConfigError(f"{config.path}: [llm] {what}")
     return [MODELS[name] for name in dict.fromkeys(names) if name in MODELS]
 
 

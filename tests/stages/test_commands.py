@@ -54,3 +54,13 @@ def test_setting_up_an_unknown_model_lists_the_known_ones(run):
 )
 def test_only_the_models_in_use_are_needed(config, models):
     assert {model.name for model in needed(load(config))} == models
+
+
+@pytest.mark.parametrize("command", ["setup", "doctor"])
+def test_a_language_model_that_there_is_not_is_named_with_those_that_there_are(command, run, tmp_path):
+    config = tmp_path / "mine.toml"
+    config.write_text('extends = "default"\n[llm]\nmodel = "qwen2.5-0.6b"\n')
+    result = run(command, "--config", str(config))
+    told = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert "'qwen2.5-0.6b'; there are smollm2-135m, qwen2.5-0.5b, qwen2.5-1.5b" in told
