@@ -17,7 +17,7 @@ from animator.learn.speech.voices import Espeak, Heart, Kokoro, flite
 from animator.motion.mouth import CHANNELS
 
 LEVEL = -22.0  # dB of full scale, of normal speech
-HELD_VOICES = ("rms", "am_puck", "bf_lily", "em_alex", "zf_xiaoyi")
+HELD_VOICES = ("rms", "am_puck", "bf_lily", "em_alex", "zf_xiaoyi", "ff_siwis", "jf_alpha")
 HELD_LANGUAGES = ("it", "tr")
 HELD_EACH = 25  # of hibari's clips, whose one voice is always heard in training
 ENGLISH = ("en-us", "en", "en-gb-scotland")
@@ -95,7 +95,7 @@ def _heart() -> Sayer:
 def _espeak() -> Sayer:
     engine = Espeak()
     variants = ["", *(f"+m{i}" for i in range(1, 8)), *(f"+f{i}" for i in range(1, 5))]
-    languages = [*ENGLISH, *sentences.OTHERS]
+    languages = [*ENGLISH, *sentences.LANGUAGES]
 
     def say(i: int, random: np.random.Generator) -> Said:
         language = languages[i % len(languages)]

@@ -1,11 +1,19 @@
-"""What the synthesizers say: sentences of our own in many languages, and random words for rare sound sequences."""
+"""What the synthesizers say: sentences of our own in many languages, and random words for rare sound sequences.
+
+Words of other languages are the frequent ones of wordfreq (Robyn Speer 2022; its lists, CC BY-SA 4.0, are not shipped).
+"""
+
+# wordfreq comes with an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUnknownVariableType=false
 
 import gzip
 import json
+from functools import cache
 from pathlib import Path
 
 import hibari
 import numpy as np
+from wordfreq import top_n_list
 
 ENGLISH = """
 Bob moved the purple box before five more people came by.
@@ -69,6 +77,20 @@ OTHERS: dict[str, str] = {
 }  # fmt: skip
 
 
+LANGUAGES = (
+    *OTHERS, "bg", "bn", "ca", "cs", "da", "el", "fa", "fi", "hu", "id", "ko", "lt", "nb", "ro", "sk", "sv", "ta", "uk",
+    "vi",
+)  # fmt: skip
+_LISTED = {"cmn": "zh"}  # languages that wordfreq calls otherwise
+_SCRIPTS = ("ru", "cmn", "ja", "hi", "bg", "bn", "el", "fa", "ko", "ta", "uk")  # other than Latin
+_COMMON = 4000  # words of a language
+_LABIAL = 0.6  # share of the words that are chosen for a letter of p, b, m, f or v, where the script has such letters
+_LETTERS = frozenset(
+    "pbmfvпбмфвπβμφपबमफপবমফபமبمفپ不把白百半包北本比必边便表别并步部怕拍排跑朋片票品平破普没美门们每面民名明目母木买慢忙妈马"
+    "发法方放飞费分风服父复夫"
+)
+
+
 def _random_words(rng: np.random.Generator) -> str:
     """Three to nine words that hibari's lexicon knows, as a sentence."""
     words = [_WORDS[i] for i in rng.integers(0, len(_WORDS), rng.integers(3, 10))]
@@ -83,12 +105,32 @@ def english(rng: np.random.Generator) -> str:
 
 
 def other(language: str, rng: np.random.Generator) -> str:
-    """About eight words of ``language`` in random order, or one of its lines as it is."""
+    """About eight frequent words of ``language`` in random order; now and then a line of it."""
+    if language in OTHERS and rng.random() < 0.25:
+        return _line(language, rng)
+    plain, labial = _frequent(language)
+    chosen = [labial if labial and rng.random() < _LABIAL else plain for _ in range(rng.integers(5, 10))]
+    return " ".join(words[rng.integers(0, len(words))] for words in chosen) + "."
+
+
+def _line(language: str, rng: np.random.Generator) -> str:
     text = " ".join(OTHERS[language].split())
     words = text.split(" ")
     if len(words) < 12 or rng.random() < 0.4:
         return text
     return " ".join(words[i] for i in rng.integers(0, len(words), 8)) + "."
+
+
+@cache
+def _frequent(language: str) -> tuple[list[str], list[str]]:
+    """The frequent words of ``language`` that espeak-ng can read, and those of them with letters of the lips."""
+    listed: list[str] = top_n_list(_LISTED.get(language, language), _COMMON)
+    words = [word for word in listed if not any(map(str.isdigit, word))]
+    if language in _SCRIPTS:
+        words = [word for word in words if not word.isascii()]
+    if language == "ja":  # espeak-ng reads kana only
+        words = [word for word in words if all("\u3040" <= letter <= "\u30ff" for letter in word)]
+    return words, [word for word in words if _LETTERS & set(word)]
 
 
 _LINES = ENGLISH.strip().splitlines()

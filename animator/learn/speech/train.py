@@ -7,12 +7,13 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from animator.audio import MELS
 from animator.learn.speech.augment import augment, features
@@ -53,10 +54,17 @@ def train(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
     network = MouthNetwork()
     if course.start:
         network.load_state_dict(torch.load(course.start))
-    fit(network, clips, course, said)
+    told = [clip for clip in clips if not clip.held]
+    held = [clip for clip in clips if clip.held]
+    heads = (
+        by_source([c for c in told if c.source != "captured"]),
+        by_source([c for c in told if c.source == "captured"]),
+    )
+    random = np.random.default_rng(course.seed)
+    fit(network, partial(_loss, network, heads, random), course, said, partial(validate, network, held))
     torch.save(network.state_dict(), out.with_suffix(".pt"))
-    export(network, out, gains(network, [c for c in clips if c.source != "captured" and not c.held]))
-    return validate(network, [c for c in clips if c.held])
+    export(network, out, gains(network, [c for c in told if c.source != "captured"]))
+    return validate(network, held)
 
 
 def _spoken(clips: dict[str, list[Clip]], random: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
@@ -153,33 +161,33 @@ def export(network: MouthNetwork, path: Path, gain: Tensor) -> None:
         )  # fmt: skip
 
 
-def fit(network: MouthNetwork, clips: list[Clip], course: Course, said: Said) -> None:
-    """Trains until the minutes are over, with the learning rate falling by cosine over them."""
-    random = np.random.default_rng(course.seed)
-    heads = _by_head([clip for clip in clips if not clip.held])
-    held = [clip for clip in clips if clip.held]
+def fit(
+    network: nn.Module, loss: Callable[[], Tensor], course: Course, said: Said, scores: Callable[[], Scores]
+) -> None:
+    """Trains until the minutes are over, with the learning rate falling by cosine over them. ``said`` hears how it
+    goes every `SHOWN` steps."""
     optimizer = torch.optim.AdamW(network.parameters(), course.rate, weight_decay=1e-3)
-    start, step, part, shown = time.monotonic(), 0, 0.0, 0.0
+    start, step, part, summed = time.monotonic(), 0, 0.0, 0.0
     while part < 1:
         for group in optimizer.param_groups:
             group["lr"] = course.rate * min(1, (step + 1) / 100) * max(0.02, 0.5 * (1 + np.cos(np.pi * part)))
-        loss = _loss(network, heads, random)
+        now = loss()
         optimizer.zero_grad()
-        loss.backward()
+        now.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         step, part = step + 1, (time.monotonic() - start) / (60 * course.minutes)
-        shown += float(loss.detach())
+        summed += float(now.detach())
         if step % SHOWN == 0:
-            said(step, part, shown / SHOWN, validate(network, held))
-            shown = 0.0
+            said(step, part, summed / SHOWN, scores())
+            summed = 0.0
 
 
-def _by_head(clips: list[Clip]) -> tuple[dict[str, list[Clip]], ...]:
-    """Clips by source: those for the synthetic head, those for the captured one."""
-    sources: tuple[dict[str, list[Clip]], ...] = ({}, {})
+def by_source(clips: list[Clip]) -> dict[str, list[Clip]]:
+    """Clips by their source."""
+    sources: dict[str, list[Clip]] = {}
     for clip in clips:
-        sources[CAPTURED if clip.source == "captured" else SYNTHETIC].setdefault(clip.source, []).append(clip)
+        sources.setdefault(clip.source, []).append(clip)
     return sources
 
 
