@@ -13,6 +13,8 @@ from starlette.requests import HTTPConnection
 KEY_PROTOCOL = "openai-insecure-api-key."
 SECRET_SECONDS = 600
 MOST_SECRETS = 1000
+FORBIDDEN_ORIGIN = "forbidden_origin"
+LONGEST_ORIGIN = 200  # characters of one that are repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ class Access:
             return Refusal(403, "forbidden_host", message)
         if origin is None or origin.lower() in self._origins or urlsplit(origin).netloc.lower() == host.lower():
             return None
-        return Refusal(403, "forbidden_origin", "Pages of this origin may not connect; see server.allowed_origins.")
+        where = origin[:LONGEST_ORIGIN]
+        how = f'Whoever runs it can let them in: allowed_origins = ["{where}"] under [server] of its configuration.'
+        return Refusal(403, FORBIDDEN_ORIGIN, f"This server does not let in pages of {where}. {how}")
 
 
 def is_loopback(host: str) -> bool:

@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket
 
 from companion import engine as engines
 from companion import resources, wire
-from companion.access import Access, Refusal, Visitor, is_loopback
+from companion.access import FORBIDDEN_ORIGIN, Access, Refusal, Visitor, is_loopback
 from companion.config import Config, ConfigError
 from companion.connection import converse, refuse
 from companion.engine import Engine
@@ -52,9 +52,10 @@ class App:
         self._alone.set()
 
     def starlette(self) -> Starlette:
-        # The pages that may connect may also load the web component from here.
         origins = self.engine.config.server.allowed_origins
         cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])
+        # Any page may load the web component, which tells a page that may not connect what to do.
+        client = CORSMiddleware(StaticFiles(directory=resources.folder("clients/web"), html=True), allow_origins=["*"])
         return Starlette(
             middleware=[cors],
             routes=[
@@ -67,7 +68,7 @@ class App:
                 *Memories(self.engine.memory, self.access).routes(),
                 Route("/health", self.health),
                 Route("/metrics", self.metrics),
-                Mount("/", StaticFiles(directory=resources.folder("clients/web"), html=True)),
+                Mount("/", client),
             ],
             lifespan=self._lifespan,
         )
@@ -176,7 +177,10 @@ class App:
 
     def _refused(self, refusal: Refusal) -> Response:
         self.engine.metrics.refused.labels(refusal.code).inc()
-        return _error(refusal.status, refusal.code, refusal.message)
+        response = _error(refusal.status, refusal.code, refusal.message)
+        if refusal.code == FORBIDDEN_ORIGIN:  # else the page could not read why
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        return response
 
 
 def create_app(engine: Engine) -> Starlette:

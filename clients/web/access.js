@@ -1,10 +1,12 @@
 // Why the server does not let this page in: a refused websocket itself never says.
 
-/** The server's refusal {code, message}, or null where it would let us in or does not answer at all. */
-export async function refusal(key) {
+/** The refusal {code, message} of the server whose websocket is at `url`, or null where it would let us in or does not
+ * answer at all. */
+export async function refusal(url, key) {
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const address = new URL(`${new URL(url).pathname.replace(/\/$/, "")}/client_secrets`, url.replace(/^ws/, "http"));
   try {
-    const response = await fetch("/v1/realtime/client_secrets", { method: "POST", headers });
+    const response = await fetch(address, { method: "POST", headers });
     return response.ok ? null : (await response.json()).error;
   } catch {
     return null;

@@ -1,5 +1,4 @@
 // The page around the face.
-import { refusal } from "./access.js";
 import { Care, country } from "./care.js";
 import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
@@ -55,17 +54,14 @@ function showStatus(detail) {
   } else if (status === "waiting") showAway(detail);
 }
 
-async function showAway({ retryIn, reason, refused }) {
+function showAway({ retryIn, reason, code }) {
   showState("away");
-  countDown(reason ? "No session" : "The server is away", reason || "It may be restarting.", retryIn);
-  const why = refused && !reason ? await refusal(face.key) : null;
-  if (!why || face.status === "open") return;
-  const wantsKey = why.code === "invalid_api_key";
+  const wantsKey = code === "invalid_api_key";
   $("key-form").hidden = !wantsKey;
-  if (!wantsKey) return countDown("No session", why.message, retryIn);
+  if (!wantsKey) return countDown(reason ? "No session" : "The server is away", reason || "It may be restarting.", retryIn);
   face.disconnect();
   countDown("This server asks for a key", face.key ? "This key does not fit." : "Whoever runs it can tell you.");
-  $("key").focus();
+  return $("key").focus();
 }
 
 /** Say why there is no connection, and when the next attempt is (none without `wait`, in ms). */

@@ -26,6 +26,10 @@ export class Connection extends EventTarget {
     this.#key = key;
   }
 
+  get url() {
+    return this.#url;
+  }
+
   get isOpen() {
     return this.#socket?.readyState === WebSocket.OPEN;
   }

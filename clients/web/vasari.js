@@ -7,8 +7,9 @@
 // Properties: status, state, listening, level, volume, muted, key, memory ({user, consent} or null), safety ({country,
 // minor} or null). Attributes: src (with it, it connects by itself), character, persona, poster, controls (a button to
 // talk, and a line that says what happens).
-// Events (detail): vasari-status {status, retryIn, reason}, vasari-state {state}, vasari-caption (a line, see
+// Events (detail): vasari-status {status, retryIn, reason, code}, vasari-state {state}, vasari-caption (a line, see
 // captions.js), vasari-microphone {on}, vasari-error {code, message}, vasari-event (any server event).
+import { refusal } from "./access.js";
 import { Captions } from "./captions.js";
 import { Connection } from "./connection.js";
 import { addControls } from "./controls.js";
@@ -227,6 +228,15 @@ export class VasariAvatar extends HTMLElement {
       this.#setState("initializing");
     }
     this.#emit("status", detail);
+    if (detail.refused && !detail.reason) this.#explain(detail);
+  }
+
+  /** Say why there is no session, if the server tells. */
+  async #explain(detail) {
+    const why = await refusal(this.#connection.url, this.key);
+    if (!why || this.#status !== "waiting") return;
+    console.warn(`<vasari-avatar>: ${why.message}`);
+    this.#emit("status", { ...detail, reason: why.message, code: why.code });
   }
 
   async #configure() {

@@ -47,5 +47,22 @@ def test_two_lines_put_the_face_and_a_talk_button_into_a_page_of_another_host(
     browser.get_log("browser")
 
 
+def test_a_page_that_may_not_connect_says_what_its_owner_can_do(
+    browser: webdriver.Chrome, elsewhere: tuple[str, Path], fakes: Companion
+) -> None:
+    origin, folder = elsewhere
+    (folder / "index.html").write_text(PAGE.format(url=fakes.url, socket=fakes.url.replace("http", "ws", 1)))
+    browser.get(origin)
+    try:
+        root = browser.find_element(By.TAG_NAME, "vasari-avatar").shadow_root
+        line = root.find_element(By.CSS_SELECTOR, "[role=status]")
+        told = f'allowed_origins = ["{origin}"]'
+        WebDriverWait(browser, PATIENCE, 0.05).until(lambda _: told in line.text)
+        assert not root.find_element(By.CSS_SELECTOR, "button").is_enabled()
+    finally:
+        browser.get("about:blank")
+    browser.get_log("browser")
+
+
 def stats(browser: webdriver.Chrome) -> dict:
     return run_js(browser, "return document.querySelector('vasari-avatar').stats?.() ?? {}")

@@ -145,13 +145,23 @@ async def test_own_and_allowed_pages_may():
                 await receive(ws, "session.created")
 
 
-@pytest.mark.parametrize(
-    ("origin", "allowed"), [("https://school.example", "https://school.example"), ("https://evil.example", None)]
-)
-async def test_only_allowed_pages_may_load_the_web_component(origin, allowed):
+async def test_any_page_may_load_the_web_component_and_only_allowed_ones_read_anything_else():
     async with running(server={"allowed_origins": ["https://school.example"]}) as server, httpx.AsyncClient() as http:
-        answer = await http.get(f"{server.http}/vasari.js", headers={"Origin": origin})
-        assert answer.headers.get("access-control-allow-origin") == allowed
+        for origin, component, rest in (
+            ("https://school.example", "https://school.example", "https://school.example"),
+            ("https://evil.example", "*", None),
+        ):
+            for path, allowed in (("vasari.js", component), ("v1/characters", rest), ("health", rest)):
+                answer = await http.get(f"{server.http}/{path}", headers={"Origin": origin})
+                assert answer.headers.get("access-control-allow-origin") == allowed
+
+
+async def test_a_page_that_may_not_connect_can_read_what_its_owner_has_to_do():
+    async with running() as server, httpx.AsyncClient() as http:
+        asked = f"{server.http}/v1/realtime/client_secrets"
+        answer = await http.post(asked, headers={"Origin": "https://mine.example"})
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (403, "*")
+        assert 'allowed_origins = ["https://mine.example"]' in answer.json()["error"]["message"]
 
 
 async def test_pictures_are_uploaded_and_worn():
