@@ -160,9 +160,10 @@ class Hearing:
             case Kind.RESUMED:
                 if self._tentative:
                     self._hold()
+                    self._drop_guess()
                 else:
-                    self._floor.user_resumes()
-                self._drop_guess()
+                    self._overhearing.resume()
+                    self._guess = None
             case Kind.STOPPED:
                 self._stop(turn.at)
 

@@ -46,7 +46,7 @@ class Listening:
     def follow(self, said: Transcript, whole: bool) -> None:
         """What the user has said so far; ``whole``: that may be all."""
         if whole and self._mind.foresees:
-            self._ahead.draft(lambda: self._mind.expected(said))
+            self._ahead.draft(self._mind.expected(said))
         else:
             self._ahead.read(lambda: self._mind.ahead(said.text), PERHAPS_OVER if whole else 0.0)
         self._spawn(self._sympathise(said.text), "sympathise")

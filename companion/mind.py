@@ -1,7 +1,7 @@
 """What a session says: the language model's words, led by memory, care, a lesson and tools."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -115,15 +115,19 @@ class Mind:
         plain = not self._toolbox.needed(self._owner.settings, self.persona.tools)
         return may and plain and not self.guard.careful and not self.persona.lesson
 
-    async def expected(self, said: Transcript) -> list[Message]:
+    def expected(self, said: Transcript) -> Callable[[], Awaitable[Sequence[Message]]]:
         """What the language model will be asked when the user's turn ends with what they ``said`` so far."""
         text = said.text.strip()
-        heard = _Said(text, said.language, await self.feel(text))
-        wishes = Wishes(sound=self._owner.settings.output_modalities[0] == "audio")
-        opener = self._opener(wishes, heard, self._openers.likely)
-        history = self._owner.conversation.history(text)
-        recalled = await self._recalled(history[-1].content, tell=False)
-        return self._asked(history, [recalled, *self._notes(heard)], wishes, opener)
+        history = self._owner.conversation.history(text)  # as it is now, before the turn is an item of it
+
+        async def asked() -> Sequence[Message]:
+            heard = _Said(text, said.language, await self.feel(text))
+            wishes = Wishes(sound=self._owner.settings.output_modalities[0] == "audio")
+            opener = self._opener(wishes, heard, self._openers.likely)
+            recalled = await self._recalled(history[-1].content, tell=False)
+            return self._asked(history, [recalled, *self._notes(heard)], wishes, opener)
+
+        return asked
 
     async def reply(self, reply: Reply) -> AsyncIterator[str]:
         """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word. The

@@ -9,7 +9,7 @@ from companion.floor import Floor
 from companion.stages import Samples, Transcript
 from companion.understanding import Understanding, Understood
 
-FOLLOW = 2.4  # s of speech after which what was said so far is transcribed, for who wants to know it early
+FOLLOW = 1.4  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
 class Overhearing:
@@ -22,6 +22,7 @@ class Overhearing:
         self._turn = 0  # which
         self._known = 0.0  # s of speech in it that were transcribed already
         self._attempt: Understood | None = None
+        self._whole: Understood | None = None  # what is said before the pause that lasts
 
     def start(self) -> None:
         """A turn begins; what is still being understood of the one before is told to nobody."""
@@ -36,9 +37,16 @@ class Overhearing:
     def pause(self, voiced: float, said: Understood | None) -> None:
         """After ``voiced`` s of speech, which are being understood as ``said`` (None: nobody wants to know)."""
         self._cancel()
-        self._known = voiced
+        self._known, self._whole = voiced, said
         if said:
-            self._spawn(self._tell(self._turn, said, whole=True), "overhear")
+            self._spawn(self._tell(self._turn, said), "overhear")
+
+    def resume(self) -> None:
+        """The pause was none: what is still being understood is the beginning of more."""
+        self._attempt, self._whole = self._whole, None
+        if not self._floor.curious:
+            self._cancel()
+        self._floor.user_resumes()
 
     def follow(self, voiced: float, sound: Callable[[], Samples]) -> None:
         """The turn goes on; one attempt to understand it at a time. The last word is often half of another one."""
@@ -47,18 +55,16 @@ class Overhearing:
             return
         self._known = voiced
         self._attempt = self._words.transcribe(sound())
-        self._spawn(self._tell(self._turn, self._attempt, whole=False), "overhear")
+        self._spawn(self._tell(self._turn, self._attempt, broken_off=True), "overhear")
 
-    async def _tell(self, turn: int, said: Understood, whole: bool) -> None:
+    async def _tell(self, turn: int, said: Understood, broken_off: bool = False) -> None:
         transcript = await said
         if self._turn != turn or not isinstance(transcript, Transcript):
             return
-        words = transcript.text.split()
-        text = transcript.text if whole else " ".join(words[:-1])
-        if text:
-            self._floor.user_is_saying(replace(transcript, text=text), whole)
+        if text := transcript.text.rpartition(" ")[0] if broken_off else transcript.text:
+            self._floor.user_is_saying(replace(transcript, text=text), whole=said is self._whole)
 
     def _cancel(self) -> None:
         if self._attempt:
             self._attempt.cancel()
-        self._attempt = None
+        self._attempt = self._whole = None

@@ -88,6 +88,13 @@ def test_a_draft_makes_the_reply_come_sooner():
     assert first_sound(Own()) < first_sound(Plain()) - 2 * TOKEN
 
 
+@pytest.mark.parametrize("delay_ms", range(350, 460, 10))
+def test_words_that_are_known_just_when_the_turn_ends_are_asked_about_once(delay_ms: int):
+    model = Own()
+    asked(engine(llm=model, asr=fakes.ScriptedASR(["Why is that?"], delay_ms / 1000)), 1)
+    assert [[m.content for m in messages[-2:]] for messages in model.asked] == [["Hello.", "Why is that?"]]
+
+
 def test_what_was_drafted_is_dropped_at_once_when_the_user_goes_on():
     model = Own()
     talk = _hesitating(_engine(model, ["Why is", "Why is that?"]))

@@ -46,7 +46,7 @@ def _turn(model: fakes.ScriptedLLM, asr: fakes.ScriptedASR, speech_s: float) -> 
 def test_the_model_reads_the_beginning_of_a_long_turn_before_it_ends():
     model = Reader()
     asr = fakes.ScriptedASR(["I went to the par", "I went to the park yesterday."], delay_s=0.3)
-    talk = _turn(model, asr, 3.0)
+    talk = _turn(model, asr, 2.6)
     ended = talk.at(events.SpeechStopped)
     assert "I went to the" in [text for at, text in model.read if at < ended - 0.5], model.read
     assert model.asked[-1][-1].content == "I went to the park yesterday."
@@ -54,8 +54,26 @@ def test_the_model_reads_the_beginning_of_a_long_turn_before_it_ends():
 
 def test_a_short_turn_is_transcribed_once():
     asr = fakes.ScriptedASR()
-    _turn(Reader(), asr, 1.8)
+    _turn(Reader(), asr, 1.2)
     assert len(asr.heard) == 1
+
+
+def test_what_was_said_before_a_short_pause_is_read_while_the_user_goes_on():
+    model, asr = Reader(), fakes.ScriptedASR(["I went to", "I went to the park."], delay_s=0.4)
+
+    async def script() -> Conversation:
+        async with Conversation(engine(llm=model, asr=asr)) as talk:
+            await talk.hear(0.8)
+            await talk.silence(0.2)
+            talk.marks.append(talk.now())
+            await talk.hear(1.0)
+            await talk.silence(1.0)
+            await talk.until(events.ResponseDone)
+            return talk
+
+    talk = run(script())
+    assert "I went to" in [text for at, text in model.read if at < talk.marks[0] + 0.5], model.read
+    assert len(asr.heard) == 2 and model.asked[-1][-1].content == "I went to the park."
 
 
 def test_a_model_that_cannot_read_ahead_costs_no_transcription():
