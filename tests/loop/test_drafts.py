@@ -10,6 +10,7 @@ import pytest
 from companion import events, fakes, personas
 from companion.config import Talk
 from companion.engine import Engine
+from companion.feelings import Feeling
 from companion.personas import Prompts
 from companion.stages import Message
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
@@ -90,8 +91,13 @@ def test_a_draft_makes_the_reply_come_sooner():
 
 @pytest.mark.parametrize("delay_ms", range(350, 460, 10))
 def test_words_that_are_known_just_when_the_turn_ends_are_asked_about_once(delay_ms: int):
+    class Feelings:
+        async def tell(self, text: str) -> Feeling:
+            await asyncio.sleep(0.03)
+            return Feeling()
+
     model = Own()
-    asked(engine(llm=model, asr=fakes.ScriptedASR(["Why is that?"], delay_ms / 1000)), 1)
+    asked(engine(llm=model, asr=fakes.ScriptedASR(["Why is that?"], delay_ms / 1000), feelings=Feelings()), 1)
     assert [[m.content for m in messages[-2:]] for messages in model.asked] == [["Hello.", "Why is that?"]]
 
 
