@@ -18,8 +18,8 @@ FEELINGS = {  # what language models write besides the names of emotions
 GAZES = {"looks away": (14.0, -3.0), "looks down": (0.0, -10.0), "looks up": (5.0, 9.0), "looks at you": (0.0, 0.0)}
 PAUSE = 0.6  # s, of ``[pause]``
 LONGEST = 240  # characters after which a text without a full stop is cut at a comma or a space
-FIRST_CLAUSE = 14  # characters; the first comma after them lets the first sound out early
-FIRST_PHRASE = 24  # characters; the first "because" or "and then" after them does, too
+FIRST_CLAUSE = 14  # characters; the first comma or "because" after them lets the first sound out early
+FIRST_PHRASE = 28  # characters; the first "for" or "about" after them does, too
 
 _ABBREVIATIONS = """
     mr mrs ms dr prof sr jr st vs etc e.g i.e approx vol fig dept est inc ltd co corp gen col sgt capt rev hon
@@ -33,6 +33,9 @@ _CLAUSE = re.compile(r"[,;:—–](?=\s)")
 _JOINT = re.compile(  # before a clause of its own, not between two words
     r"\s(?=(?:because|but|although|so that|when|while|which|(?:and|or|so) (?:then|i|you|he|she|it|we|they|there)) \w)",
     re.IGNORECASE,
+)
+_PHRASE = re.compile(  # before a phrase of its own
+    r"\s(?=(?:about|at|by|during|for|from|how|if|in|into|on|what|where|with|without) \w)", re.IGNORECASE
 )
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _URL = re.compile(r"(?:https?://|www\.)([^\s/)]+)\S*")
@@ -158,8 +161,9 @@ class Sentences:
         if len(self._text) <= limit:
             return None
         cuts = [match.end() for match in _CLAUSE.finditer(self._text, limit if self._first else LONGEST // 2)][:1]
-        if self._first and (joint := _JOINT.search(self._text, FIRST_PHRASE)):
-            cuts.append(joint.end())
+        if self._first:
+            joints = (_JOINT.search(self._text, FIRST_CLAUSE), _PHRASE.search(self._text, FIRST_PHRASE))
+            cuts += [joint.end() for joint in joints if joint]
         if cuts:
             return min(cuts)
         if len(self._text) > LONGEST:

@@ -102,6 +102,9 @@ def test_sentences(text, spoken):
         ("I would rather stay at home because it is raining.", "I would rather stay at home"),
         ("The sea is wide and deep and mostly blue and green.", "The sea is wide and deep and mostly blue and green."),
         ("I do because I can.", "I do because I can."),
+        ("The sky is blue because it scatters the light.", "The sky is blue"),
+        ("I do not have any special idea for a rainy day at home.", "I do not have any special idea"),
+        ("I went to the park with my dog.", "I went to the park with my dog."),
     ],
 )
 def test_a_long_first_clause_ends_where_another_begins(text: str, first: str):
