@@ -7,6 +7,7 @@ All is drawn at twice the resolution and blended into the opening between the li
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,27 +18,37 @@ from animator.render.body import Body
 from animator.render.holes import coverage, covered
 from animator.render.jit import kernel
 from animator.render.lookup import below_line, bilinear, height_at, mix
-from animator.render.palette import drawn_flat, drawn_palette, palette
+from animator.render.palette import drawn_flat, drawn_palette, palette, side_light
 from animator.render.pose import rotation
 from animator.render.smile import own_teeth
-from animator.render.teeth import LOWER, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue
+from animator.render.teeth import LOWER, PER_CM, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue
 
 CM = 1 / 14.2  # face widths
-SHOWN = 0.018  # face widths of the upper teeth that show below the lip of a mouth that just opens
-OVERBITE = 0.030  # face widths by which the edges of the lower teeth lie below those of the upper ones
+SHOWN = 0.023  # face widths of the upper teeth that show below the lip of a mouth that just opens
+OVERBITE = 0.012  # face widths by which the edges of the lower teeth lie behind the upper ones
+LOWER_DIM = np.float32(0.8)  # brightness of the lower teeth, over which the lip leans
 BEHIND = 0.012  # face widths that the lower row stands behind the upper one
-RAISED, RAISED_DRAWN = 0.055, 0.03  # face widths that the tongue lies above its anatomical place
-UNDER_LIP, UNDER_LIP_DEPTH = 0.74, 0.028  # brightness right below the upper lip; face widths where its shadow ends
+RAISED, RAISED_DRAWN = (
+    0.03,
+    -0.02,
+)  # face widths that the tongue of a mouth that just opens lies above its place at rest
+SUNK = 1.15  # as far as the lower jaw goes, goes the tongue, which lies low in an open mouth
+UNDER_LIP, UNDER_LIP_DEPTH = 0.78, 0.024  # brightness right below the upper lip; face widths where its shadow ends
 LIP_LINE = 0.012  # face widths below the upper lip in which the picture shows rather its shadow than teeth
+SLIT, SLIT_GAP = 0.3, 0.045  # share of light that gets past lips that hardly part; face widths that let all in
 CORNER, CORNER_WIDTH = 0.45, 0.16  # brightness at the corners; share of the width where their shadow ends
 _ASLANT = 12.0  # degrees
+_NOD = 0.5
+_SOFT, _CRISP = 0.4, 0.5  # blur of a file's px, and what of it is none, in px: as soft as an enlarged picture
 _BESIDE = 0.015  # face widths by which made teeth stay above the edges of those in the picture
 FORGET = 0.02  # face widths of change in the opening over which what the picture shows in it gives way
+SLIPPED = 0.03  # face widths that both lips may move up or down against the teeth, likewise
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A drawable piece: ``points`` (V, 3) in px of the picture; ``jaw`` when it moves with the lower jaw."""
+    """A drawable piece: ``points`` (V, 3) in px of the picture; ``jaw``, how far it moves with the lower
+    jaw."""
 
     points: Floats
     uv: Floats
@@ -45,7 +56,7 @@ class Part:
     opacity: Floats
     triangles: Ints
     texture: raster.Texture
-    jaw: bool
+    jaw: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +81,12 @@ class Mouth:
 
 class Light(NamedTuple):
     """``share`` of what is behind the lips that is lit, the rest has the colour ``cavity`` (3,); ``shadow``, how much
-    of it lip and corners throw, the lip's ``depth`` px deep."""
+    of it lip and corners throw, the lip's ``depth`` px deep; ``wide``, px between lips that let all light in."""
 
     share: float
     shadow: float
     depth: float
+    wide: float
     cavity: Image
 
 
@@ -101,15 +113,15 @@ def mouth(portrait: Portrait, body: Body) -> Mouth:
     width = portrait.face_width
     teeth = _edge(portrait, corner, own)
     upper_edge = f32([0, -_BESIDE * width * own[..., 3].any(), 0])
-    lower_edge = f32([0, OVERBITE * width, -BEHIND * width])
+    lower_edge = f32([0, -OVERBITE * width, -BEHIND * width])
     above = drawn_teeth(UPPER, colours.teeth) if flat else row_of_teeth(UPPER, colours.teeth, colours.gum)
     lap = drawn_tongue(colours.tongue) if flat else tongue(colours.tongue)
     raised = RAISED_DRAWN if flat else RAISED
-    parts = [_placed(portrait, lap, teeth, cm * f32([1, 1, 1]), lower_edge - f32([0, raised * width, 0]), True)]
+    parts = [_placed(portrait, lap, teeth, cm * f32([1, 1, 1]), lower_edge - f32([0, raised * width, 0]), SUNK)]
     if not flat:
-        below = row_of_teeth(LOWER, colours.teeth * np.float32(0.93), colours.gum)
-        parts.append(_placed(portrait, below, teeth, cm * f32([1, -1, 1]), lower_edge, True))
-    parts.append(_placed(portrait, above, teeth, cm * f32([1, 1, 1]), upper_edge, False))
+        below = row_of_teeth(LOWER, colours.teeth * LOWER_DIM, colours.gum)
+        parts.append(_placed(portrait, below, teeth, cm * f32([1, -1, 1]), lower_edge, 1.0))
+    parts.append(_placed(portrait, above, teeth, cm * f32([1, 1, 1]), upper_edge, 0.0))
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
     z = teeth[2]
     anchor = f32([*((teeth[:2] - body.centre) * (body.camera - z) / body.camera), z])
@@ -131,16 +143,21 @@ def _edge(portrait: Portrait, corner: tuple[int, int], own: Floats) -> Floats:
     return f32([x, y, portrait.teeth[2]])
 
 
-def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shift: Floats, jaw: bool) -> Part:
+def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shift: Floats, jaw: float) -> Part:
     """``piece``, its cm times ``scale`` (3,), at the ``teeth`` of the picture and turned as its head."""
     points = (piece.vertices * scale + shift) @ _facing(portrait).T + teeth
-    texture = raster.pack(piece.paint)
-    return Part(f32(points), piece.uv, piece.shade, piece.opacity, piece.triangles, texture, jaw)
+    blurred = _SOFT / portrait.place[2] - _CRISP  # px
+    paint = piece.paint
+    if blurred > 0:
+        paint = np.asarray(cv2.GaussianBlur(paint, (0, 0), blurred / float(scale[0]) * PER_CM), np.uint8)
+    shade = piece.shade * side_light(portrait, points[:, 0])
+    return Part(f32(points), piece.uv, f32(shade), piece.opacity, piece.triangles, raster.pack(paint), jaw)
 
 
 def _facing(portrait: Portrait) -> Floats:
-    """(3, 3): the pose of the head, leaned as far as the lips are aslant in it."""
-    turn = rotation(*portrait.pose)
+    """(3, 3): the pose of the head, leaned as far as the lips are aslant in it; nods are seen too large in pictures."""
+    yaw, pitch, roll = portrait.pose
+    turn = rotation(yaw, _NOD * pitch, roll)
     rim = portrait.contours["lips_inner_upper"]
     along = (portrait.vertices[rim[-1]] - portrait.vertices[rim[0]]) @ turn
     aslant = float(np.degrees(np.arctan2(along[1], along[0])))
@@ -175,7 +192,7 @@ def place(made: Mouth, body: Body, skull: Floats, jaw: Floats, centre: Floats) -
     for part in made.parts:
         points = part.points
         if part.jaw:
-            points = points + points @ jaw[:, :3].T + jaw[:, 3]
+            points = points + np.float32(part.jaw) * (points @ jaw[:, :3].T + jaw[:, 3])
         nearness = (body.camera - points[:, 2:]) / np.float32(body.camera)
         space = np.concatenate([(points[:, :2] - body.centre) * nearness, points[:, 2:]], axis=1)
         moved = space @ skull[:, :3].T + skull[:, 3]
@@ -199,10 +216,11 @@ def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple
     back = rims @ to_picture[:, :2].T + to_picture[:, 2]
     gap, before = (np.linalg.norm(of[0] - of[1], axis=1) for of in (back, made.rims))
     change = float(np.abs(gap - before).max()) / (FORGET * made.unit)
+    slip = float(np.abs(back - made.rims)[..., 1].max()) / (SLIPPED * made.unit)
     moved = np.stack(np.broadcast_arrays(rims[:, None, :, 0], (back - made.rims).transpose(0, 2, 1)), axis=-1)
     local = to_picture - f32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
-    light = Light(lit, made.shadow, UNDER_LIP_DEPTH * made.unit, made.cavity)
-    shown = Shown(local, float(np.exp(-(change**2))), moved, light, made.own, made.between)
+    light = Light(lit, made.shadow, UNDER_LIP_DEPTH * made.unit, SLIT_GAP * made.unit, made.cavity)
+    shown = Shown(local, float(np.exp(-(change**2) - slip**2)), moved, light, made.own, made.between)
     compose(frame, canvas, share, corner, rims, shown)
 
 
@@ -222,6 +240,8 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
         more_down = height_at(shown.moved[1, 1], x) - down
         t = min(max(min(x - first, last - x) / reach, np.float32(0.0)), np.float32(1.0))
         side = np.float32(CORNER) + np.float32(1 - CORNER) * t * (np.float32(2.0) - t)
+        t = min(max((chin - lip) / np.float32(light.wide), np.float32(0.0)), np.float32(1.0))
+        lit = np.float32(light.share) * (np.float32(SLIT) + np.float32(1 - SLIT) * t)
         for row in range(share.shape[0]):
             if share[row, column] == np.float32(0.0):
                 continue
@@ -244,6 +264,6 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
                 four += np.float32(canvas[i + 1, j, c]) + np.float32(canvas[i + 1, j + 1, c])
                 value = four * dim
                 value += over[3] * (over[c] - value)
-                value = np.float32(light.cavity[c]) + np.float32(light.share) * (value - np.float32(light.cavity[c]))
+                value = np.float32(light.cavity[c]) + lit * (value - np.float32(light.cavity[c]))
                 colour[c] = value + kept * (there[c] - value)
             mix(frame, row + corner[1], column + corner[0], colour, share[row, column])

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, f32
 
+_NOSE_TIP = 4
+_BESIDE = (216, 436)  # points of the cheeks beside the mouth, from left to right
+_PATCH = 0.05  # face widths
+_DARKER_SIDE = 0.6  # at least, of the light on the other one
+
 
 class Palette(NamedTuple):
     """(3,) RGB colours in 0 to 255."""
@@ -55,7 +60,8 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     luma = pixels @ f32([0.299, 0.587, 0.114])
     low, high = np.percentile(luma, (40, 75))
     skin = np.median(pixels[(luma >= low) & (luma <= high)], axis=0)
-    bright = float(np.percentile(luma, 93))
+    below = np.argwhere(_face(portrait))[:, 0] > portrait.landmarks[_NOSE_TIP, 1]
+    bright = min(float(np.percentile(part, 93)) for part in (luma, luma[below]))
     lips = np.median(picture[lip_ring(portrait, "outer") & ~lip_ring(portrait, "inner")], axis=0)
     sclera = _sclera(portrait, skin)
     white = np.full(3, 255.0)
@@ -74,6 +80,16 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
         (0.85 * flesh * f32([1.02, 0.86, 0.88])).astype(np.float32),
         (0.19 * flesh + f32([4, 0, 0])).astype(np.float32),
     )
+
+
+def side_light(portrait: Portrait, x: Floats) -> Floats:
+    """(n,) share of the light of the brighter cheek that there is at ``x`` (n,) px of the picture."""
+    grey = cv2.cvtColor(portrait.picture, cv2.COLOR_RGB2GRAY)
+    soft = cv2.GaussianBlur(grey, (0, 0), _PATCH * portrait.face_width)
+    cheeks = portrait.landmarks[list(_BESIDE), :2]
+    column, row = cheeks.round().astype(int).clip(0, np.array(soft.shape[::-1]) - 1).T
+    luma = soft[row, column] / max(float(soft[row, column].max()), 1.0)
+    return f32(np.interp(x, cheeks[:, 0], luma.clip(_DARKER_SIDE, 1)))
 
 
 def _face(portrait: Portrait) -> NDArray[np.uint8]:

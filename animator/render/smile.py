@@ -30,10 +30,9 @@ def own_teeth(portrait: Portrait) -> tuple[tuple[int, int], Floats]:
     tops, ends = np.full((2, inside.shape[1]), -1)
     for column in np.flatnonzero(inside.any(axis=0)):
         tops[column], ends[column] = _upper_run(np.flatnonzero(inside[:, column]), tooth[:, column])
-    found = np.flatnonzero(tops >= 0)
-    for column in found:  # single columns in which a bright lip passes for teeth are cut to their neighbours' length
-        near = ends[found[np.abs(found - column) <= 0.03 * portrait.face_width]]
-        layer[tops[column] : min(ends[column], int(np.percentile(near, 40)) + 1) + 1, column, 3] = 1
+    _even_out(tops, ends, round(0.03 * portrait.face_width))
+    for column in np.flatnonzero(tops >= 0):
+        layer[tops[column] : ends[column] + 1, column, 3] = 1
     _extend(layer, tops, EXTENDED * portrait.face_width)
     layer[..., 3] = cv2.GaussianBlur(layer[..., 3], (0, 0), 0.8)
     return (left, top), layer
@@ -48,6 +47,19 @@ def _upper_run(rows: NDArray[np.int_], tooth: NDArray[np.bool_]) -> tuple[int, i
         return -1, -1
     run = lit[: 1 + int(np.argmax(np.append(np.diff(lit) > 1, True)))]
     return int(min(run[0] + 2, run[-1])), int(run[-1])
+
+
+def _even_out(tops: NDArray[np.int_], ends: NDArray[np.int_], reach: int) -> None:
+    """Make the teeth in the rows ``tops`` to ``ends`` (w,), in place, as long as ``reach`` px of neighbours are: a dark
+    gap between two of them is no hole, and a bright lip below them is no tooth."""
+    found = np.flatnonzero(tops >= 0)
+    first, last = tops[found], ends[found]
+    for column in range(int(found[0]), int(found[-1]) + 1) if len(found) else ():
+        near = np.abs(found - column) <= reach
+        if near.any():
+            shortest, longest = np.percentile(last[near], (25, 40)).astype(int)
+            tops[column] = tops[column] if tops[column] >= 0 else int(np.median(first[near]))
+            ends[column] = min(max(ends[column], shortest), longest + 1)
 
 
 def _extend(layer: Floats, tops: NDArray[np.int_], reach: float) -> None:

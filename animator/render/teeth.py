@@ -86,25 +86,40 @@ def drawn_tongue(colour: Colour) -> Piece:
 
 
 def tongue(colour: Colour) -> Piece:
-    """A tongue that rests behind lower teeth whose edges are at y = 0."""
-    across, along = np.linspace(-1, 1, 13), np.linspace(0, 1, 9)
+    """A tongue that rests behind lower teeth whose edges are at y = 0: moist, and lost in the dark towards its root."""
+    across, along = np.linspace(-1, 1, 13), np.linspace(0, 1, 17)
     t, s = np.meshgrid(along, across, indexing="ij")
-    breadth = 1.95 * np.sqrt(np.clip(1 - (1 - np.minimum(t / 0.35, 1)) ** 2 * 0.75, 0, 1))
+    breadth = 2.15 * np.sqrt(np.clip(1 - (1 - np.minimum(t / 0.35, 1)) ** 2 * 0.75, 0, 1))
     x = s * breadth
     z = -0.75 - 3.4 * t - 0.25 * s**2
-    y = 0.55 + 0.5 * (np.maximum(0.22 - t, 0) / 0.22) ** 2 - 0.55 * np.sin(t * np.pi / 2) + 0.45 * s**2
+    y = (
+        0.55
+        + 0.5 * (np.maximum(0.22 - t, 0) / 0.22) ** 2
+        - 0.85 * np.sin(np.minimum(t / 0.7, 1) * np.pi / 2)
+        + 0.5 * s**2
+    )
+    shade = (0.08 + 0.98 * np.exp(-((np.maximum(t - 0.1, 0) / 0.30) ** 2))) * (0.7 + 0.3 * np.minimum(t / 0.1, 1))
+    paint = _tongue_paint(colour)
+    rows, columns = paint.shape[:2]
+    uv = np.stack([(s.ravel() + 1) / 2 * (columns - 1), t.ravel() * (rows - 1)], axis=1)
+    vertices = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    return _piece(vertices, uv, (shade.ravel(), np.ones(shade.size)), len(along), paint)
+
+
+def _tongue_paint(colour: Colour) -> NDArray[np.uint8]:
+    """Its tip in the first row: a groove in the middle, what shines on both sides of it, and rough skin."""
     rows, columns = 64, 96
     v, u = np.mgrid[:rows, :columns].astype(np.float32)
     u, v = u / (columns - 1) * 2 - 1, v / (rows - 1)
-    groove = 1 - 0.12 * np.exp(-((u / 0.10) ** 2)) * np.clip(v * 3, 0, 1)
-    round_ = 0.45 + 0.55 * np.sqrt(np.clip(1 - u**2, 0, 1))
-    grain = np.random.default_rng(0).normal(1, 0.02, (rows, columns))
-    rgb = colour * (groove * round_ * grain)[..., None]
+    groove = 1 - 0.15 * np.exp(-((u / 0.09) ** 2)) * np.clip(v * 4, 0, 1)
+    round_ = 0.3 + 0.7 * np.sqrt(np.clip(1 - u**2, 0, 1))
+    rough = np.random.default_rng(0).normal(0, 1, (rows, columns)).astype(np.float32)
+    rough = cv2.GaussianBlur(rough, (0, 0), 1.2)
+    rgb = colour * (groove * round_ * (1 + 0.1 * rough))[..., None]
+    wet = np.exp(-(((np.abs(u) - 0.3) / 0.2) ** 2) - ((v - 0.19) / 0.07) ** 2) * (0.7 + 0.8 * rough).clip(0, 1)
+    rgb += (0.34 * wet)[..., None] * (255 * colour / colour.max() - rgb)
     alpha = np.clip((1 - np.abs(u)) / 0.25, 0, 1) * np.clip(v / 0.03, 0, 1) * np.clip((1 - v) / 0.5, 0, 1)
-    shade = (0.16 + 0.96 * np.exp(-((np.maximum(t - 0.06, 0) / 0.34) ** 2))).ravel()
-    uv = np.stack([(s.ravel() + 1) / 2 * (columns - 1), t.ravel() * (rows - 1)], axis=1)
-    vertices = np.stack([x, y, z], axis=-1).reshape(-1, 3)
-    return _piece(vertices, uv, (shade, np.ones_like(shade)), len(along), _premultiplied(rgb, alpha))
+    return _premultiplied(rgb, alpha)
 
 
 def _angle(reach: Floats, row: Row) -> Floats:
@@ -137,9 +152,9 @@ def _strip(row: Row, white: Colour, gum: Colour) -> NDArray[np.uint8]:
     warm = np.clip((up - 0.35) / 0.65, 0, 1)[..., None]
     shading = np.linspace(1, 0.86, len(row.widths))[number]
     crown_colour = white * (body * shading)[..., None] * (1 - warm * f32([0.03, 0.06, 0.11]))
-    between = white * f32([0.66, 0.57, 0.51])
+    between = white * f32([0.72, 0.63, 0.57])
     colour = between + (crown_colour - between) * tooth[..., None]
-    gap = np.clip((y - rise - 0.12) / 0.15, 0, 1) * 0.9  # the dark between two teeth; open towards their edges
+    gap = np.clip((y - rise - 0.12) / 0.15, 0, 1) * 0.7  # the dark between two teeth; open towards their edges
     opacity = np.maximum(tooth, gap * edge)
     ridge = 0.86 + 0.14 * np.clip(1 - (y - neck) / 0.5, 0, 1) + 0.04 * np.cos(across * np.pi)
     colour += (gum * ridge[..., None] - colour) * in_gum[..., None]

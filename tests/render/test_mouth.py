@@ -37,6 +37,34 @@ def test_the_teeth_of_a_drawing_are_white_and_its_tongue_is_red() -> None:
     assert ((colours[:, 0] - colours[:, 2]) > 70).mean() > 0.2
 
 
+def profile(portrait: Portrait, **weights: float) -> np.ndarray:
+    """(n,) luma down the middle of the mouth, from the upper lip's rim to the lower one's."""
+    motion = np.zeros(space.SIZE, np.float32)
+    for name, weight in weights.items():
+        motion[space.INDEX[name]] = weight
+    renderer = Renderer(portrait)
+    grey = renderer.draw(motion).mean(axis=2)
+    upper, lower = (renderer._surface.xy[portrait.contours[f"lips_inner_{side}"]] for side in ("upper", "lower"))
+    x, top, bottom = (int(v) for v in (*upper[len(upper) // 2].round(), lower[len(lower) // 2, 1]))
+    return grey[top + 1 : bottom, x - 4 : x + 5].mean(axis=1)
+
+
+@pytest.mark.parametrize("name", ["mona_lisa", "pere_tanguy", "astronaut"])
+def test_a_mouth_wide_open_shows_teeth_above_a_tongue_that_is_lost_in_the_dark(name: str) -> None:
+    down = profile(load(find(name).picture), jawOpen=0.5, mouthUpperUpLeft=0.1, mouthUpperUpRight=0.1)
+    third = len(down) // 3
+    teeth, dark, tongue = down[:third].max(), down.min(), down[-third:].mean()
+    assert teeth > 1.6 * tongue
+    assert tongue > 1.4 * dark
+
+
+@pytest.mark.parametrize("name", ["mona_lisa", "toon"])
+def test_lips_that_hardly_part_show_no_white_line(name: str) -> None:
+    portrait = load(find(name).picture)
+    slit, open_ = profile(portrait, jawOpen=0.05), profile(portrait, jawOpen=0.3)
+    assert slit.max() < 0.75 * open_.max()
+
+
 def test_a_tongue_comes_out_over_the_lower_lip_only_where_the_lips_let_it(portrait: Portrait) -> None:
     x, y = (portrait.vertices[17, :2] - portrait.view).round().astype(int)
     motion = np.zeros(space.SIZE, np.float32)

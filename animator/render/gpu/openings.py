@@ -127,7 +127,10 @@ def draw_mouth(
     canvas = canvas.view(len(canvas), height, 2, width, 2, 3).mean((2, 4))
     x, y = found.column.float(), found.row.float()
     dim = _side(upper, found, (mouth.CORNER, mouth.CORNER_WIDTH))
-    t = ((y - _height_at(upper[which], x)) / (mouth.UNDER_LIP_DEPTH * made.unit)[which]).clamp(0, 1)
+    lip = _height_at(upper[which], x)
+    gap = (_height_at(lower[which], x) - lip) / (mouth.SLIT_GAP * made.unit)[which]
+    lit = teeth.lit[which] * (mouth.SLIT + (1 - mouth.SLIT) * gap.clamp(0, 1))
+    t = ((y - lip) / (mouth.UNDER_LIP_DEPTH * made.unit)[which]).clamp(0, 1)
     dim = dim * (mouth.UNDER_LIP + (1 - mouth.UNDER_LIP) * t)
     dim = 1 + made.shadow[which] * (dim - 1)
     place = _local(teeth.to_picture, made.corner, found)
@@ -135,7 +138,7 @@ def draw_mouth(
     colour = canvas[which, found.row - corner[which, 1], found.column - corner[which, 0]] * dim[:, None]
     colour = colour + layers[:, 3:4] * (layers[:, :3] - colour)
     cavity = made.cavity[which]
-    colour = cavity + teeth.lit[which, None] * (colour - cavity)
+    colour = cavity + lit[:, None] * (colour - cavity)
     there, kept = _between(made, rims, teeth, found, (place, layers[:, 8]))
     mix(frames, found, colour + kept[:, None] * (there - colour), found.share)
 
@@ -149,13 +152,16 @@ def _between(
     back = now @ teeth.to_picture[:, None, :, :2].transpose(-1, -2) + teeth.to_picture[:, None, None, :, 2]
     gap, before = ((of[:, 0] - of[:, 1]).norm(dim=-1) for of in (back, made.rims))
     change = (gap - before).abs().amax(1) / (mouth.FORGET * made.unit)
+    slip = (back - made.rims)[..., 1].abs().amax((1, 2)) / (mouth.SLIPPED * made.unit)
     moved = torch.stack([now[..., :1].expand_as(back), back - made.rims], -1)[which]
     shifts = [torch.stack([_height_at(moved[:, rim, :, axis], x) for axis in (0, 1)], 1) for rim in (0, 1)]
     lip, chin = (_height_at(now[which, rim], x) for rim in (0, 1))
     t = ((found.row - lip) / (chin - lip).clamp(min=0.1)).clamp(0, 1)[:, None]
     shift = shifts[0] + t * (shifts[1] - shifts[0])
     there = _layer(made.layers[..., 4:], made.size, which, place - (1 - hard[:, None]) * shift)
-    return there[:, :3], torch.exp(-(change**2))[which] * there[:, 3] * (1 - (there[:, 4] - hard).clamp(min=0))
+    return there[:, :3], torch.exp(-(change**2) - slip**2)[which] * there[:, 3] * (
+        1 - (there[:, 4] - hard).clamp(min=0)
+    )
 
 
 def within_mouth(part: Piece, made: Mouths, geometry: Geometry, motion: Motion) -> Tensor:

@@ -92,7 +92,7 @@ class Mouths(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """What is rigid: parts of the mouth, frames of glasses. ``points`` (P, V, 3); ``jaw`` (P,) 1 where it moves with
+    """What is rigid: parts of the mouth, frames of glasses. ``points`` (P, V, 3); ``jaw`` (P,) how far it moves with
     the lower jaw."""
 
     points: Tensor
@@ -258,4 +258,4 @@ def _glasses(face: Layers) -> Part | None:
     if not (made := face.glasses):
         return None
     _, uv, shade, opacity = made.surface
-    return Part(made.points, uv, shade, opacity, made.triangles, made.texture, jaw=False)
+    return Part(made.points, uv, shade, opacity, made.triangles, made.texture, jaw=0.0)
