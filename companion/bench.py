@@ -44,7 +44,8 @@ QUESTIONS = (
 INTERRUPTION = "Wait, please stop. I want to ask you something else."
 WARM = 20  # turns
 TALKING = 0.8  # s for which the face speaks at least before it is interrupted
-TO_SAY = 0.8  # s of speech that it still has to say then
+TO_SAY = 0.6  # s for which it would go on without a pause then
+DEAF = 0.064  # s of speech before which nobody can tell it from a click: a face that is silent then paused by itself
 ATTEMPTS = 4  # questions per interruption: some answers are too short
 STAGES = ("turn_end", "transcript", "first_token", "first_speech", "first_audio", "first_frame")
 WHAT = {
@@ -139,7 +140,8 @@ async def _synthesize(engine: Engine, text: str) -> Samples:
 
 
 async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | None:
-    """Ask, and interrupt the answer while it is heard -> seconds until it was silent; None when it was too short."""
+    """Ask, and interrupt the answer while it is heard -> seconds until it was silent; None when it was too short, or
+    paused just then."""
     recording, loop = caller.recording, asyncio.get_running_loop()
     turn = recording.begin_turn()
     caller.microphone.play(question.audio)
@@ -156,7 +158,8 @@ async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | 
     await asyncio.sleep(max(0.0, began + stop.end - stop.start - loop.time()))
     recording.begin_turn()
     await caller.until(lambda: recording.answered, "The interruption was not answered")
-    return max(0.0, silent - began)
+    by_itself = silent - began < DEAF
+    return None if by_itself else silent - began
 
 
 def _gaps(turns: Sequence[Turn], book: Book) -> list[float]:

@@ -10,7 +10,7 @@ import numpy as np
 from companion import events
 from companion.ears import Resampler
 from companion.engine import Engine
-from companion.recording import Recording, Turn
+from companion.recording import AUDIBLE, Recording, Turn
 from companion.session import Session
 from companion.stages import HEAR_RATE, SPEAK_RATE, VAD, Samples
 
@@ -71,9 +71,12 @@ class Caller:
         return turn
 
     def hears(self, seconds: float) -> bool:
-        """The face is heard, and has so many seconds of speech left to say."""
-        heard = asyncio.get_running_loop().time() - self.recording.silent_since() < SOUNDING
-        return heard and self.microphone.session.show.mouth.waiting >= seconds * SPEAK_RATE
+        """The face is heard, and will be for so many seconds, without a pause, if nobody interrupts it."""
+        if asyncio.get_running_loop().time() - self.recording.silent_since() > SOUNDING:
+            return False
+        coming = self.microphone.session.show.mouth.ahead(round(seconds * SPEAK_RATE))
+        loud = np.flatnonzero(np.abs(coming) > AUDIBLE) / SPEAK_RATE
+        return bool(np.diff(loud, prepend=0.0, append=seconds).max() < SOUNDING)
 
     async def until(self, condition: Callable[[], bool], otherwise: str) -> None:
         """Wait for ``condition``. Raises TalkError with what the session reported, or when it stands still."""

@@ -138,6 +138,11 @@ class Mouth:
         """Wait until less than `ENOUGH` speech is waiting."""
         await self._room.wait()
 
+    def ahead(self, n: int) -> Samples:
+        """The next ``n`` samples that wait, or fewer; they are not taken."""
+        waiting = [piece.speech.audio[piece.used :] for piece in self._pieces]
+        return np.concatenate([np.zeros(0, np.float32), *waiting])[:n]
+
     def take(self, n: int) -> Taken:
         """The next ``n`` samples, zeros where there is no speech, and what starts in them."""
         audio = np.zeros(n, np.float32)
