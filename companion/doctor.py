@@ -52,7 +52,7 @@ EXTRAS = {
     "transformers": ("transformers", "Hugging Face models"),
     "ollama": ("langchain_ollama", "models served by Ollama"),
     "coqui": ("TTS", "voices of Coqui TTS"),
-    "torch": ("torch", "training, and GPUs for the above"),
+    "torch": ("torch", "training, GPUs"),
 }
 
 
@@ -61,6 +61,7 @@ def doctor(config_name: str, console: Console) -> bool:
     console.print(
         f"Vasari {__version__}, Python {platform.python_version()} ({sys.executable}), {platform.platform()}",
         highlight=False,
+        soft_wrap=True,
     )
     problems = _packages(console)
     try:
@@ -96,27 +97,33 @@ def _packages(console: Console) -> list[str]:
 
 def _models(console: Console, config: Config | None) -> list[str]:
     wanted = {model.name for model in (needed(config) if config else MODELS.values())}
-    table = _table("Models", "model", "size", "SHA-256", "from", "path", "licence")
+    table = _table("Models", "model", "size", "SHA-256", "from", "licence")
     problems: list[str] = []
+    paths: dict[str, Path] = {}
     for model in MODELS.values():
         status = models.inspect(model)
         size = f"{model.size / 1e6:.0f} MB"
         if status.located:
-            where = (status.located.origin, escape(str(status.located.path)))
-            table.add_row(model.name, size, "[green]ok[/]", *where, model.licence)
+            origin = status.located.origin.removeprefix("package ")
+            table.add_row(model.name, size, "[green]ok[/]", origin, model.licence)
+            paths[model.name] = status.located.path
             continue
         state = "[red]damaged[/]" if status.problem else "missing" if model.name in wanted else "not fetched"
-        table.add_row(model.name, size, state, "", f"companion setup --only {model.name}", model.licence)
+        table.add_row(model.name, size, state, "", model.licence)
         if model.name in wanted:
             problem = status.problem or f"The model {model.name} ({model.job}) is missing."
             problems.append(f"{problem} Run: companion setup --only {model.name}")
-    problems += _shipped(table)
+    problems += _shipped(table, paths)
     console.print(table)
+    for name, path in paths.items():  # not in the table, which would fold them
+        console.print(f"{name}: {escape(str(path))}", highlight=False, soft_wrap=True)
+    if absent := [model.name for model in MODELS.values() if model.name not in paths and model.name not in wanted]:
+        console.print(f"Not fetched, and not needed: {', '.join(absent)}. Get one with: companion setup --only NAME")
     return problems
 
 
-def _shipped(table: Table) -> list[str]:
-    """The face's own data, which lie beside its code."""
+def _shipped(table: Table, paths: dict[str, Path]) -> list[str]:
+    """The face's own data, which lie beside its code; where they are goes into ``paths``."""
     folder = Path(animator.__file__).parent
     problems: list[str] = []
     for name, licence in SHIPPED.items():
@@ -130,7 +137,8 @@ def _shipped(table: Table) -> list[str]:
         if "red" in state:
             problems.append(f"{path} is missing or damaged. Run: pip install --force-reinstall --no-deps vasari")
         size = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
-        table.add_row(Path(name).stem, size, state, "shipped", escape(str(path)), licence)
+        table.add_row(Path(name).stem, size, state, "shipped", licence)
+        paths[Path(name).stem] = path
     return problems
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import PrivateAttr
 
-from companion import models
+from companion import manners, models
 from companion.local import LocalChat, OnDelta, Turns
 from companion.manifest import LANGUAGE_MODEL
 from companion.stages import StageError
@@ -21,7 +21,7 @@ class Embedded(LocalChat):
     """A GGUF model in this process, through ``xllamacpp``: ``model`` of the manifest, or the file ``path``.
 
     The prompt that conversations have in common is computed once. The sampling is what makes so small a model usable:
-    little randomness, and repetition made costly.
+    little randomness, and the words of a help desk made impossible.
     """
 
     model: str = LANGUAGE_MODEL
@@ -32,14 +32,15 @@ class Embedded(LocalChat):
     temperature: float = 0.3
     enough: int = 18  # tokens after which a reply ends with its sentence
     max_tokens: int = 70  # tokens at which it ends anyway
-    repeat_penalty: float = 1.12
-    dry_multiplier: float = 0.8
+    repeat_penalty: float = 1.05  # more of it keeps the user's own words out of the answer
 
     _server: Any = PrivateAttr()
+    _unlikely: tuple[str, ...] = PrivateAttr()
 
     def model_post_init(self, context: Any, /) -> None:
         super().model_post_init(context)
         path = self.path or str(models.resolve(self.model))
+        self._unlikely = manners.load().unlikely
         self._server = _server(path, self.threads, self.context, self.parallel)
 
     @property
@@ -63,12 +64,11 @@ class Embedded(LocalChat):
         request = {
             "messages": _within(turns, (self.context - self.max_tokens) * CHARACTERS_PER_TOKEN),
             "stream": True,
-            "stop": [*stop, "```"],  # code cannot be spoken
+            "stop": [*stop, "```", "\n"],  # neither code nor a list can be spoken
             "max_tokens": self.max_tokens,
             "temperature": self.temperature,
             "repeat_penalty": self.repeat_penalty,
-            "dry_multiplier": self.dry_multiplier,
-            "dry_sequence_breakers": ["\n"],  # each one costs a search of the whole vocabulary per reply: 35 ms
+            "logit_bias": [[word, False] for word in self._unlikely],
             "return_progress": True,  # of reading: a chance to stop it
         }
         self._server.handle_chat_completions(request, on_chunk)  # does not hold the GIL

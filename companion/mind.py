@@ -11,6 +11,7 @@ from companion.engine import Engine
 from companion.events import AvatarProgress, ServerEvent
 from companion.feelings import Feeling, voiced
 from companion.lesson import Progress, Tutor
+from companion.manners import Tact
 from companion.openers import Openers, Words, continued
 from companion.personas import Persona
 from companion.recollection import Recollection
@@ -18,12 +19,10 @@ from companion.reply import Reply, Wishes
 from companion.safety import Guard, Private
 from companion.settings import Settings
 from companion.stages import Continues, Message, Transcript
-from companion.text import Sentence, words
+from companion.text import Sentence
 from companion.think import closing
 from companion.toolbox import Host, Toolbox
 from companion.tts.repertoire import languages
-
-STALE = 5  # words of a sentence that is not said twice
 
 Chooses = Callable[[str, str, str, Mapping[str, Words]], Sentence | None]  # as `Openers.choose` does
 
@@ -141,30 +140,30 @@ class Mind:
         latest = self._owner.conversation.latest
         heard = _Said(said, latest.language, feeling, latest.tone)
         self._owner.mirror(voiced(feeling, latest.tone))
-        if text := answer or (tutor.hear(said) if tutor else ""):
+        if text := answer or (tutor.hear(said) if tutor else "") or await self._unknown(history, reply.wishes):
             self._owner.drop_draft()
             return once(text)
-        reply.opener = None if self.guard.note else self._opener(reply.wishes, heard, self._openers.choose)
-        if self._continues:  # models of this process are small, and fall into saying the same again
-            reply.allowed = self._unrepeated()
-        notes = (self.guard.note, *self._notes(heard, tutor.note if tutor else ""))
+        begun = self._care or self._beginning(history, reply.wishes)
+        reply.opener = None if begun else self._opener(reply.wishes, heard, self._openers.choose)
+        if self._continues:  # models of this process are small
+            reply.allowed = self._tactful(history)
+        notes = (self._care, *self._notes(heard, tutor.note if tutor else ""))
         deltas = self._thought(reply, history, notes)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
-    def _unrepeated(self) -> Callable[[str], str]:
-        """What of a reply's sentences may be said: not those of earlier replies, unless there are no others."""
-        replies = [item for item in self._owner.conversation if item.role == "assistant"]
-        before = [words(line.text) for item in replies for line in item.lines]
-        begun = False
+    @property
+    def _care(self) -> str:
+        """What the language model is told of a worrying message; a small one would speak of suicide to who did not."""
+        return "" if self._continues else self.guard.note
+
+    def _tactful(self, history: Sequence[Message]) -> Callable[[str], str]:
+        """What of a reply's sentences may be said."""
+        said = [line.text for item in self._owner.conversation if item.role == "assistant" for line in item.lines]
+        tact = Tact(self._engine.prompts.manners, self.persona.name, said, _told(history))
 
         def allowed(sentence: str) -> str:
-            nonlocal begun
             text = self.guard.allowed(sentence)
-            said = words(text)
-            if begun and len(said) >= STALE and said in before:
-                return ""
-            begun = begun or bool(text)
-            return text
+            return tact(text) if text == sentence else text
 
         return allowed
 
@@ -181,7 +180,11 @@ class Mind:
         recalled = await self._recalled(history[-1].content if history else "")
         messages = self._asked(history, [recalled, *notes], reply.wishes, reply.opener)
         deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
-        async with closing(continued(deltas, reply.opener.text) if reply.opener else deltas) as stream:
+        beginning = self._beginning(history, reply.wishes)
+        begun = reply.opener.text if reply.opener else beginning
+        if beginning:
+            yield f"{beginning} "
+        async with closing(continued(deltas, begun) if begun else deltas) as stream:
             async for delta in stream:
                 yield delta
 
@@ -189,7 +192,7 @@ class Mind:
         self, history: Sequence[Message], notes: Sequence[str], wishes: Wishes, opener: Sentence | None
     ) -> list[Message]:
         """What the language model is told and asked."""
-        begun, can = opener.text if opener else "", self._continues
+        begun, can = opener.text if opener else self._beginning(history, wishes), self._continues
         told = self._engine.prompts.openers.note.format(opener=begun) if begun and not can else ""
         note = " ".join(note for note in (*notes, told) if note)
         messages = chat.messages(self._setting(wishes.instructions or ""), history, note)
@@ -198,6 +201,21 @@ class Mind:
         if begun and can:
             messages.append(Message("assistant", begun))
         return messages
+
+    def _beginning(self, history: Sequence[Message], wishes: Wishes) -> str:
+        """The first words of an answer that a small model would get wrong, unless a client has a say in it."""
+        asked = wishes.instructions or self._owner.settings.instructions
+        if asked or not self._continues or not history or history[-1].role != "user":
+            return ""
+        return self._engine.prompts.manners.begin(_told(history), self.persona.name)
+
+    async def _unknown(self, history: Sequence[Message], wishes: Wishes) -> str:
+        """The answer to a question about what the user has not told."""
+        if not self._beginning(history, wishes):
+            return ""
+        asked = history[-1].content
+        known = [*_told(history[:-1]), *self.recollection.known, await self._recalled(asked, tell=False)]
+        return self._engine.prompts.manners.unknown(asked, known)
 
     def _opener(self, wishes: Wishes, heard: _Said, choose: Chooses) -> Sentence | None:
         """Only where nobody has a say in how a reply should begin: neither the client nor care; and only aloud."""
@@ -296,6 +314,10 @@ class Mind:
 
     def _progress(self) -> Progress | None:
         return self._tutor.progress if self._tutor else None
+
+
+def _told(history: Sequence[Message]) -> list[str]:
+    return [message.content for message in history if message.role == "user"]
 
 
 async def once(text: str) -> AsyncIterator[str]:

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, with_config
 
 from animator.control import Emotion
-from companion import frontmatter, openers, resources
+from companion import frontmatter, manners, openers, resources
 from companion.frontmatter import PromptError
 from companion.lesson import Lesson
+from companion.manners import Manners
 from companion.memory import notes
 from companion.openers import Book, Words
 
@@ -97,7 +98,7 @@ class Languages:
 class Prompts:
     """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
     by id, how feelings are written, how the feeling of the user is put, how replies begin, and what
-    silence is met with, and in which language to answer."""
+    silence is met with, in which language to answer, and what small models are kept from."""
 
     personas: dict[str, Persona]
     speech: str
@@ -108,6 +109,7 @@ class Prompts:
     openers: Book = field(default_factory=Book)
     silence: Silence = Silence()
     languages: Languages = field(default_factory=Languages)
+    manners: Manners = field(default_factory=Manners)
 
 
 def load(folder: Path | None = None) -> Prompts:
@@ -131,7 +133,8 @@ def load(folder: Path | None = None) -> Prompts:
     silence = frontmatter.parse(Silence, head | {"note": note}, folder / "silence.md")
     felt = Felt(examples["note"], examples["lively"], examples["low"])
     languages = frontmatter.parse(Languages, frontmatter.read(folder / "languages.md")[0], folder / "languages.md")
-    return Prompts(personas, speech, notes.load(folder).note, lessons, tagging, felt, book, silence, languages)
+    recalled, own = notes.load(folder).note, manners.load(folder)
+    return Prompts(personas, speech, recalled, lessons, tagging, felt, book, silence, languages, own)
 
 
 def read(path: Path) -> Persona:

@@ -1,0 +1,144 @@
+"""What keeps a small model in hand: how some of its answers begin, and which sentences of its are not said.
+
+It takes "my" and "your" for each other, makes itself a human being, asks the same question again and again, and falls
+into the tone of a help desk. `prompts/manners.md` says what is done against it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, with_config
+
+from companion import frontmatter, resources
+from companion.frontmatter import Pattern
+from companion.text import words
+
+STALE = 5  # words of a sentence that is not said twice; a question is none of fewer
+COPY = 4  # words in a row that are the user's own
+_SENTENCE = re.compile(r"[^.!?\n]+")
+
+strict = with_config(ConfigDict(extra="forbid"))
+Texts = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """A sentence that matches ``pattern``, and does not hold ``unless``, is not said: one of ``say`` is, or nothing.
+    ``{name}`` in ``unless`` is the persona's."""
+
+    pattern: Pattern
+    say: tuple[str, ...] = ()
+    unless: str = ""
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """To what ``asked`` finds in the user's words. It begins with ``begin`` where ``told``, a pattern, is found in what
+    they said before, else ``unknown`` is the answer. ``{0}`` in these is what the first group of ``asked`` found,
+    ``{name}`` the persona's, ``{before}`` what the user said last."""
+
+    asked: Pattern
+    begin: str
+    told: str = ""
+    unknown: str = ""
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """``unlikely`` are words that the model is kept from, ``again`` is said instead of a question that was asked
+    before, ``turned`` makes what a user says of themself what is said to them."""
+
+    unlikely: tuple[str, ...] = ()
+    again: Texts = ("Tell me more.",)
+    turned: dict[str, str] = field(default_factory=dict[str, str])
+    answers: tuple[Answer, ...] = ()
+    stock: tuple[Stock, ...] = ()
+
+    def begin(self, told: Sequence[str], name: str) -> str:
+        """How the answer to the last of the user's messages ``told`` begins, "" if that is the model's business."""
+        if not told or not (found := self._answer(told[-1])):
+            return ""
+        before = told[-2].strip().rstrip(".!?") if len(told) > 1 else ""
+        begin = _filled(found[0].begin, found[1], name)
+        return begin.replace("{before}", before) if before else "" if "{before}" in begin else begin
+
+    def unknown(self, asked: str, told: Iterable[str]) -> str:
+        """The answer to a question about what the user has not ``told``; "" where they have, and to all else."""
+        found = self._answer(asked)
+        if found is None or not found[0].told:
+            return ""
+        pattern = re.compile(_filled(found[0].told, found[1]), re.IGNORECASE)
+        return "" if any(map(pattern.search, told)) else _filled(found[0].unknown, found[1])
+
+    def of_the_user(self, sentence: str, told: Iterable[str]) -> str:
+        """``sentence``; where it says of the speaker what the user has ``told`` of themself, of the user."""
+        said = words(sentence)
+        copied = {tuple(said[at : at + COPY]) for at in range(len(said) - COPY + 1) if said[at] in self.turned}
+        own = (words(part) for text in told for part in _SENTENCE.findall(text))
+        if not any(tuple(their[at : at + COPY]) in copied for their in own for at in range(len(their) - COPY + 1)):
+            return sentence
+        pattern = "|".join(map(re.escape, sorted(self.turned, key=len, reverse=True)))
+        turned = re.sub(rf"\b(?:{pattern})\b", lambda m: self.turned[m.group().lower()], sentence, flags=re.IGNORECASE)
+        return turned[:1].upper() + turned[1:] if sentence[:1].isupper() else turned
+
+    def instead(self, sentence: str, name: str) -> Sequence[str] | None:
+        """What may be said instead of a ``sentence`` that is not said; None where it is."""
+        for stock in self.stock:
+            unless = stock.unless.replace("{name}", name)
+            if stock.pattern.search(sentence) and not (unless and unless in sentence):
+                return stock.say
+        return None
+
+    def _answer(self, said: str) -> tuple[Answer, re.Match[str]] | None:
+        matches = ((answer, answer.asked.search(said)) for answer in self.answers)
+        return next(((answer, found) for answer, found in matches if found), None)
+
+
+class Tact:
+    """What of one reply is said: call it with each sentence, in order.
+
+    ``said`` is what earlier replies said, sentence by sentence, ``told`` what the user has, ``name`` the persona's.
+    """
+
+    def __init__(self, manners: Manners, name: str, said: Sequence[str], told: Sequence[str]) -> None:
+        self._manners, self._name, self._told = manners, name, told
+        self._said = [words(text) for text in said]
+        self._begun = self._replaced = False
+
+    def __call__(self, sentence: str) -> str:
+        """``sentence``, or what takes its place; "" for nothing."""
+        text = self._manners.of_the_user(sentence, self._told)
+        choice = self._manners.instead(text, self._name)
+        if choice is None and words(text) in self._said:
+            if text.rstrip().endswith("?"):
+                choice = self._manners.again
+            elif self._begun and len(words(text)) >= STALE:
+                choice = ()
+        if choice is not None:
+            text = "" if self._replaced else self._fresh(choice)
+            self._replaced = True
+        self._begun = self._begun or bool(text)
+        return text
+
+    def _fresh(self, choice: Sequence[str]) -> str:
+        """What of ``choice`` was not said, or longest ago."""
+        times = [max((at for at, said in enumerate(self._said) if said == words(text)), default=-1) for text in choice]
+        return choice[times.index(min(times))] if choice else ""
+
+
+def load(folder: Path | None = None) -> Manners:
+    """``manners.md`` of ``prompts/``, or of another folder of that form. Raises PromptError."""
+    path = (folder or resources.folder("prompts")) / "manners.md"
+    return frontmatter.parse(Manners, frontmatter.read(path)[0], path)
+
+
+def _filled(text: str, found: re.Match[str], name: str = "") -> str:
+    """Not by `str.format`, since patterns have braces of their own."""
+    group = next((group for group in found.groups() if group), "")
+    return text.replace("{0}", group.lower()).replace("{name}", name)

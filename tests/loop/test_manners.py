@@ -1,0 +1,95 @@
+"""A small model's answers are about the right one of the two, and in the tone of a talk."""
+
+from dataclasses import replace
+
+import pytest
+
+from companion import fakes, manners, personas
+from companion.manners import Tact
+from companion.personas import Prompts
+from tests.loop.conversation import PERSONA, asked, engine, said
+
+OWN = manners.load()
+BOOK = personas.load().openers
+
+
+class Continuing(fakes.ScriptedLLM):
+    can_continue = True
+
+
+def _talk(lines, replies, llm=Continuing):
+    made = engine(llm=llm(replies), asr=fakes.ScriptedASR(lines))
+    prompts = Prompts({"anna": PERSONA}, "Be short.", openers=BOOK, manners=OWN)
+    return asked(replace(made, prompts=prompts), len(lines))
+
+
+@pytest.mark.parametrize(
+    ("told", "question", "begin"),
+    [
+        ("My name is Priya.", "What is my name?", "Your name is"),
+        ("I live in Leeds.", "And where do I live?", "You live"),
+        ("I have a dog called Bruno.", "What is my dog called?", "Your dog is called"),
+        ("I am forty two.", "How old am I?", "You are"),
+        ("I am cooking lasagna.", "What was I cooking again?", "You were cooking"),
+        ("I was in Rome.", "What did I just tell you?", 'You said: "I was in Rome."'),
+        ("Hello.", "My grandmother died yesterday.", "I am so sorry about your grandmother."),
+        ("Hello.", "Can you call my mother for me?", "I cannot do that, I can only talk with you."),
+    ],
+)
+def test_an_answer_begins_about_the_right_one_of_the_two(told, question, begin):
+    assert OWN.begin([told, question], "Anna") == begin
+    assert OWN.unknown(question, [told]) == ""
+
+
+@pytest.mark.parametrize(
+    "remark",
+    ["I went home.", "What is a name?", "Do you have a tip for me?", "My sister called.", "Can you tell me a story?"],
+)
+def test_all_else_is_left_to_the_model(remark):
+    assert OWN.begin(["Hello.", remark], "Anna") == OWN.unknown(remark, ["Hello."]) == ""
+
+
+def test_the_model_goes_on_from_there_and_nothing_else_is_said_before_it():
+    talk = _talk(["My name is Priya.", "What is my name?"], ["hello Priya.", "Priya."])
+    assert said(talk)[1] == "Your name is Priya."
+    assert talk.engine.llm.asked[1][-1].content == "Your name is"
+
+
+def test_what_was_never_told_is_not_invented():
+    talk = _talk(["What is my name?"], ["Tom."])
+    assert said(talk) == ["You have not told me your name yet. What is it?"]
+
+
+def test_models_of_endpoints_speak_for_themselves():
+    talk = _talk(["What is my name?"], ["How can I help you today?"], llm=fakes.ScriptedLLM)
+    assert said(talk) == ["How can I help you today?"]
+
+
+def test_the_tone_of_a_help_desk_is_not_heard():
+    (text,) = said(_talk(["I sold my bicycle."], ["that is sad. How can I assist you today? Feel free to ask."]))
+    assert "that is sad." in text
+    assert "assist" not in text and "free" not in text
+    assert text.rstrip().endswith(("?", "."))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "heard"),
+    [
+        ("I live in Leeds with my brother.", "You live in Leeds with your brother."),
+        ("I am a nurse.", "You are a nurse."),
+        ("I like nurses.", "I like nurses."),
+        ("I am Sofia.", "Tell me more."),
+        ("I am Anna, an AI.", "I am Anna, an AI."),
+        ("1. Sleep well.", ""),
+    ],
+)
+def test_it_takes_nobody_elses_life_for_its_own(sentence, heard):
+    told = ["I live in Leeds with my brother, and I am a nurse.", "She is Sofia."]
+    assert Tact(OWN, "Anna", [], told)(sentence) == heard
+
+
+def test_a_question_is_not_asked_again_and_one_thing_is_said_instead_of_many():
+    tact = Tact(OWN, "Anna", ["Where was it?", "Tell me more."], [])
+    assert tact("Where was it?") in OWN.again[1:]
+    assert tact("How can I help you?") == ""
+    assert tact("It rains.") == "It rains."
