@@ -136,7 +136,7 @@ $("volume").addEventListener("input", () => {
 
 face.safety = { country: country() };
 const memory = new Memory(face, $("memory"), toast);
-$("open-memory").addEventListener("click", () => memory.open());
+for (const id of ["open-memory", "open-memory-narrow"]) $(id).addEventListener("click", () => memory.open());
 face.addEventListener("vasari-event", ({ detail }) => care.show(detail));
 
 // --- the microphone
@@ -193,13 +193,15 @@ function showSitter({ name, title, credit, picture }) {
   $("credit").textContent = credit;
 }
 
-function openSheet(open) {
+function openSheet(open, first = "close-sitters") {
   $("sitters").classList.toggle("open", open);
   $("open-sitters").setAttribute("aria-expanded", String(open));
-  $(open ? "close-sitters" : "open-sitters").focus();
+  // The sheet is hidden until its first frame, and what is hidden takes no focus.
+  requestAnimationFrame(() => requestAnimationFrame(() => $(open ? first : "open-sitters").focus()));
 }
 
 $("open-sitters").addEventListener("click", () => openSheet(true));
+$("open-persona").addEventListener("click", () => openSheet(true, "persona"));
 $("close-sitters").addEventListener("click", () => openSheet(false));
 
 function uploadProblem(message, mild = false) {
@@ -282,9 +284,11 @@ async function listPersonas() {
     const show = ({ name, summary }) => {
       log.name = name;
       $("persona-summary").textContent = summary;
+      $("open-persona").textContent = name;
+      $("open-persona").setAttribute("aria-label", `Personality: ${name}`);
     };
     for (const { id, name } of all) $("persona").add(new Option(name, id));
-    $("persona-field").hidden = all.length < 2;
+    $("persona-field").hidden = $("open-persona").hidden = all.length < 2;
     show(all[0]);
     $("persona").addEventListener("change", () => {
       show(all[$("persona").selectedIndex]);

@@ -212,14 +212,18 @@ def test_everything_is_in_reach_on_small_screens(page: Page, width: int) -> None
     metrics = {"width": width, "height": 700, "deviceScaleFactor": 1, "mobile": True}
     page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
-        for name in ("talk", "text", "mute", "open-sitters", "face"):
+        for name in ("talk", "text", "mute", "open-persona", "open-sitters", "open-memory-narrow", "face"):
             box = page[name].rect
             assert box["width"] >= 40, name
             assert box["x"] >= 0, name
             assert box["x"] + box["width"] <= width, name
             assert box["y"] + box["height"] <= 700, name
-        page["open-sitters"].click()
+        page["open-memory-narrow"].click()
+        page.wait(lambda: page["memory"].is_displayed(), "what it remembers")
+        page["memory"].find_element(By.CSS_SELECTOR, ".primary").click()
+        page["open-persona"].click()
         page.wait(lambda: page["own"].is_displayed(), "the sheet of faces")
+        page.wait(lambda: page.browser.switch_to.active_element == page["persona"], "the personalities to have the focus")
     finally:
         page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

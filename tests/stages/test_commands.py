@@ -22,6 +22,13 @@ def test_the_doctor_names_what_is_missing_and_the_way_to_get_it(run):
     assert "hibari.onnx" in result.output, "what is there is shown with its place"
 
 
+def test_the_doctor_folds_nothing_in_a_narrow_window(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("doctor").output.splitlines()
+    assert any(line.startswith("hibari: ") and line.endswith("hibari.onnx") for line in lines)
+    assert not [line for line in lines if line.startswith(" " * 20)], "a cell that goes on in the next line"
+
+
 def test_the_doctor_explains_a_configuration_that_cannot_be_used(run):
     result = run("doctor", "--config", "no-such-config")
     assert result.exit_code == 1
