@@ -200,7 +200,7 @@ class Session:
             wishes=wishes,
             tell=self.tell,
             over=self._spoken.set,
-            join=self.conversation.add,
+            join=self._join,
             face=self.settings.avatar is not None,
             allowed=self.mind.guard.allowed,
             emotions=self.mind.persona.emotions,
@@ -229,6 +229,12 @@ class Session:
             self._finish("completed")
         except Exception as error:  # whatever a stage raises: the session lives on
             self._fail(reply, think.as_stage_error(error, "llm_failed"), error)
+
+    def _join(self, item: Item) -> str | None:
+        """What the reply follows is remembered as it begins: the process may end in the middle of it."""
+        previous = self.conversation.add(item)
+        self.mind.recollection.store(self.settings.memory)
+        return previous
 
     def _voice(self) -> TTS:
         tts, voice = self.engine.tts, self.settings.audio.output.voice

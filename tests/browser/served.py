@@ -36,6 +36,11 @@ class Companion:
         self.stop()
         raise RuntimeError(f"the server did not come up:\n{self._log.read_text()}")
 
+    def kill(self) -> None:
+        """As a power cut does."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         self._process.terminate()
         try:

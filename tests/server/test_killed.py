@@ -1,0 +1,63 @@
+"""A server that is killed in mid-sentence, and what its users find when it runs again."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+import websockets
+
+from companion.memory import LongTerm
+from tests.browser.served import Companion
+from tests.memory.conftest import Words
+from tests.server.loopback import ask, receive, send
+
+CONFIG = """extends = "fakes"
+[llm]
+use = "companion.fakes:ScriptedLLM"
+replies = ["The sea is wide and mostly blue. It keeps its secrets well, and it is never quite the same twice."]
+[face]
+use = "companion.fakes:CartoonAnimator"
+size = 64
+[memory]
+use = "tests.server.test_killed:Memory"
+url = "{path}"
+"""
+
+
+class Memory(LongTerm):
+    """The real one, whose sense of likeness needs no model."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, embedder=Words())
+
+
+@pytest.fixture
+def companion(tmp_path):
+    config = tmp_path / "killed.toml"
+    config.write_text(CONFIG.format(path=(tmp_path / "memories.sqlite").as_posix()))
+    server = Companion(str(config), tmp_path / "log.txt")
+    yield server
+    server.stop()
+
+
+async def test_a_server_that_is_killed_while_it_speaks_forgets_nothing_of_what_it_answers(
+    companion: Companion, tmp_path: Path
+) -> None:
+    async with websockets.connect(companion.url.replace("http", "ws") + "v1/realtime", proxy=None) as ws:
+        memory = {"user": "anna", "consent": True}
+        await send(ws, "session.update", session={"memory": memory, "output_modalities": ["text"]})
+        await ask(ws, "My dog is called Rex.")
+        await receive(ws, "response.done")
+        await send(ws, "session.update", session={"output_modalities": ["audio"]})
+        await ask(ws, "I play the violin.")
+        for _ in range(2):
+            await receive(ws, "response.output_audio.delta")
+        companion.kill()
+    with closing(sqlite3.connect(tmp_path / "memories.sqlite")) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    companion.start()
+    async with httpx.AsyncClient(base_url=companion.url, trust_env=False) as http:
+        kept = (await http.get("/v1/memories", headers={"Vasari-User": "anna"})).json()["memories"]
+    assert {"My dog is called Rex.", "I play the violin."} <= {memory["text"] for memory in kept if memory["id"]}
