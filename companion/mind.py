@@ -122,7 +122,8 @@ class Mind:
         async def asked() -> Sequence[Message]:
             heard = _Said(text, said.language, await self.feel(text))
             wishes = Wishes(sound=self._owner.settings.output_modalities[0] == "audio")
-            opener = self._opener(wishes, heard, self._openers.likely)
+            begun = self._beginning(history, wishes)
+            opener = None if begun else self._opener(wishes, heard, self._openers.likely)
             recalled = await self._recalled(history[-1].content, tell=False)
             return self._asked(history, [recalled, *self._notes(heard)], wishes, opener)
 

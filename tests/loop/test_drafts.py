@@ -1,6 +1,7 @@
 """At a pause of the user the language model begins its reply: kept if the turn ends so, else nobody hears of it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from companion import events, fakes, personas
 from companion.config import Talk
 from companion.engine import Engine
 from companion.feelings import Feeling
+from companion.manners import Answer, Manners
 from companion.personas import Prompts
 from companion.stages import Message
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
@@ -194,3 +196,12 @@ def test_a_failing_draft_is_told_of_once():
 
     talk = asked(_engine(Failing()), 1)
     assert [error.error.code for error in talk.all(events.Error)] == ["llm_failed"]
+
+
+def test_an_answer_whose_beginning_is_fixed_is_drafted_from_it():
+    model = Own(["a program."])
+    made = _engine(model, ["Where is that?"])
+    manners = Manners(answers=(Answer(re.compile("Where"), "It is in"),))
+    made = replace(made, prompts=replace(made.prompts, openers=personas.load().openers, manners=manners))
+    assert said(asked(made, 1)) == ["It is in a program."]
+    assert [messages[-1].content for messages in model.asked] == ["It is in"]

@@ -31,8 +31,8 @@ def _runs(values: list[Any]) -> list[Any]:
 def test_a_feeling_changes_in_the_middle_of_a_sentence():
     talk, animator, tts = _answer("[sad] I am so sorry about that, [warm] but we will find a way together.")
     assert [text for text, _ in tts.spoken] == ["I am so sorry about that,", "but we will find a way together."]
-    talk, animator, tts = _answer("[sad] I am sorry [warm] but we find a way.")
-    assert tts.spoken == [("I am sorry but we find a way.", "sad")]
+    talk, animator, tts = _answer("[sad] I am sorry [warm] yet we find a way.")
+    assert tts.spoken == [("I am sorry yet we find a way.", "sad")]
     assert _runs([control.emotion for control in animator.asked])[:3] == ["neutral", "sad", "tender"]
     sad = sum(control.emotion == "sad" for control in animator.asked)
     assert abs(sad / 25 - 3 * tts.word_s) <= 0.08, "the change comes with its word"
