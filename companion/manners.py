@@ -16,8 +16,8 @@ from companion import frontmatter, resources
 from companion.frontmatter import Pattern
 from companion.text import words
 
-STALE = 5  # words of a sentence that is not said twice; a question is none of fewer
-COPY = 4  # words in a row that are the user's own
+STALE = 5  # words of a statement that is not made twice
+COPY = 3  # words in a row after "I" that are the user's own
 _SENTENCE = re.compile(r"[^.!?\n]+")
 
 strict = with_config(ConfigDict(extra="forbid"))
@@ -38,12 +38,13 @@ class Stock:
 @strict
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To what ``asked`` finds in the user's words. It begins with ``begin`` where ``told``, a pattern, is found in what
-    they said before, else ``unknown`` is the answer. ``{0}`` in these is what the first group of ``asked`` found,
-    ``{name}`` the persona's, ``{before}`` what the user said last."""
+    """To what ``asked`` finds in the user's words. It begins with ``begin``, or is that where it is ``whole``. Where
+    ``told``, a pattern, is not found in what they said before, ``unknown`` is the answer. ``{0}`` in these is what the
+    first group of ``asked`` found, ``{name}`` the persona's, ``{before}`` what the user said last."""
 
     asked: Pattern
     begin: str
+    whole: bool = False
     told: str = ""
     unknown: str = ""
 
@@ -52,11 +53,12 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Manners:
     """``unlikely`` are words that the model is kept from, ``again`` is said instead of a question that was asked
-    before, ``turned`` makes what a user says of themself what is said to them."""
+    before, ``turned`` makes what a user says of themself what is said to them, except where ``mine`` is found."""
 
     unlikely: tuple[str, ...] = ()
     again: Texts = ("Tell me more.",)
     turned: dict[str, str] = field(default_factory=dict[str, str])
+    mine: Pattern = re.compile(r"(?!)")
     answers: tuple[Answer, ...] = ()
     stock: tuple[Stock, ...] = ()
 
@@ -68,20 +70,22 @@ class Manners:
         begin = _filled(found[0].begin, found[1], name)
         return begin.replace("{before}", before) if before else "" if "{before}" in begin else begin
 
-    def unknown(self, asked: str, told: Iterable[str]) -> str:
-        """The answer to a question about what the user has not ``told``; "" where they have, and to all else."""
-        found = self._answer(asked)
-        if found is None or not found[0].told:
-            return ""
+    def whole(self, told: Sequence[str], name: str, known: Iterable[str] = ()) -> str:
+        """All of the answer to the last of the user's messages ``told``, "" if more of it is the model's business.
+        ``known`` is what they told in earlier conversations."""
+        found = self._answer(told[-1]) if told else None
+        if found is None or found[0].whole:
+            return self.begin(told, name) if found else ""
         pattern = re.compile(_filled(found[0].told, found[1]), re.IGNORECASE)
-        return "" if any(map(pattern.search, told)) else _filled(found[0].unknown, found[1])
+        return "" if any(map(pattern.search, [*told[:-1], *known, ""])) else _filled(found[0].unknown, found[1])
 
     def of_the_user(self, sentence: str, told: Iterable[str]) -> str:
         """``sentence``; where it says of the speaker what the user has ``told`` of themself, of the user."""
         said = words(sentence)
-        copied = {tuple(said[at : at + COPY]) for at in range(len(said) - COPY + 1) if said[at] in self.turned}
+        copied = {tuple(said[at + 1 : at + 1 + COPY]) for at in range(len(said) - COPY) if said[at] in self.turned}
         own = (words(part) for text in told for part in _SENTENCE.findall(text))
-        if not any(tuple(their[at : at + COPY]) in copied for their in own for at in range(len(their) - COPY + 1)):
+        runs = {tuple(their[at : at + COPY]) for their in own if self.turned.keys() & their for at in range(len(their))}
+        if not copied & runs or self.mine.search(sentence):
             return sentence
         pattern = "|".join(map(re.escape, sorted(self.turned, key=len, reverse=True)))
         turned = re.sub(rf"\b(?:{pattern})\b", lambda m: self.turned[m.group().lower()], sentence, flags=re.IGNORECASE)
@@ -103,11 +107,12 @@ class Manners:
 class Tact:
     """What of one reply is said: call it with each sentence, in order.
 
-    ``said`` is what earlier replies said, sentence by sentence, ``told`` what the user has, ``name`` the persona's.
+    ``said`` is what earlier replies said, sentence by sentence, ``told`` what the user has, ``name`` the persona's,
+    ``opener`` what the reply began with.
     """
 
-    def __init__(self, manners: Manners, name: str, said: Sequence[str], told: Sequence[str]) -> None:
-        self._manners, self._name, self._told = manners, name, told
+    def __init__(self, manners: Manners, name: str, said: Sequence[str], told: Sequence[str], opener: str = "") -> None:
+        self._manners, self._name, self._told, self._opener = manners, name, told, opener
         self._said = [words(text) for text in said]
         self._begun = self._replaced = False
 
@@ -123,6 +128,8 @@ class Tact:
         if choice is not None:
             text = "" if self._replaced else self._fresh(choice)
             self._replaced = True
+            if self._opener.endswith(",") and not self._begun and not text.startswith("I "):
+                text = text[:1].lower() + text[1:]
         self._begun = self._begun or bool(text)
         return text
 
@@ -141,4 +148,4 @@ def load(folder: Path | None = None) -> Manners:
 def _filled(text: str, found: re.Match[str], name: str = "") -> str:
     """Not by `str.format`, since patterns have braces of their own."""
     group = next((group for group in found.groups() if group), "")
-    return text.replace("{0}", group.lower()).replace("{name}", name)
+    return text.replace("{0}", group).replace("{name}", name)

@@ -141,13 +141,13 @@ class Mind:
         latest = self._owner.conversation.latest
         heard = _Said(said, latest.language, feeling, latest.tone)
         self._owner.mirror(voiced(feeling, latest.tone))
-        if text := answer or (tutor.hear(said) if tutor else "") or await self._unknown(history, reply.wishes):
+        if text := answer or (tutor.hear(said) if tutor else "") or await self._whole(history, reply.wishes):
             self._owner.drop_draft()
             return once(text)
         begun = self._care or self._beginning(history, reply.wishes)
         reply.opener = None if begun else self._opener(reply.wishes, heard, self._openers.choose)
         if self._continues:  # models of this process are small
-            reply.allowed = self._tactful(history)
+            reply.allowed = self._tactful(history, reply.opener.text if reply.opener else "")
         notes = (self._care, *self._notes(heard, tutor.note if tutor else ""))
         deltas = self._thought(reply, history, notes)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
@@ -157,10 +157,10 @@ class Mind:
         """What the language model is told of a worrying message; a small one would speak of suicide to who did not."""
         return "" if self._continues else self.guard.note
 
-    def _tactful(self, history: Sequence[Message]) -> Callable[[str], str]:
-        """What of a reply's sentences may be said."""
+    def _tactful(self, history: Sequence[Message], opener: str) -> Callable[[str], str]:
+        """What may be said of the sentences of a reply that began with ``opener``."""
         said = [line.text for item in self._owner.conversation if item.role == "assistant" for line in item.lines]
-        tact = Tact(self._engine.prompts.manners, self.persona.name, said, _told(history))
+        tact = Tact(self._engine.prompts.manners, self.persona.name, said, _told(history), opener)
 
         def allowed(sentence: str) -> str:
             text = self.guard.allowed(sentence)
@@ -210,13 +210,12 @@ class Mind:
             return ""
         return self._engine.prompts.manners.begin(_told(history), self.persona.name)
 
-    async def _unknown(self, history: Sequence[Message], wishes: Wishes) -> str:
-        """The answer to a question about what the user has not told."""
+    async def _whole(self, history: Sequence[Message], wishes: Wishes) -> str:
+        """An answer that is not left to a small model at all."""
         if not self._beginning(history, wishes):
             return ""
-        asked = history[-1].content
-        known = [*_told(history[:-1]), *self.recollection.known, await self._recalled(asked, tell=False)]
-        return self._engine.prompts.manners.unknown(asked, known)
+        known = [*self.recollection.known, await self._recalled(history[-1].content, tell=False)]
+        return self._engine.prompts.manners.whole(_told(history), self.persona.name, known)
 
     def _opener(self, wishes: Wishes, heard: _Said, choose: Chooses) -> Sentence | None:
         """Only where nobody has a say in how a reply should begin: neither the client nor care; and only aloud."""

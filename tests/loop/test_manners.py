@@ -32,13 +32,27 @@ def _talk(lines, replies, llm=Continuing):
         ("I am forty two.", "How old am I?", "You are"),
         ("I am cooking lasagna.", "What was I cooking again?", "You were cooking"),
         ("I was in Rome.", "What did I just tell you?", 'You said: "I was in Rome."'),
-        ("Hello.", "My grandmother died yesterday.", "I am so sorry about your grandmother."),
-        ("Hello.", "Can you call my mother for me?", "I cannot do that, I can only talk with you."),
+        ("Hello.", "Who are you?", "I am Anna,"),
+        ("Hello.", "My name is Jonas.", "Nice to meet you, Jonas!"),
     ],
 )
 def test_an_answer_begins_about_the_right_one_of_the_two(told, question, begin):
     assert OWN.begin([told, question], "Anna") == begin
-    assert OWN.unknown(question, [told]) == ""
+    assert OWN.whole([told, question], "Anna") in ("", begin)
+    assert OWN.whole([question], "Anna", [told]) in ("", begin), "remembered from another conversation"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("My grandmother died yesterday.", "I am so sorry about your grandmother."),
+        ("Can you call my mother for me?", "I cannot do that, I can only talk with you."),
+        ("What time is it?", "I cannot see a clock"),
+        ("Do you think I have depression?", "I cannot say what this is, a doctor could"),
+    ],
+)
+def test_what_a_small_model_must_not_make_up_is_said_without_it(said, answer):
+    assert OWN.whole([said], "Anna").startswith(answer)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +60,11 @@ def test_an_answer_begins_about_the_right_one_of_the_two(told, question, begin):
     ["I went home.", "What is a name?", "Do you have a tip for me?", "My sister called.", "Can you tell me a story?"],
 )
 def test_all_else_is_left_to_the_model(remark):
-    assert OWN.begin(["Hello.", remark], "Anna") == OWN.unknown(remark, ["Hello."]) == ""
+    assert OWN.begin(["Hello.", remark], "Anna") == OWN.whole(["Hello.", remark], "Anna") == ""
 
 
 def test_the_model_goes_on_from_there_and_nothing_else_is_said_before_it():
-    talk = _talk(["My name is Priya.", "What is my name?"], ["hello Priya.", "Priya."])
+    talk = _talk(["I am called Priya.", "What is my name?"], ["hello Priya.", "Priya."])
     assert said(talk)[1] == "Your name is Priya."
     assert talk.engine.llm.asked[1][-1].content == "Your name is"
 
@@ -77,14 +91,19 @@ def test_the_tone_of_a_help_desk_is_not_heard():
     [
         ("I live in Leeds with my brother.", "You live in Leeds with your brother."),
         ("I am a nurse.", "You are a nurse."),
+        ("I'm a bus driver.", "You're a bus driver."),
         ("I like nurses.", "I like nurses."),
+        ("I am so sorry to hear that.", "I am so sorry to hear that."),
         ("I am Sofia.", "Tell me more."),
         ("I am Anna, an AI.", "I am Anna, an AI."),
         ("1. Sleep well.", ""),
     ],
 )
 def test_it_takes_nobody_elses_life_for_its_own(sentence, heard):
-    told = ["I live in Leeds with my brother, and I am a nurse.", "She is Sofia."]
+    told = [
+        "I live in Leeds with my brother, and I am a nurse.",
+        "She is Sofia. I work as a bus driver. I am so sorry.",
+    ]
     assert Tact(OWN, "Anna", [], told)(sentence) == heard
 
 
