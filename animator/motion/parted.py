@@ -16,7 +16,8 @@ SHUT: dict[Emotion, float] = {  # how far a face that does not speak shuts them,
     "sad": 0.95, "angry": 0.95, "disgusted": 0.6, "afraid": 0.5, "tender": 0.85, "thoughtful": 0.95,
 }  # fmt: skip
 JAW = 0.1  # jawOpen that goes with it, since the seal of the lips is told by mouthClose's share of it
-SECONDS = 0.3  # to get there and back
+SMILE = 0.3  # seconds to get back
+SPEAK, FASTEST = 0.08, 0.18  # seconds to get there, since a voice does not wait, but no more of the way in a frame
 
 _JAW, _CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
 
@@ -48,7 +49,8 @@ class PartedLips:
         goal = _hold(control)
         held = np.empty(len(motion), np.float32)
         for i in range(len(motion)):
-            self._held += (goal - self._held) / (SECONDS * FPS)
+            left = goal - self._held
+            self._held += min(left / (SPEAK * FPS), FASTEST) if left > 0 else left / (SMILE * FPS)
             held[i] = self._held
         out = motion.copy()
         lowered = JAW * np.minimum(held / HOLD, 1)
