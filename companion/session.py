@@ -23,6 +23,7 @@ from companion.effective import defaults
 from companion.engine import Engine
 from companion.events import ClientEvent, Problem, ServerEvent
 from companion.feelings import Feeling
+from companion.floor import Chair
 from companion.hearing import Hearing
 from companion.initiative import Initiative
 from companion.listening import Listening
@@ -30,7 +31,7 @@ from companion.mind import Mind, once
 from companion.reply import Ending, Reply, Wishes
 from companion.settings import Remembering
 from companion.show import Show
-from companion.stages import TTS, HasVoices, Message, Samples, StageError, Transcript
+from companion.stages import TTS, HasVoices, Message, Samples, StageError
 from companion.trace import Trace
 from companion.wardrobe import Wardrobe
 from companion.wire import WireError
@@ -61,17 +62,17 @@ class Session:
         self.settings = self.defaults = defaults(engine, persona or engine.config.session.persona)
         self.conversation = Conversation()
         self.show = Show(engine.device, send, self._tick, self._user, self._faceless, engine.metrics)
-        self.wardrobe = Wardrobe(engine, self.show, self.complain, self._spawn, lambda: self._initiative.greet())
+        self.wardrobe = Wardrobe(engine, self.show, self.complain, self._spawn, lambda: self.initiative.greet())
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.hearing = Hearing(engine, self.conversation, self, send, self._spawn)
+        self.hearing = Hearing(engine, self.conversation, Chair(self), send, self._spawn)
         self.reply: Reply | None = None
         self._reply_task: asyncio.Task[None] | None = None
         self._told_state = ""
         self.mind = Mind(engine, self)
         self.listening = Listening(engine, self.mind, self.show, self._voice, self._spawn)
         self._unsaid = ""  # of the reply that was interrupted last
-        self._initiative = Initiative(self, self._spawn)
+        self.initiative = Initiative(self, self._spawn)
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -122,64 +123,19 @@ class Session:
         """Video was dropped on its way: the next frame must stand by itself."""
         self.show.pictures.want_keyframe()
 
-    # --- what `Hearing` asks for ---
-
-    @property
-    def speaking(self) -> bool:
-        return self.show.speaking
-
-    def hold(self) -> None:
-        self.show.hold()
-
-    def release(self) -> None:
-        self.show.release()
-
-    def user_starts(self) -> None:
-        """Speech that resumes while its first part is still being transcribed was a pause; else it interrupts."""
-        self._initiative.user_starts()
-        if self.reply and not self.reply.created:
-            self.listening.drop()
-            self._abandon()
-            self.hearing.put_back()
-        else:
-            self.interrupt("turn_detected")
-
-    @property
-    def curious(self) -> bool:
-        return self.listening.curious and self.reply is None
-
-    def user_is_saying(self, said: Transcript, whole: bool) -> None:
-        if self.reply is None:
-            self.listening.follow(said, whole)
-
-    def user_resumes(self) -> None:
-        if self.reply is None:
-            self.listening.drop()
-
-    def drop_draft(self) -> None:
-        self.listening.drop()
+    # --- what `Mind` asks for ---
 
     def ask(self, messages: Sequence[Message]) -> AsyncIterator[str]:
         return self.listening.ask(messages)
 
+    def drop_draft(self) -> None:
+        self.listening.drop()
+
     def mirror(self, feeling: Feeling) -> None:
         self.listening.mirror(feeling)
 
-    def user_goes_on(self) -> None:
-        if self.settings.avatar is not None and self.reply is None:
-            self.listening.murmur()
-
-    def user_said(self, item_id: str, ended: float) -> None:
-        if self.reply is None:
-            sound = self.settings.output_modalities[0] == "audio"
-            self.start(Wishes(sound=sound), ended, item_id)
-
-    @property
-    def clock(self) -> int:
-        return self.show.clock
-
-    def played(self) -> Samples:
-        return self.show.recent()
+    def announce(self, text: str, after: float = 0.0) -> None:
+        self.initiative.announce(text, after)
 
     # --- the response ---
 
@@ -247,7 +203,7 @@ class Session:
         if reply is None:
             return
         if not reply.created:
-            self._abandon()
+            self.abandon()
             return
         if self._reply_task:
             self._reply_task.cancel()
@@ -256,7 +212,7 @@ class Session:
         self.show.interrupt()
         self._finish("cancelled", reason)
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """A response that nobody was told of comes to nothing."""
         self.reply = None
         if self._reply_task and self._reply_task is not asyncio.current_task():
@@ -264,7 +220,7 @@ class Session:
 
     def _go_on(self, reply: Reply) -> None:
         """What was taken for a turn said nothing: whoever was interrupted by it finishes the sentence."""
-        self._abandon()
+        self.abandon()
         if self._unsaid:
             self.start(replace(reply.wishes, instructions=None), asyncio.get_running_loop().time(), text=self._unsaid)
 
@@ -287,18 +243,15 @@ class Session:
         self.engine.metrics.responses.labels(ending).inc()
         self.engine.metrics.turn(reply.trace)
         self.mind.recollection.store(self.settings.memory)
-        self._initiative.expect_user()
+        self.initiative.expect_user()
         self.prepare()
-
-    def announce(self, text: str, after: float = 0.0) -> None:
-        self._initiative.announce(text, after)
 
     # --- the face's state ---
 
     def _tick(self) -> State:
         """Called by the show before each chunk."""
         self.hearing.tick(self.show.chunk_frames / FPS)
-        self._initiative.tick()
+        self.initiative.tick()
         self.tell_state()
         return self._state()
 
