@@ -9,7 +9,7 @@ from companion.floor import Floor
 from companion.stages import Samples, Transcript
 from companion.understanding import Understanding, Understood
 
-FOLLOW = 1.4  # s of speech after which what was said so far is transcribed, for who wants to know it early
+FOLLOW = 2.0  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
 class Overhearing:
