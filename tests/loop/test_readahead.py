@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
+
+import pytest
 
 from companion import events, fakes
 from companion.stages import Message
@@ -16,12 +19,14 @@ class Reader(fakes.ScriptedLLM):
         super().__init__()
         self.reading_s = reading_s
         self.read: list[tuple[float, str]] = []
+        self.told: list[str] = []  # the system prompts that it read
         self.replied_at: list[float] = []
         self.free = True
 
     async def prepare(self, messages: Sequence[Message]) -> None:
         self.free = False
         self.read.append((asyncio.get_running_loop().time(), messages[-1].content))
+        self.told.append(messages[0].content)
         await asyncio.sleep(self.reading_s)
         self.free = True
 
@@ -110,3 +115,26 @@ def test_a_session_that_is_over_reads_no_more():
         return len(model.read) - read
 
     assert run(script()) == 0 and not problems
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"persona": "bert"}, "You are Bert."),
+        ({"memory": {"user": "tom", "consent": True}}, "Tom has a dog."),
+        ({"instructions": "Talk like a pirate."}, "Talk like a pirate."),
+    ],
+)
+def test_what_changes_is_read_before_the_next_question(change: dict[str, Any], told: str):
+    model, memory = Reader(), fakes.DictMemory()
+    memory.facts["tom"] = ["Tom has a dog."]
+
+    async def script() -> None:
+        async with Conversation(engine(llm=model, memory=memory)) as talk:
+            await talk.silence(1.0)
+            assert told not in model.told[-1]
+            talk.send(events.SessionUpdate(change))
+            await talk.silence(1.0)
+
+    run(script())
+    assert told in model.told[-1]
