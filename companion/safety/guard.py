@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from typing import Literal, NamedTuple
 
@@ -18,6 +18,7 @@ from companion.worker import one_thread
 
 LEAK = 7  # words in a row that betray a rule
 DIGITS = 3  # that make a word a code
+LONGEST_CODE = 200  # characters in which one may be spelled out
 LONG = 10  # the same of instructions, which may hold what is to be said
 WHOLE = 4  # words of a rule that is betrayed by all of them
 _SENTENCE = re.compile(r"[.!?]\s|\n")
@@ -71,6 +72,7 @@ class Guard:
         self._begun = clock()
         self._crises = self._listened = 0
         self._stopped: set[str] = set()
+        self._said = ""  # in this reply
         self.note = ""  # for the language model, about the last message
 
     @property
@@ -97,7 +99,7 @@ class Guard:
     async def answer(self, said: str, name: str) -> str:
         """What is to be said to this message of the user, "" if that is the language model's business. ``name`` is
         the persona's."""
-        self.note, self._stopped = "", set()
+        self.note, self._said, self._stopped = "", "", set()
         verdict = await self._safety.judge(said)
         if verdict.level == "crisis":
             return self._hand_over()
@@ -116,9 +118,11 @@ class Guard:
         """A sentence of the model, or what takes its place; "" for a second one of a kind in the same reply."""
         output = self._policy.output
         instead = next((stop.say for stop in output.stop if stop.pattern.search(sentence)), "")
-        if not instead and _betrays(sentence, self._private()):
+        private, so_far = self._private(), f"{self._said[-LONGEST_CODE:]} {sentence}"
+        if not instead and (_betrays(sentence, private) or _tells_code(so_far, private, output.digits)):
             instead = output.leak
         if not instead:
+            self._said = so_far
             return sentence
         said = instead not in self._stopped
         self._stopped.add(instead)
@@ -203,12 +207,25 @@ class Guard:
 def _betrays(said: str, private: Private) -> bool:
     """Whether it repeats, word for word, `LEAK` words of a rule in a row or all of a short one, a code in a rule, or a
     `LONG` part of the instructions."""
-    codes = {word for word in words(private.rules) if sum(map(str.isdigit, word)) >= DIGITS}
-    if codes & set(words(said)):
+    if _codes(private) & set(words(said)):
         return True
     short = {tuple(words(sentence)) for sentence in _SENTENCE.split(private.rules)}
     whole = any(one in _runs(said, len(one)) for one in short if WHOLE <= len(one) < LEAK)
     return whole or any(_runs(said, n) & _runs(text, n) for text, n in zip(private, (LEAK, LONG), strict=True))
+
+
+def _tells_code(said: str, private: Private, digits: Sequence[str]) -> bool:
+    """Whether it spells out a code in a rule; ``digits`` are the words for 0 to 9."""
+    if not (codes := _codes(private)):
+        return False
+    for value, word in enumerate(digits):
+        said = re.sub(rf"\b{word}\b", str(value), said, flags=re.IGNORECASE)
+    joined = re.sub(r"(?<=\d)[\W_]+(?=\d)", "", said.lower())
+    return any(code in joined for code in codes)
+
+
+def _codes(private: Private) -> set[str]:
+    return {word for word in words(private.rules) if sum(map(str.isdigit, word)) >= DIGITS}
 
 
 def _runs(text: str, length: int) -> set[tuple[str, ...]]:

@@ -68,10 +68,12 @@ class Stop:
 @strict
 @dataclass(frozen=True, slots=True)
 class Output:
-    """``leak`` is said to who asks for the instructions, and instead of a sentence that repeats them."""
+    """``leak`` is said to who asks for the instructions, and instead of a sentence that repeats them. ``digits`` are
+    the words for 0 to 9."""
 
     stop: tuple[Stop, ...]
     leak: str
+    digits: tuple[str, ...] = ()
     asked: tuple[Pattern, ...] = ()
 
 

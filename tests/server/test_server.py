@@ -287,3 +287,27 @@ async def test_a_taken_port_is_explained():
     async with running() as server:
         with pytest.raises(ConfigError, match="--port"):
             serve(config.load("fakes"), "127.0.0.1", server.port)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/%2e%2e/%2e%2e/pyproject.toml", "/..%2f..%2fprompts/personas/companion.md", "/v1/characters/..%2f..%2fx/picture"],
+)
+async def test_odd_addresses_reach_no_file(path):
+    async with running() as server, httpx.AsyncClient(base_url=server.http) as http:
+        assert (await http.get(path)).status_code == 404
+
+
+async def test_odd_names_in_a_session_change_nothing():
+    async with running() as server, server.connect() as ws:
+        await receive(ws, "session.created")
+        for session in (
+            {"avatar": {"character": "../../etc/passwd"}},
+            {"persona": "../companion"},
+            {"memory": {"user": ["anna"], "consent": True}},
+            {"safety": {"country": "../"}},
+        ):
+            await send(ws, "session.update", session=session)
+            assert (await receive(ws, "error"))["error"]["type"] == "invalid_request_error"
+        await send(ws, "conversation.item.retrieve", item_id="../x")
+        assert (await receive(ws, "error"))["error"]["code"] == "item_not_found"
