@@ -40,7 +40,8 @@ class Stock:
 class Answer:
     """To what ``asked`` finds in the user's words. It begins with ``begin``, or is that where it is ``whole``. Where
     ``told``, a pattern, is not found in what they said before, ``unknown`` is the answer. ``{0}`` in these is what the
-    first group of ``asked`` found, ``{name}`` the persona's, ``{before}`` what the user said last."""
+    first group of ``asked`` found, ``{name}`` the persona's, ``{before}`` what the user said last, ``{told}`` the last
+    sentence of theirs in which ``told`` was found, said to them."""
 
     asked: Pattern
     begin: str
@@ -66,18 +67,26 @@ class Manners:
         """How the answer to the last of the user's messages ``told`` begins, "" if that is the model's business."""
         if not told or not (found := self._answer(told[-1])):
             return ""
+        answer, match = found
         before = told[-2].strip().rstrip(".!?") if len(told) > 1 else ""
-        begin = _filled(found[0].begin, found[1], name)
-        return begin.replace("{before}", before) if before else "" if "{before}" in begin else begin
+        pattern = re.compile(_filled(answer.told, match), re.IGNORECASE)
+        own = (part.strip() for text in reversed(told[:-1]) for part in _SENTENCE.findall(text))
+        values = {"{before}": before, "{told}": self._to_them(next(filter(pattern.search, own), ""))}
+        if any(not value and name in answer.begin for name, value in values.items()):
+            return ""
+        begin = _filled(answer.begin, match, name)
+        return begin.replace("{before}", before).replace("{told}", values["{told}"])
 
     def whole(self, told: Sequence[str], name: str, known: Iterable[str] = ()) -> str:
         """All of the answer to the last of the user's messages ``told``, "" if more of it is the model's business.
         ``known`` is what they told in earlier conversations."""
-        found = self._answer(told[-1]) if told else None
-        if found is None or found[0].whole:
-            return self.begin(told, name) if found else ""
-        pattern = re.compile(_filled(found[0].told, found[1]), re.IGNORECASE)
-        return "" if any(map(pattern.search, [*told[:-1], *known, ""])) else _filled(found[0].unknown, found[1])
+        if not told or not (found := self._answer(told[-1])):
+            return ""
+        answer, match = found
+        pattern = re.compile(_filled(answer.told, match), re.IGNORECASE)
+        if not answer.told or any(map(pattern.search, [*told[:-1], *known])):
+            return self.begin(told, name) if answer.whole else ""
+        return _filled(answer.unknown, match)
 
     def of_the_user(self, sentence: str, told: Iterable[str]) -> str:
         """``sentence``; where it says of the speaker what the user has ``told`` of themself, of the user."""
@@ -87,9 +96,13 @@ class Manners:
         runs = {tuple(their[at : at + COPY]) for their in own if self.turned.keys() & their for at in range(len(their))}
         if not copied & runs or self.mine.search(sentence):
             return sentence
+        return self._to_them(sentence)
+
+    def _to_them(self, text: str) -> str:
+        """What they say of themself, said to them."""
         pattern = "|".join(map(re.escape, sorted(self.turned, key=len, reverse=True)))
-        turned = re.sub(rf"\b(?:{pattern})\b", lambda m: self.turned[m.group().lower()], sentence, flags=re.IGNORECASE)
-        return turned[:1].upper() + turned[1:] if sentence[:1].isupper() else turned
+        turned = re.sub(rf"\b(?:{pattern})\b", lambda m: self.turned[m.group().lower()], text, flags=re.IGNORECASE)
+        return turned[:1].upper() + turned[1:] if text[:1].isupper() else turned
 
     def instead(self, sentence: str, name: str) -> Sequence[str] | None:
         """What may be said instead of a ``sentence`` that is not said; None where it is."""

@@ -1,8 +1,8 @@
 """What a session says: the language model's words, led by memory, care, a lesson and tools."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import asdict
 from typing import Protocol
 
 from companion import chat
@@ -10,9 +10,10 @@ from companion.chat import Conversation, Setting
 from companion.engine import Engine
 from companion.events import AvatarProgress, ServerEvent
 from companion.feelings import Feeling, voiced
+from companion.habits import Habits, Said
 from companion.lesson import Progress, Tutor
 from companion.manners import Tact
-from companion.openers import Openers, Words, continued
+from companion.openers import continued
 from companion.personas import Persona
 from companion.recollection import Recollection
 from companion.reply import Reply, Wishes
@@ -24,7 +25,7 @@ from companion.think import closing
 from companion.toolbox import Host, Toolbox
 from companion.tts.repertoire import languages
 
-Chooses = Callable[[str, str, str, Mapping[str, Words]], Sentence | None]  # as `Openers.choose` does
+Chooses = Callable[[Persona, Said], Sentence | None]  # as `Habits.opener` does
 
 
 class Owner(Protocol):
@@ -59,16 +60,6 @@ class Owner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What the user has said last. ``tone`` as in `chat.Item`."""
-
-    text: str
-    language: str
-    feeling: Feeling
-    tone: float = 0.0
-
-
 class Mind:
     """One session's. It follows the owner's settings as they change."""
 
@@ -79,8 +70,8 @@ class Mind:
         self.recollection = Recollection(engine.memory, owner.id, owner.conversation, owner.forgot)
         self._tutor: Tutor | None = None
         self._lesson = ""
-        self._fillers = self._nudges = 0
-        self._openers = Openers(engine.prompts.openers)
+        self._nudges = 0
+        self._habits = Habits(engine)
         self._toolbox = Toolbox(engine, owner.conversation, Host(owner.announce, self._progress), owner.ask)
 
     @property
@@ -120,10 +111,10 @@ class Mind:
         history = self._owner.conversation.history(text)  # as it is now, before the turn is an item of it
 
         async def asked() -> Sequence[Message]:
-            heard = _Said(text, said.language, await self.feel(text))
+            heard = Said(text, said.language, await self.feel(text))
             wishes = Wishes(sound=self._owner.settings.output_modalities[0] == "audio")
             begun = self._beginning(history, wishes)
-            opener = None if begun else self._opener(wishes, heard, self._openers.likely)
+            opener = None if begun else self._opener(wishes, heard, self._habits.likely)
             recalled = await self._recalled(history[-1].content, tell=False)
             return self._asked(history, [recalled, *self._notes(heard)], wishes, opener)
 
@@ -139,13 +130,13 @@ class Mind:
         tutor = self._tutor_now()
         answer, feeling = await asyncio.gather(self._careful(said), self.feel(said))
         latest = self._owner.conversation.latest
-        heard = _Said(said, latest.language, feeling, latest.tone)
+        heard = Said(said, latest.language, feeling, latest.tone)
         self._owner.mirror(voiced(feeling, latest.tone))
         if text := answer or (tutor.hear(said) if tutor else "") or await self._whole(history, reply.wishes):
             self._owner.drop_draft()
             return once(text)
         begun = self._care or self._beginning(history, reply.wishes)
-        reply.opener = None if begun else self._opener(reply.wishes, heard, self._openers.choose)
+        reply.opener = None if begun else self._opener(reply.wishes, heard, self._habits.opener)
         if self._continues:  # models of this process are small
             reply.allowed = self._tactful(history, reply.opener.text if reply.opener else "")
         notes = (self._care, *self._notes(heard, tutor.note if tutor else ""))
@@ -204,54 +195,44 @@ class Mind:
         return messages
 
     def _beginning(self, history: Sequence[Message], wishes: Wishes) -> str:
-        """The first words of an answer that a small model would get wrong, unless a client has a say in it."""
-        asked = wishes.instructions or self._owner.settings.instructions
-        if asked or not self._continues or not history or history[-1].role != "user":
+        """The first words of an answer that a small model would get wrong."""
+        if not self._led(history, wishes):
             return ""
         return self._engine.prompts.manners.begin(_told(history), self.persona.name)
 
     async def _whole(self, history: Sequence[Message], wishes: Wishes) -> str:
         """An answer that is not left to a small model at all."""
-        if not self._beginning(history, wishes):
+        manners, told = self._engine.prompts.manners, _told(history)
+        if not self._led(history, wishes) or not manners.whole(told, self.persona.name):
             return ""
-        known = [*self.recollection.known, await self._recalled(history[-1].content, tell=False)]
-        return self._engine.prompts.manners.whole(_told(history), self.persona.name, known)
+        known = [*self.recollection.known, await self._recalled(told[-1], tell=False)]
+        return manners.whole(told, self.persona.name, known)
 
-    def _opener(self, wishes: Wishes, heard: _Said, choose: Chooses) -> Sentence | None:
+    def _led(self, history: Sequence[Message], wishes: Wishes) -> bool:
+        """A small model answers, and no client has a say in how."""
+        asked = wishes.instructions or self._owner.settings.instructions
+        return self._continues and not asked and bool(history) and history[-1].role == "user"
+
+    def _opener(self, wishes: Wishes, heard: Said, choose: Chooses) -> Sentence | None:
         """Only where nobody has a say in how a reply should begin: neither the client nor care; and only aloud."""
         asked = wishes.instructions or self._owner.settings.instructions
-        if not self._engine.config.session.openers or not wishes.sound or asked or self.guard.careful:
+        if not wishes.sound or asked or self.guard.careful:
             return None
-        own = self.persona.openers
-        if own is False or not self._speaks(heard.language):
-            return None
-        return choose(heard.text, heard.language, heard.feeling.emotion, own)
+        return choose(self.persona, heard)
 
     def murmur(self) -> Sentence | None:
         """What the persona lets be heard while the user goes on speaking, one after the other."""
-        own, config = self.persona.openers, self._engine.config.session
-        language = self._owner.conversation.language
-        if own is False or not config.murmurs or not self._speaks(language):
-            return None
-        return self._openers.listening(language, own)
+        return self._habits.murmur(self.persona, self._owner.conversation.language)
 
     def filler(self) -> tuple[str, float]:
         """What the persona says when its answer is not there, and after how many seconds; one after the other."""
-        after = self._engine.config.session.filler_after_ms / 1000
-        if not self.persona.fillers or not after or self.guard.careful:
-            return "", 0.0
-        self._fillers += 1
-        return self.persona.fillers[self._fillers % len(self.persona.fillers)], after
+        return ("", 0.0) if self.guard.careful else self._habits.filler(self.persona)
 
-    def _notes(self, heard: _Said, lesson: str = "") -> tuple[str, ...]:
+    def _notes(self, heard: Said, lesson: str = "") -> tuple[str, ...]:
         """What the language model is told of the user's last turn: how they feel, what the ``lesson`` wants, and the
         language."""
         spoken = self._engine.prompts.languages.note(heard.language, languages(self._engine.tts))
         return (self._felt(heard.feeling, heard.tone), lesson, spoken)
-
-    def _speaks(self, language: str) -> bool:
-        spoken = languages(self._engine.tts)
-        return not spoken or language in spoken
 
     async def feel(self, text: str) -> Feeling:
         """What somebody feels who says so."""

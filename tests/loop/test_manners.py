@@ -69,6 +69,12 @@ def test_the_model_goes_on_from_there_and_nothing_else_is_said_before_it():
     assert talk.engine.llm.asked[1][-1].content == "Your name is"
 
 
+def test_who_they_are_is_what_they_said():
+    told = ["My name is Jonas and I am a nurse. I like it.", "Who am I now?"]
+    assert OWN.whole(told, "Anna") == "Your name is Jonas and you are a nurse."
+    assert OWN.whole(told[1:], "Anna") == "You have not told me yet. What is your name?"
+
+
 def test_what_was_never_told_is_not_invented():
     talk = _talk(["What is my name?"], ["Tom."])
     assert said(talk) == ["You have not told me your name yet. What is it?"]
