@@ -1,0 +1,65 @@
+"""What a persona says without thinking: how its replies begin, its "mm-hm", and what fills a pause."""
+
+from dataclasses import dataclass
+
+from companion.engine import Engine
+from companion.feelings import Feeling
+from companion.openers import Openers
+from companion.personas import Persona
+from companion.text import Sentence
+from companion.tts.repertoire import languages
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the user has said last. ``tone`` as in `chat.Item`."""
+
+    text: str
+    language: str
+    feeling: Feeling
+    tone: float = 0.0
+
+
+class Habits:
+    """One session's: what was said longest ago comes first."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._openers = Openers(engine.prompts.openers)
+        self._fillers = 0
+
+    def opener(self, persona: Persona, said: Said) -> Sentence | None:
+        """What a reply to the user begins with at once; None: the language model begins."""
+        own = persona.openers
+        if own is False or not self._opens(said.language):
+            return None
+        return self._openers.choose(said.text, said.language, said.feeling.emotion, own)
+
+    def likely(self, persona: Persona, said: Said) -> Sentence | None:
+        """What `opener` would give now."""
+        own = persona.openers
+        if own is False or not self._opens(said.language):
+            return None
+        return self._openers.likely(said.text, said.language, said.feeling.emotion, own)
+
+    def murmur(self, persona: Persona, language: str) -> Sentence | None:
+        """What is heard while the user, who speaks that language, goes on."""
+        own = persona.openers
+        if own is False or not self._engine.config.session.murmurs or not self._speaks(language):
+            return None
+        return self._openers.listening(language, own)
+
+    def filler(self, persona: Persona) -> tuple[str, float]:
+        """What is said when the answer is not there, and after how many seconds."""
+        after = self._engine.config.session.filler_after_ms / 1000
+        if not persona.fillers or not after:
+            return "", 0.0
+        self._fillers += 1
+        return persona.fillers[self._fillers % len(persona.fillers)], after
+
+    def _opens(self, language: str) -> bool:
+        return self._engine.config.session.openers and self._speaks(language)
+
+    def _speaks(self, language: str) -> bool:
+        spoken = languages(self._engine.tts)
+        return not spoken or language in spoken
