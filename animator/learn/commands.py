@@ -133,22 +133,30 @@ def train(
     typer.echo(json.dumps({"steps": run.progress.step, **{name: round(v, 5) for name, v in figures.items()}}))
 
 
-def train_speech(
+def train_speech(  # noqa: PLR0913 - the options of a command
     corpus: Annotated[Path, typer.Argument(help="The folder that `animator data speech` wrote.")],
     out: Annotated[Path, typer.Argument(help="The ONNX file to write; its weights go beside it (.pt).")],
     minutes: Annotated[float, typer.Option(min=0.01)] = 35.0,
     rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-6)] = 2e-3,
     start: Annotated[Path | None, typer.Option(help="Weights (.pt) to go on from.")] = None,
+    closing: Annotated[bool, typer.Option("--closing", help="Train the network of touching lips instead.")] = False,
     seed: SEED = 1,
 ) -> None:
-    """Trains the speech network, on whose features the motion network builds. Ends with one JSON line of scores."""
+    """Trains the speech network, on whose features the motion network builds. Ends with one JSON line of scores.
+
+    With --closing, the one beside it which says when lips touch each other, or the teeth.
+    """
     with _running(out) as advance:
+        from animator.learn.speech.closing import train_closing
         from animator.learn.speech.train import Course, Scores, train
+
+        figure = "closed" if closing else "jaw"
 
         def said(step: int, part: float, loss: float, scores: Scores) -> None:
             advance("training, per mille", min(1000, round(1000 * part)), 1000)
-            jaws = ", ".join(f"{source} {row['jaw']:.3f}" for source, row in scores.items())
-            console.print(f"step {step}: loss {loss:.5f}; the jaw's correlation: {jaws}")
+            shown = ", ".join(f"{source} {row[figure]:.3f}" for source, row in scores.items())
+            console.print(f"step {step}: loss {loss:.5f}; {figure}: {shown}")
 
-        scores = train(corpus, out, Course(minutes, rate, start, seed), said)
+        course = Course(minutes, rate, start, seed)
+        scores = train_closing(corpus, out, course, said) if closing else train(corpus, out, course, said)
     typer.echo(json.dumps(scores))

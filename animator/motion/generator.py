@@ -10,6 +10,7 @@ from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Motion, Samples
 from animator.motion import space
 from animator.motion.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
+from animator.motion.closing import touched
 from animator.motion.expression import Lifts, Mood
 from animator.motion.eyes import Aim
 from animator.motion.filters import Follower, Resonators
@@ -97,7 +98,7 @@ class Generator:
         *place, more = (follow(wish) for follow, wish in zip(self._wishes, wishes, strict=True))
         mood, bearing = self._mood(control.emotion, control.emotion_strength)
         head = (1 + more) * (moved[HEAD_AT] + self._nods(control.state, heard.prosody))
-        self._mouth = self._speak(moved[MOUTH_AT], 1 + more)
+        self._mouth = self._speak(touched(moved[MOUTH_AT], own.touches), 1 + more)
         row = np.zeros(space.SIZE, np.float32)
         upper = from_upper(moved[UPPER_AT]) + self._lifts(own.prosody)
         row[:52] = _face(self._mouth, (1 + more) * upper + mood, float(moved[BLINK_AT][0]))

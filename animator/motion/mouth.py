@@ -20,7 +20,7 @@ LOOK_AHEAD = 2  # frames of sound after the frame that is spoken
 PAST = 6  # frames of sound before it
 HIDDEN = 160
 
-_WINDOW = (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME
+WINDOW = (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME
 MODEL = Path(__file__).with_name("mouth.onnx")
 _DEAD = 0.02  # what the network leaves of a closed mouth
 _CLOSE = CHANNELS.index("mouthClose")
@@ -54,7 +54,8 @@ class MouthNet:
     """The mouth that belongs to a stream of sound, `LOOK_AHEAD` frames after the sound came in.
 
     ``heard`` (2 * HIDDEN,) is what the network made of the sound of the last frame, for networks that build on it;
-    zero in silence.
+    zero in silence. ``window`` (WINDOW, MELS) is the sound that it heard; ``speech`` goes from 0 in silence and pauses
+    to 1.
     """
 
     def __init__(self) -> None:
@@ -66,11 +67,12 @@ class MouthNet:
 
         The row is the mouth of the frame `LOOK_AHEAD` before this one. A window of silence gives zeros, at no cost.
         """
-        self._window = np.concatenate([self._window[HOPS_PER_FRAME:], features])
-        if float(self._window.max()) < _SILENCE:
+        self.window = np.concatenate([self.window[HOPS_PER_FRAME:], features])
+        if float(self.window.max()) < _SILENCE:
             self._state, self.heard = np.zeros_like(self._state), np.zeros_like(self.heard)
+            self.speech = 0.0
             return np.zeros(len(CHANNELS), np.float32)
-        feed = {"features": self._window[None], "state": self._state}
+        feed = {"features": self.window[None], "state": self._state}
         said, self._state, heard = self._network.run(None, feed)
         self.heard = np.asarray(heard, np.float32).reshape(-1)
         row = np.clip((np.asarray(said, np.float32).reshape(-1) - _DEAD) / (1 - _DEAD), 0.0, 1.0)
@@ -79,16 +81,16 @@ class MouthNet:
 
     def _voiced(self) -> float:
         """0 in a pause, 1 in speech: the silence of a pause and of a p sound alike, but no p lasts 160 ms."""
-        near = self._window[(PAST - 1) * HOPS_PER_FRAME :, _VOICE_BANDS].mean(axis=1).max()
+        near = self.window[(PAST - 1) * HOPS_PER_FRAME :, _VOICE_BANDS].mean(axis=1).max()
         self._peak = max(float(near), self._peak - _FORGET)
         goal = float(near > self._peak - _PAUSE)
-        self._speech += (0.85 if goal else 0.4) * (goal - self._speech)
-        return self._speech
+        self.speech += (0.85 if goal else 0.4) * (goal - self.speech)
+        return self.speech
 
     def reset(self) -> None:
         """Forget all sound."""
-        self._peak, self._speech = 0.0, 0.0
-        self._window = np.zeros((_WINDOW, MELS), np.float32)
+        self._peak, self.speech = 0.0, 0.0
+        self.window = np.zeros((WINDOW, MELS), np.float32)
         self._state = np.zeros((1, 1, HIDDEN), np.float32)
         self.heard = np.zeros(2 * HIDDEN, np.float32)
 

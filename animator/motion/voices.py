@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from animator.audio import MELS, Features, LogMel
 from animator.face import SAMPLES_PER_FRAME, Samples
+from animator.motion.closing import APART, Closing, Touches
 from animator.motion.intonation import Intonation
 from animator.motion.mouth import HOPS_PER_FRAME, MouthNet, MouthRow
 from animator.motion.prosody import SILENT, Heard, Prosody
@@ -15,11 +16,13 @@ from animator.motion.prosody import SILENT, Heard, Prosody
 
 class Own(NamedTuple):
     """A frame of the own voice: the mouth network's ``mouth`` and what that network ``heard``, (2 * HIDDEN,), both of
-    the frame that is shown; and the ``prosody`` of the frame that came in, `LOOK_AHEAD` frames later."""
+    the frame that is shown; the ``prosody`` of the frame that came in, `LOOK_AHEAD` frames later; and how the lips
+    touch, again in the frame that is shown."""
 
     mouth: MouthRow
     heard: NDArray[np.float32]
     prosody: Heard
+    touches: Touches = APART
 
 
 class Other(NamedTuple):
@@ -37,7 +40,7 @@ class OwnVoice:
     """Follows the own voice."""
 
     def __init__(self) -> None:
-        self._network, self._intonation = MouthNet(), Intonation()
+        self._network, self._closing, self._intonation = MouthNet(), Closing(), Intonation()
         self.reset()
 
     def __call__(self, audio: Samples) -> Own:
@@ -48,13 +51,15 @@ class OwnVoice:
         features = self._mel(audio)
         mouth = self._network(features)
         prosody = replace(self._prosody(features), lift=self._intonation(audio))
-        return Own(mouth, self._network.heard, prosody)
+        touches = self._closing(self._network.window, self._network.speech)
+        return Own(mouth, self._network.heard, prosody, touches)
 
     def reset(self) -> None:
         """Forget all sound."""
         self._waiting = np.zeros(_LATE, np.float32)
         self._mel, self._prosody = LogMel(), Prosody()
         self._network.reset()
+        self._closing.reset()
         self._intonation.reset()
 
 

@@ -17,13 +17,27 @@ pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    corpus, out = tmp_path_factory.mktemp("corpus"), tmp_path_factory.mktemp("out") / "mouth.onnx"
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
     for i, held in enumerate((False, False, True)):
-        save(corpus / f"heart-{i}.npz", clip("heart", "one", held, 110 + 20 * i))
-    said = CliRunner().invoke(app, ["train-speech", str(corpus), str(out), "--minutes", "0.02"])
+        save(folder / f"heart-{i}.npz", clip("heart", "one", held, 110 + 20 * i))
+    return folder
+
+
+def train(corpus, out, *options):
+    said = CliRunner().invoke(app, ["train-speech", str(corpus), str(out), "--minutes", "0.02", *options])
     assert said.exit_code == 0, said.output
     return corpus, out, json.loads(said.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def trained(corpus, tmp_path_factory):
+    return train(corpus, tmp_path_factory.mktemp("out") / "mouth.onnx")
+
+
+@pytest.fixture(scope="module")
+def trained_to_close(corpus, tmp_path_factory):
+    return train(corpus, tmp_path_factory.mktemp("out") / "closing.onnx", "--closing")
 
 
 def test_the_command_ends_with_the_scores_on_held_out_clips(trained):
@@ -55,3 +69,36 @@ def test_the_exported_network_says_frame_by_frame_what_torch_says_at_once(traine
         _, state, one = session.run(None, {"features": window[None, 4 * i : 4 * i + 36], "state": state})
         features.append(one[0, 0])
     np.testing.assert_allclose(np.stack(features), both[0].numpy(), atol=1e-4)
+
+
+def test_the_network_of_touching_lips_is_scored_by_what_it_finds_and_makes_up(trained_to_close):
+    scores = trained_to_close[2]["heart"]
+    assert scores.keys() == {"closed", "false_closed", "teeth", "false_teeth"}
+    assert all(0 <= value <= 1 for value in scores.values())
+
+
+def test_a_touch_beside_its_frame_costs_less_than_one_that_is_made_up():
+    from animator.learn.speech.closing import loss_of
+
+    truth, beside, made_up = (torch.zeros(1, 20, 2) for _ in range(3))
+    truth[:, 5] = 1
+    beside[:, [5, 6]] = 1
+    made_up[:, [5, 12]] = 1
+    costs = [float(loss_of(8 * said - 4, truth)) for said in (truth, beside, made_up, torch.zeros(1, 20, 2))]
+    assert costs == sorted(costs) and costs[1] < 0.5 * costs[2] < 0.5 * costs[3]
+
+
+def test_touches_are_told_frame_by_frame_as_at_once(trained_to_close):
+    from animator.learn.speech.closing import ClosingNetwork, told
+    from animator.motion.closing import HIDDEN
+
+    corpus, out, _ = trained_to_close
+    one = load_all(corpus)[0]
+    network = ClosingNetwork()
+    network.load_state_dict(torch.load(out.with_suffix(".pt")))
+    window = np.pad(to_features(10.0 ** one.power.astype(np.float32)), ((24, 8), (0, 0)))
+    session, state, rows = onnxruntime.InferenceSession(out), np.zeros((1, 1, HIDDEN), np.float32), []
+    for i in range(len(one.mouth)):
+        row, state = session.run(None, {"features": window[None, 4 * i : 4 * i + 36], "state": state})
+        rows.append(row[0, 0])
+    np.testing.assert_allclose(np.stack(rows), told(network.eval(), one), atol=1e-4)

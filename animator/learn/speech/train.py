@@ -22,7 +22,7 @@ from animator.learn.speech.encoder import CAPTURED, SYNTHETIC, MouthNetwork, Shi
 from animator.motion.mouth import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST
 
 FRAMES = 150  # of a training sequence
-SHARES = {"heart": 0.34, "kokoro": 0.22, "espeak": 0.2, "flite": 0.12, "sung": 0.12}  # of the synthetic clips
+SHARES = {"heart": 0.28, "kokoro": 0.3, "espeak": 0.2, "flite": 0.1, "sung": 0.12}  # of the synthetic clips
 CAPTURED_SHARE = 0.4  # of the captured head in what is exported
 SIZES = ((SYNTHETIC, 10), (CAPTURED, 3))  # sequences of a batch for each head
 SHOWN = 100  # steps between validations

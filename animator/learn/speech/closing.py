@@ -1,0 +1,135 @@
+"""Trains and exports the network of touching lips (`animator/motion/closing.onnx`): mel power in, closed lips and lips
+at teeth out. Its first layer goes on in steps of 10 ms, since a p may be over in a few of them."""
+
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
+
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from animator.audio import MELS
+from animator.learn.speech.augment import augment, features
+from animator.learn.speech.clips import Clip, load_all
+from animator.learn.speech.train import Course, Said, Scores, batch, by_source, fit, padded
+from animator.motion.closing import CLOSED, HIDDEN, TEETH, TOUCHES
+from animator.motion.mouth import CHANNELS, HOPS_PER_FRAME, LOOK_AHEAD, PAST
+
+SEQUENCES = 16  # of a batch
+CLOSE, ROLL = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
+SHUT, ROLLED = 0.95, 0.15  # of the teacher's mouth, from which lips are closed, or the lower one is at the teeth
+SELDOM = 3.0  # how much more a touch counts in the loss than a frame without
+BESIDE = 0.3  # how much frames next to a touch count: lips may close one frame early or open one late
+CALLED = (0.5, 0.5)  # what validation takes for a touch
+
+
+class ClosingNetwork(nn.Module):
+    """Convolutions over 360 ms, the first one in steps of 10 ms, a GRU for who speaks and where, two logits a frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listen = nn.Sequential(
+            nn.Conv1d(MELS, 80, 5), nn.SiLU(),
+            nn.Conv1d(80, 96, 4, stride=2), nn.SiLU(),
+            nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
+            nn.Conv1d(128, HIDDEN, 7), nn.SiLU(),
+        )  # fmt: skip
+        self.gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
+        self.tell = nn.Sequential(nn.Dropout(0.15), nn.Linear(2 * HIDDEN, 64), nn.SiLU(), nn.Linear(64, TOUCHES))
+
+    def forward(self, heard: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> logits (batch, frames, TOUCHES), the state."""
+        seen = self.listen(heard.transpose(1, 2)).transpose(1, 2)
+        recalled, state = self.gru(seen, state)
+        return self.tell(torch.cat([seen, recalled], dim=2)), state
+
+
+class _Shipped(nn.Module):
+    def __init__(self, network: ClosingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, heard: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        logits, state = self.network(heard, state)
+        return torch.sigmoid(logits), state
+
+
+def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
+    """As `animator.learn.speech.train.train`, for this network."""
+    clips = [clip for clip in load_all(corpus) if clip.source != "captured"]  # whose closures nobody told
+    torch.set_num_threads(1)
+    torch.manual_seed(course.seed)
+    network = ClosingNetwork()
+    if course.start:
+        network.load_state_dict(torch.load(course.start))
+    taught, held = by_source([clip for clip in clips if not clip.held]), [clip for clip in clips if clip.held]
+    random = np.random.default_rng(course.seed)
+
+    def loss() -> Tensor:
+        power, mouth = batch(taught, SEQUENCES, random)
+        logits = network(padded(augment(power)), torch.zeros(1, SEQUENCES, HIDDEN))[0]
+        return loss_of(logits, touches(mouth))
+
+    fit(network, loss, course, said, partial(validate, network, held))
+    torch.save(network.state_dict(), out.with_suffix(".pt"))
+    export(network, out)
+    return validate(network, held)
+
+
+def touches(mouth: Tensor) -> Tensor:
+    """(..., channels) of the teacher -> (..., TOUCHES), 1 where lips touch each other or the teeth."""
+    return torch.stack([mouth[..., CLOSE] > SHUT, mouth[..., ROLL] > ROLLED], dim=-1).float()
+
+
+def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
+    """Cross entropy; touches are seldom and count more, what is beside one counts less."""
+    near = torch.nn.functional.max_pool1d(truth.transpose(1, 2), 3, stride=1, padding=1).transpose(1, 2)
+    weight = 1 + (SELDOM - 1) * truth - (1 - BESIDE) * (near - truth)
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, weight)
+
+
+def validate(network: ClosingNetwork, clips: list[Clip]) -> Scores:
+    """Per held-out source, of either touch: the share that is found, within a frame, and the share of all frames
+    further than that from one which are taken for one."""
+    network.eval()
+    scores: Scores = {}
+    for source, some in by_source(clips).items():
+        pairs = [(told(network, clip), touches(torch.from_numpy(clip.mouth)).numpy() > 0) for clip in some[:60]]
+        scores[source] = {}
+        for name, i in (("closed", CLOSED), ("teeth", TEETH)):
+            counts = np.sum([_counts(said[:, i] > CALLED[i], truth[:, i]) for said, truth in pairs], axis=0)
+            scores[source] |= {name: counts[0] / max(1, counts[1]), f"false_{name}": counts[2] / max(1, counts[3])}
+    network.train()
+    return {source: {name: round(float(value), 3) for name, value in row.items()} for source, row in scores.items()}
+
+
+def told(network: ClosingNetwork, clip: Clip) -> NDArray[np.float32]:
+    """(frames, TOUCHES) in [0, 1], what the network says of a clip as it is."""
+    heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
+    with torch.no_grad():
+        return torch.sigmoid(network(heard, torch.zeros(1, 1, HIDDEN))[0])[0].numpy()
+
+
+def _counts(said: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Touches found, touches, frames away from any that are called one, frames away from any."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], truth, [False]])))
+    runs = list(zip(edges[::2], edges[1::2], strict=True))
+    found = sum(bool(said[max(0, start - 1) : end + 1].any()) for start, end in runs)
+    away = ~np.convolve(truth, np.ones(3), "same").astype(bool)
+    return found, len(runs), int(said[away].sum()), int(away.sum())
+
+
+def export(network: ClosingNetwork, path: Path) -> None:
+    """Writes the network for one frame as ONNX."""
+    window = torch.zeros(1, (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME, MELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
+        torch.onnx.export(
+            _Shipped(network).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17, dynamo=False,
+            input_names=["features", "state"], output_names=["touches", "next_state"],
+        )  # fmt: skip
