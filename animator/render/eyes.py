@@ -33,6 +33,7 @@ PALE = 0.4  # largest share of colour, both compared with the cheeks'
 LIFT = 0.5  # share of the way to it that a darker white goes when the eye moves
 LID = 1.0  # share of the iris' way up or down that the upper lid goes
 _CHEEKS = (50, 101, 118, 205, 280, 330, 347, 425)
+SNAPS = 0.2, 0.42  # closures between which drawn eyes snap shut
 SHUT = 0.97  # closure from which nothing of the eye is seen
 FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
 
@@ -98,7 +99,10 @@ def turn(eye: Eye, gaze: tuple[float, float], head: Floats) -> Floats:
 
 
 def lid(eye: Eye, moved: Floats, blink: float) -> float:
-    """The weight of the blink when the upper lid goes along with an iris ``moved`` (2,) up or down."""
+    """The weight of the blink when the upper lid goes along with an iris ``moved`` (2,) up or down; drawn eyes, which
+    are so large that half a blink is a face of its own, shut wholly."""
+    if not eye.shading:
+        blink = max(blink, min((blink - SNAPS[0]) / (SNAPS[1] - SNAPS[0]), 1.0))
     along = min(max(LID * float(moved[1]) / eye.height, -0.3), 0.6)
     return blink + (1 - min(max(blink, 0.0), 1.0)) * along
 

@@ -89,6 +89,12 @@ def test_shut_eyes_are_a_line(face: str, request: pytest.FixtureRequest) -> None
         assert (shut.min(axis=2) > 225).mean() < 0.01  # nothing of the white is left
 
 
+def test_half_a_blink_shuts_drawn_eyes_but_a_mood_does_not(toon_face: Renderer) -> None:
+    for open_eye, moody, half, shut in zip(*(eyes(toon_face, blink) for blink in (0, 0.2, 0.45, 1)), strict=True):
+        assert np.array_equal(half, shut)
+        assert ink(moody) > 0.8 * ink(open_eye)
+
+
 def test_an_iris_that_looks_aside_takes_no_specks_along(toon_face: Renderer) -> None:
     """What the lids hide of it continues the drawn one."""
     for eye in toon_face._made.eyes:
