@@ -52,6 +52,7 @@ class Talk:
     history_messages: int = 24
     filler_after_ms: int = 2500
     openers: bool = True
+    manners: bool = True
     drafts_of_endpoints: bool = False
     murmurs: bool = True
     feelings: bool = True

@@ -83,6 +83,11 @@ class Mind:
         return isinstance(self._engine.llm, Continues) and self._engine.llm.can_continue
 
     @property
+    def _small(self) -> bool:
+        """The language model is kept in hand: `companion.manners`."""
+        return self._continues and self._engine.config.session.manners
+
+    @property
     def notice(self) -> str:
         """That it is an AI, for the user's eyes."""
         return self.guard.notice(self.persona.name)
@@ -137,7 +142,7 @@ class Mind:
             return once(text)
         begun = self._care or self._beginning(history, reply.wishes)
         reply.opener = None if begun else self._opener(reply.wishes, heard, self._habits.opener)
-        if self._continues:  # models of this process are small
+        if self._small:
             reply.allowed = self._tactful(history, reply.opener.text if reply.opener else "")
         notes = (self._care, *self._notes(heard, tutor.note if tutor else ""))
         deltas = self._thought(reply, history, notes)
@@ -146,11 +151,12 @@ class Mind:
     @property
     def _care(self) -> str:
         """What the language model is told of a worrying message; a small one would speak of suicide to who did not."""
-        return "" if self._continues else self.guard.note
+        return "" if self._small else self.guard.note
 
     def _tactful(self, history: Sequence[Message], opener: str) -> Callable[[str], str]:
         """What may be said of the sentences of a reply that began with ``opener``."""
-        said = [line.text for item in self._owner.conversation if item.role == "assistant" for line in item.lines]
+        replies = () if self.persona.lesson else self._owner.conversation  # a quiz asks again
+        said = [line.text for item in replies if item.role == "assistant" for line in item.lines]
         tact = Tact(self._engine.prompts.manners, self.persona.name, said, _told(history), opener)
 
         def allowed(sentence: str) -> str:
@@ -211,7 +217,7 @@ class Mind:
     def _led(self, history: Sequence[Message], wishes: Wishes) -> bool:
         """A small model answers, and no client has a say in how."""
         asked = wishes.instructions or self._owner.settings.instructions
-        return self._continues and not asked and bool(history) and history[-1].role == "user"
+        return self._small and not asked and bool(history) and history[-1].role == "user"
 
     def _opener(self, wishes: Wishes, heard: Said, choose: Chooses) -> Sentence | None:
         """Only where nobody has a say in how a reply should begin: neither the client nor care; and only aloud."""
