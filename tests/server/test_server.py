@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+from collections.abc import Sequence
 
 import av
 import httpx
@@ -12,9 +13,10 @@ import pytest
 import websockets
 from PIL import Image
 
-from companion import config
+from companion import config, fakes
 from companion.config import ConfigError
 from companion.server import serve
+from companion.stages import Message
 from tests.server.loopback import ask, receive, running, send
 
 
@@ -257,6 +259,32 @@ async def test_personas_by_address():
             assert "Hale" in (await receive(ws, "session.created"))["session"]["disclosure"]
         async with websockets.connect(f"{server.ws}?persona=nobody", proxy=None) as ws:
             assert (await receive(ws, "error"))["error"]["code"] == "unknown_persona"
+
+
+class Reader(fakes.ScriptedLLM):
+    """Takes a moment to read what it is prepared for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+
+    async def prepare(self, messages: Sequence[Message]) -> None:
+        await asyncio.sleep(0.05)
+        self.read.append(messages[0].content)
+
+
+async def test_every_persona_is_read_before_it_is_asked_for_but_not_while_somebody_talks():
+    async with running(llm={"use": "tests.server.test_server:Reader"}) as server:
+        personas, read = server.engine.prompts.personas, server.engine.llm.read
+        async with server.connect("realtime") as ws:
+            await receive(ws, "session.created")
+            await asyncio.sleep(0.5)
+            assert len({text for text in read if "You are Anna" not in text}) <= 1
+        for _ in range(500):
+            if len(set(read)) == len(personas):
+                break
+            await asyncio.sleep(0.02)
+        assert all(any(persona.instructions in text for text in read) for persona in personas.values())
 
 
 async def test_logs_do_not_hold_what_was_said(caplog):
