@@ -63,6 +63,46 @@ def test_all_else_is_left_to_the_model(remark):
     assert OWN.begin(["Hello.", remark], "Anna") == OWN.whole(["Hello.", remark], "Anna") == ""
 
 
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "Can you open up to me?",
+        "My back is sick of it.",
+        "My boss is sick of me.",
+        "Will you bring it up?",
+        "My phone died.",
+        "My battery has just died.",
+        "I have to write a letter to my mother.",
+        "Could you call me Tom?",
+        "Can you cook?",
+        "Would you book a hotel in Spain or in Italy?",
+        "Can you turn that into a story?",
+        "Can you send me good thoughts?",
+        "Who am I to judge him?",
+        "My name is hard to spell.",
+        "What did I say wrong?",
+        "What is my work worth?",
+        "Do you have a job for me?",
+        "He should not be my friend.",
+        "What is the time signature of a waltz?",
+        "Can you feel what I mean?",
+        "Am I sick of him?",
+        "My friend is dying to meet you.",
+        "What would your father say?",
+        "What do I tell my sick brother?",
+    ],
+)
+def test_a_near_miss_is_the_models_business(remark):
+    assert OWN.whole(["Hello.", remark], "Anna") == ""
+
+
+def test_a_large_model_of_this_process_speaks_for_itself():
+    made = engine(llm=Continuing(["Tom."]), asr=fakes.ScriptedASR(["What is my name?"]))
+    made = replace(made, prompts=Prompts({"anna": PERSONA}, "Be short.", openers=BOOK, manners=OWN))
+    config = replace(made.config, session=replace(made.config.session, manners=False))
+    assert said(asked(replace(made, config=config), 1)) == ["Tom."]
+
+
 def test_the_model_goes_on_from_there_and_nothing_else_is_said_before_it():
     talk = _talk(["I am called Priya.", "What is my name?"], ["hello Priya.", "Priya."])
     assert said(talk)[1] == "Your name is Priya."
