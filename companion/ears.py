@@ -19,6 +19,7 @@ TAIL = 0.2  # s kept after the end of the speech
 SPARE = 0.02  # s by which what is sent may come later than ever; no echo comes back sooner
 SLIP = 0.2  # s by which microphone and loudspeaker may drift apart before they are set against each other anew
 PATIENCE = 2.0  # s for which they must have
+UNSURE = 2  # windows that are the user's as well when the next one is: over the face's voice theirs begins softly
 VOICE = 0.35  # probability of speech from which a window is heard by the face
 SLACK = 0.2  # s of it that may wait beyond what the face takes at a time: packets are as long as that
 LOUD, QUIET = 0.25, 0.02  # RMS of loud syllables as the face hears them; those of the quietest microphone
@@ -143,6 +144,7 @@ class Ears:
         self._unjudged: Samples = np.zeros(0, np.float32)  # what the VAD has not seen
         self._start: float | None = None  # s, of the running turn
         self._earlier: Samples = np.zeros(0, np.float32)  # an utterance that turned out to be unfinished
+        self._unsure = 0  # windows of speech until now of which it is not known whose they are
         self._loudspeaker, self._echo = Loudspeaker(), Echo()
         self.drop()
 
@@ -183,9 +185,10 @@ class Ears:
             window, self._unjudged = self._unjudged[:WINDOW], self._unjudged[WINDOW:]
             clean = self._echo(window, self._loudspeaker.beside(self._end - len(self._unjudged)))
             self._chunks.append(clean)
-            speech = self._echo.of_user(self._vad(clean), self._detector is not None and self._detector.speaking)
+            sounding = self._vad(clean)
+            speech = self._echo.of_user(sounding, self._detector is not None and self._detector.speaking)
             self.user.put(clean, speech)
-            turn = self._detector.feed(speech, WINDOW / HEAR_RATE) if self._detector else None
+            turn = self._feed(self._detector, sounding, speech) if self._detector else None
             if turn is None:
                 continue
             if turn.kind is Kind.STARTED:
@@ -193,6 +196,12 @@ class Ears:
             yield turn
         if self._detector:
             self._forget(self._detector.rules)
+
+    def _feed(self, detector: TurnDetector, sounding: float, speech: float) -> Turn | None:
+        """The next window, which is speech with the probability ``sounding``, and the user's with ``speech``."""
+        unsure, threshold = self._unsure, detector.rules.threshold
+        self._unsure = min(UNSURE, unsure + 1) if sounding >= threshold > speech else 0
+        return detector.feed(speech, WINDOW / HEAR_RATE, unsure * WINDOW / HEAR_RATE)
 
     def expect(self, done: float | None) -> None:
         """As `TurnDetector.expect`."""

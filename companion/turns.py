@@ -70,11 +70,14 @@ class TurnDetector:
         if self._paused and self.rules.patience:
             self._silence = self.rules.silence if done is None else self.rules.patience.silence(done)
 
-    def feed(self, probability: float, seconds: float) -> Turn | None:
-        """The next ``seconds`` of sound, speech with ``probability`` -> what it means for the turn, if anything."""
+    def feed(self, probability: float, seconds: float, earlier: float = 0.0) -> Turn | None:
+        """The next ``seconds`` of sound, speech with ``probability`` -> what it means for the turn, if anything. If one
+        begins now, so many seconds ``earlier`` were of it as well."""
         before, self.now = self.now, self.now + seconds
         voiced = probability >= self.rules.threshold - (HYSTERESIS if self.speaking else 0.0)
-        return self._during(voiced, before, seconds) if self.speaking else self._outside(voiced, before, seconds)
+        if self.speaking:
+            return self._during(voiced, before, seconds)
+        return self._outside(voiced, before - earlier, seconds + earlier)
 
     def _outside(self, voiced: bool, before: float, seconds: float) -> Turn | None:
         if not voiced:

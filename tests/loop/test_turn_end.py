@@ -192,3 +192,16 @@ def test_a_transcription_that_fails_leaves_the_turn_to_end_by_its_sound():
             return talk
 
     assert run(script()).all(events.SpeechStopped)
+
+
+def test_a_voice_that_was_doubted_at_first_has_begun_earlier():
+    detector = TurnDetector(Rules(min_speech=0.09, prefix_padding=0.0))
+    assert not any(detector.feed(0.0, 0.032) for _ in range(10))
+    turn = detector.feed(0.9, 0.032, earlier=0.064)
+    assert turn is not None and turn.kind is Kind.STARTED
+    assert turn.at == pytest.approx(8 * 0.032)
+
+
+def test_one_window_that_was_not_doubted_is_no_turn():
+    detector = TurnDetector(Rules(min_speech=0.09))
+    assert detector.feed(0.9, 0.032) is None
