@@ -125,7 +125,7 @@ class Tact:
     """
 
     def __init__(self, manners: Manners, name: str, said: Sequence[str], told: Sequence[str], opener: str = "") -> None:
-        self._manners, self._name, self._told, self._opener = manners, name, told, opener
+        self._manners, self._name, self._told, self._last = manners, name, told, opener
         self._said = [words(text) for text in said]
         self._begun = self._replaced = False
 
@@ -141,9 +141,9 @@ class Tact:
         if choice is not None:
             text = "" if self._replaced else self._fresh(choice)
             self._replaced = True
-            if self._opener.endswith(",") and not self._begun and not text.startswith("I "):
+            if self._last.rstrip().endswith(",") and not text.startswith("I "):
                 text = text[:1].lower() + text[1:]
-        self._begun = self._begun or bool(text)
+        self._begun, self._last = self._begun or bool(text), text or self._last
         return text
 
     def _fresh(self, choice: Sequence[str]) -> str:

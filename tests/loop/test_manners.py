@@ -158,3 +158,11 @@ def test_a_question_is_not_asked_again_and_one_thing_is_said_instead_of_many():
     assert tact("Where was it?") in OWN.again[1:]
     assert tact("How can I help you?") == ""
     assert tact("It rains.") == "It rains."
+
+
+def test_what_is_said_instead_goes_on_with_the_sentence():
+    tact = Tact(OWN, "Anna", [], [], "Well,")
+    assert tact("let me know if you need anything.")[0] == "I", "of oneself"
+    tact = Tact(OWN, "Anna", [], [])
+    assert tact("if you want to stay,") == "if you want to stay,"
+    assert tact("what would you like to do?")[0].islower()
