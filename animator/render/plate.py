@@ -18,6 +18,7 @@ MARGIN = 0.03  # face widths around the person that are taken along whole
 FEATHER = 0.06  # face widths beyond, over which they dissolve
 _REACH = 0.06  # face widths round a pixel behind the person that tell its colour
 _GRAIN = 0.015  # face widths: what is finer is mirrored there
+_GRAINY = 8.0  # of 255: what is fine and stronger is no grain but the edge of a thing, of which no ghost is wanted
 
 
 def opacity(portrait: Portrait) -> Image:
@@ -40,7 +41,8 @@ def plate(picture: Image, opaque: Image, face_width: float) -> Image:
     known = f32(seen)[..., None]
     sigma = _GRAIN * face_width
     low = cv2.GaussianBlur(picture * known, (0, 0), sigma)
-    grain = (picture - low / (cv2.GaussianBlur(known, (0, 0), sigma)[..., None] + 1e-3)) * known
+    fine = picture - low / (cv2.GaussianBlur(known, (0, 0), sigma)[..., None] + 1e-3)
+    grain = fine.clip(-_GRAINY, _GRAINY) * known
     row, column = _mirrored(seen)
     share = (255 - opaque)[..., None] / 255 + 1e-6
     darkest, brightest = 255 - (255.01 - picture) / share, (picture + 0.01) / share
