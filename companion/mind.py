@@ -144,7 +144,7 @@ class Mind:
         reply.opener = None if begun else self._opener(reply.wishes, heard, self._habits.opener)
         if self._small:
             reply.allowed = self._tactful(history, reply.opener.text if reply.opener else "")
-        notes = (self._care, *self._notes(heard, tutor.note if tutor else ""))
+        notes = (self._care, *self._notes(heard, tutor.note if tutor and not self._small else ""))
         deltas = self._thought(reply, history, notes)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
