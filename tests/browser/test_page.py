@@ -223,7 +223,7 @@ def test_everything_is_in_reach_on_small_screens(page: Page, width: int) -> None
         page["memory"].find_element(By.CSS_SELECTOR, ".primary").click()
         page["open-persona"].click()
         page.wait(lambda: page["own"].is_displayed(), "the sheet of faces")
-        page.wait(lambda: page.browser.switch_to.active_element == page["persona"], "the personalities to have the focus")
+        page.wait(lambda: page.browser.switch_to.active_element == page["persona"], "the focus on them")
     finally:
         page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
