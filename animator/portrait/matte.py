@@ -20,6 +20,7 @@ _MISSED = 0.6  # of the face
 LEAST = 48  # of 255, from which on the person is counted: the network is unsure of ears
 _NEAR = 0.10  # face widths from the person within which there may be more of them; beyond is background
 _AROUND = 0.12  # face widths that tell how the background looks near a pixel
+_CELL, _SELDOM = 6.0, 0.001  # of Lab, colours that are one; share of the background that a colour of it has at least
 _UNLIKE, _EVEN = 3.0, 5.0  # spreads of colour in Lab that tell a pixel from the background, which has at least so much
 
 
@@ -48,11 +49,20 @@ def _whole(picture: NDArray[np.uint8], seen: NDArray[np.uint8], nose: Floats, fa
     behind = cv2.distanceTransform(clear.astype(np.uint8), cv2.DIST_L2, 5) > _NEAR * face_width / 2
     mean, spread = _background(lab, behind.astype(np.float32), _AROUND * face_width / 2)
     apart = np.linalg.norm((lab - mean) / (spread + _EVEN), axis=2)
-    more = ((apart > _UNLIKE) & ~behind & behind.any()).astype(np.uint8)
+    more = (apart > _UNLIKE) & ~_usual(lab, behind) & ~behind & behind.any()
+    more = cv2.morphologyEx((more | ~clear).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # no bars
     theirs = (seen >= LEAST) | (cv2.resize(more, size, interpolation=cv2.INTER_NEAREST) > 0)
     _, parts = cv2.connectedComponents(theirs.astype(np.uint8), connectivity=4)
     column, row = nose.round().astype(int).clip(0, np.array(size) - 1)
     return np.where(parts == parts[row, column], np.where(seen < LEAST, 255, seen), 0).astype(np.uint8)
+
+
+def _usual(lab: Floats, behind: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(h, w) where colours of ``lab`` (h, w, 3) are found anywhere ``behind`` (h, w), such as a window's other half."""
+    level, red, yellow = ((lab + [0, 128, 128]) / _CELL).astype(np.intp).transpose(2, 0, 1)
+    cells = (level * 64 + red) * 64 + yellow
+    counts = np.bincount(cells[behind], minlength=int(cells.max()) + 1)
+    return np.asarray(counts[cells] > _SELDOM * behind.sum())
 
 
 def _background(lab: Floats, behind: Floats, reach: float) -> tuple[Floats, Floats]:
