@@ -34,8 +34,19 @@ class LocalChat(BaseChatModel):
         self._pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="llm")
 
     async def read(self, turns: Turns) -> None:
-        """Let the model read what the next replies will begin with; over when it is free for them again."""
-        await asyncio.get_running_loop().run_in_executor(self._pool, self._complete, turns, [], _enough)
+        """Let the model read what the next replies will begin with; over when it is free for them again. A cancelled
+        caller leaves as soon as the model has stopped, which keeps what it read."""
+        cancelled = threading.Event()
+
+        def enough(delta: str) -> bool:
+            return bool(delta) or cancelled.is_set()
+
+        reading = asyncio.get_running_loop().run_in_executor(self._pool, self._complete, turns, [], enough)
+        try:
+            await asyncio.shield(reading)
+        finally:
+            cancelled.set()
+            await _end(reading)
 
     def _generate(
         self,
@@ -102,10 +113,6 @@ async def _end(work: "asyncio.Future[None]") -> None:
             cancelled = True
     if cancelled:
         raise asyncio.CancelledError
-
-
-def _enough(delta: str) -> bool:
-    return bool(delta)
 
 
 def _turns(messages: list[BaseMessage]) -> Turns:

@@ -30,7 +30,6 @@ from companion.looks import warm
 from companion.memory.http import Memories
 from companion.personas import Persona
 from companion.portraits import PictureError
-from companion.stages import StageError
 from companion.uploads import Uploads, body_of
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ class App:
         self.engine = engine
         self.access = Access(config.api_key, config.allowed_origins)
         self.sessions = 0
-        self._alone = asyncio.Event()
+        self._alone, self._busy = asyncio.Event(), asyncio.Event()
         self._alone.set()
 
     def starlette(self) -> Starlette:
@@ -86,10 +85,25 @@ class App:
             await self.engine.device.run(warm, self.engine)
         except Exception as error:  # a session will say what is wrong with the face
             log.error("the default face cannot be prepared: %s", error)
-        with suppress(StageError):  # whatever is wrong with the model, the first reply will say it
-            for persona in self._personas():
+        for persona in self._personas():
+            while not await self._read(persona):
                 await self._alone.wait()
-                await self.engine.read_persona(persona.id)
+
+    async def _read(self, persona: Persona) -> bool:
+        """Let the language model read it, unless a session comes: that needs the model now -> whether it is read."""
+        reading = asyncio.create_task(self.engine.read_persona(persona.id), name="read a persona")
+        busy = asyncio.create_task(self._busy.wait(), name="a session")
+        try:
+            await asyncio.wait([reading, busy], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            reading.cancel()
+            busy.cancel()
+            await asyncio.wait([reading])
+        if reading.cancelled():
+            return False
+        if error := reading.exception():  # the first reply will say it, too
+            log.error("a persona cannot be read: %s", type(error).__name__)
+        return True
 
     async def realtime(self, websocket: WebSocket) -> None:
         if refusal := self.access.refusal(websocket):
@@ -115,6 +129,7 @@ class App:
     async def _converse(self, websocket: WebSocket, encode: wire.Encoder, persona: str) -> None:
         self.sessions += 1
         self._alone.clear()
+        self._busy.set()
         self.engine.metrics.sessions.set(self.sessions)
         try:
             await converse(self.engine, websocket, encode, persona, self.access.visitor(websocket))
@@ -122,6 +137,7 @@ class App:
             self.sessions -= 1
             if not self.sessions:
                 self._alone.set()
+                self._busy.clear()
             self.engine.metrics.sessions.set(self.sessions)
 
     async def client_secrets(self, request: Request) -> Response:

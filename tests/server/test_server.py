@@ -267,24 +267,32 @@ class Reader(fakes.ScriptedLLM):
     def __init__(self) -> None:
         super().__init__()
         self.read: list[str] = []
+        self.stopped = 0
 
     async def prepare(self, messages: Sequence[Message]) -> None:
-        await asyncio.sleep(0.05)
+        try:
+            await asyncio.sleep(0.3)
+        except asyncio.CancelledError:
+            self.stopped += 1
+            raise
         self.read.append(messages[0].content)
 
 
 async def test_every_persona_is_read_before_it_is_asked_for_but_not_while_somebody_talks():
     async with running(llm={"use": "tests.server.test_server:Reader"}) as server:
-        personas, read = server.engine.prompts.personas, server.engine.llm.read
+        personas, model = server.engine.prompts.personas, server.engine.llm
         async with server.connect("realtime") as ws:
             await receive(ws, "session.created")
-            await asyncio.sleep(0.5)
-            assert len({text for text in read if "You are Anna" not in text}) <= 1
+            await asyncio.sleep(1.0)
+            assert not [text for text in model.read if "You are Anna" not in text], (
+                "the session's own is all that is read"
+            )
+            assert model.stopped == 1
         for _ in range(500):
-            if len(set(read)) == len(personas):
+            if len(set(model.read)) == len(personas):
                 break
             await asyncio.sleep(0.02)
-        assert all(any(persona.instructions in text for text in read) for persona in personas.values())
+        assert all(any(persona.instructions in text for text in model.read) for persona in personas.values())
 
 
 async def test_logs_do_not_hold_what_was_said(caplog):
