@@ -25,7 +25,7 @@ CLOSE, ROLL = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
 SHUT, ROLLED = 0.95, 0.15  # of the teacher's mouth, from which lips are closed, or the lower one is at the teeth
 SELDOM = 3.0  # how much more a touch counts in the loss than a frame without
 BESIDE = 0.3  # how much frames next to a touch count: lips may close one frame early or open one late
-CALLED = (0.5, 0.5)  # what validation takes for a touch
+CALLED = (0.4, 0.3)  # what validation takes for a touch
 
 
 class ClosingNetwork(nn.Module):
