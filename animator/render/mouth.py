@@ -26,7 +26,8 @@ from animator.render.teeth import LOWER, PER_CM, UPPER, Piece, drawn_teeth, draw
 CM = 1 / 14.2  # face widths
 SHOWN = 0.023  # face widths of the upper teeth that show below the lip of a mouth that just opens
 OVERBITE = 0.012  # face widths by which the edges of the lower teeth lie behind the upper ones
-LOWER_DIM = np.float32(0.8)  # brightness of the lower teeth, over which the lip leans
+COVERED = 0.011  # face widths of the lower teeth that the lip covers at least, while it is not drawn down
+LOWER_DIM = np.float32(0.88)  # brightness of the lower teeth, over which the lip leans
 BEHIND = 0.012  # face widths that the lower row stands behind the upper one
 RAISED, RAISED_DRAWN = (
     0.03,
@@ -120,7 +121,8 @@ def mouth(portrait: Portrait, body: Body) -> Mouth:
     parts = [_placed(portrait, lap, teeth, cm * f32([1, 1, 1]), lower_edge - f32([0, raised * width, 0]), SUNK)]
     if not flat:
         below = row_of_teeth(LOWER, colours.teeth * LOWER_DIM, colours.gum)
-        parts.append(_placed(portrait, below, teeth, cm * f32([1, -1, 1]), lower_edge, 1.0))
+        covered_by_lip = f32([0, max(_lower_rim(portrait) + COVERED * width - float((teeth + lower_edge)[1]), 0.0), 0])
+        parts.append(_placed(portrait, below, teeth, cm * f32([1, -1, 1]), lower_edge + covered_by_lip, 1.0))
     parts.append(_placed(portrait, above, teeth, cm * f32([1, 1, 1]), upper_edge, 0.0))
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
     z = teeth[2]
@@ -141,6 +143,12 @@ def _edge(portrait: Portrait, corner: tuple[int, int], own: Floats) -> Floats:
     if (column > 0.5).any():
         y = corner[1] + np.flatnonzero(column > 0.5)[-1]
     return f32([x, y, portrait.teeth[2]])
+
+
+def _lower_rim(portrait: Portrait) -> float:
+    """y in px of the middle of the lower lip's rim."""
+    lower = portrait.contours["lips_inner_lower"]
+    return float(portrait.vertices[lower[len(lower) // 2], 1])
 
 
 def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shift: Floats, jaw: float) -> Part:
