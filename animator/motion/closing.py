@@ -15,8 +15,7 @@ CLOSED, TEETH = range(2)
 TOUCHES = 2
 HIDDEN = 128
 MODEL = Path(__file__).with_name("closing.onnx")
-# What the network says where a touch begins to show, and where it is complete: of closed lips, of lips at the teeth.
-_MAYBE, _SURE = np.array([0.3, 0.2], np.float32), np.array([0.5, 0.4], np.float32)
+_MAYBE, _SURE = 0.3, 0.5  # what the network says where a touch begins to show, and where it is complete
 _LOOSE = 0.45  # of mouthClose, which the mouth network may ask for by itself
 _AT_TEETH = {
     "jawOpen": 0.08, "mouthClose": 0.45, "mouthRollLower": 0.42, "mouthLowerDown": 0.0, "mouthUpperUp": 0.16,

@@ -25,7 +25,7 @@ CLOSE, ROLL = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
 SHUT, ROLLED = 0.95, 0.15  # of the teacher's mouth, from which lips are closed, or the lower one is at the teeth
 SELDOM = 3.0  # how much more a touch counts in the loss than a frame without
 BESIDE = 0.3  # how much frames next to a touch count: lips may close one frame early or open one late
-CALLED = (0.4, 0.3)  # what validation takes for a touch
+CALLED = 0.4  # what validation takes for a touch
 
 
 class ClosingNetwork(nn.Module):
@@ -102,7 +102,7 @@ def validate(network: ClosingNetwork, clips: list[Clip]) -> Scores:
         pairs = [(told(network, clip), touches(torch.from_numpy(clip.mouth)).numpy() > 0) for clip in some[:60]]
         scores[source] = {}
         for name, i in (("closed", CLOSED), ("teeth", TEETH)):
-            counts = np.sum([_counts(said[:, i] > CALLED[i], truth[:, i]) for said, truth in pairs], axis=0)
+            counts = np.sum([_counts(said[:, i] > CALLED, truth[:, i]) for said, truth in pairs], axis=0)
             scores[source] |= {name: counts[0] / max(1, counts[1]), f"false_{name}": counts[2] / max(1, counts[3])}
     network.train()
     return {source: {name: round(float(value), 3) for name, value in row.items()} for source, row in scores.items()}
