@@ -33,13 +33,12 @@ def test_of_what_a_client_asks_for_at_once_only_the_last_is_read():
     async def script():
         llm = Reader()
         async with Conversation(engine(llm=llm)) as talk:
-            talk.session.receive(SessionUpdate({"type": "realtime", "instructions": "You are a parrot."}))
-            await asyncio.sleep(1)
-            talk.session.receive(SessionUpdate({"type": "realtime", "output_modalities": ["text"]}))
+            for animal in ("parrot", "fox"):
+                talk.session.receive(SessionUpdate({"type": "realtime", "instructions": f"You are a {animal}."}))
             await asyncio.sleep(1)
         return llm.read
 
-    assert run(script()) == ["You are a parrot.\n\nBe short."]
+    assert run(script()) == ["You are a fox.\n\nBe short."]
 
 
 def test_a_model_that_fails_to_prepare_does_not_end_the_session():
