@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
-from companion import chat
-from companion.chat import Conversation, Setting
+from companion.asking import Asking
+from companion.chat import Conversation
 from companion.engine import Engine
 from companion.events import AvatarProgress, ServerEvent
 from companion.feelings import Feeling, voiced
@@ -17,13 +17,12 @@ from companion.openers import continued
 from companion.personas import Persona
 from companion.recollection import Recollection
 from companion.reply import Reply, Wishes
-from companion.safety import Guard, Private
+from companion.safety import Guard
 from companion.settings import Settings
-from companion.stages import Continues, Message, Transcript
+from companion.stages import Message, Transcript
 from companion.text import Sentence
 from companion.think import closing
 from companion.toolbox import Host, Toolbox
-from companion.tts.repertoire import languages
 
 Chooses = Callable[[Persona, Said], Sentence | None]  # as `Habits.opener` does
 
@@ -66,8 +65,9 @@ class Mind:
     def __init__(self, engine: Engine, owner: Owner) -> None:
         self._engine, self._owner = engine, owner
         clock = asyncio.get_running_loop().time
-        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, clock, self._private)
+        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, clock, lambda: self._asking.private)
         self.recollection = Recollection(engine.memory, owner.id, owner.conversation, owner.forgot)
+        self._asking = Asking(engine, lambda: owner.settings, self.guard, self.recollection)
         self._tutor: Tutor | None = None
         self._lesson = ""
         self._nudges = 0
@@ -76,16 +76,17 @@ class Mind:
 
     @property
     def persona(self) -> Persona:
-        return self._engine.prompts.personas[self._owner.settings.persona]
+        return self._asking.persona
 
     @property
-    def _continues(self) -> bool:
-        return isinstance(self._engine.llm, Continues) and self._engine.llm.can_continue
+    def tagged(self) -> bool:
+        """The language model writes its feelings down."""
+        return self._asking.tagged
 
     @property
     def _small(self) -> bool:
         """The language model is kept in hand: `companion.manners`."""
-        return self._continues and self._engine.config.session.manners
+        return self._asking.continues and self._engine.config.session.manners
 
     @property
     def notice(self) -> str:
@@ -98,15 +99,13 @@ class Mind:
 
     def ahead(self, saying: str = "") -> list[Message]:
         """What the language model will be told next, as far as it is known; ``saying``: the user's words so far."""
-        known = chat.messages(self._setting(), self._owner.conversation.history(saying))
-        # That the user speaks next is known, too.
-        return known if known[-1].role == "user" else [*known, Message("user", "")]
+        return self._asking.ahead(self._owner.conversation.history(saying))
 
     @property
     def foresees(self) -> bool:
         """What the language model will be asked follows from what the user says: neither care, nor a lesson, nor a tool
         comes in between; and it may be asked in vain."""
-        may = self._continues or self._engine.config.session.drafts_of_endpoints
+        may = self._asking.continues or self._engine.config.session.drafts_of_endpoints
         plain = not self._toolbox.needed(self._owner.settings, self.persona.tools)
         return may and plain and not self.guard.careful and not self.persona.lesson
 
@@ -120,8 +119,9 @@ class Mind:
             wishes = Wishes(sound=self._owner.settings.output_modalities[0] == "audio")
             begun = self._beginning(history, wishes)
             opener = None if begun else self._opener(wishes, heard, self._habits.likely)
-            recalled = await self._recalled(history[-1].content, tell=False)
-            return self._asked(history, [recalled, *self._notes(heard)], wishes, opener)
+            recalled = await self._asking.recalled(history[-1].content, tell=False)
+            notes = [recalled, *self._asking.notes(heard)]
+            return self._asking.ask(history, notes, wishes, opener.text if opener else begun)
 
         return asked
 
@@ -144,7 +144,7 @@ class Mind:
         reply.opener = None if begun else self._opener(reply.wishes, heard, self._habits.opener)
         if self._small:
             reply.allowed = self._tactful(history, reply.opener.text if reply.opener else "")
-        notes = (self._care, *self._notes(heard, tutor.note if tutor and not self._small else ""))
+        notes = (self._care, *self._asking.notes(heard, tutor.note if tutor and not self._small else ""))
         deltas = self._thought(reply, history, notes)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
@@ -175,30 +175,16 @@ class Mind:
 
     async def _thought(self, reply: Reply, history: Sequence[Message], notes: Sequence[str]) -> AsyncIterator[str]:
         """The language model's deltas, which go on from what the reply began with."""
-        recalled = await self._recalled(history[-1].content if history else "")
-        messages = self._asked(history, [recalled, *notes], reply.wishes, reply.opener)
-        deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
+        recalled = await self._asking.recalled(history[-1].content if history else "")
         beginning = self._beginning(history, reply.wishes)
         begun = reply.opener.text if reply.opener else beginning
+        messages = self._asking.ask(history, [recalled, *notes], reply.wishes, begun)
+        deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
         if beginning:
             yield f"{beginning} "
         async with closing(continued(deltas, begun) if begun else deltas) as stream:
             async for delta in stream:
                 yield delta
-
-    def _asked(
-        self, history: Sequence[Message], notes: Sequence[str], wishes: Wishes, opener: Sentence | None
-    ) -> list[Message]:
-        """What the language model is told and asked."""
-        begun, can = opener.text if opener else self._beginning(history, wishes), self._continues
-        told = self._engine.prompts.openers.note.format(opener=begun) if begun and not can else ""
-        note = " ".join(note for note in (*notes, told) if note)
-        messages = chat.messages(self._setting(wishes.instructions or ""), history, note)
-        if can and messages[-1].role == "assistant":
-            messages.append(Message("user", ""))  # else the model would go on from what was said long ago
-        if begun and can:
-            messages.append(Message("assistant", begun))
-        return messages
 
     def _beginning(self, history: Sequence[Message], wishes: Wishes) -> str:
         """The first words of an answer that a small model would get wrong."""
@@ -211,7 +197,7 @@ class Mind:
         manners, told = self._engine.prompts.manners, _told(history)
         if not self._led(history, wishes) or not manners.whole(told, self.persona.name):
             return ""
-        known = [*self.recollection.known, await self._recalled(told[-1], tell=False)]
+        known = [*self.recollection.known, await self._asking.recalled(told[-1], tell=False)]
         return manners.whole(told, self.persona.name, known)
 
     def _led(self, history: Sequence[Message], wishes: Wishes) -> bool:
@@ -234,12 +220,6 @@ class Mind:
         """What the persona says when its answer is not there, and after how many seconds; one after the other."""
         return ("", 0.0) if self.guard.careful else self._habits.filler(self.persona)
 
-    def _notes(self, heard: Said, lesson: str = "") -> tuple[str, ...]:
-        """What the language model is told of the user's last turn: how they feel, what the ``lesson`` wants, and the
-        language."""
-        spoken = self._engine.prompts.languages.note(heard.language, languages(self._engine.tts))
-        return (self._felt(heard.feeling, heard.tone), lesson, spoken)
-
     async def feel(self, text: str) -> Feeling:
         """What somebody feels who says so."""
         return await self._engine.feelings.tell(text) if self._engine.feelings and text else Feeling()
@@ -248,45 +228,8 @@ class Mind:
         """The emotion of a sentence of the face's own."""
         return (await self.feel(text)).emotion
 
-    @property
-    def tagged(self) -> bool:
-        """The language model writes its feelings down."""
-        return self._engine.config.session.feeling_tags
-
     async def _careful(self, said: str) -> str:
         return await self.guard.answer(said, self.persona.name) if said else ""
-
-    def _felt(self, feeling: Feeling, tone: float) -> str:
-        """What the language model is told of the user's feeling: by the words, and by the voice."""
-        if not self.tagged:
-            return ""
-        felt = self._engine.prompts.felt
-        words = felt.note.format(feeling=feeling.emotion) if feeling.emotion != "neutral" else ""
-        return f"{words} {felt.lively if tone > 0 else felt.low if tone < 0 else ''}".strip()
-
-    async def _recalled(self, said: str, tell: bool = True) -> str:
-        """What the language model is told of what is remembered."""
-        recalled = await self.recollection.recall(self._owner.settings.memory, said, tell)
-        return self._engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
-
-    def _setting(self, wished: str = "") -> Setting:
-        own = wished or self._owner.settings.instructions
-        return Setting(
-            persona=self.persona,
-            speech=self._rules(),
-            instructions=self.guard.instructions(own or self.persona.instructions),
-            memories=self.recollection.known,
-            limit=self._engine.config.session.history_messages,
-            tags=self.tagged,
-        )
-
-    def _rules(self) -> str:
-        """Of speech, the persona's, and this user's: for the language model."""
-        rules = (self._engine.prompts.speech, *self.persona.rules, self.guard.rules())
-        return "\n".join(rule for rule in rules if rule)
-
-    def _private(self) -> Private:
-        return Private(self._rules(), self.persona.instructions)
 
     def _tutor_now(self) -> Tutor | None:
         """That of the persona's lesson; a change of persona begins another. In danger nobody is taught."""
