@@ -16,9 +16,9 @@ from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, soft
 from animator.motion.prosody import Heard
 
 _BANDS = (0.22, 0.62, 1.15, 2.2)  # Hz
-_YAW = (4.40, 2.00, 0.95, 0.32)  # degrees of standard deviation per band
-_PITCH = (3.00, 1.45, 0.75, 0.22)
-_ROLL = (3.30, 1.50, 0.75, 0.32)
+_YAW = (4.20, 2.20, 0.80, 0.18)  # degrees of standard deviation per band
+_PITCH = (2.80, 1.60, 0.64, 0.12)
+_ROLL = (3.10, 1.70, 0.64, 0.17)
 _SHIFT_X, _SHIFT_Y, _SHIFT_Z = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)  # face widths, first two bands
 _LIMITS = (10.0, 8.0, 8.0)  # degrees
 _NODDED = 0.75  # of the phrases that a listener hears end
@@ -38,7 +38,7 @@ class Manner:
 
 
 _STATES: dict[State, Manner] = {
-    "speaking": Manner(1.16, 2.6, 2.0),
+    "speaking": Manner(1.2, 2.6, 2.0),
     "listening": Manner(0.34, 5.0, 1.6),
     "thinking": Manner(0.40, 3.5, 2.6),
     "idle": Manner(0.28, 6.0, 2.0),
