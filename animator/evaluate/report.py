@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from animator.evaluate.control import TARGETS, Score, ShapeScore
@@ -47,6 +48,13 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
     "blink_ms": (150, 350),
     "blink_interval_log_sd": (0.5, 0.9),
 }
+
+# Of a clip in a table of many: what it is called there, and its decimals; all other figures are in the JSON.
+_IN_SHORT: dict[str, tuple[str, int]] = {
+    "sync": ("sync", 2), "offset_ms": ("ms", 0), "bilabials_closed": ("p b m", 2), "labiodentals_closed": ("f v", 2),
+    "opening_p95": ("open", 2), "head_change_speaking": ("head", 2), "blinks_per_minute": ("blinks", 0),
+    "identity_mean": ("like", 2),
+}  # fmt: skip
 
 
 def control_table(scores: list[Score], shapes: list[ShapeScore]) -> Table:
@@ -109,18 +117,31 @@ def figures_table(figures: Mapping[str, object]) -> Table:
         low, high = RANGES.get(name, (None, None))
         verdict = ""
         if isinstance(value, float | int) and (low, high) != (None, None):
-            verdict = _verdict((low is None or value >= low) and (high is None or value <= high))
+            verdict = _verdict(_in_range(name, value))
         table.add_row(name, str(value), _range(low, high), verdict)
     return table
 
 
 def clips_table(clips: Mapping[str, Figures]) -> Table:
-    """One row a clip, with the figures of `RANGES` that all of them have."""
-    names = [name for name in RANGES if all(name in clip for clip in clips.values())]
-    table = Table("clip", *names)
+    """One row a clip, with its main figures; those outside of `RANGES` in red."""
+    table = Table("clip", box=SIMPLE, caption="All figures are in the JSON below; in red what is not as it should be.")
+    for heading, _ in _IN_SHORT.values():
+        table.add_column(heading, justify="right")
     for clip, figures in clips.items():
-        table.add_row(clip, *(str(figures[name]) for name in names))
+        table.add_row(clip, *(_cell(name, figures.get(name)) for name in _IN_SHORT))
     return table
+
+
+def _cell(name: str, value: object) -> str:
+    if not isinstance(value, float | int):
+        return ""
+    text = f"{value:.{_IN_SHORT[name][1]}f}"
+    return text if _in_range(name, value) else f"[red]{text}[/]"
+
+
+def _in_range(name: str, value: float) -> bool:
+    low, high = RANGES.get(name, (None, None))
+    return (low is None or value >= low) and (high is None or value <= high)
 
 
 def rounded(figures: Figures) -> Figures:

@@ -1,13 +1,16 @@
 """Which portrait says what, and minutes of conversation."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
+from animator.evaluate.report import clips_table
 from animator.evaluate.soak import soak
 from animator.evaluate.suite import means, pairs, read_saying
 from animator.face import Animator
@@ -71,3 +74,12 @@ def test_a_conversation_neither_drifts_nor_jumps(monkeypatch: pytest.MonkeyPatch
     assert figures["head_jumps"] == 0
     assert figures["end_picture_jumps"] == 0
     assert 0 < figures["head_change_speaking"] < 1
+
+
+def test_the_figures_of_many_clips_can_be_read_in_a_narrow_terminal():
+    clips = {"mona_lisa Claire_neutral": {"sync": 0.44, "offset_ms": -131.2, "blinks_per_minute": 21.0}}
+    console = Console(width=80, file=StringIO(), color_system=None)
+    console.print(clips_table(clips))
+    text = console.file.getvalue()
+    assert all(part in text for part in ("mona_lisa", "Claire_neutral", "p b m", "0.44", "-131", "21"))
+    assert "…" not in text
