@@ -1,5 +1,6 @@
 """How high a voice is, and where it peaks: pitch by autocorrelation, corrected for the window (Boersma 1993)."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -28,9 +29,9 @@ class Pitches(NamedTuple):
 
 def pitches(windows: NDArray[np.floating], rate: int) -> Pitches:
     """(n, samples) of sound at ``rate`` Hz, each window at least two periods of `LOWEST` long -> (n,) of both."""
-    hann = np.hanning(windows.shape[1])
+    hann, its_own = _window(windows.shape[1])
     voice = slice(rate // HIGHEST, rate // LOWEST)
-    alike = _autocorrelation(windows * hann)[:, voice] / _autocorrelation(hann[None])[:, voice]
+    alike = _autocorrelation(windows * hann)[:, voice] / its_own[:, voice]
     lags = np.arange(voice.start, voice.stop)
     best = (alike - _OCTAVE * np.log2(lags)).argmax(axis=1)
     return Pitches(rate / lags[best], alike[np.arange(len(best)), best])
@@ -54,7 +55,7 @@ class Intonation:
         window = np.concatenate([self._past, audio])
         self._past = window[-_PAST:]
         now = self._semitones(window)
-        peak = self._last > self._before and self._last >= now and self._mean is not None
+        peak = self._last > self._before and self._last >= now
         rise = self._last - (self._mean or 0.0)
         self._before, self._last = self._last, now
         self._since += 1
@@ -77,6 +78,13 @@ class Intonation:
             return self._last
         self._mean += _SLOWLY * (now - self._mean)
         return now
+
+
+@cache
+def _window(samples: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(samples,) Hann, and (1, samples) its autocorrelation."""
+    hann = np.hanning(samples)
+    return hann, _autocorrelation(hann[None])
 
 
 def _autocorrelation(windows: NDArray[np.floating]) -> NDArray[np.float64]:

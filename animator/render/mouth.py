@@ -29,10 +29,7 @@ OVERBITE = 0.012  # face widths by which the edges of the lower teeth lie behind
 COVERED = 0.011  # face widths of the lower teeth that the lip covers at least, while it is not drawn down
 LOWER_DIM = np.float32(0.88)  # brightness of the lower teeth, over which the lip leans
 BEHIND = 0.012  # face widths that the lower row stands behind the upper one
-RAISED, RAISED_DRAWN = (
-    0.03,
-    -0.02,
-)  # face widths that the tongue of a mouth that just opens lies above its place at rest
+RAISED, RAISED_DRAWN = 0.03, -0.02  # face widths that the tongue of a mouth that just opens lies above its place
 SUNK = 1.15  # as far as the lower jaw goes, goes the tongue, which lies low in an open mouth
 UNDER_LIP, UNDER_LIP_DEPTH = 0.78, 0.024  # brightness right below the upper lip; face widths where its shadow ends
 LIP_LINE = 0.012  # face widths below the upper lip in which the picture shows rather its shadow than teeth

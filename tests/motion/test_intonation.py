@@ -5,10 +5,10 @@ import pytest
 
 from animator.control import Control
 from animator.face import RATE
-from animator.motion.channels import CHANNELS
-from animator.motion.generator import Generator
 from animator.motion.intonation import pitches
 from animator.motion.space import INDEX
+
+from .faces import still
 
 BROW = INDEX["browInnerUp"]
 SECONDS = 4.0
@@ -23,13 +23,7 @@ def voice(semitones):
 
 def brows(semitones, seeds=8):
     """-> (seeds, frames): how far they rise on a face that does nothing by itself."""
-    rows = [
-        Generator(seed, lambda random: lambda own, other, control: np.zeros(len(CHANNELS), np.float32)).step(
-            voice(semitones), Control("speaking")
-        )
-        for seed in range(seeds)
-    ]
-    return np.stack(rows)[:, :, BROW]
+    return np.stack([still(seed).step(voice(semitones), Control("speaking")) for seed in range(seeds)])[:, :, BROW]
 
 
 @pytest.fixture(scope="module")

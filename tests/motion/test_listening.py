@@ -5,10 +5,10 @@ import pytest
 from hibari import Hibari
 
 from animator.control import Control, State
-from animator.motion.channels import CHANNELS
 from animator.motion.generator import Generator
 from animator.motion.space import GAZE_LEFT_YAW, HEAD_PITCH, INDEX
 
+from .faces import still
 from .sounds import silence
 
 SEEDS = 8
@@ -51,11 +51,7 @@ def test_a_listener_nods_at_the_end_of_a_phrase_and_not_elsewhere(rows):
 
 def test_whatever_else_moves_a_face_it_nods(other):
     """As a network that has not learned to."""
-    still = [
-        Generator(seed, lambda random: lambda own, other, control: np.zeros(len(CHANNELS), np.float32))
-        for seed in range(SEEDS)
-    ]
-    rows = np.stack([face.step(np.zeros_like(other), Control("listening"), other) for face in still])
+    rows = np.stack([still(seed).step(np.zeros_like(other), Control("listening"), other) for seed in range(SEEDS)])
     nods = dips(rows, 0.3, 1.1)
     assert 0.5 < (nods > 2.0).mean() < 1
     assert ((nods > 2.0) | (nods < 0.01)).all(), "or not at all"

@@ -18,7 +18,7 @@ from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import Clip, load_all
 from animator.learn.speech.train import Course, Said, Scores, batch, by_source, fit, padded
 from animator.motion.closing import CLOSED, HIDDEN, TEETH, TOUCHES
-from animator.motion.mouth import CHANNELS, HOPS_PER_FRAME, LOOK_AHEAD, PAST
+from animator.motion.mouth import CHANNELS, WINDOW
 
 SEQUENCES = 16  # of a batch
 CLOSE, ROLL = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
@@ -126,7 +126,7 @@ def _counts(said: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[int, int
 
 def export(network: ClosingNetwork, path: Path) -> None:
     """Writes the network for one frame as ONNX."""
-    window = torch.zeros(1, (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME, MELS)
+    window = torch.zeros(1, WINDOW, MELS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
         torch.onnx.export(

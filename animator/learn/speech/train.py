@@ -19,7 +19,7 @@ from animator.audio import MELS
 from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import SILENCE, Clip, load_all
 from animator.learn.speech.encoder import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
-from animator.motion.mouth import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST
+from animator.motion.mouth import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST, WINDOW
 
 FRAMES = 150  # of a training sequence
 SHARES = {"heart": 0.28, "kokoro": 0.3, "espeak": 0.2, "flite": 0.1, "sung": 0.12}  # of the synthetic clips
@@ -152,7 +152,7 @@ def gains(network: MouthNetwork, clips: list[Clip]) -> Tensor:
 
 def export(network: MouthNetwork, path: Path, gain: Tensor) -> None:
     """Writes the one-frame network as ONNX."""
-    window = torch.zeros(1, (PAST + 1 + LOOK_AHEAD) * HOPS_PER_FRAME, MELS)
+    window = torch.zeros(1, WINDOW, MELS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
         torch.onnx.export(
