@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from companion.stages import Call, CallPart, Message, StageError
+from companion.streams import ended
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -66,7 +67,7 @@ class LangChain:
         except Exception as error:  # every provider raises errors of its own
             raise _stage_error(error) from error
         finally:
-            await _end(reading)
+            await ended(reading)
 
     @property
     def can_call(self) -> bool:
@@ -133,15 +134,6 @@ def _arguments(call: Call) -> dict[str, Any]:
     except ValueError:
         return {}
     return arguments if isinstance(arguments, dict) else {}
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    """Cancel until it is over: on Python 3.11 a cancellation that meets a chunk inside ``wait_for`` is lost."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=0.1)
-    if not task.cancelled():
-        task.exception()  # was raised to the reader already, or nobody is reading any more
 
 
 def _construct(path: str, options: dict[str, Any]) -> "BaseChatModel":

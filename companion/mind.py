@@ -20,8 +20,8 @@ from companion.reply import Reply, Wishes
 from companion.safety import Guard
 from companion.settings import Settings
 from companion.stages import Message, Transcript
+from companion.streams import closing
 from companion.text import Sentence
-from companion.think import closing
 from companion.toolbox import Host, Toolbox
 
 Chooses = Callable[[Persona, Said], Sentence | None]  # as `Habits.opener` does

@@ -93,26 +93,11 @@ class _Piece:
     used: int = 0
 
 
-class Mouth:
-    """`say` and `put` fill it, `take` empties it at the pace of the face, `clear` is an interruption."""
+class Feed:
+    """Puts one item's speech into a mouth, as long as that item speaks: what comes later is dropped."""
 
-    def __init__(self) -> None:
-        self._room = asyncio.Event()
-        self.begin()
-
-    def begin(self) -> None:
-        """A new item speaks; whatever was left of the one before is dropped."""
-        self._pieces: deque[_Piece] = deque()
-        self._line: Line | None = None
-        self._recent: Samples = np.zeros(0, np.float32)  # what was taken last
-        self._begun: deque[Line] = deque(maxlen=4)  # the lines that it is of
-        self._finished = False
-        self.waiting = 0  # samples
-        self.taken = 0  # samples of the item's sound so far, silence in between included
-        self.ends_at: int | None = None  # where the item's sound ends, when that is known
-        self._room.set()
-
-    clear = begin
+    def __init__(self, mouth: "Mouth") -> None:
+        self._mouth = mouth
 
     def say(self, line: Line) -> None:
         """The pieces that follow are of this line."""
@@ -120,10 +105,50 @@ class Mouth:
 
     def put(self, speech: Speech) -> None:
         """The next piece of the line."""
-        if self._line is None:
-            raise RuntimeError("Mouth.put before Mouth.say")
         self._line.made += len(speech.audio)
-        self._pieces.append(_Piece(self._line, speech))
+        if self._mouth.fed_by(self):
+            self._mouth.add(self._line, speech)
+
+    def finish(self) -> None:
+        """The item has no more lines."""
+        if self._mouth.fed_by(self):
+            self._mouth.finish()
+
+    async def room(self) -> None:
+        """Wait until less than `ENOUGH` speech is waiting."""
+        if self._mouth.fed_by(self):
+            await self._mouth.room()
+
+
+class Mouth:
+    """A `Feed` fills it, `take` empties it at the pace of the face, `clear` is an interruption."""
+
+    def __init__(self) -> None:
+        self._room = asyncio.Event()
+        self.begin()
+
+    def begin(self) -> Feed:
+        """A new item speaks; whatever was left of the one before, or still comes from it, is dropped."""
+        self._feed = Feed(self)
+        self._pieces: deque[_Piece] = deque()
+        self._recent: Samples = np.zeros(0, np.float32)  # what was taken last
+        self._begun: deque[Line] = deque(maxlen=4)  # the lines that it is of
+        self._finished = False
+        self.waiting = 0  # samples
+        self.taken = 0  # samples of the item's sound so far, silence in between included
+        self.ends_at: int | None = None  # where the item's sound ends, when that is known
+        self._room.set()
+        return self._feed
+
+    clear = begin
+
+    def fed_by(self, feed: Feed) -> bool:
+        """Whether the item that speaks is that one's."""
+        return feed is self._feed
+
+    def add(self, line: Line, speech: Speech) -> None:
+        """The next piece of the item."""
+        self._pieces.append(_Piece(line, speech))
         self.waiting += len(speech.audio)
         if self.waiting >= ENOUGH:
             self._room.clear()

@@ -10,7 +10,7 @@ from typing import Any
 
 from companion.engine import Engine
 from companion.stages import LLM, Message, Prepares
-from companion.think import closing
+from companion.streams import closing
 
 Spawn = Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]
 Known = Callable[[], Sequence[Message]]  # what will be asked, as far as it is known

@@ -1,5 +1,6 @@
-"""One response: its item, and the sequence of events that tells a client about it."""
+"""One response: its item, its task, and the sequence of events that tells a client about it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -27,9 +28,10 @@ class Wishes:
 @dataclass(slots=True)
 class Reply:
     """A `companion.mouth.Speaker`. ``created`` is false until the user is understood: until then nobody knows of it.
+    Once it is ``over`` it tells nothing and adds nothing, whatever its stages still do.
 
-    ``tell`` sends an event; ``over`` is called when the last of the sound was sent; ``face`` says whether the client
-    sees one and so is told about words and states.
+    ``tell`` sends an event; ``face`` says whether the client sees one and so is told about words and states; ``spoken``
+    is set when the last of the sound was sent.
     """
 
     id: str
@@ -37,7 +39,6 @@ class Reply:
     trace: Trace
     wishes: Wishes
     tell: Callable[[ServerEvent], None]
-    over: Callable[[], None]
     join: Callable[[Item], str | None]  # puts the item into the conversation -> the id of the one before
     face: bool
     allowed: Callable[[str], str] = str  # a sentence of the model -> what may be said of it
@@ -46,6 +47,9 @@ class Reply:
     filler: tuple[str, float] = ("", 0.0)  # what is said while the answer is not there, and when, in seconds
     opener: Sentence | None = None  # what it begins with before the language model has a word
     silence: bool = False  # it is to a user who says nothing
+    task: asyncio.Task[None] | None = None  # in which it is made
+    spoken: asyncio.Event = field(default_factory=asyncio.Event)
+    over: bool = False
     created: bool = False
     opened: bool = False
     sounding: bool = False  # the first of its sound was sent
@@ -71,6 +75,8 @@ class Reply:
 
     def write(self, text: str) -> None:
         """More of a reply that is not spoken."""
+        if self.over:
+            return
         self.open()
         self.item.text = (self.item.text or "") + text
         self.tell(events.TextDelta(self.id, self.item.id, text))
@@ -84,14 +90,14 @@ class Reply:
 
     def argues(self, item: Item, arguments: str) -> None:
         """More of the arguments of a call."""
-        if item.call:
+        if item.call and not self.over:
             item.call = replace(item.call, arguments=item.call.arguments + arguments)
             place = self.made.index(item) + 1
             self.tell(events.CallArgumentsDelta(self.id, item.id, item.call.id, place, arguments))
 
     def called(self, item: Item) -> None:
         """A call is written."""
-        if item.call:
+        if item.call and not self.over:
             item.status = "completed"
             place, call = self.made.index(item) + 1, item.call
             self.tell(events.CallArgumentsDone(self.id, item.id, call.id, place, call.name, call.arguments))
@@ -128,10 +134,16 @@ class Reply:
         self.trace.mark("first_frame")
 
     def ended(self) -> None:
-        self.over()
+        self.spoken.set()
+
+    def abandon(self) -> None:
+        """It comes to nothing: its task is cancelled, unless that is who calls."""
+        self.over, self.tell, self.join = True, _nobody, _nowhere
+        if self.task and self.task is not asyncio.current_task():
+            self.task.cancel()
 
     def finish(self, ending: Ending, reason: str | None = None, problem: Problem | None = None) -> None:
-        """Close everything that was opened, in OpenAI's order; nothing may be sent of this response afterwards."""
+        """Close everything that was opened, in OpenAI's order; then as `abandon`."""
         self.item.status = "completed" if ending == "completed" else "incomplete"
         for item in self.made:
             item.status = "completed" if item.status == "completed" else "incomplete"
@@ -147,6 +159,7 @@ class Reply:
             if self.sounding:
                 self.tell(events.SwitchToIdle())
             self.tell(events.AvatarMetrics(self.id, self.trace.ms()))
+        self.abandon()
 
     def to_json(self, status: str, reason: str | None = None, problem: Problem | None = None) -> Json:
         """OpenAI's ``realtime.response``."""
@@ -188,3 +201,11 @@ class Reply:
 
     def _part(self, text: str) -> Json:
         return {"type": "audio", "transcript": text} if self.wishes.sound else {"type": "text", "text": text}
+
+
+def _nobody(event: ServerEvent) -> None:
+    """Hears of what a response does that is over."""
+
+
+def _nowhere(item: Item) -> None:
+    """Is where the items of one go."""

@@ -67,7 +67,6 @@ class Session:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.hearing = Hearing(engine, self.conversation, Chair(self), send, self._spawn)
         self.reply: Reply | None = None
-        self._reply_task: asyncio.Task[None] | None = None
         self._told_state = ""
         self.mind = Mind(engine, self)
         self.listening = Listening(engine, self.mind, self.show, self._voice, self._spawn)
@@ -87,6 +86,7 @@ class Session:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.abandon()
         for task in self._tasks:
             task.cancel()
         # The group needs to know of a cancellation (it may be its own); what else was raised passes as it is.
@@ -148,14 +148,12 @@ class Session:
         if said:
             trace.mark("turn_end")
         item = Item(requests.new_id("item"), "assistant", sound=wishes.sound, status="in_progress")
-        self._spoken = asyncio.Event()
-        self.reply = Reply(
+        self.reply = reply = Reply(
             id=requests.new_id("resp"),
             item=item,
             trace=trace,
             wishes=wishes,
             tell=self.tell,
-            over=self._spoken.set,
             join=self._join,
             face=self.settings.avatar is not None,
             allowed=self.mind.guard.allowed,
@@ -164,7 +162,7 @@ class Session:
             filler=self.mind.filler() if said else ("", 0.0),
             silence=silence,
         )
-        self._reply_task = self._spawn(self._respond(self.reply, said, text), self.reply.id)
+        reply.task = self._spawn(self._respond(reply, said, text), reply.id)
 
     async def _respond(self, reply: Reply, said: str | None, text: str) -> None:
         """The straight line from what was said to the last sound of the answer."""
@@ -175,16 +173,22 @@ class Session:
                 reply.trace.mark("transcript")
             reply.create()
             self._unsaid = ""
-            deltas = once(text) if text else await self.mind.reply(reply)
-            if reply.wishes.sound:
-                self.show.speak(reply)
-                await think.speak(deltas, self._voice(), self.show.mouth, reply)
-                await self._spoken.wait()
-            else:
-                await think.write(deltas, reply)
-            self._finish("completed")
-        except Exception as error:  # whatever a stage raises: the session lives on
+            await self._say(once(text) if text else await self.mind.reply(reply), reply)
+            self._finish(reply, "completed")
+        except (Exception, asyncio.CancelledError) as error:  # whatever a stage raises: the session lives on
+            if think.is_cancelled(error):
+                raise
             self._fail(reply, think.as_stage_error(error, "llm_failed"), error)
+
+    async def _say(self, deltas: AsyncIterator[str], reply: Reply) -> None:
+        """Until the last of it was sent. A stage may have kept a cancellation to itself: what is over is not said."""
+        if reply.over:
+            return
+        if reply.wishes.sound:
+            await think.speak(deltas, self._voice(), self.show.speak(reply), reply)
+            await reply.spoken.wait()
+        else:
+            await think.write(deltas, reply)
 
     def _join(self, item: Item) -> str | None:
         """What the reply follows is remembered as it begins: the process may end in the middle of it."""
@@ -205,40 +209,42 @@ class Session:
         if not reply.created:
             self.abandon()
             return
-        if self._reply_task:
-            self._reply_task.cancel()
         reply.item.heard = self.show.heard()
         self._unsaid = chat.unsaid(reply.item) if reason == "turn_detected" else ""
         self.show.interrupt()
-        self._finish("cancelled", reason)
+        self._finish(reply, "cancelled", reason)
 
     def abandon(self) -> None:
         """A response that nobody was told of comes to nothing."""
+        if self.reply:
+            self.reply.abandon()
         self.reply = None
-        if self._reply_task and self._reply_task is not asyncio.current_task():
-            self._reply_task.cancel()
 
     def _go_on(self, reply: Reply) -> None:
         """What was taken for a turn said nothing: whoever was interrupted by it finishes the sentence."""
+        if self.reply is not reply:
+            return
         self.abandon()
         if self._unsaid:
             self.start(replace(reply.wishes, instructions=None), asyncio.get_running_loop().time(), text=self._unsaid)
 
-    def _fail(self, reply: Reply, error: StageError, cause: Exception) -> None:
-        if not isinstance(cause, StageError):
-            log.error("session %s: a stage failed: %s", self.id, _where(cause))
+    def _fail(self, reply: Reply, error: StageError, cause: BaseException) -> None:
+        log.error("session %s: a stage failed: %s, %s", self.id, error.code, _where(cause.__cause__ or cause))
+        if self.reply is not reply:
+            return
         if not reply.created:
             reply.create()
         problem = Problem(error.code, str(error), "server_error")
         self.complain(problem)
         reply.item.heard = self.show.heard()
         self.show.interrupt()
-        self._finish("failed", problem=problem)
+        self._finish(reply, "failed", problem=problem)
 
-    def _finish(self, ending: Ending, reason: str | None = None, problem: Problem | None = None) -> None:
-        reply, self.reply = self.reply, None
-        if reply is None:
+    def _finish(self, reply: Reply, ending: Ending, reason: str | None = None, problem: Problem | None = None) -> None:
+        """The end of ``reply``, unless that has ended already."""
+        if self.reply is not reply:
             return
+        self.reply = None
         reply.finish(ending, reason, problem)
         self.engine.metrics.responses.labels(ending).inc()
         self.engine.metrics.turn(reply.trace)
@@ -308,7 +314,7 @@ class Session:
         self.complain(Problem(problem.code, str(problem), "server_error"))
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """What was raised and where, without the text, which may hold what was said."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__

@@ -21,7 +21,7 @@ from companion import events
 from companion.engine import Device
 from companion.events import ServerEvent
 from companion.feelings import Feeling
-from companion.mouth import Cue, Mouth, Speaker, Taken, pcm16
+from companion.mouth import Cue, Feed, Mouth, Speaker, Taken, pcm16
 from companion.pictures import Look, Pictures, Sounds
 from companion.stages import SPEAK_RATE, Samples
 from companion.trace import Metrics
@@ -86,10 +86,11 @@ class Show:
         look = self.pictures.look
         return look.face.chunk_frames if look else CHUNK_FRAMES
 
-    def speak(self, speaker: Speaker) -> None:
-        """What is put into the mouth from now on is ``speaker``'s."""
+    def speak(self, speaker: Speaker) -> Feed:
+        """``speaker`` has the mouth from now on -> what fills it."""
         self.interrupt()
         self._speaker = speaker
+        return self.mouth.begin()
 
     def hold(self) -> None:
         """The speaker pauses from the next chunk on, until `release`: perhaps somebody else begins to speak."""

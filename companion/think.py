@@ -4,17 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 
-from companion.mouth import Line, Mouth
+from companion.mouth import Feed, Line
 from companion.openers import goes_on
 from companion.reply import Reply
 from companion.stages import SPEAK_RATE, TTS, Speech, StageError
+from companion.streams import closing, ended
 from companion.text import Sentence, Sentences
-
-T = TypeVar("T")
 
 AHEAD = 2  # sentences thought before they are spoken
 ENDS = (".", "!", "?", "…")  # of sentences
@@ -22,15 +20,17 @@ ENDS = (".", "!", "?", "…")  # of sentences
 _Queue = asyncio.Queue[Sentence | None]
 
 
-async def speak(deltas: AsyncIterator[str], tts: TTS, mouth: Mouth, reply: Reply) -> None:
-    """Until all of the reply is in ``mouth``. Raises the first exception of a stage, as it was raised."""
+async def speak(deltas: AsyncIterator[str], tts: TTS, feed: Feed, reply: Reply) -> None:
+    """Until all of the reply is in the mouth. Raises the first exception of a stage, as it was raised."""
     queue: _Queue = asyncio.Queue(AHEAD)
+    thinking = asyncio.create_task(_think(deltas, queue, reply), name=f"{reply.id} think")
+    saying = asyncio.create_task(_say(queue, tts, feed, reply), name=f"{reply.id} say")
     try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_think(deltas, queue, reply), name=f"{reply.id} think")
-            group.create_task(_say(queue, tts, mouth, reply), name=f"{reply.id} say")
-    except BaseExceptionGroup as failed:
-        raise _first(failed) from failed
+        done, _ = await asyncio.wait([thinking, saying], return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        await ended(thinking, saying)
+    for task in done:
+        task.result()
 
 
 async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
@@ -45,21 +45,17 @@ async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
         reply.write(sentence.text)
 
 
-@asynccontextmanager
-async def closing(stream: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]]:
-    """Close ``stream`` at the end, if it can be: that is what stops a model that is still generating."""
-    try:
-        yield stream
-    finally:
-        if (close := getattr(stream, "aclose", None)) is not None:
-            await close()
-
-
-def as_stage_error(error: Exception, code: str) -> StageError:
+def as_stage_error(error: BaseException, code: str) -> StageError:
     """Any exception of a stage, with a stable code. Its own text may hold what was said, so it is not repeated."""
     if isinstance(error, StageError):
         return error
     return StageError(code, f"A stage of the conversation failed ({type(error).__name__}). The session goes on.")
+
+
+def is_cancelled(error: BaseException) -> bool:
+    """Whether ``error`` is the cancellation of the running task, and not one that a stage raised by itself."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 async def _think(deltas: AsyncIterator[str], queue: _Queue, reply: Reply) -> None:
@@ -84,22 +80,22 @@ def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
             yield Sentence(text, text, sentence.emotion)
 
 
-async def _say(queue: _Queue, tts: TTS, mouth: Mouth, reply: Reply) -> None:
+async def _say(queue: _Queue, tts: TTS, feed: Feed, reply: Reply) -> None:
     while (sentence := await _next(queue, reply)) is not None:
         if reply.feel and sentence.emotion == "neutral" and not sentence.marks and sentence is not reply.opener:
             sentence = replace(sentence, emotion=await reply.feel(sentence.spoken)).within(reply.emotions)
         line = Line(_written(sentence.text, reply.item.lines), sentence.emotion, marks=sentence.marks)
         reply.item.lines.append(line)
-        mouth.say(line)
+        feed.say(line)
         if sentence.pause:
-            mouth.put(Speech(np.zeros(int(sentence.pause * SPEAK_RATE), np.float32)))
+            feed.put(Speech(np.zeros(int(sentence.pause * SPEAK_RATE), np.float32)))
         async with _blaming("tts_failed"), closing(tts.speak(sentence.spoken, sentence.emotion)) as pieces:
             async for piece in pieces:
                 reply.trace.mark("first_speech")
-                mouth.put(piece)
-                await mouth.room()
+                feed.put(piece)
+                await feed.room()
         line.whole = True
-    mouth.finish()
+    feed.finish()
 
 
 def _written(text: str, before: Sequence[Line]) -> str:
@@ -128,10 +124,7 @@ async def _next(queue: _Queue, reply: Reply) -> Sentence | None:
 async def _blaming(code: str) -> AsyncGenerator[None]:
     try:
         yield
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
+        if is_cancelled(error):
+            raise
         raise as_stage_error(error, code) from error
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

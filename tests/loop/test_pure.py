@@ -145,11 +145,12 @@ def test_the_mouth_gives_back_what_it_got_with_silence_where_it_got_nothing():
     mouth, line = Mouth(), Line("One two")
     assert not mouth.take(100).audio.any()
     assert mouth.taken == 0
-    mouth.say(line)
-    mouth.put(Speech(tone(0.01), (Word("One", 0.0, 0.01),)))
+    feed = mouth.begin()
+    feed.say(line)
+    feed.put(Speech(tone(0.01), (Word("One", 0.0, 0.01),)))
     first = mouth.take(300)
-    mouth.put(Speech(tone(0.01), (Word("two", 0.0, 0.01),)))
-    mouth.finish()
+    feed.put(Speech(tone(0.01), (Word("two", 0.0, 0.01),)))
+    feed.finish()
     second = mouth.take(300)
     assert [int(np.count_nonzero(t.audio)) for t in (first, second)] == [240, 240]
     assert [(c.at, c.word and c.word.text) for c in first.cues + second.cues] == [(0, None), (0, "One"), (300, "two")]

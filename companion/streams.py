@@ -1,0 +1,38 @@
+"""How streams and tasks are ended where one wraps another: what a stage gives stops when nobody listens any more."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+AGAIN = 0.1  # s after which a task that goes on is cancelled once more
+
+
+@asynccontextmanager
+async def closing(stream: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]]:
+    """Close ``stream`` at the end, if it can be: that is what stops a model that is still generating."""
+    try:
+        yield stream
+    finally:
+        if (close := getattr(stream, "aclose", None)) is not None:
+            await close()
+
+
+async def ended(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel ``tasks`` until they are over; what they raise is not raised here. One cancellation is not enough where a
+    task keeps it to itself: on Python 3.11 one that meets a result inside ``wait_for`` is lost."""
+    cancelled = False
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        try:
+            await asyncio.wait(running, timeout=AGAIN)
+        except asyncio.CancelledError:
+            cancelled = True
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # was raised already, or nobody listens any more
+    if cancelled:
+        raise asyncio.CancelledError
