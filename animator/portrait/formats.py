@@ -5,7 +5,7 @@ from typing import cast
 
 from PIL import Image
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _ADVICE = "Use a JPEG, PNG or WebP file."
 _OTHERS = (  # how a file begins, what it is, what to do
@@ -33,6 +33,14 @@ def enable_heif() -> bool:
     return True
 
 
+@cache
+def readable() -> tuple[str, ...]:
+    """The formats that are read here, by Pillow's names: it fails at one that it does not know, and goes no further."""
+    enable_heif()
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
 def advice(content: bytes, error: Exception) -> str:
     """What a file that cannot be decoded is, as far as one can tell, and what to do."""
     if not content:
@@ -49,7 +57,7 @@ def advice(content: bytes, error: Exception) -> str:
     for begin, what, cure in _OTHERS:
         if content.startswith(begin):
             return f"This is {what}, not a picture that can be read. {cure}"
-    known = next((name for name in FORMATS if _accepts(name, content)), None)
+    known = next((name for name in readable() if _accepts(name, content)), None)
     return _damaged(known, error) if known else f"This is not a picture that can be read. {_ADVICE}"
 
 
@@ -66,7 +74,7 @@ def _iso_media(content: bytes) -> str:
 
 
 def _accepts(name: str, content: bytes) -> bool:
-    _, accept = cast("tuple[object, object]", Image.OPEN.get(name, (None, None)))
+    _, accept = cast("tuple[object, object]", Image.OPEN[name])
     return callable(accept) and accept(content[:16]) is True
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from animator.portrait.colours import plain_mode, to_srgb
-from animator.portrait.formats import FORMATS, advice, enable_heif
+from animator.portrait.formats import advice, readable
 
 if TYPE_CHECKING:
     from animator.portrait.named import Landmarks
@@ -122,14 +122,14 @@ def as_jpeg(source: Source) -> bytes:
 @contextmanager
 def _opened(content: bytes) -> Generator[Image.Image]:
     """The file, opened; whatever its decoder raises or warns of, there and in the block, becomes a `PortraitError`."""
-    enable_heif()
+    formats = readable()
     with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > _MOST_SCANS:
                 raise ValueError("too many scans")
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            with Image.open(io.BytesIO(content), formats=formats) as image:
                 yield image
         except PortraitError:
             raise

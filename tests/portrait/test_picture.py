@@ -3,6 +3,8 @@
 import base64
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -207,19 +209,52 @@ zcpFf/0orw
 )
 
 
+NO_HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(60)  # begins like one
+
+
+@pytest.mark.extra
 def test_heic_is_read() -> None:
     shown = pixels(HEIC).astype(int)
     assert shown.shape == (64, 64, 3)
     assert np.abs(shown[32, 8] - [200, 40, 40]).max() < 12 and np.abs(shown[32, 56] - [40, 40, 200]).max() < 12
 
 
-def test_heic_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(60)
+@pytest.mark.extra
+def test_damaged_heic_is_called_damaged() -> None:
     with pytest.raises(PortraitError, match="damaged"):
-        decode(content)
+        decode(NO_HEIC)
+
+
+def test_heic_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "enable_heif", lambda: False)
     with pytest.raises(PortraitError, match=r"vasari\[heif\]"):
-        decode(content)
+        decode(NO_HEIC)
+
+
+WITHOUT_HEIF = """
+import sys
+sys.modules["pi_heif"] = None  # as where the extra is not installed
+from pathlib import Path
+from animator.portrait.picture import PortraitError, decode
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        print(path.stem, *decode(path.read_bytes()).picture.shape)
+    except PortraitError as error:
+        print(path.stem, error)
+"""
+
+
+def test_without_heif_all_other_formats_are_read(gradient: Image.Image, tmp_path: Path) -> None:
+    kinds = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+    for kind in kinds:
+        (tmp_path / kind).write_bytes(encoded(gradient, kind))
+    (tmp_path / "HEIC").write_bytes(HEIC)
+    command = [sys.executable, "-c", WITHOUT_HEIF, str(tmp_path)]
+    said = dict(
+        line.split(" ", 1) for line in subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[:-1]
+    )
+    assert "vasari[heif]" in said.pop("HEIC")
+    assert said == dict.fromkeys(kinds, "128 160 3")
 
 
 def test_a_wrong_extension_does_not_matter(gradient: Image.Image, tmp_path: Path) -> None:
