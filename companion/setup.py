@@ -63,15 +63,18 @@ def setup(models: Iterable[Model], console: Console) -> bool:
 
 
 def draw_once(config: Config, console: Console) -> None:
-    """Compile the renderer, which is kept on disk, and prepare the first face, so that no session waits for it."""
+    """Compile the renderer and prepare the shipped faces, so that no session waits for it: both are kept on disk.
+    A drawing needs other code than a photograph."""
     if config.face.use != "animator.face:Animator":
         return
     from animator.portrait.characters import characters
     from animator.portrait.portrait import load
     from animator.render import warm
 
+    size = config.face.options.get("size", 512)
     with console.status("compiling the renderer: once, about half a minute"):
-        warm(load(characters()[0].picture, config.face.options.get("size", 512)))
+        for character in characters():
+            warm(load(character.picture, size))
     console.print("[green]renderer[/] ready", highlight=False)
 
 

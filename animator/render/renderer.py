@@ -88,5 +88,11 @@ class Renderer:
 
 
 def warm(portrait: Portrait) -> None:
-    """Compile all kernels, or load them from disk: seconds the first time on a machine, then a fraction of one."""
-    Renderer(portrait).draw(np.zeros(space.SIZE, np.float32))
+    """Compile all kernels, or load them from disk: half a minute the first time on a machine, then a fraction of a
+    second. A face at rest needs only some of them: one that turns away is drawn sharpened, one that speaks has a mouth
+    inside, and a lid that comes down covers the eye."""
+    motions = np.zeros((3, space.SIZE), np.float32)
+    for name in ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "browInnerUp", "tongueOut"):
+        motions[1:, space.INDEX[name]] = (0.5, 1.0)
+    motions[1:, space.HEAD_YAW] = (10.0, -10.0)
+    Renderer(portrait).draw_many(motions)
