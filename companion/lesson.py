@@ -12,6 +12,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, with_config
 
 from companion import frontmatter
+from companion.streams import closing
 
 SHORT = 8  # words up to which a message without a question mark is an attempt at an answer
 
@@ -114,8 +115,9 @@ class Tutor:
 
     async def guided(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
         """The language model's words, and after them the question, if it was not asked yet."""
-        async for delta in deltas:
-            yield delta
+        async with closing(deltas) as stream:
+            async for delta in stream:
+                yield delta
         if not self._asked and not self.over:
             self._asked = True
             yield f" {self._item.question}"

@@ -13,6 +13,7 @@ from companion.mind import Mind
 from companion.readahead import ReadAhead
 from companion.show import Show
 from companion.stages import TTS, Message, Transcript
+from companion.streams import collected
 
 PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
 SETTLED = 0.3  # s after which a new client has said what it wants
@@ -77,8 +78,8 @@ class Listening:
     async def _murmur(self) -> None:
         with suppress(Exception):  # whatever is wrong with the voice, the next reply will say it
             if sentence := self._mind.murmur():
-                sounds = [piece.audio async for piece in self._voice().speak(sentence.spoken, sentence.emotion)]
-                self._show.murmur(QUIETLY * np.concatenate(sounds))
+                pieces = await collected(self._voice().speak(sentence.spoken, sentence.emotion))
+                self._show.murmur(QUIETLY * np.concatenate([piece.audio for piece in pieces]))
 
     async def _rehearse(self) -> None:
         with suppress(Exception):  # the same

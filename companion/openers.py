@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, with_config
 from animator.control import Emotion
 from companion import frontmatter
 from companion.frontmatter import Pattern
+from companion.streams import closing
 from companion.text import Sentence, Sentences, words
 
 MARKS = 4  # characters that may follow a word before the next one
@@ -133,16 +134,17 @@ async def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[st
     pattern = r"\W+".join(map(re.escape, spoken))
     again = re.compile(rf"^(\s*(?:\[[^\]]*\]\s*)?){pattern}\b[\s,.!?…—-]*", re.IGNORECASE)
     beginning: str | None = ""
-    async for delta in deltas:
-        if beginning is None:
-            yield delta
-            continue
-        beginning += delta
-        plain = re.sub(r"\[[^\]]*(?:\]|$)", "", beginning).strip()
-        other = any(not word.startswith(said) for word, said in zip(spoken, words(plain), strict=False))
-        if other or len(plain) > len(opener) + MARKS:
-            yield again.sub(r"\1", beginning)
-            beginning = None
+    async with closing(deltas) as stream:
+        async for delta in stream:
+            if beginning is None:
+                yield delta
+                continue
+            beginning += delta
+            plain = re.sub(r"\[[^\]]*(?:\]|$)", "", beginning).strip()
+            other = any(not word.startswith(said) for word, said in zip(spoken, words(plain), strict=False))
+            if other or len(plain) > len(opener) + MARKS:
+                yield again.sub(r"\1", beginning)
+                beginning = None
     if beginning:
         yield again.sub(r"\1", beginning)
 

@@ -20,6 +20,12 @@ async def closing(stream: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]]:
             await close()
 
 
+async def collected(stream: AsyncIterator[T]) -> list[T]:
+    """All of it."""
+    async with closing(stream) as items:
+        return [item async for item in items]
+
+
 async def ended(*tasks: asyncio.Task[Any]) -> None:
     """Cancel ``tasks`` until they are over; what they raise is not raised here. One cancellation is not enough where a
     task keeps it to itself: on Python 3.11 one that meets a result inside ``wait_for`` is lost."""

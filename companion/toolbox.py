@@ -19,6 +19,7 @@ from companion.reply import Reply
 from companion.requests import new_id
 from companion.settings import Settings
 from companion.stages import Call, CallPart, CallsTools, Message
+from companion.streams import closing
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -76,11 +77,12 @@ class Toolbox:
     ) -> AsyncIterator[str]:
         for _ in range(ROUNDS):
             calls: dict[int, Item] = {}
-            async for part in llm.converse(messages, described):
-                if isinstance(part, str):
-                    yield part
-                else:
-                    self._grow(calls, part, reply)
+            async with closing(llm.converse(messages, described)) as parts:
+                async for part in parts:
+                    if isinstance(part, str):
+                        yield part
+                    else:
+                        self._grow(calls, part, reply)
             for item in calls.values():
                 reply.called(item)
             if not calls or not all(item.call and item.call.name in own for item in calls.values()):

@@ -14,6 +14,7 @@ from companion.memory import notes, seal, store, tables
 from companion.memory.notes import Note
 from companion.memory.store import Memory, Store
 from companion.stages import LLM, Kept, Message, StageError
+from companion.streams import collected
 from companion.worker import one_thread
 
 log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ class LongTerm:
         prompt = notes.conversation_prompt(self._wording, messages)
         try:
             async with asyncio.timeout(READING):
-                answer = "".join([delta async for delta in self._llm.reply([Message("user", prompt)])])
+                answer = "".join(await collected(self._llm.reply([Message("user", prompt)])))
         except (StageError, TimeoutError) as error:
             log.warning("the language model took no notes: %s", getattr(error, "code", "too slow"))
             return []

@@ -13,6 +13,7 @@ from companion.events import ServerEvent
 from companion.safety import policy
 from companion.safety.detect import Detector, Verdict
 from companion.settings import Settings
+from companion.streams import closing
 from companion.text import words
 from companion.worker import one_thread
 
@@ -131,8 +132,8 @@ class Guard:
     async def watched(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
         """The model's deltas. Its flag becomes the hand-off; a break that is due is suggested at the end."""
         beginning = ""
-        try:
-            async for delta in deltas:
+        async with closing(deltas) as stream:
+            async for delta in stream:
                 if beginning is None:
                     yield delta
                     continue
@@ -143,9 +144,6 @@ class Guard:
                 if not FLAG.startswith(beginning.lstrip().lower()):
                     yield beginning
                     beginning = None
-        finally:
-            if (close := getattr(deltas, "aclose", None)) is not None:
-                await close()
         if beginning:
             yield beginning
         if self._break_is_due():

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from companion.stages import SPEAK_RATE, Samples, Speech, StageError
+from companion.streams import closing
 from companion.tts import engine
 from companion.worker import one_thread, pieces
 
@@ -48,8 +49,9 @@ class Coqui:
         Raises:
             StageError: ``tts_failed``.
         """
-        async for piece in pieces(self._pool, lambda: self._say(text, emotion)):
-            yield piece
+        async with closing(pieces(self._pool, lambda: self._say(text, emotion))) as made:
+            async for piece in made:
+                yield piece
 
     def _say(self, text: str, emotion: str) -> Iterator[Speech]:
         if not any(character.isalnum() for character in text):

@@ -7,6 +7,7 @@ import numpy as np
 
 from companion import models
 from companion.stages import Speech, StageError
+from companion.streams import closing
 from companion.tts import engine
 from companion.tts.english import English, Utterance
 from companion.tts.timing import time_symbols
@@ -46,8 +47,9 @@ class Hibari:
 
         The same text always sounds the same. The emotion changes pace and loudness a little.
         """
-        async for piece in pieces(self._pool, lambda: self._say(text, emotion)):
-            yield piece
+        async with closing(pieces(self._pool, lambda: self._say(text, emotion))) as made:
+            async for piece in made:
+                yield piece
 
     def _say(self, text: str, emotion: str) -> Iterator[Speech]:
         for utterance in self._english.utterances(text):

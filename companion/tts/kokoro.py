@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from companion import models
 from companion.manifest import KOKORO_VOICES
 from companion.stages import Speech, StageError
+from companion.streams import closing
 from companion.tts import engine
 from companion.tts.english import English, Utterance
 from companion.tts.timing import time_symbols
@@ -51,8 +52,9 @@ class Kokoro:
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """A sentence, or any text -> its sound, a sentence a piece; nothing where there is nothing to say."""
-        async for piece in pieces(self._pool, lambda: self._say(text, emotion)):
-            yield piece
+        async with closing(pieces(self._pool, lambda: self._say(text, emotion))) as made:
+            async for piece in made:
+                yield piece
 
     def _say(self, text: str, emotion: str) -> Iterator[Speech]:
         for utterance in self._english.utterances(text):

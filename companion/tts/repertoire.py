@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from companion.stages import TTS, HasLanguages, HasVoices, Speech
+from companion.streams import closing, collected
 from companion.text import Sentence
 
 _Known = dict[tuple[str, str], tuple[Speech, ...]]  # by text and emotion
@@ -20,7 +21,7 @@ class Repertoire:
         for sentence in sentences:
             said = (sentence.spoken, sentence.emotion)
             if said not in known:
-                known[said] = tuple([piece async for piece in tts.speak(*said)])
+                known[said] = tuple(await collected(tts.speak(*said)))
 
     def voice(self, tts: TTS) -> TTS:
         """``tts``, for which nothing that was learnt takes time."""
@@ -45,8 +46,9 @@ class _Practised:
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         known = self.known.get((text, emotion))
         if known is None:
-            async for piece in self.tts.speak(text, emotion):
-                yield piece
+            async with closing(self.tts.speak(text, emotion)) as pieces:
+                async for piece in pieces:
+                    yield piece
             return
         for piece in known:
             yield piece

@@ -1,0 +1,66 @@
+"""What is wrapped around a stage's stream closes it: a model whose reply nobody hears any more stops at once."""
+
+import pytest
+
+from companion.lesson import Tutor
+from companion.openers import continued
+from companion.stages import Speech
+from companion.tts.repertoire import Repertoire
+from tests.loop.conversation import SUMS, Conversation, engine
+from tests.virtual_time import run
+
+
+class Source:
+    """A stream that knows whether it was closed."""
+
+    def __init__(self, item):
+        self.item, self.closed = item, False
+
+    async def stream(self):
+        try:
+            while True:
+                yield self.item
+        finally:
+            self.closed = True
+
+
+def _conversing(source):
+    class Caller:
+        can_call = True
+
+        def converse(self, messages, tools):
+            return source.stream()
+
+    talk = Conversation(engine(llm=Caller()))
+    toolbox = talk.session.mind._toolbox
+    return toolbox._converse(toolbox._engine.llm, [], [], {}, None)
+
+
+def _voiced(source):
+    class Voice:
+        def speak(self, text, emotion="neutral"):
+            return source.stream()
+
+    return Repertoire().voice(Voice()).speak("Hello.")
+
+
+WRAPPERS = {
+    "lesson": ("word ", lambda source: Tutor(SUMS, print).guided(source.stream())),
+    "opener": ("word ", lambda source: continued(source.stream(), "Well,")),
+    "tools": ("word ", _conversing),
+    "repertoire": (Speech([]), _voiced),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_closing_what_wraps_a_stream_closes_the_stream(name):
+    item, wrap = WRAPPERS[name]
+    source = Source(item)
+
+    async def script():
+        wrapped = wrap(source)
+        assert await anext(wrapped)
+        await wrapped.aclose()
+        return source.closed
+
+    assert run(script())
