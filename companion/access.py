@@ -13,7 +13,9 @@ from starlette.requests import HTTPConnection
 KEY_PROTOCOL = "openai-insecure-api-key."
 SECRET_SECONDS = 600
 MOST_SECRETS = 1000
+SECRET = "ek_"  # how a client secret begins
 FORBIDDEN_ORIGIN = "forbidden_origin"
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")  # proxies add them
 LONGEST_ORIGIN = 200  # characters of one that are repeated
 
 
@@ -36,6 +38,9 @@ class Visitor:
         return self.user is None or self.user == user != ""
 
 
+NOBODY = Visitor("")  # may talk, and see nobody's memory
+
+
 class Access:
     """With a ``key``, whoever presents it (or a secret made with it) may enter. Without one, the server must be bound
     to loopback, and only pages that it serves itself, pages of ``origins`` and programs may: a foreign page in the
@@ -47,22 +52,22 @@ class Access:
         self._clock = clock
         self._secrets: dict[str, tuple[float, Visitor]] = {}  # -> when it expires, and who comes with it
 
-    def refusal(self, connection: HTTPConnection) -> Refusal | None:
-        """Why this request or websocket may not go on, or None."""
-        if self._key:
-            if any(self._opens(key) for key in _keys(connection)):
-                return None
+    def visitor(self, connection: HTTPConnection) -> Visitor | Refusal:
+        """Who comes with this request or websocket, or why it may not go on. Decided once, by what the clock says now:
+        a secret counts until it expires, and then for nothing. Whoever has the key speaks for all users, and so does
+        this machine's user where there is none."""
+        keys, now = _keys(connection), self._clock()
+        secrets = [self._secrets[key] for key in keys if key in self._secrets]
+        valid = [who for expires, who in secrets if expires > now]
+        if self._key and not valid and not any(self._is_key(key) for key in keys):
             message = "A valid key is needed: `Authorization: Bearer KEY`, or the key as the client's API key."
             return Refusal(401, "invalid_api_key", message)
-        return self._foreign(connection)
-
-    def visitor(self, connection: HTTPConnection) -> Visitor:
-        """Who comes, once there is no refusal. Whoever has the key speaks for all users, and so does this machine's
-        user where there is none."""
-        for key in _keys(connection):
-            if key in self._secrets and not self._is_key(key):
-                return self._secrets[key][1]
-        return Visitor()
+        if not self._key and (refusal := self._foreign(connection)):
+            return refusal
+        if valid:
+            return valid[0]
+        expired = not self._key and any(key.startswith(SECRET) for key in keys)
+        return NOBODY if expired else Visitor()
 
     def secret(self, user: str = "") -> tuple[str, int]:
         """A new client secret, for ``user`` or for nobody in particular -> it, and the Unix time at which it
@@ -71,22 +76,26 @@ class Access:
         self._secrets = {s: (t, who) for s, (t, who) in self._secrets.items() if t > now}
         while len(self._secrets) >= MOST_SECRETS:
             del self._secrets[next(iter(self._secrets))]
-        secret, expires = f"ek_{secrets.token_urlsafe(24)}", int(now + SECRET_SECONDS)
+        secret, expires = f"{SECRET}{secrets.token_urlsafe(24)}", int(now + SECRET_SECONDS)
         self._secrets[secret] = (expires, Visitor(user))
         return secret, expires
-
-    def _opens(self, key: str) -> bool:
-        return self._is_key(key) or key in self._secrets and self._secrets[key][0] > self._clock()
 
     def _is_key(self, key: str) -> bool:
         return hmac.compare_digest(key.encode(), self._key.encode())
 
     def _foreign(self, connection: HTTPConnection) -> Refusal | None:
         host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
-        if not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        try:
+            name, page = urlsplit(f"//{host}").hostname or "", urlsplit(origin or "").netloc
+        except ValueError:
+            return Refusal(400, "invalid_value", "The header `Host` or `Origin` is no address.")
+        if not is_loopback(name):
             message = "Without a key the server answers on this machine only: open it as http://127.0.0.1 or localhost."
             return Refusal(403, "forbidden_host", message)
-        if origin is None or origin.lower() in self._origins or urlsplit(origin).netloc.lower() == host.lower():
+        if any(header in connection.headers for header in FORWARDED):
+            message = "This came through a proxy: set a key in VASARI_API_KEY before others are let in by one."
+            return Refusal(403, "forbidden_proxy", message)
+        if origin is None or origin.lower() in self._origins or page.lower() == host.lower():
             return None
         where = origin[:LONGEST_ORIGIN]
         how = f'Whoever runs it can let them in: allowed_origins = ["{where}"] under [server] of its configuration.'

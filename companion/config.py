@@ -105,7 +105,7 @@ def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = N
     """
     path = _find(source)
     table = _merge(_read(path, ()), overrides or {})
-    if key := os.environ.get("VASARI_API_KEY"):
+    if key := os.environ.get("VASARI_API_KEY", "").strip():  # a secret's file often ends in a line break
         table = _merge(table, {"server": {"api_key": key}})
     _refuse_unknown(table, [f.name for f in fields(Config) if f.name != "path"], "", path)
     stages = {name: _stage(table, name, path) for name in STAGES}

@@ -106,9 +106,9 @@ class App:
         return True
 
     async def realtime(self, websocket: WebSocket) -> None:
-        if refusal := self.access.refusal(websocket):
-            self.engine.metrics.refused.labels(refusal.code).inc()
-            await websocket.send_denial_response(_error(refusal.status, refusal.code, refusal.message))
+        visitor = self.access.visitor(websocket)
+        if isinstance(visitor, Refusal):
+            await websocket.send_denial_response(self._refused(visitor))
             return
         offered: list[str] = websocket.scope.get("subprotocols", [])
         subprotocol = next((p for p in wire.SUBPROTOCOLS if p in offered), None)
@@ -124,15 +124,15 @@ class App:
             message = f"All {config.server.max_sessions} conversations of this server are taken. Try again later."
             await refuse(websocket, encode, "session_limit_reached", message)
         else:
-            await self._converse(websocket, encode, persona)
+            await self._converse(websocket, encode, persona, visitor)
 
-    async def _converse(self, websocket: WebSocket, encode: wire.Encoder, persona: str) -> None:
+    async def _converse(self, websocket: WebSocket, encode: wire.Encoder, persona: str, visitor: Visitor) -> None:
         self.sessions += 1
         self._alone.clear()
         self._busy.set()
         self.engine.metrics.sessions.set(self.sessions)
         try:
-            await converse(self.engine, websocket, encode, persona, self.access.visitor(websocket))
+            await converse(self.engine, websocket, encode, persona, visitor)
         finally:
             self.sessions -= 1
             if not self.sessions:
@@ -143,9 +143,10 @@ class App:
     async def client_secrets(self, request: Request) -> Response:
         """OpenAI's: a short-lived key for a browser. Needs the real key, where one is configured. With
         ``session.memory.user`` it opens sessions of that user only; without, none that remember."""
-        if refusal := self.access.refusal(request):
-            return self._refused(refusal)
-        if self.access.visitor(request) != Visitor():
+        visitor = self.access.visitor(request)
+        if isinstance(visitor, Refusal):
+            return self._refused(visitor)
+        if visitor != Visitor():
             return _error(403, "forbidden", "A client secret cannot make others; use the server's key.")
         body = await body_of(request, LARGEST_JSON)
         user = _user(body) if body is not None else None
@@ -188,8 +189,8 @@ class App:
         return sorted(self.engine.prompts.personas.values(), key=lambda p: (p.id != default, p.id))
 
     def _refusal(self, request: Request) -> Response | None:
-        refusal = self.access.refusal(request)
-        return self._refused(refusal) if refusal else None
+        visitor = self.access.visitor(request)
+        return self._refused(visitor) if isinstance(visitor, Refusal) else None
 
     def _refused(self, refusal: Refusal) -> Response:
         self.engine.metrics.refused.labels(refusal.code).inc()

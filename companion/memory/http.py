@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from companion.access import Access
+from companion.access import Access, Refusal
 from companion.stages import Keeps, Memory, StageError
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
@@ -40,11 +40,11 @@ class Memories:
         ]
 
     async def _respond(self, request: Request, answer: Answer) -> Response:
-        if refusal := self._access.refusal(request):
-            return _error(refusal.status, refusal.code, refusal.message)
+        visitor = self._access.visitor(request)
+        if isinstance(visitor, Refusal):
+            return _error(visitor.status, visitor.code, visitor.message)
         if not isinstance(self._memory, Keeps):
             return _error(404, "no_memories", "This server's memory cannot be looked into.")
-        visitor = self._access.visitor(request)
         user = request.headers.get(HEADER, "") or visitor.user or ""
         if not user:
             return _error(422, "invalid_value", "Whose? Send `Vasari-User`, or a client secret made for a user.")

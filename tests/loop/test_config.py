@@ -34,7 +34,7 @@ def test_another_class_does_not_inherit_options(tmp_path):
 
 
 def test_overrides_and_the_environment_win(monkeypatch):
-    monkeypatch.setenv("VASARI_API_KEY", "k")
+    monkeypatch.setenv("VASARI_API_KEY", "k\n")
     loaded = config.load("fakes", {"server": {"port": 9000}})
     assert (loaded.server.port, loaded.server.api_key) == (9000, "k")
 
