@@ -24,7 +24,7 @@ class Manner:
 _STATES: dict[State, Manner] = {
     "speaking": Manner(2.7, 2.4, 8.0, -1.0, 14.0),
     "listening": Manner(4.6, 1.4, 6.0, -1.0, 15.0),
-    "thinking": Manner(1.2, 2.2, 10.0, 4.0, 11.0),
+    "thinking": Manner(1.3, 2.4, 10.0, 4.0, 11.0),
     "idle": Manner(3.2, 2.4, 7.0, -1.5, 14.0),
 }
 _LIMIT_YAW, _LIMIT_PITCH = 18.0, 11.0

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 FPS = 25
 
 Row = NDArray[np.float64]
+_CATCH_UP = 0.25  # of what a steady point is behind by, a frame
 
 
 class Follower:
@@ -27,6 +28,35 @@ class Follower:
         self.value = goal + (away + drift) * decay
         self.speed = (self.speed - self._pull * drift) * decay
         return self.value
+
+
+class Steady:
+    """A point that goes where it is told, exactly there while the way is a steady one; never fast, never abruptly.
+
+    Of a path that is too fast or turns too sharply it stays behind, and is there again within about half a second.
+    """
+
+    def __init__(self, size: int, speed: tuple[float, float], turn: tuple[float, float]) -> None:
+        """``speed``: lengths of a step, up to which the point follows exactly, and which is never passed; ``turn``: the
+        same of the change from one step to the next. The point has ``size`` numbers and starts at zero, at rest."""
+        self._speed, self._turn = speed, turn
+        self._goal, self.value, self._step = np.zeros(size), np.zeros(size), np.zeros(size)
+
+    def __call__(self, goal: Row) -> Row:
+        """(size,), one frame on -> (size,)."""
+        wanted = _shortened(goal - self._goal + _CATCH_UP * (self._goal - self.value), *self._speed)
+        self._step = self._step + _shortened(wanted - self._step, *self._turn)  # between two short steps: short
+        self._goal = goal
+        self.value = self.value + self._step
+        return self.value
+
+
+def _shortened(way: Row, free: float, limit: float) -> Row:
+    length = float(np.linalg.norm(way))
+    if length <= free:
+        return way
+    room = limit - free
+    return way * ((free + room * math.tanh((length - free) / room)) / length)
 
 
 class Resonators:

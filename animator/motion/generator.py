@@ -14,7 +14,7 @@ from animator.motion.closing import touched
 from animator.motion.expression import Lifts, Mood
 from animator.motion.eyes import Aim
 from animator.motion.filters import Follower, Resonators
-from animator.motion.head import Nods, Torso
+from animator.motion.head import Nods, Torso, steady_head
 from animator.motion.mouth import LOOK_AHEAD, MouthRow, to_weights
 from animator.motion.processes import Processes
 from animator.motion.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
@@ -82,7 +82,7 @@ class Generator:
         self._behaviour, self._torso, self._sides = self._make(streams[0]), Torso(streams[1]), streams[2]
         self._nods, self._lifts = Nods(streams[3]), Lifts(streams[4])
         self._slant = Resonators([0.3, 0.3])
-        self._aim, self._mood = Aim(), Mood()
+        self._aim, self._mood, self._steady = Aim(), Mood(), steady_head()
         self._wishes = [Follower(0.3) for _ in range(7)]
         self._fade: list[float] = []
         self._mouth = np.zeros(52, np.float32)
@@ -103,7 +103,7 @@ class Generator:
         upper = from_upper(moved[UPPER_AT]) + self._lifts(own.prosody)
         row[:52] = _face(self._mouth, (1 + more) * upper + mood, float(moved[BLINK_AT][0]))
         row[52:58] = head + np.array(place, np.float32)
-        row[52:55] += bearing[:3]
+        row[52:55] = self._steady(row[52:55].astype(np.float64) + bearing[:3])
         row[62:64] = np.array(self._torso(head[3], head[4], own.prosody.talking)) + 0.4 * np.array(place[3:5])
         gaze = moved[GAZE_AT] + self._aim(control.gaze_yaw_deg, control.gaze_pitch_deg) + bearing[3:]
         row[58:60] = row[60:62] = gaze

@@ -12,18 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import State
-from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, soft_limit
+from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, Steady, soft_limit
 from animator.motion.prosody import Heard
 
 _BANDS = (0.22, 0.62, 1.15, 2.2)  # Hz
-_YAW = (4.20, 2.20, 0.80, 0.18)  # degrees of standard deviation per band
-_PITCH = (2.80, 1.60, 0.64, 0.12)
-_ROLL = (3.10, 1.70, 0.64, 0.17)
+_YAW = (2.65, 2.35, 1.00, 0.28)  # degrees of standard deviation per band
+_PITCH = (2.35, 1.85, 0.78, 0.17)
+_ROLL = (2.00, 1.80, 0.80, 0.22)
 _SHIFT_X, _SHIFT_Y, _SHIFT_Z = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)  # face widths, first two bands
 _LIMITS = (10.0, 8.0, 8.0)  # degrees
 _NODDED = 0.75  # of the phrases that a listener hears end
 _REACTION_S = (0.1, 0.6)
 _ATTENTIVE: tuple[State, ...] = ("listening", "thinking")  # the last phrase of a turn is told when its end is known
+_SPEED = (1.9, 2.4)  # degrees a frame: what is exceeded in a frame of a hundred, and what no head does who talks
+_TURN = (0.9, 1.2)  # the same of their change from frame to frame
 _TORSO_SHARE, _TORSO_LAG_S = 0.25, 0.22
 _BREATH_HZ, _BREATH = 0.27, 0.0045  # face widths
 
@@ -148,6 +150,11 @@ class Nods:
             (round(wait + i * FPS / hertz), degrees * 0.65**i, 0.45 / hertz)
             for i in range(int(self._random.integers(2, 4)))
         ]
+
+
+def steady_head() -> Steady:
+    """Keeps three angles, whatever adds up in them, from turning faster than a head does."""
+    return Steady(3, _SPEED, _TURN)
 
 
 class Torso:

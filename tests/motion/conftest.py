@@ -4,13 +4,18 @@ from functools import cache
 import numpy as np
 import pytest
 from hibari import Hibari
+from numpy.typing import NDArray
 
 from animator.control import Control, State
-from animator.face import SAMPLES_PER_FRAME, Motion
-from animator.motion.generator import Generator
+from animator.face import RATE
 
+from .faces import lives
 from .sounds import Sound, in_frames, silence
 
+SEEDS, SECONDS = (
+    10,
+    40,
+)  # of faces in one state; means over them are asserted, each four standard errors within its bounds
 SENTENCES = (
     "Bob moved the purple box, then found five more. Why did he do that?",
     "My mother baked some apple pie for everybody at home.",
@@ -32,15 +37,12 @@ def speech() -> Sound:
 
 
 @cache
-def _minutes(state: State) -> Motion:
-    frames = 5 * 60 * 25
-    sound = silence(300)
-    if state == "speaking":
-        sound = np.resize(_speech(), frames * SAMPLES_PER_FRAME)
-    return Generator(seed=3).step(sound, Control(state))
+def _days(state: State) -> NDArray[np.float32]:
+    sound = np.resize(_speech(), SECONDS * RATE) if state == "speaking" else silence(SECONDS)
+    return lives(range(SEEDS), sound, Control(state))
 
 
 @pytest.fixture(scope="session")
-def minutes() -> Callable[[State], Motion]:
-    """Five minutes of motion in a state: (7500, 64), with a voice when speaking."""
-    return _minutes
+def days() -> Callable[[State], NDArray[np.float32]]:
+    """The motion of `SEEDS` faces in a state, with a voice when speaking: (SEEDS, 25 * SECONDS, 64)."""
+    return _days

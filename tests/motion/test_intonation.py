@@ -8,7 +8,7 @@ from animator.face import RATE
 from animator.motion.intonation import pitches
 from animator.motion.space import INDEX
 
-from .faces import still
+from .faces import lives, still
 
 BROW = INDEX["browInnerUp"]
 SECONDS = 4.0
@@ -21,9 +21,9 @@ def voice(semitones):
     return sum(0.1 / k * np.sin(k * phase) for k in range(1, 12)).astype(np.float32)
 
 
-def brows(semitones, seeds=8):
-    """-> (seeds, frames): how far they rise on a face that does nothing by itself."""
-    return np.stack([still(seed).step(voice(semitones), Control("speaking")) for seed in range(seeds)])[:, :, BROW]
+def brows(semitones):
+    """-> (40 seeds, frames): how far they rise on a face that does nothing by itself."""
+    return lives(range(40), voice(semitones), Control("speaking"), face=still)[:, :, BROW]
 
 
 @pytest.fixture(scope="module")
