@@ -111,7 +111,7 @@ def _update(session: "Session", event: events.SessionUpdate) -> None:
         session.listening.rehearse()
     if session.settings.memory != before.memory:
         session.consent(before.memory)
-    if session.settings.avatar != before.avatar:
+    if "avatar" in event.session or session.settings.avatar != before.avatar:
         session.wardrobe.dress(session.settings.avatar, before.avatar)
         session.tell_state()
     settings = session.settings.to_json(session.id) | {"disclosure": session.mind.notice}

@@ -1,12 +1,13 @@
 """A session's settings where they need what the server has: personas, characters, voices."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 from animator.face import FPS
 from companion.access import Visitor
 from companion.engine import Engine
 from companion.events import Json
-from companion.settings import Audio, AudioInput, AudioOutput, Resolution, Settings, TurnDetection
+from companion.settings import Audio, AudioInput, AudioOutput, Avatar, Resolution, Settings, TurnDetection
 from companion.stages import CallsTools, HasVoices
 from companion.wire import WireError
 
@@ -47,16 +48,35 @@ def _voiced(new: Settings, before: Settings, change: Json, engine: Engine) -> Se
     tts = engine.tts
     if not isinstance(tts, HasVoices):
         return new
-    wanted, named = new.audio.output.voice, new.audio.output.voice != before.audio.output.voice
-    if new.persona != before.persona and not named:
+    wanted = new.audio.output.voice
+    if new.persona != before.persona and not _names(change, "audio", "output", "voice"):
         wanted = engine.prompts.personas[new.persona].voice
     voice = wanted if wanted in tts.voices else tts.voice
     return replace(new, audio=replace(new.audio, output=replace(new.audio.output, voice=voice)))
 
 
+def _face(avatar: Avatar, new: Settings, before: Settings, change: Json, engine: Engine) -> str:
+    """A persona brings its face, unless ``change`` names another, and takes it along when it goes."""
+    personas = engine.prompts.personas
+    own, worn = personas[new.persona].character, avatar.character
+    if new.persona != before.persona and not _names(change, "avatar", "character"):
+        worn = own or ("" if worn == personas[before.persona].character else worn)
+    return worn or own or engine.default_character
+
+
+def _names(change: Json, *path: str) -> bool:
+    """Whether a change names the field at ``path``."""
+    found: Any = change
+    for key in path:
+        if not isinstance(found, dict) or key not in found:
+            return False
+        found = cast(Json, found)[key]
+    return True
+
+
 def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
-    """A persona brings its face, unless ``change`` names another, and the place of what a client told the one before.
-    Raises WireError."""
+    """``new`` as this server can keep it: with the face and the voice that a persona brings, and without what a client
+    told the persona before. Raises WireError."""
     if new.tools and not (isinstance(engine.llm, CallsTools) and engine.llm.can_call):
         message = "The language model of this server cannot call functions; [llm] of its config can name one that does."
         raise WireError("unsupported", message, "session.tools")
@@ -64,13 +84,12 @@ def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Sett
     if new.persona not in personas:
         message = f"There is no such persona; there are {', '.join(personas)}."
         raise WireError("unknown_persona", message, "session.persona")
-    persona = personas[new.persona]
     if new.persona != before.persona and "instructions" not in change:
         new = replace(new, instructions="")
     new = _voiced(new, before, change, engine)
     if new.avatar is None:
         return new
-    character = new.avatar.character or persona.character or engine.default_character
+    character = _face(new.avatar, new, before, change, engine)
     if not engine.portraits.has(character):
         message = "There is no such character or uploaded picture; GET /v1/characters lists the characters."
         raise WireError("unknown_character", message, "session.avatar.character")

@@ -9,7 +9,7 @@ from companion.engine import Engine
 from companion.events import Problem
 from companion.looks import open_look
 from companion.portraits import PictureError
-from companion.settings import Avatar
+from companion.settings import Avatar, Video
 from companion.show import Show
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ class Wardrobe:
         self._engine, self._show = engine, show
         self._complain, self._spawn, self._dressed = complain, spawn, dressed
         self._opening: asyncio.Task[None] | None = None
+        self._chosen: tuple[str, Video] | None = None  # what is worn or being opened; None when that failed
 
     @property
     def busy(self) -> bool:
@@ -36,18 +37,23 @@ class Wardrobe:
         return self._opening is not None
 
     def dress(self, avatar: Avatar | None, before: Avatar | None) -> None:
-        """From one avatar to another; a new character or codec takes a while, in which the old face stays."""
+        """From one avatar to another; a new character or codec takes a while, in which the old face stays. One that
+        failed is tried again."""
         if avatar is None:
             self._stop()
             self._show.wear(None)
+            self._chosen = None
             return
-        self._show.control = avatar.control()
-        if before is None or (before.character, before.video) != (avatar.character, avatar.video):
+        if avatar != before:
+            self._show.control = avatar.control()
+        if self._chosen != (avatar.character, avatar.video):
             self._stop()
+            self._chosen = (avatar.character, avatar.video)
             self._opening = self._spawn(self._open(avatar), "face")
 
     def failed(self, error: Exception) -> None:
         """Tell the client that its face is gone."""
+        self._chosen = None
         log.error("the face failed: %s", type(error).__name__, exc_info=error)
         message = "The face cannot be shown; the conversation goes on without it. Choose a character to try again."
         self._complain(Problem("face_failed", message, "server_error"))
@@ -56,6 +62,7 @@ class Wardrobe:
         try:
             look = await self._engine.device.run(open_look, self._engine, avatar)
         except PictureError as error:
+            self._chosen = None
             self._complain(Problem(error.code, str(error), param="session.avatar.character"))
         except Exception as error:  # any animator may fail in any way; the conversation goes on without it
             self.failed(error)
