@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SIZE = 512  # px
 SEED = 1
+STRIP = Path("strip.png")
 VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 
 
@@ -33,6 +34,8 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     limit: Annotated[int | None, typer.Option(help="With --suite: so many pairs, mixed.", min=1)] = None,
     keep: Annotated[Path | None, typer.Option(help="With --suite: a folder in which the videos stay.")] = None,
     soak: Annotated[float | None, typer.Option(help="Only: minutes of conversation; do they drift?", min=0.1)] = None,
+    compare: Annotated[tuple[Path, Path] | None, typer.Option(help="Only: two videos side by side.")] = None,
+    strip: Annotated[Path, typer.Option(help="With --compare: where frames of both are written (PNG).")] = STRIP,
     behaviour: BEHAVIOUR = PROCESSES,
 ) -> None:
     """Tracks a face and measures lips, blinks, head, likeness and control; the last line is one JSON object.
@@ -42,7 +45,9 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     """
     try:
         animator = Animator(SIZE, seed=SEED, behaviour=behaviour)
-        if suite:
+        if compare:
+            figures = _compare(*compare, strip)
+        elif suite:
             figures = _suite(animator, suite, limit, keep)
         elif soak:
             figures = _soak(animator, subject, audio, soak)
@@ -62,6 +67,7 @@ def _trial(
         control_figures,
         control_table,
         figures_table,
+        lifelike_table,
         rounded,
         wishes_figures,
         wishes_table,
@@ -79,6 +85,7 @@ def _trial(
     if not control and not sheet:
         with progress("tracking", None) as advance:
             figures |= rounded(trial(animator, found, saying, advance))
+        Console().print(lifelike_table({"face": figures}))
         Console().print(figures_table(figures))
     if control or not sheet:
         from animator.evaluate.control import control as swept
@@ -96,7 +103,8 @@ def _trial(
 
 
 def _suite(animator: Animator, folder: Path, limit: int | None, keep: Path | None) -> Mapping[str, object]:
-    from animator.evaluate.report import clips_table, figures_table, rounded
+    from animator.evaluate.lifelike import distance
+    from animator.evaluate.report import clips_table, figures_table, lifelike_table, rounded
     from animator.evaluate.suite import means, pairs
     from animator.evaluate.trial import spoken
 
@@ -108,10 +116,27 @@ def _suite(animator: Animator, folder: Path, limit: int | None, keep: Path | Non
             video = keep and keep / f"{name.replace(' ', '-')}.mp4"
             clips[name] = rounded(spoken(animator, prepare(str(picture), SIZE), saying, keep=video))
             advance(len(clips))
-    whole = rounded(means(clips.values()))
+    whole = means(clips.values())
+    whole = rounded(whole | {"distance": distance(whole)})
     Console().print(clips_table(clips))
+    Console().print(lifelike_table({"mean": whole}))
     Console().print(figures_table(whole))
     return {"clips": clips, "mean": whole}
+
+
+def _compare(one: Path, other: Path, strip: Path) -> Mapping[str, object]:
+    from animator.evaluate import evaluate as measured
+    from animator.evaluate.beside import save
+    from animator.evaluate.report import lifelike_table, rounded
+
+    found: dict[str, Figures] = {}
+    for name, video in (("A", one), ("B", other)):
+        with progress(f"tracking {name}", None) as advance:
+            found[name] = rounded(measured(video, progress=advance))
+    save((one, other), strip)
+    Console().print(lifelike_table(found))
+    console.print(f"{strip}: {one} above, {other} below, at the same times")
+    return found
 
 
 def _soak(animator: Animator, subject: str, audio: Path | None, minutes: float) -> Mapping[str, object]:
@@ -127,12 +152,13 @@ def _soak(animator: Animator, subject: str, audio: Path | None, minutes: float) 
 
 def _video(video: Path, audio: Path | None, portrait: str) -> Mapping[str, object]:
     from animator.evaluate import evaluate as measured
-    from animator.evaluate.report import figures_table, rounded
+    from animator.evaluate.report import figures_table, lifelike_table, rounded
     from animator.evaluate.suite import read_saying
 
     phonemes = read_saying(audio).phonemes if audio else ()
     found = prepare(portrait, SIZE) if portrait else None
     with progress("tracking", None) as advance:
         figures = rounded(measured(video, audio, found, advance, phonemes))
+    Console().print(lifelike_table({"video": figures}))
     Console().print(figures_table(figures))
     return figures

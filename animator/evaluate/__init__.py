@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from animator.evaluate.lifelike import Lifelike, distance
 from animator.evaluate.lips import Figures, Phoneme
 from animator.evaluate.measure import measure
-from animator.evaluate.track import track
+from animator.evaluate.track import Image, track
 from animator.media import has_sound, read_audio
+from animator.portrait.landmarks import FaceLandmarks
 
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
@@ -27,7 +29,14 @@ def evaluate(
     """
     from animator.evaluate.looks import Looks
 
-    looks = Looks(portrait) if portrait else None
-    found = track(video, progress, looks)
+    looks, life = Looks(portrait) if portrait else None, Lifelike()
+
+    def watch(number: int, image: Image, face: FaceLandmarks | None) -> None:
+        life(number, image, face)
+        if looks:
+            looks(number, image, face)
+
+    found = track(video, progress, watch)
     sound = read_audio(audio or video) if audio or has_sound(video) else None
-    return measure(found, sound, phonemes) | (looks.figures() if looks else {})
+    figures = measure(found, sound, phonemes) | life.figures(found.fps) | (looks.figures() if looks else {})
+    return figures | {"distance": distance(figures)}

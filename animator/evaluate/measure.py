@@ -28,8 +28,6 @@ def measure(track: Track, audio: Floats | None, phonemes: Sequence[Phoneme] = ()
     figures: Figures = {
         "frames": len(track),
         "frames_without_face": int(np.isnan(track.opening).sum()),
-        "opening_mean": float(filled.opening.mean()),
-        "opening_p95": float(np.percentile(filled.opening, 95)),
         "mouth_jumps": jumps(filled.opening),
         "brow_dynamics": float(np.abs(np.diff(filled.brows, axis=0)).mean()) if len(track) > 1 else 0.0,
     }

@@ -27,6 +27,7 @@ _BROW = {"browInnerUp": 0.06, "browOuterUp": 0.16, "browDown": -0.13, "eyeSquint
 _LID_OPEN, _LID_REACH = 0.34, 0.65  # lid gap over eye width; the share of it that a tracker sees closing
 _WIDTH_AT_REST, _BROW_AT_REST = 0.95, 0.45
 _LIFT = {space.HEAD_PITCH: 0.019, space.HEAD_Y: 2.6, space.HEAD_Z: 0.85}
+_CENTRES = 0.68  # distance of the eyes' centres, in that of their outer corners (28 clips of GRID: .66 to .70)
 _CLOSED = 0.9  # mouthClose over the jaw, from which the lips touch
 
 
@@ -38,7 +39,9 @@ def motion_figures(
     ``audio`` (m,) mono at 24 kHz belongs to the rows without delay. ``phonemes``: what is said when, to count closed
     bilabials. ``window``: frames that the generator makes at a time, to compare the borders with what lies between.
     """
-    figures = measure(observed(rows), audio, phonemes)
+    track = observed(rows)
+    figures = measure(track, audio, phonemes)
+    figures["opening_p95"] = float(np.percentile(track.opening, 95)) * _CENTRES
     if window:
         figures["seam_roughness"] = seam_roughness(rows, window)
     return figures

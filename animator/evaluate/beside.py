@@ -1,0 +1,92 @@
+"""Frames of several videos at the same times, above one another, for people to look at."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import PIL.Image
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from animator.media import MediaError, check_place
+
+Image = NDArray[np.uint8]  # (height, width, 3) RGB
+
+COLUMNS = 8
+SIDE = 240  # px, height of a frame
+_INK, _PAPER = (255, 255, 255), (24, 24, 28)
+
+
+def save(videos: Sequence[Path], path: Path) -> None:
+    """Writes a picture with a row of `COLUMNS` frames a video, from evenly spaced times of the shortest one.
+
+    Raises `animator.media.MediaError` when a video cannot be read or the place cannot be written.
+    """
+    check_place(path)
+    shortest = min(_seconds(video) for video in videos)
+    times = [(column + 0.5) * shortest / COLUMNS for column in range(COLUMNS)]
+    rows = [row([_fitted(image) for image in _frames(video, times)], times) for video in videos]
+    write(stacked(rows), path)
+
+
+def row(tiles: Sequence[Image], times: Sequence[float]) -> Image:
+    """``tiles`` of one height side by side, with their ``times`` (seconds)."""
+    made: list[Image] = []
+    for tile, time in zip(tiles, times, strict=True):
+        caption, height = f"{time:.2f} s", tile.shape[0]
+        tile = np.ascontiguousarray(tile)
+        cv2.rectangle(tile, (0, height - 20), (7 + 9 * len(caption), height), _PAPER, -1)
+        cv2.putText(tile, caption, (4, height - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
+        made.append(tile)
+    return np.hstack(made)
+
+
+def stacked(rows: Sequence[Image]) -> Image:
+    """``rows`` above one another, filled up on the right to one width."""
+    width = max(row.shape[1] for row in rows)
+    return np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
+
+
+def write(picture: Image, path: Path) -> None:
+    """Writes a PNG or JPEG. Raises `animator.media.MediaError`."""
+    try:
+        PIL.Image.fromarray(picture).save(path, quality=90)
+    except (OSError, ValueError) as error:
+        raise MediaError(f"{path} cannot be written: {error}. Give a name such as strip.png.") from error
+
+
+def _fitted(image: Image) -> Image:
+    width = round(image.shape[1] * SIDE / image.shape[0])
+    way = cv2.INTER_AREA if image.shape[0] > SIDE else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, SIDE), interpolation=way), np.uint8)
+
+
+def _seconds(video: Path) -> float:
+    """How long its pictures last."""
+    if not video.is_file():
+        raise MediaError(f"There is no file {video}. Give the path of a video.")
+    try:
+        with av.open(video) as container:
+            times = [packet.pts * packet.time_base for packet in container.demux(video=0) if packet.pts is not None]
+            return float(max(times) - min(times))
+    except (FFmpegError, ValueError, IndexError) as error:
+        raise MediaError(f"{video} cannot be read as a video: {error}.") from error
+
+
+def _frames(video: Path, times: Sequence[float]) -> list[Image]:
+    """The frames that are shown ``times`` (ascending, seconds) after the first one."""
+    found: list[Image] = []
+    image: Image | None = None
+    with av.open(video) as container:
+        start: float | None = None
+        for frame in container.decode(video=0):
+            now = frame.time or 0.0
+            start = now if start is None else start
+            while image is not None and len(found) < len(times) and times[len(found)] < now - start:
+                found.append(image)
+            if len(found) == len(times):
+                break
+            image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    return found + [image for _ in range(len(times) - len(found)) if image is not None]

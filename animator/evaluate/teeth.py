@@ -1,0 +1,55 @@
+"""How much of the teeth a frame shows, by the colours between the lips."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.topology import RINGS
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]  # (height, width, 3) RGB
+
+LIGHT, RED = 0.72, 0.75  # of the cheek's L, over which, and of its a*, under which a pixel is of a tooth
+SHUT = 0.03  # eye distances between lips that show no teeth
+_STEP = 100  # px that the eyes are apart where teeth are counted
+_SIDE = 90  # px of the square around the mouth
+_RING = (*RINGS["lips_inner_upper"], *RINGS["lips_inner_lower"][-2:0:-1])
+_CHEEKS = (50, 280)
+_PATCH = 6  # px, half a side of what is seen of a cheek
+_EYES, _INNER = (33, 263), (13, 14)
+
+
+def teeth_area(image: Image, points: Floats) -> float:
+    """Area of what is lighter and less red than skin inside the inner lips, in squared distances of the outer corners
+    of the eyes; 0 between lips that are shut. ``points`` (468 or more, 2 or more) px."""
+    flat = points[:, :2].astype(np.float64)
+    scale = float(np.linalg.norm(flat[_EYES[0]] - flat[_EYES[1]]))
+    if np.linalg.norm(flat[_INNER[0]] - flat[_INNER[1]]) < SHUT * scale:
+        return 0.0
+    ring, step = flat[list(_RING)], _STEP / scale
+    mouth = _cut(image, ring.mean(axis=0), step, _SIDE)
+    inside = np.zeros(mouth.shape[:2], np.uint8)
+    placed = (ring - ring.mean(axis=0)) * step + _SIDE / 2
+    cv2.fillPoly(inside, [np.round(placed * 16).astype(np.int32)], 1, shift=4)
+    light, red = _skin(image, flat, step)
+    lab = _lab(mouth)
+    teeth = (inside > 0) & (lab[..., 0] > LIGHT * light) & (lab[..., 1] < RED * red)
+    return float(teeth.sum()) / _STEP**2
+
+
+def _skin(image: Image, points: NDArray[np.float64], step: float) -> tuple[float, float]:
+    """L and a* of the cheeks, the middle values of their pixels."""
+    seen = [_lab(_cut(image, points[cheek], step, 2 * _PATCH)).reshape(-1, 3) for cheek in _CHEEKS]
+    light, red, _ = np.median(np.concatenate(seen), axis=0)
+    return float(light), float(red)
+
+
+def _cut(image: Image, centre: NDArray[np.float64], step: float, side: int) -> Image:
+    """A square of ``side`` px around ``centre``, magnified by ``step``."""
+    matrix = np.column_stack([step * np.eye(2), side / 2 - step * centre])
+    return np.asarray(cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _lab(image: Image) -> Floats:
+    """L from 0 to 100, a* and b* about 0."""
+    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
