@@ -74,23 +74,22 @@ class Conversation:
     def add(self, item: Item, after: str | None = None) -> str | None:
         """Append, or insert after the item ``after`` (``"root"``: first) -> the id of the item before it.
 
-        Of very long conversations the oldest items are forgotten.
+        Of very long conversations the oldest items are forgotten; nothing is when ``after`` does not exist.
         """
+        previous = self.last if after is None else None if after == "root" else after
+        if previous is not None and previous not in self._items:
+            raise KeyError(previous)
         if len(self._items) >= MOST:
-            del self._items[next(iter(self._items))]
-        if after == "root":
-            self._items = {item.id: item, **self._items}
-            return None
-        if after is None or after == self.last:
-            previous = self.last
+            oldest = next(iter(self._items))
+            del self._items[oldest]
+            previous = None if previous == oldest else previous
+        if previous == self.last:
             self._items[item.id] = item
             return previous
-        if after not in self._items:
-            raise KeyError(after)
         items = list(self._items.items())
-        place = [key for key, _ in items].index(after) + 1
+        place = list(self._items).index(previous) + 1 if previous else 0
         self._items = dict([*items[:place], (item.id, item), *items[place:]])
-        return after
+        return previous
 
     @property
     def last(self) -> str | None:

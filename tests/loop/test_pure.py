@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import fftconvolve
 
+from companion import chat
 from companion.chat import Conversation, Item, Setting, heard_text, messages
 from companion.ears import BufferFullError, Ears, Resampler
 from companion.echo import is_echo, likeness
@@ -203,6 +204,38 @@ def test_items_go_where_the_client_wants_them():
     assert [item.id for item in talk] == ["z", "a", "b", "c"]
     with pytest.raises(KeyError):
         talk.add(Item("d", "user", "D"), after="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("after", "previous", "order"),
+    [
+        (None, "m4", ["m1", "m2", "m3", "m4", "new"]),
+        ("m4", "m4", ["m1", "m2", "m3", "m4", "new"]),
+        ("m1", "m1", ["m1", "new", "m2", "m3", "m4"]),
+        ("m0", None, ["new", "m1", "m2", "m3", "m4"]),
+        ("root", None, ["new", "m1", "m2", "m3", "m4"]),
+        ("nowhere", KeyError, ["m0", "m1", "m2", "m3", "m4"]),
+        ("", KeyError, ["m0", "m1", "m2", "m3", "m4"]),
+    ],
+)
+def test_a_full_conversation_forgets_its_oldest_item_for_one_that_is_taken(monkeypatch, after, previous, order):
+    monkeypatch.setattr(chat, "MOST", 5)
+    talk = Conversation()
+    for i in range(5):
+        talk.add(Item(f"m{i}", "user", "A"))
+    new = Item("new", "user", "B")
+    if previous is KeyError:
+        with pytest.raises(KeyError):
+            talk.add(new, after)
+    else:
+        assert talk.add(new, after) == previous
+        assert talk.before("new") == previous
+    assert [item.id for item in talk] == order
+
+
+def test_the_first_item_of_all_follows_nothing():
+    talk = Conversation()
+    assert (talk.add(Item("a", "user", "A")), talk.last) == (None, "a")
 
 
 PERSONA = Persona("p", "P", "", "", "You are P.", "", (Example("Hi", "Hello."),))
