@@ -272,10 +272,10 @@ class CartoonPortraits:
 
         try:
             source = decode(data)
-            points = parse(landmarks) if landmarks else layout(source.width, source.height)
+            points = layout(source.width, source.height) if landmarks is None else parse(landmarks)
         except PortraitError as error:
             raise PictureError(error.code, str(error)) from error
-        if not landmarks and source.picture.std(axis=(0, 1)).max() < 1:
+        if landmarks is None and source.picture.std(axis=(0, 1)).max() < 1:
             raise PictureError("no_face", "No face was found. Use another picture.", points.json())
         half = layout(source.width, source.height // 2).json()
         return Upload(id, (), points.json(), others=(half,) if source.height > 2 * source.width else ())

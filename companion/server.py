@@ -1,7 +1,6 @@
 """The ASGI application: `/v1/realtime` and what a client needs beside it, and the page itself."""
 
 import asyncio
-import json
 import logging
 import socket
 from collections.abc import AsyncGenerator
@@ -258,7 +257,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _user(body: bytes) -> str | None:
     """``session.memory.user`` of a request for a client secret; "" when it names nobody, None when it is malformed."""
     try:
-        asked: Any = json.loads(body or b"{}")
+        asked: Any = wire.parse(body or b"{}")
         for key in ("session", "memory", "user"):
             asked = asked.get(key, "" if key == "user" else {})
     except (ValueError, AttributeError):

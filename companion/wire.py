@@ -9,6 +9,8 @@ import binascii
 import dataclasses
 import itertools
 import json
+import math
+import re
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +19,13 @@ from companion.events import CLIENT_EVENTS, ClientEvent, Json, ServerEvent
 
 SUBPROTOCOLS = ("realtime.binary", "realtime")  # best first
 
+DEEPEST = 100  # lists and objects within each other
+TAKEN = f"UTF-8, finite numbers, at most {DEEPEST} levels deep"
+
 _ADAPTERS = {name: TypeAdapter(kind) for name, kind in CLIENT_EVENTS.items()}
+_HALF = re.compile(
+    r"[\ud800-\udfff]|\\u[dD][89a-fA-F]"
+)  # a half of a character outside the basic plane, or an escaped one
 _MEDIA = {"input_audio_buffer.append": "audio"}  # the field that a client's binary message carries
 
 
@@ -70,6 +78,21 @@ def decode(message: str | bytes) -> ClientEvent:
         raise invalid(error, event_id) from error
 
 
+def parse(text: str | bytes) -> Any:
+    """JSON from outside -> its value, which can be written as JSON and as UTF-8 again: numbers are finite, half
+    characters (a client may cut an emoji in two) are question marks. Raises ValueError, also where it is nested deeper
+    than `DEEPEST`."""
+    text = text if isinstance(text, str) else text.decode()
+    try:
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    _check_depth(value)
+    if not _HALF.search(text):
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+
+
 def invalid(error: ValidationError, event_id: str | None, prefix: str = "") -> WireError:
     """Pydantic's first complaint as an ``invalid_value`` that names the field. The value itself is not repeated."""
     first = error.errors(include_input=False, include_url=False)[0]
@@ -86,9 +109,9 @@ def _split(message: bytes) -> tuple[bytes, bytes]:
 
 def _object(head: str | bytes) -> Json:
     try:
-        payload: Any = json.loads(head, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise WireError("invalid_json", "The message is not valid JSON.") from error
+        payload = parse(head)
+    except ValueError as error:
+        raise WireError("invalid_json", f"The message is not valid JSON ({TAKEN}).") from error
     if not isinstance(payload, dict):
         raise WireError("invalid_message", "The message is not a JSON object with a `type`.")
     return cast(Json, payload)
@@ -97,6 +120,22 @@ def _object(head: str | bytes) -> Json:
 def _refuse(constant: str) -> None:
     """NaN and the infinities, which are not JSON."""
     raise ValueError(constant)
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(value := float(number)):
+        raise ValueError(number)
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    layer: list[Any] = [value]
+    for _ in range(DEEPEST + 1):
+        inside = [cast(Json, v).values() if isinstance(v, dict) else v for v in layer if isinstance(v, dict | list)]
+        if not inside:
+            return
+        layer = list(itertools.chain.from_iterable(inside))
+    raise ValueError("nested too deeply")
 
 
 def _bytes(value: Any, name: str, event_id: str | None) -> bytes:

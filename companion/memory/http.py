@@ -1,6 +1,5 @@
 """What a user may see and change of the own memories, over HTTP: ``/v1/memories``."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
@@ -9,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from companion import wire
 from companion.access import Access, Refusal
 from companion.stages import Keeps, Memory, StageError
 
@@ -31,7 +31,7 @@ class Memories:
 
             return Route(path, respond, methods=[method])
 
-        one = "/v1/memories/{id:int}"
+        one = "/v1/memories/{id}"
         return [
             route("/v1/memories", "GET", _list),
             route("/v1/memories", "DELETE", _forget),
@@ -69,16 +69,22 @@ async def _change(request: Request, memory: Keeps, user: str) -> Response:
     text = _text(await request.body()) if int(request.headers.get("content-length", LARGEST)) < LARGEST else None
     if text is None:
         return _error(422, "invalid_value", "Send the corrected memory as JSON: `text`.")
-    return _done(await memory.change(user, request.path_params["id"], text))
+    return _done(await memory.change(user, _id(request), text))
 
 
 async def _delete(request: Request, memory: Keeps, user: str) -> Response:
-    return _done(await memory.delete(user, request.path_params["id"]))
+    return _done(await memory.delete(user, _id(request)))
+
+
+def _id(request: Request) -> int:
+    """That of the path; 0, which no memory has, for what cannot be one."""
+    id: str = request.path_params["id"]
+    return int(id) if id.isascii() and id.isdigit() and len(id) < 10 else 0  # those of PostgreSQL have 32 bits
 
 
 def _text(body: bytes) -> str | None:
     try:
-        sent: Any = json.loads(body)
+        sent: Any = wire.parse(body)
         return sent["text"] if isinstance(sent["text"], str) else None
     except (ValueError, KeyError, TypeError):
         return None

@@ -109,13 +109,38 @@ def test_both_forms_of_an_append():
         ('{"type": "conversation.item.truncate", "item_id": "a", "audio_end_ms": -1}', "invalid_value", "audio_end_ms"),
         ('{"type": "avatar.control", "gaze": {"yaw_deg": 400}}', "invalid_value", "gaze.yaw_deg"),
         ('{"type": "avatar.playback", "played_ms": NaN}', "invalid_json", None),
-        ('{"type": "avatar.playback", "played_ms": 1e999}', "invalid_value", "played_ms"),
+        ('{"type": "avatar.playback", "played_ms": 1e999}', "invalid_json", None),
+        ('{"type": "session.update", "session": ' + '{"a":' * 700 + "1" + "}" * 701, "invalid_json", None),
+        ('{"type": "session.update", "session": ' + "[" * 100 + "]" * 100 + "}", "invalid_json", None),
+        ('{"type": "session.update", "session": {"a": ' + "9" * 5000 + "}}", "invalid_json", None),
+        (b'{"type": "session.update", "session": {"a": "\xed\xa0\xbd"}}\n', "invalid_json", None),
     ],
 )
 def test_what_cannot_be_understood_is_refused_by_name(message, code, param):
     with pytest.raises(WireError) as caught:
         wire.decode(message)
     assert (caught.value.code, caught.value.param) == (code, param)
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        ("\\ud83d", "?"),
+        ("Oh \\uDe00!", "Oh ?!"),
+        ("\\ud83d\\ude00", "\N{GRINNING FACE}"),
+        ("\ud83d", "?"),
+        ("\\u0041", "A"),
+    ],
+)
+def test_a_cut_emoji_is_a_question_mark(sent, taken):
+    session = '{"instructions": "' + sent + '", "n": [1.5, {}]}'
+    event = wire.decode('{"type": "session.update", "session": ' + session + "}")
+    assert event.session == {"instructions": taken, "n": [1.5, {}]}
+
+
+def test_what_is_not_too_deep_is_taken():
+    event = wire.decode('{"type": "session.update", "session": {"a": ' + "[" * 98 + "]" * 98 + "}}")
+    assert json.dumps(event.session).count("[") == 98
 
 
 def test_the_client_s_event_id_comes_back_and_unknown_fields_do_not_matter():
