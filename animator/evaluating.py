@@ -1,7 +1,7 @@
 """``animator evaluate``: what a command needs is imported when it runs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +35,10 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     keep: Annotated[Path | None, typer.Option(help="With --suite: a folder in which the videos stay.")] = None,
     soak: Annotated[float | None, typer.Option(help="Only: minutes of conversation; do they drift?", min=0.1)] = None,
     compare: Annotated[tuple[Path, Path] | None, typer.Option(help="Only: two videos side by side.")] = None,
-    strip: Annotated[Path, typer.Option(help="With --compare: where frames of both are written (PNG).")] = STRIP,
+    reenact: Annotated[
+        list[Path] | None, typer.Option(help="Only: a filmed sentence, played by its own calm frame. May be repeated.")
+    ] = None,
+    strip: Annotated[Path, typer.Option(help="With --compare and --reenact: where frames are written (PNG).")] = STRIP,
     behaviour: BEHAVIOUR = PROCESSES,
 ) -> None:
     """Tracks a face and measures lips, blinks, head, likeness and control; the last line is one JSON object.
@@ -47,6 +50,8 @@ def evaluate(  # noqa: PLR0913 - the options of a command
         animator = Animator(SIZE, seed=SEED, behaviour=behaviour)
         if compare:
             figures = _compare(*compare, strip)
+        elif reenact:
+            figures = _reenact(reenact, strip)
         elif suite:
             figures = _suite(animator, suite, limit, keep)
         elif soak:
@@ -95,7 +100,7 @@ def _trial(
         with progress("tracking", None) as advance:
             watch = Watch(found, advance)
             scores, shapes = swept(found, watch)
-            told = wishes(found, watch)
+            told = wishes(found, watch, animator.generator)
         Console().print(control_table(scores, shapes))
         Console().print(wishes_table(told))
         figures["control"] = control_figures(scores, shapes) | wishes_figures(told)
@@ -137,6 +142,30 @@ def _compare(one: Path, other: Path, strip: Path) -> Mapping[str, object]:
     Console().print(lifelike_table(found))
     console.print(f"{strip}: {one} above, {other} below, at the same times")
     return found
+
+
+def _reenact(clips: Sequence[Path], strip: Path) -> Mapping[str, object]:
+    """With several clips, STRIP-NAME.png of each."""
+    from animator.evaluate.reenact import figures as compared
+    from animator.evaluate.reenact import reenact, save_strip
+    from animator.evaluate.report import reenact_table, rounded
+    from animator.evaluate.suite import means
+    from animator.portrait.picture import PortraitError
+
+    found: dict[str, Figures] = {}
+    for clip in clips:
+        place = strip if len(clips) == 1 else strip.with_stem(f"{strip.stem}-{clip.stem}")
+        try:
+            with progress(clip.stem, None) as advance:
+                made = reenact(clip, SIZE, advance)
+        except PortraitError as error:
+            fail(f"The calmest frame of {clip} makes no portrait: {error}")
+        save_strip(made, place)
+        found[clip.stem] = rounded(compared(made))
+        console.print(f"{place}: film above, drawn below")
+    whole = rounded(means(found.values()))
+    Console().print(reenact_table(found | {"mean": whole}))
+    return {"clips": found, "mean": whole}
 
 
 def _soak(animator: Animator, subject: str, audio: Path | None, minutes: float) -> Mapping[str, object]:

@@ -27,11 +27,11 @@ def save(videos: Sequence[Path], path: Path) -> None:
     check_place(path)
     shortest = min(_seconds(video) for video in videos)
     times = [(column + 0.5) * shortest / COLUMNS for column in range(COLUMNS)]
-    rows = [row([_fitted(image) for image in _frames(video, times)], times) for video in videos]
+    rows = [captioned([_fitted(image) for image in _frames(video, times)], times) for video in videos]
     write(stacked(rows), path)
 
 
-def row(tiles: Sequence[Image], times: Sequence[float]) -> Image:
+def captioned(tiles: Sequence[Image], times: Sequence[float]) -> Image:
     """``tiles`` of one height side by side, with their ``times`` (seconds)."""
     made: list[Image] = []
     for tile, time in zip(tiles, times, strict=True):

@@ -68,6 +68,13 @@ _IN_SHORT: dict[str, tuple[str, int]] = {
 }  # fmt: skip
 
 
+_REENACTED: dict[str, tuple[str, int]] = {
+    "inner_lips": ("lips off", 4), "inner_lips_p95": ("p95", 3), "opening_gain": ("opening", 2),
+    "width_gain": ("width", 2), "ssim": ("SSIM", 3), "ssim_still": ("still", 3), "teeth_film": ("teeth", 4),
+    "teeth_drawn": ("drawn", 4),
+}  # fmt: skip
+
+
 def control_table(scores: list[Score], shapes: list[ShapeScore]) -> Table:
     """One row a sweep, and one that counts the shapes; those that were not seen are named below."""
     weak = [shape for shape in shapes if not shape.passed]
@@ -144,6 +151,19 @@ def clips_table(clips: Mapping[str, Figures]) -> Table:
         table.add_column(heading, justify="right")
     for clip, figures in clips.items():
         table.add_row(clip, *(_cell(name, figures.get(name)) for name in _IN_SHORT))
+    return table
+
+
+def reenact_table(clips: Mapping[str, Figures]) -> Table:
+    """One row a clip, with the main figures of `animator.evaluate.reenact.figures`."""
+    table = Table(
+        "clip", box=SIMPLE, padding=0, caption="How near the drawn face comes to the film; see docs/evaluation.md."
+    )
+    for heading, _ in _REENACTED.values():
+        table.add_column(heading, justify="right")
+    for clip, figures in clips.items():
+        cells = [(figures.get(name), digits) for name, (_, digits) in _REENACTED.items()]
+        table.add_row(clip, *(f"{value:.{digits}f}" if isinstance(value, float) else "" for value, digits in cells))
     return table
 
 

@@ -1,7 +1,7 @@
 """Wishes that concern the whole face, seen by a tracker: emotions, lips that close whatever it feels, how much and
 which part of it moves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from animator.evaluate.control import settled
 from animator.evaluate.film import Watch
 from animator.evaluate.sheet import mood
 from animator.evaluate.sweep import row
-from animator.face import FPS, SAMPLES_PER_FRAME
+from animator.face import FPS, SAMPLES_PER_FRAME, Mover
 from animator.media import MediaError
 from animator.motion import space
 from animator.motion.channels import CHANNELS
@@ -28,6 +28,7 @@ from animator.portrait.topology import POINTS
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
+Opened = Callable[[], Mover]  # the motion of a new face, every time with the same seed
 
 STRENGTHS = (0.3, 0.6, 0.9, 1.2, 1.5)
 AMPLITUDES = (0.0, 0.5, 1.0, 1.5)
@@ -111,9 +112,9 @@ def shuts(frame: int) -> bool:
     return frame % _CYCLE >= _OPEN
 
 
-def wishes(portrait: Portrait, watch: Watch) -> WishScores:
-    """Raises `MediaError` when the tracker does not find the face."""
-    return WishScores(moods(portrait, watch), parts(watch), amplitudes(portrait, watch))
+def wishes(portrait: Portrait, watch: Watch, opened: Opened) -> WishScores:
+    """Of a face whose motion ``opened`` begins anew. Raises `MediaError` when the tracker does not find the face."""
+    return WishScores(moods(portrait, watch), parts(watch, opened), amplitudes(portrait, watch, opened))
 
 
 def moods(portrait: Portrait, watch: Watch, wanted: Sequence[Emotion] = EMOTIONS) -> list[MoodScore]:
@@ -141,18 +142,15 @@ def moods(portrait: Portrait, watch: Watch, wanted: Sequence[Emotion] = EMOTIONS
     return scores
 
 
-def amplitudes(portrait: Portrait, watch: Watch, seconds: float = SPOKEN) -> list[float]:
+def amplitudes(portrait: Portrait, watch: Watch, opened: Opened, seconds: float = SPOKEN) -> list[float]:
     """How far landmarks go from frame to frame at `AMPLITUDES`, in face widths, while the face speaks."""
-    return [
-        float(np.abs(np.diff(_points(watch(_speaking(Control("speaking", amplitude=wish), seconds))), axis=0)).mean())
-        / portrait.face_width
-        for wish in AMPLITUDES
-    ]
+    rows = [_speaking(opened(), Control("speaking", amplitude=wish), seconds) for wish in AMPLITUDES]
+    return [float(np.abs(np.diff(_points(watch(each)), axis=0)).mean()) / portrait.face_width for each in rows]
 
 
-def parts(watch: Watch, seconds: float = SPOKEN) -> list[PartScore]:
+def parts(watch: Watch, opened: Opened, seconds: float = SPOKEN) -> list[PartScore]:
     """Pose only and expression only, of one motion."""
-    rows = _speaking(Control("speaking", "happy"), seconds)
+    rows = _speaking(opened(), Control("speaking", "happy"), seconds)
     seen = {part: [face for _, face in watch(only(rows, part)) if face] for part in PARTS}
     head = {part: float(np.std([pose(face.points) for face in faces], axis=0).sum()) for part, faces in seen.items()}
     face = {part: float(np.std([face.blendshapes for face in faces], axis=0).sum()) for part, faces in seen.items()}
@@ -167,10 +165,10 @@ def _points(seen: list[tuple[Image, FaceLandmarks | None]]) -> Floats:
     return np.array(found, np.float32)
 
 
-def _speaking(control: Control, seconds: float) -> Floats:
+def _speaking(mover: Mover, control: Control, seconds: float) -> Floats:
     """(n, 64) as a face moves that speaks."""
     sound = voice(seconds)
-    return Generator(SEED).step(sound[: len(sound) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME], control)
+    return mover.step(sound[: len(sound) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME], control)
 
 
 def _babbled(name: Emotion, gap: float) -> Floats:

@@ -4,14 +4,14 @@ The rest face is made from the calmest frames of the clip; a frame is laid over 
 and what remains is explained by non-negative ARKit weights (ridge least squares).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 from scipy.signal import savgol_filter
 
+from animator.evaluate.solving import solver
 from animator.motion.channels import CHANNELS, to_upper
 from animator.motion.generator import CAMERA
 from animator.motion.mouth import from_weights
@@ -25,8 +25,6 @@ from animator.portrait.topology import POINTS, canonical
 Floats = NDArray[np.float32]
 
 CALM = 5  # frames that make the rest face
-TRUST = np.array([1, 1, 0.3], np.float32)  # in x, y and the depth that the landmark network guesses
-RIDGE = 4e-3  # of the squared face width: less brings up shapes that only follow the jitter of the landmarks
 SHUT = 0.25  # of the open gap of the lids: closed
 BLINKING = 0.35  # of a blink: more hides the iris
 PIVOT = 0.22  # face heights over the chin: what moves least when a head turns
@@ -56,7 +54,7 @@ def channels(faces: Sequence[FaceLandmarks], looks: Floats) -> Floats:
     len(CHANNELS)). Head and gaze are relative to their middle values; both sides of the speaking mouth are alike.
     """
     rest = _rest(faces)
-    solve = _solver(rest)
+    solve = solver(rest.shapes, rest.width)
     weights, heads = np.zeros((len(faces), len(ARKIT)), np.float32), np.zeros((len(faces), 6))
     blinks = np.zeros(len(faces), np.float32)
     for i, face in enumerate(faces):
@@ -99,19 +97,6 @@ def _rest(faces: Sequence[FaceLandmarks]) -> _Rest:
     pivot[2] = head.ear_depth
     gaps = [_gap(face.points) for face in faces]
     return _Rest(flat, shapes[_SOLVED, :POINTS] * _FLIP, width, pivot, float(np.percentile(gaps, 80)))
-
-
-def _solver(rest: _Rest) -> Callable[[Floats], Floats]:
-    """A function (468, 3) px of displacement -> (solved,) weights."""
-    basis = (rest.shapes * TRUST).reshape(len(_SOLVED), -1) / rest.width
-    normal = basis @ basis.T + RIDGE * np.eye(len(_SOLVED))
-    root = np.linalg.cholesky(normal)
-
-    def solve(moved: Floats) -> Floats:
-        right = basis @ (moved * TRUST).reshape(-1) / rest.width
-        return nnls(root.T, np.linalg.solve(root, right))[0].clip(0, 1.2).astype(np.float32)
-
-    return solve
 
 
 def _gap(points: Floats) -> float:

@@ -12,10 +12,16 @@ from animator.evaluate.sheet import sheet
 from animator.evaluate.sweep import row
 from animator.evaluate.wishes import WishScores, amplitudes, moods, parts
 from animator.motion import space
+from animator.motion.channels import CHANNELS
+from animator.motion.generator import Generator
 from animator.portrait.characters import find
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
+
+
+def opened() -> Generator:
+    return Generator(1)
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +45,29 @@ def test_emotions_grow_differ_and_let_lips_close(portrait: Portrait) -> None:
 
 
 def test_the_more_is_wished_for_the_more_moves(portrait: Portrait) -> None:
-    seen = amplitudes(portrait, Watch(portrait), 1.5)
+    seen = amplitudes(portrait, Watch(portrait), opened, 1.5)
     assert WishScores([], [], seen).grows
     assert not WishScores([], [], seen[::-1]).grows
 
 
 def test_the_head_or_the_face_moves_alone(portrait: Portrait) -> None:
-    scores = parts(Watch(portrait), 2.0)
+    scores = parts(Watch(portrait), opened, 2.0)
     assert [(score.name, score.passed) for score in scores] == [("pose", True), ("expression", True)]
+
+
+def test_the_behaviour_that_is_asked_for_is_the_one_that_is_measured(portrait: Portrait) -> None:
+    class Frozen:
+        """A behaviour that moves nothing."""
+
+        def __call__(self, *_: object) -> np.ndarray:
+            return np.zeros(len(CHANNELS), np.float32)
+
+        def reset(self) -> None: ...
+
+    watch = Watch(portrait)
+    frozen = amplitudes(portrait, watch, lambda: Generator(1, lambda _: Frozen()), 0.8)
+    alive = amplitudes(portrait, watch, opened, 0.8)
+    assert max(frozen) < 0.3 * alive[-1]
 
 
 def test_rows_are_made_by_name() -> None:
