@@ -191,6 +191,11 @@ def _section(kind: type[T], values: Any, name: str, path: Path) -> T:
         raise ConfigError(f"{path}: {name}.{key}: {first['msg']}") from error
 
 
+def _at_home(value: Any) -> Any:
+    """A path in the user's home, which no class needs to spell out."""
+    return str(Path(value).expanduser()) if isinstance(value, str) and value.startswith("~/") else value
+
+
 def _tools(tables: Any, path: Path) -> dict[str, Stage]:
     if not isinstance(tables, dict):
         raise ConfigError(f"{path}: [tools] holds tables such as [tools.timer]")
@@ -204,7 +209,7 @@ def _stage(table: Table, name: str, path: Path, within: str = "") -> Stage:
     use = values.pop("use", None)
     if not isinstance(use, str):
         raise ConfigError(f'{path}: [{name}] needs use = "package.module:Class"')
-    stage = Stage(use, values)
+    stage = Stage(use, {key: _at_home(value) for key, value in values.items()})
     where = f"{path}: [{name}]"
     parameters = inspect.signature(load_class(stage, where)).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+from animator.files import whole
 from companion.manifest import Archive, File, Model, Part
 from companion.models import cache_dir, inspect, sha256
 
@@ -105,19 +106,14 @@ def _extract(tarball: tarfile.TarFile, member: str) -> IO[bytes]:
 
 def _join(file: File, target: Path, streams: Iterator[IO[bytes]]) -> None:
     """Write the streams one after the other to ``target``, which appears only when it is whole and correct."""
-    partial = target.with_name(f"{target.name}.partial")
     digest = hashlib.sha256()
-    try:
-        with partial.open("wb") as out:
-            for stream in streams:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-                    out.write(block)
+    with whole(target) as out:
+        for stream in streams:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+                out.write(block)
         if digest.hexdigest() != file.sha256:
             raise FetchError(f"SHA-256 is {digest.hexdigest()}, published is {file.sha256}")
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _download(archive: Archive, progress: Callable[[int], None]) -> Path:

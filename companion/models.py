@@ -8,14 +8,14 @@ missing. Lookup order: a path in the config (the stage's business), our cache, a
 import hashlib
 import json
 import logging
-import os
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from animator.files import cache_folder as cache_dir
+from animator.files import whole
 from companion.manifest import MODELS, File, Model
 from companion.stages import StageError
 
@@ -37,18 +37,6 @@ class Status:
     model: Model
     located: Located | None
     problem: str = ""
-
-
-def cache_dir() -> Path:
-    """Where fetched models are kept: ``VASARI_CACHE``, else the platform's user cache folder."""
-    if configured := os.environ.get("VASARI_CACHE"):
-        return Path(configured).expanduser()
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "vasari"
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "vasari"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "vasari"
 
 
 def resolve(name: str) -> Path:
@@ -131,12 +119,8 @@ def _stamps(path: Path) -> dict[str, list[object]]:
 def keep(path: Path, content: bytes) -> None:
     """Writes a file of the cache, which appears only when it is whole, whoever else writes it. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as file:
+        file.write(content)
 
 
 def _remember(path: Path, key: str, stamp: Sequence[object]) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from animator.control import EMOTIONS
 from animator.face import FPS
+from animator.files import whole
 from animator.learn import shards
 from animator.learn.behaviour import frames_of, heard, moods
 from animator.learn.shards import Shard
@@ -80,10 +81,8 @@ def _sound(shard: Shard, place: Path, variant: int, seed: int) -> NDArray[np.flo
     power = torch.from_numpy(10.0 ** np.stack([shard.power, shard.other]).astype(np.float32))
     own, other = (augment(power) if variant else to_features(power)).numpy()
     rows = np.concatenate([_own(own), _other(other)], axis=1).astype(np.float16)
-    partial = place.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with whole(place) as file:
         np.save(file, rows)
-    partial.replace(place)
     return rows
 
 

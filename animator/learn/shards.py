@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from animator.audio import MELS
 from animator.control import EMOTIONS, STATES
+from animator.files import whole
 from animator.media import MediaError
 from animator.motion.channels import CHANNELS
 from animator.motion.mouth import HOPS_PER_FRAME
@@ -53,9 +54,8 @@ class Shard:
 
 def save(path: Path, shard: Shard) -> None:
     """Writes one clip; a file of this name is always whole."""
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **{field.name: getattr(shard, field.name) for field in fields(Shard)})
-    partial.replace(path)
+    with whole(path) as file:
+        np.savez(file, allow_pickle=False, **{field.name: getattr(shard, field.name) for field in fields(Shard)})
 
 
 def load(path: Path) -> Shard:
@@ -73,7 +73,7 @@ def load(path: Path) -> Shard:
 
 def files(folder: Path) -> list[Path]:
     """The clips in ``folder``. Raises `MediaError` when there is none."""
-    found = sorted(path for path in folder.glob("*.npz") if not path.name.endswith(".partial.npz"))
+    found = sorted(folder.glob("*.npz"))
     if not found:
         raise MediaError(f"{folder} has no clips of motion. Make some with animator data dialogues or videos.")
     return found

@@ -1,8 +1,6 @@
-"""Files that are shipped beside the code, and the user's cache folder."""
+"""Files that are shipped beside the code."""
 
 import hashlib
-import os
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -21,14 +19,3 @@ def read(name: str) -> bytes:
     if found != SHA256[name]:
         raise RuntimeError(f"{FOLDER / name} has SHA-256 {found}, expected {SHA256[name]}: reinstall the package")
     return content
-
-
-def cache_folder() -> Path:
-    """Where prepared portraits are kept: ``VASARI_CACHE`` if set, else the user's cache folder of the system."""
-    if chosen := os.environ.get("VASARI_CACHE"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "vasari"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "vasari"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vasari"

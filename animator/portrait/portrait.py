@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass, fields
@@ -12,7 +11,7 @@ from typing import get_origin
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.assets import cache_folder
+from animator.files import cache_folder, whole
 from animator.portrait.brows import level_brows
 from animator.portrait.closure import close_lids, snap_rims, snap_seam
 from animator.portrait.framing import cut
@@ -175,9 +174,8 @@ def _keep(portrait: Portrait, kept: Path) -> None:
     names = [field.name for field in fields(Portrait) if field.name not in _SHARED]
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as file:
+        with whole(kept) as file:
             np.savez(file, allow_pickle=False, **{name: np.asarray(getattr(portrait, name)) for name in names})
-        Path(file.name).replace(kept)
         oldest_first = sorted(kept.parent.iterdir(), key=lambda entry: entry.stat().st_mtime)
         for entry in oldest_first[:-KEPT]:
             entry.unlink(missing_ok=True)

@@ -82,3 +82,9 @@ def test_a_broken_persona_is_named(tmp_path):
     (tmp_path / "personas" / "x.md").write_text("no front matter")
     with pytest.raises(personas.PromptError, match=r"x\.md"):
         personas.load(tmp_path)
+
+
+def test_an_option_in_the_user_s_home_is_found_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    loaded = config.load("fakes", {"memory": {"use": "companion.memory:LongTerm", "url": "~/mine.sqlite"}})
+    assert loaded.memory.options["url"] == str(tmp_path / "mine.sqlite")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.audio import HOP, MELS, WINDOW, mel_power
+from animator.files import whole
 from animator.media import MediaError
 from animator.motion.mouth import CHANNELS, HOPS_PER_FRAME
 
@@ -40,11 +41,9 @@ def to_power(sound: Floats) -> NDArray[np.float16]:
 
 def save(path: Path, clip: Clip) -> None:
     """Writes one clip; a file that is there is whole."""
-    partial = path.with_suffix(".partial.npz")
-    np.savez(
-        partial, source=clip.source, voice=clip.voice, held=clip.held, power=clip.power, mouth=clip.mouth
-    )  # fmt: skip
-    partial.replace(path)
+    with whole(path) as file:
+        known = {"source": clip.source, "voice": clip.voice, "held": clip.held}
+        np.savez(file, allow_pickle=False, **known, power=clip.power, mouth=clip.mouth)
 
 
 def load(path: Path) -> Clip:
@@ -67,7 +66,7 @@ def load(path: Path) -> Clip:
 
 def load_all(folder: Path) -> list[Clip]:
     """Every clip of ``folder``. Raises `MediaError` when there is none."""
-    paths = sorted(path for path in folder.glob("*.npz") if not path.name.endswith(".partial.npz"))
+    paths = sorted(folder.glob("*.npz"))
     if not paths:
         raise MediaError(f"{folder} has no clips of speech. Make some with: animator data speech {folder}")
     return [load(path) for path in paths]

@@ -1,0 +1,34 @@
+"""The user's cache folder, and files that appear whole or not at all."""
+
+import os
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+def cache_folder() -> Path:
+    """Where models, prepared portraits and what is computed once are kept: ``VASARI_CACHE`` if set, in which ``~`` is
+    the user's home, else the user's cache folder of the system."""
+    if chosen := os.environ.get("VASARI_CACHE"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "vasari"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "vasari"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vasari"
+
+
+@contextmanager
+def whole(path: Path) -> Generator[IO[bytes]]:
+    """A file to write that appears as ``path`` once it is complete, whoever else writes it too. Nothing is left of one
+    that is not: the disk may be full. Raises OSError."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
