@@ -68,7 +68,7 @@ class Asking:
 
     async def recalled(self, said: str, tell: bool = True) -> str:
         """Of what is remembered, what has to do with what was ``said``."""
-        recalled = await self._recollection.recall(self._settings().memory, said, tell)
+        recalled = await self._recollection.recall(said, tell)
         return self._engine.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
 
     def _felt(self, feeling: Feeling, tone: float) -> str:

@@ -110,7 +110,7 @@ def _update(session: "Session", event: events.SessionUpdate) -> None:
     if (new.persona, session.settings.audio.output) != (before.persona, before.audio.output):
         session.listening.rehearse()
     if session.settings.memory != before.memory:
-        session.consent(before.memory)
+        session.consent()
     if "avatar" in event.session or session.settings.avatar != before.avatar:
         session.wardrobe.dress(session.settings.avatar, before.avatar)
         session.tell_state()

@@ -1,22 +1,38 @@
 """What one session recalls and stores, where its user agreed."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from companion.chat import Conversation
+from companion.chat import Conversation, Item
 from companion.settings import Remembering
-from companion.stages import Memory, Message
+from companion.stages import Memory, Message, StageError
+
+T = TypeVar("T")
 
 STANDING = 3  # memories that are recalled whatever the subject
 PASSING = 3  # memories that are recalled for one message
+PATIENCE = 2.0  # s that a reply waits for them
+REST = 30.0  # s for which a memory that failed is not asked again
+GOODBYE = 5.0  # s that it may take when the session ends
+SILENT = ("memory_failed", "The memory does not answer. The conversation goes on without it.")
+
+
+@dataclass(slots=True)
+class _Part:
+    """What is said while one user agrees. ``name``: as which conversation it is stored."""
+
+    user: str
+    name: str
+    met: bool = False  # what is always known of the user was recalled
 
 
 class Recollection:
     """``known`` is for the system prompt: recalled once, so that the prompt stays the same.
 
-    ``session`` is the session's id. The methods raise what the memory raises; storing goes on beside the session,
-    which need not wait, and calls ``failed``.
+    ``session`` is the session's id. Whatever is wrong with the memory, nobody waits for it and nothing fails with it:
+    ``failed`` is called, once until it works again. Storing goes on beside the session.
     """
 
     def __init__(
@@ -24,65 +40,119 @@ class Recollection:
     ) -> None:
         self.known: Sequence[str] = ()
         self._memory, self._session, self._conversation = memory, session, conversation
-        self._user = ""
+        self._part: _Part | None = None  # None: nobody agrees
+        self._parts = 0
         self._told: set[str] = set()
-        self._stored: set[str] = set()  # items
-        self._failed = failed
-        self._unwritten: deque[tuple[str, list[Message]]] = deque()
-        self._writing: asyncio.Task[None] | None = None
+        self._done: set[str] = set()  # items that were stored or passed over
+        self._earlier: dict[str, _Part | None] = {}  # items that are not complete, of a part that is over
+        self._failed, self._failing = failed, False
+        self._resting = 0.0  # loop time until which the memory is not asked
+        self._writing: set[asyncio.Task[None]] = set()
 
-    async def meet(self, wish: Remembering | None) -> None:
-        """Recall what is always known of this user, if that has not been done."""
-        if wish and wish.consent and wish.user != self._user:
-            self._user = wish.user
-            self.known = await self._memory.recall(wish.user, "", STANDING)
-            self._told = set(self.known)
+    def agree(self, wish: Remembering | None) -> None:
+        """As ``wish`` says, what is said from now on is stored, and as whose. What was said before stays with who had
+        agreed then; of who agrees no more, nothing is kept that is still unread."""
+        self.store()
+        over, self._part = self._part, None
+        self.known, self._told = (), set()
+        if wish and wish.consent:
+            self._parts += 1
+            self._part = _Part(wish.user, f"{self._session}.{self._parts}")
+        withdrawn = self._part is None
+        unfinished = [item.id for item in self._conversation if item.id not in self._done]
+        self._earlier = {id: None if withdrawn else self._earlier.get(id, over) for id in unfinished}
+        if over:
+            self._later(self._close(over, set(self._writing), withdrawn))
 
-    async def recall(self, wish: Remembering | None, about: str, tell: bool = True) -> list[str]:
+    async def meet(self) -> None:
+        """Recall what is always known of the user, if that has not been done."""
+        part = self._part
+        if part is None or part.met:
+            return
+        known = await self._recall(part.user, "", STANDING)
+        if known is not None and part is self._part and not part.met:
+            part.met, self.known, self._told = True, known, {*self._told, *known}
+
+    async def recall(self, about: str, tell: bool = True) -> list[str]:
         """What bears on this message of the user's, beyond what is known or was told; ``tell``: it is told now."""
-        if not (wish and wish.consent):
+        part = self._part
+        if part is None:
             return []
-        await self.meet(wish)
-        found = await self._memory.recall(wish.user, about, PASSING) if about else []
+        await self.meet()
+        found = await self._recall(part.user, about, PASSING) if about else []
+        if found is None or part is not self._part:
+            return []
         fresh = [memory for memory in found if memory not in self._told]
         if tell:
             self._told.update(fresh)
         return fresh
 
-    def store(self, wish: Remembering | None) -> None:
-        """What was said since the last call; without consent it is passed over for good."""
-        new = [item for item in self._conversation if item.id not in self._stored and item.status != "in_progress"]
-        new = [item for item in new if item.text is not None and item.role in ("user", "assistant")]
-        self._stored.update(item.id for item in new)
-        messages = [Message(item.role, item.content()) for item in new if item.content().strip()]
-        if wish and wish.consent and messages:
-            self._unwritten.append((wish.user, messages))
-            if self._writing is None or self._writing.done():
-                self._writing = asyncio.create_task(self._write(), name=f"{self._session} store")
+    def store(self) -> None:
+        """What was said since the last call; of who did not agree it is passed over for good."""
+        messages: dict[str, list[Message]] = {}
+        parts: dict[str, _Part] = {}
+        for item in self._fresh():
+            part = self._earlier.pop(item.id, self._part)
+            self._done.add(item.id)
+            if part and item.content().strip():
+                parts[part.name] = part
+                messages.setdefault(part.name, []).append(Message(item.role, item.content()))
+        for name, said in messages.items():
+            self._later(self._memory.remember(parts[name].user, name, said))
 
-    async def change(self, before: Remembering | None, now: Remembering | None) -> None:
-        """The user changed the consent."""
-        if before and before.consent and not (now and now.consent):
-            self.known, self._user = (), ""
-            await self._written()
-            await self._memory.discard(self._session)
-        await self.meet(now)
+    async def end(self) -> None:
+        """The session is over: wait until all of it is stored, if that does not take long."""
+        self.store()
+        if self._part:
+            self._later(self._close(self._part, set(self._writing), withdrawn=False))
+        if self._writing and (await asyncio.wait(self._writing, timeout=GOODBYE))[1]:
+            self._fail(StageError(*SILENT))
 
-    async def end(self, wish: Remembering | None) -> None:
-        """The session is over."""
-        self.store(wish)
-        await self._written()
-        if wish and wish.consent:
-            await self._memory.conclude(self._session)
+    def _fresh(self) -> Iterator[Item]:
+        for item in self._conversation:
+            complete = item.status != "in_progress" and item.text is not None
+            if item.id not in self._done and complete and item.role in ("user", "assistant"):
+                yield item
 
-    async def _write(self) -> None:
-        while self._unwritten:
-            user, messages = self._unwritten.popleft()
-            try:
-                await self._memory.remember(user, self._session, messages)
-            except Exception as error:  # of whatever memory; the next lines may fare better
-                self._failed(error)
+    async def _close(self, part: _Part, before: set[asyncio.Task[None]], withdrawn: bool) -> None:
+        if before:
+            await asyncio.wait(before)
+        await (self._memory.discard(part.name) if withdrawn else self._memory.conclude(part.name))
 
-    async def _written(self) -> None:
-        if self._writing:
-            await self._writing
+    async def _recall(self, user: str, about: str, limit: int) -> list[str] | None:
+        """None where the memory does not answer, which is not asked again for a while then."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._resting:
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                found = await self._memory.recall(user, about, limit)
+        except TimeoutError:
+            self._resting = loop.time() + REST
+            self._fail(StageError(*SILENT))
+            return None
+        except Exception as error:  # of whatever memory: the reply does without
+            self._resting = loop.time() + REST
+            self._fail(error)
+            return None
+        self._failing = False
+        return found
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin ``work`` on the memory, in order; it may overlap with what was begun before."""
+        task = asyncio.create_task(self._guarded(work), name=f"{self._session} store")
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # of whatever memory
+            self._fail(error)
+        else:
+            self._failing = False
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failing:
+            self._failing = True
+            self._failed(error)

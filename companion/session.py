@@ -29,7 +29,6 @@ from companion.initiative import Initiative
 from companion.listening import Listening
 from companion.mind import Mind, once
 from companion.reply import Ending, Reply, Wishes
-from companion.settings import Remembering
 from companion.show import Show
 from companion.stages import TTS, HasVoices, Message, Samples, StageError
 from companion.trace import Trace
@@ -37,8 +36,6 @@ from companion.wardrobe import Wardrobe
 from companion.wire import WireError
 
 log = logging.getLogger(__name__)
-
-GOODBYE = 5.0  # s that the memory may take when a session ends
 
 
 class Session:
@@ -94,7 +91,7 @@ class Session:
         try:
             await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         finally:
-            await self._part()
+            await self.mind.recollection.end()
 
     def receive(self, event: ClientEvent) -> None:
         """Act on a client's event; what is wrong with it is answered with an `error`, and changes nothing."""
@@ -193,7 +190,7 @@ class Session:
     def _join(self, item: Item) -> str | None:
         """What the reply follows is remembered as it begins: the process may end in the middle of it."""
         previous = self.conversation.add(item)
-        self.mind.recollection.store(self.settings.memory)
+        self.mind.recollection.store()
         return previous
 
     def _voice(self) -> TTS:
@@ -248,7 +245,7 @@ class Session:
         reply.finish(ending, reason, problem)
         self.engine.metrics.responses.labels(ending).inc()
         self.engine.metrics.turn(reply.trace)
-        self.mind.recollection.store(self.settings.memory)
+        self.mind.recollection.store()
         self.initiative.expect_user()
         self.prepare()
 
@@ -290,22 +287,14 @@ class Session:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def consent(self, before: Remembering | None) -> None:
-        """The user has agreed, or agrees no more, to be remembered."""
-        self._spawn(self._consent(before), "consent")
+    def consent(self) -> None:
+        """The user has agreed, or agrees no more, to be remembered; or is another one."""
+        self.mind.recollection.agree(self.settings.memory)
+        self._spawn(self._consent(), "consent")
 
-    async def _consent(self, before: Remembering | None) -> None:
-        await self._guarded(self.mind.recollection.change(before, self.settings.memory))
+    async def _consent(self) -> None:
+        await self.mind.recollection.meet()
         self.prepare()
-
-    async def _part(self) -> None:
-        await self._guarded(asyncio.wait_for(self.mind.recollection.end(self.settings.memory), GOODBYE))
-
-    async def _guarded(self, remembering: Coroutine[Any, Any, None]) -> None:
-        try:
-            await remembering
-        except Exception as error:
-            self.forgot(error)
 
     def forgot(self, error: Exception) -> None:
         """A memory that fails is told of, and nothing else fails with it."""

@@ -180,6 +180,9 @@ class HasVoices(Protocol):
 
 
 class Memory(Protocol):
+    """What is stored under one ``conversation`` is of one user. Calls begin in order, and may overlap. What they raise
+    is told to the client once; the conversation goes on without a memory."""
+
     async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
         """What is known of ``user`` that bears on ``about`` (empty: what matters most), best first."""
         ...

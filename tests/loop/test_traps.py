@@ -8,7 +8,7 @@ from scipy.signal import fftconvolve
 
 from companion import events, fakes
 from companion.hearing import DEAF
-from companion.stages import Speech, StageError
+from companion.stages import Speech
 from tests.loop.conversation import RATE, Conversation, Inline, Watching, engine
 from tests.virtual_time import run
 
@@ -333,26 +333,6 @@ def test_a_voice_that_makes_no_sound_of_a_sentence_does_not_hang():
             return talk
 
     assert len(run(script()).sound()) == 2 * 0.25 * RATE
-
-
-def test_a_failing_memory_is_a_failing_stage():
-    class Forgetful(fakes.DictMemory):
-        async def recall(self, user, about, limit=5):
-            raise StageError("memory_down", "No.")
-
-        async def remember(self, user, conversation, messages):
-            raise StageError("memory_down", "No.")
-
-    async def script():
-        async with Conversation(engine(memory=Forgetful())) as talk:
-            talk.send(events.SessionUpdate({"memory": {"user": "u1", "consent": True}}))
-            talk.ask("Hello")
-            await talk.until(events.ResponseDone)
-            return talk
-
-    talk = run(script())
-    assert talk.all(events.ResponseDone)[0].response["status"] == "failed"
-    assert talk.all(events.Error)[0].error.code == "memory_down"
 
 
 def test_attention_ends_with_the_microphone():
