@@ -21,9 +21,11 @@ def evaluate(
     portrait: "Portrait | None" = None,
     progress: Callable[[int], None] | None = None,
     phonemes: Sequence[Phoneme] = (),
+    margin: float = 0.0,
 ) -> Figures:
     """All figures of ``video``. Its own sound is used if ``audio`` is not given; ``portrait`` adds what the video keeps
-    of the picture; ``phonemes`` (IPA, start and end in seconds) tell when lips must meet.
+    of the picture; ``phonemes`` (IPA, start and end in seconds) tell when lips must meet. ``margin`` seconds at
+    both ends are silence, which does not count for how a face moves that talks.
 
     Raises `animator.media.MediaError` for a file that cannot be read or a video without a face.
     """
@@ -38,5 +40,5 @@ def evaluate(
 
     found = track(video, progress, watch)
     sound = read_audio(audio or video) if audio or has_sound(video) else None
-    figures = measure(found, sound, phonemes) | life.figures(found.fps) | (looks.figures() if looks else {})
+    figures = measure(found, sound, phonemes) | life.figures(found.fps, margin) | (looks.figures() if looks else {})
     return figures | {"distance": distance(figures)}

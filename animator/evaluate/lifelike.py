@@ -101,9 +101,12 @@ class Lifelike:
         self._rows += [before] * (number - len(self._rows))
         self._rows.append(signals(image, face) if face else [np.nan] * len(_SIGNALS))
 
-    def figures(self, fps: float) -> Figures:
-        """Of all frames so far that showed a face, of a video of ``fps`` frames a second."""
-        return lifelike(dict(zip(_SIGNALS, np.array(self._rows, np.float32).T, strict=True)), fps)
+    def figures(self, fps: float, margin: float = 0.0) -> Figures:
+        """Of all frames so far that showed a face, of a video of ``fps`` frames a second, but for ``margin`` seconds at
+        both ends."""
+        cut = round(margin * fps)
+        rows = np.array(self._rows[cut : len(self._rows) - cut], np.float32).reshape(-1, len(_SIGNALS))
+        return lifelike(dict(zip(_SIGNALS, rows.T, strict=True)), fps)
 
 
 def signals(image: Image, face: FaceLandmarks) -> list[float]:

@@ -22,6 +22,7 @@ from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 
 SECONDS = 10.0  # of speech when no sound is given
+QUIET_SECONDS = 1.0  # before and after it
 LISTENING_SECONDS = 40.0
 _OF_SOUND = ("sync", "offset", "loudness", "pause")  # a voice is needed for these
 _OF_LISTENING = ("head_change", "blinks_per_minute", "sd_yaw", "sd_pitch", "sd_roll", "mouth_jumps", "head_jumps")
@@ -55,14 +56,14 @@ def spoken(
 
     Raises `animator.media.MediaError` when the tracker does not find the face.
     """
-    quiet = np.zeros(RATE, np.float32)
+    quiet = np.zeros(int(QUIET_SECONDS * RATE), np.float32)
     sound = np.concatenate([quiet, voice(SECONDS) if saying.audio is None else saying.audio, quiet])
     face = animator.open(portrait)
     with tempfile.TemporaryDirectory() as folder:
         video = keep or Path(folder, "trial.mp4")
         write(speak(face, sound, Control("speaking")), portrait.size, video)
-        phonemes = [(symbol, start + 1, end + 1) for symbol, start, end in saying.phonemes]
-        figures = evaluate(video, None, portrait, progress, phonemes)
+        phonemes = [(symbol, start + QUIET_SECONDS, end + QUIET_SECONDS) for symbol, start, end in saying.phonemes]
+        figures = evaluate(video, None, portrait, progress, phonemes, QUIET_SECONDS)
     if saying.audio is None:
         figures = {name: value for name, value in figures.items() if not name.startswith(_OF_SOUND)}
     return figures | listening(animator, saying.audio)

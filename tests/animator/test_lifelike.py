@@ -115,7 +115,9 @@ def test_a_video_is_seen_frame_by_frame() -> None:
     assert figures["opening_mean"] == pytest.approx(0.2)
     assert figures["width_sd"] == 0
     assert figures["teeth_share"] == 1
-    assert Lifelike.figures(seen_nothing(), FPS) == {}
+    assert seen.figures(FPS, 1 / FPS)["smile_share"] == pytest.approx(4 / 9)
+    assert seen.figures(FPS, 10.0) == {}, "all of it is margin"
+    assert seen_nothing().figures(FPS) == {}
 
 
 def seen_nothing() -> Lifelike:
