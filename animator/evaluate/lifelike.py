@@ -48,7 +48,7 @@ _TOGETHER = (
     ("opening", "width"), ("opening", "teeth"), ("blink", "brow_up"),
 )  # fmt: skip
 _EYES = (33, 263)  # outer corners
-_LENGTHS = ((13, 14), (61, 291), (0, 13), (14, 17))  # opening, width, upper and lower lip
+LENGTHS = ((13, 14), (61, 291), (0, 13), (14, 17))  # opening, width, upper and lower lip
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,8 @@ def signals(image: Image, face: FaceLandmarks) -> list[float]:
     the outer corners of both eyes), the area of the teeth in squared eye distances."""
     scores = face.blendshapes
     seen = [_mean(scores, groups) for groups in _SCORES.values()]
-    scale = _between(face.points, *_EYES)
-    lengths = [_between(face.points, *pair) / scale for pair in _LENGTHS]
+    scale = between(face.points, *_EYES)
+    lengths = [between(face.points, *pair) / scale for pair in LENGTHS]
     return [*seen, *lengths, teeth_area(image, face.points)]
 
 
@@ -195,5 +195,6 @@ def _mean(scores: Floats, groups: tuple[tuple[str, ...], ...]) -> float:
     return float(np.mean([np.mean([scores[INDEX[name]] for name in names]) for names in groups]))
 
 
-def _between(points: Floats, one: int, other: int) -> float:
+def between(points: Floats, one: int, other: int) -> float:
+    """Pixels in the picture from one landmark to another."""
     return float(np.linalg.norm(points[one, :2] - points[other, :2]))

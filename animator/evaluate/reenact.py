@@ -3,7 +3,7 @@ and every frame is compared with the film. What no motion row can reproduce is t
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from animator.evaluate.beside import COLUMNS, captioned, stacked, write
 from animator.evaluate.film import Watch
+from animator.evaluate.lifelike import LENGTHS, between
 from animator.evaluate.lips import Figures
 from animator.evaluate.solving import solver
-from animator.evaluate.teeth import teeth_area
+from animator.evaluate.teeth import inside, teeth_area
 from animator.evaluate.track import track
 from animator.media import MediaError
 from animator.motion import space
@@ -164,6 +165,7 @@ def figures(made: Reenactment) -> Figures:
     ``width_gain``: slope of what was drawn over what was filmed, and ``_off``, the mean difference. ``ssim``: of the
     region of the mouth with the film's; ``ssim_still``: of the film's own calm mouth with that of every frame, which is
     what a face gets that does not speak. ``teeth_film``, ``teeth_drawn``: mean areas in squared eye distances.
+    ``inside_film``, ``inside_drawn``: mean L, a*, b* inside the lips where both are open, ``inside_off`` apart.
     """
     far = np.array([np.linalg.norm(errors(frame), axis=1).mean() for frame in made.frames])
     rest = next((frame for frame in made.frames if frame.number == made.rest), made.frames[0])
@@ -175,7 +177,7 @@ def figures(made: Reenactment) -> Figures:
     }
     filmed = np.array([lengths(frame.face.points) for frame in made.frames])
     drawn = np.array([lengths(frame.seen.points) for frame in made.frames])
-    for column, name in enumerate(("opening", "width")):
+    for column, name in enumerate(("opening", "width", "upper_thickness", "lower_thickness")):
         found |= _agreement(name, filmed[:, column], drawn[:, column])
     film, face = rest.film, rest.face
     alike = [
@@ -186,7 +188,8 @@ def figures(made: Reenactment) -> Figures:
         (teeth_area(frame.film, frame.face.points), teeth_area(frame.drawn, frame.seen.points)) for frame in made.frames
     ]
     names = ("ssim", "ssim_still", "teeth_film", "teeth_drawn")
-    return found | dict(zip(names, np.column_stack([alike, teeth]).mean(axis=0).tolist(), strict=True))
+    found |= dict(zip(names, np.column_stack([alike, teeth]).mean(axis=0).tolist(), strict=True))
+    return found | _insides(made.frames)
 
 
 def errors(frame: Frame) -> Floats:
@@ -229,11 +232,10 @@ def ssim(one: Image, other: Image) -> float:
     return float(((2 * ma * mb + flat) * (2 * both + rough) / ((ma**2 + mb**2 + flat) * (apart + rough))).mean())
 
 
-def lengths(points: Floats) -> tuple[float, float]:
-    """Opening and width of a mouth in eye distances."""
-    scale = np.linalg.norm(points[_EYES[0], :2] - points[_EYES[1], :2])
-    opening, width = (np.linalg.norm(points[a, :2] - points[b, :2]) for a, b in (_MIDDLE, _CORNERS))
-    return float(opening / scale), float(width / scale)
+def lengths(points: Floats) -> tuple[float, ...]:
+    """Opening and width of a mouth, thickness of its upper and of its lower lip, in eye distances."""
+    scale = between(points, *_EYES)
+    return tuple(between(points, *pair) / scale for pair in LENGTHS)
 
 
 def save_strip(made: Reenactment, path: Path) -> None:
@@ -269,6 +271,16 @@ def _to_film(points: Floats, frame: Frame) -> Floats:
 def _agreement(name: str, filmed: Floats, drawn: Floats) -> Figures:
     slope = float(np.polyfit(filmed, drawn, 1)[0]) if filmed.std() > _STILL else None
     return {f"{name}_gain": slope, f"{name}_off": float((drawn - filmed).mean())}
+
+
+def _insides(frames: Sequence[Frame]) -> Figures:
+    pairs = [(inside(frame.film, frame.face.points), inside(frame.drawn, frame.seen.points)) for frame in frames]
+    both = np.array([(film, drawn) for film, drawn in pairs if film is not None and drawn is not None])
+    if not len(both):
+        return {"inside_film": None, "inside_drawn": None, "inside_off": None}
+    film, drawn = ([round(float(value), 1) for value in colour] for colour in both.mean(axis=0))
+    off = float(np.linalg.norm(both[:, 1] - both[:, 0], axis=1).mean())
+    return {"inside_film": film, "inside_drawn": drawn, "inside_off": off}
 
 
 def _in_picture(points: Floats, portrait: Portrait) -> Floats:

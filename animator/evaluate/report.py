@@ -69,9 +69,9 @@ _IN_SHORT: dict[str, tuple[str, int]] = {
 
 
 _REENACTED: dict[str, tuple[str, int]] = {
-    "inner_lips": ("lips off", 4), "inner_lips_p95": ("p95", 3), "opening_gain": ("opening", 2),
-    "width_gain": ("width", 2), "ssim": ("SSIM", 3), "ssim_still": ("still", 3), "teeth_film": ("teeth", 4),
-    "teeth_drawn": ("drawn", 4),
+    "inner_lips": ("lips", 4), "inner_lips_p95": ("p95", 3), "opening_gain": ("opening", 2), "width_gain": ("width", 2),
+    "ssim": ("SSIM", 3), "ssim_still": ("still", 3), "teeth_film": ("teeth", 4), "teeth_drawn": ("drawn", 4),
+    "inside_off": ("inside", 1),
 }  # fmt: skip
 
 

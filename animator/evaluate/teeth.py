@@ -1,4 +1,4 @@
-"""How much of the teeth a frame shows, by the colours between the lips."""
+"""How much of the teeth a frame shows, and how light and how warm it is inside: by the colours between the lips."""
 
 import cv2
 import numpy as np
@@ -22,24 +22,41 @@ _EYES, _INNER = (33, 263), (13, 14)
 def teeth_area(image: Image, points: Floats) -> float:
     """Area of what is lighter and less red than skin inside the inner lips, in squared distances of the outer corners
     of the eyes; 0 between lips that are shut. ``points`` (468 or more, 2 or more) px."""
-    flat = points[:, :2].astype(np.float64)
-    scale = float(np.linalg.norm(flat[_EYES[0]] - flat[_EYES[1]]))
-    if np.linalg.norm(flat[_INNER[0]] - flat[_INNER[1]]) < SHUT * scale:
+    seen = _between_lips(image, points)
+    if seen is None:
         return 0.0
-    ring, step = flat[list(_RING)], _STEP / scale
+    light, red = _skin(image, points)
+    return float(((seen[:, 0] > LIGHT * light) & (seen[:, 1] < RED * red)).sum()) / _STEP**2
+
+
+def inside(image: Image, points: Floats) -> Floats | None:
+    """(3,) mean L, a* and b* inside the inner lips; None between lips that are shut."""
+    seen = _between_lips(image, points)
+    return None if seen is None or not len(seen) else seen.mean(axis=0)
+
+
+def _between_lips(image: Image, points: Floats) -> Floats | None:
+    """(n, 3) Lab of what is inside the inner lips, at `_STEP` px an eye distance; None if they are shut."""
+    flat, step = points[:, :2].astype(np.float64), _step(points)
+    if np.linalg.norm(flat[_INNER[0]] - flat[_INNER[1]]) * step < SHUT * _STEP:
+        return None
+    ring = flat[list(_RING)]
     mouth = _cut(image, ring.mean(axis=0), step, _SIDE)
-    inside = np.zeros(mouth.shape[:2], np.uint8)
+    mask = np.zeros(mouth.shape[:2], np.uint8)
     placed = (ring - ring.mean(axis=0)) * step + _SIDE / 2
-    cv2.fillPoly(inside, [np.round(placed * 16).astype(np.int32)], 1, shift=4)
-    light, red = _skin(image, flat, step)
-    lab = _lab(mouth)
-    teeth = (inside > 0) & (lab[..., 0] > LIGHT * light) & (lab[..., 1] < RED * red)
-    return float(teeth.sum()) / _STEP**2
+    cv2.fillPoly(mask, [np.round(placed * 16).astype(np.int32)], 1, shift=4)
+    return _lab(mouth)[mask > 0]
 
 
-def _skin(image: Image, points: NDArray[np.float64], step: float) -> tuple[float, float]:
+def _step(points: Floats) -> float:
+    """What magnifies a face so that its eyes are `_STEP` px apart."""
+    return _STEP / float(np.linalg.norm(points[_EYES[0], :2] - points[_EYES[1], :2]))
+
+
+def _skin(image: Image, points: Floats) -> tuple[float, float]:
     """L and a* of the cheeks, the middle values of their pixels."""
-    seen = [_lab(_cut(image, points[cheek], step, 2 * _PATCH)).reshape(-1, 3) for cheek in _CHEEKS]
+    flat, step = points[:, :2].astype(np.float64), _step(points)
+    seen = [_lab(_cut(image, flat[cheek], step, 2 * _PATCH)).reshape(-1, 3) for cheek in _CHEEKS]
     light, red, _ = np.median(np.concatenate(seen), axis=0)
     return float(light), float(red)
 

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from animator.evaluate.lifelike import Lifelike, distance, lifelike, memory, people
 from animator.evaluate.report import lifelike_table
-from animator.evaluate.teeth import teeth_area
+from animator.evaluate.teeth import inside, teeth_area
 from animator.motion.space import INDEX
 from animator.portrait.landmarks import FaceLandmarks
 from animator.portrait.topology import RINGS
@@ -101,6 +101,13 @@ def test_teeth_are_counted_where_the_lips_are_apart() -> None:
     assert teeth_area(picture(10), face(20).points) == pytest.approx(np.pi * 20 * 10 / 2 / 100**2, rel=0.1)
     assert teeth_area(picture(20), face(2).points) == 0, "lips that are shut show none"
     assert teeth_area(picture(20, 3), 3 * face(20).points + 1) == pytest.approx(np.pi * 200 / 100**2, rel=0.06)
+
+
+def test_the_inside_of_a_mouth_has_a_colour() -> None:
+    dark, light = inside(picture(0), face(20).points), inside(picture(20), face(20).points)
+    assert dark == pytest.approx([13.6, 23.6, 6.8], abs=3), "CIELAB of (70, 20, 25)"
+    assert light == pytest.approx([86.8, 1.6, 5.9], abs=3)
+    assert inside(picture(20), face(2).points) is None
 
 
 def test_a_video_is_seen_frame_by_frame() -> None:
