@@ -91,7 +91,7 @@ def _rest(faces: Sequence[FaceLandmarks]) -> _Rest:
     points = np.median(laid, axis=0).astype(np.float32)
     width = float(np.linalg.norm(points[234] - points[454]))
     head = fit(points, faces[calm[0]].blendshapes)
-    shapes, _ = fit_mouth(head.vertices, head.shapes, head.jaw, pose(points), width)
+    shapes, _ = fit_mouth(head.vertices, (head.shapes, head.jaw, head.left), pose(points), width)
     flat = points[:POINTS] * _FLIP
     pivot = flat[152] + PIVOT * (flat[10] - flat[152])
     pivot[2] = head.ear_depth

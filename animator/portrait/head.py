@@ -25,6 +25,11 @@ _ROUNDS = 4
 _UNSEEN = ("jawForward", "mouthClose", "tongueOut")  # not told apart from other shapes in one picture
 _SHOWN = ("mouthSmile", "mouthDimple", "mouthStretch", "mouthUpperUp", "mouthFrown", "brow", "eyeSquint", "cheekSquint")
 _SHOWN_SHARE = 1.0
+_GAINS = {
+    "browInnerUp": 1.7,
+    "browOuterUp": 1.6,
+    "mouthSmile": 1.15,
+}  # until a tracker sees in frames what was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,9 @@ class _Model:
 class FittedHead:
     """What the head says about a picture, in its px; see `animator.portrait.portrait.Portrait` for most fields.
 
-    ``expression`` (52,): weights that the face has in the picture; ``error``: mean distance of the fitted head from the
-    landmarks in face widths.
+    ``expression`` (52,): weights that the face has in the picture; ``left`` (52,): the share of each shape that is left
+    beyond it, by which ``shapes`` are scaled; ``error``: mean distance of the fitted head from the landmarks in face
+    widths.
     """
 
     vertices: Floats
@@ -51,6 +57,7 @@ class FittedHead:
     teeth: Floats
     ear_depth: float
     expression: Floats
+    left: Floats
     error: float
 
 
@@ -86,7 +93,8 @@ def fit(landmarks: Floats, blendshapes: Floats) -> FittedHead:
     identity, expression = found[: len(model.identity)], np.zeros(len(ARKIT), np.float32)
     expression[usable] = found[len(model.identity) :]
     head = _place(model, identity, expression, pose, landmarks)
-    return replace(head, shapes=_relative(head.shapes, expression, blendshapes))
+    left = _left(expression, blendshapes)
+    return replace(head, shapes=head.shapes * left[:, None, None], left=left)
 
 
 def _ridge(basis: Floats, target: Floats, turn: Floats, spread: Floats, free: int) -> Floats:
@@ -135,27 +143,28 @@ def _place(
         teeth=(teeth + skull).astype(np.float32),
         ear_depth=float(placed[model.parts["ears"], 2].mean()),
         expression=expression,
+        left=np.ones(len(ARKIT), np.float32),
         error=float(np.linalg.norm(residual, axis=1).mean() / np.linalg.norm(landmarks[234] - landmarks[454])),
     )
 
 
 def _sized(model: _Model, neutral: Floats) -> Floats:
-    """The shapes (52, V, 3), those of the mouth scaled by the width of this person's mouth."""
+    """The shapes (52, V, 3), as strong as people's, those of the mouth scaled by the width of this person's mouth."""
     width = np.linalg.norm(neutral[61] - neutral[291]) / np.linalg.norm(model.points[61] - model.points[291])
     factor = np.clip(width, 0.85, 1.2).astype(np.float32)
     moves_mouth = np.array([name.startswith("mouth") and name != "mouthClose" for name in ARKIT])
-    return model.shapes * np.where(moves_mouth, factor, np.float32(1))[:, None, None]
+    gains = np.array([_GAINS.get(name.removesuffix("Left").removesuffix("Right"), 1.0) for name in ARKIT], np.float32)
+    return model.shapes * (gains * np.where(moves_mouth, factor, np.float32(1)))[:, None, None]
 
 
-def _relative(shapes: Floats, expression: Floats, blendshapes: Floats) -> Floats:
-    """Shapes to add to a face that shows ``expression``: a smile gets little more smile.
+def _left(expression: Floats, blendshapes: Floats) -> Floats:
+    """(52,) share of the shapes to add to a face that shows ``expression``: a smile gets little more smile.
 
     Smiles are taken from the network's ``blendshapes`` too, since the fit spreads them over several shapes.
     """
     shown = np.where([name.startswith("mouthSmile") for name in ARKIT], np.maximum(expression, blendshapes), expression)
     left = np.where([name.startswith(_SHOWN) for name in ARKIT], (1 - _SHOWN_SHARE * shown).clip(0.1, 1), 1)
-    changed = shapes * left.astype(np.float32)[:, None, None]
-    return changed.astype(np.float32)
+    return left.astype(np.float32)
 
 
 def _incisors(model: _Model) -> NDArray[np.int64]:

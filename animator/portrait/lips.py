@@ -1,8 +1,10 @@
-"""Shapes of the mouth that must fit this mouth: how far its jaw opens it, and how its lips round.
+"""Shapes of the mouth that must fit this mouth: how its lips part and round, and how far its jaw opens it.
 
-Rounded lips are laid out, not taken from another head: as in tracked speakers ("two", "blue", "white") the corners come
-in to three or four fifths of a neutral mouth, the lips keep their area and so thicken, they come forward, and the skin
-around follows as a membrane. A smile in the picture is undone on the way.
+These are laid out along the lips, not taken from another head, as speakers' lips go who were filmed and tracked. Where
+lips part, they do so most at the eye teeth, and an open jaw takes the corners of the mouth down by a quarter of its way
+only ("GRID", 24 clips). Where they round ("two", "blue", "white") the corners come in to three or four fifths of a
+neutral mouth, the lips keep their area and so thicken, and they come forward. The skin around follows as a membrane. A
+smile in the picture is undone on the way.
 """
 
 from functools import cache
@@ -20,8 +22,9 @@ from animator.portrait.topology import POINTS, mesh
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-OPENING = 0.245  # face widths between the lips that the open jaw gives at weight 1
-_GAINS = 0.8, 1.3
+OPENING = 0.28  # face widths between the lips that the open jaw gives at weight 1
+_GAINS = 0.8, 1.5
+_CHIN = 0.85  # of what the jaw of the head moves its skin by, where the lips go as far as in `PARTINGS`
 NEUTRAL = 0.385  # face widths of a mouth that does not smile
 _UPPER = 0.4  # of an opening that lies above the seam
 _LIP_FOLLOWS = 0.85  # of a rim's motion that the lip's outer contour takes part in when the lips close
@@ -30,6 +33,10 @@ _HOLE_UP = 0.25  # of that which the lips themselves make
 _THICKEST = 1.3  # times the lips at rest
 _SCREEN = 0.015  # how fast the skin forgets the lips, a step of the mesh
 _SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # what rounded lips keep of corners that lie above or below the middle
+_SIZES = 0.75, 1.15  # of mouths, from which lips part less or more
+_CORNERS = 61, 291
+_MIDDLE = 0.24  # face widths over which what one side of a lip does passes into the other side's
+_THIN = 1e-3  # face widths: where a lip is thinner, at the corners, all of it goes with the rim
 _STILL = ("eye_left_upper", "eye_left_lower", "eye_right_upper", "eye_right_lower", "face_oval")
 _NOSE = (
     1,
@@ -66,6 +73,9 @@ _BANDS = (  # of points within the upper and the lower lip
 _FLIP = np.array([1, -1, 1], np.float32)
 
 
+Course = tuple[float, float, float, float, float, float]
+
+
 class Rounding(NamedTuple):
     """``width`` of the mouth in neutral ones; ``hole`` between the lips and way ``forward`` in face widths; the lips
     thicken by the power ``area`` of what they lose in width."""
@@ -76,25 +86,101 @@ class Rounding(NamedTuple):
     area: float
 
 
+class Parting(NamedTuple):
+    """How far inner rims and outer contours of both lips go ``down`` and the lips go ``aside`` at `STATIONS`, in face
+    widths (``jawOpen``: shares of `OPENING`)."""
+
+    upper: Course
+    upper_outer: Course
+    lower: Course
+    lower_outer: Course
+    aside: Course
+
+
+STATIONS = (0.0, 0.2, 0.4, 0.62, 0.8, 1.0)  # of the way from the middle of a lip to the corner of the mouth
+PARTINGS = {
+    "jawOpen": Parting(
+        (-0.09, -0.08, -0.05, 0.03, 0.13, 0.26),
+        (-0.03, -0.02, 0.0, 0.06, 0.14, 0.26),
+        (0.91, 0.89, 0.83, 0.70, 0.53, 0.26),
+        (0.94, 0.92, 0.85, 0.71, 0.53, 0.26),
+        (0.0, 0.0, 0.01, 0.02, 0.03, 0.04),
+    ),
+    "mouthUpperUp": Parting(
+        (-0.052, -0.057, -0.064, -0.057, -0.036, -0.008),
+        (-0.044, -0.049, -0.057, -0.053, -0.034, -0.008),
+        (0.0, 0.0, 0.0, -0.001, -0.002, -0.008),
+        (0.0, 0.0, 0.0, 0.0, -0.001, -0.008),
+        (0.0, 0.003, 0.009, 0.012, 0.012, 0.010),
+    ),
+    "mouthLowerDown": Parting(
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.003),
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.003),
+        (0.053, 0.055, 0.054, 0.042, 0.022, 0.003),
+        (0.050, 0.051, 0.049, 0.036, 0.017, 0.003),
+        (0.0, 0.002, 0.006, 0.009, 0.009, 0.008),
+    ),
+}  # fmt: skip
 ROUNDINGS = {"mouthPucker": Rounding(0.68, 0.0, 0.040, 0.8), "mouthFunnel": Rounding(0.84, 0.05, 0.030, 0.6)}
 
 
 def fit_mouth(
-    vertices: Floats, shapes: Floats, jaw: Floats, pose: tuple[float, float, float], width: float
+    vertices: Floats, head: tuple[Floats, Floats, Floats], pose: tuple[float, float, float], width: float
 ) -> tuple[Floats, Floats]:
-    """``shapes`` (52, V, 3) and ``jaw`` (52, 3, 4) for the mouth of ``vertices`` (V, 3) px of a head in ``pose``."""
-    shapes, jaw = shapes.copy(), jaw.copy()
-    opening = INDEX["jawOpen"]
+    """Shapes (52, V, 3) and jaw (52, 3, 4) for the mouth of ``vertices`` (V, 3) px of a face in ``pose``, ``width`` px
+    wide; ``head``: those of a fitted head, and the share (52,) of each shape that its expression leaves."""
+    shapes, jaw, left = head[0].copy(), head[1].copy(), head[2]
+    opening, closing_ = INDEX["jawOpen"], INDEX["mouthClose"]
     gain = _opening_gain(vertices, shapes[opening], width)
-    for name in ("jawOpen", "mouthClose"):
-        shapes[INDEX[name]] *= gain
+    shapes[[opening, closing_]] *= gain
     jaw[opening] *= gain
+    closed = shapes[opening] + shapes[closing_]
+    shapes[opening] *= _CHIN
     axes = (_FLIP[:, None] * rotation(*pose) * _FLIP).astype(np.float32)
     local = vertices @ axes / np.float32(width)
+    size = float(np.clip(np.ptp(local[list(_CORNERS), 0]) / NEUTRAL, *_SIZES))
+    for name, parting in PARTINGS.items():
+        for whole, side in ((name, 0),) if name in INDEX else ((f"{name}Left", 1), (f"{name}Right", -1)):
+            number = INDEX[whole]
+            far = OPENING if number == opening else float(size * left[number])
+            shapes[number] = _on_course(shapes[number], local, (parting, far, side), (axes, width))
+    shapes[opening] *= _opening_gain(vertices, shapes[opening], width)  # a nodding head is foreshortened
+    shapes[closing_] = closed - shapes[opening]
     for name, rounding in ROUNDINGS.items():
         moved = _membrane(_laid_out(local, rounding))
         shapes[INDEX[name]] = np.float32(width) * moved @ axes.T
     return shapes, jaw
+
+
+def _on_course(shape: Floats, local: Floats, to: tuple[Parting, float, int], place: tuple[Floats, float]) -> Floats:
+    """``shape`` (V, 3) whose lips go in x and y, not in depth, as a parting says, so ``far``, on one side or (0) both;
+    ``place``: axes and face width of ``local`` (V, 3)."""
+    (parting, far, side), (axes, width) = to, place
+    wanted = np.concatenate(_courses(local, parting))
+    at = np.concatenate(_lips())
+    if side:
+        ramp = (0.5 + side * (local[at, 0] - local[[0, 13, 14, 17], 0].mean()) / _MIDDLE).clip(0, 1)
+        wanted *= (ramp * ramp * (3 - 2 * ramp))[:, None]
+    missing = far * wanted - (shape[at] @ axes / np.float32(width))[:, :2]
+    change = _membrane(np.column_stack([missing, np.zeros(len(at))]).astype(np.float32))
+    return (shape + np.float32(width) * change @ axes.T).astype(np.float32)
+
+
+def _courses(local: Floats, parting: Parting) -> list[Floats]:
+    """(n, 2) aside and down, of the vertices of both of `_lips`."""
+    contours, moves = mesh().contours, list[Floats]()
+    middle = local[[0, 13, 14, 17], 0].mean()
+    for ids, lip in zip(_lips(), ("upper", "lower"), strict=True):
+        inner, outer = (local[contours[f"lips_{ring}_{lip}"]] for ring in ("inner", "outer"))
+        x, y = local[ids, 0], local[ids, 1]
+        rim, edge = (np.interp(x, line[:, 0], line[:, 1]) for line in (inner, outer))
+        half = np.where(x > middle, inner[-1, 0] - middle, middle - inner[0, 0])
+        beside = (np.abs(x - middle) / half).clip(0, 1)
+        depth = ((y - rim) / np.where(np.abs(edge - rim) > _THIN, edge - rim, np.inf)).clip(0, 1)
+        on_rim, on_edge = (np.interp(beside, STATIONS, getattr(parting, name)) for name in (lip, f"{lip}_outer"))
+        aside = np.sign(x - middle) * np.interp(beside, STATIONS, parting.aside)
+        moves.append(np.stack([aside, on_rim + depth * (on_edge - on_rim)], axis=1))
+    return moves
 
 
 def _opening_gain(vertices: Floats, jaw_open: Floats, width: float) -> np.float32:

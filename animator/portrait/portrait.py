@@ -28,7 +28,7 @@ from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 36  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 37  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -114,7 +114,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
     width = float(np.linalg.norm(points[234] - points[454]))
     parted = lips_parted(points)
     vertices = (snap_rims if parted else snap_seam)(face.vertices, framed.picture, width)
-    shapes, jaw = fit_mouth(vertices, face.shapes, face.jaw, pose(points), width)
+    shapes, jaw = fit_mouth(vertices, (face.shapes, face.jaw, face.left), pose(points), width)
     matte, outlined = person(framed.picture, points)
     iris = np.array([_iris(points[473:]), _iris(points[468:473])], np.float32)
     return Portrait(

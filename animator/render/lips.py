@@ -15,7 +15,8 @@ from animator.render.arrays import Floats, Ints, f32
 
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 _ROUND = {space.INDEX["mouthPucker"]: 1.1, space.INDEX["mouthFunnel"]: 0.6}
-_OPEN, _SHUT = 0.12, 0.62  # of the way from the middle to the corner: rounded lips part from each other, and touch
+_HOLE, _NARROW = 0.75, 0.032  # half the width of a round hole: of its height, and face widths besides
+_COMES_IN = 0.3  # of the mouth's width that fully round lips lose
 _ROLL = space.INDEX["mouthRollLower"]
 _TUCKED = 0.5  # of mouthRollLower that brings the lower lip to the upper teeth, for f and v
 _TEETH, _OWN_TEETH = 0.03, 0.75  # how much of these is seen then: face widths, or of what the picture shows
@@ -25,19 +26,21 @@ _BARELY = 1e-3  # px
 
 @dataclass(frozen=True, slots=True)
 class Lips:
-    """``upper`` and ``lower`` (N,) rims; ``gap`` (N,) px between them at rest, along ``down`` (2,); ``touch`` (N,) how
-    far round lips touch there; the vertices ``near`` (K,) follow a closing by ``follow`` (K, N); ``teeth`` (N,)
-    px of the upper ones that are seen above a tucked lip; ``sticky`` (N,) px by which shut lips part late."""
+    """``upper`` and ``lower`` (N,) rims; ``gap`` (N,) px between them at rest, along ``down`` (2,); ``beside`` (N,) px
+    from its middle; the vertices ``near`` (K,) follow a closing by ``follow`` (K, N); ``teeth`` (N,)
+    px of the upper ones that are seen above a tucked lip; ``sticky`` (N,) px by which shut lips part late; ``narrow``
+    px, half the width of the least round hole."""
 
     upper: Ints
     lower: Ints
     gap: Floats
     down: Floats
-    touch: Floats
+    beside: Floats
     near: Ints
     follow: Floats
     teeth: Floats
     sticky: Floats
+    narrow: float
 
 
 def lips(portrait: Portrait, points: Floats) -> Lips:
@@ -49,16 +52,14 @@ def lips(portrait: Portrait, points: Floats) -> Lips:
     down = f32([-along[1], along[0]]) / np.linalg.norm(along)
     steps = np.linalg.norm(np.diff(points[upper], axis=0), axis=1)
     reached = np.concatenate([[0], np.cumsum(steps)])
-    middle = reached[len(reached) // 2]
-    beside = np.where(reached < middle, 1 - reached / middle, (reached - middle) / (reached[-1] - middle))
-    touch = ((beside - _OPEN) / (_SHUT - _OPEN)).clip(0, 1)
-    touch = touch * touch * (3 - 2 * touch)
+    beside = np.abs(reached - reached[len(reached) // 2])
     gap = (points[lower, :2] - points[upper, :2]) @ down
     sticky = _STICKY * portrait.face_width * (gap < _STICKY * portrait.face_width)
     teeth = np.maximum(_TEETH * portrait.face_width, _OWN_TEETH * gap)
     return Lips(
-        upper, lower, f32(gap), f32(down), f32(touch), near, np.ascontiguousarray(follow[near]), f32(teeth), f32(sticky)
-    )
+        upper, lower, f32(gap), f32(down), f32(beside), near, np.ascontiguousarray(follow[near]), f32(teeth),
+        f32(sticky), _NARROW * portrait.face_width,
+    )  # fmt: skip
 
 
 def roundness(weights: Floats) -> float:
@@ -81,7 +82,15 @@ def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:
     gap = apart[:, :2] @ made.down
     tucked = min(max(float(weights[_ROLL]), 0.0) / _TUCKED, 1.0)
     parting = gap * (gap.clip(0) / (gap.clip(0) + made.sticky + _BARELY))
-    left = (parting - tucked * (parting - made.teeth).clip(0)) * (1 - round_ * made.touch) * np.float32(1 - seal)
+    left = parting - tucked * (parting - made.teeth).clip(0)
+    left = (left + round_ * (np.minimum(left, _hole(left, made, weights)) - left)) * np.float32(1 - seal)
     closed = 1 - left.clip(0) / np.maximum(gap, _BARELY)
     closed[gap < np.minimum(made.gap, 0) - _BARELY] = 1  # one lip past the other
     return closed.clip(0, 1)[:, None] * apart
+
+
+def _hole(gap: Floats, made: Lips, weights: Floats) -> Floats:
+    """(N,) px between lips that leave a round hole as high as the middle of ``gap`` (N,), and touch beside it."""
+    high = float(gap[len(gap) // 2 - 1 : len(gap) // 2 + 2].max())
+    beside = made.beside * np.float32(1 - _COMES_IN * roundness(weights))
+    return f32(high * np.sqrt((1 - (beside / (_HOLE * high + made.narrow)) ** 2).clip(0)))

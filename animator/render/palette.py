@@ -16,6 +16,7 @@ from animator.render.arrays import Floats, f32
 _NOSE_TIP = 4
 _BESIDE = (216, 436)  # points of the cheeks beside the mouth, from left to right
 _PATCH = 0.05  # face widths
+LUMA = f32([0.299, 0.587, 0.114])
 _DARKER_SIDE = 0.6  # at least, of the light on the other one
 
 
@@ -57,17 +58,18 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     """Colours in the light of the picture and out of its range; ``own`` is the layer of `smile.own_teeth`."""
     picture = portrait.picture.astype(np.float32)
     pixels = picture[_face(portrait) > 0]
-    luma = pixels @ f32([0.299, 0.587, 0.114])
+    luma = pixels @ LUMA
     low, high = np.percentile(luma, (40, 75))
     skin = np.median(pixels[(luma >= low) & (luma <= high)], axis=0)
     below = np.argwhere(_face(portrait))[:, 0] > portrait.landmarks[_NOSE_TIP, 1]
-    bright = min(float(np.percentile(part, 93)) for part in (luma, luma[below]))
+    bright = float(np.mean([np.percentile(part, 93) for part in (luma, luma[below])]))
     lips = np.median(picture[lip_ring(portrait, "outer") & ~lip_ring(portrait, "inner")], axis=0)
     sclera = _sclera(portrait, skin)
     white = np.full(3, 255.0)
-    hue = 0.35 * white + 0.45 * sclera / sclera.max() * 255 + 0.20 * skin / skin.max() * 255
-    hue *= f32([1.0, 0.97, 0.90])
-    teeth = hue / (hue @ f32([0.299, 0.587, 0.114])) * min(bright * 1.02, 235.0)
+    hue = 0.5 * white + 0.3 * sclera / sclera.max() * 255 + 0.2 * skin / skin.max() * 255
+    hue *= f32([1.0, 0.985, 0.95])
+    lit = min(max(1.15 * bright, min(1.08 * float(sclera @ LUMA), 1.35 * bright)), 235.0)
+    teeth = hue / (hue @ LUMA) * lit
     shown = own[own[..., 3] > 0.9][:, :3]
     if len(shown) > 20:
         teeth = shown[shown.mean(axis=1) >= np.percentile(shown.mean(axis=1), 60)].mean(axis=0)

@@ -13,8 +13,11 @@ from animator.render.arrays import Floats, Ints, f32
 
 Colour = Floats  # (3,) RGB in 0 to 255
 
-PER_CM = 26  # texels
+PER_CM = 40  # texels
 GUM = 1.0  # cm that the gum reaches beyond the crowns
+ROUNDED = 0.09  # cm by which the corners of a tooth's edge are rounded off
+SEAM, SEAM_DARK = 0.028, 0.13  # cm to both sides of where two teeth touch, and by how much it is darker
+EYE_TOOTH = 2  # from the middle; it is a little yellower
 _COLUMNS = 40
 
 
@@ -142,23 +145,27 @@ def _strip(row: Row, white: Colour, gum: Colour) -> NDArray[np.uint8]:
     crown, rise = np.asarray(row.heights)[number], np.asarray(row.rise)[number]
     up = (y - rise) / crown  # 0 at the edge, 1 at the gum
     soft = 1.3 / PER_CM
-    narrow = 0.985 - 0.10 * np.clip(up, 0, 1) ** 2 - 0.10 * np.clip(1 - up / 0.18, 0, 1) ** 2
-    side = np.clip((narrow - np.abs(across)) * np.asarray(row.widths)[number] / 2 / soft + 0.5, 0, 1)
-    edge = np.clip((y - rise) / soft + 0.5 - 0.25 * np.abs(across) ** 4, 0, 1)
+    opaque = np.clip((y - rise - ROUNDED * np.abs(across) ** 6) / soft + 0.5, 0, 1)
     neck = rise + crown * (1 - 0.16 * np.abs(across) ** 2.5)
     in_gum = np.clip((y - neck) / soft + 0.5, 0, 1)
-    tooth = side * edge
-    body = (0.90 + 0.10 * np.sqrt(np.clip(1 - across**2, 0, 1))) * (1 - 0.05 * np.clip(1 - up / 0.15, 0, 1))
-    warm = np.clip((up - 0.35) / 0.65, 0, 1)[..., None]
+    to_next = (1 - np.abs(across)) * np.asarray(row.widths)[number] / 2  # cm
+    deep = np.clip((up - 0.45) / 0.5, 0, 1)  # between two teeth it is darker towards the gum
+    seam = np.exp(-((to_next / (SEAM + 0.03 * deep)) ** 2)) * (SEAM_DARK + 0.22 * deep)
     shading = np.linspace(1, 0.86, len(row.widths))[number]
-    crown_colour = white * (body * shading)[..., None] * (1 - warm * f32([0.03, 0.06, 0.11]))
-    between = white * f32([0.72, 0.63, 0.57])
-    colour = between + (crown_colour - between) * tooth[..., None]
-    gap = np.clip((y - rise - 0.12) / 0.15, 0, 1) * 0.7  # the dark between two teeth; open towards their edges
-    opacity = np.maximum(tooth, gap * edge)
+    body = shading * (1 - 0.07 * across**2) * (1 - 0.06 * np.clip(1 - up / 0.2, 0, 1)) * (1 - seam)
+    body *= 1 + 0.05 * np.exp(-((across / 0.5) ** 2) - ((up - 0.4) / 0.22) ** 2) + _uneven(height, width)
+    warm = np.clip((up - 0.3) / 0.7, 0, 1)[..., None] + 0.6 * (number == EYE_TOOTH)[..., None] + 2 * seam[..., None]
+    colour = white * body[..., None] * (1 - warm * f32([0.015, 0.04, 0.08]))
     ridge = 0.86 + 0.14 * np.clip(1 - (y - neck) / 0.5, 0, 1) + 0.04 * np.cos(across * np.pi)
     colour += (gum * ridge[..., None] - colour) * in_gum[..., None]
-    return _premultiplied(colour, np.maximum(opacity, in_gum))
+    return _premultiplied(colour, np.maximum(opaque, in_gum))
+
+
+def _uneven(height: int, width: int) -> Floats:
+    """(height, width) a little more or less light, which enamel throws back."""
+    noise = np.random.default_rng(1).normal(0, 1, (height, width)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 0.06 * PER_CM)
+    return 0.018 * smooth / smooth.std()
 
 
 def _premultiplied(colour: Floats, opacity: Floats) -> NDArray[np.uint8]:
