@@ -1,18 +1,20 @@
 """Memory across sessions: stored as it is said, recalled by meaning, age and importance."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from companion.embeddings import Embedder, Embeds
 from companion.memory import notes, seal, store, tables
+from companion.memory.backlog import FAILED, Backlog, Entry
 from companion.memory.notes import Note
-from companion.memory.store import Memory, Store
+from companion.memory.store import Memory, Past, Store
 from companion.stages import LLM, Kept, Message, StageError
 from companion.streams import collected
 from companion.worker import one_thread
@@ -26,6 +28,7 @@ PINNED = 1.0  # importance of what is always recalled
 WORTH_READING = 2  # messages of the user from which a conversation is given to the language model
 READING = 60.0  # s that it may take for one
 LONGEST = 1000  # characters of a memory that a user writes
+NEVER = (DataError, IntegrityError, ProgrammingError)  # errors of what was to be stored, not of the database
 
 
 class LongTerm:
@@ -40,7 +43,8 @@ class LongTerm:
             models that follow instructions: what of a note is not the user's is dropped.
 
     Raises:
-        StageError: ``memory_failed``, ``memory_key``, ``memory_prompt``; the methods ``memory_failed``.
+        StageError: ``memory_failed``, ``memory_key``, ``memory_prompt``; the methods ``memory_failed``, where the
+            database does not answer, ``memory_refused`` and ``memory_foreign``.
     """
 
     def __init__(
@@ -51,10 +55,11 @@ class LongTerm:
         self._embedder = embedder or Embedder()
         self._pool = one_thread("memory")  # one at a time is what SQLite does anyway
         opened = self._pool.submit(tables.open_database, url, sealed).result()
-        self._opened, self._store = opened, Store(opened, sealed, self._embedder)
+        self._opened, self._store, self._seal = opened, Store(opened, sealed, self._embedder), sealed
         self._model_notes = model_notes
         self._llm: LLM | None = None
         self._concluding: set[asyncio.Task[None]] = set()
+        self._backlog = Backlog(self._write)
 
     def learn_with(self, llm: LLM) -> None:
         """From here on ``llm`` takes notes of conversations that are over."""
@@ -62,6 +67,7 @@ class LongTerm:
 
     def close(self) -> None:
         """Let go of the database."""
+        self._backlog.close()
         self._pool.shutdown()
         self._opened.kw["bind"].dispose()
 
@@ -71,10 +77,13 @@ class LongTerm:
         return await self._run(self._recall, user, about, limit)
 
     async def remember(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
-        """Store more of what was said in ``conversation``, and keep what the user said worth keeping."""
-        said = [m for m in messages if m.role != "system" and m.content.strip()]
+        """Store more of what was said in ``conversation``, and keep what the user said worth keeping. Where the
+        database does not answer, it is stored as soon as it does."""
+        said = [[m.role, m.content] for m in messages if m.role != "system" and m.content.strip()]
         if said:
-            await self._run(self._remember, user, conversation, said)
+            words = self._seal.close(json.dumps(said).encode())
+            entry = Entry("remember", self._store.name(user), conversation, store.now(), words)
+            await self._backlog.add(entry)
 
     async def conclude(self, conversation: str) -> None:
         """It is over: the language model takes notes in the background, then its words are deleted. The same for
@@ -85,7 +94,8 @@ class LongTerm:
 
     async def discard(self, conversation: str) -> None:
         """Delete the words of a conversation: the user does not want them kept any more."""
-        await self._run(self._store.drop, conversation)
+        self._backlog.drop(conversation=conversation)
+        await self._backlog.add(Entry("discard", "", conversation, store.now()))
 
     async def memories(self, user: str) -> list[Kept]:
         """Everything that is stored of ``user``, newest first, then the words of conversations that are not over."""
@@ -103,15 +113,34 @@ class LongTerm:
         return await self._run(self._store.delete, user, memory_id)
 
     async def forget(self, user: str) -> int:
-        """Delete everything of ``user`` -> how many memories and conversations that were."""
-        return await self._run(self._store.forget, user)
+        """Delete everything of ``user`` -> how many memories and conversations that were. Where the database does not
+        answer, which is raised, it is deleted as soon as it does."""
+        name = self._store.name(user)
+        self._backlog.drop(user=name)
+        try:
+            return await self._run(self._store.forget, user)
+        except StageError as error:
+            if error.code == FAILED:
+                self._backlog.keep(Entry("forget", name, "", store.now()))
+                self._backlog.try_later()
+            raise
+
+    async def _write(self, entry: Entry) -> None:
+        match entry.kind:
+            case "remember":
+                await self._run(self._remember, entry)
+            case "discard":
+                await self._run(self._store.drop, entry.conversation)
+            case "forget":
+                await self._run(self._store.forget_name, entry.user)
 
     async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
         def guarded() -> T:
             try:
                 return work(*arguments)
             except SQLAlchemyError as error:  # its text may quote what was stored
-                raise StageError("memory_failed", f"The memory's database failed: {type(error).__name__}.") from error
+                code = "memory_refused" if isinstance(error, NEVER) else FAILED
+                raise StageError(code, f"The memory's database failed: {type(error).__name__}.") from error
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, guarded)
 
@@ -127,16 +156,15 @@ class LongTerm:
         best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])[:limit]
         return [self._wording.tell(memory.note, memory.at, now) for _, memory in best]
 
-    def _remember(self, user: str, conversation: str, said: list[Message]) -> None:
-        self._store.append(user, conversation, said)
+    def _remember(self, entry: Entry) -> None:
+        said = [Message(role, text) for role, text in json.loads(self._seal.open(entry.words))]
         fresh = [note for m in said if m.role == "user" for note in notes.from_words(m.content, self._wording)]
-        self._store.add(self._store.name(user), fresh, store.now())
+        self._store.remember(Past(entry.conversation, entry.user, said, entry.at), fresh)
 
     async def _conclude(self, conversation: str) -> None:
         try:
             for past in await self._run(self._store.over, conversation):
-                await self._run(self._store.add, past.name, await self._notes(past.messages), past.at)
-                await self._run(self._store.drop, past.id)
+                await self._run(self._store.conclude, past, await self._notes(past.messages))
         except Exception as error:  # nobody waits for it; the words stay, and are read after a later conversation
             log.error("the memory could not take notes: %s", type(error).__name__)
 

@@ -7,18 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import sessionmaker
 
 from companion.embeddings import Embeds, Vectors
 from companion.memory import tables
 from companion.memory.notes import Note
 from companion.memory.seal import Seal
-from companion.stages import Kept, Message
+from companion.stages import Kept, Message, StageError
 
 MOST = 500  # memories of one user; the least important, oldest go first
 LINES = 100  # newest messages of a conversation that are kept until it is over
 SAME = 0.85  # cosine from which two memories say the same
+_ALL = (tables.Memory, tables.Conversation)  # what is stored of users
 ABANDONED = timedelta(hours=1)  # a conversation without a new line for so long belongs to a process that is gone
 
 
@@ -34,7 +35,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A conversation that is over. ``name`` is the user as stored."""
+    """What was said in a conversation. ``name`` is the user as stored; ``at``: UTC, when its last line was."""
 
     id: str
     name: str
@@ -54,9 +55,12 @@ class Store:
 
     def of(self, name: str) -> list[Memory]:
         """All memories of a user (as stored), newest first."""
-        query = select(tables.Memory).where(tables.Memory.user == name)
         with self._open() as session:
-            rows = session.scalars(query.order_by(tables.Memory.at.desc(), tables.Memory.id.desc())).all()
+            return self._known(session, name)
+
+    def _known(self, session: Any, name: str) -> list[Memory]:
+        query = select(tables.Memory).where(tables.Memory.user == name)
+        rows = session.scalars(query.order_by(tables.Memory.at.desc(), tables.Memory.id.desc())).all()
         opened = self._seal.open
         return [
             Memory(
@@ -77,37 +81,57 @@ class Store:
         lines = ((row.at, message) for row in waiting for message in self._messages(row.lines))
         return kept + [Kept(None, f"conversation, {m.role}", m.content, 0.0, at) for at, m in lines]
 
-    def append(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
-        """More of what was said in a conversation."""
-        with self._open.begin() as session:
-            row = session.get(tables.Conversation, conversation)
-            before = self._messages(row.lines) if row else []
-            if row is None:
-                row = tables.Conversation(id=conversation, user=self.name(user))
-                session.add(row)
-            lines = [[m.role, m.content] for m in (*before, *messages)]
-            row.at, row.lines = now(), self._seal.close(json.dumps(lines[-LINES:]).encode())
+    def remember(self, past: Past, found: Iterable[Note]) -> None:
+        """More of what was said in a conversation, and what was ``found`` in it: all of it or nothing. What takes an
+        older note's place replaces it; what the user has corrected stays.
 
-    def add(self, name: str, fresh: Iterable[Note], at: datetime) -> None:
-        """Store what is new of a user (as stored). What takes an older one's place replaces it; what the user has
-        corrected stays."""
-        known = self.of(name)
-        texts = {memory.note.text for memory in known}
+        Raises StageError ``memory_foreign`` for a conversation of another user.
+        """
+        new = self._new(past.name, found)
+        with self._open.begin() as session:
+            self._append(session, past)
+            self._add(session, past.name, new, past.at)
+
+    def _append(self, session: Any, past: Past) -> None:
+        row = session.get(tables.Conversation, past.id)
+        if row is not None and row.user != past.name:
+            raise StageError("memory_foreign", "This conversation is stored as another user's.")
+        before = self._messages(row.lines) if row else []
+        if row is None:
+            row = tables.Conversation(id=past.id, user=past.name)
+            session.add(row)
+        lines = [[m.role, m.content] for m in (*before, *past.messages)]
+        row.at, row.lines = now(), self._seal.close(json.dumps(lines[-LINES:]).encode())
+
+    def conclude(self, past: Past, found: Iterable[Note]) -> None:
+        """Store what was ``found`` in a conversation and delete its words; nothing of one that was forgotten meanwhile,
+        or went on."""
+        new, table = self._new(past.name, found), tables.Conversation
+        same = (table.id == past.id) & (table.user == past.name) & (table.at == past.at)
+        with self._open.begin() as session:
+            if session.execute(delete(table).where(same)).rowcount:
+                self._add(session, past.name, new, past.at)
+
+    def _new(self, name: str, fresh: Iterable[Note]) -> list[tuple[Note, Vectors]]:
+        """What is not known word for word, with its vectors."""
+        texts = {memory.note.text for memory in self.of(name)}
         new = [note for note in dict.fromkeys(fresh) if note.text not in texts]
+        return list(zip(new, self._embedder.embed([note.text for note in new]), strict=True)) if new else []
+
+    def _add(self, session: Any, name: str, new: Sequence[tuple[Note, Vectors]], at: datetime) -> None:
         if not new:
             return
-        vectors = self._embedder.embed([note.text for note in new])
-        with self._open.begin() as session:
-            for note, vector in zip(new, vectors, strict=True):
-                if _is_known(note, vector, known):
-                    continue
-                gone = {old.id for old in known if _replaces(note, vector, old)}
-                session.execute(delete(tables.Memory).where(tables.Memory.id.in_(gone)))
-                known = [old for old in known if old.id not in gone]
-                session.add(self._row(name, note, vector, at))
-            least = sorted(known, key=lambda memory: (memory.note.importance, memory.at))
-            surplus = [memory.id for memory in least[: max(0, len(known) + len(new) - MOST)]]
-            session.execute(delete(tables.Memory).where(tables.Memory.id.in_(surplus)))
+        known = self._known(session, name)
+        for note, vector in new:
+            if _is_known(note, vector, known):
+                continue
+            gone = {old.id for old in known if _replaces(note, vector, old)}
+            session.execute(delete(tables.Memory).where(tables.Memory.id.in_(gone)))
+            known = [old for old in known if old.id not in gone]
+            session.add(self._row(name, note, vector, at))
+        least = sorted(known, key=lambda memory: (memory.note.importance, memory.at))
+        surplus = [memory.id for memory in least[: max(0, len(known) + len(new) - MOST)]]
+        session.execute(delete(tables.Memory).where(tables.Memory.id.in_(surplus)))
 
     def change(self, user: str, memory_id: int, text: str) -> bool:
         """Whether there is such a memory of this user; then it says ``text`` now."""
@@ -123,21 +147,22 @@ class Store:
 
     def delete(self, user: str, memory_id: int) -> bool:
         """Whether there was such a memory of this user."""
-        with self._open.begin() as session:
-            row = session.get(tables.Memory, memory_id)
-            if row is None or row.user != self.name(user):
-                return False
-            session.delete(row)
-        return True
+        table = tables.Memory
+        these = delete(table).where((table.id == memory_id) & (table.user == self.name(user)))
+        return tables.erase(self._open, lambda session: session.execute(these).rowcount > 0)
 
     def forget(self, user: str) -> int:
         """Delete everything of ``user`` -> how many memories and conversations that were."""
-        name, count = self.name(user), 0
-        with self._open.begin() as session:
-            for table in (tables.Memory, tables.Conversation):
-                count += session.scalar(select(func.count()).select_from(table).where(table.user == name)) or 0
-                session.execute(delete(table).where(table.user == name))
-        return count
+        return self.forget_name(self.name(user))
+
+    def forget_name(self, name: str) -> int:
+        """The same of a user as stored."""
+
+        def work(session: Any) -> int:
+            gone = [session.execute(delete(table).where(table.user == name)) for table in _ALL]
+            return sum(result.rowcount for result in gone)
+
+        return tables.erase(self._open, work)
 
     def over(self, conversation: str) -> list[Past]:
         """This conversation, and those that a process which ended left behind."""
@@ -148,8 +173,8 @@ class Store:
 
     def drop(self, conversation: str) -> None:
         """Delete the words of a conversation."""
-        with self._open.begin() as session:
-            session.execute(delete(tables.Conversation).where(tables.Conversation.id == conversation))
+        these = delete(tables.Conversation).where(tables.Conversation.id == conversation)
+        tables.erase(self._open, lambda session: session.execute(these))
 
     def _row(self, name: str, note: Note, vector: Vectors, at: datetime) -> tables.Memory:
         close = self._seal.close

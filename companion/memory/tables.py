@@ -1,20 +1,26 @@
 """The database of the memory: SQLite by default, PostgreSQL by URL."""
 
 import os
+import sqlite3
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Text, create_engine, event, select
+from sqlalchemy import Engine, Text, create_engine, event, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
 from companion.memory.seal import Seal
 from companion.stages import StageError
 
+T = TypeVar("T")
+
 SEALED = b"vasari"
+PATIENCE = {"sqlite": 1.0, "postgresql": 5.0}  # s that the database may take before it counts as not answering
+FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)  # there is no room for SQLite's journal
 
 
 class Base(DeclarativeBase):
@@ -77,14 +83,36 @@ def open_database(url: str, seal: Seal) -> sessionmaker[Any]:
     return opened
 
 
+def erase(opened: sessionmaker[Any], work: Callable[[Any], T]) -> T:
+    """Do ``work``, which only deletes, in a transaction. A disk that is full does not prevent it: SQLite's journal is
+    in memory then. Raises SQLAlchemyError."""
+    try:
+        with opened.begin() as session:
+            return work(session)
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in FULL:
+            raise
+    with opened() as session:
+        session.execute(text("PRAGMA journal_mode=MEMORY"))
+        try:
+            result = work(session)
+            session.commit()
+        finally:
+            session.execute(text("PRAGMA journal_mode=DELETE"))
+    return result
+
+
 def _engine(url: str) -> Engine:
+    place = None if "://" in url or url == ":memory:" else _file(url)
     if "://" not in url:
-        url = f"sqlite:///{url if url == ':memory:' else _file(url)}"
+        url = f"sqlite:///{place or url}"
     try:
         parsed = make_url(url)
         if parsed.drivername in ("postgresql", "postgres"):
             parsed = parsed.set(drivername="postgresql+pg8000")
-        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)  # errors must not quote the user
+        patience = {"timeout": PATIENCE.get(parsed.get_backend_name(), 0)}
+        # Errors must not quote the user.
+        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=patience)
     except ImportError as error:
         message = f'The memory\'s database needs a driver ({error}). PostgreSQL: pip install "vasari[postgres]"'
         raise StageError("memory_failed", message) from error
@@ -92,11 +120,24 @@ def _engine(url: str) -> Engine:
         raise StageError("memory_failed", f"The memory's url is none: {error}") from error
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _overwrite_what_is_deleted)
+        if place:
+            _notice_that_it_is_gone(engine, place)
     return engine
 
 
 def _overwrite_what_is_deleted(connection: Any, _: object) -> None:
     connection.execute("PRAGMA secure_delete=ON")
+
+
+def _notice_that_it_is_gone(engine: Engine, place: Path) -> None:
+    """SQLite goes on with a file that was deleted, or whose disk is away, and what it writes is lost."""
+
+    def check(connection: Any, record: Any, _: object) -> None:
+        if not place.exists():
+            record.invalidate()
+            raise OperationalError("", {}, FileNotFoundError(place.name))
+
+    event.listen(engine, "checkout", check)
 
 
 def _file(path: str) -> Path:
