@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,6 +14,7 @@ from companion.access import Access, Refusal
 from companion.stages import Keeps, Memory, StageError
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
+ENCODED = "UTF-8''"  # before a name that is percent-encoded
 LARGEST = 10_000  # bytes of a correction
 
 Answer = Callable[[Request, Keeps, str], Awaitable[Response]]
@@ -45,7 +47,7 @@ class Memories:
             return _error(visitor.status, visitor.code, visitor.message)
         if not isinstance(self._memory, Keeps):
             return _error(404, "no_memories", "This server's memory cannot be looked into.")
-        user = request.headers.get(HEADER, "") or visitor.user or ""
+        user = _named(request.headers.get(HEADER, "")) or visitor.user or ""
         if not user:
             return _error(422, "invalid_value", "Whose? Send `Vasari-User`, or a client secret made for a user.")
         if not visitor.may_be(user):
@@ -54,6 +56,17 @@ class Memories:
             return await answer(request, self._memory, user)
         except StageError as error:
             return _error(422 if error.code == "memory_text" else 503, error.code, str(error))
+
+
+def _named(header: str) -> str:
+    """The user of the header, which Starlette reads as Latin-1: UTF-8 if it is that, Latin-1 if it is not, and for who
+    can send ASCII only as RFC 8187 has it, ``UTF-8''J%C3%BCrgen``."""
+    if header[: len(ENCODED)].upper() == ENCODED:
+        return unquote(header[len(ENCODED) :])
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return header
 
 
 async def _list(request: Request, memory: Keeps, user: str) -> Response:

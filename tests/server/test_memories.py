@@ -1,5 +1,8 @@
 """Memories over the wire and over HTTP: whose they are is settled by who comes, not by what is asked."""
 
+import contextlib
+from urllib.parse import quote
+
 import httpx
 import pytest
 
@@ -108,6 +111,21 @@ async def test_without_consent_nothing_is_stored_and_withdrawing_it_ends_storing
         await server.emptied()
         stored = (await http.get("/v1/memories", headers=headers)).json()["memories"]
         assert [m["text"] for m in stored] == ["I like tea."]
+
+
+@pytest.mark.parametrize("user", ["Jürgen", "Юлия", "名前", "100%25"])
+async def test_a_user_s_name_may_have_any_letters(kept, user):
+    async with running(**kept) as server, httpx.AsyncClient(base_url=server.http) as http:
+        written = [user.encode(), f"UTF-8''{quote(user)}".encode()]
+        with contextlib.suppress(UnicodeEncodeError):
+            written.append(user.encode("latin-1"))
+        for header in written:
+            await talk(server, "key", {"user": user, "consent": True})
+            await server.emptied()
+            headers = [(b"Authorization", b"Bearer key"), (b"Vasari-User", header)]
+            assert "My dog is called Rex." in (await http.get("/v1/memories", headers=headers)).text
+            assert (await http.delete("/v1/memories", headers=headers)).json()["deleted"]
+            assert (await http.get("/v1/memories", headers=headers)).json() == {"memories": []}
 
 
 async def test_a_memory_needs_a_user(kept):
