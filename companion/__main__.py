@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from companion import caring, casting, memories
+from companion.logs import Sparing
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A conversational companion with a face.")
 app.add_typer(memories.app, name="memory")
@@ -22,7 +23,9 @@ CONFIG = Annotated[str, typer.Option(help="A file of configs/ by name, or a path
 
 def main() -> None:
     """Entry point of the installed command."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Sparing())
     try:
         app()
     except KeyboardInterrupt:

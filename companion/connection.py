@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -12,20 +13,44 @@ from companion.access import Visitor
 from companion.engine import Engine
 from companion.events import Error, Problem
 from companion.outbox import Outbox
+from companion.places import REPLACED, Place
 from companion.session import Session
 
 log = logging.getLogger(__name__)
 
 NORMAL, POLICY, INTERNAL, TRY_AGAIN_LATER = 1000, 1008, 1011, 1013  # close codes
+FINAL = 4000  # that of a client which should not come back by itself
+LONGEST_REASON = 123  # bytes
+GONE = (WebSocketDisconnect, RuntimeError)  # what sending to a closed websocket raises
 GOODBYE = 2.0  # s that a closing handshake may take
 
 
-async def converse(engine: Engine, websocket: WebSocket, encode: wire.Encoder, persona: str, visitor: Visitor) -> None:
+@dataclass(frozen=True, slots=True)
+class End:
+    """The close code, and what is said before it."""
+
+    code: int
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One client's websocket: how it is written to, who comes, the place it holds, and how long it may be silent at
+    first and later, in seconds."""
+
+    websocket: WebSocket
+    encode: wire.Encoder
+    visitor: Visitor
+    place: Place
+    patience: tuple[float, float]
+
+
+async def converse(engine: Engine, caller: Caller, persona: str) -> None:
     """Until either side ends it."""
-    code = NORMAL
+    end = End(INTERNAL)
     outbox = Outbox()
     try:
-        async with Session(engine, outbox.put, persona, visitor) as session:
+        async with Session(engine, outbox.put, persona, caller.visitor) as session:
 
             def dropped(frames: int) -> None:
                 engine.metrics.dropped.inc(frames)
@@ -33,45 +58,55 @@ async def converse(engine: Engine, websocket: WebSocket, encode: wire.Encoder, p
 
             outbox.dropped = dropped
             log.info("session %s begins", session.id)
-            code = await _exchange(websocket, session, outbox, encode)
-            log.info("session %s ends, code %d", session.id, code)
+            end = await _exchange(caller, session, outbox)
+            log.info("session %s ends, code %d", session.id, end.code)
     except Exception:  # a mistake of ours ends one conversation and not the server
         log.exception("a session was ended by an error")
-        code = INTERNAL
-    await _close(websocket, code)
+        end = End(INTERNAL)
+    await _farewell(caller.websocket, caller.encode, end)
 
 
 async def refuse(websocket: WebSocket, encode: wire.Encoder, code: str, message: str) -> None:
     """Say why there will be no session, and close."""
-    with suppress(WebSocketDisconnect, RuntimeError):
-        await _send(websocket, encode(Error(Problem(code, message))))
-    await _close(websocket, TRY_AGAIN_LATER if code == "session_limit_reached" else POLICY)
+    end = TRY_AGAIN_LATER if code == "session_limit_reached" else POLICY
+    await _farewell(websocket, encode, End(end, Problem(code, message)))
 
 
-async def _exchange(websocket: WebSocket, session: Session, outbox: Outbox, encode: wire.Encoder) -> int:
-    """Receive and send until one of them ends, or the client stops reading -> the close code."""
+async def _exchange(caller: Caller, session: Session, outbox: Outbox) -> End:
+    """Receive and send until one of them ends, the client stops reading, or its place is lost."""
     stalled = asyncio.create_task(outbox.stalled.wait(), name=f"{session.id} stalled")
-    tasks: list[asyncio.Task[Any]] = [
-        asyncio.create_task(_receive_all(websocket, session), name=f"{session.id} receive"),
-        asyncio.create_task(_send_all(websocket, outbox, encode), name=f"{session.id} send"),
-        stalled,
-    ]
+    lost = asyncio.create_task(caller.place.lost.wait(), name=f"{session.id} lost")
+    receiving = asyncio.create_task(_receive_all(caller, session), name=f"{session.id} receive")
+    sending = asyncio.create_task(_send_all(caller, outbox), name=f"{session.id} send")
+    tasks: list[asyncio.Task[Any]] = [receiving, sending, stalled, lost]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-        return POLICY if stalled in done else NORMAL
+        if lost in done:
+            return End(FINAL, Problem("session_replaced", REPLACED))
+        if receiving in done:
+            return receiving.result()
+        return End(POLICY if stalled in done else NORMAL)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _receive_all(websocket: WebSocket, session: Session) -> None:
+async def _receive_all(caller: Caller, session: Session) -> End:
+    """Until the client leaves, or says nothing for too long."""
+    patience, later = caller.patience
     while True:
-        message = await websocket.receive()
+        try:
+            async with asyncio.timeout(patience):
+                message = await caller.websocket.receive()
+        except TimeoutError:
+            return End(FINAL, Problem("session_idle", f"Nothing was heard of you for {patience:.0f} s."))
+        patience = later
         if message["type"] == "websocket.disconnect":
-            return
+            return End(NORMAL)
+        caller.place.hear()
         text: str | None = message.get("text")
         try:
             session.receive(wire.decode(text if text is not None else message["bytes"]))
@@ -79,10 +114,10 @@ async def _receive_all(websocket: WebSocket, session: Session) -> None:
             session.complain(Problem(error.code, str(error), param=error.param, event_id=error.event_id))
 
 
-async def _send_all(websocket: WebSocket, outbox: Outbox, encode: wire.Encoder) -> None:
-    with suppress(WebSocketDisconnect):
+async def _send_all(caller: Caller, outbox: Outbox) -> None:
+    with suppress(*GONE):
         async for event in outbox.messages():
-            await _send(websocket, encode(event))
+            await _send(caller.websocket, caller.encode(event))
 
 
 async def _send(websocket: WebSocket, message: str | bytes) -> None:
@@ -92,8 +127,11 @@ async def _send(websocket: WebSocket, message: str | bytes) -> None:
         await websocket.send_bytes(message)
 
 
-async def _close(websocket: WebSocket, code: int) -> None:
-    """Politely, if the other side still listens."""
-    with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+async def _farewell(websocket: WebSocket, encode: wire.Encoder, end: End) -> None:
+    """Say why, and close, if the other side still listens."""
+    with suppress(*GONE, TimeoutError):
         async with asyncio.timeout(GOODBYE):
-            await websocket.close(code)
+            if end.problem:
+                await _send(websocket, encode(Error(end.problem)))
+            reason = end.problem.message.encode()[:LONGEST_REASON].decode(errors="ignore") if end.problem else None
+            await websocket.close(end.code, reason)

@@ -13,7 +13,7 @@ from rich.console import Console
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -22,14 +22,17 @@ from starlette.websockets import WebSocket
 from companion import engine as engines
 from companion import resources, wire
 from companion.access import FORBIDDEN_ORIGIN, Access, Refusal, Visitor, is_loopback
+from companion.bodies import SlowError, body_of
 from companion.config import Config, ConfigError
-from companion.connection import converse, refuse
+from companion.connection import Caller, converse, refuse
+from companion.door import BURST, LINE, Door, Line, knocks_at
 from companion.engine import Engine
 from companion.looks import warm
 from companion.memory.http import Memories
 from companion.personas import Persona
+from companion.places import Places
 from companion.portraits import PictureError
-from companion.uploads import Uploads, body_of
+from companion.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,7 @@ class App:
         self.engine = engine
         self.access = Access(config.api_key, config.allowed_origins)
         self.sessions = 0
+        self._places = Places(config.max_sessions, config.max_sessions_per_user)
         self._alone, self._busy = asyncio.Event(), asyncio.Event()
         self._alone.set()
 
@@ -68,6 +72,7 @@ class App:
                 Route("/metrics", self.metrics),
                 Mount("/", client),
             ],
+            exception_handlers={SlowError: _too_slow, ClientDisconnect: _gone},
             lifespan=self._lifespan,
         )
 
@@ -107,7 +112,7 @@ class App:
     async def realtime(self, websocket: WebSocket) -> None:
         visitor = self.access.visitor(websocket)
         if isinstance(visitor, Refusal):
-            await websocket.send_denial_response(self._refused(visitor))
+            await websocket.send_denial_response(self._refused(websocket, visitor))
             return
         offered: list[str] = websocket.scope.get("subprotocols", [])
         subprotocol = next((p for p in wire.SUBPROTOCOLS if p in offered), None)
@@ -115,24 +120,27 @@ class App:
         encode = wire.Encoder(binary=subprotocol == "realtime.binary")
         config = self.engine.config
         persona = websocket.query_params.get("persona") or config.session.persona
+        line: Line | None = websocket.scope["extensions"].get(LINE)
         if persona not in self.engine.prompts.personas:
             known = ", ".join(self.engine.prompts.personas)
             await refuse(websocket, encode, "unknown_persona", f"There is no such persona; there are {known}.")
-        elif self.sessions >= config.server.max_sessions:
+        elif place := await self._places.take(visitor.user or "", line):
+            patience = config.server.first_message_s, config.server.idle_s
+            await self._converse(Caller(websocket, encode, visitor, place, patience), persona)
+        else:
             self.engine.metrics.refused.labels("session_limit_reached").inc()
             message = f"All {config.server.max_sessions} conversations of this server are taken. Try again later."
             await refuse(websocket, encode, "session_limit_reached", message)
-        else:
-            await self._converse(websocket, encode, persona, visitor)
 
-    async def _converse(self, websocket: WebSocket, encode: wire.Encoder, persona: str, visitor: Visitor) -> None:
+    async def _converse(self, caller: Caller, persona: str) -> None:
         self.sessions += 1
         self._alone.clear()
         self._busy.set()
         self.engine.metrics.sessions.set(self.sessions)
         try:
-            await converse(self.engine, websocket, encode, persona, visitor)
+            await converse(self.engine, caller, persona)
         finally:
+            self._places.leave(caller.place)
             self.sessions -= 1
             if not self.sessions:
                 self._alone.set()
@@ -144,7 +152,7 @@ class App:
         ``session.memory.user`` it opens sessions of that user only; without, none that remember."""
         visitor = self.access.visitor(request)
         if isinstance(visitor, Refusal):
-            return self._refused(visitor)
+            return self._refused(request, visitor)
         if visitor != Visitor():
             return _error(403, "forbidden", "A client secret cannot make others; use the server's key.")
         body = await body_of(request, LARGEST_JSON)
@@ -189,9 +197,10 @@ class App:
 
     def _refusal(self, request: Request) -> Response | None:
         visitor = self.access.visitor(request)
-        return self._refused(visitor) if isinstance(visitor, Refusal) else None
+        return self._refused(request, visitor) if isinstance(visitor, Refusal) else None
 
-    def _refused(self, refusal: Refusal) -> Response:
+    def _refused(self, who: HTTPConnection, refusal: Refusal) -> Response:
+        log.warning("refused %s: %s", who.client.host if who.client else "somebody", refusal.code)
         self.engine.metrics.refused.labels(refusal.code).inc()
         response = _error(refusal.status, refusal.code, refusal.message)
         if refusal.code == FORBIDDEN_ORIGIN:  # else the page could not read why
@@ -226,9 +235,14 @@ class _Server(uvicorn.Server):
     """Says when it listens."""
 
     def __init__(self, engine: Engine, ready: Any) -> None:
+        limits = engine.config.server
         super().__init__(
             uvicorn.Config(
                 create_app(engine),
+                http=knocks_at(Door(limits.max_connections, limits.max_connections_per_address)),
+                ws=Line,
+                backlog=BURST,
+                log_config=None,
                 log_level="warning",
                 ws_max_size=LARGEST_MESSAGE,
                 ws_per_message_deflate=False,  # media is compressed already
@@ -263,6 +277,15 @@ def _user(body: bytes) -> str | None:
     except (ValueError, AttributeError):
         return None
     return asked if isinstance(asked, str) and len(asked) <= 200 else None
+
+
+async def _too_slow(request: Request, error: Exception) -> Response:
+    return _error(408, "request_timeout", "The rest of the request did not come in time. Send it again.")
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """Nobody reads this."""
+    return Response(status_code=400)
 
 
 def _error(status: int, code: str, message: str) -> JSONResponse:

@@ -52,6 +52,11 @@ function showStatus(detail) {
     showState(face.state);
     if (!sitters.chosen) listSitters();
   } else if (status === "waiting") showAway(detail);
+  else if (status === "closed" && detail.reason) {
+    showState("away");
+    countDown("The conversation has ended", detail.reason);
+    $("retry").hidden = false;
+  }
 }
 
 function showAway({ retryIn, reason, code }) {

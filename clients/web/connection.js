@@ -4,6 +4,7 @@
 const FIRST_WAIT = 500; // ms
 const LONGEST_WAIT = 8000;
 const MOST_WAITING = 500_000; // bytes not yet sent, about 10 s of sound: past it, more sound would only come too late
+const FINAL = 4000; // close code: this conversation went on elsewhere, or nobody spoke; do not come back unasked
 const SILENT = 20000; // ms without any message: a living server sends pictures all the time
 
 /**
@@ -45,7 +46,7 @@ export class Connection extends EventTarget {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#watch();
     socket.onmessage = ({ data }) => this.#received(data);
-    socket.onclose = ({ reason }) => this.#closed(socket, reason);
+    socket.onclose = ({ code, reason }) => this.#closed(socket, reason, code);
     this.#socket = socket;
   }
 
@@ -92,10 +93,11 @@ export class Connection extends EventTarget {
     this.#emit("media", { header, bytes: all.subarray(line + 1) });
   }
 
-  #closed(socket, reason) {
+  #closed(socket, reason, code) {
     if (socket !== this.#socket) return;
     this.#stopTimers();
     this.#socket = null;
+    if (code === FINAL) return this.#status("closed", { reason });
     const wait = this.#wait * (0.8 + 0.4 * Math.random());
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 1.7);
     this.#timers.retry = setTimeout(() => this.open(), wait);

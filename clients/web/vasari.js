@@ -141,7 +141,7 @@ export class VasariAvatar extends HTMLElement {
 
   /** Do not wait for the next attempt. */
   reconnect() {
-    if (this.#status === "waiting") this.#connection.open();
+    if (["waiting", "closed"].includes(this.#status)) this.#connection?.open();
   }
 
   disconnect() {

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from companion import wire
 from companion.access import Access, Refusal
+from companion.bodies import body_of
 from companion.stages import Keeps, Memory, StageError
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
@@ -79,7 +80,8 @@ async def _forget(request: Request, memory: Keeps, user: str) -> Response:
 
 
 async def _change(request: Request, memory: Keeps, user: str) -> Response:
-    text = _text(await request.body()) if int(request.headers.get("content-length", LARGEST)) < LARGEST else None
+    body = await body_of(request, LARGEST)
+    text = None if body is None else _text(body)
     if text is None:
         return _error(422, "invalid_value", "Send the corrected memory as JSON: `text`.")
     return _done(await memory.change(user, _id(request), text))

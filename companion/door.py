@@ -1,0 +1,121 @@
+"""Connections before there is a session: how many there may be, and how long each may take to say what it wants.
+
+Whoever has said nothing yet makes room for who comes later, so that nobody holds the door by being silent. Built on
+uvicorn's protocols.
+"""
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None
+
+HEADERS_S = 10.0  # s in which the head of a request is complete
+REQUEST_S = 180.0  # s in which it is answered, its body and ours included
+LOOK_S = 1.0  # s between two looks at the time
+BURST = 64  # connections that are accepted at a time, before any is looked at
+OWN = 64  # descriptors for files, databases and the loop itself
+LINE = "vasari.line"  # the websocket's `Line` among the extensions of its scope
+
+
+class Door:
+    """Counts connections: ``most`` in all, ``each`` from one address."""
+
+    def __init__(self, most: int, each: int) -> None:
+        self._most, self._each = min(most, _descriptors() - BURST - OWN), each
+        self._inside: dict[asyncio.Transport, str] = {}  # their addresses, the oldest first
+
+    def enter(self, transport: asyncio.Transport) -> None:
+        """A new connection. Where there are too many one is closed: the oldest that has asked for nothing."""
+        self._inside = {other: address for other, address in self._inside.items() if not other.is_closing()}
+        peer: Any = transport.get_extra_info("peername")
+        address = str(peer[0]) if peer else ""
+        self._inside[transport] = address
+        beside = [other for other, its in self._inside.items() if its == address]
+        if len(beside) > self._each:
+            _send_one_away(beside)
+        elif len(self._inside) > self._most:
+            _send_one_away(list(self._inside))
+
+
+class Knock(H11Protocol):
+    """A connection that speaks HTTP, until it becomes a `Line`. ``door`` is its server's."""
+
+    door: Door
+
+    @property
+    def waiting(self) -> bool:
+        """Nothing has been asked yet, or nothing since the last answer."""
+        return self.cycle is None or self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().connection_made(transport)
+        self._doing, self._since = (self.cycle, True), self.loop.time()
+        self.door.enter(transport)
+        self._look()
+
+    def _look(self) -> None:
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
+            return
+        doing, now = (self.cycle, self.waiting), self.loop.time()
+        if doing != self._doing:
+            self._doing, self._since = doing, now
+        if now - self._since > (HEADERS_S if self.waiting else REQUEST_S):
+            self.transport.abort()
+        else:
+            self.loop.call_later(LOOK_S, self._look)
+
+
+class Line(WebSocketsSansIOProtocol):
+    """A websocket, which can be asked whether anybody is still there: a living client answers by itself."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.answered = asyncio.Event()  # since it was asked last
+        self.answered.set()
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if not self.handshake_complete:
+            cast(Any, self.scope)["extensions"][LINE] = self
+
+    def send_keepalive_ping(self) -> None:
+        self.answered.clear()
+        super().send_keepalive_ping()
+
+    def handle_pong(self, event: Any) -> None:
+        super().handle_pong(event)
+        if self.pending_ping_payload is None:
+            self.answered.set()
+
+    def ask(self) -> None:
+        """Ping at once, unless an answer is awaited already."""
+        if self.ping_timer is not None:
+            self.ping_timer.cancel()
+            self.send_keepalive_ping()
+
+    def drop(self) -> None:
+        """Nobody is there: no farewell."""
+        self.transport.abort()
+
+
+def knocks_at(door: Door) -> type[Knock]:
+    """The protocol of a server with this ``door``."""
+    return cast(type[Knock], type("KnockHere", (Knock,), {"door": door}))
+
+
+def _send_one_away(connections: list[asyncio.Transport]) -> None:
+    for transport in connections:
+        protocol = transport.get_protocol()
+        if isinstance(protocol, Knock) and protocol.waiting:
+            transport.abort()
+            return
+
+
+def _descriptors() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] if resource else 1024

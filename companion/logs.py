@@ -1,0 +1,31 @@
+"""The log stays small, whatever is done to the server."""
+
+import logging
+import time
+from collections.abc import Callable
+
+MOST = 5  # lines of one kind
+MOST_KINDS = 1000
+WITHIN_S = 60.0
+
+
+class Sparing(logging.Filter):
+    """Lets `MOST` lines of a kind pass in `WITHIN_S`, and says of the next one how many were left out before it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}  # kind -> when it was first seen, and how often since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind, now = (record.name, str(record.msg)), self._clock()
+        since, count = self._seen.get(kind, (now, 0))
+        left_out = 0
+        if now - since >= WITHIN_S:
+            since, count, left_out = now, 0, max(0, count - MOST)
+        if len(self._seen) >= MOST_KINDS:
+            self._seen.clear()
+        self._seen[kind] = (since, count + 1)
+        if left_out:
+            record.msg = f"{record.msg} (and {left_out} more like this before)"
+        return count < MOST

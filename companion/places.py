@@ -1,0 +1,75 @@
+"""Who holds one of a server's places for conversations, and who gets the next."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from companion.door import Line
+
+ASK_S = 1.5  # s in which a line that lives answers
+REPLACED = "You have come back on another line; the conversation on this one ends."
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """``user`` is whom a client secret was made for, else empty. ``line`` is None where the server does not show it.
+    ``heard``: when its client last sent anything, on the loop's clock."""
+
+    user: str
+    line: Line | None
+    heard: float = 0.0
+    lost: asyncio.Event = field(default_factory=asyncio.Event)  # somebody else has it
+
+    def hear(self) -> None:
+        """Its client has sent something."""
+        self.heard = asyncio.get_running_loop().time()
+
+
+class Places:
+    """``most`` in all, ``each`` for one user."""
+
+    def __init__(self, most: int, each: int) -> None:
+        self._most, self._each = most, each
+        self._taken: list[Place] = []
+
+    async def take(self, user: str, line: Line | None) -> Place | None:
+        """A place, or None when all are taken. A user who has as many as one may have, or has one where all are taken,
+        gets the one of these that was heard longest ago; so does anybody that of a line that answers no more."""
+        place = Place(user, line)
+        place.hear()
+        own = [taken for taken in self._taken if user and taken.user == user]
+        if len(own) >= self._each or (own and self._full):
+            self._lose(min(own, key=lambda taken: taken.heard))
+        if self._full:
+            await self._ask_all()
+        if self._full:
+            return None
+        self._taken.append(place)
+        return place
+
+    def leave(self, place: Place) -> None:
+        """Its conversation is over."""
+        if place in self._taken:
+            self._taken.remove(place)
+
+    @property
+    def _full(self) -> bool:
+        return len(self._taken) >= self._most
+
+    def _lose(self, place: Place) -> None:
+        self.leave(place)
+        place.lost.set()
+
+    async def _ask_all(self) -> None:
+        """Find out which lines are dead: a phone in a tunnel says no goodbye."""
+        asked = [(place, place.line) for place in self._taken if place.line]
+        for _, line in asked:
+            line.ask()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ASK_S):
+                for _, line in asked:
+                    await line.answered.wait()
+        for place, line in asked:
+            if not line.answered.is_set() and place in self._taken:
+                self._lose(place)
+                line.drop()
