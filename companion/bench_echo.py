@@ -153,7 +153,7 @@ class _Floor:
         self.reactions.held.append(self.heard)
         self._since = self.heard if self._since is None else self._since
 
-    def user_starts(self) -> None:
+    def user_starts(self, interrupts: bool) -> None:
         self.reactions.interrupted.append(self.heard)
         self._since = None
 

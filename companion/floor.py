@@ -25,8 +25,8 @@ class Floor(Protocol):
         """The user does not: go on."""
         ...
 
-    def user_starts(self) -> None:
-        """The user takes the floor."""
+    def user_starts(self, interrupts: bool) -> None:
+        """The user takes the floor; a reply ends by it if it ``interrupts``."""
         ...
 
     @property
@@ -76,7 +76,7 @@ class Chair:
     def release(self) -> None:
         self._session.show.release()
 
-    def user_starts(self) -> None:
+    def user_starts(self, interrupts: bool) -> None:
         """Speech that resumes while its first part is still being transcribed was a pause; else it interrupts."""
         session = self._session
         session.initiative.user_starts()
@@ -84,7 +84,7 @@ class Chair:
             session.drop_draft()
             session.abandon()
             session.hearing.put_back()
-        else:
+        elif interrupts:
             session.interrupt("turn_detected")
 
     @property

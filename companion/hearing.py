@@ -2,7 +2,8 @@
 
 A turn that begins while the face speaks is tentative: the face pauses, and nobody is told until it has lasted
 (`barge_in_ms`), or was understood at a pause as more than "mm-hm"; else the face goes on. Speech that is what the face
-itself is saying is an echo and no turn.
+itself is saying is an echo and no turn. Where the client does not want interruptions (`interrupt_response`) the face
+neither pauses nor stops, and what is said meanwhile is a turn all the same.
 """
 
 import asyncio
@@ -174,7 +175,7 @@ class Hearing:
 
     def _begin(self, utterance: Utterance) -> None:
         self._tentative, utterance.interrupting = False, self._floor.speaking
-        self._floor.user_starts()
+        self._floor.user_starts(self._may_interrupt)
         self._tell(events.SpeechStarted(round(utterance.start * 1000), utterance.item_id))
 
     async def _expect_end(self, guess: tuple[float, Understood]) -> None:
@@ -201,10 +202,8 @@ class Hearing:
             return None
 
     def _judge_length(self) -> None:
-        """Speech over the face's own that has lasted is an interruption, unless it is an echo."""
+        """Speech over the face's own that has lasted is a turn, unless it is an echo."""
         if self._turn is None or not self._tentative or self._ears.voiced < self._barge_in:
-            return
-        if not self._may_interrupt:
             return
         if self._is_echo(self._ears.recent(self._barge_in)):
             self.clear()
@@ -233,7 +232,7 @@ class Hearing:
         await asyncio.wait([guess[1]], timeout=DECIDE)
         if self._guess is not guess or not self._tentative:
             return
-        if guess[1].done() and self._interrupts(guess[1].result(), self._ears.so_far(guess[0])):
+        if guess[1].done() and self._counts(guess[1].result(), self._ears.so_far(guess[0])):
             self._begin(turn)
             self._spawn(self._expect_end(guess), "turn end")
         else:
@@ -245,16 +244,17 @@ class Hearing:
             return
         transcript = await utterance.understanding
         answers = not self._floor.speaking and isinstance(transcript, Transcript) and transcript.text
-        if answers or self._interrupts(transcript, utterance.audio):
+        if answers or self._counts(transcript, utterance.audio):
             self._begin(utterance)
             self._finish(utterance)
         elif self._turn is None:
             self._floor.release()
 
-    def _interrupts(self, said: Transcript | StageError, audio: Samples) -> bool:
+    def _counts(self, said: Transcript | StageError, audio: Samples) -> bool:
+        """Whether what was said over the face's own words is a turn."""
         if not isinstance(said, Transcript) or not cues.takes_floor(said.text, said.confidence):
             return False
-        return self._may_interrupt and not self._is_echo(audio)
+        return not self._is_echo(audio)
 
     @property
     def _may_interrupt(self) -> bool:

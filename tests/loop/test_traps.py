@@ -250,19 +250,54 @@ def test_the_face_does_not_interrupt_itself():
     assert not talk.all(events.SpeechStarted)
 
 
-def test_a_user_who_does_not_want_to_be_able_to_interrupt():
+def _uninterrupted(said, when, lasts=0.5, **stages):
+    """A client without `interrupt_response` asks for something and speaks ``when`` seconds after that."""
+
     async def script():
-        async with Conversation(engine(llm=fakes.ScriptedLLM(["word " * 20]))) as talk:
+        async with Conversation(engine(asr=fakes.ScriptedASR(said), **stages)) as talk:
             detection = {"type": "server_vad", "interrupt_response": False}
             talk.send(events.SessionUpdate({"audio": {"input": {"turn_detection": detection}}}))
             talk.ask("Talk")
-            await talk.until(events.AudioDelta, 10)
-            await talk.hear(1.0)
-            await talk.silence(1.0)
+            await talk.silence(when)
+            for _ in said:
+                await talk.hear(lasts)
+                await talk.silence(1.0)
             await talk.until(events.ResponseDone)
+            await talk.silence(2.0)
             return talk
 
-    assert run(script()).all(events.ResponseDone)[0].response["status"] == "completed"
+    return run(script())
+
+
+@pytest.mark.parametrize("thinks", [0.0, 2.0])
+def test_what_a_user_says_who_does_not_want_to_interrupt_is_an_item_and_ends_no_reply(thinks):
+    """While the face speaks, and while it thinks."""
+
+    class Model(fakes.ScriptedLLM):
+        async def reply(self, messages):
+            await asyncio.sleep(thinks)
+            async for delta in super().reply(messages):
+                yield delta
+
+    talk = _uninterrupted(["My dog is called Rex."], 1.0, llm=Model(["word " * 20]))
+    (done,) = talk.all(events.ResponseDone)
+    assert done.response["status"] == "completed"
+    assert len(talk.sound()) == pytest.approx(20 * 0.25 * RATE, abs=RATE / 10)  # and without a pause
+    assert [e.transcript for e in talk.all(events.TranscriptionCompleted)] == ["My dog is called Rex."]
+    assert any("My dog is called Rex." in message.content for message in talk.session.conversation.history())
+    assert talk.at(events.SpeechStopped) < talk.at(events.ResponseDone)
+
+
+def test_who_does_not_want_to_interrupt_is_answered_once_the_face_is_silent():
+    talk = _uninterrupted(["One.", "Two."], 0.5, llm=fakes.ScriptedLLM(["word " * 8, "Well."]))
+    assert [e.response["status"] for e in talk.all(events.ResponseDone)] == ["completed", "completed"]
+    assert talk.history()[-1] == ("user", "One. Two.")
+
+
+def test_mm_hm_is_no_item_of_who_does_not_want_to_interrupt():
+    talk = _uninterrupted(["Mm-hm."], 1.0, 0.3, llm=fakes.ScriptedLLM(["word " * 20]))
+    assert not talk.all(events.SpeechStarted)
+    assert [e.response["status"] for e in talk.all(events.ResponseDone)] == ["completed"]
 
 
 def test_silent_sound_shows_a_closed_mouth():
