@@ -65,7 +65,9 @@ def head_figures(head: Floats, fps: float) -> Figures:
 
 
 def blink_figures(lids: Floats, fps: float) -> Figures:
-    """(n, 2) lid gaps -> rate, median length (time under half of the open gap), spread of the intervals."""
+    """(n, 2) lid gaps -> rate, median length (time under half of the open gap), spread of the intervals, and how far
+    lids shut: the median blink's share of the open gap, of which trackers see some half (VASA-1's is .56).
+    """
     gap = lids.mean(axis=1)
     rest = ndimage.percentile_filter(gap, 80, size=max(3, int(2 * fps)))
     closed = gap < 0.55 * rest
@@ -76,6 +78,7 @@ def blink_figures(lids: Floats, fps: float) -> Figures:
         "blinks_per_minute": 60 * len(runs) * fps / max(1, len(gap)),
         "blink_ms": float(np.median([end - start for start, end in runs]) * 1000 / fps) if runs else None,
         "blink_interval_log_sd": float(np.log(intervals).std()) if len(intervals) > 4 else None,
+        "blink_depth": float(np.median([1 - (gap / rest)[start:end].min() for start, end in runs])) if runs else None,
         "lids_min": float((gap / rest).min()),
     }
 

@@ -48,6 +48,7 @@ def test_blinks_are_counted_and_timed() -> None:
     assert figures["blinks_per_minute"] == pytest.approx(19, abs=1)
     assert figures["blink_ms"] == pytest.approx(160, abs=45)
     assert figures["lids_min"] < 0.1
+    assert figures["blink_depth"] == pytest.approx(0.95, abs=0.03)
 
 
 def test_a_jump_of_the_head_is_seen_and_smooth_motion_is_not() -> None:
