@@ -11,7 +11,7 @@ from animator.portrait.topology import POINTS, RINGS
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_FLAT = 1.0  # spread of colour (Lab) in spots on the cheek below which a face is drawn
+_SPOTS = 3  # on a cheek that show the skin's colour
 _APART = 12.0  # distance in Lab from the skin's colour of what is not skin
 _NEAR = 0.24  # face widths around the landmarks' eye within which the drawn one is sought
 _LEAST, _MOST = 0.035, 0.36  # face widths of an eye
@@ -64,14 +64,12 @@ class _Outline:
 
 
 def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
-    """Landmarks (478, 3) with lids and irises on the drawn ones; unchanged where the skin is not flat.
+    """Landmarks (478, 3) with lids and irises on the drawn ones; unchanged where no two are found.
 
-    ``picture`` (h, w, 3) RGB. The eye is what differs from the skin's flat colour and holds the landmarks' eye.
+    ``picture`` (h, w, 3) RGB, a flat drawing. The eye differs from the skin's colour and holds the landmarks' eye.
     """
     lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
     skins = _skins(lab, points)
-    if skins is None:
-        return points
     for colours in (skins, {side: _around(lab, points, side) for side in skins}):
         found = {side: _outlines(lab, skin, points, side) for side, skin in colours.items()}
         if pair := _pair(found["left"], found["right"], points):
@@ -86,24 +84,14 @@ def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
     return moved
 
 
-def is_drawn(picture: NDArray[np.uint8], points: Floats) -> bool:
-    """Whether the cheeks in ``picture`` (h, w, 3) RGB are of one flat colour each: no photograph, nor a painting."""
-    lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
-    return _skins(lab, points) is not None
-
-
-def _skins(lab: Floats, points: Floats) -> dict[str, Floats] | None:
-    """The skin's colour below each eye, or None where it is not flat. A cheek that is not there, nor of the nose's
-    colour, is taken for the other one."""
+def _skins(lab: Floats, points: Floats) -> dict[str, Floats]:
+    """The skin's colour below each eye. A cheek that is not of the nose's colour is taken for the other one."""
     found = {side: _skin(lab, points, side) for side in ("left", "right")}
-    known = [skin for skin in found.values() if skin is not None]
-    if not known:
-        return None
     x, y = points[list(_NOSE), :2].round().astype(int).T.clip(0, np.array(lab.shape[1::-1])[:, None] - 1)
     nose = np.median(lab[y, x], axis=0)
-    best = min(known, key=lambda skin: float(np.linalg.norm(skin - nose)))
-    same = {side: skin is not None and float(np.linalg.norm(skin - best)) < 2 * _APART for side, skin in found.items()}
-    return {side: skin if skin is not None and same[side] else best for side, skin in found.items()}
+    best = min(found.values(), key=lambda skin: float(np.linalg.norm(skin - nose)))
+    same = {side: float(np.linalg.norm(skin - best)) < 2 * _APART for side, skin in found.items()}
+    return {side: skin if same[side] else best for side, skin in found.items()}
 
 
 def _pair(left: list[_Outline], right: list[_Outline], points: Floats) -> tuple[_Outline, _Outline] | None:
@@ -140,15 +128,15 @@ def _middle(points: Floats, side: str) -> Floats:
     return points[[*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"]], :2].mean(axis=0)
 
 
-def _skin(lab: Floats, points: Floats, side: str) -> Floats | None:
-    """The skin's colour below the eye, or None where it is not flat."""
+def _skin(lab: Floats, points: Floats, side: str) -> Floats:
+    """(3,) the skin's colour below the eye, by the spots on the cheek that have the least drawn on them."""
     radius = max(2, round(0.015 * float(np.linalg.norm(points[234] - points[454]))))
+    inside = np.array(lab.shape[1::-1]) - 1 - radius
     patches: list[Floats] = []
-    for x, y in points[list(_CHEEKS[side]), :2].round().astype(int):
-        patch = lab[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1].reshape(-1, 3)
-        if len(patch) and float(patch.std(axis=0).max()) < _FLAT:
-            patches.append(np.median(patch, axis=0))
-    return np.median(patches, axis=0).astype(np.float32) if len(patches) >= 3 else None
+    for x, y in points[list(_CHEEKS[side]), :2].round().astype(int).clip(radius, inside):
+        patches.append(lab[y - radius : y + radius + 1, x - radius : x + radius + 1].reshape(-1, 3))
+    patches.sort(key=lambda patch: float(patch.std(axis=0).max()))
+    return np.median([np.median(patch, axis=0) for patch in patches[:_SPOTS]], axis=0).astype(np.float32)
 
 
 def _outlines(lab: Floats, skin: Floats, points: Floats, side: str) -> list[_Outline]:

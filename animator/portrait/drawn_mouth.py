@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.drawn import is_drawn
 from animator.portrait.topology import POINTS, RINGS
 
 Floats = NDArray[np.float32]
@@ -41,12 +40,10 @@ class _Shape(NamedTuple):
 
 
 def snap_mouth(picture: NDArray[np.uint8], points: Floats) -> Floats:
-    """Landmarks (478, 3) with the lips on the drawn mouth; unchanged where the face is no drawing or none is found.
+    """Landmarks (478, 3) with the lips on the drawn mouth; unchanged where none is found.
 
-    ``picture`` (h, w, 3) RGB. The mouth is the widest shape off the skin's flat colour near where mouths are.
+    ``picture`` (h, w, 3) RGB, a flat drawing. The mouth is the widest shape off the skin's colour where mouths are.
     """
-    if not is_drawn(picture, points):
-        return points
     shape = _find(picture, points)
     if shape is None:
         return points

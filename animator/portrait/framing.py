@@ -1,12 +1,14 @@
 """Finds the face in a picture and cuts the view of a portrait round it: hair, shoulders, and no border."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.bending import MEANT, bend, distance, layout, place_face
+from animator.portrait.drawing import Drawing, judge
 from animator.portrait.drawn import snap_eyes
 from animator.portrait.drawn_mouth import snap_mouth
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
@@ -37,7 +39,8 @@ class Cut:
     ``place`` is x, y of the working picture's corner in px of the file, and px of the file to one of its own.
     ``others`` are the points of the other faces there, (n, points of `NAMED`, 2) px of the file. The height of this one
     is ``face_px`` in the file. Its landmarks are ``doubtful`` where they differ from look to look, or where drawn eyes
-    were outlined by their colour, but not if they were ``given`` by hand.
+    were outlined by their colour, but not if they were ``given`` by hand. ``drawing`` is how far it is treated as a
+    flat drawing.
     """
 
     picture: Picture
@@ -49,11 +52,24 @@ class Cut:
     face_px: float
     doubtful: bool
     given: bool
+    drawing: Drawing
 
 
-def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | None = None) -> Cut:
+class Told(NamedTuple):
+    """What a person says of a face: where ``points`` of it are, in px of the file; whether it is ``drawn`` flat."""
+
+    points: Points | None = None
+    drawn: bool | None = None
+
+
+NOTHING = Told()
+
+
+def cut(
+    source: Source, size: int, landmarker: Landmarker, given: Landmarks | None = None, drawn: bool | None = None
+) -> Cut:
     """Finds the largest face in ``source``, or that of the ``given`` points, and frames it with hair and shoulders in a
-    view of ``size`` px.
+    view of ``size`` px. Whether it is ``drawn`` flat is judged by its looks unless somebody says so.
 
     Raises `PortraitError` (no_face, face_too_small, invalid_landmarks).
     """
@@ -62,13 +78,13 @@ def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | No
         points = given.scaled(source.width, source.height).points
         here = {name: (x * source.scale, y * source.scale) for name, (x, y) in points.items()}
         face, others = _corrected(source, faces, here, landmarker)
-        return frame(source, face, others, size, landmarker, points)
+        return frame(source, face, others, size, landmarker, Told(points, drawn))
     if not faces:
         message = (
             "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
         )
         raise PortraitError("no_face", message, layout(source.width, source.height))
-    return frame(source, faces[0], faces[1:], size, landmarker)
+    return frame(source, faces[0], faces[1:], size, landmarker, Told(drawn=drawn))
 
 
 def _corrected(
@@ -89,10 +105,10 @@ def frame(
     others: list[FaceLandmarks],
     size: int,
     landmarker: Landmarker,
-    given: Points | None = None,
+    told: Told = NOTHING,
 ) -> Cut:
-    """``face`` of ``source``, framed, and its landmarks as seen there; they go through the ``given`` points (px of the
-    file). Raises `PortraitError` (face_too_small)."""
+    """``face`` of ``source``, framed, and its landmarks as seen there, which are where they are ``told`` to be.
+    Raises `PortraitError` (face_too_small)."""
     points = face.points / np.float32(source.scale)  # in px of the file
     top, chin = points[10], points[152]
     height = float(np.linalg.norm(top - chin))
@@ -105,32 +121,41 @@ def frame(
     picture, real = _cut_out(source, (left, upper, side), size)
     x, y, step = place = (left - side * MARGIN, upper - side * MARGIN, side / size)
     moved = replace(face, points=(points - np.array([x, y, 0], np.float32)) / np.float32(step))
-    wanted = {name: ((px - x) / step, (py - y) / step) for name, (px, py) in (given or {}).items()}
-    seen, doubtful = _look_closely(picture, moved, landmarker, wanted)
+    wanted = {name: ((px - x) / step, (py - y) / step) for name, (px, py) in (told.points or {}).items()}
+    seen, drawing, doubtful = _look_closely(picture, moved, landmarker, Told(wanted, told.drawn))
     named = [other.points[list(NAMED.values()), :2] / source.scale for other in others]
     elsewhere = np.array(named, np.float32).reshape(-1, len(NAMED), 2)
-    return Cut(picture, round(size * MARGIN), real, seen, place, elsewhere, height, doubtful, given is not None)
+    by_hand, margin = told.points is not None, round(size * MARGIN)
+    return Cut(picture, margin, real, seen, place, elsewhere, height, doubtful, by_hand, drawing)
 
 
 def _look_closely(
-    picture: Picture, face: FaceLandmarks, landmarker: Landmarker, given: Points
-) -> tuple[FaceLandmarks, bool]:
-    """``face`` with landmarks from several looks, drawn eyes as they are drawn, and the ``given`` points where they
-    are; and whether a person should look at them."""
+    picture: Picture, face: FaceLandmarks, landmarker: Landmarker, told: Told
+) -> tuple[FaceLandmarks, Drawing, bool]:
+    """``face`` with landmarks from several looks, drawn eyes as they are drawn, and points where they are ``told`` to
+    be; how it is drawn; and whether a person should look at the landmarks."""
+    given = told.points or {}
     looks = [look for look in landmarker.looks(picture, face) if distance(look.points, given) < MEANT]
     seen = landmarker.merge(looks or [face])
     width = float(np.linalg.norm(seen.points[234] - seen.points[454]))
     apart = [np.abs(look.points - seen.points)[:POINTS, :2].mean() for look in looks]
-    points = seen.points
-    for snap, parts in ((snap_eyes, ("eye", "iris")), (snap_mouth, ("mouth", "lip"))):
-        snapped = snap(picture, points)
-        named = {name: place for name, place in given.items() if any(part in name for part in parts)}
-        points = snapped if distance(snapped, named) < _ALIKE else points
+    points, drawing = _snap(picture, seen.points, judge(picture, seen.points, told.drawn), given)
     if given:
         points = bend(points, given)
-        return replace(seen, points=points, blendshapes=landmarker.blendshapes(points)), False
+        return replace(seen, points=points, blendshapes=landmarker.blendshapes(points)), drawing, False
     steady = bool(apart) and float(np.mean(apart)) < _STEADY * width
-    return replace(seen, points=points), not (steady and np.array_equal(points, seen.points))
+    return replace(seen, points=points), drawing, not (steady and np.array_equal(points, seen.points))
+
+
+def _snap(picture: Picture, points: Floats, drawing: Drawing, given: Points) -> tuple[Floats, Drawing]:
+    """Landmarks on the eyes and the mouth that are drawn, where there are any near the ``given`` points."""
+    laid: dict[str, bool] = {}
+    for name, snap, parts in (("eyes", snap_eyes, ("eye", "iris")), ("mouth", snap_mouth, ("mouth", "lip"))):
+        snapped = snap(picture, points) if getattr(drawing, name) else points
+        named = {name: place for name, place in given.items() if any(part in name for part in parts)}
+        laid[name] = snapped is not points and distance(snapped, named) < _ALIKE
+        points = snapped if laid[name] else points
+    return points, drawing._replace(**laid)
 
 
 def _view(width: int, height: int, centre: NDArray[np.float32], face: float) -> tuple[float, float, float]:

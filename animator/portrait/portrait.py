@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from animator.files import cache_folder, whole
 from animator.portrait.brows import level_brows
 from animator.portrait.closure import close_lids, snap_rims, snap_seam
+from animator.portrait.drawing import Drawing
 from animator.portrait.framing import cut
 from animator.portrait.glasses import find_glasses
 from animator.portrait.head import fit
@@ -61,6 +62,7 @@ class Portrait:
     face_width: float  # between the points 234 and 454, not foreshortened
     face_height: float  # between the points 10 and 152, not foreshortened
     ear_depth: float  # z of the ears
+    drawing: Drawing  # how far the face is treated as a flat drawing
     expression: Floats  # (52,) ARKit weights that the face already has in the picture
     mouth_open: bool  # the lips are parted in the picture
     teeth_visible: bool  # the picture shows teeth
@@ -88,27 +90,27 @@ class Portrait:
 _TUPLES = tuple(field.name for field in fields(Portrait) if get_origin(field.type) is tuple)
 
 
-def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None) -> Portrait:
+def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None, drawn: bool | None = None) -> Portrait:
     """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px; its face goes through the
-    ``given`` points.
+    ``given`` points. Whether it is ``drawn`` flat is judged by its looks (None) unless somebody knows.
 
     What was prepared from a file is kept on disk, the latest `KEPT` of them; a picture given as bytes, such as a user's
     upload, leaves no trace. Raises `animator.portrait.picture.PortraitError` for pictures that make no portrait.
     """
     content = read(source) if isinstance(source, Path) else source
     corrected = json.dumps(given.json(), sort_keys=True) if given else ""
-    name = hashlib.sha256(f"{VERSION} {size} {corrected} ".encode() + content).hexdigest()
+    name = hashlib.sha256(f"{VERSION} {size} {corrected} {drawn} ".encode() + content).hexdigest()
     kept = cache_folder() / "portraits" / f"{name}.npz"
     if portrait := _restore(kept):
         return portrait
-    portrait = _prepare(decode(content), size, name, given)
+    portrait = _prepare(decode(content), size, name, given, drawn)
     if isinstance(source, Path):
         _keep(portrait, kept)
     return portrait
 
 
-def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> Portrait:
-    framed = cut(source, size, Landmarker(), given)
+def _prepare(source: Source, size: int, name: str, given: Landmarks | None, drawn: bool | None) -> Portrait:
+    framed = cut(source, size, Landmarker(), given, drawn)
     points = framed.face.points
     face = fit(points, framed.face.blendshapes)
     width = float(np.linalg.norm(points[234] - points[454]))
@@ -138,6 +140,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         face_width=width,
         face_height=float(np.linalg.norm(points[10] - points[152])),
         ear_depth=face.ear_depth,
+        drawing=framed.drawing,
         expression=face.expression,
         mouth_open=parted,
         teeth_visible=shows_teeth(framed.picture, points),
@@ -166,6 +169,7 @@ def _restore(kept: Path) -> Portrait | None:
     plain = {name: value.tolist() if value.ndim == 0 else value for name, value in values.items()}
     for name in _TUPLES:
         plain[name] = tuple(values[name].tolist())
+    plain["drawing"] = Drawing(*values["drawing"].tolist())
     return Portrait(**plain, triangles=mesh().triangles, contours=mesh().contours)
 
 

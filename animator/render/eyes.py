@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.drawn import is_drawn
 from animator.portrait.portrait import Portrait
 from animator.render import drawn
 from animator.render.arrays import Floats, Image, Ints, f32
@@ -84,7 +83,7 @@ class Eye:
 
 def eyes(portrait: Portrait, body: Body) -> tuple[Eye, Eye]:
     """Layers of the left and the right eye."""
-    flat = is_drawn(portrait.picture, portrait.landmarks)
+    flat = portrait.drawing.lids
     hue, shading = _white_hue(portrait, flat), 0.0 if flat else 1.0
     return _eye(portrait, body, 0, hue, shading), _eye(portrait, body, 1, hue, shading)
 

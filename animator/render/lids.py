@@ -14,7 +14,6 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
-from animator.portrait.drawn import is_drawn
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Image, Ints, Real, f32
 from animator.render.holes import covered
@@ -57,7 +56,7 @@ class Lid:
 
 def lids(portrait: Portrait) -> tuple[Lid, Lid]:
     """Textures for the left and the right eye."""
-    flat = is_drawn(portrait.picture, portrait.landmarks)
+    flat = portrait.drawing.lids
     return _lid(portrait, "left", flat), _lid(portrait, "right", flat)
 
 

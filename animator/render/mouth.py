@@ -18,7 +18,7 @@ from animator.render.body import Body
 from animator.render.holes import coverage, covered
 from animator.render.jit import kernel
 from animator.render.lookup import below_line, bilinear, height_at, mix
-from animator.render.palette import drawn_flat, drawn_palette, palette, side_light
+from animator.render.palette import drawn_palette, palette, side_light
 from animator.render.pose import rotation
 from animator.render.smile import own_teeth
 from animator.render.teeth import LOWER, PER_CM, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue
@@ -105,7 +105,7 @@ class Shown(NamedTuple):
 def mouth(portrait: Portrait, body: Body) -> Mouth:
     """Build the mouth of ``portrait`` with colours taken from its picture."""
     corner, own = own_teeth(portrait)
-    flat = drawn_flat(portrait)
+    flat = portrait.drawing.colours
     colours = drawn_palette(portrait) if flat else palette(portrait, own)
     cm = _cm(portrait)
     width = portrait.face_width

@@ -29,16 +29,7 @@ class Palette(NamedTuple):
     cavity: Floats
 
 
-_EVEN = 0.8  # of Lab that pixels of one colour differ by
 _DARK_LINE = 95.0  # a lighter line than this is no colour for what is behind it
-_DRAWN = 0.5  # share of a face's pixels of one colour with their neighbours: 0.05 to 0.2 in photographs and paintings
-
-
-def drawn_flat(portrait: Portrait) -> bool:
-    """Whether the face is drawn in areas of one colour, as in cartoons."""
-    lab = cv2.cvtColor((portrait.picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
-    uneven = np.abs(lab - cv2.blur(lab, (5, 5))).max(axis=2)
-    return bool((uneven[_face(portrait) > 0] < _EVEN).mean() > _DRAWN)
 
 
 def drawn_palette(portrait: Portrait) -> Palette:

@@ -16,7 +16,6 @@ from animator.portrait.portrait import Portrait
 from animator.portrait.topology import mesh
 from animator.render import raster
 from animator.render.arrays import Floats, Image, Ints, f32
-from animator.render.palette import drawn_flat
 
 LEAST = 0.03  # of an expression, below which nothing is drawn
 _REACH = 0.055  # face widths around a line that are drawn
@@ -87,7 +86,7 @@ class Wrinkles:
 
 def wrinkles(portrait: Portrait, face: Ints, count: int) -> Wrinkles | None:
     """Lines for ``portrait``, whose mesh has ``count`` vertices and the triangles ``face``; none for flat drawings."""
-    if drawn_flat(portrait):
+    if portrait.drawing.skin:
         return None
     skin = _skin(portrait)
     strength = _strength(portrait, skin)

@@ -1,0 +1,202 @@
+"""Is a face drawn in flat colours? Each treatment for drawings asks for evidence of its own; in doubt there is none.
+
+A flat drawing is made of areas of one exact colour with steps between them. In a photograph, a painting or a model made
+by a computer, however smooth, light changes the colour of the skin all the way from the nose to the cheek: it may have
+no texture, but it has slopes. So what counts is measured over whole regions, away from steps: how much of them has one
+of a few colours, and how often a colour changes over a short way without any step between.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.topology import FACE_OVAL, RINGS
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_LIPS = (*RINGS["lips_outer_upper"], *RINGS["lips_outer_lower"])
+
+_WIDTH = 128  # px of the face in which all is measured, whatever size it has in the picture
+_AROUND = 0.1  # face widths round the oval that are looked at, too
+_SOFT = 1.6  # px, blur that takes away noise, hatching and the marks of compression
+_LIGHT = 235.0  # to which the brightest of the face is brought: a dark or faint picture has its slopes, too
+_MOST_GAIN = 8.0
+_BLOWN = 248  # of 255: what is lighter in all channels says nothing, but in a line drawing on white
+_STEP = 1.3  # Lab a px: steeper is a step between two areas
+_SLOPE = 0.4, 4.0  # Lab a px: between what compression does to a flat colour and the step of a drawing
+_EXACT = 1.8  # Lab: colours that differ by less are one
+_APART = 6.5  # Lab between two of the few colours
+_FEW = 8  # colours, at most
+_RARE = 0.02  # of a region, that a colour has at least
+_WAY, _CHANGE = 16, 2.0  # px, and Lab by which a colour changes along it where there is shading
+_LEAST = 0.06  # of a region that must lie off steps and not be blown out for it to say anything
+_PAPER = 0.35, 2.0  # a line drawing on white has hardly a slope: what it scores without any, and by how much less each
+
+_FLAT = 0.0  # score of a flat region: photographs and paintings mostly have -0.5 and less, drawings 0.1 and more
+_FLAT_PART = 0.7  # least share of one of few colours round an eye or a mouth
+_EYE, _MOUTH = 0.24, 0.24  # face widths round an eye and a mouth that are looked at
+_INK = 12.0  # Lab between the skin and what is drawn on it
+_CONTOUR = 4.0  # Lab a px at the edge of what is drawn, on average: half of it in photographs
+
+
+class Drawing(NamedTuple):
+    """Which of the treatments for flat drawings a face gets."""
+
+    colours: bool  # teeth, tongue and mouth are of flat colours
+    skin: bool  # has no wrinkles
+    eyes: bool  # lie on the outlines that are drawn
+    lids: bool  # are of the skin's one colour and shut in a line
+    mouth: bool  # lies on the stroke or shape that is drawn
+
+    def words(self) -> str:
+        """What was decided, in plain words."""
+        told = (
+            (self.colours, "the mouth has flat colours"),
+            (self.skin, "no wrinkles"),
+            (self.eyes, "eyes on their outlines"),
+            (self.lids, "lids that shut in a line"),
+            (self.mouth, "lips on the drawn mouth"),
+        )
+        yes = [words for does, words in told if does]
+        if not yes:
+            return "Not a flat drawing: it is treated as a photograph or a painting."
+        no = [words for does, words in told if not does]
+        return f"A flat drawing: {', '.join(yes)}." + (f" Not: {', '.join(no)}." if no else "")
+
+
+PHOTOGRAPH = Drawing(False, False, False, False, False)
+_DRAWN = Drawing(True, True, True, True, True)
+
+
+class _View(NamedTuple):
+    """The face as it is measured: ``lab`` (h, w, 3) and its ``slope`` (h, w) a px, ``points`` (n, 2) px of it; what is
+    ``calm``, off all steps, and what is ``blown`` out; ``steps`` (h, w) 1 at and beside steps."""
+
+    lab: Floats
+    slope: Floats
+    points: Floats
+    steps: NDArray[np.uint8]
+    blown: Mask
+
+
+def judge(picture: NDArray[np.uint8], points: Floats, drawn: bool | None = None) -> Drawing:
+    """What the face with the landmarks ``points`` (478, 3) px in ``picture`` (h, w, 3) RGB looks like, unless a person
+    has said whether it is ``drawn``; `Drawing.eyes` and `Drawing.mouth` say that it is worth to look for outlines."""
+    if drawn is not None:
+        return _DRAWN if drawn else PHOTOGRAPH
+    view = _view(picture, points)
+    if _score(view, _oval(view)) < _FLAT:
+        return PHOTOGRAPH
+    eyes = [_eye(view, side) for side in ("left", "right")]
+    mouth = _round(view, _LIPS, _MOUTH)
+    skin = _oval(view) & ~(eyes[0] | eyes[1] | mouth)
+    drawn = all(_flat_part(view, eye) and _contour(view, eye) > _CONTOUR for eye in eyes)
+    laid = _flat_part(view, mouth) and _contour(view, mouth) > _CONTOUR
+    return Drawing(True, _flat_part(view, skin), drawn, drawn, laid)
+
+
+def _view(picture: NDArray[np.uint8], points: Floats) -> _View:
+    oval = points[list(FACE_OVAL), :2]
+    width = float(np.linalg.norm(points[234] - points[454]))
+    low = np.floor(oval.min(axis=0) - _AROUND * width).astype(int).clip(0)
+    high = np.ceil(oval.max(axis=0) + _AROUND * width).astype(int)
+    part = picture[low[1] : high[1], low[0] : high[0]]
+    scale = _WIDTH / width
+    size = [max(8, round(scale * side)) for side in part.shape[1::-1]]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)
+    placed = ((points[:, :2] - low) * scale).astype(np.float32)
+    lab = cv2.GaussianBlur(cv2.cvtColor(_lit(small, placed), cv2.COLOR_RGB2LAB), (0, 0), _SOFT)
+    across, down = (cv2.Sobel(lab, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
+    slope = np.sqrt((across**2 + down**2).sum(axis=2))
+    steps = cv2.dilate((slope > _STEP).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return _View(np.asarray(lab, np.float32), slope, placed, np.asarray(steps, np.uint8), small.min(axis=2) >= _BLOWN)
+
+
+def _lit(picture: NDArray[np.uint8], points: Floats) -> Floats:
+    """``picture`` (h, w, 3) in 0 to 1, with all of the light that there is in the face."""
+    face = picture[_within(points[list(FACE_OVAL)], picture.shape[:2])]
+    dark, bright = np.percentile(face, 1), np.percentile(face.max(axis=1), 95)
+    gain = min(_LIGHT / max(float(bright - dark), 1.0), _MOST_GAIN)
+    return ((picture - np.float32(dark)) * np.float32(gain / 255)).clip(0, 1).astype(np.float32)
+
+
+def _within(outline: Floats, shape: tuple[int, ...]) -> Mask:
+    return cv2.fillPoly(np.zeros(shape, np.uint8), [outline.round().astype(np.int32)], (1,)) > 0
+
+
+def _score(view: _View, region: Mask) -> float:
+    """How flat the colours in ``region`` (h, w) are: 1 at most."""
+    told = region & ~view.blown
+    slopes = view.slope[told]
+    between = float(((slopes > _SLOPE[0]) & (slopes < _SLOPE[1])).mean()) if len(slopes) else 0.0
+    calm = told & (view.steps == 0)
+    if calm.sum() < _LEAST * region.sum():
+        on_paper = (region & view.blown & (view.steps == 0)).sum() > _LEAST * region.sum()
+        return _PAPER[0] - _PAPER[1] * between if on_paper else -1.0
+    return _few(view.lab[calm]) - _shaded(view, calm) - between
+
+
+def _few(colours: Floats) -> float:
+    """Share of ``colours`` (n, 3) Lab that are, as exactly as compression leaves them, those of a few areas."""
+    left, count = colours, 0
+    for _ in range(_FEW):
+        if len(left) <= _RARE * len(colours):
+            break
+        cells = (left / 1.5).round().astype(np.int64) @ [1, 1000, 1000000]
+        _, where, counts = np.unique(cells, return_inverse=True, return_counts=True)
+        middle = left[where == counts.argmax()].mean(axis=0)
+        for _ in range(3):
+            near = left[np.linalg.norm(left - middle, axis=1) < _EXACT + 0.2]
+            middle = np.median(near, axis=0) if len(near) else middle
+        away = np.linalg.norm(left - middle, axis=1)
+        found = int((away < _EXACT).sum())
+        if found < _RARE * len(colours):
+            break
+        count, left = count + found, left[away > _APART]
+    return count / max(len(colours), 1)
+
+
+def _shaded(view: _View, calm: Mask) -> float:
+    """Share of the ways between two ``calm`` (h, w) pixels, without any step, along which the colour changes."""
+    changed = ways = 0
+    height, width = calm.shape
+    for x, y in ((_WAY, 0), (0, _WAY)):
+        start, end = np.s_[: height - y, : width - x], np.s_[y:, x:]
+        passed = np.cumsum(view.steps, axis=1 if x else 0)
+        clear = calm[start] & calm[end] & (passed[start] == passed[end])
+        changed += int((clear & (np.linalg.norm(view.lab[end] - view.lab[start], axis=2) > _CHANGE)).sum())
+        ways += int(clear.sum())
+    return changed / max(ways, 1)
+
+
+def _oval(view: _View) -> Mask:
+    return _within(view.points[list(FACE_OVAL)], view.slope.shape)
+
+
+def _eye(view: _View, side: str) -> Mask:
+    return _round(view, (*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"]), _EYE)
+
+
+def _round(view: _View, ids: tuple[int, ...], reach: float) -> Mask:
+    """What lies no farther than ``reach`` face widths from the middle of some points."""
+    x, y = view.points[list(ids)].mean(axis=0).round().astype(int).tolist()
+    return cv2.circle(np.zeros(view.slope.shape, np.uint8), (x, y), round(reach * _WIDTH), 1, -1) > 0
+
+
+def _flat_part(view: _View, region: Mask) -> bool:
+    calm = view.lab[region & (view.steps == 0)]
+    return len(calm) > _LEAST * region.sum() and _few(calm) > _FLAT_PART
+
+
+def _contour(view: _View, region: Mask) -> float:
+    """Lab a px, the median at the edges of what is drawn on the skin in ``region``; 0 if nothing is."""
+    calm = view.lab[region & (view.steps == 0)]
+    if not len(calm):
+        return 0.0
+    drawn = (np.linalg.norm(view.lab - np.median(calm, axis=0), axis=2) > _INK).astype(np.uint8)
+    edge = (cv2.morphologyEx(drawn, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0) & region
+    return float(np.median(view.slope[edge])) if edge.any() else 0.0
