@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from animator.__main__ import app
+from animator.evaluate.lifelike import people
 from animator.media import Mp4Writer
 from animator.motion import space
 from animator.motion.arkit_csv import read_motion, write_motion
@@ -90,6 +91,10 @@ def test_its_lips_follow_the_sound(video: Path) -> None:
     assert figures["sync"] > 0.3
     assert abs(figures["offset_ms"]) <= 60
     assert figures["pause_mad"] < 0.03
+    known = [figures[name] for name in people() if figures[name] is not None]
+    assert len(known) > 0.6 * len(people()) and np.isfinite(known).all(), "rows of people, as far as it moves at all"
+    assert 0 <= figures["teeth_share"] <= 1
+    assert 0 < figures["distance"] < 5
 
 
 def test_the_same_seed_repeats(video: Path, voice: Path, tmp_path: Path) -> None:
