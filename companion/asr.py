@@ -1,6 +1,7 @@
 """Speech recognition with Whisper, tuned for single short utterances."""
 
 import asyncio
+import copy
 import logging
 import math
 import threading
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -72,12 +73,23 @@ class FasterWhisper:
         beam: int = 1,
         fallback_language: str = "en",
     ) -> None:
+        self.model = model
         self._language, self._fallback, self._beam = language, fallback_language, beam
         self._model = _load(model, device, threads)
-        if language and language not in self._model.supported_languages:
+        if language and language not in self.languages:
             raise StageError("asr_language", f"The model {model} does not know the language {language!r}.")
         self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="asr")
         self._pool.submit(self._warm).result()
+
+    @property
+    def languages(self) -> frozenset[str]:
+        return frozenset(self._model.supported_languages)
+
+    def in_language(self, language: str) -> Self:
+        """It hears this one of `languages` and no other."""
+        told = copy.copy(self)
+        told._language = language
+        return told
 
     async def transcribe(self, audio: Samples) -> Transcript:
         """(n,) at 16 kHz, one utterance -> its text, empty where nobody speaks in it.

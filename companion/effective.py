@@ -7,8 +7,17 @@ from animator.face import FPS
 from companion.access import Visitor
 from companion.engine import Engine
 from companion.events import Json
-from companion.settings import Audio, AudioInput, AudioOutput, Avatar, Resolution, Settings, TurnDetection
-from companion.stages import CallsTools, HasVoices
+from companion.settings import (
+    Audio,
+    AudioInput,
+    AudioOutput,
+    Avatar,
+    Resolution,
+    Settings,
+    Transcription,
+    TurnDetection,
+)
+from companion.stages import CallsTools, HasVoices, Multilingual
 from companion.wire import WireError
 
 
@@ -55,6 +64,22 @@ def _voiced(new: Settings, before: Settings, change: Json, engine: Engine) -> Se
     return replace(new, audio=replace(new.audio, output=replace(new.audio.output, voice=voice)))
 
 
+def _understood(new: Settings, engine: Engine) -> Settings:
+    """In which language the user is heard; the model is the server's, whichever a stock client asks for. Raises
+    WireError."""
+    asked, asr = new.audio.input.transcription, engine.asr
+    if asked is None:
+        return new
+    language = (asked.language or "").partition("-")[0].lower() or None
+    known = asr.languages if isinstance(asr, Multilingual) else ()
+    if language and language not in known:
+        names = ", ".join(sorted(known)) or "none"
+        message = f"The recogniser of this server cannot be told this language; it knows {names}."
+        raise WireError("unsupported", message, "session.audio.input.transcription.language")
+    transcription = Transcription(str(getattr(asr, "model", "default")), language)
+    return replace(new, audio=replace(new.audio, input=replace(new.audio.input, transcription=transcription)))
+
+
 def _face(avatar: Avatar, new: Settings, before: Settings, change: Json, engine: Engine) -> str:
     """A persona brings its face, unless ``change`` names another, and takes it along when it goes."""
     personas = engine.prompts.personas
@@ -86,7 +111,7 @@ def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Sett
         raise WireError("unknown_persona", message, "session.persona")
     if new.persona != before.persona and "instructions" not in change:
         new = replace(new, instructions="")
-    new = _voiced(new, before, change, engine)
+    new = _understood(_voiced(new, before, change, engine), engine)
     if new.avatar is None:
         return new
     character = _face(new.avatar, new, before, change, engine)

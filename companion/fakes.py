@@ -4,6 +4,7 @@ All waiting is on the event loop's clock, so that a loop whose clock jumps runs 
 """
 
 import asyncio
+import copy
 import io
 import itertools
 from collections.abc import AsyncIterator, Sequence
@@ -47,8 +48,20 @@ class ScriptedASR:
         self._texts = itertools.cycle(texts)
         self._delay, self._confidence = delay_s, confidence
         self.heard: list[float] = []  # s, length of each utterance
+        self.told: list[str] = []  # the language of each utterance
+        self._language = ""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return ("en", "de")
+
+    def in_language(self, language: str) -> "ScriptedASR":
+        told = copy.copy(self)
+        told._language = language
+        return told
 
     async def transcribe(self, audio: Samples) -> Transcript:
+        self.told.append(self._language)
         self.heard.append(len(audio) / 16_000)
         await asyncio.sleep(self._delay)
         loud = np.abs(audio).max(initial=0.0) > 0.01

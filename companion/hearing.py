@@ -66,6 +66,8 @@ class Hearing:
         self._barge_in = self._engine.config.turns.barge_in_ms / 1000
         now = self._ears.now if hasattr(self, "_ears") else 0.0
         self._ears = Ears(self._engine.vad(), turns, settings.audio.input.format.rate, now)
+        asked = settings.audio.input.transcription
+        self._words.language = asked.language if asked else None
 
     @property
     def attentive(self) -> bool:

@@ -6,7 +6,7 @@ with the other keys of their table as keyword arguments; the constructor loads t
 it carries the state of one microphone. Everything else is shared by all sessions.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -163,6 +163,18 @@ class HasLanguages(Protocol):
 
     @property
     def languages(self) -> Sequence[str]: ...
+
+
+@runtime_checkable
+class Multilingual(Protocol):
+    """What an ASR has besides if it can be told the language of what it hears; codes such as "en"."""
+
+    @property
+    def languages(self) -> Collection[str]: ...
+
+    def in_language(self, language: str) -> ASR:
+        """The same model hearing one of `languages`; costs next to nothing."""
+        ...
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from companion.engine import Engine
 from companion.events import Problem, ServerEvent
 from companion.prosody import Tone
 from companion.requests import new_id
-from companion.stages import HEAR_RATE, Samples, StageError, Transcript
+from companion.stages import HEAR_RATE, Multilingual, Samples, StageError, Transcript
 from companion.think import as_stage_error
 
 Understood = asyncio.Task[Transcript | StageError]
@@ -46,6 +46,7 @@ class Understanding:
         self._failures: dict[str, StageError] = {}
         self._tone = Tone()
         self._last: Utterance | None = None  # the one that was committed last
+        self.language: str | None = None  # in which the user is heard; None where that is for the ASR to find out
 
     @property
     def busy(self) -> bool:
@@ -129,6 +130,9 @@ class Understanding:
 
     async def _try(self, audio: Samples) -> Transcript | StageError:
         try:
-            return await self._engine.asr.transcribe(audio)
+            asr = self._engine.asr
+            if self.language and isinstance(asr, Multilingual):
+                asr = asr.in_language(self.language)
+            return await asr.transcribe(audio)
         except Exception as error:
             return as_stage_error(error, "asr_failed")

@@ -91,3 +91,10 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
 def test_a_language_that_whisper_does_not_know():
     with pytest.raises(StageError, match="klingon"):
         FasterWhisper(language="klingon")
+
+
+async def test_a_language_that_is_told_is_the_one_that_is_heard(whisper, say):
+    german = whisper.in_language("de")
+    assert (await german.transcribe(await say("Good morning, how are you?"))).language == "de"
+    assert (await whisper.transcribe(np.zeros(16_000, np.float32))).language == "en"
+    assert {"en", "de", "tr"} <= whisper.languages
