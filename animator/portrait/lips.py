@@ -28,8 +28,9 @@ _CHIN = 0.85  # of what the jaw of the head moves its skin by, where the lips go
 NEUTRAL = 0.385  # face widths of a mouth that does not smile
 _UPPER = 0.4  # of an opening that lies above the seam
 _LIP_FOLLOWS = 0.85  # of a rim's motion that the lip's outer contour takes part in when the lips close
+_ROUND_LIP_FOLLOWS = 0.15  # the same when they round
 _LEAST = 0.9  # of a smile's width that is taken for that of a neutral mouth
-_HOLE_UP = 0.25  # of that which the lips themselves make
+_HOLE_UP = 0.4  # of that which the lips themselves make
 _THICKEST = 1.3  # times the lips at rest
 _SCREEN = 0.015  # how fast the skin forgets the lips, a step of the mesh
 _SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # what rounded lips keep of corners that lie above or below the middle
@@ -121,7 +122,7 @@ PARTINGS = {
         (0.0, 0.002, 0.006, 0.009, 0.009, 0.008),
     ),
 }  # fmt: skip
-ROUNDINGS = {"mouthPucker": Rounding(0.68, 0.0, 0.040, 0.8), "mouthFunnel": Rounding(0.84, 0.05, 0.030, 0.6)}
+ROUNDINGS = {"mouthPucker": Rounding(0.68, 0.0, 0.040, 0.8), "mouthFunnel": Rounding(0.84, 0.05, 0.030, 0.8)}
 
 
 def fit_mouth(
@@ -168,19 +169,26 @@ def _on_course(shape: Floats, local: Floats, to: tuple[Parting, float, int], pla
 
 def _courses(local: Floats, parting: Parting) -> list[Floats]:
     """(n, 2) aside and down, of the vertices of both of `_lips`."""
-    contours, moves = mesh().contours, list[Floats]()
+    moves = list[Floats]()
     middle = local[[0, 13, 14, 17], 0].mean()
-    for ids, lip in zip(_lips(), ("upper", "lower"), strict=True):
-        inner, outer = (local[contours[f"lips_{ring}_{lip}"]] for ring in ("inner", "outer"))
-        x, y = local[ids, 0], local[ids, 1]
-        rim, edge = (np.interp(x, line[:, 0], line[:, 1]) for line in (inner, outer))
-        half = np.where(x > middle, inner[-1, 0] - middle, middle - inner[0, 0])
+    for ids, rim, lip in zip(_lips(), _rims(), ("upper", "lower"), strict=True):
+        x = local[ids, 0]
+        half = np.where(x > middle, local[rim[-1], 0] - middle, middle - local[rim[0], 0])
         beside = (np.abs(x - middle) / half).clip(0, 1)
-        depth = ((y - rim) / np.where(np.abs(edge - rim) > _THIN, edge - rim, np.inf)).clip(0, 1)
         on_rim, on_edge = (np.interp(beside, STATIONS, getattr(parting, name)) for name in (lip, f"{lip}_outer"))
         aside = np.sign(x - middle) * np.interp(beside, STATIONS, parting.aside)
-        moves.append(np.stack([aside, on_rim + depth * (on_edge - on_rim)], axis=1))
+        moves.append(np.stack([aside, on_rim + _outwards(local[:, :2], lip) * (on_edge - on_rim)], axis=1))
     return moves
+
+
+def _outwards(points: Floats, lip: str) -> Floats:
+    """(n,) how far from the inner rim (0) to the outer contour (1) the vertices of the ``lip`` lie, by the ``points``
+    (V, 2) face widths of all vertices, x along the mouth."""
+    ids = _lips()[0 if lip == "upper" else 1]
+    x, y = points[ids].T
+    inner, outer = (points[mesh().contours[f"lips_{ring}_{lip}"]] for ring in ("inner", "outer"))
+    rim, edge = (np.interp(x, line[:, 0], line[:, 1]) for line in (inner, outer))
+    return ((y - rim) / np.where(np.abs(edge - rim) > _THIN, edge - rim, np.inf)).clip(0, 1)
 
 
 def _opening_gain(vertices: Floats, jaw_open: Floats, width: float) -> np.float32:
@@ -216,16 +224,22 @@ def _laid_out(local: Floats, to: Rounding) -> Floats:
     return np.concatenate(moves)
 
 
-def closing(vertices: Floats) -> Floats:
-    """(V, 21): what each of the ``vertices`` (V, 3) takes of the gaps between the pairs of the inner lips so that these
-    close and meet."""
-    along = vertices[_rims()[0][-1], :2] - vertices[_rims()[0][0], :2]
+def closing(vertices: Floats, width: float) -> tuple[Floats, Floats]:
+    """(V, 21) each: what the ``vertices`` (V, 3) of a face ``width`` px wide take of the gaps between the pairs of the
+    inner lips so that these close and meet; so that they become round, where lips thicken that touch."""
+    across = vertices[_rims()[0][-1], :2] - vertices[_rims()[0][0], :2]
+    across = across / np.linalg.norm(across)
+    flat = (vertices[:, :2] @ np.column_stack([across, [-across[1], across[0]]]) / width).astype(np.float32)
+    return _closing(flat, _LIP_FOLLOWS), _closing(flat, _ROUND_LIP_FOLLOWS)
+
+
+def _closing(flat: Floats, follows: float) -> Floats:
     one = np.eye(len(_rims()[0]))
     one[[0, -1]] = 0
     moves: list[Floats] = []
-    for ids, rim, share in zip(_lips(), _rims(), (_UPPER, _UPPER - 1), strict=True):
-        x, at = vertices[ids, :2] @ along, vertices[rim, :2] @ along
-        follow = np.stack([_LIP_FOLLOWS * share * np.interp(x, at, pair) for pair in one], axis=1)
+    for ids, rim, lip, share in zip(_lips(), _rims(), ("upper", "lower"), (_UPPER, _UPPER - 1), strict=True):
+        near = np.stack([np.interp(flat[ids, 0], flat[rim, 0], pair) for pair in one], axis=1)
+        follow = share * near * (1 - (1 - follows) * _outwards(flat, lip))[:, None]
         follow[: len(rim)] = share * one
         moves.append(follow.astype(np.float32))
     return _membrane(np.concatenate(moves))

@@ -16,6 +16,7 @@ from animator.render.arrays import Floats, Ints, f32
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 _ROUND = {space.INDEX["mouthPucker"]: 1.1, space.INDEX["mouthFunnel"]: 0.6}
 _HOLE, _NARROW = 0.75, 0.032  # half the width of a round hole: of its height, and face widths besides
+_SOON = 1.35  # over the roundness: the hole is round before the lips come in all the way
 _COMES_IN = 0.3  # of the mouth's width that fully round lips lose
 _ROLL = space.INDEX["mouthRollLower"]
 _TUCKED = 0.5  # of mouthRollLower that brings the lower lip to the upper teeth, for f and v
@@ -27,9 +28,9 @@ _BARELY = 1e-3  # px
 @dataclass(frozen=True, slots=True)
 class Lips:
     """``upper`` and ``lower`` (N,) rims; ``gap`` (N,) px between them at rest, along ``down`` (2,); ``beside`` (N,) px
-    from its middle; the vertices ``near`` (K,) follow a closing by ``follow`` (K, N); ``teeth`` (N,)
-    px of the upper ones that are seen above a tucked lip; ``sticky`` (N,) px by which shut lips part late; ``narrow``
-    px, half the width of the least round hole."""
+    from its middle; the vertices ``near`` (K,) follow by ``follow`` (K, 2 N) what is closed, and what is closed so that
+    the lips become round; ``teeth`` (N,) px of the upper ones that are seen above a tucked lip; ``sticky`` (N,) px by
+    which shut lips part late; ``narrow`` px, half the width of the least round hole."""
 
     upper: Ints
     lower: Ints
@@ -46,7 +47,7 @@ class Lips:
 def lips(portrait: Portrait, points: Floats) -> Lips:
     """The lips of ``portrait``, whose mesh in space is ``points`` (V, 3)."""
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
-    follow = closing(portrait.vertices)
+    follow = np.concatenate(closing(portrait.vertices, portrait.face_width), axis=1)
     near = np.flatnonzero(np.abs(follow).max(axis=1) > 1e-3).astype(np.int32)
     along = points[upper[-1], :2] - points[upper[0], :2]
     down = f32([-along[1], along[0]]) / np.linalg.norm(along)
@@ -75,18 +76,22 @@ def meet(points: Floats, made: Lips, weights: Floats) -> None:
 
 
 def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:
-    """(N, 3) px of ``apart`` (N, 3), from the upper rim to the lower one, that are shut by ``weights`` (52,)."""
+    """(2 N, 3) px of ``apart`` (N, 3), from the upper rim to the lower one, that are shut by ``weights`` (52,): first
+    what lips shut, then what else is shut as they become round."""
     jaw, shut = max(float(weights[_JAW]), 0.0), float(weights[_CLOSE])
     seal = min(max(1.1 * shut / (jaw + 0.01), 0.0), 1.0) * min(max(shut / 0.05, 0.0), 1.0)
-    round_ = roundness(weights)
     gap = apart[:, :2] @ made.down
     tucked = min(max(float(weights[_ROLL]), 0.0) / _TUCKED, 1.0)
     parting = gap * (gap.clip(0) / (gap.clip(0) + made.sticky + _BARELY))
-    left = parting - tucked * (parting - made.teeth).clip(0)
-    left = (left + round_ * (np.minimum(left, _hole(left, made, weights)) - left)) * np.float32(1 - seal)
-    closed = 1 - left.clip(0) / np.maximum(gap, _BARELY)
-    closed[gap < np.minimum(made.gap, 0) - _BARELY] = 1  # one lip past the other
-    return closed.clip(0, 1)[:, None] * apart
+    left = ((parting - tucked * (parting - made.teeth).clip(0)) * np.float32(1 - seal)).clip(0)
+    beyond = np.float32(min(_SOON * roundness(weights), 1.0)) * (left - _hole(left, made, weights)).clip(0)
+    wide = np.maximum(gap, _BARELY)
+    closed, rounded = 1 - left / wide, beyond / wide
+    past = gap < np.minimum(made.gap, 0) - _BARELY  # one lip past the other
+    closed[past], rounded[past] = 1, 0
+    closed = closed.clip(0, 1)
+    shares = np.concatenate([closed, np.minimum(rounded, 1 - closed)])
+    return shares[:, None] * np.concatenate([apart, apart])
 
 
 def _hole(gap: Floats, made: Lips, weights: Floats) -> Floats:

@@ -11,7 +11,7 @@ from animator.render.layers import Layers
 from animator.render.pose import Pose, pose
 from animator.render.sharp import step
 
-_SHADE_OF_ROUND_LIPS = 0.95
+_SHADE_OF_ROUND_LIPS, _SOON = 0.92, 1.2  # what they keep off; over their roundness, when they do so
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
 _OUTERMOST = [10, 152, 234, 454]  # points of a face: forehead, chin, cheeks
@@ -63,7 +63,7 @@ def moment(made: Layers, motion: Floats) -> Moment:
         for eye, moved, wide, blink in zip(made.eyes, turned, _WIDES, _BLINKS, strict=True)
     )
     jaw = np.tensordot(weights, portrait.jaw, 1).astype(np.float32)
-    lit = 1 - _SHADE_OF_ROUND_LIPS * lips.roundness(weights) ** 2
+    lit = 1 - _SHADE_OF_ROUND_LIPS * min(_SOON * lips.roundness(weights), 1.0) ** 1.5
     teeth = _to_picture(made, skull, made.mouth.anchor)
     return Moment(weights, skull, where.torso, seen, jaw, teeth, lit, step(skull, made.body.points[_OUTERMOST]))
 

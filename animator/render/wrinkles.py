@@ -1,8 +1,8 @@
 """Lines that expressions fold into skin: forehead, frown, crow's feet, nasolabial folds.
 
 Drawn once per portrait into a layer over the picture, along landmarks, dark in the crease and light on its shoulders,
-in the colours of the skin around; an expression fades its lines in. The more lines the picture shows the stronger they
-are; a flat drawing gets none, and at rest there are none.
+in the colours of the skin around; an expression fades its lines in. The more lines the picture shows the deeper and
+finer they are; a flat drawing gets none, and at rest there are none.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _DARK, _LIGHT = 0.42, 1.22  # colour of crease and shoulder, in those of the ski
 _AROUND = 0.03  # face widths over which skin is averaged
 _DETAIL = 0.010  # face widths: finer is detail
 _SMOOTH, _LINED = 0.015, 0.045  # detail over luma of a face without lines, and of an old one
-_YOUNG = 0.5  # share of the lines that a face without any gets
+_YOUNG, _SHALLOW = 0.4, 2.2  # share of the lines' depth and times their width that a face without any gets
 _SKIN = 22.0  # in Lab from the skin's colour that hair, hats and glasses differ by
 
 Spot = tuple[int, int, float]  # a place between two landmarks
@@ -89,15 +89,17 @@ def wrinkles(portrait: Portrait, face: Ints, count: int) -> Wrinkles | None:
     if portrait.drawing.skin:
         return None
     skin = _skin(portrait)
-    strength = _strength(portrait, skin)
+    lined = _lined(portrait, skin)
     relief = np.zeros(portrait.picture.shape[:2], np.float32)
     groups: list[Group] = []
     for fold in FOLDS:
         sides = {side: [_line(portrait, spots, side) for spots in fold.lines] for side in ("Right", "Left")}
         lines = [line for pair in zip(*sides.values(), strict=True) for line in pair]
-        relief += _creases(relief.shape, lines, fold, portrait.face_width)
+        width = float(fold.width * portrait.face_width * np.interp(lined, [0, 1], [_SHALLOW, 1]))
+        relief += _creases(relief.shape, lines, fold, width)
         groups += [_group(portrait, fold, side, own, face, count) for side, own in sides.items()]
-    return Wrinkles(_texture(portrait, relief * skin * strength), tuple(groups))
+    relief *= skin * np.float32(np.interp(lined, [0, 1], [_YOUNG, 1]))
+    return Wrinkles(_texture(portrait, relief), tuple(groups))
 
 
 def draw(frame: Image, made: Wrinkles, surface: raster.Surface, weights: Floats) -> None:
@@ -125,10 +127,10 @@ def _line(portrait: Portrait, spots: tuple[Spot, ...], side: str) -> Floats:
     return f32(line)
 
 
-def _creases(shape: tuple[int, ...], lines: list[Floats], fold: Fold, unit: float) -> Floats:
-    """(h, w) relief of ``lines`` (n, 2) px of ``fold``, whose width is in ``unit`` px: up to its depth in a crease,
-    below 0 on its shoulders."""
-    drawn, width = np.zeros(shape, np.float32), fold.width * unit
+def _creases(shape: tuple[int, ...], lines: list[Floats], fold: Fold, width: float) -> Floats:
+    """(h, w) relief of ``lines`` (n, 2) px of ``fold``, ``width`` px wide: up to its depth in a crease, below 0 on its
+    shoulders."""
+    drawn = np.zeros(shape, np.float32)
     end = np.pi / 2 if fold.through else np.pi - 0.12
     for number, line in enumerate(lines):
         uneven = 0.85 + 0.15 * np.sin(np.linspace(0, 7, len(line)) + number)
@@ -162,8 +164,8 @@ def _skin(portrait: Portrait) -> Floats:
     return cv2.GaussianBlur(likely, (0, 0), 0.01 * portrait.face_width)
 
 
-def _strength(portrait: Portrait, skin: Floats) -> np.float32:
-    """`_YOUNG` to 1: by how much fine detail the skin of forehead, temples and cheeks has."""
+def _lined(portrait: Portrait, skin: Floats) -> float:
+    """0 to 1: by how much fine detail the skin of forehead, temples and cheeks has."""
     grey = cv2.cvtColor(portrait.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     sigma = _DETAIL * portrait.face_width
     fine = cv2.GaussianBlur(grey, (0, 0), 0.3 * sigma) - cv2.GaussianBlur(grey, (0, 0), sigma)
@@ -175,7 +177,7 @@ def _strength(portrait: Portrait, skin: Floats) -> np.float32:
         if skin[patch].size and skin[patch].mean() > 0.5:
             seen.append(fine[patch].std() / max(float(grey[patch].mean()), 20.0))
     rough = float(np.median(seen)) if seen else _SMOOTH
-    return np.float32(np.interp(rough, [_SMOOTH, _LINED], [_YOUNG, 1]))
+    return float(np.interp(rough, [_SMOOTH, _LINED], [0, 1]))
 
 
 def _texture(portrait: Portrait, relief: Floats) -> raster.Texture:

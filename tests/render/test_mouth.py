@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from animator.evaluate.sweep import row
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
@@ -80,6 +81,68 @@ def test_a_tongue_comes_out_over_the_lower_lip_only_where_the_lips_let_it(portra
     shut = renderer.draw(motion)
     motion[space.INDEX["tongueOut"]] = 0
     assert np.array_equal(renderer.draw(motion), shut)
+
+
+def rims(renderer: Renderer, **weights: float) -> np.ndarray:
+    """(2, n, 2) face widths: rims of both lips, x along a face that is upright."""
+    renderer.draw(row(**weights))
+    contours = renderer.portrait.contours
+    both = np.stack([renderer._surface.xy[contours[f"lips_inner_{lip}"]] for lip in ("upper", "lower")])
+    along = both[0, -1] - both[0, 0]
+    along /= np.linalg.norm(along)
+    return both @ np.column_stack([along, [-along[1], along[0]]]) / renderer.portrait.face_width
+
+
+def hole(renderer: Renderer, **weights: float) -> tuple[float, float, float]:
+    """Width and height of what is open between the lips, face widths, and the share of their rectangle that it is:
+    0.79 for an ellipse, 0.5 for a diamond."""
+    upper, lower = rims(renderer, **weights)
+    x = np.linspace(upper[0, 0], upper[-1, 0], 400)
+    gap = np.interp(x, *lower.T) - np.interp(x, *upper.T)
+    wide, high = float((gap > 0.004).mean() * np.ptp(x)), float(gap.max())
+    return wide, high, float(gap.clip(0).sum() * (x[1] - x[0]) / (wide * high))
+
+
+@pytest.mark.parametrize("name", ["mona_lisa", "astronaut", "pere_tanguy"])
+def test_rounded_lips_leave_a_round_hole(name: str) -> None:
+    renderer = Renderer(load(find(name).picture))
+    wide, high, full = hole(renderer, jawOpen=0.25, mouthFunnel=0.5, mouthPucker=0.4)
+    narrow, low, _ = hole(renderer, jawOpen=0.1, mouthPucker=0.85)
+    open_wide, *_ = hole(renderer, jawOpen=0.5)
+    assert 0.68 < full < 0.86
+    assert high > 0.04 and 1 < wide / high < 3.5
+    assert narrow < wide < 0.85 * open_wide and narrow < 0.14
+    assert 0.005 < low < high
+
+
+@pytest.mark.parametrize("name", ["mona_lisa", "pere_tanguy"])
+def test_an_open_mouth_hangs_from_its_corners_and_parts_its_upper_lip(name: str) -> None:
+    """As in tracked speakers: corners go a quarter of the lower lip's way, and the mouth gets no narrower."""
+    renderer = Renderer(load(find(name).picture))
+    rest, ah = rims(renderer), rims(renderer, jawOpen=0.5)
+    down = ah[1, 10, 1] - rest[1, 10, 1]
+    assert 0.15 < (ah[0, [0, -1], 1] - rest[0, [0, -1], 1]).mean() / down < 0.4
+    assert np.ptp(ah[0, :, 0]) > 0.98 * np.ptp(rest[0, :, 0])
+    both = rims(renderer, jawOpen=0.5, mouthUpperUp=0.5)
+    lifted = ah[0, :, 1] - both[0, :, 1]
+    assert lifted[[5, 15]].mean() > lifted[10] > 0.015, "most at the eye teeth"
+    assert np.abs(both[1, 3:18, 1] - ah[1, 3:18, 1]).max() < 0.01, "and the lower lip stays"
+
+
+@pytest.mark.parametrize("name", ["mona_lisa", "pere_tanguy"])
+def test_teeth_are_no_grid(name: str) -> None:
+    """Along the middle of the upper teeth it gets a little darker between two of them, not dark."""
+    renderer = Renderer(load(find(name).picture))
+    upper, _ = rims(renderer)  # for the frame
+    frame = renderer.draw(row(mouthUpperUp=0.6, jawOpen=0.3)).mean(axis=2)
+    xy = renderer._surface.xy[renderer.portrait.contours["lips_inner_upper"]]
+    x = np.arange(xy[6, 0], xy[14, 0])
+    y = np.interp(x, *xy.T) + 0.025 * renderer.portrait.face_width
+    seen = frame[y.round().astype(int), x.round().astype(int)]
+    smooth = np.convolve(seen, np.ones(15) / 15, "valid")
+    middle = seen[7:-7]
+    assert (middle / smooth).min() > 0.82
+    assert middle.mean() > 0.75 * np.percentile(renderer.portrait.picture.mean(axis=2), 60)
 
 
 @pytest.mark.parametrize("yaw", [-8, 8])

@@ -142,7 +142,7 @@ class BatchRenderer:
 
 
 def _shut(made: Layers, weights: Floats) -> Floats:
-    """(L, 3) px by which the lips are closed."""
+    """(2 L, 3) px by which the lips are closed, see `shutting`."""
     ends: list[Floats] = []
     for rim in (made.lips.upper, made.lips.lower):
         ends.append(made.body.points[rim] + np.tensordot(weights, made.body.shapes[:, rim], 1))
