@@ -109,7 +109,7 @@ async def _receive_all(caller: Caller, session: Session) -> End:
         caller.place.hear()
         text: str | None = message.get("text")
         try:
-            session.receive(wire.decode(text if text is not None else message["bytes"]))
+            await session.take(wire.decode(text if text is not None else message["bytes"]))
         except wire.WireError as error:
             session.complain(Problem(error.code, str(error), param=error.param, event_id=error.event_id))
 

@@ -7,6 +7,7 @@ mouth. An interruption is `interrupt`, and nothing else is.
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -28,6 +29,7 @@ from companion.hearing import Hearing
 from companion.initiative import Initiative
 from companion.listening import Listening
 from companion.mind import Mind, once
+from companion.pace import Pace, slices
 from companion.reply import Ending, Reply, Wishes
 from companion.show import Show
 from companion.stages import TTS, HasVoices, Message, Samples, StageError
@@ -67,6 +69,7 @@ class Session:
         self._told_state = ""
         self.mind = Mind(engine, self)
         self.listening = Listening(engine, self.mind, self.show, self._voice, self._spawn)
+        self._pace = Pace(asyncio.get_running_loop().time)
         self._unsaid = ""  # of the reply that was interrupted last
         self.initiative = Initiative(self, self._spawn)
 
@@ -93,10 +96,20 @@ class Session:
         finally:
             await self.mind.recollection.end()
 
-    def receive(self, event: ClientEvent) -> None:
-        """Act on a client's event; what is wrong with it is answered with an `error`, and changes nothing."""
+    async def take(self, event: ClientEvent) -> None:
+        """As `receive`, for who can wait: much sound is heard little by little, and the other sessions go on."""
+        for part in slices(event):
+            heard, begun = self.hearing.now, time.perf_counter()
+            if not self.receive(part):
+                return
+            await asyncio.sleep(self._pace.rest(self.hearing.now - heard, time.perf_counter() - begun))
+
+    def receive(self, event: ClientEvent) -> bool:
+        """Act on a client's event; what is wrong with it is answered with an `error`, and changes nothing -> whether
+        nothing was."""
         try:
             commands.handle(self, event)
+            return True
         except WireError as error:
             self.complain(Problem(error.code, str(error), param=error.param, event_id=event.event_id))
         except KeyError as error:
@@ -106,6 +119,7 @@ class Session:
             self.hearing.clear()
             message = "Five minutes of sound without a commit: the buffer was cleared."
             self.complain(Problem("input_audio_buffer_full", message, event_id=event.event_id))
+        return False
 
     def complain(self, problem: Problem) -> None:
         """Tell the client about a problem; the session goes on."""

@@ -270,3 +270,26 @@ def test_a_flood_of_one_kind_is_a_few_lines_and_a_number():
     now = WITHIN_S
     assert passes("no room for %s", 7) == f"no room for 7 (and {1000 - MOST} more like this before)"
     assert passes("no room for %s", 8) == "no room for 8"
+
+
+async def test_much_sound_in_one_message_holds_nobody_else_up():
+    gaps = [0.0]
+
+    async def others():
+        while True:
+            begun = asyncio.get_running_loop().time()
+            await asyncio.sleep(0)
+            gaps.append(asyncio.get_running_loop().time() - begun)
+
+    async with running() as server, server.connect("realtime") as ws:
+        await receive(ws, "session.created")
+        await send(ws, "session.update", session={"audio": {"input": {"turn_detection": None}}})
+        await receive(ws, "session.updated")
+        sound = base64.b64encode(6 * 48_000 * b"a").decode()
+        working, begun = asyncio.create_task(others()), asyncio.get_running_loop().time()
+        await send(ws, "input_audio_buffer.append", audio=sound)
+        await send(ws, "input_audio_buffer.commit")
+        await receive(ws, "input_audio_buffer.committed", 60)
+        took = asyncio.get_running_loop().time() - begun
+        working.cancel()
+    assert max(gaps) < 0.4 * took  # else all of it was heard at once
