@@ -14,7 +14,7 @@ from animator.motion.space import INDEX
 Weights = NDArray[np.float32]  # (52,)
 
 
-def _weights(**named: float) -> Weights:
+def shapes(**named: float) -> Weights:
     """Weights by ARKit name; a name without a side stands for both."""
     row = np.zeros(52, np.float32)
     for name, value in named.items():
@@ -34,21 +34,21 @@ class Bearing(NamedTuple):
 
 
 EMOTIONS: dict[Emotion, Weights] = {
-    "neutral": _weights(),
-    "happy": _weights(mouthSmile=0.80, cheekSquint=0.60, eyeSquint=0.22, mouthDimple=0.12, browOuterUp=0.12,
+    "neutral": shapes(),
+    "happy": shapes(mouthSmile=0.80, cheekSquint=0.60, eyeSquint=0.22, mouthDimple=0.12, browOuterUp=0.12,
                       mouthUpperUp=0.10),
-    "sad": _weights(browInnerUp=1.15, browDown=0.10, mouthFrown=0.75, mouthShrugLower=0.30, mouthPress=0.10,
+    "sad": shapes(browInnerUp=1.15, browDown=0.10, mouthFrown=0.75, mouthShrugLower=0.30, mouthPress=0.10,
                     eyeBlink=0.20, eyeSquint=0.10),
-    "angry": _weights(browDown=1.10, eyeSquint=0.45, eyeWide=0.15, noseSneer=0.30, mouthPress=0.40, mouthFrown=0.40,
+    "angry": shapes(browDown=1.10, eyeSquint=0.45, eyeWide=0.15, noseSneer=0.30, mouthPress=0.40, mouthFrown=0.40,
                       mouthRollLower=0.15, jawForward=0.20),
-    "surprised": _weights(browInnerUp=0.90, browOuterUp=0.95, eyeWide=0.85, jawOpen=0.26, mouthFunnel=0.12),
-    "afraid": _weights(browInnerUp=1.00, browOuterUp=0.10, browDown=0.45, eyeWide=0.80, mouthStretch=0.70,
+    "surprised": shapes(browInnerUp=0.90, browOuterUp=0.95, eyeWide=0.85, jawOpen=0.26, mouthFunnel=0.12),
+    "afraid": shapes(browInnerUp=1.00, browOuterUp=0.10, browDown=0.45, eyeWide=0.80, mouthStretch=0.70,
                        mouthFrown=0.25, mouthLowerDown=0.10, jawOpen=0.04),
-    "disgusted": _weights(noseSneer=0.75, mouthUpperUp=0.06, browDown=0.60, eyeSquint=0.50, cheekSquint=0.20,
+    "disgusted": shapes(noseSneer=0.75, mouthUpperUp=0.06, browDown=0.60, eyeSquint=0.50, cheekSquint=0.20,
                           mouthFrown=0.35, mouthShrugLower=0.40, mouthShrugUpper=0.15),
-    "tender": _weights(mouthSmile=0.38, cheekSquint=0.25, browInnerUp=0.50, eyeBlink=0.16, eyeSquint=0.08,
+    "tender": shapes(mouthSmile=0.38, cheekSquint=0.25, browInnerUp=0.50, eyeBlink=0.16, eyeSquint=0.08,
                        mouthPress=0.08),
-    "thoughtful": _weights(browDownLeft=0.55, browDownRight=0.25, browOuterUpRight=0.45, browInnerUp=0.15,
+    "thoughtful": shapes(browDownLeft=0.55, browDownRight=0.25, browOuterUpRight=0.45, browInnerUp=0.15,
                            mouthPress=0.40, mouthLeft=0.28, mouthRollLower=0.15, eyeSquint=0.22, mouthShrugLower=0.20),
 }  # fmt: skip
 BEARINGS: dict[Emotion, Bearing] = {
@@ -58,19 +58,36 @@ BEARINGS: dict[Emotion, Bearing] = {
     "thoughtful": Bearing(3.0, 2.0, -3.5, 8.0, 6.0),
 }  # fmt: skip
 
+# How it speaks: shares of what the sound asks of the mouth. Angry lips are tense and square, sad ones hardly move.
+SPEECH: dict[Emotion, Weights] = {
+    "neutral": 1 + shapes(),
+    "happy": 1 + shapes(jawOpen=0.08, mouthSmile=0.5, mouthStretch=0.25, mouthDimple=0.3, mouthUpperUp=0.35,
+                        mouthPucker=-0.2, mouthFunnel=-0.2),
+    "sad": 1 + shapes(jawOpen=-0.28, mouthSmile=-0.6, mouthStretch=-0.3, mouthUpperUp=-0.35, mouthLowerDown=-0.25,
+                      mouthPucker=-0.15, mouthFunnel=-0.2, mouthShrugLower=0.5),
+    "angry": 1 + shapes(jawOpen=0.12, mouthSmile=-0.6, mouthStretch=0.4, mouthUpperUp=0.35, mouthLowerDown=0.5,
+                        mouthFunnel=0.3, mouthPress=0.6, mouthRollLower=0.3),
+    "surprised": 1 + shapes(jawOpen=0.15, mouthSmile=-0.4, mouthStretch=-0.2, mouthFunnel=0.25, mouthPucker=0.15),
+    "afraid": 1 + shapes(jawOpen=-0.12, mouthSmile=-0.6, mouthStretch=0.5, mouthLowerDown=0.35, mouthPucker=-0.3,
+                         mouthFunnel=-0.2),
+    "disgusted": 1 + shapes(jawOpen=-0.1, mouthSmile=-0.5, mouthUpperUp=0.6, mouthShrugLower=0.6, mouthPucker=-0.2),
+    "tender": 1 + shapes(jawOpen=-0.15, mouthSmile=0.3, mouthStretch=-0.15, mouthLowerDown=-0.15, mouthPucker=0.1),
+    "thoughtful": 1 + shapes(jawOpen=-0.18, mouthSmile=-0.3, mouthStretch=-0.2, mouthLowerDown=-0.2, mouthPucker=0.15,
+                             mouthPress=0.4),
+}  # fmt: skip
+
 _PASSING: tuple[Weights, ...] = (
-    _weights(browInnerUp=0.30, browOuterUp=0.22),
-    _weights(browDown=0.26, eyeSquint=0.10),
-    _weights(browOuterUpLeft=0.26, browInnerUp=0.10),
-    _weights(browOuterUpRight=0.26, browInnerUp=0.10),
-    _weights(mouthSmile=0.20, cheekSquint=0.16, mouthDimple=0.05),
-    _weights(mouthPress=0.24, mouthShrugLower=0.10),
-    _weights(eyeSquint=0.22, cheekSquint=0.12),
-    _weights(mouthSmileLeft=0.16, mouthDimpleLeft=0.12, cheekSquintLeft=0.10),
+    shapes(browInnerUp=0.30, browOuterUp=0.22),
+    shapes(browDown=0.26, eyeSquint=0.10),
+    shapes(browOuterUpLeft=0.26, browInnerUp=0.10),
+    shapes(browOuterUpRight=0.26, browInnerUp=0.10),
+    shapes(mouthSmile=0.20, cheekSquint=0.16, mouthDimple=0.05),
+    shapes(mouthPress=0.24, mouthShrugLower=0.10),
+    shapes(eyeSquint=0.22, cheekSquint=0.12),
+    shapes(mouthSmileLeft=0.16, mouthDimpleLeft=0.12, cheekSquintLeft=0.10),
 )
 _PER_SECOND: dict[State, float] = {"speaking": 0.30, "listening": 0.22, "thinking": 0.28, "idle": 0.10}
-_SHIFTS = _weights(browInnerUp=0.55, browOuterUp=0.50)  # what an accent raises
-_LIFTED = 0.7  # of the peaks of the melody
+_SHIFTS = shapes(browInnerUp=0.55, browOuterUp=0.50)  # what an accent raises
 
 
 class Expression:
@@ -101,39 +118,32 @@ class Expression:
         return (row + abs(eyes) * _EYES).astype(np.float32)
 
 
-class Lifts:
-    """Brows that rise with the melody of the own voice, on top of what they do by themselves."""
-
-    def __init__(self, random: np.random.Generator) -> None:
-        self._random = random
-        self._rising = Pulses()
-
-    def __call__(self, heard: Heard) -> Weights:
-        """One frame on -> (52,)."""
-        if heard.lift and self._random.random() < _LIFTED:
-            self._rising.add(heard.lift * self._random.uniform(0.5, 1.1), 0.16, self._random.uniform(0.3, 0.6))
-        return (self._rising() * _SHIFTS).astype(np.float32)
-
-
-_BROWS_UP = _weights(browInnerUp=0.08, browOuterUp=0.06)
-_BROWS_DOWN = _weights(browDown=0.08)
-_EYES = _weights(eyeSquint=0.03, cheekSquint=0.02)
+_BROWS_UP = shapes(browInnerUp=0.08, browOuterUp=0.06)
+_BROWS_DOWN = shapes(browDown=0.08)
+_EYES = shapes(eyeSquint=0.03, cheekSquint=0.02)
 _DRIFT = np.array([[1.0, 0.0], [0.4, 0.0], [0.0, 1.0], [0.0, 0.4]])
 
 
 class Mood:
-    """The emotion that is asked for, taken on and put off within about a second."""
+    """The emotion that is asked for, taken on and put off within about a second.
+
+    ``speech`` (52,) are the shares of what a sound asks of the mouth, in the mood of the last frame.
+    """
 
     def __init__(self) -> None:
+        self.speech = SPEECH["neutral"]
         self._share: dict[Emotion, Follower] = {emotion: Follower(0.7) for emotion in EMOTION_NAMES}
 
     def __call__(self, emotion: Emotion, strength: float) -> tuple[Weights, Bearing]:
         """One frame on -> (52,) weights, and where head and eyes turn."""
         row = np.zeros(52, np.float32)
         turn = np.zeros(5)
+        speech = SPEECH["neutral"].copy()
         for name, share in self._share.items():
             part = share(strength if name == emotion else 0.0)
             if part > 1e-3:
                 row += np.float32(part) * EMOTIONS[name]
                 turn += part * np.array(BEARINGS[name])
+                speech += np.float32(min(1.0, part)) * (SPEECH[name] - 1)
+        self.speech = speech
         return row, Bearing(*turn.tolist())

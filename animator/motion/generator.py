@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Motion, Samples
 from animator.motion import space
+from animator.motion.bouts import Bouts
 from animator.motion.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
 from animator.motion.closing import touched
-from animator.motion.expression import Lifts, Mood
+from animator.motion.expression import Mood
 from animator.motion.eyes import Aim
 from animator.motion.filters import Follower, Resonators
 from animator.motion.head import Nods, Torso, steady_head
@@ -32,6 +33,9 @@ _SMILING = [i for name, i in space.INDEX.items() if name.startswith(("mouthSmile
 _PARTING = [i for name, i in space.INDEX.items() if name.startswith(_PARTING_NAMES)]
 _PRESSING_NAMES = ("mouthPress", "mouthRoll", "mouthShrugLower")
 _PRESSING = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_NAMES)]
+_BROWS_UP = [i for name, i in space.INDEX.items() if name.startswith(("browInnerUp", "browOuterUp"))]
+_BROWS_DOWN = [i for name, i in space.INDEX.items() if name.startswith("browDown")]
+_BLINKED = 0.1  # by which lids that shut lower the brows
 _MOUTH = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
 
 
@@ -80,7 +84,7 @@ class Generator:
         self._own.reset()
         self._other.reset()
         self._behaviour, self._torso, self._sides = self._make(streams[0]), Torso(streams[1]), streams[2]
-        self._nods, self._lifts = Nods(streams[3]), Lifts(streams[4])
+        self._nods, self._bouts = Nods(streams[3]), Bouts(streams[4])
         self._slant = Resonators([0.3, 0.3])
         self._aim, self._mood, self._steady = Aim(), Mood(), steady_head()
         self._wishes = [Follower(0.3) for _ in range(7)]
@@ -100,7 +104,7 @@ class Generator:
         head = (1 + more) * (moved[HEAD_AT] + self._nods(control.state, heard.prosody))
         self._mouth = self._speak(touched(moved[MOUTH_AT], own.touches), 1 + more)
         row = np.zeros(space.SIZE, np.float32)
-        upper = from_upper(moved[UPPER_AT]) + self._lifts(own.prosody)
+        upper = from_upper(moved[UPPER_AT]) + self._bouts(own, heard, control)
         row[:52] = _face(self._mouth, (1 + more) * upper + mood, float(moved[BLINK_AT][0]))
         row[52:58] = head + np.array(place, np.float32)
         row[52:55] = self._steady(row[52:55].astype(np.float64) + bearing[:3])
@@ -111,7 +115,7 @@ class Generator:
 
     def _speak(self, mouth: MouthRow, amplitude: float) -> NDArray[np.float32]:
         """The mouth of the sound, a little different left and right; after an interruption still partly the old one."""
-        weights = to_weights(np.clip(mouth, 0.0, 1.0), amplitude)
+        weights = to_weights(np.clip(mouth, 0.0, 1.0), amplitude) * self._mood.speech
         weights[_CLOSE] = max(weights[_CLOSE], self._mouth[_CLOSE] - _RELEASE)
         slant = 0.05 * self._slant(self._sides.standard_normal(2))
         weights[_LEFT] *= 1 + slant[0]
@@ -141,6 +145,8 @@ def _face(mouth: NDArray[np.float32], upper: NDArray[np.float32], blink: float) 
     added[_PARTING] *= 1 - close
     added[_PRESSING] *= 1 - 0.7 * min(1.0, float(mouth[_JAW]) / 0.25)
     added[_SMILING] *= 1 - 0.6 * min(1.0, float(mouth[list(_ROUND)].sum()))
+    added[_BROWS_UP] -= np.minimum(added[_BROWS_UP], _BLINKED * blink)
+    added[_BROWS_DOWN] += _BLINKED * blink
     weights = np.clip(mouth + added, 0.0, 1.2)
     jaw = float(weights[_JAW])
     weights[_JAW] = max(jaw, _CLOSED_JAW * close * min(1.0, jaw / 0.05))

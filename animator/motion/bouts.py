@@ -1,0 +1,170 @@
+"""A face that takes part in what it says and hears: smiles, brows, frowns, squints, lips pressed at pauses, swallows.
+
+They come in bouts, on top of what a behaviour does by itself. How often, how long and how far is that of people who
+talk, as a tracker sees them in video: see `animator/evaluate/people.toml`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from animator.control import Control, Emotion, State
+from animator.motion.expression import Weights, shapes
+from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, soft_limit
+from animator.motion.mouth import CHANNELS, MouthRow
+from animator.motion.prosody import Heard
+from animator.motion.space import ARKIT
+from animator.motion.voices import Other, Own
+
+
+@dataclass(frozen=True, slots=True)
+class Temper:
+    """How an emotion changes what passes over a face: the mean of the smile's drive, and shares of the usual size of
+    smiles and raised brows and of the usual number of frowns."""
+
+    warmth: float = 0.0
+    smiles: float = 1.0
+    raises: float = 1.0
+    frowns: float = 1.0
+
+
+TEMPERS: dict[Emotion, Temper] = {
+    "neutral": Temper(), "happy": Temper(0.3, 0.4, 1.1, 0.2), "sad": Temper(-1.2, 0.5, 0.5, 1.0),
+    "angry": Temper(-1.5, 0.5, 0.25, 4.0), "surprised": Temper(0.0, 0.7, 0.5, 0.2),
+    "afraid": Temper(-0.8, 0.5, 0.5, 1.0), "disgusted": Temper(-1.0, 0.5, 0.4, 2.0),
+    "tender": Temper(0.2, 0.6, 0.7, 0.4), "thoughtful": Temper(-0.4, 0.7, 0.7, 2.0),
+}  # fmt: skip
+
+_SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.2)
+_LIP = shapes(mouthUpperUp=0.75, mouthLowerDown=0.1)  # what it lifts in speech
+_RAISE = shapes(browInnerUp=1.0, browOuterUp=0.95, eyeWide=0.3)
+_FROWN = shapes(browDown=0.6, eyeSquint=0.25, noseSneer=0.12)
+_SQUINT = shapes(eyeSquint=0.7, cheekSquint=0.35)
+_PRESS = shapes(mouthPress=0.6, mouthRollLower=0.35, mouthRollUpper=0.25, mouthDimple=0.15)
+_SWALLOW = shapes(mouthPress=0.4, mouthShrugLower=0.4, mouthRollLower=0.2, jawForward=0.1)
+_SIDE = np.array([name.endswith("Left") * 1.0 - name.endswith("Right") for name in ARKIT])  # left 1, right -1
+
+_WARM: dict[State, float] = {"speaking": 0.0, "listening": -0.3, "thinking": -0.9, "idle": -0.8}
+_SPREAD = ("mouthStretch", "mouthSmile", "mouthDimple")
+_ROUND = ("mouthFunnel", "mouthPucker")
+_WIDENS = np.array([(name in _SPREAD) - 0.7 * (name in _ROUND) for name in CHANNELS])
+_FROWNS, _SQUINTS, _SWALLOWS = 5.0, 6.0, 2.0  # a minute
+
+
+class Bouts:
+    """One face's; each has a manner of its own: how warm it is, how lively its brows are, which side it favours."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        streams = random.spawn(4)
+        self._smiles, self._brows = _Smiles(streams[0]), _Brows(streams[1])
+        self._passing, self._lips = _Passing(streams[2]), _Lips(streams[3])
+        self._awake = Follower(1.0)  # a session starts with the face of the picture
+
+    def __call__(self, own: Own, other: Other, control: Control) -> Weights:
+        """One frame on -> (52,)."""
+        listening = control.state == "listening"
+        temper = _tempered(control.emotion, control.emotion_strength)
+        row = self._smiles(own, other.prosody if listening else own.prosody, control.state, temper)
+        row = row + self._brows(own.prosody, temper) + self._passing(own.prosody.talking, temper)
+        return (self._awake(1.0) * (row + self._lips(own.prosody))).astype(np.float32)
+
+
+def _tempered(emotion: Emotion, strength: float) -> Temper:
+    full, share = TEMPERS[emotion], min(1.0, strength)
+    return Temper(share * full.warmth, *(1 + share * (size - 1) for size in (full.smiles, full.raises, full.frowns)))
+
+
+class _Smiles:
+    """Half a smile most of the time that is spoken, whole ones now and then; sounds that spread the lips widen them."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._warm, self._favours = random.normal(0, 0.25), random.normal(0, 0.08)
+        self._noise, self._slant = Resonators([0.2, 0.8]), Resonators([0.15])
+        self._ends = Pulses()
+        self._voice, self._wide, self._temper = Follower(0.3), Follower(0.1), [Follower(0.7), Follower(0.7, 1.0)]
+
+    def __call__(self, own: Own, heard: Heard, state: State, temper: Temper) -> Row:
+        if heard.ended and self._random.random() < 0.3:
+            self._ends.add(self._random.uniform(0.5, 1.2), 0.3, self._random.uniform(0.6, 1.5))
+        voice = self._voice(float(own.prosody.talking))
+        slow, fast = self._noise(self._random.standard_normal(2)).tolist()
+        wide = self._wide(voice * _widened(own.mouth))
+        warm = self._warm + self._temper[0](_WARM[state] + temper.warmth) + self._ends()
+        drive = warm + 0.55 * slow + (0.3 + 0.45 * voice) * fast + wide
+        size = soft_limit(0.55 * self._temper[1](temper.smiles) * _above(drive), 1.0)
+        side = self._favours + 0.12 * float(self._slant(self._random.standard_normal(1))[0])
+        return size * (_SMILE + voice * _LIP) * (1 + side * _SIDE)
+
+
+class _Brows:
+    """They rise on what is stressed, in loudness or melody, and stay up at a question."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._lively, self._favours = random.lognormal(0, 0.25), random.normal(0, 0.12)
+        self._rising = Pulses()
+        self._since_lift = 0
+
+    def __call__(self, heard: Heard, temper: Temper) -> Row:
+        self._since_lift = 0 if heard.lift else self._since_lift + 1
+        if heard.lift and self._random.random() < 0.7:
+            self._raise(0.3 + heard.lift, 0.45, 0.8)
+        if heard.accent > 0.6 and self._random.random() < 0.35:
+            self._raise(0.2 + heard.accent, 0.5, 1.0)
+        if heard.ended and self._since_lift < _QUESTION:
+            self._raise(0.8, 0.7, 1.3)
+        size = soft_limit(self._rising(), 1.15)
+        return temper.raises * size * _RAISE * (1 + self._favours * _SIDE)
+
+    def _raise(self, size: float, shortest: float, longest: float) -> None:
+        size *= self._lively * self._random.uniform(0.5, 1.1)
+        self._rising.add(size, 0.24, self._random.uniform(shortest, longest))
+
+
+class _Passing:
+    """Frowns and squints."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._frown, self._squint = Pulses(), Pulses()
+        self._favours = random.normal(0, 0.15)
+
+    def __call__(self, talking: bool, temper: Temper) -> Row:
+        often = (1.0 if talking else 0.5) / (60 * FPS)
+        if self._random.random() < _FROWNS * temper.frowns * often:
+            self._frown.add(self._random.lognormal(-0.1, 0.35), 0.36, self._random.uniform(0.4, 0.9))
+        if self._random.random() < _SQUINTS * often:
+            self._squint.add(self._random.lognormal(-0.1, 0.35), 0.3, self._random.uniform(0.5, 1.5))
+        frown, squint = soft_limit(self._frown(), 1.1), soft_limit(self._squint(), 1.1)
+        return (frown * _FROWN + squint * _SQUINT) * (1 + self._favours * _SIDE)
+
+
+class _Lips:
+    """Pressed after a phrase, now and then; swallowing while nothing is said."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._press, self._swallow = Pulses(), Pulses()
+        self._quiet = Follower(0.2, 1.0)
+
+    def __call__(self, heard: Heard) -> Row:
+        if heard.ended and self._random.random() < 0.35:
+            self._press.add(self._random.uniform(0.5, 1.1), 0.3, self._random.uniform(0.3, 0.7))
+        if not heard.talking and self._random.random() < _SWALLOWS / (60 * FPS):
+            self._swallow.add(self._random.uniform(0.7, 1.1), 0.35, 0.5)
+        quiet = self._quiet(float(not heard.talking))
+        return quiet * (self._press() * _PRESS + self._swallow() * _SWALLOW)
+
+
+def _above(drive: float) -> float:
+    """``drive`` where it is well above zero, zero where it is well below."""
+    return float(np.logaddexp(0.0, 4 * drive)) / 4
+
+
+def _widened(mouth: MouthRow) -> float:
+    """How much a sound spreads the lips, -1 to 1; rounded ones below zero."""
+    return float(np.tanh(4 * (mouth @ _WIDENS)))
+
+
+_QUESTION = 10  # frames from the last peak of the melody to the end of a phrase: it ended high
