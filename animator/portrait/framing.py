@@ -11,10 +11,11 @@ from animator.portrait.bending import MEANT, bend, distance, layout, place_face
 from animator.portrait.drawing import Drawing, judge
 from animator.portrait.drawn import snap_eyes
 from animator.portrait.drawn_mouth import snap_mouth
+from animator.portrait.finding import FEW, find_faces, quarters_of, wander
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.named import NAMED, Landmarks, Points, check_sides
 from animator.portrait.picture import Picture, PortraitError, Source
-from animator.portrait.topology import POINTS
+from animator.portrait.seeking import SAME, apart
 
 Floats = NDArray[np.float32]
 
@@ -27,6 +28,7 @@ _FACE_CENTRE = 0.475  # of the view, from its top
 _RIM = 16  # px of the file round what is cut out of it, for the resampling
 _STEADY = 0.008  # face widths that landmarks differ from look to look: 0.002 to 0.004 in photographs, 0.006 if blurred
 _ALIKE = 0.06  # of the distance of the eyes: outlines by colour that are farther from the given points are wrong
+_NO_FACE = "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
 _SHARPENED = 1.5  # times: from here on, enlarged faces are sharpened
 _SHARPEN = 0.6  # most that is added of what a blur takes away
 
@@ -40,7 +42,8 @@ class Cut:
     ``others`` are the points of the other faces there, (n, points of `NAMED`, 2) px of the file. The height of this one
     is ``face_px`` in the file. Its landmarks are ``doubtful`` where they differ from look to look, or where drawn eyes
     were outlined by their colour, but not if they were ``given`` by hand. ``drawing`` is how far it is treated as a
-    flat drawing.
+    flat drawing. To show the face upright the file was turned by ``quarters`` of a circle, clockwise: px of the file
+    are those of the turned picture.
     """
 
     picture: Picture
@@ -53,6 +56,7 @@ class Cut:
     doubtful: bool
     given: bool
     drawing: Drawing
+    quarters: int
 
 
 class Told(NamedTuple):
@@ -73,18 +77,19 @@ def cut(
 
     Raises `PortraitError` (no_face, face_too_small, invalid_landmarks).
     """
-    faces = landmarker.detect(source.picture)
+    upright, faces = find_faces(source, landmarker)
     if given:
-        points = given.scaled(source.width, source.height).points
+        meant = given.scaled(source.width, source.height)
+        if (quarters := quarters_of(meant)) not in (None, upright.quarters):
+            upright = source.turned(quarters)
+            faces = landmarker.detect(upright.picture)
+        source, points = upright, meant.turned(upright.quarters).points
         here = {name: (x * source.scale, y * source.scale) for name, (x, y) in points.items()}
         face, others = _corrected(source, faces, here, landmarker)
         return frame(source, face, others, size, landmarker, Told(points, drawn))
     if not faces:
-        message = (
-            "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
-        )
-        raise PortraitError("no_face", message, layout(source.width, source.height))
-    return frame(source, faces[0], faces[1:], size, landmarker, Told(drawn=drawn))
+        raise PortraitError("no_face", _NO_FACE, layout(source.width, source.height))
+    return frame(upright, faces[0], faces[1:], size, landmarker, Told(drawn=drawn))
 
 
 def _corrected(
@@ -126,7 +131,7 @@ def frame(
     named = [other.points[list(NAMED.values()), :2] / source.scale for other in others]
     elsewhere = np.array(named, np.float32).reshape(-1, len(NAMED), 2)
     by_hand, margin = told.points is not None, round(size * MARGIN)
-    return Cut(picture, margin, real, seen, place, elsewhere, height, doubtful, by_hand, drawing)
+    return Cut(picture, margin, real, seen, place, elsewhere, height, doubtful, by_hand, drawing, source.quarters)
 
 
 def _look_closely(
@@ -135,15 +140,13 @@ def _look_closely(
     """``face`` with landmarks from several looks, drawn eyes as they are drawn, and points where they are ``told`` to
     be; how it is drawn; and whether a person should look at the landmarks."""
     given = told.points or {}
-    looks = [look for look in landmarker.looks(picture, face) if distance(look.points, given) < MEANT]
-    seen = landmarker.merge(looks or [face])
-    width = float(np.linalg.norm(seen.points[234] - seen.points[454]))
-    apart = [np.abs(look.points - seen.points)[:POINTS, :2].mean() for look in looks]
+    looks = [look for look in landmarker.looks(picture, face) if apart(face.points, look.points) < SAME]
+    seen = landmarker.merge(looks if len(looks) >= FEW else [face])
     points, drawing = _snap(picture, seen.points, judge(picture, seen.points, told.drawn), given)
     if given:
         points = bend(points, given)
         return replace(seen, points=points, blendshapes=landmarker.blendshapes(points)), drawing, False
-    steady = bool(apart) and float(np.mean(apart)) < _STEADY * width
+    steady = wander(looks, seen.points) < _STEADY
     return replace(seen, points=points), drawing, not (steady and np.array_equal(points, seen.points))
 
 

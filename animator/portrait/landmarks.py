@@ -4,6 +4,7 @@ The chain is that of MediaPipe's FaceLandmarker: face detector (BlazeFace, short
 landmarks with irises -> blendshape scores. The detector sees only 128x128 pixels, so scenes are searched in tiles too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +16,7 @@ from animator.portrait.topology import bundle_file
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.uint8]  # (h, w, 3) RGB
+Treatment = Callable[[Picture], Picture]
 
 _DETECTOR_SIZE = 128
 _CROP_SIZE = 256
@@ -54,20 +56,22 @@ class FaceLandmarks:
 
 
 @dataclass(frozen=True, slots=True)
-class _Crop:
-    """A square in a picture: centre, side (px) and rotation (radians, clockwise on screen)."""
+class Crop:
+    """A square in a picture: centre, side (px) and rotation (radians, clockwise on screen). It is ``tall`` times as
+    high as wide where a face is to be seen stretched."""
 
     x: float
     y: float
     side: float
     angle: float
+    tall: float = 1.0
 
     def matrix(self) -> NDArray[np.float64]:
         """(2, 3): pixels of the crop at `_CROP_SIZE` -> pixels of the picture."""
         step = self.side / _CROP_SIZE
-        c, s = np.cos(self.angle) * step, np.sin(self.angle) * step
-        half = _CROP_SIZE / 2
-        return np.array([[c, -s, self.x - c * half + s * half], [s, c, self.y - s * half - c * half]])
+        c, s, half = np.cos(self.angle) * step, np.sin(self.angle) * step, _CROP_SIZE / 2
+        across, down = np.array([c, s]), np.array([-s, c]) * self.tall
+        return np.column_stack([across, down, np.array([self.x, self.y]) - half * (across + down)])
 
 
 class Landmarker:
@@ -85,10 +89,10 @@ class Landmarker:
 
     def _faces(self, image: Picture, spans: tuple[float, ...]) -> list[FaceLandmarks]:
         faces: list[FaceLandmarks] = []
-        for crop in self._candidates(image, spans):
-            first = self._look(image, crop)
-            face = first and self._look(image, _crop_around(first.points))
-            if face and all(_shared(face.box, other.box) < _OVERLAP for other in faces):
+        for crop in self.candidates(image, spans):
+            first = self.look(image, crop)
+            face = first and self.look(image, crop_around(first.points))
+            if face and all(shared(face.box, other.box) < _OVERLAP for other in faces):
                 faces.append(face)
         best = max((face.score for face in faces), default=0.0)
         faces = [face for face in faces if face.score > _DOUBT * best]
@@ -96,7 +100,7 @@ class Landmarker:
 
     def track(self, image: Picture, previous: FaceLandmarks) -> FaceLandmarks | None:
         """The face that was at ``previous`` in the frame before, or None when it is lost."""
-        return self._look(image, _crop_around(previous.points))
+        return self.look(image, crop_around(previous.points))
 
     def merge(self, looks: list[FaceLandmarks]) -> FaceLandmarks:
         """The mean of several looks at a face, which halves their jitter."""
@@ -105,11 +109,11 @@ class Landmarker:
 
     def looks(self, image: Picture, face: FaceLandmarks) -> list[FaceLandmarks]:
         """What is seen at ``face`` in eight slightly different crops, without those that show no face."""
-        crop = _crop_around(face.points)
+        crop = crop_around(face.points)
         shifts = ((0, 0, 1, 0), (0.02, 0, 1, 0.05), (-0.02, 0, 1, -0.05), (0, 0.02, 1.04, 0), (0, -0.02, 0.96, 0))
         zooms = ((0.01, 0.01, 1.08, 0.03), (-0.01, -0.01, 1.12, -0.03), (0, 0, 0.93, 0))
         looks = [
-            self._look(image, _Crop(crop.x + dx * crop.side, crop.y + dy * crop.side, crop.side * zoom, crop.angle + a))
+            self.look(image, Crop(crop.x + dx * crop.side, crop.y + dy * crop.side, crop.side * zoom, crop.angle + a))
             for dx, dy, zoom, a in shifts + zooms
         ]
         return [look for look in looks if look]
@@ -120,22 +124,25 @@ class Landmarker:
         (scores,) = _run(self._blendshapes, chosen, "StatefulPartitionedCall:0")
         return np.append(scores[1:], np.float32(0)).astype(np.float32)  # drops "_neutral"; tongueOut is not seen
 
-    def _candidates(self, image: Picture, spans: tuple[float, ...]) -> list[_Crop]:
-        """Where faces may be in squares of ``spans`` of the longer side, best first."""
+    def candidates(
+        self, image: Picture, spans: tuple[float, ...], least: float = _DETECTOR_THRESHOLD, overlap: float = _OVERLAP
+    ) -> list[Crop]:
+        """Where faces may be in squares of ``spans`` of the longer side, best first: what the detector scores at
+        ``least`` in [0, 1], without what shares more than ``overlap`` with a better one."""
         found: list[tuple[float, Floats]] = []
         longer = max(image.shape[:2])
         for span in spans:
-            found += self._search(image, longer * span)
+            found += self._search(image, longer * span, least)
         found.sort(key=lambda item: -item[0])
         kept: list[Floats] = []
         for _, box in found:
-            if all(_shared(_corners(box), _corners(other)) < _OVERLAP for other in kept):
+            if all(shared(_corners(box), _corners(other)) < overlap for other in kept):
                 kept.append(box)
         return [_crop_of_detection(box) for box in kept]
 
-    def _search(self, image: Picture, side: float) -> list[tuple[float, Floats]]:
-        """Detections in half-overlapping squares of ``side`` px that cover the picture: (score, (8, 2) f32 px: low and
-        high corner, six key points)."""
+    def _search(self, image: Picture, side: float, least: float) -> list[tuple[float, Floats]]:
+        """Detections of a score above ``least`` in half-overlapping squares of ``side`` px that cover the picture:
+        (score, (8, 2) f32 px: low and high corner, six key points)."""
         step = side / _DETECTOR_SIZE
         height, width = (max(1, round(n / step)) for n in image.shape[:2])
         small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if step > 1 else cv2.INTER_LINEAR)
@@ -146,28 +153,33 @@ class Landmarker:
                 y, x = max(top, 0), max(left, 0)
                 part = small[y : top + _DETECTOR_SIZE, x : left + _DETECTOR_SIZE]
                 square[y - top : y - top + part.shape[0], x - left : x - left + part.shape[1]] = part
-                for score, points in self._detections(square):
+                for score, points in self._detections(square, least):
                     found.append(
                         (score, ((points + np.array([left, top], np.float32)) * np.float32(step)).astype(np.float32))
                     )
         return found
 
-    def _detections(self, square: Picture) -> list[tuple[float, Floats]]:
+    def _detections(self, square: Picture, least: float) -> list[tuple[float, Floats]]:
         pixels = (square[None] / 127.5 - 1).astype(np.float32)
         regressors, scores = _run(self._detector, pixels, "regressors", "classificators")
         certain = 1 / (1 + np.exp(-scores.ravel().clip(-50, 50)))
         found: list[tuple[float, Floats]] = []
-        for index in np.flatnonzero(certain > _DETECTOR_THRESHOLD):
+        for index in np.flatnonzero(certain > least):
             centre, size, *keys = regressors[0, index].reshape(8, 2)
             points = np.array([centre - size / 2, centre + size / 2, *keys], np.float32)
             found.append((float(certain[index]), points + self._anchors[index]))
         return found
 
-    def _look(self, image: Picture, crop: _Crop) -> FaceLandmarks | None:
+    def look(
+        self, image: Picture, crop: Crop, treat: Treatment | None = None, least: float = _FACE_THRESHOLD
+    ) -> FaceLandmarks | None:
+        """The face in ``crop``, whose pixels (256, 256, 3) the network sees as ``treat`` changes them; None where it is
+        less sure than ``least`` in [0, 1] that there is one."""
         square = _cut(image, crop)
+        square = treat(square) if treat else square
         raw, presence = _run(self._landmarks, (square[None] / 255).astype(np.float32), "Identity", "Identity_1")
         score = float(1 / (1 + np.exp(-presence.ravel()[0])))
-        if score < _FACE_THRESHOLD:
+        if score < least:
             return None
         local = raw.reshape(478, 3).astype(np.float64)
         matrix = crop.matrix()
@@ -212,7 +224,7 @@ def _corners(box: Floats) -> tuple[float, float, float, float]:
     return float(box[0, 0]), float(box[0, 1]), float(box[1, 0]), float(box[1, 1])
 
 
-def _shared(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+def shared(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
     """Intersection of two boxes relative to the smaller one."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
@@ -220,24 +232,25 @@ def _shared(a: tuple[float, float, float, float], b: tuple[float, float, float, 
     return max(width, 0) * max(height, 0) / smaller if smaller > 0 else 0.0
 
 
-def _crop_of_detection(box: Floats) -> _Crop:
+def _crop_of_detection(box: Floats) -> Crop:
     low, high, right_eye, left_eye = box[:4]
     centre = (low + high) / 2
     angle = np.arctan2(left_eye[1] - right_eye[1], left_eye[0] - right_eye[0])
-    return _Crop(float(centre[0]), float(centre[1]), _CROP_SCALE * float((high - low).max()), float(angle))
+    return Crop(float(centre[0]), float(centre[1]), _CROP_SCALE * float((high - low).max()), float(angle))
 
 
-def _crop_around(points: Floats) -> _Crop:
+def crop_around(points: Floats) -> Crop:
+    """The square round a face with landmarks (478, 3) that the network wants to see, turned upright."""
     right, left = points[33, :2], points[263, :2]
     angle = float(np.arctan2(left[1] - right[1], left[0] - right[0]))
     c, s = np.cos(angle), np.sin(angle)
     turned = points[:468, :2] @ np.array([[c, -s], [s, c]], np.float32)
     low, high = turned.min(axis=0), turned.max(axis=0)
     centre = np.array([[c, -s], [s, c]]) @ ((low + high) / 2)
-    return _Crop(float(centre[0]), float(centre[1]), _CROP_SCALE * float((high - low).max()), angle)
+    return Crop(float(centre[0]), float(centre[1]), _CROP_SCALE * float((high - low).max()), angle)
 
 
-def _cut(image: Picture, crop: _Crop) -> Picture:
+def _cut(image: Picture, crop: Crop) -> Picture:
     """The crop as a picture of `_CROP_SIZE`; large crops are cut from a shrunken picture to avoid aliasing."""
     matrix = crop.matrix()
     shrink = crop.side / _CROP_SIZE

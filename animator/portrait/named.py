@@ -75,6 +75,14 @@ class Landmarks:
         factor = width / self.width
         return Landmarks({name: (x * factor, y * factor) for name, (x, y) in self.points.items()}, width, height)
 
+    def turned(self, quarters: int) -> "Landmarks":
+        """The same points in the picture turned by ``quarters`` of a circle, clockwise."""
+        points, width, height = self.points, self.width, self.height
+        for _ in range(quarters % 4):
+            points = {name: (height - y, x) for name, (x, y) in points.items()}
+            width, height = height, width
+        return Landmarks(points, width, height)
+
 
 def invalid(message: str) -> PortraitError:
     return PortraitError("invalid_landmarks", message)

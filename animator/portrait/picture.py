@@ -40,6 +40,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_CLOCKWISE = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
 _QUARTERS = tuple(_TURNS[number] for number in (5, 6, 7, 8))
 _quiet = threading.Lock()  # `warnings.catch_warnings` is not thread-safe
 
@@ -57,12 +58,21 @@ class PortraitError(Exception):
 @dataclass(frozen=True, slots=True)
 class Source:
     """A picture as it was read: ``picture`` (h, w, 3) RGB uint8, upright, in sRGB, shrunk where it is huge; it has
-    ``width`` x ``height`` px in the file. ``content`` is the file, empty for a picture that never was one."""
+    ``width`` x ``height`` px in the file. ``content`` is the file, empty for a picture that never was one. Where the
+    person in it lay or stood on their head, it was turned by ``quarters`` of a circle, clockwise, after the file was
+    read: that is how ``picture``, ``width`` and ``height`` are, and what is called px of the file."""
 
     picture: Picture
     width: int
     height: int
     content: bytes = b""
+    quarters: int = 0
+
+    def turned(self, quarters: int) -> "Source":
+        """The source turned by ``quarters`` of a circle more, clockwise."""
+        sides = (self.height, self.width) if quarters % 2 else (self.width, self.height)
+        picture = np.ascontiguousarray(np.rot90(self.picture, -quarters))
+        return Source(picture, *sides, self.content, (self.quarters + quarters) % 4)
 
     @property
     def scale(self) -> float:
@@ -77,7 +87,9 @@ class Source:
         left, top = max(0, int(box[0])), max(0, int(box[1]))
         right, bottom = min(self.width, int(box[2]) + 1), min(self.height, int(box[3]) + 1)
         with _opened(self.content) as image:
-            part = plain_mode(_upright(image).crop((left, top, right, bottom)))
+            whole = _upright(image)
+            upright = whole.transpose(_CLOCKWISE[self.quarters]) if self.quarters else whole
+            part = plain_mode(upright.crop((left, top, right, bottom)))
         return to_srgb(part), (left, top)
 
 

@@ -69,12 +69,13 @@ class Portrait:
     glasses: NDArray[np.uint8]  # (n, n) opacity of their frame, 0 to 255; (0, 0) where there are none
     place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
     source: tuple[int, int]  # width, height of the file's picture, upright
+    quarters: int  # of a circle by which the file was turned, clockwise, so that the face is upright
     others: Floats  # (n, points of `named.NAMED`, 2) px of the file: the other faces that were found in it
     doubtful: bool  # a person should look at the landmarks before they are used
     warnings: tuple[str, ...]  # for the person who chose the picture
 
     def named(self) -> Landmarks:
-        """The points that a person can correct, in px of the file."""
+        """The points that a person can correct, in px of the file as it is."""
         x, y, step = self.place
         return self._landmarks(self.landmarks[list(NAMED.values()), :2] * step + [x, y])
 
@@ -84,7 +85,8 @@ class Portrait:
 
     def _landmarks(self, points: NDArray[np.floating]) -> Landmarks:
         inside = points.clip(0, self.source).tolist()
-        return Landmarks({name: (x, y) for name, (x, y) in zip(NAMED, inside, strict=True)}, *self.source)
+        found = Landmarks({name: (x, y) for name, (x, y) in zip(NAMED, inside, strict=True)}, *self.source)
+        return found.turned(-self.quarters)
 
 
 _TUPLES = tuple(field.name for field in fields(Portrait) if get_origin(field.type) is tuple)
@@ -146,7 +148,8 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None, draw
         teeth_visible=shows_teeth(framed.picture, points),
         glasses=find_glasses(framed.picture, points),
         place=framed.place,
-        source=(source.width, source.height),
+        source=(source.height, source.width) if framed.quarters % 2 else (source.width, source.height),
+        quarters=framed.quarters,
         others=framed.others,
         doubtful=framed.doubtful,
         warnings=remarks(framed),

@@ -8,7 +8,8 @@ from animator.portrait.pose import pose
 from animator.portrait.topology import FACE_OVAL
 
 _SHARP_FACE = 110  # px; below, the face is visibly soft at 512
-_ASIDE, _TILTED, _LYING = 28.0, 22.0, 50.0  # degrees of yaw, pitch, roll
+_ASIDE, _TILTED = 28.0, 22.0  # degrees of yaw, pitch
+_TURNED = ("", "on its side", "upside down", "on its side")
 _EDGE = 0.01  # of the face's height: landmarks nearer to the border of the picture, or beyond, were guessed
 _SHUT = 0.6  # weight of a blink
 
@@ -22,7 +23,9 @@ def remarks(framed: Cut) -> tuple[str, ...]:
         found.append(f"The face is only {framed.face_px:.0f} px high: it will look soft. Use a larger picture.")
     if _cut_off(framed):
         found.append("The picture cuts the face off: what is missing is made up. Use a picture that shows all of it.")
-    found += _angle(*pose(framed.face.points))
+    if framed.quarters:
+        found.append(f"The face was {_TURNED[framed.quarters]} in the picture, which was turned to show it upright.")
+    found += _angle(*pose(framed.face.points)[:2])
     if min(framed.face.blendshapes[INDEX["eyeBlinkLeft"]], framed.face.blendshapes[INDEX["eyeBlinkRight"]]) > _SHUT:
         found.append("The eyes are shut in the picture: they cannot open. Use a picture with open eyes.")
     if framed.doubtful:
@@ -38,9 +41,7 @@ def _cut_off(framed: Cut) -> bool:
     return bool((low < [left, top]).any() or (high > [right, bottom]).any())
 
 
-def _angle(yaw: float, pitch: float, roll: float) -> list[str]:
-    if abs(roll) > _LYING:
-        return ["The head lies on its side: turn the picture upright first."]
+def _angle(yaw: float, pitch: float) -> list[str]:
     if abs(yaw) > _ASIDE or abs(pitch) > _TILTED:
         return ["The face looks far aside, up or down: it can turn only a little. One from the front does best."]
     return []

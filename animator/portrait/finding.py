@@ -1,0 +1,124 @@
+"""Finds the face of a picture, however the picture is held and however it is drawn.
+
+A face is sure where the networks see the same in slightly different crops. Upside down, and on patterns, they are as
+certain of themselves but see something else in every crop.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.named import Landmarks
+from animator.portrait.picture import Picture, Source
+from animator.portrait.pose import pose
+from animator.portrait.seeking import seek
+from animator.portrait.topology import POINTS
+
+Floats = NDArray[np.float32]
+
+STEADY = 0.005  # face widths that landmarks differ from crop to crop: in photographs and paintings less, up to .0045
+_WILD = 0.025  # more than in any drawing whose face was found (up to .022); in faces seen where there are none
+_LYING = 55.0  # degrees of roll from which a picture is turned by a quarter
+_BETTER = 0.6  # of the other's wandering, below which a turned picture is believed
+_LARGER = 1.5  # times: drawn eyes are seen as faces themselves
+FEW = 4  # of eight looks
+_ROUNDS = 3  # of looking again once a picture was turned
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The faces of a picture, largest first, and how far the first one's landmarks wander, in face widths."""
+
+    source: Source
+    faces: list[FaceLandmarks]
+    wander: float
+
+
+def find_faces(source: Source, landmarker: Landmarker) -> tuple[Source, list[FaceLandmarks]]:
+    """The faces in ``source``, largest first, none if there are none; and the source, turned by quarters of a circle so
+    that the first one is upright."""
+    first = _as_it_is(source, landmarker)
+    if first.wander >= STEADY or _quarters(first.faces[0]):
+        turned = [_as_it_is(source.turned(quarters), landmarker) for quarters in (1, 2, 3)]
+        first, *others = (_righted(seen, landmarker) for seen in (first, *turned))
+        best = min(others, key=lambda seen: seen.wander)
+        if best.wander < min(STEADY, _BETTER * first.wander):
+            first = best
+    sought = seek(source.picture, landmarker) if first.wander >= STEADY else []
+    if sought and (first.wander >= _WILD or _height(sought[0]) > _LARGER * _height(first.faces[0])):
+        return source, sought
+    return first.source, first.faces
+
+
+def quarters_of(given: Landmarks) -> int | None:
+    """By how many quarters of a circle, clockwise, a picture must be turned for the ``given`` face to be upright; None
+    where the points do not tell."""
+    left, right = _eye(given, "left"), _eye(given, "right")
+    if not left or not right:
+        return None
+    x, y = left[0] - right[0], left[1] - right[1]
+    return _turns(float(np.degrees(np.arctan2(y, x))))
+
+
+def wander(looks: list[FaceLandmarks], points: Floats) -> float:
+    """Mean distance of what was seen in several ``looks`` from the ``points`` (478, 3) of a face, in face widths;
+    infinite where few of them show a face."""
+    if len(looks) < FEW:
+        return float("inf")
+    width = float(np.linalg.norm(points[234] - points[454]))
+    return float(np.mean([np.abs(look.points - points)[:POINTS, :2].mean() for look in looks])) / max(width, 1e-3)
+
+
+def _as_it_is(source: Source, landmarker: Landmarker) -> _Seen:
+    faces = landmarker.detect(source.picture)
+    return _Seen(source, faces, _wander_of(source.picture, faces, landmarker))
+
+
+def _wander_of(picture: Picture, faces: list[FaceLandmarks], landmarker: Landmarker) -> float:
+    looks = landmarker.looks(picture, faces[0]) if faces else []
+    return wander(looks, np.median([look.points for look in looks], axis=0)) if looks else float("inf")
+
+
+def _righted(seen: _Seen, landmarker: Landmarker) -> _Seen:
+    """What was ``seen`` with the picture turned so that the first face is upright."""
+    quarters = _quarters(seen.faces[0]) if seen.faces else 0
+    if not quarters:
+        return seen
+    source = seen.source.turned(quarters)
+    faces = [_turned(face, quarters, seen.source.picture) for face in seen.faces]
+    first = faces[0]
+    for _ in range(_ROUNDS):
+        first = landmarker.track(source.picture, first) or first
+    if _quarters(first):
+        return _Seen(source, faces, float("inf"))
+    return _Seen(source, [first, *faces[1:]], _wander_of(source.picture, [first], landmarker))
+
+
+def _turned(face: FaceLandmarks, quarters: int, picture: Picture) -> FaceLandmarks:
+    """``face`` of ``picture``, as it lies in the picture turned by ``quarters``."""
+    points = face.points.copy()
+    height, width = picture.shape[:2]
+    for _ in range(quarters % 4):
+        points[:, 0], points[:, 1] = height - points[:, 1], points[:, 0].copy()
+        height, width = width, height
+    return FaceLandmarks(points, face.blendshapes, face.score)
+
+
+def _quarters(face: FaceLandmarks) -> int:
+    """By how many quarters, clockwise, the picture must be turned for the face to be upright."""
+    return _turns(pose(face.points)[2])
+
+
+def _turns(roll: float) -> int:
+    return 0 if abs(roll) < _LYING else round(-roll / 90) % 4
+
+
+def _height(face: FaceLandmarks) -> float:
+    return face.box[3] - face.box[1]
+
+
+def _eye(given: Landmarks, side: str) -> tuple[float, float] | None:
+    names = (f"{side}_iris", f"{side}_eye_outer", f"{side}_eye_inner")
+    return next((given.points[name] for name in names if name in given.points), None)
