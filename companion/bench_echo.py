@@ -18,7 +18,7 @@ from companion.ears import Resampler
 from companion.engine import Engine
 from companion.fakes import ScriptedTurnEnd
 from companion.hearing import Hearing
-from companion.settings import Audio, AudioInput, InputFormat, Settings, TurnDetection
+from companion.settings import Audio, AudioInput, InputFormat, Settings, detection
 from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, Samples, Transcript
 from companion.vad import Silero
 
@@ -189,7 +189,7 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
         return task
 
     hearing = Hearing(cast(Engine, engine), Conversation(), floor, lambda event: None, spawn)
-    heard = AudioInput(InputFormat(rate=HEAR_RATE), TurnDetection(turns.detection))
+    heard = AudioInput(InputFormat(rate=HEAR_RATE), detection(turns))
     hearing.configure(Settings("", "", audio=Audio(heard)))
     for first in range(0, len(microphone) - PACKET + 1, PACKET):
         floor.advance((first + PACKET) / HEAR_RATE)

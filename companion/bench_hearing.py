@@ -20,6 +20,7 @@ from companion.asr import FasterWhisper
 from companion.bench_echo import Outcome, Reactions
 from companion.bench_rooms import Ranges
 from companion.bench_turns import Heard, Lags
+from companion.config import load
 from companion.endpoint import SmartTurn
 from companion.stages import HEAR_RATE, TTS, Samples
 from companion.tts import Hibari, Kokoro
@@ -53,10 +54,11 @@ def turns(
     part: Annotated[str, typer.Option(help="Lines of bench_dialogues.toml: held_out or tune.")] = "held_out",
     repeat: Annotated[int, typer.Option(help="How often each line is said, with other pauses.", min=1)] = 2,
 ) -> None:
-    """Turns cut off and time lost at their ends, for lengths of silence and for semantic_vad."""
+    """Turns cut off and time lost at their ends, for lengths of silence and for semantic_vad; the rest by the rules of
+    configs/default.toml."""
     said = list(bench_turns.recorded(folder)) if folder else asyncio.run(_synthesize(voice or ["hibari"], part, repeat))
     heard, lags = asyncio.run(_hear(said))
-    points = bench_turns.curve(heard, lags)
+    points = bench_turns.curve(heard, lags, load().turns)
     table = Table("turn ends by", "pauses cut off", "turns cut off", "delay, mean", "p95", box=None)
     for point in points:
         shares = (f"{100 * share:.1f} %" for share in (point.cut_off, point.turns_cut))
@@ -177,10 +179,10 @@ async def _synthesize(voices: list[str], part: str, repeat: int) -> list[Samples
 
 async def _hear(said: list[Samples]) -> tuple[list[Heard], Lags]:
     """What has speech in it, as it was heard, and how long judging takes."""
-    judge, asr, lags = SmartTurn(), FasterWhisper(), list[Lags]()
+    judge, asr, lags, turns = SmartTurn(), FasterWhisper(), list[Lags](), load().turns
     with Progress(console=Console(stderr=True), transient=True) as progress:
         found = [
-            await bench_turns.hear(audio, Silero(), judge, asr, lags)
+            await bench_turns.hear(audio, Silero(), judge, asr, lags, turns)
             for audio in progress.track(said, description="Listening")
         ]
     return [heard for heard in found if heard.judged], bench_turns.typical(lags)

@@ -8,21 +8,22 @@ import statistics
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from animator.media import MediaError, read_audio
 from companion import cues
+from companion.config import Turns
 from companion.ears import WINDOW, Ears, Resampler
-from companion.settings import EAGERNESS, UNJUDGED
+from companion.settings import EAGERNESS, detection, rules
 from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
 from companion.turns import Kind, Rules, TurnDetector
 
 SILENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)  # s that end a turn in plain silence detection
 PAUSES = (0.2, 1.5)  # s, the shortest and the longest; their logarithms are evenly distributed
-PAUSE = 0.15  # s of silence after which a turn is judged, as in configs/default.toml
 AFTER = 9.0  # s of silence after each turn
 FADE = 0.01  # s over which words fade at a pause
 FLOOR = 10 ** (-62 / 20)  # noise of the room, full scale
@@ -105,15 +106,17 @@ def recorded(folder: Path) -> Iterator[Samples]:
             yield audio[int(start * HEAR_RATE) : int(end * HEAR_RATE)]
 
 
-async def hear(said: Samples, vad: VAD, turn_end: TurnEnd, asr: ASR, lags: list[Lags]) -> Heard:
-    """Listen to one turn, judging every pause in it; ``lags`` are those of this machine, appended to."""
+async def hear(said: Samples, vad: VAD, turn_end: TurnEnd, asr: ASR, lags: list[Lags], turns: Turns) -> Heard:
+    """Listen to one turn by the rules of ``turns``, judging every pause in it; ``lags`` are those of this machine,
+    appended to."""
     heard = Heard()
 
     def noting(audio: Samples) -> float:
         heard.probabilities.append(vad(audio))
         return heard.probabilities[-1]
 
-    ears = Ears(noting, Rules(silence=AFTER + 1.0, pause=PAUSE, max_turn=np.inf), HEAR_RATE)
+    endless = replace(_rules(turns), silence=AFTER + 1.0, patience=None, max_turn=np.inf)
+    ears = Ears(noting, endless, HEAR_RATE)
     whole = np.concatenate([said, np.zeros(int(AFTER * HEAR_RATE), np.float32)])
     for first in range(0, len(whole), WINDOW):
         for turn in ears.hear(whole[first : first + WINDOW]):
@@ -127,9 +130,9 @@ async def hear(said: Samples, vad: VAD, turn_end: TurnEnd, asr: ASR, lags: list[
     return heard
 
 
-def ends(heard: Heard, rules: Rules, lags: Lags) -> list[tuple[float, float]]:
+def ends(heard: Heard, by: Rules, lags: Lags) -> list[tuple[float, float]]:
     """The turns found in ``heard``: (second at which its speech ended, second at which that was believed)."""
-    detector, step = TurnDetector(rules), WINDOW / HEAR_RATE
+    detector, step = TurnDetector(by), WINDOW / HEAR_RATE
     found: list[tuple[float, float]] = []
     due: list[tuple[float, float]] = []  # when something is known, and the probability of being done
     for probability in heard.probabilities:
@@ -151,22 +154,31 @@ def ends(heard: Heard, rules: Rules, lags: Lags) -> list[tuple[float, float]]:
     return found
 
 
-def curve(turns: Sequence[Heard], lags: Lags) -> list[Point]:
-    """Silence of several lengths, then each eagerness."""
-    plain = {f"silence {s:.1f} s": Rules(silence=s, pause=PAUSE) for s in SILENCES}
-    semantic = {
-        f"semantic, {name}": Rules(silence=UNJUDGED[name], pause=PAUSE, patience=patience)
-        for name, patience in EAGERNESS.items()
-        if name != "auto"
+def curve(heard: Sequence[Heard], lags: Lags, turns: Turns) -> list[Point]:
+    """A point for each of `ways`."""
+    return [_point(name, heard, by, lags) for name, by in ways(turns).items()]
+
+
+def ways(turns: Turns) -> dict[str, Rules]:
+    """To find the end of a turn: silence of several lengths, then each eagerness; all else as in ``turns``."""
+    plain = {
+        f"silence {s:.1f} s": _rules(turns, type="server_vad", silence_duration_ms=round(1000 * s)) for s in SILENCES
     }
-    return [_point(name, turns, rules, lags) for name, rules in (plain | semantic).items()]
+    named = [name for name in EAGERNESS if name != "auto"]
+    return plain | {f"semantic, {name}": _rules(turns, type="semantic_vad", eagerness=name) for name in named}
 
 
-def _point(name: str, turns: Sequence[Heard], rules: Rules, lags: Lags) -> Point:
+def _rules(turns: Turns, **change: Any) -> Rules:
+    found = rules(replace(detection(turns), **change), turns)
+    assert found is not None
+    return found
+
+
+def _point(name: str, turns: Sequence[Heard], by: Rules, lags: Lags) -> Point:
     pauses, cut, turns_cut, delays = 0, 0, 0, list[float]()
     for heard in turns:
         pauses += sum(at < max(heard.judged) for at in heard.judged)
-        found = ends(heard, rules, lags)
+        found = ends(heard, by, lags)
         cut += len(found) - 1
         turns_cut += len(found) > 1
         delays.append(found[-1][1] - found[-1][0])

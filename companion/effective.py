@@ -7,33 +7,17 @@ from animator.face import FPS
 from companion.access import Visitor
 from companion.engine import Engine
 from companion.events import Json
-from companion.settings import (
-    Audio,
-    AudioInput,
-    AudioOutput,
-    Avatar,
-    Resolution,
-    Settings,
-    Transcription,
-    TurnDetection,
-)
+from companion.settings import Audio, AudioInput, AudioOutput, Avatar, Resolution, Settings, Transcription, detection
 from companion.stages import CallsTools, HasVoices, Multilingual
 from companion.wire import WireError
 
 
 def defaults(engine: Engine, persona: str) -> Settings:
     """What a session starts with. Raises KeyError for an unknown persona."""
-    turns = engine.config.turns
-    detection = TurnDetection(
-        type=turns.detection,
-        threshold=turns.threshold,
-        prefix_padding_ms=turns.prefix_padding_ms,
-        silence_duration_ms=turns.silence_duration_ms,
-    )
     voice = str(getattr(engine.tts, "voice", "default"))
     if isinstance(engine.tts, HasVoices) and engine.prompts.personas[persona].voice in engine.tts.voices:
         voice = engine.prompts.personas[persona].voice
-    audio = Audio(AudioInput(turn_detection=detection), AudioOutput(voice=voice))
+    audio = Audio(AudioInput(turn_detection=detection(engine.config.turns)), AudioOutput(voice=voice))
     return Settings(persona=persona, audio=audio)
 
 

@@ -196,6 +196,16 @@ def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
     return replace(new, avatar=_negotiate(new.avatar, change)) if new.avatar else new
 
 
+def detection(turns: Turns) -> TurnDetection:
+    """What holds for a client that asks for nothing."""
+    return TurnDetection(
+        type=turns.detection,
+        threshold=turns.threshold,
+        prefix_padding_ms=turns.prefix_padding_ms,
+        silence_duration_ms=turns.silence_duration_ms,
+    )
+
+
 def rules(detection: TurnDetection | None, turns: Turns) -> Rules | None:
     """How turns are detected: the client's wishes, the rest from the config."""
     if detection is None:

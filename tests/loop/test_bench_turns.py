@@ -1,0 +1,65 @@
+"""The bench of turns measures the rules that ship."""
+
+import numpy as np
+import pytest
+
+from companion import bench_turns, config, fakes
+from companion.bench_turns import Judgement, Lags
+from companion.config import Turns
+from companion.effective import defaults
+from companion.settings import rules
+from tests.loop.conversation import engine
+
+WINDOW, RATE = 512, 16_000
+SHIPPED = config.load("default").turns
+
+
+def test_a_session_that_asks_for_nothing_has_the_rules_that_are_measured():
+    settings = defaults(engine(turns=SHIPPED), "anna")
+    assert bench_turns.ways(SHIPPED)["semantic, medium"] == rules(settings.audio.input.turn_detection, SHIPPED)
+
+
+@pytest.mark.parametrize("turns", [Turns(pause_ms=70, min_speech_ms=40, threshold=0.3), SHIPPED])
+def test_only_the_way_to_the_end_differs(turns):
+    for name, by in bench_turns.ways(turns).items():
+        assert by.pause == turns.pause_ms / 1000
+        assert by.min_speech == turns.min_speech_ms / 1000
+        assert by.threshold == turns.threshold
+        assert (by.patience is None) == name.startswith("silence")
+        if by.patience is None:
+            assert f"{by.silence:.1f} s" in name
+
+
+@pytest.mark.parametrize(("pause_ms", "judged"), [(100, 2), (150, 1)])
+async def test_a_pause_is_judged_when_it_is_as_long_as_the_rules_say(pause_ms, judged):
+    """0.128 s of silence between two stretches of speech."""
+    loud = [1.0] * 20 + [0.0] * 4 + [1.0] * 20
+    probabilities = iter(loud + [0.0] * 1000)
+    heard = await bench_turns.hear(
+        np.zeros(len(loud) * WINDOW, np.float32),
+        lambda window: next(probabilities),
+        fakes.ScriptedTurnEnd(),
+        fakes.ScriptedASR(),
+        [],
+        Turns(pause_ms=pause_ms),
+    )
+    assert len(heard.judged) == judged
+
+
+def test_a_turn_ends_when_its_silence_is_over():
+    heard = bench_turns.Heard([1.0] * 20 + [0.0] * 100, {})
+    (plain,) = bench_turns.ends(heard, bench_turns.ways(SHIPPED)["silence 0.5 s"], Lags(0.0, 0.0))
+    assert plain[0] == pytest.approx(20 * WINDOW / RATE)
+    assert plain[1] - plain[0] == pytest.approx(0.5, abs=WINDOW / RATE)
+
+
+def test_one_that_sounds_finished_ends_sooner_than_one_that_does_not():
+    ways, lags = bench_turns.ways(SHIPPED), Lags(0.05, 0.3)
+    said = [1.0] * 20 + [0.0] * 300
+    ((spoken, _),) = bench_turns.ends(bench_turns.Heard(said, {}), ways["silence 0.5 s"], lags)
+    delays = []
+    for done in (0.95, 0.05):
+        heard = bench_turns.Heard(said, {spoken: Judgement(done, "I went to the market.", "en")})
+        ((at, believed),) = bench_turns.ends(heard, ways["semantic, medium"], lags)
+        delays.append(believed - at)
+    assert 0.3 < delays[0] < 0.6 < delays[1]
