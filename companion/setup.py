@@ -13,11 +13,13 @@ from companion.manifest import LANGUAGE_MODEL, MODELS, Model
 from companion.models import inspect
 
 STAGE_MODELS = {
-    "companion.vad:Silero": "silero-vad",
-    "companion.endpoint:SmartTurn": "smart-turn",
-    "companion.tts:Hibari": "hibari",
-    "companion.tts:Kokoro": "kokoro",
-    "companion.memory:LongTerm": "minilm",
+    "companion.vad:Silero": ("silero-vad",),
+    "companion.endpoint:SmartTurn": ("smart-turn",),
+    "companion.asr:FasterWhisper": ("silero-vad",),  # it hears speech in noise where there is none
+    "companion.tts:Hibari": ("hibari",),
+    "companion.tts:Kokoro": ("kokoro",),
+    "companion.memory:LongTerm": ("minilm",),
+    "companion.tools:lookup": ("minilm",),
 }
 LANGUAGE_MODELS = [model.name for model in MODELS.values() if model.job.startswith("language model")]
 CHAT_MODEL = "companion.embedded:Embedded"
@@ -25,10 +27,12 @@ CHAT_MODEL = "companion.embedded:Embedded"
 
 def needed(config: Config) -> list[Model]:
     """The embedded models that ``config`` uses. Raises ConfigError for a language model that there is not."""
-    names = [STAGE_MODELS.get(stage.use) for stage in (config.vad, config.turn_end, config.tts, config.memory)]
+    stages = (config.vad, config.turn_end, config.asr, config.tts, config.memory, *config.tools.values())
+    names = [name for stage in stages for name in STAGE_MODELS.get(stage.use, ())]
     if config.asr.use == "companion.asr:FasterWhisper":
-        names.append(EMBEDDED.get(config.asr.options.get("model", "embedded-base")))
-    names.append("minilm" if config.safety.meaning else None)
+        names.append(EMBEDDED.get(config.asr.options.get("model", "embedded-base"), ""))
+    if config.safety.meaning or config.session.feelings:
+        names.append("minilm")
     llm = config.llm
     embedded = llm.use == "companion.llm:LangChain" and llm.options.get("chat", CHAT_MODEL) == CHAT_MODEL
     if embedded and not llm.options.get("path"):

@@ -1,11 +1,19 @@
 """The commands that prepare and examine an installation."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
+from companion import doctor
 from companion.__main__ import app
 from companion.config import load
 from companion.setup import needed
+
+ROOT = Path(__file__).parents[2]
+REINSTALL = "Run: pip install --force-reinstall --no-deps vasari"
 
 
 @pytest.fixture
@@ -61,6 +69,56 @@ def test_setting_up_an_unknown_model_lists_the_known_ones(run):
 )
 def test_only_the_models_in_use_are_needed(config, models):
     assert {model.name for model in needed(load(config))} == models
+
+
+LEAN = {"safety": {"meaning": False}, "session": {"feelings": False}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "models"),
+    [
+        (LEAN, set()),
+        (LEAN | {"session": {"feelings": True}}, {"minilm"}),
+        (LEAN | {"safety": {"meaning": True}}, {"minilm"}),
+        (LEAN | {"memory": {"use": "companion.memory:LongTerm"}}, {"minilm"}),
+        (LEAN | {"tools": {"lookup": {"use": "companion.tools:lookup", "folder": "/"}}}, {"minilm"}),
+        (LEAN | {"asr": {"use": "companion.asr:FasterWhisper"}}, {"whisper-base", "silero-vad"}),
+        (LEAN | {"asr": {"use": "companion.asr:FasterWhisper", "model": "small"}}, {"silero-vad"}),
+        (LEAN | {"vad": {"use": "companion.vad:Silero"}}, {"silero-vad"}),
+    ],
+)
+def test_each_part_brings_the_models_that_it_needs(changes, models):
+    assert {model.name for model in needed(load("fakes", changes))} == models
+
+
+def test_the_doctor_knows_all_that_the_project_needs_and_offers():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(doctor.PACKAGES) == {re.split("[<>=]", one)[0] for one in project["dependencies"]}
+    assert set(doctor.EXTRAS) == set(project["optional-dependencies"]) - {"dev"}
+
+
+def test_the_doctor_knows_every_network_and_table_that_ships():
+    folder = ROOT / "animator"
+    kinds = ("*.onnx", "*.npz", "*.task", "*.tflite")
+    shipped = {str(path.relative_to(folder)) for kind in kinds for path in folder.rglob(kind)}
+    assert set(doctor.SHIPPED) == shipped
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("motion/closing.onnx", None), ("motion/closing.onnx", b""), *[(name, b"nonsense") for name in doctor.SHIPPED]],
+)
+def test_the_doctor_sees_what_is_damaged(run, monkeypatch, tmp_path, name, damage):
+    folder = tmp_path / "animator"
+    for one in doctor.SHIPPED:
+        (folder / one).parent.mkdir(parents=True, exist_ok=True)
+        (folder / one).symlink_to(ROOT / "animator" / one)
+    (folder / name).unlink()
+    if damage is not None:
+        (folder / name).write_bytes(damage)
+    monkeypatch.setattr("animator.__file__", str(folder / "__init__.py"))
+    complaints = [line for line in run("doctor", "--config", "fakes").output.splitlines() if line.startswith("! ")]
+    assert complaints == [f"! {folder / name} is missing or damaged. {REINSTALL}"]
 
 
 @pytest.mark.parametrize("command", ["setup", "doctor"])
