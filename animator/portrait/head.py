@@ -160,9 +160,11 @@ def _sized(model: _Model, neutral: Floats) -> Floats:
 def _left(expression: Floats, blendshapes: Floats) -> Floats:
     """(52,) share of the shapes to add to a face that shows ``expression``: a smile gets little more smile.
 
-    Smiles are taken from the network's ``blendshapes`` too, since the fit spreads them over several shapes.
+    Smiles and lips that bare teeth are taken from the network's ``blendshapes`` too, since the fit spreads them over
+    several shapes.
     """
-    shown = np.where([name.startswith("mouthSmile") for name in ARKIT], np.maximum(expression, blendshapes), expression)
+    seen = [name.startswith(("mouthSmile", "mouthUpperUp")) for name in ARKIT]
+    shown = np.where(seen, np.maximum(expression, blendshapes), expression)
     left = np.where([name.startswith(_SHOWN) for name in ARKIT], (1 - _SHOWN_SHARE * shown).clip(0.1, 1), 1)
     return left.astype(np.float32)
 

@@ -9,6 +9,11 @@ from animator.render.arrays import Floats, f32
 from animator.render.palette import lip_ring
 
 EXTENDED = 0.03  # face widths that the teeth go on above the lip, before the gum
+REACH = 0.03  # face widths of neighbours that a column of teeth is as long as
+FADED = 0.03  # face widths over which the outermost teeth pass into made ones
+_LOWEST, _LINE = 0.45, 0.07  # of the teeth's height, below which a line may be between two rows; how much darker it is
+_LONG = 0.4  # of the longest run of bright pixels in a column, that make a tooth
+_GUM = f32([0.82, 0.56, 0.56])  # its colour, in teeth's
 
 
 def own_teeth(portrait: Portrait) -> tuple[tuple[int, int], Floats]:
@@ -27,25 +32,34 @@ def own_teeth(portrait: Portrait) -> tuple[tuple[int, int], Floats]:
     values = lightness[..., 0] - 1.5 * np.abs(lightness[..., 1] - 128)
     dark, bright = np.percentile(values[inside], (8, 85))
     tooth = inside & (values > dark + 0.55 * (bright - dark))
+    light = f32(cv2.GaussianBlur(lightness[..., 0], (0, 0), 0.003 * portrait.face_width))
     tops, ends = np.full((2, inside.shape[1]), -1)
     for column in np.flatnonzero(inside.any(axis=0)):
-        tops[column], ends[column] = _upper_run(np.flatnonzero(inside[:, column]), tooth[:, column])
-    _even_out(tops, ends, round(0.03 * portrait.face_width))
+        rows = np.flatnonzero(inside[:, column])
+        tops[column], ends[column] = _upper_run(rows, tooth[:, column], light[:, column])
+    _even_out(tops, ends, round(REACH * portrait.face_width))
     for column in np.flatnonzero(tops >= 0):
         layer[tops[column] : ends[column] + 1, column, 3] = 1
     _extend(layer, tops, EXTENDED * portrait.face_width)
-    layer[..., 3] = cv2.GaussianBlur(layer[..., 3], (0, 0), 0.8)
+    layer[..., 3] = cv2.GaussianBlur(layer[..., 3], (0, 0), 0.8) * _faded(tops, FADED * portrait.face_width)
     return (left, top), layer
 
 
-def _upper_run(rows: NDArray[np.int_], tooth: NDArray[np.bool_]) -> tuple[int, int]:
+def _upper_run(rows: NDArray[np.int_], tooth: NDArray[np.bool_], light: Floats) -> tuple[int, int]:
     """First row clear of the lip and last row of the upper teeth in one column of the opening, whose ``rows`` are
-    given; -1 where there are none."""
+    given, by its ``light`` (h,): the lower teeth lie below a darker line; -1 where there are none."""
     rows = rows[: max(len(rows) - 1, 0)]
     lit = rows[tooth[rows]]
-    if len(lit) < 2 or lit[0] - rows[0] > max(3, 0.4 * len(rows)):
+    runs = np.split(lit, np.flatnonzero(np.diff(lit) > 1) + 1)
+    run = next(run for run in runs if len(run) >= _LONG * max(map(len, runs)))  # what shines on the gum is none
+    if len(run) < 2 or run[0] - rows[0] > max(3, 0.4 * len(rows)):
         return -1, -1
-    run = lit[: 1 + int(np.argmax(np.append(np.diff(lit) > 1, True)))]
+    seen = light[run]
+    above, below = np.maximum.accumulate(seen), np.maximum.accumulate(seen[::-1])[::-1]
+    line = 1 - seen / np.minimum(above, below)
+    line[: int(_LOWEST * len(run))] = 0
+    if line.max() > _LINE:
+        run = run[: max(int(line.argmax()), 2)]
     return int(min(run[0] + 2, run[-1])), int(run[-1])
 
 
@@ -55,11 +69,10 @@ def _even_out(tops: NDArray[np.int_], ends: NDArray[np.int_], reach: int) -> Non
     found = np.flatnonzero(tops >= 0)
     first, last = tops[found], ends[found]
     for column in range(int(found[0]), int(found[-1]) + 1) if len(found) else ():
-        near = np.abs(found - column) <= reach
-        if near.any():
-            shortest, longest = np.percentile(last[near], (25, 40)).astype(int)
-            tops[column] = tops[column] if tops[column] >= 0 else int(np.median(first[near]))
-            ends[column] = min(max(ends[column], shortest), longest + 1)
+        near = np.abs(found - column) <= max(reach, int(np.abs(found - column).min()))
+        shortest, longest = np.percentile(last[near], (25, 40)).astype(int)
+        tops[column] = tops[column] if tops[column] >= 0 else int(np.interp(column, found, first))
+        ends[column] = min(max(ends[column], shortest), longest + 1)
 
 
 def _extend(layer: Floats, tops: NDArray[np.int_], reach: float) -> None:
@@ -68,10 +81,21 @@ def _extend(layer: Floats, tops: NDArray[np.int_], reach: float) -> None:
     if not len(columns):
         return
     edge = layer[tops[columns], columns, :3]
-    smooth = cv2.GaussianBlur(edge[None], (0, 0), 2.0)[0]
-    for column, start, colour in zip(columns, tops[columns], smooth, strict=True):
+    smooth, gum = (cv2.GaussianBlur(edge[None], (0, 0), sigma)[0] for sigma in (2.0, reach))
+    line = cv2.GaussianBlur(f32(tops[columns])[None], (0, 0), 0.3 * reach)[0]
+    for column, start, colour, red, neck in zip(columns, tops[columns], smooth, gum * _GUM, line, strict=True):
         rows = np.arange(int(start))
-        up = (start - rows) / reach
-        into_gum = np.clip((up - 0.25) / 0.5, 0, 1)[:, None]
-        layer[rows, column, :3] = colour * (1 - into_gum * (1 - f32([0.82, 0.56, 0.56])))
+        into_gum = np.clip(((neck - rows) / reach - 0.25) / 0.4, 0, 1)[:, None]
+        layer[rows, column, :3] = colour + into_gum * (red - colour)
         layer[rows, column, 3] = 1
+
+
+def _faded(tops: NDArray[np.int_], reach: float) -> Floats:
+    """(w,) 0 to 1 over ``reach`` px from the outermost columns that have teeth, those with ``tops``."""
+    columns = np.arange(len(tops))
+    found = np.flatnonzero(tops >= 0)
+    if not len(found):
+        return np.zeros(len(tops), np.float32)
+    inwards = np.minimum(columns - found[0], found[-1] - columns) / max(reach, 1.0)
+    t = inwards.clip(0, 1)
+    return f32(t * t * (3 - 2 * t))

@@ -7,7 +7,7 @@ from animator.evaluate.sweep import row
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
-from animator.render import Renderer
+from animator.render import Renderer, smile
 
 pytestmark = pytest.mark.model
 
@@ -163,3 +163,13 @@ def test_a_smile_that_turns_keeps_its_looks_down_to_the_lower_lip(yaw: float) ->
     change = np.abs(above_the_lip(yaw) - above_the_lip(0)).mean(axis=1)
     assert change.mean() < 12
     assert np.percentile(change, 95) < 40
+
+
+def test_no_tooth_of_a_smile_is_lost_where_the_gum_shines() -> None:
+    """A bright spot over a tooth is not taken for it: what is found is as long as its neighbours are."""
+    rows, light = np.arange(40), np.full(60, 200, np.float32)
+    tooth = np.zeros(60, np.bool_)
+    tooth[2:4] = tooth[8:36] = True
+    assert smile._upper_run(rows, tooth, light) == (10, 35)
+    light[26:29] = 170  # the line between two rows
+    assert 24 <= smile._upper_run(rows, tooth, light)[1] <= 27
