@@ -22,7 +22,7 @@ class Manner:
 
 
 _STATES: dict[State, Manner] = {
-    "speaking": Manner(2.7, 2.4, 8.0, -1.0, 14.0),
+    "speaking": Manner(2.7, 2.4, 8.0, -1.0, 16.0),
     "listening": Manner(4.6, 1.4, 6.0, -1.0, 15.0),
     "thinking": Manner(1.3, 2.4, 10.0, 4.0, 11.0),
     "idle": Manner(3.2, 2.4, 7.0, -1.5, 14.0),
@@ -119,12 +119,12 @@ class Blinks:
         return self._frames.pop(0) if self._frames else 0.0
 
     def _blink(self) -> None:
-        """Closing in 80 ms, closed for one frame or two, opening in 200 to 240 ms; seldom only half."""
+        """Closing in 80 ms, closed for one frame or two, opening in 160 to 200 ms; seldom only half."""
         mean = 60 / self._rate
         self._left = 0.3 + (mean - 0.3) * self._random.lognormal(-(_INTERVAL_SPREAD**2) / 2, _INTERVAL_SPREAD)
         depth = self._random.uniform(0.4, 0.65) if self._random.random() < 0.06 else 1.0
-        opening = int(self._random.integers(5, 7))
-        closed = [1.0] * (2 if self._random.random() < 0.6 else 1)
+        opening = int(self._random.integers(4, 6))
+        closed = [1.0] * (2 if self._random.random() < 0.7 else 1)
         ease = [0.5 * (1 + math.cos(math.pi * (i + 0.6) / (opening + 0.6))) for i in range(opening)]
         first = self._random.uniform(0.45, 0.65)
         self._frames = [depth * value for value in [first, *closed, *ease]]

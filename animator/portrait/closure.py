@@ -10,9 +10,16 @@ from animator.portrait.topology import mesh
 Floats = NDArray[np.float32]
 
 _UPPER_PAST, _LOWER_UP = 0.03, 0.05  # of the eye's opening: the upper lid covers the lower one, which rises a little
-_LID_SHARE, _LID_LEAST = 0.45, 0.022  # of the way to the brow, which stays; face widths
+_LID_SHARE, _LID_LEAST = 0.45, 0.018  # of the way to the brow, which stays; face widths
 _BROWS = {"left": [295, 282, 283], "right": [65, 52, 53]}
+_BROW = {"left": [285, 295, 282, 283, 276], "right": [55, 65, 52, 53, 46]}  # its whole lower edge
+_FREE = 0.3  # share of the way from the brow to the lid over which skin begins to go with the lid
 _LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
+_BALL_SEARCH, _BALL_STEPS = 0.022, 23  # face widths under the lower rim in which the eye may still be seen
+_SKIN_BELOW = 0.035, 0.06  # face widths under the lower rim: certainly skin
+_WHITE = 0.75  # share of the skin's colourfulness under which what is as light as skin is the white of the eye
+_GREY = 4.0  # in Lab: what is less colourful is a picture in grey, in which white does not tell the eye from skin
+_IRIS = 1.05  # the landmarks see it a little small
 _SEAM_REACH = 0.014
 _SEAM_SEARCH = 0.018  # face widths above and below the middle between the lips
 _SEAM_STEPS = 10  # on each side
@@ -79,18 +86,57 @@ def _rims(name: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return contours[f"{name}_upper"], contours[f"{name}_lower"]
 
 
-def close_lids(vertices: Floats, shapes: Floats, width: float) -> Floats:
-    """``shapes`` (52, V, 3) with blinks that shut the eyes of ``vertices`` (V, 3) at weight 1."""
+def close_lids(vertices: Floats, shapes: Floats, picture: NDArray[np.uint8], iris: Floats) -> Floats:
+    """``shapes`` (52, V, 3) with blinks that shut the eyes of ``vertices`` (V, 3) at weight 1.
+
+    ``iris`` (2, 3) is x, y, radius of the left and the right one. The lid goes on to where ``picture`` shows nothing of
+    the eye any more: the landmarks of the lower lid may lie within it. Brows stay.
+    """
     shapes = shapes.copy()
-    for side in ("left", "right"):
+    width = float(np.linalg.norm(vertices[234] - vertices[454]))
+    lab = _lab(picture)
+    for side, ring in zip(("left", "right"), iris, strict=True):
         eye = _Opening(vertices, *_rims(f"eye_{side}"))
         below, above = eye.gaps()
+        beyond = np.interp(eye.up[:, 0], eye.low[:, 0], _seen_below(eye, lab, ring, width)).astype(np.float32)
         number = INDEX[f"eyeBlink{side.title()}"]
-        moves = (below * (1 + _UPPER_PAST - _LOWER_UP), -above * _LOWER_UP)
+        moves = (below * (1 + _UPPER_PAST - _LOWER_UP) + beyond, -above * _LOWER_UP)
         room = float(np.linalg.norm(vertices[_BROWS[side], :2].mean(axis=0) - vertices[eye.upper, :2].mean(axis=0)))
         reach = min(max(_LID_SHARE * room, _LID_LEAST * width), _LID_REACH * width)
-        shapes[number] = eye.moved(moves, shapes[number], reach)
+        shapes[number] = _off_brow(eye, side)[:, None] * eye.moved(moves, shapes[number], reach)
     return shapes
+
+
+def _off_brow(eye: _Opening, side: str) -> Floats:
+    """(V,) how far, 0 to 1, each vertex may go with the lid: those of the brow not at all."""
+    to_brow, to_lid = (
+        np.linalg.norm(eye.vertices[:, None, :2] - eye.vertices[None, ids, :2], axis=2).min(axis=1)
+        for ids in (_BROW[side], np.concatenate(eye.rims))
+    )
+    above = eye.local(eye.vertices)[:, 1] < np.interp(eye.local(eye.vertices)[:, 0], *eye.up.T)
+    share = (to_brow / (to_brow + to_lid + 1e-6) / _FREE).clip(0, 1)
+    return np.where(above, share * share * (3 - 2 * share), 1).astype(np.float32)
+
+
+def _seen_below(eye: _Opening, lab: Floats, iris: Floats, width: float) -> Floats:
+    """(n,) px by which the eye is still seen under each vertex of its lower rim: its white, or the iris."""
+    offsets = np.linspace(0, _BALL_SEARCH * width, _BALL_STEPS, dtype=np.float32)
+    rim = eye.vertices[eye.lower, :2]
+    places = (rim[:, None] + offsets[:, None] * eye.axes[1]).astype(np.float32)
+    seen = _sampled(lab, places)
+    skin = _sampled(
+        lab, (rim[:, None] + np.linspace(*_SKIN_BELOW, 7)[:, None] * width * eye.axes[1]).astype(np.float32)
+    )
+    skin = np.median(skin, axis=1, keepdims=True)
+    colourful, typical = (np.linalg.norm(part[..., 1:], axis=2) for part in (seen, skin))
+    white = (1.5 - colourful / np.maximum(_WHITE * typical, 1)).clip(0, 1) * ((seen - skin)[..., 0] / 6 + 1).clip(0, 1)
+    dark = (np.linalg.norm(places - iris[:2], axis=2) < _IRIS * iris[2]) & (seen[..., 0] < 0.7 * skin[..., 0])
+    white *= typical > _GREY
+    arch = 1 - np.linspace(-1, 1, len(rim), dtype=np.float32) ** 6
+    cost = _division(arch[:, None] * np.maximum(white, dark)) + (offsets / offsets[-1]) ** 2
+    found = np.pad(offsets[_path(cost.astype(np.float32))], 3, mode="edge")
+    around = np.maximum.reduce([found[:-2], found[1:-1], found[2:]])
+    return arch * np.convolve(around, np.array([1, 2, 3, 2, 1], np.float32) / 9, mode="valid")
 
 
 def snap_seam(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Floats:
@@ -119,7 +165,7 @@ def snap_rims(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
     Each rim is the smooth path that best divides pixels unlike the lip from those like it (dynamic programming).
     """
     lips = _Opening(vertices, *_rims("lips_inner"))
-    lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
+    lab = _lab(picture)
     moves: list[Floats] = []
     for rim, outer, sign in zip(lips.rims, _rims("lips_outer"), (-1, 1), strict=True):
         thick = np.linalg.norm(vertices[outer, :2] - vertices[rim, :2], axis=1) / (_THICK * width)
@@ -130,6 +176,10 @@ def snap_rims(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
         cost = _division(_unlike_lip(lab, seen, vertices[rim, :2], vertices[outer, :2]))
         moves.append(sign * np.take_along_axis(offsets, _path(cost)[:, None], axis=1)[:, 0])
     return vertices + lips.moved((moves[0], moves[1]), np.zeros_like(vertices), _EDGE_REACH * width)
+
+
+def _lab(picture: NDArray[np.uint8]) -> Floats:
+    return np.asarray(cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
 
 
 def _unlike_lip(lab: Floats, seen: Floats, rim: Floats, outer: Floats) -> Floats:

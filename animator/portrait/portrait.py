@@ -29,7 +29,7 @@ from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 39  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 40  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -133,7 +133,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None, draw
         vertices=vertices,
         triangles=mesh().triangles,
         contours=mesh().contours,
-        shapes=level_brows(vertices, close_lids(vertices, shapes, width), width),
+        shapes=level_brows(vertices, close_lids(vertices, shapes, framed.picture, iris), width),
         jaw=jaw,
         pose=pose(points),
         iris=iris,

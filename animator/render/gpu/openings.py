@@ -32,13 +32,15 @@ class Opening(NamedTuple):
 
 class Looks(NamedTuple):
     """Of N frames' eyes, see `animator.render.moment.Sight`: ``moved`` (N, 2, 2), ``wide`` and ``shut`` (N, 2),
-    ``to_picture`` (N, 2, 2, 3); ``fade`` (N, 2), how far the lids have the looks of shut ones."""
+    ``to_picture`` (N, 2, 2, 3); ``fade`` (N, 2), how far the lids have the looks of shut ones, and ``hang`` (N, 2), how
+    far their lashes hang."""
 
     moved: Tensor
     wide: Tensor
     shut: Tensor
     to_picture: Tensor
     fade: Tensor
+    hang: Tensor
 
 
 class Teeth(NamedTuple):

@@ -19,7 +19,7 @@ from animator.render.gpu.raster import Corners, Texture, draw, draw_over
 from animator.render.gpu.tables import Geometry, pick, tables, unpacked
 from animator.render.layers import Layers, layers
 from animator.render.lips import shutting
-from animator.render.moment import Moment, moment
+from animator.render.moment import Moment, Sight, moment
 from animator.render.sharp import STEPS
 
 _SIDES = ("left", "right")
@@ -59,7 +59,7 @@ class BatchRenderer:
         geometry, motion, looks = pick(made.geometry, which), self._motion(chosen, now), self._looks(now)
         placed = deform.place(geometry, motion)
         share = self._upload(np.array([m.sharp for m in now]) / STEPS)
-        frames = self._surface((geometry, placed), motion.weights, self._picture(looks.fade, share, which), which)
+        frames = self._surface((geometry, placed), motion.weights, self._picture(looks, share, which), which)
         upper, lower = (
             torch.stack([placed.xy[:, contours[f"eye_{side}_{lid}"]] for side in _SIDES], 1)
             for lid in ("upper", "lower")
@@ -98,8 +98,8 @@ class BatchRenderer:
         draw_over(frames, picture, deform.corners(made, placed, made.edge_hem))
         return frames
 
-    def _picture(self, fade: Tensor, share: Tensor, which: Tensor) -> Texture:
-        """The picture for each frame, sharpened by ``share`` (N,), its lids closed as far as ``fade`` (N, 2)."""
+    def _picture(self, looks: Looks, share: Tensor, which: Tensor) -> Texture:
+        """The picture for each frame, sharpened by ``share`` (N,), its lids closed as far as ``looks`` say."""
         made = pick(self._tables.lids, which)
         plain, sharp = (texels[which].float() for texels in (self._tables.picture, self._tables.sharp))
         texels = (plain + share[:, None, None, None] * (sharp - plain) + 0.5).to(torch.uint8)
@@ -108,7 +108,8 @@ class BatchRenderer:
         frames = torch.arange(len(texels), device=texels.device)[:, None]
         for side in range(2):
             at = made.texel[:, side]
-            change = fade[:, side, None, None] * made.change[:, side]
+            fade = torch.where(made.late[:, side] > 0, looks.hang[:, side, None], looks.fade[:, side, None])
+            change = fade[..., None] * made.change[:, side]
             flat[frames, at] = (base[which[:, None], at] + change + 0.5).to(torch.uint8)
         return Texture(texels, frames[:, 0])
 
@@ -129,7 +130,7 @@ class BatchRenderer:
         return Motion(*(self._upload(np.stack(column)) for column in zip(*rows, strict=True)))
 
     def _looks(self, now: list[Moment]) -> Looks:
-        rows = [[(eye.moved, eye.wide, eye.shut, eye.to_picture, lids.fade(eye.shut)) for eye in m.eyes] for m in now]
+        rows = [[(*_seen(eye), lids.fade(eye.shut), lids.fade(eye.shut, lids.HANG)) for eye in m.eyes] for m in now]
         columns = zip(*(zip(*row, strict=True) for row in rows), strict=True)
         return Looks(*(self._upload(np.array(column)) for column in columns))
 
@@ -139,6 +140,10 @@ class BatchRenderer:
     def _upload(self, array: Floats | Image) -> Tensor:
         kept = array if array.dtype == np.uint8 else array.astype(np.float32)
         return torch.from_numpy(np.ascontiguousarray(kept)).to(self._device)
+
+
+def _seen(eye: Sight) -> tuple[Floats, float, float, Floats]:
+    return eye.moved, eye.wide, eye.shut, eye.to_picture
 
 
 def _shut(made: Layers, weights: Floats) -> Floats:

@@ -57,11 +57,12 @@ class Geometry(NamedTuple):
 
 
 class Lids(NamedTuple):
-    """Both lids: ``texel`` (P, 2, K), which of the packed picture's, and its ``change`` (P, 2, K, 4) when shut; ``ink``
-    (P, 2, 3) and its ``breadth`` (P, 2), 0 where there is none."""
+    """Both lids: ``texel`` (P, 2, K), which of the packed picture's, and its ``change`` (P, 2, K, 4) when shut, which
+    for some is ``late`` (P, 2, K); ``ink`` (P, 2, 3) and its ``breadth`` (P, 2), 0 where there is none."""
 
     texel: Tensor
     change: Tensor
+    late: Tensor
     ink: Tensor
     breadth: Tensor
 
@@ -201,17 +202,17 @@ def _geometry(face: Layers) -> Row:
 
 
 def _lids(face: Layers) -> Row:
-    texel, change = _stacked_arrays([_lid(lid, face.texture.shape[1]) for lid in face.lids])
+    texel, change, late = _stacked_arrays([_lid(lid, face.texture.shape[1]) for lid in face.lids])
     ink = [np.zeros(3, np.float32) if lid.ink is None else lid.ink.colour for lid in face.lids]
     breadth = [0.0 if lid.ink is None else lid.ink.breadth for lid in face.lids]
-    return texel, change, np.stack(ink), np.array(breadth)
+    return texel, change, late, np.stack(ink), np.array(breadth)
 
 
-def _lid(lid: Lid, width: int) -> tuple[Array, Array]:
+def _lid(lid: Lid, width: int) -> tuple[Array, Array, Array]:
     rows, columns = (np.arange(n) for n in lid.shut.shape)
     texel = (lid.corner[1] + rows[:, None]) * width + lid.corner[0] + columns
     change = unpacked(lid.shut).astype(np.float32) - unpacked(lid.opened)
-    return texel.ravel(), change.reshape(-1, 4)
+    return texel.ravel(), change.reshape(-1, 4), lid.late.ravel().astype(np.float32)
 
 
 def _eyes(pair: tuple[Eye, ...]) -> Row:
