@@ -14,7 +14,7 @@ from companion import models
 SIZE = 384
 MAX_TOKENS = 256  # what the network was trained for; the rest of a longer text is not looked at
 LATEST = 8  # texts whose vectors are kept: care, feelings and memory ask for the same message
-GRAPH = "minilm-int8.onnx"
+GRAPH = "int8.kept"
 
 Vectors = NDArray[np.float32]  # (n, SIZE), rows of length 1
 
@@ -65,15 +65,15 @@ def _loaded() -> tuple[Any, Any]:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return tokenizer, ort.InferenceSession(str(_graph(folder)), options, providers=["CPUExecutionProvider"])
+    return tokenizer, ort.InferenceSession(_graph(folder), options, providers=["CPUExecutionProvider"])
 
 
-def _graph(folder: Path) -> Path:
+def _graph(folder: Path) -> bytes:
     """The exported network, made once from the published weights."""
-    source = folder / "model.safetensors"
-    target = models.cache_dir() / "minilm" / GRAPH
-    if not target.is_file() or target.stat().st_mtime < source.stat().st_mtime:
-        from companion.minilm import write
 
-        write(source, target)
-    return target
+    def make() -> bytes:
+        from companion.minilm import graph
+
+        return graph(folder / "model.safetensors")
+
+    return models.once(models.cache_dir() / "minilm" / GRAPH, make)

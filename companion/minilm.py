@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from companion.models import keep
-
 LAYERS, HEADS, WIDTH = 6, 12, 384
 OPSET = 20
 EPSILON = 1e-12
@@ -23,21 +21,21 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 def export(weights: Weights) -> ModelProto:
     """The tensors of model.safetensors -> a graph: ``ids`` (1, n) int64 -> ``embedding`` (1, 384), a unit vector."""
-    graph = _Graph(weights)
-    x = graph.embed("ids")
+    made = _Graph(weights)
+    x = made.embed("ids")
     for layer in range(LAYERS):
-        x = graph.layer(x, f"encoder.layer.{layer}.")
-    mean = graph.node("ReduceMean", [x, graph.constant(np.array([1], np.int64))], keepdims=0)
-    length = graph.node("ReduceL2", [mean, graph.constant(np.array([1], np.int64))], keepdims=1)
-    graph.node("Div", [mean, length], "embedding")
-    return graph.model()
+        x = made.layer(x, f"encoder.layer.{layer}.")
+    mean = made.node("ReduceMean", [x, made.constant(np.array([1], np.int64))], keepdims=0)
+    length = made.node("ReduceL2", [mean, made.constant(np.array([1], np.int64))], keepdims=1)
+    made.node("Div", [mean, length], "embedding")
+    return made.model()
 
 
-def write(source: Path, target: Path) -> None:
-    """model.safetensors -> the graph as a file, which appears only when it is whole."""
+def graph(source: Path) -> bytes:
+    """model.safetensors -> the graph as an ONNX file."""
     from safetensors.numpy import load_file
 
-    keep(target, export(load_file(source)).SerializeToString())
+    return export(load_file(source)).SerializeToString()
 
 
 class _Graph:

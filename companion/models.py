@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,9 @@ from companion.manifest import MODELS, File, Model
 from companion.stages import StageError
 
 log = logging.getLogger(__name__)
+
+
+DIGEST = 32  # bytes of a SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,24 @@ def keep(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as file:
         file.write(content)
+
+
+def once(path: Path, make: Callable[[], bytes]) -> bytes:
+    """What ``make`` gives, kept in a file of the cache. It is made again where the file is missing, or no longer holds
+    to the byte what was written; where it cannot be written, it is made each time."""
+    try:
+        kept = path.read_bytes()
+    except OSError:
+        kept = b""
+    digest, content = kept[:DIGEST], kept[DIGEST:]
+    if hashlib.sha256(content).digest() == digest:
+        return content
+    content = make()
+    try:
+        keep(path, hashlib.sha256(content).digest() + content)
+    except OSError as error:
+        log.debug("cannot write %s: %s", path, error)
+    return content
 
 
 def _remember(path: Path, key: str, stamp: Sequence[object]) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +13,6 @@ from numpy.typing import NDArray
 from companion import models
 from companion.embeddings import Embeds, Vectors
 from companion.safety.policy import Crisis
-
-log = logging.getLogger(__name__)
 
 Level = Literal["none", "concern", "crisis"]
 
@@ -97,15 +94,10 @@ def _matches(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
 def _remembered(embedder: Embeds, texts: Sequence[str]) -> Vectors:
     """The vectors of the examples, kept on disk: computing them takes seconds."""
     key = hashlib.sha256("\n".join((type(embedder).__name__, *texts)).encode()).hexdigest()[:16]
-    path = models.cache_dir() / "safety" / f"{key}.npy"
-    try:
-        return np.load(path)
-    except (OSError, ValueError):
-        vectors = embedder.embed(texts)
-    try:
+
+    def make() -> bytes:
         content = io.BytesIO()
-        np.save(content, vectors)
-        models.keep(path, content.getvalue())
-    except OSError as error:
-        log.debug("cannot write %s: %s", path, error)
-    return vectors
+        np.save(content, embedder.embed(texts))
+        return content.getvalue()
+
+    return np.load(io.BytesIO(models.once(models.cache_dir() / "safety" / f"{key}.kept", make)))

@@ -1,23 +1,72 @@
-"""The embeddings' network, exported on first use."""
+"""What is computed once and kept: made again whenever it is not what was kept."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from companion import minilm
+from companion import embeddings, models
+from companion.safety import detect
+
+CONTENT = b"graph" * 100_000
 
 
-def test_all_that_need_it_may_export_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Model:
-        def SerializeToString(self) -> bytes:  # noqa: N802 - protobuf's name
-            return b"graph" * 100_000
-
-    monkeypatch.setattr(minilm, "export", lambda weights: Model())
-    monkeypatch.setattr("safetensors.numpy.load_file", lambda source: {})
-    target = tmp_path / "minilm-int8.onnx"
+def test_all_that_need_it_may_make_it_at_once(tmp_path: Path) -> None:
+    target = tmp_path / "kept"
     with ThreadPoolExecutor(8) as pool:
-        for done in [pool.submit(minilm.write, tmp_path / "model.safetensors", target) for _ in range(40)]:
-            done.result()
-    assert target.read_bytes() == b"graph" * 100_000
+        for done in [pool.submit(models.once, target, lambda: CONTENT) for _ in range(40)]:
+            assert done.result() == CONTENT
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "short", "zeros", "a bit"])
+def test_what_is_damaged_is_made_again(tmp_path: Path, damage: str) -> None:
+    target, made = tmp_path / "kept", list[bytes]()
+
+    def make() -> bytes:
+        made.append(CONTENT)
+        return CONTENT
+
+    assert models.once(target, make) == models.once(target, make) == CONTENT
+    assert len(made) == 1
+    whole = target.read_bytes()
+    if damage == "missing":
+        target.unlink()
+    else:
+        flipped = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
+        target.write_bytes({"empty": b"", "short": whole[:-1], "zeros": bytes(len(whole)), "a bit": flipped}[damage])
+    assert models.once(target, make) == models.once(target, make) == CONTENT
+    assert len(made) == 2
+
+
+def test_where_nothing_can_be_kept_it_is_made_each_time(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert models.once(tmp_path / "file" / "kept", lambda: CONTENT) == CONTENT
+
+
+class Embedder:
+    def embed(self, texts):
+        return np.stack([np.full(3, len(text), np.float32) for text in texts])
+
+
+@pytest.mark.parametrize("content", [b"", bytes(10_000)])
+def test_the_vectors_of_crises_survive_a_damaged_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
+    texts = ["one", "three"]
+    for _ in range(2):
+        np.testing.assert_array_equal(detect._remembered(Embedder(), texts), Embedder().embed(texts))
+        (kept,) = (tmp_path / "safety").iterdir()
+        kept.write_bytes(content)
+
+
+@pytest.mark.model
+def test_the_network_of_meanings_survives_a_damaged_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    weights = models.resolve("minilm")
+    monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
+    made = embeddings._graph(weights)
+    (kept,) = (tmp_path / "minilm").iterdir()
+    kept.write_bytes(b"")
+    assert embeddings._graph(weights) == made
