@@ -17,7 +17,7 @@ from animator.learn.commands import data, train, train_speech
 from animator.media import MediaError, check_place, read_audio
 from animator.motion.behaviours import PROCESSES, BehaviourError
 from animator.motion.parts import Part
-from animator.terminal import BEHAVIOUR, console, fail, picture_file, prepare, progress
+from animator.terminal import BEHAVIOUR, Drawn, console, fail, picture_file, prepare, progress
 
 if TYPE_CHECKING:
     from animator.face import Motion
@@ -31,6 +31,7 @@ app.command()(evaluate)
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
 DEVICE = Annotated[str, typer.Option(help="What draws: cpu, or with torch a GPU, such as cuda.")]
 VIDEOS = (".mp4", ".m4v")
+DRAWN = Annotated[Drawn | None, typer.Option(help="Whether PORTRAIT is a drawing in flat colours: yes or no.")]
 LANDMARKS = Annotated[Path | None, typer.Option(help="Points that correct the face: see animator portrait --help.")]
 
 
@@ -58,6 +59,7 @@ def render(  # noqa: PLR0913 - the options of a command
     motion_fps: Annotated[float | None, typer.Option(help="Lines a second, against its own times.", min=1)] = None,
     save_motion: Annotated[Path | None, typer.Option(help="Write the motion as Live Link Face's CSV.")] = None,
     landmarks: LANDMARKS = None,
+    drawn: DRAWN = None,
     device: DEVICE = "cpu",
     behaviour: BEHAVIOUR = PROCESSES,
 ) -> None:
@@ -85,7 +87,7 @@ def render(  # noqa: PLR0913 - the options of a command
         listened = read_audio(other) if other else None
         rows = _recorded(motion, motion_fps, only) if motion else None
         animator = Animator(size, 2 if device == "cpu" else 2 * FPS, seed, device, behaviour)
-        found = prepare(portrait, size, landmarks)
+        found = prepare(portrait, size, landmarks, drawn=drawn)
         if rows is None:
             face = animator.open(found, only)
             shown = speak(face, sound, Control(state, emotion, strength), listened)
@@ -111,26 +113,29 @@ def portrait(
     landmarks: Annotated[Path | None, typer.Option(help="JSON with points that correct the face.")] = None,
     save_landmarks: Annotated[Path | None, typer.Option(help="Write such JSON, with the points as found.")] = None,
     preview: Annotated[Path | None, typer.Option(help="Write a picture that shows the points (PNG, JPEG).")] = None,
+    drawn: DRAWN = None,
 ) -> None:
     """Says what was found in PICTURE, and lets you correct it.
 
     Where eyes, lips or chin were not found well: write the points with --save-landmarks, look at them with --preview,
     edit those that are wrong, and give the file to --landmarks, here or in `animator render`. Points that you leave
     away follow the others. Left is the person's own left. Where no face was found, --save-landmarks writes one in the
-    middle of the picture, for you to place.
+    middle of the picture, for you to place. Drawings in flat colours are treated in their own way; where that is wrong,
+    say so with --drawn, here or in `animator render`; --save-landmarks keeps it.
     """
-    found = prepare(picture, size, landmarks, save_landmarks)
+    found = prepare(picture, size, landmarks, save_landmarks, drawn)
     if preview:
         from PIL import Image
 
-        from animator.portrait.preview import preview as drawn
+        from animator.portrait.preview import preview as shown
 
         try:
-            Image.fromarray(drawn(found)).save(preview)
+            Image.fromarray(shown(found)).save(preview)
         except (OSError, ValueError) as error:
             fail(f"{preview} cannot be written: {error}")
     yaw, pitch, roll = found.pose
     console.print(f"A face {found.face_width:.0f} px wide, yaw {yaw:.0f}, pitch {pitch:.0f}, roll {roll:.0f} degrees.")
+    console.print(found.drawing.words())
 
 
 @app.command()

@@ -164,8 +164,8 @@ class Animator:
     def prepare(self, source: Path | bytes, given: "Landmarks | None" = None) -> "Portrait":
         """A picture -> the portrait that `open` takes; seconds the first time, then from the disk cache.
 
-        The face goes through the ``given`` points. Raises `animator.portrait.picture.PortraitError` for a picture that
-        cannot become a face.
+        The face goes through the ``given`` points, and is treated as a flat drawing or not if that is given. Raises
+        `animator.portrait.picture.PortraitError` for a picture that cannot become a face.
         """
         from animator.portrait.portrait import load
 

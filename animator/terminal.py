@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 console = Console(stderr=True)  # stdout is for results
 
+Drawn = Literal["yes", "no"]
 BEHAVIOUR = Annotated[str, typer.Option(help="What moves the face: processes, network, or a trained motion.onnx.")]
 
 
@@ -34,14 +36,19 @@ def picture_file(portrait: str) -> Path:
         fail(f"There is no file and no character {portrait!r}. Give a picture file, or one of: {names}.")
 
 
-def prepare(portrait: str, size: int, landmarks: Path | None = None, save: Path | None = None) -> "Portrait":
-    """The portrait, corrected by the file ``landmarks``; its points, or some to place, go into the file ``save``."""
-    from animator.portrait.named import parse
+def prepare(
+    portrait: str, size: int, landmarks: Path | None = None, save: Path | None = None, drawn: Drawn | None = None
+) -> "Portrait":
+    """The portrait, corrected by the file ``landmarks`` and by whether it is ``drawn`` flat; its points, or some to
+    place, go into the file ``save``."""
+    from animator.portrait.named import Landmarks, parse
     from animator.portrait.picture import PortraitError, read
 
     try:
         with console.status("preparing the face"):
             given = parse(read(landmarks)) if landmarks else None
+            if drawn:
+                given = replace(given or Landmarks({}, 1, 1), drawn=drawn == "yes")
             found = Animator(size).prepare(picture_file(portrait), given)
     except PortraitError as error:
         if not (error.landmarks and save):
@@ -49,7 +56,7 @@ def prepare(portrait: str, size: int, landmarks: Path | None = None, save: Path 
         _write(save, error.landmarks.text())
         fail(f"{portrait}: {error} Or move the points in {save} to where they belong, and give it as --landmarks.")
     if save:
-        _write(save, found.named().text())
+        _write(save, replace(found.named(), drawn=given and given.drawn).text())
     for warning in found.warnings:
         console.print(f"[yellow]Note:[/] {warning}")
     return found

@@ -285,10 +285,13 @@ class CartoonPortraits:
 
         try:
             source = decode(data)
-            points = layout(source.width, source.height) if landmarks is None else parse(landmarks)
+            found = layout(source.width, source.height)
+            told = found if landmarks is None else parse(landmarks)
         except PortraitError as error:
             raise PictureError(error.code, str(error)) from error
+        points = told if told.points else found
         if landmarks is None and source.picture.std(axis=(0, 1)).max() < 1:
             raise PictureError("no_face", "No face was found. Use another picture.", points.json())
         half = layout(source.width, source.height // 2).json()
-        return Upload(id, (), points.json(), others=(half,) if source.height > 2 * source.width else ())
+        others = (half,) if source.height > 2 * source.width else ()
+        return Upload(id, (), points.json(), others=others, drawn=bool(told.drawn))

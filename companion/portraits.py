@@ -28,7 +28,8 @@ class Upload:
     """``id`` goes into ``session.avatar.character``. It is random: to know it is the right to use the picture.
 
     ``landmarks`` are the named points of the face, as `animator.portrait.named.Landmarks.json`; with ``check`` a person
-    should look at them before the face is used. ``others`` are those of the other faces in the picture.
+    should look at them before the face is used. ``others`` are those of the other faces in the picture. ``drawn``: it
+    is treated as a drawing in flat colours.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Upload:
     landmarks: Json | None = None
     check: bool = False
     others: tuple[Json, ...] = ()
+    drawn: bool = False
 
 
 class PictureError(Exception):
@@ -76,7 +78,7 @@ class Portraits(Protocol):
         ...
 
     def correct(self, id: str, landmarks: bytes) -> Upload:
-        """Has the face of an upload go through points, given as JSON. Raises PictureError."""
+        """Has the face of an upload go through points, and be a drawing or not, as JSON says. Raises PictureError."""
         ...
 
     def source(self, id: str) -> bytes:
@@ -186,7 +188,8 @@ class Gallery:
 
 def _described(id: str, portrait: Any) -> Upload:
     others = tuple(face.json() for face in portrait.other_faces())
-    return Upload(id, tuple(portrait.warnings), portrait.named().json(), portrait.doubtful, others)
+    drawn = any(portrait.drawing)
+    return Upload(id, tuple(portrait.warnings), portrait.named().json(), portrait.doubtful, others, drawn)
 
 
 def unknown(name: str) -> PictureError:

@@ -17,7 +17,8 @@ from animator.portrait.topology import FACE_OVAL, RINGS
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_LIPS = (*RINGS["lips_outer_upper"], *RINGS["lips_outer_lower"])
+_LIPS = (*RINGS["lips_outer_upper"], *RINGS["lips_outer_lower"][::-1])
+_EYES = {side: (*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][::-1]) for side in ("left", "right")}
 
 _WIDTH = 128  # px of the face in which all is measured, whatever size it has in the picture
 _AROUND = 0.1  # face widths round the oval that are looked at, too
@@ -39,6 +40,9 @@ _FLAT = 0.0  # score of a flat region: photographs and paintings mostly have -0.
 _FLAT_PART = 0.7  # least share of one of few colours round an eye or a mouth
 _EYE, _MOUTH = 0.24, 0.24  # face widths round an eye and a mouth that are looked at
 _INK = 12.0  # Lab between the skin and what is drawn on it
+_BESIDE = 2, 6  # px round what was laid on an outline, where there is skin if it was the right one
+_ALIKE = 8.0  # Lab by which that skin may differ
+_ALONE_EYE, _ALONE_MOUTH = 0.55, 0.8  # least share of it that is alike: lashes and brows may be near an eye
 _CONTOUR = 4.0  # Lab a px at the edge of what is drawn, on average: half of it in photographs
 
 
@@ -90,12 +94,32 @@ def judge(picture: NDArray[np.uint8], points: Floats, drawn: bool | None = None)
     view = _view(picture, points)
     if _score(view, _oval(view)) < _FLAT:
         return PHOTOGRAPH
-    eyes = [_eye(view, side) for side in ("left", "right")]
+    eyes = [_round(view, eye, _EYE) for eye in _EYES.values()]
     mouth = _round(view, _LIPS, _MOUTH)
     skin = _oval(view) & ~(eyes[0] | eyes[1] | mouth)
-    drawn = all(_flat_part(view, eye) and _contour(view, eye) > _CONTOUR for eye in eyes)
-    laid = _flat_part(view, mouth) and _contour(view, mouth) > _CONTOUR
-    return Drawing(True, _flat_part(view, skin), drawn, drawn, laid)
+    outlined, laid = (all(_outlined(view, part) for part in parts) for parts in (eyes, [mouth]))
+    return Drawing(_flat_part(view, mouth), _flat_part(view, skin), outlined, outlined, laid)
+
+
+def eyes_stand_alone(picture: NDArray[np.uint8], points: Floats) -> bool:
+    """Whether there is skin of one colour all round each eye: where not, what was outlined was no eye."""
+    view = _view(picture, points)
+    return min(_alone(view, eye) for eye in _EYES.values()) > _ALONE_EYE
+
+
+def mouth_stands_alone(picture: NDArray[np.uint8], points: Floats) -> bool:
+    """The same of the lips."""
+    return _alone(_view(picture, points), _LIPS) > _ALONE_MOUTH
+
+
+def _alone(view: _View, outline: tuple[int, ...]) -> float:
+    """Share of what lies right round an ``outline`` that is of one colour."""
+    inside = _within(view.points[list(outline)], view.slope.shape).astype(np.uint8)
+    near, far = (
+        cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * away + 1,) * 2)) for away in _BESIDE
+    )
+    ring = view.lab[(far > 0) & (near == 0)]
+    return float((np.linalg.norm(ring - np.median(ring, axis=0), axis=1) < _ALIKE).mean()) if len(ring) else 0.0
 
 
 def _view(picture: NDArray[np.uint8], points: Floats) -> _View:
@@ -177,10 +201,6 @@ def _oval(view: _View) -> Mask:
     return _within(view.points[list(FACE_OVAL)], view.slope.shape)
 
 
-def _eye(view: _View, side: str) -> Mask:
-    return _round(view, (*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"]), _EYE)
-
-
 def _round(view: _View, ids: tuple[int, ...], reach: float) -> Mask:
     """What lies no farther than ``reach`` face widths from the middle of some points."""
     x, y = view.points[list(ids)].mean(axis=0).round().astype(int).tolist()
@@ -190,6 +210,11 @@ def _round(view: _View, ids: tuple[int, ...], reach: float) -> Mask:
 def _flat_part(view: _View, region: Mask) -> bool:
     calm = view.lab[region & (view.steps == 0)]
     return len(calm) > _LEAST * region.sum() and _few(calm) > _FLAT_PART
+
+
+def _outlined(view: _View, region: Mask) -> bool:
+    """Whether there are hard edges on a flat ground in ``region``."""
+    return _flat_part(view, region) and _contour(view, region) > _CONTOUR
 
 
 def _contour(view: _View, region: Mask) -> float:

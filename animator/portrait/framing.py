@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.bending import MEANT, bend, distance, layout, place_face
-from animator.portrait.drawing import Drawing, judge
+from animator.portrait.drawing import Drawing, eyes_stand_alone, judge, mouth_stands_alone
 from animator.portrait.drawn import snap_eyes
 from animator.portrait.drawn_mouth import snap_mouth
 from animator.portrait.finding import FEW, find_faces, quarters_of, wander
@@ -69,16 +69,15 @@ class Told(NamedTuple):
 NOTHING = Told()
 
 
-def cut(
-    source: Source, size: int, landmarker: Landmarker, given: Landmarks | None = None, drawn: bool | None = None
-) -> Cut:
+def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | None = None) -> Cut:
     """Finds the largest face in ``source``, or that of the ``given`` points, and frames it with hair and shoulders in a
-    view of ``size`` px. Whether it is ``drawn`` flat is judged by its looks unless somebody says so.
+    view of ``size`` px. Whether it is drawn flat is judged by its looks unless that is ``given``.
 
     Raises `PortraitError` (no_face, face_too_small, invalid_landmarks).
     """
     upright, faces = find_faces(source, landmarker)
-    if given:
+    drawn = given.drawn if given else None
+    if given and given.points:
         meant = given.scaled(source.width, source.height)
         if (quarters := quarters_of(meant)) not in (None, upright.quarters):
             upright = source.turned(quarters)
@@ -152,13 +151,17 @@ def _look_closely(
 
 def _snap(picture: Picture, points: Floats, drawing: Drawing, given: Points) -> tuple[Floats, Drawing]:
     """Landmarks on the eyes and the mouth that are drawn, where there are any near the ``given`` points."""
-    laid: dict[str, bool] = {}
-    for name, snap, parts in (("eyes", snap_eyes, ("eye", "iris")), ("mouth", snap_mouth, ("mouth", "lip"))):
-        snapped = snap(picture, points) if getattr(drawing, name) else points
+
+    def near(snapped: Floats, *parts: str) -> bool:
         named = {name: place for name, place in given.items() if any(part in name for part in parts)}
-        laid[name] = snapped is not points and distance(snapped, named) < _ALIKE
-        points = snapped if laid[name] else points
-    return points, drawing._replace(**laid)
+        return distance(snapped, named) < _ALIKE
+
+    eyes = snap_eyes(picture, points) if drawing.eyes else points
+    eyes_laid = eyes is not points and near(eyes, "eye", "iris") and eyes_stand_alone(picture, eyes)
+    points = eyes if eyes_laid else points
+    mouth = snap_mouth(picture, points) if drawing.mouth else points
+    mouth_laid = mouth is not points and near(mouth, "mouth", "lip") and mouth_stands_alone(picture, mouth)
+    return mouth if mouth_laid else points, drawing._replace(eyes=eyes_laid, mouth=mouth_laid)
 
 
 def _view(width: int, height: int, centre: NDArray[np.float32], face: float) -> tuple[float, float, float]:

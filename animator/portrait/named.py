@@ -49,21 +49,25 @@ _MOST = 100_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Named points of one face in px of a picture of ``width`` x ``height``, upright: x right, y down."""
+    """Named points of one face in px of a picture of ``width`` x ``height``, upright: x right, y down; and whether it
+    is ``drawn`` flat, where somebody has said so. Without points it is the face that is found."""
 
     points: Points
     width: int
     height: int
+    drawn: bool | None = None
 
     def json(self) -> dict[str, Any]:
         """What `parse` reads, rounded to a tenth of a px."""
         points = {name: [round(x, 1), round(y, 1)] for name, (x, y) in self.points.items()}
-        return {"width": self.width, "height": self.height, "points": points}
+        told = {} if self.drawn is None else {"drawn": self.drawn}
+        return {"width": self.width, "height": self.height, **told, "points": points}
 
     def text(self) -> str:
         """`json`, a point to a line."""
-        lines = ",\n".join(f'  "{name}": {place}' for name, place in self.json()["points"].items())
-        return f'{{"width": {self.width}, "height": {self.height}, "points": {{\n{lines}\n}}}}\n'
+        written = self.json()
+        lines = ",\n".join(f'  "{name}": {place}' for name, place in written.pop("points").items())
+        return f'{json.dumps(written)[:-1]}, "points": {{\n{lines}\n}}}}\n'
 
     def scaled(self, width: int, height: int) -> "Landmarks":
         """The same points in a picture of another size. Raises `PortraitError` where its shape is another one."""
@@ -73,7 +77,8 @@ class Landmarks:
                 "Use those that were saved for it."
             )
         factor = width / self.width
-        return Landmarks({name: (x * factor, y * factor) for name, (x, y) in self.points.items()}, width, height)
+        points = {name: (x * factor, y * factor) for name, (x, y) in self.points.items()}
+        return Landmarks(points, width, height, self.drawn)
 
     def turned(self, quarters: int) -> "Landmarks":
         """The same points in the picture turned by ``quarters`` of a circle, clockwise."""
@@ -81,7 +86,7 @@ class Landmarks:
         for _ in range(quarters % 4):
             points = {name: (height - y, x) for name, (x, y) in points.items()}
             width, height = height, width
-        return Landmarks(points, width, height)
+        return Landmarks(points, width, height, self.drawn)
 
 
 def invalid(message: str) -> PortraitError:
@@ -89,7 +94,8 @@ def invalid(message: str) -> PortraitError:
 
 
 def parse(text: str | bytes) -> Landmarks:
-    """Landmarks from JSON: ``{"width": 800, "height": 600, "points": {"left_iris": [420, 250.5], ...}}``.
+    """Landmarks from JSON: ``{"width": 800, "height": 600, "points": {"left_iris": [420, 250.5], ...}}``; it may have
+    ``"drawn": true`` or ``false``, too, and needs no points then.
 
     Raises `PortraitError` (invalid_landmarks) for what is no such JSON, unknown names, no numbers, points outside.
     """
@@ -99,17 +105,21 @@ def parse(text: str | bytes) -> Landmarks:
         read: Any = json.loads(text)
     except (ValueError, RecursionError):
         raise invalid("The landmarks are not JSON. Save some with --save-landmarks to see how they look.") from None
-    known = isinstance(read, dict) and set(cast("dict[str, Any]", read)) == {"width", "height", "points"}
+    names = set(cast("dict[str, Any]", read)) if isinstance(read, dict) else set[str]()
+    known = names - {"drawn"} == {"width", "height", "points"}
     if not known or not isinstance(read["points"], dict):
         raise invalid('The landmarks must be {"width": ..., "height": ..., "points": {"left_iris": [x, y], ...}}.')
     width, height = (_side(read[name], name) for name in ("width", "height"))
     points = {str(name): _point(str(name), value) for name, value in cast("dict[str, Any]", read["points"]).items()}
-    if not points:
+    drawn = read.get("drawn")
+    if not (drawn is None or isinstance(drawn, bool)):
+        raise invalid(f"drawn must be true or false; got {str(drawn)[:40]!r}.")
+    if not points and drawn is None:
         raise invalid(f"There are no points. Give some of: {', '.join(NAMED)}.")
     for name, (x, y) in points.items():
         if not (0 <= x <= width and 0 <= y <= height):
             raise invalid(f"{name} is at {x:g}, {y:g}: outside the picture of {width}x{height}.")
-    return Landmarks(points, width, height)
+    return Landmarks(points, width, height, drawn)
 
 
 def _side(value: Any, name: str) -> int:

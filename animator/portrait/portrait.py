@@ -29,7 +29,7 @@ from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 40  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 41  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -92,27 +92,27 @@ class Portrait:
 _TUPLES = tuple(field.name for field in fields(Portrait) if get_origin(field.type) is tuple)
 
 
-def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None, drawn: bool | None = None) -> Portrait:
+def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None) -> Portrait:
     """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px; its face goes through the
-    ``given`` points. Whether it is ``drawn`` flat is judged by its looks (None) unless somebody knows.
+    ``given`` points. Whether it is drawn flat is judged by its looks, unless that is given.
 
     What was prepared from a file is kept on disk, the latest `KEPT` of them; a picture given as bytes, such as a user's
     upload, leaves no trace. Raises `animator.portrait.picture.PortraitError` for pictures that make no portrait.
     """
     content = read(source) if isinstance(source, Path) else source
     corrected = json.dumps(given.json(), sort_keys=True) if given else ""
-    name = hashlib.sha256(f"{VERSION} {size} {corrected} {drawn} ".encode() + content).hexdigest()
+    name = hashlib.sha256(f"{VERSION} {size} {corrected} ".encode() + content).hexdigest()
     kept = cache_folder() / "portraits" / f"{name}.npz"
     if portrait := _restore(kept):
         return portrait
-    portrait = _prepare(decode(content), size, name, given, drawn)
+    portrait = _prepare(decode(content), size, name, given)
     if isinstance(source, Path):
         _keep(portrait, kept)
     return portrait
 
 
-def _prepare(source: Source, size: int, name: str, given: Landmarks | None, drawn: bool | None) -> Portrait:
-    framed = cut(source, size, Landmarker(), given, drawn)
+def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> Portrait:
+    framed = cut(source, size, Landmarker(), given)
     points = framed.face.points
     face = fit(points, framed.face.blendshapes)
     width = float(np.linalg.norm(points[234] - points[454]))

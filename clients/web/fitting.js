@@ -24,6 +24,7 @@ export class Fitting {
   #points = {};
   #placed = null; // names that were moved, where the others follow; else null
   #changed = false;
+  #drawn = false; // as it was found
   #drag = null;
   #use = async () => {};
 
@@ -41,11 +42,12 @@ export class Fitting {
   }
 
   /**
-   * Show `picture` (a URL) and its `landmarks` {width, height, points}, those of `others` in it, `warnings`, and what is to
-   * be thought of it: "found", "check", "several" or "missing". `use(landmarks)` is called with the visitor's points, or null where nothing was moved; when
-   * it throws, the visitor goes on. Resolves to whether the face was used.
+   * Show `picture` (a URL) and its `landmarks` {width, height, points}, those of `others` in it, `warnings`, whether it is
+   * `drawn` in flat colours, and what is to be thought of it: "found", "check", "several" or "missing". `use(landmarks)` is
+   * called with the visitor's points, and `drawn` where that was corrected, or null where nothing was; when it throws, the
+   * visitor goes on. Resolves to whether the face was used.
    */
-  open({ picture, landmarks, others, warnings, kind }, use) {
+  open({ picture, landmarks, others, warnings, kind, drawn = false }, use) {
     this.#use = use;
     this.#size = [landmarks.width, landmarks.height];
     this.#faces = [landmarks, ...others].map(({ points }) => shown(points));
@@ -54,6 +56,7 @@ export class Fitting {
     this.#dialog.querySelector(".advice").textContent = advice;
     this.#dialog.querySelector(".warnings").replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
     this.#missing = kind === "missing";
+    this.#drawn = drawn;
     this.#furnish(picture);
     this.#begin(0);
     this.#problem("");
@@ -69,6 +72,10 @@ export class Fitting {
     return this.#dialog.querySelector(`[value=${value}]`);
   }
 
+  get #tick() {
+    return this.#dialog.querySelector("[name=drawn]");
+  }
+
   #problem(message) {
     const problem = this.#dialog.querySelector(".problem");
     problem.textContent = message;
@@ -81,6 +88,7 @@ export class Fitting {
     this.#points = shown(this.#faces[chosen]);
     this.#placed = this.#missing ? new Set() : null;
     this.#changed = chosen > 0;
+    this.#tick.checked = this.#drawn;
     this.#draw();
   }
 
@@ -193,12 +201,14 @@ export class Fitting {
   async #submit() {
     const [width, height] = this.#size;
     const inside = ([x, y]) => [Math.min(Math.max(x, 0), width), Math.min(Math.max(y, 0), height)];
-    const points = Object.fromEntries(Object.entries(this.#points).map(([name, place]) => [name, inside(place)]));
+    const moved = this.#changed || this.#missing;
+    const points = moved ? Object.fromEntries(Object.entries(this.#points).map(([name, place]) => [name, inside(place)])) : {};
+    const told = this.#tick.checked === this.#drawn ? {} : { drawn: this.#tick.checked };
     const use = this.#button("use");
     use.disabled = true;
     this.#problem("");
     try {
-      await this.#use(this.#changed || this.#missing ? { width, height, points } : null);
+      await this.#use(moved || "drawn" in told ? { width, height, points, ...told } : null);
       this.#dialog.close("used");
     } catch (error) {
       this.#problem(error.message);

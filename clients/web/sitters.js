@@ -62,14 +62,14 @@ export async function portraitOf(url, { width, height, points }) {
   return URL.createObjectURL(await canvas.convertToBlob({ type: "image/jpeg" }));
 }
 
-/** Correct the landmarks of an upload: {id, warnings, landmarks, check, others}. Throws as `upload` does. */
+/** Correct the landmarks of an upload: {id, warnings, landmarks, check, others, drawn}. Throws as `upload` does. */
 export async function correct(id, landmarks, key) {
   const options = { method: "PUT", body: JSON.stringify(landmarks), headers: { "Content-Type": "application/json" } };
   return (await ask(`/${id}/landmarks`, options, key, "The points could not be sent")).json();
 }
 
 /**
- * Send a picture, and landmarks where a visitor placed them: {id, warnings, landmarks, check, others}. Throws an Error with
+ * Send a picture, and landmarks where a visitor placed them: {id, warnings, landmarks, check, others, drawn}. Throws an Error with
  * the server's own words; where no face was found its code is "no_face", and it has landmarks to be placed.
  */
 export async function upload(file, key, landmarks = null) {

@@ -75,6 +75,18 @@ def test_a_face_is_corrected_by_a_file(tmp_path: Path) -> None:
     assert code == 1 and "belong to a picture of 743x1155" in errors
 
 
+def test_what_is_taken_for_a_drawing_is_said_and_corrected(tmp_path: Path) -> None:
+    points = tmp_path / "points.json"
+    code, _, errors = run("portrait", "toon", "--size", 128)
+    assert code == 0 and "A flat drawing" in errors, errors
+    code, _, errors = run("portrait", "toon", "--size", 128, "--drawn", "no", "--save-landmarks", points)
+    assert code == 0 and "Not a flat drawing" in errors, errors
+    code, _, errors = run("portrait", "toon", "--size", 128, "--landmarks", points)
+    assert code == 0 and "Not a flat drawing" in errors, errors
+    code, _, errors = run("portrait", "toon", "--drawn", "perhaps")
+    assert code == 2 and "perhaps" in errors
+
+
 def test_where_no_face_is_found_one_can_be_placed(tmp_path: Path) -> None:
     Image.new("RGB", (300, 200), "tan").save(tmp_path / "wall.png")
     code, _, errors = run("portrait", tmp_path / "wall.png", "--save-landmarks", tmp_path / "points.json")

@@ -127,6 +127,20 @@ def test_ones_own_picture_becomes_the_face(page: Page, me: str) -> None:
     assert complaints(page.browser) == []
 
 
+def test_a_visitor_says_that_the_face_is_a_cartoon(page: Page, me: str) -> None:
+    fit(page, me)
+    tick = page["fitting"].find_element(By.NAME, "drawn")
+    assert not tick.is_selected()
+    tick.click()
+    press(page, "use")
+    worn(page)
+    path = "/v1/portraits/" + page.events("session.updated")[-1]["session"]["avatar"]["character"] + "/landmarks"
+    answer = run_js(page.browser, "return await (await fetch(args[0])).json()", path)
+    assert answer["drawn"] is True
+    assert answer["landmarks"]["points"]["chin"] == pytest.approx(layout(400, 300).points["chin"], abs=0.1)
+    assert complaints(page.browser) == []
+
+
 def test_a_point_that_is_dragged_corrects_the_face(page: Page, me: str) -> None:
     fit(page, me)
     before = point(page, "mouth_left").rect

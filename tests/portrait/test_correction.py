@@ -177,6 +177,7 @@ def test_too_few_points_for_a_face_are_named(landmarker: Landmarker, missing: st
         (written({"chin": [801, 2]}), "outside"),
         ('{"width": 800, "height": 800, "points": {"chin": [NaN, 2]}}', "outside"),
         (written({"chin": [8, 2]}, width=-3), "width"),
+        ('{"width": 800, "height": 800, "points": {}, "drawn": 1}', "drawn must be true or false"),
     ],
 )
 def test_mistakes_in_the_file_are_explained(text: str, told: str) -> None:

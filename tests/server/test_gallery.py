@@ -18,7 +18,7 @@ def gallery(monkeypatch):
     def prepared(self, source, landmarks=None):
         named = Landmarks({"chin": (3.0, 4.0)}, 10, 10) if landmarks is None else parse(landmarks)
         say = {"named": lambda: named, "other_faces": list}
-        return SimpleNamespace(of=source, warnings=("two faces",), doubtful=False, **say)
+        return SimpleNamespace(of=source, warnings=("two faces",), doubtful=False, drawing=(named.drawn, False), **say)
 
     monkeypatch.setattr(Gallery, "_prepare", prepared)
     return Gallery(64, uploads=2)
@@ -65,6 +65,13 @@ def test_landmarks_are_corrected_in_place(gallery):
         with pytest.raises(PictureError) as caught:
             gallery.correct(forgotten, CHIN)
         assert caught.value.code == "unknown_portrait"
+
+
+def test_what_was_taken_for_a_drawing_or_not_is_corrected(gallery):
+    upload = gallery.add(b"1")
+    assert not upload.drawn
+    assert gallery.correct(upload.id, b'{"width": 10, "height": 10, "points": {}, "drawn": true}').drawn
+    assert gallery.upload(upload.id).drawn
 
 
 def test_the_files_of_old_uploads_make_room(gallery, monkeypatch):
