@@ -34,6 +34,7 @@ class Item:
     status: Status = "completed"
     lines: list[Line] = field(default_factory=list[Line])
     heard: int | None = None
+    cut_ms: int | None = None  # where the client has said that it ended: nothing beyond comes back
     call: Call | None = None
     call_id: str = ""
     language: str = ""  # of a user's speech, where it was told

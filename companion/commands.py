@@ -85,11 +85,14 @@ def _truncate(session: "Session", event: events.ConversationItemTruncate) -> Non
     item = session.conversation[event.item_id]
     if item.role != "assistant" or not item.sound:
         raise WireError("invalid_value", "Only a spoken message of the assistant can be truncated.", "item_id")
+    if event.content_index:
+        raise WireError("invalid_value", "A spoken message has one part: its `content_index` is 0.", "content_index")
     if session.reply and session.reply.item is item:
         session.interrupt("client_cancelled")
-    item.heard = event.audio_end_ms * SPEAK_RATE // 1000
+    end = event.audio_end_ms if item.cut_ms is None else min(event.audio_end_ms, item.cut_ms)
+    item.cut_ms, item.heard = end, end * SPEAK_RATE // 1000
     item.status = "incomplete"
-    session.tell(events.ItemTruncated(item.id, event.audio_end_ms, event.content_index))
+    session.tell(events.ItemTruncated(item.id, end, event.content_index))
 
 
 def _control(session: "Session", event: events.AvatarControl) -> None:
