@@ -9,6 +9,17 @@ MOST_KINDS = 1000
 WITHIN_S = 60.0
 
 
+KNOWN = "ASGI callable returned without completing handshake."  # what uvicorn says of a client that was refused
+CLIENTS = "Invalid UTF-8 sequence received from client."  # and, with a traceback, of a broken one
+
+
+def brief(record: logging.LogRecord) -> bool:
+    """Of uvicorn's lines: a refusal has been told already, and a client's mistake needs no traceback."""
+    if record.msg == CLIENTS:
+        record.exc_info = None
+    return record.msg != KNOWN
+
+
 class Sparing(logging.Filter):
     """Lets `MOST` lines of a kind pass in `WITHIN_S`, and says of the next one how many were left out before it."""
 

@@ -11,12 +11,14 @@ import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rich.console import Console
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from companion import engine as engines
@@ -27,6 +29,7 @@ from companion.config import Config, ConfigError
 from companion.connection import Caller, converse, refuse
 from companion.door import BURST, LINE, Door, Line, knocks_at
 from companion.engine import Engine
+from companion.logs import brief
 from companion.looks import warm
 from companion.memory.http import Memories
 from companion.personas import Persona
@@ -39,6 +42,27 @@ log = logging.getLogger(__name__)
 LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: 60 s of sound as base64
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 LARGEST_JSON = 1_000_000  # bytes
+
+
+class Headers:
+    """Middleware: what every answer tells a browser. No type is guessed, no address passed on, and by the content
+    ``policy`` only the server's own pages and allowed ones may show the page within theirs."""
+
+    def __init__(self, app: ASGIApp, policy: str) -> None:
+        self._app = app
+        self._headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Content-Security-Policy": policy,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        await self._app(scope, receive, tell if scope["type"] == "http" else send)
 
 
 class App:
@@ -58,8 +82,9 @@ class App:
         cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])
         # Any page may load the web component, which tells a page that may not connect what to do.
         client = CORSMiddleware(StaticFiles(directory=resources.folder("clients/web"), html=True), allow_origins=["*"])
+        headers = Middleware(Headers, policy=f"frame-ancestors 'self' {' '.join(origins)}".strip())
         return Starlette(
-            middleware=[cors],
+            middleware=[headers, cors],
             routes=[
                 WebSocketRoute("/v1/realtime", self.realtime),
                 Route("/v1/realtime/client_secrets", self.client_secrets, methods=["POST"]),
@@ -188,6 +213,8 @@ class App:
         )
 
     async def metrics(self, request: Request) -> Response:
+        if refused := self._refusal(request):
+            return refused
         return Response(generate_latest(self.engine.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     def _personas(self) -> list[Persona]:
@@ -250,6 +277,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._say_ready = ready
+        logging.getLogger("uvicorn.error").addFilter(brief)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -263,6 +263,39 @@ async def test_personas_by_address():
             assert (await receive(ws, "error"))["error"]["code"] == "unknown_persona"
 
 
+@pytest.mark.parametrize("path", ["/", "/vasari.js", "/v1/characters", "/nothing", "/v1/memories"])
+async def test_every_answer_tells_the_browser_to_be_careful(path):
+    async with running(server={"allowed_origins": ["https://school.example"]}) as server, httpx.AsyncClient() as http:
+        headers = (await http.get(f"{server.http}{path}")).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["content-security-policy"] == "frame-ancestors 'self' https://school.example"
+
+
+async def test_figures_need_the_key_and_this_machine_too():
+    async with running(server={"api_key": "right"}) as server, httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.get(f"{server.http}/metrics")).status_code == 401
+        assert (await http.get(f"{server.http}/metrics", headers={"api-key": "right"})).status_code == 200
+    async with running() as server, httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.get(f"{server.http}/metrics", headers={"Host": "evil.example"})).status_code == 403
+
+
+async def test_a_client_that_does_not_keep_to_the_protocol_is_one_line(caplog):
+    async with running(server={"api_key": "right"}) as server:
+        with pytest.raises(websockets.InvalidStatus):
+            await server.connect()
+        async with server.connect("realtime", "openai-insecure-api-key.right") as ws:
+            await receive(ws, "session.created")
+            await ws.send(b"\xff\xfe", text=True)
+            await asyncio.wait_for(ws.wait_closed(), 5)
+            assert ws.close_code == 1007
+    told = [(record.name, record.getMessage(), record.exc_info) for record in caplog.records if record.levelno > 20]
+    assert told == [
+        ("companion.server", "refused 127.0.0.1: invalid_api_key", None),
+        ("uvicorn.error", "Invalid UTF-8 sequence received from client.", None),
+    ]
+
+
 class Reader(fakes.ScriptedLLM):
     """Takes a moment to read what it is prepared for."""
 
