@@ -99,7 +99,8 @@ def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Sett
     if new.avatar is None:
         return new
     character = _face(new.avatar, new, before, change, engine)
-    if not engine.portraits.has(character):
+    worn = before.avatar is not None and before.avatar.character == character  # which needs no asking
+    if not worn and not engine.portraits.has(character):
         message = "There is no such character or uploaded picture; GET /v1/characters lists the characters."
         raise WireError("unknown_character", message, "session.avatar.character")
     video = replace(new.avatar.video, resolution=Resolution(engine.animator.size, engine.animator.size), fps=FPS)

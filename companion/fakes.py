@@ -252,12 +252,15 @@ class CartoonPortraits:
     def has(self, name: str) -> bool:
         return name in self._names or name in self._uploads
 
+    def hold(self, name: str) -> object:
+        return name
+
     def load(self, name: str) -> str:
         if not self.has(name):
             raise unknown(name)
         return name
 
-    def add(self, data: bytes, landmarks: bytes | None = None) -> Upload:
+    def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "") -> Upload:
         upload = self._described(f"upload_{len(self._uploads) + 1}", data, landmarks)
         self._uploads[upload.id] = upload, data
         return upload

@@ -3,10 +3,11 @@
 import mimetypes
 import secrets
 import threading
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakSet
 
 Json = dict[str, Any]
 
@@ -69,8 +70,13 @@ class Portraits(Protocol):
         """A character's name or an upload's id -> what ``Animator.open`` takes. Raises PictureError."""
         ...
 
-    def add(self, data: bytes, landmarks: bytes | None = None) -> Upload:
-        """An encoded picture, and points of its face as JSON -> its upload. Raises PictureError."""
+    def hold(self, name: str) -> object:
+        """As long as the result is kept, ``name`` stays, if it is there. Quick."""
+        ...
+
+    def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "") -> Upload:
+        """An encoded picture, and points of its face as JSON -> its upload. Where there is no room, one that nobody
+        holds goes: of the ``owner`` who has most. Raises PictureError, ``no_room`` where all are held."""
         ...
 
     def upload(self, id: str) -> Upload:
@@ -86,12 +92,18 @@ class Portraits(Protocol):
         ...
 
 
+class _Hold:
+    """Whoever keeps it wears the picture."""
+
+
 @dataclass(slots=True)
 class _Uploaded:
-    """``content`` is the picture's file, as long as there is room for it."""
+    """``content`` is the picture's file, as long as there is room for it; ``holds`` are those that somebody keeps."""
 
     portrait: Any
     content: bytes
+    owner: str
+    holds: WeakSet[_Hold] = field(default_factory=WeakSet[_Hold])
 
 
 class Gallery:
@@ -128,13 +140,31 @@ class Gallery:
             _keep(self._kept, name, portrait, KEPT)
         return portrait
 
-    def add(self, data: bytes, landmarks: bytes | None = None) -> Upload:
+    def hold(self, name: str) -> object:
+        hold = _Hold()
+        with self._lock:
+            if uploaded := self._uploads.get(name):
+                uploaded.holds.add(hold)
+        return hold
+
+    def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "") -> Upload:
         portrait = self._prepare(data, landmarks)
         id = f"upload_{secrets.token_urlsafe(16)}"
         with self._lock:
-            _keep(self._uploads, id, _Uploaded(portrait, data), self._limit)
+            while len(self._uploads) >= self._limit:
+                self._forget_one(owner)
+            self._uploads[id] = _Uploaded(portrait, data, owner)
             self._make_room()
         return _described(id, portrait)
+
+    def _forget_one(self, coming: str) -> None:
+        """The oldest upload of who would have most, with one more of ``coming``; none that somebody wears."""
+        counts = Counter([coming, *(uploaded.owner for uploaded in self._uploads.values())])
+        free = {id: uploaded.owner for id, uploaded in self._uploads.items() if not uploaded.holds}
+        if not free:
+            raise PictureError("no_room", "All pictures that the server keeps are in use. Try again later.")
+        most = max(counts[owner] for owner in free.values())
+        del self._uploads[next(id for id, owner in free.items() if counts[owner] == most)]
 
     def upload(self, id: str) -> Upload:
         return _described(id, self._uploaded(id).portrait)

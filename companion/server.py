@@ -91,7 +91,7 @@ class App:
                 Route("/v1/characters", self.characters),
                 Route("/v1/characters/{name}/picture", self.picture),
                 Route("/v1/personas", self.personas),
-                *Uploads(self.engine, self._refusal).routes(),
+                *Uploads(self.engine, self._visitor).routes(),
                 *Memories(self.engine.memory, self.access).routes(),
                 Route("/health", self.health),
                 Route("/metrics", self.metrics),
@@ -222,9 +222,9 @@ class App:
         default = self.engine.config.session.persona
         return sorted(self.engine.prompts.personas.values(), key=lambda p: (p.id != default, p.id))
 
-    def _refusal(self, request: Request) -> Response | None:
+    def _visitor(self, request: Request) -> Visitor | Response:
         visitor = self.access.visitor(request)
-        return self._refused(request, visitor) if isinstance(visitor, Refusal) else None
+        return self._refused(request, visitor) if isinstance(visitor, Refusal) else visitor
 
     def _refused(self, who: HTTPConnection, refusal: Refusal) -> Response:
         log.warning("refused %s: %s", who.client.host if who.client else "somebody", refusal.code)

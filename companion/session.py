@@ -94,6 +94,7 @@ class Session:
         try:
             await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         finally:
+            self.wardrobe.close()
             await self.mind.recollection.end()
 
     async def take(self, event: ClientEvent) -> None:

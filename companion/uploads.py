@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from companion.access import Visitor
 from companion.bodies import body_of
 from companion.engine import Engine
 from companion.portraits import PictureError, Upload
@@ -20,14 +21,14 @@ WAITING = 8  # and waiting for it, or still on their way
 EACH = 8  # of these from one address
 AGAIN_S = 5  # s after which to try again
 LARGEST_LANDMARKS = 100_000  # bytes
-_STATUS = {"unknown_portrait": 404, "picture_forgotten": 410, "picture_too_large": 413, "busy": 503}
+_STATUS = {"unknown_portrait": 404, "picture_forgotten": 410, "picture_too_large": 413, "busy": 503, "no_room": 503}
 
 
 class Uploads:
-    """The routes, over one engine. ``refusal`` answers those who may not enter."""
+    """The routes, over one engine. ``visitor`` says who comes, or answers those who may not enter."""
 
-    def __init__(self, engine: Engine, refusal: Callable[[Request], Response | None]) -> None:
-        self._engine, self._refusal = engine, refusal
+    def __init__(self, engine: Engine, visitor: Callable[[Request], Visitor | Response]) -> None:
+        self._engine, self._visitor = engine, visitor
         self._preparing = asyncio.Semaphore(PREPARING)
         self._busy: Counter[str] = Counter()  # requests at a time, by address
 
@@ -44,9 +45,11 @@ class Uploads:
         """From the first byte of its body on a request has one of few places, and one address not all of them."""
 
         async def respond(request: Request) -> Response:
-            if refused := self._refusal(request):
-                return refused
+            visitor = self._visitor(request)
+            if isinstance(visitor, Response):
+                return visitor
             address = request.client.host if request.client else ""
+            request.state.owner = visitor.user or address
             if self._busy.total() >= PREPARING + WAITING or self._busy[address] >= EACH:
                 message = "Too many pictures are being prepared. Try again in a few seconds."
                 return _error(PictureError("busy", message))
@@ -69,7 +72,7 @@ class Uploads:
         if body is None or len(data) > limit:
             message = f"A picture has at most {limit // 1_000_000} MB. Send a smaller one."
             raise PictureError("picture_too_large", message)
-        return await self._prepared(201, self._engine.portraits.add, data, landmarks)
+        return await self._prepared(201, self._engine.portraits.add, data, landmarks, request.state.owner)
 
     async def _landmarks(self, request: Request) -> Response:
         """The points of the face, as found or corrected."""

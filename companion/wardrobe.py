@@ -30,6 +30,7 @@ class Wardrobe:
         self._complain, self._spawn, self._dressed = complain, spawn, dressed
         self._opening: asyncio.Task[None] | None = None
         self._chosen: tuple[str, Video] | None = None  # what is worn or being opened; None when that failed
+        self._held: object = None  # keeps the picture
 
     @property
     def busy(self) -> bool:
@@ -42,14 +43,19 @@ class Wardrobe:
         if avatar is None:
             self._stop()
             self._show.wear(None)
-            self._chosen = None
+            self._chosen = self._held = None
             return
         if avatar != before:
             self._show.control = avatar.control()
         if self._chosen != (avatar.character, avatar.video):
             self._stop()
             self._chosen = (avatar.character, avatar.video)
+            self._held = self._engine.portraits.hold(avatar.character)
             self._opening = self._spawn(self._open(avatar), "face")
+
+    def close(self) -> None:
+        """The session is over: nobody wears the picture any more."""
+        self._held = None
 
     def failed(self, error: Exception) -> None:
         """Tell the client that its face is gone."""

@@ -301,6 +301,36 @@ def test_a_persona_brings_its_words_and_its_face():
     assert talk.all(events.Error)[0].error.code == "unknown_persona"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"memory": {"user": "u1", "consent": False}},
+        {"instructions": "Be kind."},
+        {"avatar": {"emotion": "happy"}},
+        {"avatar": {"video": {"codec": "jpeg"}}},
+    ],
+)
+def test_a_session_whose_picture_was_forgotten_can_change_everything_else(change):
+    made = engine()
+
+    async def script():
+        async with Conversation(made, avatar=True) as talk:
+            made.portraits._uploads["upload_1"] = object()
+            talk.send(events.SessionUpdate({"avatar": {"character": "upload_1"}}))
+            await asyncio.sleep(0.2)
+            del made.portraits._uploads["upload_1"]
+            before = len(talk.all(events.SessionUpdated))
+            talk.send(events.SessionUpdate(change))
+            await asyncio.sleep(0.2)
+            assert len(talk.all(events.SessionUpdated)) == before + 1
+            return [error.error.param for error in talk.all(events.Error)]
+
+    problems = run(script())
+    assert problems == (
+        ["session.avatar.character"] if "video" in str(change) else []
+    )  # another encoder needs it again
+
+
 def test_the_face_may_speak_first():
     async def script():
         async with Conversation(engine(talk=Talk(persona="anna", greet=True)), avatar=True) as talk:

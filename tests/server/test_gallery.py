@@ -108,3 +108,28 @@ def test_what_is_no_picture_has_a_code(data):
     with pytest.raises(PictureError) as caught:
         Gallery(64).add(data)
     assert caught.value.code == "unreadable_picture"
+
+
+def test_a_picture_that_somebody_wears_stays(gallery):
+    worn = gallery.add(b"1")
+    hold = gallery.hold(worn.id)
+    later = [gallery.add(data) for data in (b"2", b"3", b"4")]
+    assert gallery.has(worn.id) and gallery.load(worn.id).of == b"1"
+    assert [gallery.has(upload.id) for upload in later] == [False, False, True]
+    also = gallery.hold(later[-1].id)
+    with pytest.raises(PictureError) as full:
+        gallery.add(b"5")
+    assert full.value.code == "no_room"
+    del hold, also
+    assert gallery.add(b"6")
+    assert not gallery.has(worn.id)
+
+
+def test_one_visitor_pushes_out_no_picture_of_another(gallery):
+    gallery._limit = 4
+    anna = gallery.add(b"1", owner="anna")
+    bert = [gallery.add(b"2", owner="bert") for _ in range(20)]
+    assert gallery.has(anna.id)
+    carl = gallery.add(b"3", owner="carl")
+    assert gallery.has(anna.id) and gallery.has(carl.id)
+    assert [gallery.has(upload.id) for upload in bert] == [False] * 18 + [True] * 2
