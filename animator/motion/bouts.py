@@ -38,7 +38,7 @@ TEMPERS: dict[Emotion, Temper] = {
 _SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.2)
 _LIP = shapes(mouthUpperUp=0.75, mouthLowerDown=0.1)  # what it lifts in speech
 _RAISE = shapes(browInnerUp=1.0, browOuterUp=0.95, eyeWide=0.3)
-_FROWN = shapes(browDown=0.6, eyeSquint=0.25, noseSneer=0.12)
+_FROWN = shapes(browDown=0.5, eyeSquint=0.25, noseSneer=0.12)
 _SQUINT = shapes(eyeSquint=0.7, cheekSquint=0.35)
 _PRESS = shapes(mouthPress=0.6, mouthRollLower=0.35, mouthRollUpper=0.25, mouthDimple=0.15)
 _SWALLOW = shapes(mouthPress=0.4, mouthShrugLower=0.4, mouthRollLower=0.2, jawForward=0.1)
@@ -48,7 +48,8 @@ _WARM: dict[State, float] = {"speaking": 0.0, "listening": -0.3, "thinking": -0.
 _SPREAD = ("mouthStretch", "mouthSmile", "mouthDimple")
 _ROUND = ("mouthFunnel", "mouthPucker")
 _WIDENS = np.array([(name in _SPREAD) - 0.7 * (name in _ROUND) for name in CHANNELS])
-_FROWNS, _SQUINTS, _SWALLOWS = 5.0, 6.0, 2.0  # a minute
+_MELODY_S = 2.5  # for which a lively melody makes a voice a warm one
+_FROWNS, _SQUINTS, _SWALLOWS = 4.0, 8.0, 2.0  # a minute
 
 
 class Bouts:
@@ -75,13 +76,14 @@ def _tempered(emotion: Emotion, strength: float) -> Temper:
 
 
 class _Smiles:
-    """Half a smile most of the time that is spoken, whole ones now and then; sounds that spread the lips widen them."""
+    """Half a smile most of the time that is spoken, whole ones now and then. Sounds that spread the lips, loud ones and
+    a lively melody widen it."""
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
         self._warm, self._favours = random.normal(0, 0.25), random.normal(0, 0.08)
         self._noise, self._slant = Resonators([0.2, 0.8]), Resonators([0.15])
-        self._ends = Pulses()
+        self._ends, self._melody = Pulses(), 0.0
         self._voice, self._wide, self._temper = Follower(0.3), Follower(0.1), [Follower(0.7), Follower(0.7, 1.0)]
 
     def __call__(self, own: Own, heard: Heard, state: State, temper: Temper) -> Row:
@@ -90,8 +92,10 @@ class _Smiles:
         voice = self._voice(float(own.prosody.talking))
         slow, fast = self._noise(self._random.standard_normal(2)).tolist()
         wide = self._wide(voice * _widened(own.mouth))
+        self._melody += heard.lift - self._melody / (_MELODY_S * FPS)
+        lively = voice * (0.5 * (heard.loudness - 0.5) + 0.4 * min(1.0, 0.5 * self._melody) - 0.2)
         warm = self._warm + self._temper[0](_WARM[state] + temper.warmth) + self._ends()
-        drive = warm + 0.55 * slow + (0.3 + 0.45 * voice) * fast + wide
+        drive = warm + 0.55 * slow + (0.3 + 0.4 * voice) * fast + wide + lively
         size = soft_limit(0.55 * self._temper[1](temper.smiles) * _above(drive), 1.0)
         side = self._favours + 0.12 * float(self._slant(self._random.standard_normal(1))[0])
         return size * (_SMILE + voice * _LIP) * (1 + side * _SIDE)

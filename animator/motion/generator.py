@@ -35,7 +35,7 @@ _PRESSING_NAMES = ("mouthPress", "mouthRoll", "mouthShrugLower")
 _PRESSING = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_NAMES)]
 _BROWS_UP = [i for name, i in space.INDEX.items() if name.startswith(("browInnerUp", "browOuterUp"))]
 _BROWS_DOWN = [i for name, i in space.INDEX.items() if name.startswith("browDown")]
-_BLINKED = 0.1  # by which lids that shut lower the brows
+_BLINKED = 0.15  # by which lids that shut lower the brows
 _MOUTH = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
 
 

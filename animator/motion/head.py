@@ -64,13 +64,13 @@ class Head:
         self._state: State = "idle"
         self._last = np.zeros((2, 6))
 
-    def __call__(self, state: State, heard: Heard, gaze: tuple[float, float]) -> NDArray[np.float32]:
-        """One frame: yaw, pitch, roll (degrees), x, y, z (face widths)."""
+    def __call__(self, state: State, heard: Heard, gaze: tuple[float, float], pace: float = 1.0) -> NDArray[np.float32]:
+        """One frame: yaw, pitch, roll (degrees), x, y, z (face widths). ``pace``: how quick it moves, 1 as a rule."""
         manner = _STATES[state]
         self._change(state)
         self._hold_posture(manner)
-        self._beat(heard)
-        noise = self._drift(manner, heard)
+        self._beat(heard, pace)
+        noise = self._drift(manner, heard, pace)
         for axis in range(3):
             noise[axis] += self._beats[axis]()
         smooth = 0.25 * self._last[0] + 0.5 * self._last[1] + 0.25 * noise  # real heads have next to nothing over 4 Hz
@@ -101,11 +101,11 @@ class Head:
         tilt = self._random.normal(0, manner.posture, 3)
         self._goal = [1.15 * float(tilt[0]), 0.8 * float(tilt[1]) - 0.4, 0.8 * float(tilt[2])]
 
-    def _beat(self, heard: Heard) -> None:
+    def _beat(self, heard: Heard, pace: float) -> None:
         """Stressed syllables push the head, mostly down; phrases end with a small settling nod."""
         if heard.accent and self._random.random() < 0.75:
             size = heard.accent * self._random.lognormal(0, 0.35)
-            rise, fall = self._random.uniform(0.18, 0.28), self._random.uniform(0.3, 0.55)
+            rise, fall = self._random.uniform(0.18, 0.28) / pace, self._random.uniform(0.3, 0.55) / pace
             self._beats[1].add(-2.3 * size if self._random.random() < 0.8 else 1.6 * size, rise, fall)
             self._beats[0].add(self._random.normal(0, 1.3) * size, rise, fall)
             self._beats[2].add(self._random.normal(0, 0.9) * size, rise, fall)
@@ -114,13 +114,13 @@ class Head:
         if heard.started and self._random.random() < 0.6:
             self._beats[1].add(self._random.uniform(0.6, 1.8), 0.16, 0.6)
 
-    def _drift(self, manner: Manner, heard: Heard) -> Row:
+    def _drift(self, manner: Manner, heard: Heard, pace: float) -> Row:
         """The noise of yaw, pitch, roll, x, y, z; livelier in some moments, and while the voice is up."""
         voice = 0.85 + 0.3 * heard.loudness if heard.talking else 0.85
         burst = math.exp(0.35 * float(self._burst(self._random.standard_normal(1))[0]))
         active = self._activity(manner.activity) * voice * burst
         parts = self._noise(self._random.standard_normal(18) * active)
-        return (parts * _SIZES) @ _OWNER
+        return (parts * _SIZES * pace**_QUICK) @ _OWNER
 
 
 class Nods:
@@ -178,5 +178,6 @@ class Torso:
 
 
 _SIZES = np.array([*_YAW, *_PITCH, *_ROLL, *_SHIFT_X, *_SHIFT_Y, *_SHIFT_Z])
+_QUICK = np.array([*(-0.6, 0.0, 1.0, 2.0) * 3, *(-0.6, 0.0) * 3])  # a quick head has less of the slow noise
 _OWNER = np.repeat(np.eye(6), [4, 4, 4, 2, 2, 2], axis=0)
 _NOD = np.array([0.0, 1.0, 0.0, 0.0, 0.0032, -0.002])  # yaw, pitch, roll, x, y, z for each degree of a nod

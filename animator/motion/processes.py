@@ -17,6 +17,10 @@ _LIVELINESS: dict[Emotion, float] = {
     "neutral": 1.0, "happy": 1.15, "sad": 0.65, "angry": 1.15, "surprised": 1.1, "afraid": 1.1, "disgusted": 0.9,
     "tender": 0.8, "thoughtful": 0.75,
 }  # fmt: skip
+_PACE: dict[Emotion, float] = {  # of the head
+    "neutral": 1.0, "happy": 1.1, "sad": 0.6, "angry": 1.4, "surprised": 1.1, "afraid": 1.2, "disgusted": 0.9,
+    "tender": 0.75, "thoughtful": 0.7,
+}  # fmt: skip
 _SYMPATHY = 0.6  # of the speaker's accents is seen on a listener's brows
 _TURN = (0.15, 0.12)  # share of a wished gaze that the head follows
 _NEARNESS = 0.7  # the head moves with this power of the distance
@@ -29,7 +33,7 @@ class Processes:
         streams = random.spawn(4)
         self._head, self._gaze = Head(streams[0]), Gaze(streams[1])
         self._blinks, self._expression = Blinks(streams[2]), Expression(streams[3])
-        self._life, self._near = Follower(0.7, 1.0), Follower(0.5, 1.0)
+        self._life, self._pace, self._near = Follower(0.7, 1.0), Follower(0.7, 1.0), Follower(0.5, 1.0)
         self._turns = Follower(0.45), Follower(0.45)
 
     def __call__(self, own: Own, other: Other, control: Control) -> NDArray[np.float32]:
@@ -40,7 +44,8 @@ class Processes:
             felt = replace(other.prosody, accent=_SYMPATHY * other.prosody.accent, started=False)
         life = self._life(1 + (_LIVELINESS[control.emotion] - 1) * control.emotion_strength)
         gaze = self._gaze(control.state, said, other.prosody)
-        head = life * self._near(control.distance) ** _NEARNESS * self._head(control.state, said, gaze)
+        pace = self._pace(1 + (_PACE[control.emotion] - 1) * min(1.0, control.emotion_strength))
+        head = life * self._near(control.distance) ** _NEARNESS * self._head(control.state, said, gaze, pace)
         for axis, wish in enumerate((control.gaze_yaw_deg, control.gaze_pitch_deg)):
             head[axis] += _TURN[axis] * self._turns[axis](wish)
         blink = self._blinks(control.state, felt, self._gaze.shifted)

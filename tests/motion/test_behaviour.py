@@ -22,7 +22,7 @@ from animator.motion.space import (
 from animator.motion.voices import NOBODY, Other, Own
 
 from .conftest import SECONDS, SEEDS
-from .faces import deaf
+from .faces import deaf, lives
 from .sounds import silence
 
 ANGLES = slice(52, 55)
@@ -269,3 +269,13 @@ def test_the_strength_of_an_emotion_counts():
         for strength in (0.4, 1.2)
     )
     assert strong == pytest.approx(3 * weak, rel=0.3)
+
+
+def test_a_mood_has_a_pace_of_its_own(speech):
+    def quickness(emotion):
+        """Changes of speed over speed."""
+        speed = np.diff(lives(range(12), speech, Control("speaking", emotion))[..., ANGLES], axis=1)
+        return np.abs(np.diff(speed, axis=1)).mean() / np.abs(speed).mean()
+
+    assert quickness("sad") < 0.95 * quickness("neutral")
+    assert quickness("angry") > 1.03 * quickness("neutral")
