@@ -14,6 +14,8 @@ from companion.stages import StageError
 from companion.worker import MODEL_THREADS
 
 BATCH = 64  # tokens read at a time: until then nobody can stop it
+TOO_LONG = "exceeds the available context size"  # what the library says of a request that does not fit
+LEAST = 100  # characters of a conversation that are always tried
 CHARACTERS_PER_TOKEN = 3  # English has 4 to 5; fewer leaves room for other text
 
 
@@ -48,6 +50,16 @@ class Embedded(LocalChat):
         return "embedded"
 
     def _complete(self, turns: Turns, stop: list[str], on_delta: OnDelta) -> None:
+        room = (self.context - self.max_tokens) * CHARACTERS_PER_TOKEN
+        problem = self._answer(_within(turns, room), stop, on_delta)
+        while problem and TOO_LONG in problem and room > LEAST:  # some scripts and emoji have more tokens a character
+            room //= 2
+            problem = self._answer(_within(turns, room), stop, on_delta)
+        if problem:
+            raise StageError("llm_failed", f"The embedded language model refused the request: {problem}")
+
+    def _answer(self, turns: Turns, stop: list[str], on_delta: OnDelta) -> str:
+        """What the model says -> why it said nothing, if so."""
         problem, tokens = "", 0
 
         def on_chunk(chunk: dict[str, Any]) -> bool:
@@ -62,7 +74,7 @@ class Embedded(LocalChat):
             return on_delta(delta) or tokens >= self.enough and delta.rstrip().endswith((".", "!", "?"))
 
         request = {
-            "messages": _within(turns, (self.context - self.max_tokens) * CHARACTERS_PER_TOKEN),
+            "messages": turns,
             "stream": True,
             "stop": [*stop, "```", "\n"],  # neither code nor a list can be spoken
             "max_tokens": self.max_tokens,
@@ -72,8 +84,7 @@ class Embedded(LocalChat):
             "return_progress": True,  # of reading: a chance to stop it
         }
         self._server.handle_chat_completions(request, on_chunk)  # does not hold the GIL
-        if problem:
-            raise StageError("llm_failed", f"The embedded language model refused the request: {problem}")
+        return problem
 
 
 def _within(turns: Turns, characters: int) -> Turns:

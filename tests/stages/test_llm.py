@@ -210,3 +210,14 @@ async def test_a_conversation_longer_than_the_context_is_shortened():
     question = [Message("system", "Be brief."), *history, Message("user", "Say hello.")]
     async with contextlib.aclosing(chat.reply(question)) as reply:
         assert await anext(reply)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("text", ["मेरा नाम अन्ना है और मैं यहाँ रहती हूँ। ", "😀🎉🦊", "我叫安娜，我住在这里。", "e"])
+async def test_long_texts_of_any_script_are_shortened_until_they_fit(text):
+    from companion.embedded import Embedded
+
+    chat = LangChain(Embedded(context=512, max_tokens=8))
+    question = [Message("system", "Be brief."), Message("user", (text * 5000)[:5000])]
+    async with contextlib.aclosing(chat.reply(question)) as reply:
+        assert await anext(reply)
