@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.drawing import PHOTOGRAPH, Drawing
+from animator.portrait.named import Landmarks
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
+from animator.render.lids import lids
 
 pytestmark = pytest.mark.model
 
@@ -87,6 +89,13 @@ def test_shut_eyes_are_a_line(face: str, request: pytest.FixtureRequest) -> None
         rows, columns = np.nonzero(shut.mean(axis=2) < 60)
         assert max(np.ptp(rows[columns == column]) for column in np.unique(columns)) < 0.2 * len(shut)
         assert (shut.min(axis=2) > 225).mean() < 0.01  # nothing of the white is left
+
+
+def test_lids_of_one_colour_are_not_painted_on_a_photograph_that_is_called_a_drawing(toon: Portrait) -> None:
+    photo = load(find("astronaut").picture, 256, Landmarks({}, 1, 1, drawn=True))
+    assert photo.drawing.lids
+    assert [lid.ink for lid in lids(photo)] == [None, None]
+    assert all(lid.ink for lid in lids(toon))
 
 
 def test_half_a_blink_shuts_drawn_eyes_but_a_mood_does_not(toon_face: Renderer) -> None:
