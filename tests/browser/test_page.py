@@ -1,9 +1,11 @@
 """The page with the real server and scripted stages, in a real Chromium."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 from selenium import webdriver
@@ -16,6 +18,9 @@ from selenium.webdriver.support.expected_conditions import (
     visibility_of_element_located,
 )
 from selenium.webdriver.support.wait import WebDriverWait
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from animator.portrait.bending import layout
 from tests.browser.chromium import complaints, run_js
@@ -279,6 +284,35 @@ def test_a_server_with_a_key_is_opened_with_it(browser: webdriver.Chrome, tmp_pa
         field.clear()
         field.send_keys("open-sesame", Keys.ENTER)
         wait.until(lambda _: run_js(browser, "return window.vasari.stats().drawn > 0"))
+    finally:
+        companion.stop()
+    complaints(browser)
+
+
+def test_a_conversation_that_goes_on_elsewhere_ends_here(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    config = tmp_path / "one.toml"
+    config.write_text('extends = "fakes"\n[server]\nmax_sessions_per_user = 1\n')
+    companion = Companion(str(config), tmp_path / "log.txt", key="open-sesame")
+    body = {"session": {"memory": {"user": "anna"}}}
+    path = f"{companion.url}v1/realtime/client_secrets"
+    secret = httpx.post(path, json=body, headers={"api-key": "open-sesame"}, trust_env=False).json()["value"]
+    try:
+        browser.get(companion.url)
+        wait = WebDriverWait(browser, PATIENCE)
+        wait.until(visibility_of_element_located((By.ID, "key"))).send_keys(secret, Keys.ENTER)
+        wait.until(lambda _: run_js(browser, "return window.vasari.stats().drawn > 0"))
+        protocol = Subprotocol(f"openai-insecure-api-key.{secret}")
+        address = f"ws://127.0.0.1:{companion.port}/v1/realtime"
+        with connect(address, subprotocols=[Subprotocol("realtime"), protocol], proxy=None) as elsewhere:
+            assert "session.created" in elsewhere.recv(10)
+            wait.until(text_to_be_present_in_element((By.ID, "away-text"), "another line"))
+            time.sleep(2.0)  # longer than the first wait before it would come back
+            assert run_js(browser, "return window.vasari.stats().status") == "closed"
+            browser.find_element(By.ID, "retry").click()
+            wait.until(lambda _: run_js(browser, "return window.vasari.stats().status") == "open")
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    elsewhere.recv(10)
     finally:
         companion.stop()
     complaints(browser)
