@@ -39,7 +39,6 @@ _SCORES: dict[str, tuple[tuple[str, ...], ...]] = {  # means of means
     "blink": (("eyeBlinkLeft", "eyeBlinkRight"),),
     "sideways": (("eyeLookInLeft", "eyeLookInRight"), ("eyeLookOutLeft", "eyeLookOutRight")),
 }
-_SUMS = ("brow_up",)  # what is known of people is the sum, not the mean
 _SIGNALS = (*_SCORES, "opening", "width", "upper_thickness", "lower_thickness", "teeth")
 _OVER = {"upper_lip": 0.2, "lower_lip": 0.1, "smile": 0.3, "sideways": 0.25}  # scores whose share of frames counts
 _EPISODES = {"smile": 0.3, "brow_up": 0.4}  # scores that come in episodes
@@ -114,7 +113,7 @@ def signals(image: Image, face: FaceLandmarks) -> list[float]:
     """The values of one frame, in the order in which `Lifelike` keeps them: scores, lengths in eye distances (between
     the outer corners of both eyes), the area of the teeth in squared eye distances."""
     scores = face.blendshapes
-    seen = [_mean(scores, groups) * (len(groups) if name in _SUMS else 1) for name, groups in _SCORES.items()]
+    seen = [_mean(scores, groups) for groups in _SCORES.values()]
     scale = between(face.points, *_EYES)
     lengths = [between(face.points, *pair) / scale for pair in LENGTHS]
     return [*seen, *lengths, teeth_area(image, face.points)]

@@ -104,12 +104,12 @@ def test_teeth_are_counted_where_the_lips_are_apart() -> None:
     assert teeth_area(picture(20, 3), 3 * face(20).points + 1) == pytest.approx(np.pi * 200 / 100**2, rel=0.06)
 
 
-def test_scores_are_means_of_both_sides_and_brows_the_sum_of_inner_and_outer() -> None:
+def test_scores_are_means_of_both_sides_and_of_both_kinds() -> None:
     scores = np.zeros(52, np.float32)
     for name, score in (("browInnerUp", 0.3), ("browOuterUpLeft", 0.4), ("mouthPucker", 0.8), ("mouthFunnel", 0.2)):
         scores[INDEX[name]] = score
     seen = dict(zip(NAMES, signals_of(picture(0), face(20, scores)), strict=True))
-    assert seen["brow_up"] == pytest.approx(0.3 + 0.2)
+    assert seen["brow_up"] == pytest.approx((0.3 + 0.2) / 2)
     assert seen["rounding"] == pytest.approx(0.5)
     assert seen["smile"] == 0
     assert (seen["opening"], seen["width"]) == pytest.approx((0.2, 0.5))
