@@ -213,8 +213,9 @@ class App:
         )
 
     async def metrics(self, request: Request) -> Response:
-        if refused := self._refusal(request):
-            return refused
+        visitor = self._visitor(request)
+        if isinstance(visitor, Response):
+            return visitor
         return Response(generate_latest(self.engine.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     def _personas(self) -> list[Persona]:
