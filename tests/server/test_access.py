@@ -1,5 +1,7 @@
 """Who is let in, and as whom."""
 
+import re
+
 import pytest
 from starlette.requests import HTTPConnection
 
@@ -139,6 +141,22 @@ def test_without_a_key_only_pages_of_this_machine(
 def test_without_a_key_nobody_comes_through_a_proxy(keyless: Access, keyed: Access, header: str) -> None:
     assert refused(keyless.visitor(connection(**{header: "203.0.113.9"}))) == (403, "forbidden_proxy")
     assert keyed.visitor(connection("right", **{header: "203.0.113.9"})) == ANYBODY
+
+
+@pytest.mark.parametrize(
+    ("headers", "advice"),
+    [
+        ({"host": "["}, "is no address."),
+        ({"host": "evil.example"}, "Without a key .* open it as http://127.0.0.1 or localhost."),
+        ({"via": "1.1 proxy"}, "This came through a proxy: set a key in VASARI_API_KEY "),
+        ({"origin": "https://a.example"}, r'does not let in pages of https://a.example. .*\["https://a.example"\]'),
+    ],
+)
+def test_a_refusal_says_what_to_do(keyless: Access, keyed: Access, headers: dict[str, str], advice: str) -> None:
+    found = keyless.visitor(connection(**headers))
+    assert isinstance(found, Refusal) and re.search(advice, found.message)
+    found = keyed.visitor(connection())
+    assert isinstance(found, Refusal) and found.message.startswith("A valid key is needed: `Authorization: Bearer KEY`")
 
 
 def test_a_long_origin_is_not_repeated_whole(keyless: Access) -> None:
