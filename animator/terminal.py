@@ -51,8 +51,11 @@ def prepare(
                 given = replace(given or Landmarks({}, 1, 1), drawn=drawn == "yes")
             found = Animator(size).prepare(picture_file(portrait), given)
     except PortraitError as error:
-        if not (error.landmarks and save):
+        if not error.landmarks:
             fail(f"{portrait}: {error}")
+        if not save:
+            by_hand = f"animator portrait {portrait} --save-landmarks points.json"
+            fail(f"{portrait}: {error} Or place its eyes, mouth and chin by hand: {by_hand}")
         _write(save, error.landmarks.text())
         fail(f"{portrait}: {error} Or move the points in {save} to where they belong, and give it as --landmarks.")
     if save:

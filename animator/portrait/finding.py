@@ -19,6 +19,7 @@ from animator.portrait.topology import POINTS
 Floats = NDArray[np.float32]
 
 STEADY = 0.005  # face widths that landmarks differ from crop to crop: in photographs and paintings less, up to .0045
+_PATTERN = 0.02  # from here on, a smaller face beside another one is taken for a pattern
 _WILD = 0.025  # more than in any drawing whose face was found (up to .022); in faces seen where there are none
 _LYING = 55.0  # degrees of roll from which a picture is turned by a quarter
 _BETTER = 0.6  # of the other's wandering, below which a turned picture is believed
@@ -73,11 +74,15 @@ def wander(looks: list[FaceLandmarks], points: Floats) -> float:
 
 def _as_it_is(source: Source, landmarker: Landmarker) -> _Seen:
     faces = landmarker.detect(source.picture)
-    return _Seen(source, faces, _wander_of(source.picture, faces, landmarker))
+    if not faces:
+        return _Seen(source, faces, float("inf"))
+    first, *others = faces
+    sure = [face for face in others if _wander_of(source.picture, face, landmarker) < _PATTERN]
+    return _Seen(source, [first, *sure], _wander_of(source.picture, first, landmarker))
 
 
-def _wander_of(picture: Picture, faces: list[FaceLandmarks], landmarker: Landmarker) -> float:
-    looks = landmarker.looks(picture, faces[0]) if faces else []
+def _wander_of(picture: Picture, face: FaceLandmarks, landmarker: Landmarker) -> float:
+    looks = landmarker.looks(picture, face)
     return wander(looks, np.median([look.points for look in looks], axis=0)) if looks else float("inf")
 
 
@@ -93,7 +98,7 @@ def _righted(seen: _Seen, landmarker: Landmarker) -> _Seen:
         first = landmarker.track(source.picture, first) or first
     if _quarters(first):
         return _Seen(source, faces, float("inf"))
-    return _Seen(source, [first, *faces[1:]], _wander_of(source.picture, [first], landmarker))
+    return _Seen(source, [first, *faces[1:]], _wander_of(source.picture, first, landmarker))
 
 
 def _turned(face: FaceLandmarks, quarters: int, picture: Picture) -> FaceLandmarks:

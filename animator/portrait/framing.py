@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.bending import MEANT, bend, distance, layout, place_face
+from animator.portrait.covered import NOTHING as NOTHING_COVERED
+from animator.portrait.covered import Covered, covered
 from animator.portrait.drawing import Drawing, eyes_stand_alone, judge, mouth_stands_alone
 from animator.portrait.drawn import snap_eyes
 from animator.portrait.drawn_mouth import snap_mouth
@@ -43,7 +45,8 @@ class Cut:
     is ``face_px`` in the file. Its landmarks are ``doubtful`` where they differ from look to look, or where drawn eyes
     were outlined by their colour, but not if they were ``given`` by hand. ``drawing`` is how far it is treated as a
     flat drawing. To show the face upright the file was turned by ``quarters`` of a circle, clockwise: px of the file
-    are those of the turned picture.
+    are those of the turned picture. A face is ``human`` unless it was placed by hand where the networks see
+    none. What is ``covered`` of it is judged in photographs and paintings only.
     """
 
     picture: Picture
@@ -57,6 +60,8 @@ class Cut:
     given: bool
     drawing: Drawing
     quarters: int
+    human: bool
+    covered: Covered
 
 
 class Told(NamedTuple):
@@ -126,27 +131,42 @@ def frame(
     x, y, step = place = (left - side * MARGIN, upper - side * MARGIN, side / size)
     moved = replace(face, points=(points - np.array([x, y, 0], np.float32)) / np.float32(step))
     wanted = {name: ((px - x) / step, (py - y) / step) for name, (px, py) in (told.points or {}).items()}
-    seen, drawing, doubtful = _look_closely(picture, moved, landmarker, Told(wanted, told.drawn))
+    seen = _look_closely(picture, moved, landmarker, Told(wanted, told.drawn))
     named = [other.points[list(NAMED.values()), :2] / source.scale for other in others]
     elsewhere = np.array(named, np.float32).reshape(-1, len(NAMED), 2)
     by_hand, margin = told.points is not None, round(size * MARGIN)
-    return Cut(picture, margin, real, seen, place, elsewhere, height, doubtful, by_hand, drawing, source.quarters)
+    human = seen.recognised or not by_hand
+    judged = (height, seen.doubtful, by_hand, seen.drawing, source.quarters, human, seen.covered)
+    return Cut(picture, margin, real, seen.face, place, elsewhere, *judged)
 
 
-def _look_closely(
-    picture: Picture, face: FaceLandmarks, landmarker: Landmarker, told: Told
-) -> tuple[FaceLandmarks, Drawing, bool]:
-    """``face`` with landmarks from several looks, drawn eyes as they are drawn, and points where they are ``told`` to
-    be; how it is drawn; and whether a person should look at the landmarks."""
+class _Look(NamedTuple):
+    """A face seen closely: how it is drawn, whether a person should look at its landmarks, whether the networks take it
+    for a face, and what is covered of it."""
+
+    face: FaceLandmarks
+    drawing: Drawing
+    doubtful: bool
+    recognised: bool
+    covered: Covered
+
+
+def _look_closely(picture: Picture, face: FaceLandmarks, landmarker: Landmarker, told: Told) -> _Look:
+    """``face`` with landmarks from several looks, drawn eyes as they are drawn, and points where they are ``told``."""
     given = told.points or {}
     looks = [look for look in landmarker.looks(picture, face) if apart(face.points, look.points) < SAME]
-    seen = landmarker.merge(looks if len(looks) >= FEW else [face])
+    recognised = len(looks) >= FEW
+    seen = landmarker.merge(looks if recognised else [face])
     points, drawing = _snap(picture, seen.points, judge(picture, seen.points, told.drawn), given)
+    drawn = drawing.eyes or drawing.lids or drawing.mouth
+    hidden = covered(picture, seen.points, looks) if recognised and not drawn else NOTHING_COVERED
     if given:
         points = bend(points, given)
-        return replace(seen, points=points, blendshapes=landmarker.blendshapes(points)), drawing, False
+        bent = replace(seen, points=points, blendshapes=landmarker.blendshapes(points))
+        return _Look(bent, drawing, False, recognised, hidden)
     steady = wander(looks, seen.points) < _STEADY
-    return replace(seen, points=points), drawing, not (steady and np.array_equal(points, seen.points))
+    doubtful = not (steady and np.array_equal(points, seen.points))
+    return _Look(replace(seen, points=points), drawing, doubtful, recognised, hidden)
 
 
 def _snap(picture: Picture, points: Floats, drawing: Drawing, given: Points) -> tuple[Floats, Drawing]:

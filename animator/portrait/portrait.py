@@ -29,7 +29,7 @@ from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
-VERSION = 41  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 42  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -71,6 +71,8 @@ class Portrait:
     source: tuple[int, int]  # width, height of the file's picture, upright
     quarters: int  # of a circle by which the file was turned, clockwise, so that the face is upright
     others: Floats  # (n, points of `named.NAMED`, 2) px of the file: the other faces that were found in it
+    human: bool  # a person's face, with teeth: not one that was placed by hand where nobody's was found
+    eyes_hidden: tuple[bool, bool]  # the left and the right eye, behind dark glasses or hair
     doubtful: bool  # a person should look at the landmarks before they are used
     warnings: tuple[str, ...]  # for the person who chose the picture
 
@@ -151,6 +153,8 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         source=(source.height, source.width) if framed.quarters % 2 else (source.width, source.height),
         quarters=framed.quarters,
         others=framed.others,
+        human=framed.human,
+        eyes_hidden=(framed.covered.left_eye, framed.covered.right_eye),
         doubtful=framed.doubtful,
         warnings=remarks(framed),
     )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from animator.motion.space import INDEX
+from animator.portrait.covered import Covered
 from animator.portrait.framing import Cut
 from animator.portrait.pose import pose
 from animator.portrait.topology import FACE_OVAL
@@ -11,7 +12,7 @@ _SHARP_FACE = 110  # px; below, the face is visibly soft at 512
 _ASIDE, _TILTED = 28.0, 22.0  # degrees of yaw, pitch
 _TURNED = ("", "on its side", "upside down", "on its side")
 _EDGE = 0.01  # of the face's height: landmarks nearer to the border of the picture, or beyond, were guessed
-_SHUT = 0.6  # weight of a blink
+_SHUT, _HALF_SHUT = 0.6, 0.45  # weight of a blink of both eyes, and of the mean of both
 
 
 def remarks(framed: Cut) -> tuple[str, ...]:
@@ -26,8 +27,12 @@ def remarks(framed: Cut) -> tuple[str, ...]:
     if framed.quarters:
         found.append(f"The face was {_TURNED[framed.quarters]} in the picture, which was turned to show it upright.")
     found += _angle(*pose(framed.face.points)[:2])
-    if min(framed.face.blendshapes[INDEX["eyeBlinkLeft"]], framed.face.blendshapes[INDEX["eyeBlinkRight"]]) > _SHUT:
+    found += _hidden(framed.covered)
+    blinks = [float(framed.face.blendshapes[INDEX[name]]) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
+    if min(blinks) > _SHUT:
         found.append("The eyes are shut in the picture: they cannot open. Use a picture with open eyes.")
+    elif np.mean(blinks) > _HALF_SHUT and not framed.covered.left_eye:
+        found.append("The eyes are half shut in the picture: the face will look sleepy. Use a picture with open eyes.")
     if framed.doubtful:
         found.append("Eyes or mouth were hard to make out: check that the points lie on them.")
     return tuple(found)
@@ -39,6 +44,20 @@ def _cut_off(framed: Cut) -> bool:
     edge = _EDGE * float(np.ptp(outline[:, 1]))
     low, high = outline.min(axis=0) - edge, outline.max(axis=0) + edge
     return bool((low < [left, top]).any() or (high > [right, bottom]).any())
+
+
+def _hidden(covered: Covered) -> list[str]:
+    found: list[str] = []
+    if covered.left_eye and covered.right_eye:
+        found.append("Dark glasses hide the eyes: they neither blink nor look about. Use a picture that shows them.")
+    elif covered.left_eye or covered.right_eye:
+        found.append("One eye is hidden, by hair perhaps: it does not blink. Use a picture that shows both.")
+    if covered.mouth:
+        found.append(
+            "The mouth is hard to see, behind a beard, a hand or something else: what hides it will move as lips do. "
+            "Check that the points lie on the lips, or use a picture that shows them."
+        )
+    return found
 
 
 def _angle(yaw: float, pitch: float) -> list[str]:

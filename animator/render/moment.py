@@ -14,6 +14,10 @@ from animator.render.sharp import step
 _SHADE_OF_ROUND_LIPS, _SOON = 0.92, 1.2  # what they keep off; over their roundness, when they do so
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
+_OF_EYES = tuple(  # the weights of shapes that move each eye's lids
+    tuple(at for name, at in space.INDEX.items() if name.startswith("eye") and name.endswith(side))
+    for side in ("Left", "Right")
+)
 _OUTERMOST = [10, 152, 234, 454]  # points of a face: forehead, chin, cheeks
 _GAZES = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
 
@@ -56,6 +60,9 @@ def moment(made: Layers, motion: Floats) -> Moment:
         eyes.turn(eye, (float(motion[at]), float(motion[at + 1])), where.head)
         for eye, at in zip(made.eyes, _GAZES, strict=True)
     ]
+    for side in (side for side, hidden in enumerate(portrait.eyes_hidden) if hidden):
+        turned[side] = np.zeros(2, np.float32)
+        motion[list(_OF_EYES[side])] = 0
     weights = _weights(made, motion, turned)
     skull = _skull(made, where)
     seen = tuple(

@@ -116,11 +116,12 @@ def mouth(portrait: Portrait, body: Body) -> Mouth:
     lap = drawn_tongue(colours.tongue) if flat else tongue(colours.tongue)
     raised = RAISED_DRAWN if flat else RAISED
     parts = [_placed(portrait, lap, teeth, cm * f32([1, 1, 1]), lower_edge - f32([0, raised * width, 0]), SUNK)]
-    if not flat:
+    if not flat and portrait.human:
         below = row_of_teeth(LOWER, colours.teeth * LOWER_DIM, colours.gum)
         covered_by_lip = f32([0, max(_lower_rim(portrait) + COVERED * width - float((teeth + lower_edge)[1]), 0.0), 0])
         parts.append(_placed(portrait, below, teeth, cm * f32([1, -1, 1]), lower_edge + covered_by_lip, 1.0))
-    parts.append(_placed(portrait, above, teeth, cm * f32([1, 1, 1]), upper_edge, 0.0))
+    if portrait.human:
+        parts.append(_placed(portrait, above, teeth, cm * f32([1, 1, 1]), upper_edge, 0.0))
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
     z = teeth[2]
     anchor = f32([*((teeth[:2] - body.centre) * (body.camera - z) / body.camera), z])

@@ -89,6 +89,8 @@ def test_what_is_taken_for_a_drawing_is_said_and_corrected(tmp_path: Path) -> No
 
 def test_where_no_face_is_found_one_can_be_placed(tmp_path: Path) -> None:
     Image.new("RGB", (300, 200), "tan").save(tmp_path / "wall.png")
+    code, _, errors = run("portrait", tmp_path / "wall.png")
+    assert code == 1 and "--save-landmarks points.json" in errors.replace("\n", ""), "what to do is said"
     code, _, errors = run("portrait", tmp_path / "wall.png", "--save-landmarks", tmp_path / "points.json")
     assert code == 1 and "No face" in errors and "points.json" in errors.replace("\n", "")
     code, _, errors = run("portrait", tmp_path / "wall.png", "--landmarks", tmp_path / "points.json")

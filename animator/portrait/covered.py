@@ -1,0 +1,114 @@
+"""What of a face is hidden: eyes behind dark glasses or hair, a mouth behind a hand, a microphone or a beard."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.topology import RINGS
+
+Floats = NDArray[np.float32]
+
+# An open eye has a dark and a light part; all in shares of the lighter cheek's lightness.
+_PLAIN = 0.05  # spread of lightness in both openings; in blurred photographs at least 0.07
+_DARK, _FAINT, _SOFT = 22.0, 0.14, 0.16  # Lab from cheek to lens, white less iris, and spread: reflections on lenses
+_OTHER, _LESS, _WHITE = 0.08, 0.22, 0.5  # the seen eye's white less iris; shares of that and of its spread, if hidden
+_UNDER = {"left": (254, 253, 252, 448, 449, 450, 451), "right": (24, 23, 22, 228, 229, 230, 231)}
+_CHEEK = {"left": (280, 425, 427, 411, 352, 346, 330, 266), "right": (50, 205, 207, 187, 123, 117, 101, 36)}
+_IRIS = {"left": 473, "right": 468}
+_SPOT = 0.012  # face widths
+_MOUTH = (61, 291, 13, 14, 0, 17, 78, 308, 152, 148, 377)
+_EYES = (33, 133, 159, 145, 263, 362, 386, 374)
+_LIPS, _CHIN = (37, 0, 267, 84, 17, 314, 13, 14), (83, 18, 313, 200, 199, 208, 428)
+_STRANGE = 54.0  # Lab from the cheeks; black beards and the lips in them up to 50
+_JITTER, _MORE = 0.0048, 2.9  # face widths that a hidden mouth's landmarks differ from look to look; times the eyes'
+
+
+class Covered(NamedTuple):
+    """Which parts of a face are hidden."""
+
+    left_eye: bool
+    right_eye: bool
+    mouth: bool
+
+
+NOTHING = Covered(False, False, False)
+
+
+class _Eye(NamedTuple):
+    """An eye's opening: the ``spread`` of lightness in it, how much lighter the ``white`` is than the iris, both in
+    shares of the cheek's lightness; Lab from the cheeks to what is ``below`` it."""
+
+    spread: float
+    white: float
+    below: float
+
+
+def covered(picture: NDArray[np.uint8], points: Floats, looks: list[FaceLandmarks]) -> Covered:
+    """What is hidden of the face with landmarks ``points`` (478, 3) in ``picture`` (h, w, 3) RGB, seen in ``looks``."""
+    width = float(np.linalg.norm(points[234] - points[454]))
+    lab = np.asarray(cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
+    cheeks = {side: np.median(_spots(lab, points, _CHEEK[side], width), axis=0) for side in _CHEEK}
+    left, right = (_eye(lab, points, side, cheeks, width) for side in ("left", "right"))
+    both = _dark(left, right)
+    skin = np.median(list(cheeks.values()), axis=0)
+    mouth = _mouth(points, looks, width) or _unlike(lab, points, skin, width)
+    return Covered(both or _behind(left, right), both or _behind(right, left), mouth)
+
+
+def _dark(left: _Eye, right: _Eye) -> bool:
+    """Whether dark glasses hide both eyes: they show nothing, or at most reflections."""
+    if max(left.spread, right.spread) < _PLAIN:
+        return True
+    other = min(left.below, right.below) > _DARK
+    return other and max(left.white, right.white) < _FAINT and max(left.spread, right.spread) < _SOFT
+
+
+def _behind(eye: _Eye, other: _Eye) -> bool:
+    """Whether an eye is hidden, by hair for instance, while the other one is seen."""
+    return other.white > _OTHER and eye.white < _LESS * other.white and eye.spread < _WHITE * other.spread
+
+
+def _eye(lab: Floats, points: Floats, side: str, cheeks: dict[str, Floats], width: float) -> _Eye:
+    below = _spots(lab, points, _UNDER[side], width)
+    apart = np.min([np.linalg.norm(below - cheek, axis=1) for cheek in cheeks.values()], axis=0)
+    opening = np.zeros(lab.shape[:2], np.uint8)
+    ring = [*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"]]
+    cv2.fillConvexPoly(opening, cv2.convexHull(points[ring, :2].round().astype(np.int32)), 1)
+    y, x = np.nonzero(opening)
+    light = lab[y, x, 0]
+    centre = points[_IRIS[side], :2]
+    radius = float(np.linalg.norm(points[_IRIS[side] + 1, :2] - centre))
+    away = np.hypot(x - centre[0], y - centre[1]) / max(radius, 1)
+    iris, white = light[away < 0.8], light[away > 1.25]
+    cheek = max(1.0, *(float(colour[0]) for colour in cheeks.values()))  # hair may hide one of them
+    lighter = float(np.percentile(white, 60) - np.median(iris)) if len(white) > 8 and len(iris) > 4 else 0.0
+    return _Eye(float(light.std()) / cheek if len(light) else 0.0, lighter / cheek, float(np.median(apart)))
+
+
+def _spots(lab: Floats, points: Floats, numbers: tuple[int, ...], width: float) -> Floats:
+    """(n, 3) the colours at landmarks that lie in the picture."""
+    reach = max(1, round(_SPOT * width))
+    found: list[Floats] = []
+    for x, y in points[list(numbers), :2].round().astype(int):
+        spot = lab[max(y - reach, 0) : max(y + reach + 1, 1), max(x - reach, 0) : max(x + reach + 1, 1)].reshape(-1, 3)
+        if len(spot):
+            found.append(np.median(spot, axis=0))
+    return np.array(found or [np.zeros(3)], np.float32)
+
+
+def _unlike(lab: Floats, points: Floats, skin: Floats, width: float) -> bool:
+    """Whether lips and chin have another colour than the cheeks' ``skin`` (3,): beards leave the lips."""
+    parts = (_spots(lab, points, numbers, width) for numbers in (_LIPS, _CHIN))
+    return all(float(np.linalg.norm(np.median(part, axis=0) - skin)) > _STRANGE for part in parts)
+
+
+def _mouth(points: Floats, looks: list[FaceLandmarks], width: float) -> bool:
+    """Whether the networks see another mouth in every look, while they agree about the eyes."""
+    if not looks:
+        return False
+    apart = np.mean([np.abs(look.points - points)[:, :2].mean(axis=1) for look in looks], axis=0) / width
+    mouth, eyes = float(apart[list(_MOUTH)].mean()), float(apart[list(_EYES)].mean())
+    return mouth > _JITTER and mouth > _MORE * eyes
