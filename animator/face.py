@@ -11,6 +11,7 @@ from animator.control import Control
 from animator.motion.space import ARKIT, SIZE
 
 if TYPE_CHECKING:
+    from animator.motion.drooping import LiftedLids
     from animator.motion.generator import Generator
     from animator.motion.parted import PartedLips
     from animator.motion.parts import Part
@@ -98,12 +99,13 @@ class LiveFace:
     """
 
     def __init__(
-        self, mover: Mover, drawer: ChunkDrawer, size: int, chunk_frames: int = 2, lips: "PartedLips | None" = None
-    ) -> None:
+        self, mover: Mover, drawer: ChunkDrawer, size: int, chunk_frames: int = 2,
+        lips: "PartedLips | None" = None, lids: "LiftedLids | None" = None,
+    ) -> None:  # fmt: skip
         self.width = self.height = size
         self.chunk_frames = chunk_frames
         self.delay_frames = mover.delay_frames
-        self._mover, self._drawer, self._lips = mover, drawer, lips
+        self._mover, self._drawer, self._lips, self._lids = mover, drawer, lips, lids
         self._waiting = np.zeros(self.delay_frames * SAMPLES_PER_FRAME, np.float32)
         self._age = -self.delay_frames  # frames since the first one with sound
 
@@ -115,7 +117,8 @@ class LiveFace:
                 f"A chunk is {expected} samples of mono sound at {RATE} Hz; got an array of {audio.shape}."
             )
         motion = self._mover.step(audio.astype(np.float32, copy=False), control, other)
-        motion = self._wake(self._lips(motion, control) if self._lips else motion)
+        motion = self._lips(motion, control) if self._lips else motion
+        motion = self._wake(self._lids(motion) if self._lids else motion)
         line = np.concatenate([self._waiting, audio], dtype=np.float32)
         self._waiting = line[expected:]
         return Shown(self._drawer.draw_many(motion), line[:expected], motion)
@@ -173,13 +176,16 @@ class Animator:
 
     def open(self, portrait: "Portrait", part: "Part" = "all") -> LiveFace:
         """A new face of this person, at the first frame of a session; ``part`` of it moves."""
+        from animator.motion.drooping import LiftedLids, drooping
         from animator.motion.parted import PartedLips, parting
         from animator.motion.parts import Only
 
         mover = self.generator() if part == "all" else Only(self.generator(), part)
         gap = parting(portrait)
         lips = PartedLips(gap) if gap and part != "pose" else None
-        return LiveFace(mover, self.drawer(portrait), portrait.size, self.chunk_frames, lips)
+        lift = drooping(portrait)
+        lids = LiftedLids(lift) if any(lift) and part != "pose" else None
+        return LiveFace(mover, self.drawer(portrait), portrait.size, self.chunk_frames, lips, lids)
 
     def generator(self) -> "Generator":
         """The motion of a new face."""

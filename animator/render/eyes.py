@@ -27,11 +27,13 @@ REACH = (0.32, 0.42)  # of the eye's width and height that the iris may go
 SHADOW = 0.72  # brightness right below the upper lid
 CORNER, CORNER_WIDTH = 0.78, 0.25  # brightness at the corners; share of the eye's width where it is full
 SHADOW_DEPTH = 0.17  # of the eye's width, where the lid's shadow ends
-WHITE = 0.85  # least brightness of the white, and
-PALE = 0.4  # largest share of colour, both compared with the cheeks'
+FEW = 8  # pixels: less tell no colour
+UNDER = 0.035, 0.06  # face widths under an eye: skin in its light
+WHITE = 0.8  # least brightness of the white, and
+PALE = 0.4  # largest share of colour, both compared with that skin's
 LIFT = 0.5  # share of the way to it that a darker white goes when the eye moves
 LID = 1.0  # share of the iris' way up or down that the upper lid goes
-_CHEEKS = (50, 101, 118, 205, 280, 330, 347, 425)
+_UNSEEN = f32([200, 195, 188])  # the white of eyes that show none
 SNAPS = 0.2, 0.42  # closures between which drawn eyes snap shut
 SHUT = 0.97  # closure from which nothing of the eye is seen
 FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
@@ -84,8 +86,8 @@ class Eye:
 def eyes(portrait: Portrait, body: Body) -> tuple[Eye, Eye]:
     """Layers of the left and the right eye."""
     flat = portrait.drawing.lids
-    hue, shading = _white_hue(portrait, flat), 0.0 if flat else 1.0
-    return _eye(portrait, body, 0, hue, shading), _eye(portrait, body, 1, hue, shading)
+    (left, right), shading = _white_hues(portrait, flat), 0.0 if flat else 1.0
+    return _eye(portrait, body, 0, left, shading), _eye(portrait, body, 1, right, shading)
 
 
 def turn(eye: Eye, gaze: tuple[float, float], head: Floats) -> Floats:
@@ -123,29 +125,40 @@ def _frame(portrait: Portrait, index: int, side: str) -> tuple[int, int, int, in
     return max(int(low[0]), 0), max(int(low[1]), 0), min(int(high[0]) + 2, width), min(int(high[1]) + 2, height)
 
 
-def _white_hue(portrait: Portrait, flat: bool) -> Floats:
-    """(3,) the colour that stands for the white of both eyes."""
-    found: list[Floats] = []
-    for index, side in enumerate(("left", "right")):
-        left, top, right, bottom = _frame(portrait, index, side)
-        share = _area(portrait, side, (left, top), (bottom - top, right - left))
-        inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
-        pixels = portrait.picture[top:bottom, left:right].astype(np.float32)
-        off = _distance(portrait.iris[index], left, top, share.shape) > 1.2 * portrait.iris[index, 2]
-        found.append(pixels[inside & off])
-    pooled = np.concatenate(found)
-    cheeks = _cheeks(portrait)
-    if len(pooled) < 8:
-        return _white_beside(f32([200, 195, 188]), cheeks)
-    luma = pooled.mean(axis=1)
+def _white_hues(portrait: Portrait, flat: bool) -> tuple[Floats, Floats]:
+    """(3,) the colours that stand for the white of the left and of the right eye: one hue, in the light of each."""
+    seen = [_seen_white(portrait, index) for index in (0, 1)]
+    skins = _skin(portrait, "left"), _skin(portrait, "right")
+    pooled = np.concatenate(seen)
+    if len(pooled) < FEW:
+        return _white_beside(_UNSEEN, skins[0]), _white_beside(_UNSEEN, skins[1])
     if flat:
-        return np.median(pooled[luma >= np.median(luma)], axis=0)
-    return _white_beside(pooled[luma >= np.percentile(luma, 70)].mean(axis=0), cheeks)
+        luma = pooled.mean(axis=1)
+        hue = np.median(pooled[luma >= np.median(luma)], axis=0)
+        return hue, hue
+    luma = pooled.mean(axis=1)
+    hue = pooled[luma >= np.percentile(luma, 70)].mean(axis=0)
+    light = [float(skin.mean()) for skin in skins]
+    left, right = (np.float32(min(2 * own / (light[0] + light[1]), 1.0)) for own in light)
+    return _white_beside(hue * left, skins[0]), _white_beside(hue * right, skins[1])
 
 
-def _cheeks(portrait: Portrait) -> Floats:
-    """(3,) the colour of the skin below the eyes."""
-    x, y = portrait.landmarks[list(_CHEEKS), :2].round().astype(int).T
+def _seen_white(portrait: Portrait, index: int) -> Floats:
+    """(n, 3) pixels of an eye off its iris."""
+    side = ("left", "right")[index]
+    left, top, right, bottom = _frame(portrait, index, side)
+    share = _area(portrait, side, (left, top), (bottom - top, right - left))
+    inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
+    off = _distance(portrait.iris[index], left, top, share.shape) > 1.2 * portrait.iris[index, 2]
+    return portrait.picture[top:bottom, left:right].astype(np.float32)[inside & off]
+
+
+def _skin(portrait: Portrait, side: str) -> Floats:
+    """(3,) the colour of the skin under an eye, which lies in the same light."""
+    rim = portrait.vertices[portrait.contours[f"eye_{side}_lower"], :2]
+    low, high = (rim + f32([0, share * portrait.face_width]) for share in UNDER)
+    most = np.array(portrait.picture.shape[1::-1]) - 1
+    x, y = np.concatenate([low, high, (low + high) / 2]).round().astype(int).clip(0, most).T
     return np.median(portrait.picture[y, x].astype(np.float32), axis=0)
 
 
