@@ -33,11 +33,12 @@ _APART = 6.5  # Lab between two of the few colours
 _FEW = 8  # colours, at most
 _RARE = 0.02  # of a region, that a colour has at least
 _WAY, _CHANGE = 16, 2.0  # px, and Lab by which a colour changes along it where there is shading
-_LEAST = 0.06  # of a region that must lie off steps and not be blown out for it to say anything
-_PAPER = 0.35, 2.0  # a line drawing on white has hardly a slope: what it scores without any, and by how much less each
+_LEAST = 0.1  # of a region that must lie off steps and not be blown out for it to say anything
+_PAPER, _PEN = 0.18, 7.6  # a line drawing on white has fewer slopes, and lines that are sharper, in Lab a px
 
-_FLAT = 0.0  # score of a flat region: photographs and paintings mostly have -0.5 and less, drawings 0.1 and more
-_FLAT_PART = 0.7  # least share of one of few colours round an eye or a mouth
+_FLAT = -0.2  # score of a flat face: photographs and paintings have at most -0.5, drawings at least -0.06
+_GROUND = 0.06  # of what is round an eye or a mouth that lies off steps
+_FLAT_PART = 0.5  # least share of one of few colours round an eye or a mouth
 _EYE, _MOUTH = 0.24, 0.24  # face widths round an eye and a mouth that are looked at
 _INK = 12.0  # Lab between the skin and what is drawn on it
 _BESIDE = 2, 6  # px round what was laid on an outline, where there is skin if it was the right one
@@ -159,8 +160,8 @@ def _score(view: _View, region: Mask) -> float:
     between = float(((slopes > _SLOPE[0]) & (slopes < _SLOPE[1])).mean()) if len(slopes) else 0.0
     calm = told & (view.steps == 0)
     if calm.sum() < _LEAST * region.sum():
-        on_paper = (region & view.blown & (view.steps == 0)).sum() > _LEAST * region.sum()
-        return _PAPER[0] - _PAPER[1] * between if on_paper else -1.0
+        paper = (region & view.blown & (view.steps == 0)).sum() > _LEAST * region.sum()
+        return 1.0 if paper and between < _PAPER and _contour(view, region) > _PEN else -1.0
     return _few(view.lab[calm]) - _shaded(view, calm) - between
 
 
@@ -209,7 +210,7 @@ def _round(view: _View, ids: tuple[int, ...], reach: float) -> Mask:
 
 def _flat_part(view: _View, region: Mask) -> bool:
     calm = view.lab[region & (view.steps == 0)]
-    return len(calm) > _LEAST * region.sum() and _few(calm) > _FLAT_PART
+    return len(calm) > _GROUND * region.sum() and _few(calm) > _FLAT_PART
 
 
 def _outlined(view: _View, region: Mask) -> bool:

@@ -139,7 +139,7 @@ def _lid(portrait: Portrait, side: str, patch: Patch, closed: Floats, ink: Ink |
     textures = [pack(image[changed])[1:-1, 1:-1] for image in (seen, made)]
     upper = portrait.contours[f"eye_{side}_upper"]
     late = ((patch.above < 0) & (patch.under > -0.5))[changed] & (ink is None)
-    return Lid((x + left + 1, y + top + 1), *textures, late, upper, ink)
+    return Lid((x + left + 1, y + top + 1), textures[0], textures[1], late, upper, ink)
 
 
 def _blends(patch: Patch, closed: Floats) -> bool:
