@@ -33,6 +33,8 @@ MARGIN = 4.0  # power by which a user exceeds what is left of an echo
 FADE = 0.85  # of the power of what is played, a block: what its echo in a room may still have
 ROOM_NOISE = 1e-4  # power of a band, most that a room is believed to have: about -42 dBFS
 SLOWLY = 0.995  # a block: how fast peaks and the noise of the room are forgotten
+OPENING = 24  # blocks of the face's voice after which its echo has begun, if there is one
+SPARE = 2.0  # times as much as has come by then
 CLEAR = 0.03  # of the peak, from which on an echo shows what is left of it
 RISE, FALL, DRIFT = 1.4, 0.9, 1.01  # a block: what is left is believed to be more, less; more while a user may speak
 
@@ -95,6 +97,8 @@ class Echo:
         self._behind = np.zeros(len(BANDS) - 1)  # of what is played, and its room
         self._peak = np.zeros(len(BANDS) - 1)  # of what is played, in the last seconds
         self._floor = np.full(len(BANDS) - 1, ROOM_NOISE)  # of the noise in the room
+        self._opening = OPENING  # blocks of the face's voice until that is known of all of it
+        self._came = np.zeros(len(BANDS) - 1)  # the most that came back so far
         self._present = 0  # blocks for which a user is still taken to be there
         self._since = AGAIN  # blocks since an echo was looked for
         self._lingers = False  # what sounds like speech has been an echo so far, and has not ended yet
@@ -152,7 +156,18 @@ class Echo:
         self._present = HANG if user >= USER else max(0, self._present - 1)
         rise = DRIFT if self._present else RISE
         left = np.where(ratio > self._left, np.minimum(ratio, rise * self._left), np.maximum(ratio, FALL * self._left))
-        self._left = np.where(self._behind > CLEAR * self._peak, left, self._left)
+        clear = self._behind > CLEAR * self._peak
+        self._left = np.where(clear, left, self._left)
+        self._open(np.where(clear, ratio, 0.0))
+
+    def _open(self, ratio: NDArray[np.float64]) -> None:
+        """In the first words nothing is known, and all may be an echo; what has not come back by their end will not."""
+        if self._opening == 0:
+            return
+        self._opening -= 1
+        self._came = np.maximum(self._came, ratio)
+        if self._opening == 0:
+            self._left = np.minimum(self._left, SPARE * self._came)
 
 
 def _bands(sound: Samples) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
 ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
 LONG = 4.0  # s of speech that a listener acknowledges aloud
-DECIDE = 0.6  # s for which a face that paused waits for the words of who spoke over it
+DECIDE = 1.5  # s for which a face that paused waits for the words of who spoke over it: going on in vain is worse
 GOES_ON = 0.3  # probability of being done under which somebody who pauses will go on
 
 
@@ -54,6 +54,7 @@ class Hearing:
         self._overhearing = Overhearing(self._words, floor, spawn)
         self._turn: Utterance | None = None  # the running one
         self._tentative = False
+        self._unheld: float | None = None  # s of speech in it that sounded like the face's own
         self._guess: tuple[float, Understood] | None = None
         self._murmur_at = LONG  # s of speech in the running turn after which a pause is answered with an "mm-hm"
         self._heard_at = -np.inf  # loop time of the last packet
@@ -148,7 +149,7 @@ class Hearing:
                 self._turn = Utterance(new_id("item"), turn.at)
                 self._murmur_at = LONG
                 self._overhearing.start()
-                self._tentative = self._floor.speaking
+                self._tentative, self._unheld = self._floor.speaking, None
                 if self._tentative:
                     self._hold()
                 else:
@@ -171,8 +172,12 @@ class Hearing:
                 self._stop(turn.at)
 
     def _hold(self) -> None:
-        """Give way at once to what may become a turn; it is judged meanwhile."""
-        if self._may_interrupt and not self._is_echo(self._ears.recent(ONSET)):
+        """Give way at once to what may become a turn; it is judged meanwhile. What sounds like an echo at first is
+        looked at again: two voices are alike for a syllable, and no longer."""
+        self._unheld = None
+        if self._may_interrupt and self._is_echo(self._ears.recent(ONSET)):
+            self._unheld = self._ears.voiced
+        elif self._may_interrupt:
             self._floor.hold()
 
     def _begin(self, utterance: Utterance) -> None:
@@ -205,7 +210,11 @@ class Hearing:
 
     def _judge_length(self) -> None:
         """Speech over the face's own that has lasted is a turn, unless it is an echo."""
-        if self._turn is None or not self._tentative or self._ears.voiced < self._barge_in:
+        if self._turn is None or not self._tentative:
+            return
+        if self._unheld is not None and self._ears.voiced > self._unheld:
+            self._hold()
+        if self._ears.voiced < self._barge_in:
             return
         if self._is_echo(self._ears.recent(self._barge_in)):
             self.clear()

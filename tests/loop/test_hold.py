@@ -1,12 +1,15 @@
 """The face gives way as soon as somebody begins to speak, and goes on if it was nothing."""
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from companion import events, fakes
+from companion.config import Turns
 from companion.show import FADE
+from companion.stages import Speech
 from tests.loop.conversation import RATE, Conversation, Inline, engine
 from tests.virtual_time import run
 
@@ -149,3 +152,81 @@ def test_what_is_being_drawn_when_somebody_begins_to_speak_is_not_said_in_full()
 
     fading, rest = run(script())
     assert fading > 100 and rest == 0
+
+
+class Noisy:
+    """A voice that says nothing twice: noise, half a second of it a word."""
+
+    def __init__(self) -> None:
+        self.noise = np.random.default_rng(0)
+
+    async def speak(self, text: str, emotion: str = "neutral"):
+        for _ in text.split():
+            yield Speech((0.2 * self.noise.standard_normal(RATE // 2)).astype(np.float32))
+
+
+def _over_noise(at: float, user: Callable[[np.ndarray], np.ndarray]) -> tuple[Conversation, float]:
+    """The face has spoken for ``at`` seconds when a microphone that hears nothing else hears ``user`` (what was said
+    so far, to what is heard) -> the conversation, and when that began."""
+
+    async def script() -> tuple[Conversation, float]:
+        turns = Turns(barge_in_ms=1500)
+        made = engine(tts=Noisy(), llm=fakes.ScriptedLLM([REPLY]), turns=turns, asr=fakes.ScriptedASR(["Stop."], 0.2))
+        async with Conversation(made) as talk:
+            talk.ask("Count.")
+            await talk.until(events.AudioDelta)
+            await talk.silence(at)
+            began = talk.now()
+            await talk.play(user(talk.sound()))
+            await talk.silence(1.5)
+            return talk, began
+
+    return run(script())
+
+
+def _gave_way(talk: Conversation, began: float) -> float:
+    """Seconds until nothing more was heard of the face, or it paused."""
+    loud = [at for at in _sent_loud(talk) if at > began]
+    gaps = [a for a, b in zip(loud, [*loud[1:], np.inf], strict=True) if b - a > 0.1]
+    return gaps[0] - began
+
+
+def test_who_says_a_syllable_as_the_face_did_is_heard_with_the_next_one():
+    """Two voices can be alike for a fifth of a second, by chance or by a word: that is no echo yet."""
+
+    def alike(said: np.ndarray) -> np.ndarray:
+        other = 0.2 * np.random.default_rng(1).standard_normal(RATE)
+        return np.concatenate([said[-round(2.5 * RATE) :][: round(0.22 * RATE)], other])
+
+    assert _gave_way(*_over_noise(3.5, alike)) < 0.45
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_quiet_user_is_heard_soon_after_the_face_s_first_words(seed: int):
+    """Until then all that is heard may be an echo; where none has come by then, there is none."""
+
+    def quiet(said: np.ndarray) -> np.ndarray:
+        return 0.04 * np.random.default_rng(seed).standard_normal(RATE)
+
+    assert _gave_way(*_over_noise(1.1, quiet)) < 0.25
+
+
+def test_a_face_that_paused_does_not_go_on_while_a_short_word_is_still_being_understood():
+    """A busy machine takes a second to understand "Stop!"; the face must not speak on in that second."""
+
+    async def script() -> Conversation:
+        model = fakes.ScriptedLLM([REPLY, "Sorry."])
+        async with Conversation(engine(llm=model, asr=fakes.ScriptedASR(["Stop!"], 1.2))) as talk:
+            talk.ask("Count.")
+            await talk.until(events.AudioDelta)
+            await talk.silence(1.0)
+            talk.marks.append(talk.now())
+            await talk.hear(0.3)
+            await talk.silence(2.0)
+            await talk.until(events.ResponseDone)
+            return talk
+
+    talk = run(script())
+    done = talk.at(events.ResponseDone)
+    assert talk.all(events.ResponseDone)[0].response["status"] == "cancelled"
+    assert max(at for at in _sent_loud(talk) if at < done) - talk.marks[0] < 0.2
