@@ -35,20 +35,20 @@ class Bearing(NamedTuple):
 
 EMOTIONS: dict[Emotion, Weights] = {
     "neutral": shapes(),
-    "happy": shapes(mouthSmile=0.80, cheekSquint=0.60, eyeSquint=0.22, mouthDimple=0.12, browOuterUp=0.12,
+    "happy": shapes(mouthSmile=0.74, cheekSquint=0.60, eyeSquint=0.22, mouthDimple=0.12, browOuterUp=0.08,
                       mouthUpperUp=0.10),
-    "sad": shapes(browInnerUp=1.15, browDown=0.10, mouthFrown=0.75, mouthShrugLower=0.30, mouthPress=0.10,
+    "sad": shapes(browInnerUp=0.80, browDown=0.10, mouthFrown=0.75, mouthShrugLower=0.30, mouthPress=0.10,
                     eyeBlink=0.20, eyeSquint=0.10),
     "angry": shapes(browDown=1.10, eyeSquint=0.45, eyeWide=0.15, noseSneer=0.30, mouthPress=0.40, mouthFrown=0.40,
                       mouthRollLower=0.15, jawForward=0.20),
-    "surprised": shapes(browInnerUp=0.90, browOuterUp=0.95, eyeWide=0.85, jawOpen=0.26, mouthFunnel=0.12),
-    "afraid": shapes(browInnerUp=1.00, browOuterUp=0.10, browDown=0.45, eyeWide=0.80, mouthStretch=0.70,
+    "surprised": shapes(browInnerUp=0.62, browOuterUp=0.66, eyeWide=0.85, jawOpen=0.26, mouthFunnel=0.12),
+    "afraid": shapes(browInnerUp=0.70, browOuterUp=0.08, browDown=0.45, eyeWide=0.80, mouthStretch=0.70,
                        mouthFrown=0.25, mouthLowerDown=0.10, jawOpen=0.04),
     "disgusted": shapes(noseSneer=0.75, mouthUpperUp=0.06, browDown=0.60, eyeSquint=0.50, cheekSquint=0.20,
                           mouthFrown=0.35, mouthShrugLower=0.40, mouthShrugUpper=0.15),
-    "tender": shapes(mouthSmile=0.38, cheekSquint=0.25, browInnerUp=0.50, eyeBlink=0.16, eyeSquint=0.08,
+    "tender": shapes(mouthSmile=0.36, cheekSquint=0.25, browInnerUp=0.34, eyeBlink=0.16, eyeSquint=0.08,
                        mouthPress=0.08),
-    "thoughtful": shapes(browDownLeft=0.55, browDownRight=0.25, browOuterUpRight=0.45, browInnerUp=0.15,
+    "thoughtful": shapes(browDownLeft=0.55, browDownRight=0.25, browOuterUpRight=0.32, browInnerUp=0.10,
                            mouthPress=0.40, mouthLeft=0.28, mouthRollLower=0.15, eyeSquint=0.22, mouthShrugLower=0.20),
 }  # fmt: skip
 BEARINGS: dict[Emotion, Bearing] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.motion import space
-from animator.render import deform, eyes, lips
+from animator.render import deform, eyes, lips, tongue
 from animator.render.arrays import Floats, f32
 from animator.render.layers import Layers
 from animator.render.pose import Pose, pose
@@ -37,14 +37,15 @@ class Sight:
 class Moment:
     """``weights`` (52,) of the shapes, with lids that go along with the eyes; ``skull`` (3, 4), the motion of what is
     rigid to it, ``torso`` (3,) px; ``eyes`` left and right; ``jaw`` (3, 4), the lower jaw's displacement;
-    ``to_picture`` (2, 3) as `Sight` has it, at the teeth; ``lit``, the share of light that gets past the lips;
-    ``sharp``, see `animator.render.sharp.step`."""
+    ``tip``, how far that of the tongue is raised; ``to_picture`` (2, 3) as `Sight` has it, at the teeth; ``lit``, the
+    share of light that gets past the lips; ``sharp``, see `animator.render.sharp.step`."""
 
     weights: Floats
     skull: Floats
     torso: Floats
     eyes: tuple[Sight, ...]
     jaw: Floats
+    tip: float
     to_picture: Floats
     lit: float
     sharp: int
@@ -72,7 +73,8 @@ def moment(made: Layers, motion: Floats) -> Moment:
     jaw = np.tensordot(weights, portrait.jaw, 1).astype(np.float32)
     lit = 1 - _SHADE_OF_ROUND_LIPS * min(_SOON * lips.roundness(weights), 1.0) ** 1.5
     teeth = _to_picture(made, skull, made.mouth.anchor)
-    return Moment(weights, skull, where.torso, seen, jaw, teeth, lit, step(skull, made.body.points[_OUTERMOST]))
+    tip = tongue.raised(weights)
+    return Moment(weights, skull, where.torso, seen, jaw, tip, teeth, lit, step(skull, made.body.points[_OUTERMOST]))
 
 
 def check(motion: Floats) -> None:

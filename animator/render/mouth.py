@@ -29,6 +29,7 @@ OVERBITE = 0.012  # face widths by which the edges of the lower teeth lie behind
 COVERED = 0.011  # face widths of the lower teeth that the lip covers at least, while it is not drawn down
 LOWER_DIM = np.float32(0.88)  # brightness of the lower teeth, over which the lip leans
 BEHIND = 0.012  # face widths that the lower row stands behind the upper one
+RISE = f32([0.0, -0.5, 0.45])  # cm that the tip of the tongue goes up and forward to the upper teeth, for l and th
 RAISED, RAISED_DRAWN = 0.03, -0.02  # face widths that the tongue of a mouth that just opens lies above its place
 SUNK = 1.15  # as far as the lower jaw goes, goes the tongue, which lies low in an open mouth
 UNDER_LIP, UNDER_LIP_DEPTH = 0.82, 0.022  # brightness right below the upper lip; face widths where its shadow ends
@@ -45,8 +46,8 @@ SLIPPED = 0.03  # face widths that both lips may move up or down against the tee
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A drawable piece: ``points`` (V, 3) in px of the picture; ``jaw``, how far it moves with the lower
-    jaw."""
+    """A drawable piece: ``points`` (V, 3) in px of the picture; ``jaw``, how far it moves with the lower jaw; ``tip``
+    (V,), how far it leaves that and goes by ``rise`` (3,) px, when the tongue's tip is at the upper teeth."""
 
     points: Floats
     uv: Floats
@@ -55,6 +56,8 @@ class Part:
     triangles: Ints
     texture: raster.Texture
     jaw: float
+    tip: Floats
+    rise: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,8 @@ def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shif
     if blurred > 0:
         paint = np.asarray(cv2.GaussianBlur(paint, (0, 0), blurred / float(scale[0]) * PER_CM), np.uint8)
     shade = piece.shade * side_light(portrait, points[:, 0])
-    return Part(f32(points), piece.uv, f32(shade), piece.opacity, piece.triangles, raster.pack(paint), jaw)
+    painted, rise = raster.pack(paint), f32(RISE * scale @ _facing(portrait).T)
+    return Part(f32(points), piece.uv, f32(shade), piece.opacity, piece.triangles, painted, jaw, piece.tip, rise)
 
 
 def _facing(portrait: Portrait) -> Floats:
@@ -191,14 +195,16 @@ def _between(portrait: Portrait, corner: tuple[int, int], own: Floats, rims: Flo
     return np.ascontiguousarray(np.dstack([pixels, np.ceil(share), teeth]))
 
 
-def place(made: Mouth, body: Body, skull: Floats, jaw: Floats, centre: Floats) -> list[Floats]:
-    """(V, 2) px where each part is seen, when ``skull`` (3, 4) moves the head and ``jaw`` (3, 4) adds the displacement
-    of the lower jaw, in px of the picture; ``centre`` (2,) px is the optical axis."""
+def place(made: Mouth, body: Body, motion: tuple[Floats, Floats, float], centre: Floats) -> list[Floats]:
+    """(V, 2) px where each part is seen; ``motion``: the head's (3, 4), the displacement of the lower jaw (3, 4) in px
+    of the picture, and how far the tongue's tip is raised; ``centre`` (2,) px is the optical axis."""
+    skull, jaw, raised = motion
     seen: list[Floats] = []
     for part in made.parts:
         points = part.points
         if part.jaw:
-            points = points + np.float32(part.jaw) * (points @ jaw[:, :3].T + jaw[:, 3])
+            tip = (np.float32(raised) * part.tip)[:, None]
+            points = points + np.float32(part.jaw) * (1 - tip) * (points @ jaw[:, :3].T + jaw[:, 3]) + tip * part.rise
         nearness = (body.camera - points[:, 2:]) / np.float32(body.camera)
         space = np.concatenate([(points[:, :2] - body.centre) * nearness, points[:, 2:]], axis=1)
         moved = space @ skull[:, :3].T + skull[:, 3]

@@ -56,9 +56,7 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     bright = float(np.mean([np.percentile(part, 93) for part in (luma, luma[below])]))
     lips = np.median(picture[lip_ring(portrait, "outer") & ~lip_ring(portrait, "inner")], axis=0)
     sclera = _sclera(portrait, skin)
-    white = np.full(3, 255.0)
-    hue = 0.5 * white + 0.3 * sclera / sclera.max() * 255 + 0.2 * skin / skin.max() * 255
-    hue *= f32([1.0, 0.985, 0.95])
+    hue = (sclera / sclera.max()) ** 0.4 * (skin / skin.max()) ** 0.15 * f32([1.0, 0.975, 0.94])
     lit = min(max(1.15 * bright, min(1.08 * float(sclera @ LUMA), 1.35 * bright)), 235.0)
     teeth = hue / (hue @ LUMA) * lit
     shown = own[own[..., 3] > 0.9][:, :3]

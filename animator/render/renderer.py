@@ -37,7 +37,7 @@ class Renderer:
             eyes.draw(frame, eye, xy, seen.to_picture, (seen.moved, seen.wide, seen.shut))
         for lid, seen in zip(made.lids, now.eyes, strict=True):
             lids.draw(frame, lid, xy, seen.shut)
-        parts = mouth.place(made.mouth, made.body, now.skull, now.jaw, made.centre)
+        parts = mouth.place(made.mouth, made.body, (now.skull, now.jaw, now.tip), made.centre)
         mouth.draw(frame, made.mouth, parts, xy, (now.to_picture, now.lit))
         tongue.draw(frame, made.tongue, made.mouth, xy, now.weights)
         if made.glasses:

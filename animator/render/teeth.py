@@ -17,6 +17,8 @@ PER_CM = 40  # texels
 GUM = 1.0  # cm that the gum reaches beyond the crowns
 ROUNDED = 0.09  # cm by which the corners of a tooth's edge are rounded off
 SEAM, SEAM_DARK = 0.028, 0.13  # cm to both sides of where two teeth touch, and by how much it is darker
+UNDER = 0.35  # of the tongue's length that is seen below its tip
+TIP = 0.3  # of the tongue's length, over which its tip bends
 EYE_TOOTH = 2  # from the middle; it is a little yellower
 _COLUMNS = 40
 
@@ -44,7 +46,8 @@ LOWER = Row(
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Textured surface: ``vertices`` (V, 3) cm, x right, y down, z towards the viewer; ``uv`` (V, 2) texels;
-    ``shade`` and ``opacity`` (V,); ``triangles`` (T, 3); ``paint`` (h, w, 4) uint8, colour times opacity, and that."""
+    ``shade`` and ``opacity`` (V,); ``triangles`` (T, 3); ``paint`` (h, w, 4) uint8, colour times opacity, and that;
+    ``tip`` (V,) how much of a tongue's tip a vertex is."""
 
     vertices: Floats
     uv: Floats
@@ -52,6 +55,7 @@ class Piece:
     opacity: Floats
     triangles: Ints
     paint: NDArray[np.uint8]
+    tip: Floats
 
 
 def row_of_teeth(row: Row, white: Colour, gum: Colour) -> Piece:
@@ -85,13 +89,14 @@ def drawn_tongue(colour: Colour) -> Piece:
     made = tongue(colour)
     opacity = f32(cv2.GaussianBlur(f32(made.paint[..., 3] > 128), (0, 0), 1.0))
     paint = _premultiplied(np.broadcast_to(colour, (*opacity.shape, 3)), opacity)
-    return replace(made, shade=np.ones_like(made.shade), paint=paint)
+    return replace(made, shade=np.ones_like(made.shade), paint=paint, tip=np.zeros_like(made.tip))
 
 
 def tongue(colour: Colour) -> Piece:
     """A tongue that rests behind lower teeth whose edges are at y = 0: moist, and lost in the dark towards its root."""
-    across, along = np.linspace(-1, 1, 13), np.linspace(0, 1, 17)
-    t, s = np.meshgrid(along, across, indexing="ij")
+    across, along = np.linspace(-1, 1, 13), np.concatenate([np.linspace(-UNDER, 0, 5)[:-1], np.linspace(0, 1, 17)])
+    whole, s = np.meshgrid(along, across, indexing="ij")
+    t, under = whole.clip(0), (-whole).clip(0) / UNDER  # before the tip its underside goes down and back
     breadth = 2.15 * np.sqrt(np.clip(1 - (1 - np.minimum(t / 0.35, 1)) ** 2 * 0.75, 0, 1))
     x = s * breadth
     z = -0.75 - 3.4 * t - 0.25 * s**2
@@ -101,12 +106,15 @@ def tongue(colour: Colour) -> Piece:
         - 0.85 * np.sin(np.minimum(t / 0.7, 1) * np.pi / 2)
         + 0.5 * s**2
     )
-    shade = (0.08 + 0.98 * np.exp(-((np.maximum(t - 0.1, 0) / 0.30) ** 2))) * (0.7 + 0.3 * np.minimum(t / 0.1, 1))
+    y, z = y + 0.9 * under, z - 0.8 * under
+    shade = (0.08 + 0.98 * np.exp(-((np.maximum(t - 0.1, 0) / 0.30) ** 2))) * (0.85 + 0.15 * np.minimum(t / 0.1, 1))
     paint = _tongue_paint(colour)
     rows, columns = paint.shape[:2]
-    uv = np.stack([(s.ravel() + 1) / 2 * (columns - 1), t.ravel() * (rows - 1)], axis=1)
+    uv = np.stack([(s.ravel() + 1) / 2 * (columns - 1), t.clip(0.05).ravel() * (rows - 1)], axis=1)
+    shade = np.where(under > 0, 0.9 - 0.35 * under, shade)
     vertices = np.stack([x, y, z], axis=-1).reshape(-1, 3)
-    return _piece(vertices, uv, (shade.ravel(), np.ones(shade.size)), len(along), paint)
+    made = _piece(vertices, uv, (shade.ravel(), np.ones(shade.size)), len(along), paint)
+    return replace(made, tip=f32(np.exp(-((whole / TIP) ** 2) - (0.7 * s) ** 2).ravel()))
 
 
 def _tongue_paint(colour: Colour) -> NDArray[np.uint8]:
@@ -179,4 +187,5 @@ def _piece(vertices: Floats, uv: Floats, light: tuple[Floats, Floats], rows: int
     a = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     b, c, d = a + 1, a + columns + 1, a + columns
     triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]).astype(np.int32)
-    return Piece(f32(vertices), f32(uv), f32(light[0]), f32(light[1]), triangles, paint)
+    still = np.zeros(len(vertices), np.float32)
+    return Piece(f32(vertices), f32(uv), f32(light[0]), f32(light[1]), triangles, paint, still)

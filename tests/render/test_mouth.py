@@ -145,6 +145,24 @@ def test_teeth_are_no_grid(name: str) -> None:
     assert middle.mean() > 0.75 * np.percentile(renderer.portrait.picture.mean(axis=2), 60)
 
 
+@pytest.mark.parametrize("name", ["mona_lisa", "pere_tanguy"])
+def test_the_tip_of_the_tongue_rises_to_the_upper_teeth_before_it_comes_out(name: str) -> None:
+    """A little of tongueOut fills the dark below the upper teeth, and shows nowhere but between the lips."""
+    renderer = Renderer(load(find(name).picture))
+    low, raised = (renderer.draw(row(jawOpen=0.5, mouthUpperUp=0.2, tongueOut=out)).astype(float) for out in (0, 0.2))
+    contours, xy = renderer.portrait.contours, renderer._surface.xy
+    upper, lower = (xy[contours[f"lips_inner_{lip}"]] for lip in ("upper", "lower"))
+    x, top, bottom = (int(v) for v in (upper[10, 0], upper[10, 1], lower[10, 1]))
+    down = [frame[top + 4 : bottom - 4, x - 4 : x + 5].mean(axis=(1, 2)) for frame in (low, raised)]
+    assert down[1][down[0].argmin()] > 1.3 * down[0].min(), "where it was darkest"
+    assert down[1].min() > down[0].min()
+    assert down[1][: len(down[1]) // 3].max() == pytest.approx(down[0][: len(down[0]) // 3].max(), abs=1), "teeth"
+    changed = np.argwhere(np.abs(raised - low).max(axis=2) > 2)
+    assert len(changed) > 100
+    assert (changed.min(axis=0) >= upper[:, ::-1].min(axis=0) - 2).all()
+    assert (changed.max(axis=0) <= np.concatenate([upper, lower])[:, ::-1].max(axis=0) + 2).all()
+
+
 @pytest.mark.parametrize("yaw", [-8, 8])
 def test_a_smile_that_turns_keeps_its_looks_down_to_the_lower_lip(yaw: float) -> None:
     """What is just above the lower lip goes along with it: no dark line stays where it was."""

@@ -27,13 +27,14 @@ class Placed(NamedTuple):
 
 
 class Motion(NamedTuple):
-    """Of N frames: ``weights`` (N, 52), ``skull`` (N, 3, 4), ``torso`` (N, 3), ``jaw`` (N, 3, 4) as in
-    `animator.render.moment.Moment`; ``shut`` (N, 2 L, 3) px by which lips are closed."""
+    """Of N frames: ``weights`` (N, 52), ``skull`` (N, 3, 4), ``torso`` (N, 3), ``jaw`` (N, 3, 4),
+    ``tip`` (N,) as in `animator.render.moment.Moment`; ``shut`` (N, 2 L, 3) px by which lips are closed."""
 
     weights: Tensor
     skull: Tensor
     torso: Tensor
     jaw: Tensor
+    tip: Tensor
     shut: Tensor
 
 

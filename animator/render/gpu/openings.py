@@ -169,7 +169,8 @@ def _between(
 def within_mouth(part: Piece, made: Mouths, geometry: Geometry, motion: Motion) -> Tensor:
     """(N, V, 2) px where a part of the mouth is seen, see `animator.render.mouth.place`."""
     jaw = motion.jaw * part.jaw[:, None, None]
-    points = part.points + moved(part.points, jaw)
+    tip = (motion.tip[:, None] * part.tip)[..., None]
+    points = part.points + (1 - tip) * moved(part.points, jaw) + tip * part.rise[:, None]
     far = geometry.camera[:, None]
     nearness = ((far - points[..., 2]) / far)[..., None]
     space = torch.cat([(points[..., :2] - made.centre[:, None]) * nearness, points[..., 2:]], -1)

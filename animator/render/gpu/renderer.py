@@ -126,7 +126,7 @@ class BatchRenderer:
 
     def _motion(self, chosen: list[Layers], now: list[Moment]) -> Motion:
         shut = [_shut(made, moment_.weights) for made, moment_ in zip(chosen, now, strict=True)]
-        rows = [(m.weights, m.skull, m.torso, m.jaw, lips) for m, lips in zip(now, shut, strict=True)]
+        rows = [(m.weights, m.skull, m.torso, m.jaw, m.tip, lips) for m, lips in zip(now, shut, strict=True)]
         return Motion(*(self._upload(np.stack(column)) for column in zip(*rows, strict=True)))
 
     def _looks(self, now: list[Moment]) -> Looks:

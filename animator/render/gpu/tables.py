@@ -16,6 +16,7 @@ from torch import Tensor
 
 from animator.motion.space import ARKIT
 from animator.render import raster
+from animator.render.arrays import f32
 from animator.render.eyes import Eye
 from animator.render.layers import Layers
 from animator.render.lids import Lid
@@ -94,7 +95,7 @@ class Mouths(NamedTuple):
 
 class Piece(NamedTuple):
     """What is rigid: parts of the mouth, frames of glasses. ``points`` (P, V, 3); ``jaw`` (P,) how far it moves with
-    the lower jaw."""
+    the lower jaw; ``tip`` (P, V) and ``rise`` (P, 3) as in `animator.render.mouth.Part`."""
 
     points: Tensor
     uv: Tensor
@@ -102,6 +103,8 @@ class Piece(NamedTuple):
     opacity: Tensor
     triangles: Tensor
     jaw: Tensor
+    tip: Tensor
+    rise: Tensor
 
 
 class Lines(NamedTuple):
@@ -247,8 +250,10 @@ def _piece(parts: Sequence[Part | None], device: torch.device) -> tuple[Piece, T
     """One part of every portrait, and its texture."""
     flat = np.zeros((1, 3)), np.zeros((1, 2)), np.zeros(1), np.zeros(1), np.zeros((0, 3), np.int32), np.float32(0)
     rows = [
-        (part.points, part.uv, part.shade, part.opacity, part.triangles, np.float32(part.jaw)) if part else flat
-        for part in parts
+        (p.points, p.uv, p.shade, p.opacity, p.triangles, np.float32(p.jaw), p.tip, p.rise)
+        if p
+        else (*flat, np.zeros(1), np.zeros(3))
+        for p in parts
     ]
     textures = (part.texture if part else np.zeros((2, 2), np.uint64) for part in parts)
     return Piece(*_stacked(rows, device)), _textures(textures, device)
@@ -259,4 +264,6 @@ def _glasses(face: Layers) -> Part | None:
     if not (made := face.glasses):
         return None
     _, uv, shade, opacity = made.surface
-    return Part(made.points, uv, shade, opacity, made.triangles, made.texture, jaw=0.0)
+    return Part(
+        made.points, uv, shade, opacity, made.triangles, made.texture, 0.0, np.zeros_like(shade), f32([0, 0, 0])
+    )
