@@ -33,7 +33,7 @@ SHORTEST = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
 ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
 LONG = 4.0  # s of speech that a listener acknowledges aloud
-DECIDE = 1.5  # s for which a face that paused waits for the words of who spoke over it: going on in vain is worse
+DECIDE = 0.6  # s for which a face that paused waits for the words of who spoke over it
 GOES_ON = 0.3  # probability of being done under which somebody who pauses will go on
 
 
