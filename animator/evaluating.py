@@ -115,6 +115,8 @@ def _suite(animator: Animator, folder: Path, limit: int | None, keep: Path | Non
 
     clips: dict[str, Figures] = {}
     chosen = pairs(folder, limit)
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
     with progress("pairs", len(chosen)) as advance:
         for picture, saying in chosen:
             name = f"{picture.stem} {saying.name}".strip()
