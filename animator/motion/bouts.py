@@ -29,7 +29,7 @@ class Temper:
 
 
 TEMPERS: dict[Emotion, Temper] = {
-    "neutral": Temper(), "happy": Temper(0.3, 0.4, 1.1, 0.2), "sad": Temper(-1.2, 0.5, 0.5, 1.0),
+    "neutral": Temper(), "happy": Temper(0.0, 0.3, 1.1, 0.2), "sad": Temper(-1.2, 0.5, 0.5, 1.0),
     "angry": Temper(-1.5, 0.5, 0.25, 4.0), "surprised": Temper(0.0, 0.7, 0.5, 0.2),
     "afraid": Temper(-0.8, 0.5, 0.5, 1.0), "disgusted": Temper(-1.0, 0.5, 0.4, 2.0),
     "tender": Temper(0.2, 0.6, 0.7, 0.4), "thoughtful": Temper(-0.4, 0.7, 0.7, 2.0),
@@ -37,8 +37,8 @@ TEMPERS: dict[Emotion, Temper] = {
 
 _SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.2)
 _LIP = shapes(mouthUpperUp=0.75, mouthLowerDown=0.1)  # what it lifts in speech
-_RAISE = shapes(browInnerUp=1.0, browOuterUp=0.95, eyeWide=0.3)
-_FROWN = shapes(browDown=0.5, eyeSquint=0.25, noseSneer=0.12)
+_RAISE = shapes(browInnerUp=0.82, browOuterUp=0.78, eyeWide=0.3)
+_FROWN = shapes(browDown=0.3, eyeSquint=0.2, noseSneer=0.1)
 _SQUINT = shapes(eyeSquint=0.7, cheekSquint=0.35)
 _PRESS = shapes(mouthPress=0.6, mouthRollLower=0.35, mouthRollUpper=0.25, mouthDimple=0.15)
 _SWALLOW = shapes(mouthPress=0.4, mouthShrugLower=0.4, mouthRollLower=0.2, jawForward=0.1)
@@ -65,8 +65,9 @@ class Bouts:
         """One frame on -> (52,)."""
         listening = control.state == "listening"
         temper = _tempered(control.emotion, control.emotion_strength)
-        row = self._smiles(own, other.prosody if listening else own.prosody, control.state, temper)
-        row = row + self._brows(own.prosody, temper) + self._passing(own.prosody.talking, temper)
+        heard = other.prosody if listening else own.prosody
+        row = self._smiles(own, heard, control.state, temper) + self._brows(heard, temper)
+        row = row + self._passing(own.prosody.talking, temper)
         return (self._awake(1.0) * (row + self._lips(own.prosody))).astype(np.float32)
 
 
@@ -82,9 +83,9 @@ class _Smiles:
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
         self._warm, self._favours = random.normal(0, 0.25), random.normal(0, 0.08)
-        self._noise, self._slant = Resonators([0.2, 0.8]), Resonators([0.15])
+        self._noise, self._slant = Resonators([0.2, 0.65]), Resonators([0.15])
         self._ends, self._melody = Pulses(), 0.0
-        self._voice, self._wide, self._temper = Follower(0.3), Follower(0.1), [Follower(0.7), Follower(0.7, 1.0)]
+        self._voice, self._wide, self._temper = Follower(0.3), Follower(0.14), [Follower(0.7), Follower(0.7, 1.0)]
 
     def __call__(self, own: Own, heard: Heard, state: State, temper: Temper) -> Row:
         if heard.ended and self._random.random() < 0.3:
@@ -96,7 +97,7 @@ class _Smiles:
         lively = voice * (0.5 * (heard.loudness - 0.5) + 0.4 * min(1.0, 0.5 * self._melody) - 0.2)
         warm = self._warm + self._temper[0](_WARM[state] + temper.warmth) + self._ends()
         drive = warm + 0.55 * slow + (0.3 + 0.4 * voice) * fast + wide + lively
-        size = soft_limit(0.55 * self._temper[1](temper.smiles) * _above(drive), 1.0)
+        size = soft_limit(0.6 * self._temper[1](temper.smiles) * _above(drive), 1.0)
         side = self._favours + 0.12 * float(self._slant(self._random.standard_normal(1))[0])
         return size * (_SMILE + voice * _LIP) * (1 + side * _SIDE)
 
@@ -106,7 +107,7 @@ class _Brows:
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
-        self._lively, self._favours = random.lognormal(0, 0.25), random.normal(0, 0.12)
+        self._lively, self._favours = random.lognormal(0, 0.25), random.normal(0, 0.09)
         self._rising = Pulses()
         self._since_lift = 0
 
@@ -123,7 +124,7 @@ class _Brows:
 
     def _raise(self, size: float, shortest: float, longest: float) -> None:
         size *= self._lively * self._random.uniform(0.5, 1.1)
-        self._rising.add(size, 0.24, self._random.uniform(shortest, longest))
+        self._rising.add(size, 0.28, self._random.uniform(shortest, longest))
 
 
 class _Passing:

@@ -87,7 +87,7 @@ _PASSING: tuple[Weights, ...] = (
     shapes(mouthSmileLeft=0.16, mouthDimpleLeft=0.12, cheekSquintLeft=0.10),
 )
 _PER_SECOND: dict[State, float] = {"speaking": 0.30, "listening": 0.22, "thinking": 0.28, "idle": 0.10}
-_SHIFTS = shapes(browInnerUp=0.55, browOuterUp=0.50)  # what an accent raises
+_SHIFTS = shapes(browInnerUp=0.50, browOuterUp=0.46)  # what an accent raises
 
 
 class Expression:

@@ -97,7 +97,8 @@ def test_a_mood_shows_in_what_passes_over_the_face(speech):
 
 
 def mouth(speech, emotion):
-    return lives([1], speech, Control("speaking", emotion))[0, 75:]
+    """(6, frames, 64) when the mood has been taken on. Smiles that pass are in it, which differ from face to face."""
+    return lives(range(6), speech, Control("speaking", emotion))[:, 75:]
 
 
 def test_a_mood_is_a_way_to_speak(speech):
@@ -105,11 +106,11 @@ def test_a_mood_is_a_way_to_speak(speech):
     calm, happy, sad, angry = (mouth(speech, emotion) for emotion in ("neutral", "happy", "sad", "angry"))
 
     def reach(rows, name):
-        return rows[:, INDEX[name]].std() / calm[:, INDEX[name]].std()
+        return (rows[..., INDEX[name]].std(axis=1) / calm[..., INDEX[name]].std(axis=1)).mean()
 
     assert reach(sad, "jawOpen") < 0.85 and reach(sad, "mouthLowerDownLeft") < 0.9
-    assert reach(angry, "mouthLowerDownLeft") > 1.25 and reach(angry, "jawOpen") > 1.05
+    assert reach(angry, "mouthLowerDownLeft") > 1.2 and reach(angry, "jawOpen") > 1.05
     assert reach(happy, "mouthPucker") < 0.95 and reach(happy, "jawOpen") > 1.02
     for rows in (happy, sad, angry):
-        shut = calm[:, CLOSE] > 0.99 * np.maximum(calm[:, JAW], 0.02)
+        shut = calm[..., CLOSE] > 0.99 * np.maximum(calm[..., JAW], 0.02)
         assert (rows[shut][:, CLOSE] > 0.95 * rows[shut][:, JAW]).all()

@@ -79,8 +79,8 @@ def test_the_eyes_come_to_who_begins_to_speak_and_stay(rows):
     assert soon > np.mean([contact[:, end + 25 : end + 70].mean() for end in ENDS]) + 0.1
 
 
-def test_brows_follow_the_accents_of_the_voice_a_little(rows, other):
-    quiet, voice, brow = listen(np.zeros_like(other)), OtherVoice(), INDEX["browInnerUp"]
+def test_brows_rise_at_the_accents_of_the_voice_a_little(rows, other):
+    voice, brow = OtherVoice(), INDEX["browInnerUp"]
     accents = [i for i, frame in enumerate(other.reshape(-1, SAMPLES_PER_FRAME)) if voice(frame).prosody.accent]
-    after = np.unique(np.add.outer(accents, np.arange(3, 8)))
-    assert rows[:, after, brow].mean() > quiet[:, after, brow].mean() + 0.01
+    before, after = (rows[:, np.add.outer(accents, np.arange(*span)), brow] for span in ((-3, 1), (4, 9)))
+    assert after.mean() > before.mean()
