@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from companion import events, requests
 from companion.effective import check, remembered
-from companion.events import ClientEvent
-from companion.settings import update
+from companion.events import ClientEvent, Problem
+from companion.settings import unknown, update
 from companion.stages import SPEAK_RATE
 from companion.wire import WireError
 
@@ -119,3 +119,6 @@ def _update(session: "Session", event: events.SessionUpdate) -> None:
         session.tell_state()
     settings = session.settings.to_json(session.id) | {"disclosure": session.mind.notice}
     session.tell(events.SessionUpdated(settings))
+    for path in unknown(event.session):
+        message = f"`{path}` is not known here and was left out; the rest holds."
+        session.complain(Problem("unsupported", message, param=path, event_id=event.event_id))

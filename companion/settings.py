@@ -1,6 +1,7 @@
 """What a client may set about its session, in OpenAI's shape (``session.update``) with Azure's ``avatar``."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any, Literal, cast
 
@@ -17,6 +18,11 @@ CODECS = ("h264", "vp8", "jpeg")  # best first
 MEDIUM = Patience(0.3, 4.0)  # the longest waits are those of OpenAI
 EAGERNESS = {"low": Patience(0.6, 8.0), "medium": MEDIUM, "high": Patience(0.25, 2.0), "auto": MEDIUM}
 UNJUDGED = {"low": 0.9, "medium": 0.6, "high": 0.4, "auto": 0.6}  # s of silence that end a turn nobody can judge
+
+OWN = ("id", "object", "model", "disclosure", "expires_at")  # what the server says of a session beside its settings
+NOTHING = (None, "", "inf", "auto", 1, [], {})  # values by which OpenAI's clients ask for nothing in particular
+TOLD = 10  # unknown fields of an update that are named
+LONGEST_NAME = 60  # characters of one
 
 Codec = Literal["h264", "vp8", "jpeg"]
 
@@ -194,6 +200,23 @@ def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
         param = "session.output_modalities"
         raise WireError("invalid_value", "`output_modalities` is either ['audio'] or ['text'].", param)
     return replace(new, avatar=_negotiate(new.avatar, change)) if new.avatar else new
+
+
+def unknown(change: Json) -> list[str]:
+    """The fields of a `session.update` that say something which is not known here, as paths; at most `TOLD`. What asks
+    for nothing ("speed": 1, null), and what the server itself says of a session, says nothing."""
+    shape = Settings("", audio=Audio(AudioInput(transcription=Transcription())), avatar=Avatar(), memory=Remembering())
+    return list(itertools.islice(_unknown(change, asdict(shape), "session"), TOLD))
+
+
+def _unknown(change: Mapping[str, Any], shape: Json, path: str) -> Iterator[str]:
+    for key, value in change.items():
+        known = shape.get(key)
+        if key in shape:
+            if isinstance(known, dict) and isinstance(value, Mapping):
+                yield from _unknown(cast(Mapping[str, Any], value), cast(Json, known), f"{path}.{key}")
+        elif key not in OWN and (value is True or value not in NOTHING):
+            yield f"{path}.{key[:LONGEST_NAME]}"
 
 
 def detection(turns: Turns) -> TurnDetection:
