@@ -67,10 +67,12 @@ class Item:
 
 
 class Conversation:
-    """The items in order. Ids are unique; unknown ones raise KeyError."""
+    """The items in order. Ids are unique; unknown ones raise KeyError. ``running``: what a language model is told of
+    calls whose results are not there yet, by ``call_id``."""
 
     def __init__(self) -> None:
         self._items: dict[str, Item] = {}
+        self.running: dict[str, str] = {}
 
     def add(self, item: Item, after: str | None = None) -> str | None:
         """Append, or insert after the item ``after`` (``"root"``: first) -> the id of the item before it.
@@ -127,10 +129,14 @@ class Conversation:
         place = keys.index(item_id)
         return keys[place - 1] if place else None
 
+    def result(self, call_id: str) -> str:
+        """What a tool answered to a call; nothing where it has not."""
+        return next((item.text or "" for item in reversed(self._items.values()) if item.call_id == call_id), "")
+
     def history(self, saying: str = "") -> list[Message]:
         """What was said, oldest first, and what the user is ``saying``; one speaker's messages in a row are one."""
         merged: list[Message] = []
-        results = {item.call_id: item.text or "" for item in self._items.values() if item.role == "tool"}
+        results = self.running | {item.call_id: item.text or "" for item in self._items.values() if item.role == "tool"}
         for item in [*self._items.values(), Item("", "user", saying)]:
             if item.call and item.call.id in results:
                 merged += [Message("assistant", "", (item.call,))]

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
+from companion import events
 from companion.asking import Asking
-from companion.chat import Conversation
+from companion.chat import Conversation, Item
 from companion.engine import Engine
 from companion.events import AvatarProgress, ServerEvent
 from companion.feelings import Feeling, voiced
@@ -72,7 +73,8 @@ class Mind:
         self._lesson = ""
         self._nudges = 0
         self._habits = Habits(engine)
-        self._toolbox = Toolbox(engine, owner.conversation, Host(owner.announce, self._progress), owner.ask)
+        host = Host(owner.announce, self._progress, self._answered)
+        self._toolbox = Toolbox(engine, owner.conversation, host, owner.ask)
 
     @property
     def persona(self) -> Persona:
@@ -241,6 +243,11 @@ class Mind:
 
     def _report(self, progress: Progress) -> None:
         self._owner.tell(AvatarProgress(**asdict(progress)))
+
+    def _answered(self, item: Item) -> None:
+        previous = self._owner.conversation.add(item)
+        self._owner.tell(events.ItemAdded(item.to_json(), previous))
+        self._owner.tell(events.ItemDone(item.to_json(), previous))
 
     def _progress(self) -> Progress | None:
         return self._tutor.progress if self._tutor else None

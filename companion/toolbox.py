@@ -1,6 +1,7 @@
 """Function calling: the language model asks for a tool, the server's own are run here, the client's by the client.
 
-A running tool is awaited by the reply's task and by nothing else: the face goes on, and an interruption ends it.
+The face goes on while a tool runs. An interruption ends the reply and not the tool, which may have done something
+already: its result becomes an item when it is there, and until then the model is told that it runs.
 """
 
 import asyncio
@@ -29,15 +30,17 @@ log = logging.getLogger(__name__)
 ROUNDS = 4  # of calls in one reply
 PATIENCE = 30.0  # s that a tool may take
 LONGEST = 4000  # characters of a result
+RUNNING = "The tool is still running. Do not call it again; its result will follow."
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """What a tool may do with its session: say something in so many seconds, as soon as nobody speaks, and ask how
-    the lesson goes."""
+    the lesson goes. ``answered`` takes the result of one whose reply was interrupted."""
 
     announce: Callable[[str, float], None]
     progress: Callable[[], Progress | None]
+    answered: Callable[[Item], None]
 
 
 class Toolbox:
@@ -53,6 +56,7 @@ class Toolbox:
     ) -> None:
         self._engine, self._conversation, self._host, self._ask = engine, conversation, host, ask
         self._made: dict[str, BaseTool] = {}
+        self._running: set[asyncio.Task[None]] = set()
 
     def reply(
         self, messages: Sequence[Message], settings: Settings, names: Sequence[str], reply: Reply
@@ -87,12 +91,27 @@ class Toolbox:
                 reply.called(item)
             if not calls or not all(item.call and item.call.name in own for item in calls.values()):
                 return  # nothing more, or it is the client's turn
-            results = await asyncio.gather(*(self._run(item.call, own) for item in calls.values() if item.call))
-            messages.append(Message("assistant", "", tuple(item.call for item in calls.values() if item.call)))
-            for item, result in zip(calls.values(), results, strict=True):
-                call_id = item.call.id if item.call else ""
-                reply.answered(Item(new_id("item"), "tool", result, call_id=call_id))
-                messages.append(Message("tool", result, call_id=call_id))
+            asked = [item.call for item in calls.values() if item.call]
+            running = [self._begin(call, own, reply) for call in asked]
+            await asyncio.wait(running)  # which a cancellation ends, and not them
+            messages.append(Message("assistant", "", tuple(asked)))
+            messages += [Message("tool", self._conversation.result(call.id), call_id=call.id) for call in asked]
+
+    def _begin(self, call: Call, own: "dict[str, BaseTool]", reply: Reply) -> asyncio.Task[None]:
+        """Run a tool, to its end."""
+        self._conversation.running[call.id] = RUNNING
+        task = asyncio.create_task(self._finish(call, own, reply), name=f"{reply.id} tool")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _finish(self, call: Call, own: "dict[str, BaseTool]", reply: Reply) -> None:
+        try:
+            result = await self._run(call, own)
+        finally:
+            del self._conversation.running[call.id]
+        answered = self._host.answered if reply.over else reply.answered
+        answered(Item(new_id("item"), "tool", result, call_id=call.id))
 
     def _grow(self, calls: dict[int, Item], part: CallPart, reply: Reply) -> None:
         """More of a call that the model is writing."""

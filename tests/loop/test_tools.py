@@ -10,6 +10,7 @@ from langchain_core.tools import tool
 from companion import events, fakes
 from companion.config import Care, Config, Server, Stage, Talk, Turns
 from companion.stages import Call, Message
+from companion.toolbox import RUNNING
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run
 
@@ -103,10 +104,17 @@ def test_the_face_goes_on_and_the_user_may_interrupt_while_a_tool_runs():
             talk.ask("Again.")
             done = (await talk.until(events.ResponseDone, 2)).response
             assert done["status"] == "completed"
-        assert llm.asked[-1][-1] == Message("tool", "waited 20", call_id="call_1")
+            assert Message("tool", RUNNING, call_id="call_1") in llm.asked[-1]
+            assert len(talk.all(events.CallArgumentsDone)) == 1  # it is not begun again
+            await asyncio.sleep(20)
+            talk.ask("And?")
+            await talk.until(events.ResponseDone, 3)
+            assert Message("tool", "waited 20", call_id="call_1") in llm.asked[-1]
         return talk
 
-    assert "Done." in [e.transcript for e in run(script()).all(events.AudioTranscriptDone)]
+    talk = run(script())
+    assert "Done." in [e.transcript for e in talk.all(events.AudioTranscriptDone)]
+    assert [e.item["output"] for e in talk.all(events.ItemDone) if "output" in e.item] == ["waited 20"]
 
 
 def test_a_tool_that_fails_is_told_to_the_model_without_what_it_said():

@@ -6,7 +6,7 @@ from companion.config import ConfigError
 from companion.toolbox import Host
 from companion.tools import lookup
 
-HOST = Host(lambda text, after: None, lambda: None)
+HOST = Host(lambda text, after: None, lambda: None, lambda item: None)
 
 
 @pytest.mark.model
