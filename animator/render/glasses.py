@@ -58,6 +58,8 @@ def put_on(portrait: Portrait, bare: Portrait, body: Body) -> Glasses | None:
     unlike = np.abs(seen - behind).max(axis=2)
     darkest = (255 * seen // np.maximum(behind, 1)).min(axis=2)  # less of what lies behind must shine through
     least = np.maximum(255 * unlike // _UNLIKE, 255 - darkest).clip(0, 255)
+    around = cv2.GaussianBlur(cv2.dilate(least.astype(np.float32), np.ones((3, 3), np.uint8)), (0, 0), 1.0)
+    least = np.maximum(least, around.round().astype(np.int32))  # no grain of single pixels before a lid
     opacity = np.where(portrait.glasses[area] > 0, np.maximum(portrait.glasses[area], least), 0)[..., None]
     colour = np.where(opacity > 0, seen - (2 * behind * (255 - opacity) + 255) // 510, 0).clip(0, 255)
     texture = raster.pack(np.concatenate([colour, opacity], axis=2).astype(np.uint8))

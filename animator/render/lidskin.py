@@ -17,13 +17,13 @@ from animator.render.follow import smoothstep
 LASH = 0.010  # face widths: what is dark and narrower is a lash, not a crease
 BROW = 0.5  # share of the way to the brow over which the skin of the lid fades into the picture
 FLAT = 0.5  # share of its contrast that the stretched part of the lid keeps
-ODD_LIGHT, ODD_TINT = 0.28, 0.16  # shares of the skin's luma by which a lid may differ from the skin around
+ODD_LIGHT, ODD_TINT = 0.28, 0.1  # shares of the skin's luma by which a lid may differ from the skin around
 ODD_LEAST = 4.0  # of 255, by which it may differ anyway
 DARKEST = 0.6  # of the luma of the skin under the eye: what is darker is no lid
 DIM = 12.0  # of 255, by which lashes are darker than the lid
 EDGE, ENDS, BALL = 0.14, 0.10, 0.05  # by which a lid is darker at its edge and its ends, and lighter in its middle
-LINE = 0.0045  # face widths, half width of the line where the lids meet
-INK = 0.8  # how much of that line is lashes
+LINE = 0.0055  # face widths, half width of the line where the lids meet
+INK = 0.85  # how much of that line is lashes
 GRAIN = 9.0  # of 255, at most
 HANG, HANGING, MOST_HANGING = 0.6, 0.8, 0.45  # length and darkness of lashes that hang, of those that stand; at most
 
@@ -114,8 +114,10 @@ def _likely(clean: Floats, lower: Floats, band: float) -> Floats:
     frames of glasses and what shines on them are not."""
     under = lower[int(0.4 * band) : int(1.5 * band) + 1]
     over = clean[int(0.2 * band) : int(1.3 * band) + 1]
-    typical = np.median(under, axis=(0, 1)).mean()
-    over = np.where((over.mean(axis=2) > DARKEST * typical)[..., None], over, np.nan)
+    typical = np.median(under, axis=(0, 1))
+    tint = np.linalg.norm((over - over.mean(axis=2, keepdims=True)) - (typical - typical.mean()), axis=2)
+    like = (over.mean(axis=2) > DARKEST * typical.mean()) & (tint < 2 * ODD_TINT * typical.mean())
+    over = np.where(like[..., None], over, np.nan)
     skin = np.nanmedian(np.concatenate([over, under]), axis=0, keepdims=True).astype(np.float32)
     skin = _across(skin, 0.6 * band)
     luma = skin.mean(axis=2, keepdims=True)
