@@ -52,6 +52,7 @@ def render(  # noqa: PLR0913 - the options of a command
     seed: Annotated[int | None, typer.Option(help="The same seed repeats the same motion.")] = None,
     emotion: Emotion = "neutral",
     strength: Annotated[float, typer.Option(help="Of the emotion.", min=0, max=1.5)] = 1.0,
+    articulation: Annotated[float, typer.Option(help="How clearly it speaks.", min=0.5, max=1.5)] = 1.0,
     state: State = "speaking",
     other: Annotated[Path | None, typer.Option(help="Sound of another person, to whom the face listens.")] = None,
     only: Annotated[Part, typer.Option(help="What moves: the head's pose, the expression, or all.")] = "all",
@@ -90,7 +91,7 @@ def render(  # noqa: PLR0913 - the options of a command
         found = prepare(portrait, size, landmarks, drawn=drawn)
         if rows is None:
             face = animator.open(found, only)
-            shown = speak(face, sound, Control(state, emotion, strength), listened)
+            shown = speak(face, sound, Control(state, emotion, strength, articulation=articulation), listened)
             frames = frames_of(sound if listened is None or len(sound) > len(listened) else listened)
         else:
             shown, frames = replay(animator.drawer(found), rows, sound), len(rows)

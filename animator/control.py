@@ -31,3 +31,4 @@ class Control:
     x: float = 0.0
     y: float = 0.0
     amplitude: float = 1.0  # of all generated motion, 0 to 1.5
+    articulation: float = 1.0  # of the mouth that speaks: 0.5 mumbles, 1.5 speaks very clearly

@@ -58,6 +58,7 @@ SHIPPED = {
     "assets/head.npz": "CC0",
     "motion/mouth.onnx": "Apache-2.0",
     "motion/closing.onnx": "Apache-2.0",
+    "motion/articulation.onnx": "Apache-2.0",
     "motion/motion.onnx": "Apache-2.0",
     "evaluate/sync.onnx": "Apache-2.0",
 }

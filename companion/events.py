@@ -15,6 +15,7 @@ from animator.control import Emotion
 Json = dict[str, Any]
 Unit = Annotated[float, Field(ge=-1.0, le=1.0)]
 Amplitude = Annotated[float, Field(ge=0.0, le=1.5)]
+Articulation = Annotated[float, Field(ge=0.5, le=1.5)]
 Milliseconds = Annotated[float, Field(ge=0.0, le=1e12)]
 Angle = Annotated[float, Field(ge=-30.0, le=30.0)]
 
@@ -107,6 +108,7 @@ class AvatarControl(ClientEvent):
     emotion: Emotion | None = None
     emotion_strength: Amplitude | None = None
     amplitude: Amplitude | None = None
+    articulation: Articulation | None = None
     yaw_deg: Angle | None = None
     pitch_deg: Angle | None = None
     roll_deg: Angle | None = None

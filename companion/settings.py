@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from animator.control import Control, Emotion
 from companion.config import Turns
-from companion.events import Amplitude, Angle, Gaze, Json, Unit
+from companion.events import Amplitude, Angle, Articulation, Gaze, Json, Unit
 from companion.stages import SPEAK_RATE
 from companion.turns import Patience, Rules
 from companion.wire import WireError, invalid
@@ -105,6 +105,7 @@ class Scene:
     rotation_y: Angle = 0.0
     rotation_z: Angle = 0.0
     amplitude: Amplitude = 1.0
+    articulation: Articulation = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class Avatar:
             x=self.scene.position_x,
             y=self.scene.position_y,
             amplitude=self.scene.amplitude,
+            articulation=self.scene.articulation,
         )
 
 

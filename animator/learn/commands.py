@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -18,6 +18,7 @@ data = typer.Typer(no_args_is_help=True, help="Makes what the motion network lea
 
 OUT = Annotated[Path, typer.Argument(help="The folder to write clips to.")]
 SEED = Annotated[int, typer.Option(help="Another one makes other clips.")]
+Speech = Literal["mouth", "closing", "articulation"]
 CLIPS = typer.Option(help="Clips.", min=0)
 
 
@@ -32,9 +33,10 @@ def speech(  # noqa: PLR0913 - the options of a command
     kokoro_model: Annotated[Path | None, typer.Option(help="Kokoro's ONNX file.")] = None,
     kokoro_voices: Annotated[Path | None, typer.Option(help="The folder with its voices (.bin).")] = None,
     captured: Annotated[Path | None, typer.Option(help="The folder with FACEGOOD's takes.")] = None,
+    film: Annotated[Path | None, typer.Option(help="A folder of videos of one speaking face each.")] = None,
     seed: SEED = 1,
 ) -> None:
-    """Synthesized speech and song with exact phonemes, and captured takes, with the mouths that said them.
+    """Synthesized speech and song with exact phonemes, captured takes and film, with the mouths that said them.
 
     Needs the packages of vasari[train], and espeak-ng and flite for their clips. The model card of the speech network
     says where Kokoro and FACEGOOD come from.
@@ -42,7 +44,7 @@ def speech(  # noqa: PLR0913 - the options of a command
     with _running(out) as advance:
         from animator.learn.speech.corpus import Plan, build
 
-        plan = Plan(hibari, espeak, flite, kokoro, sung, kokoro_model, kokoro_voices, captured)
+        plan = Plan(hibari, espeak, flite, kokoro, sung, kokoro_model, kokoro_voices, captured, film)
         build(out, plan, seed, advance)
 
 
@@ -139,18 +141,23 @@ def train_speech(  # noqa: PLR0913 - the options of a command
     minutes: Annotated[float, typer.Option(min=0.01)] = 35.0,
     rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-6)] = 2e-3,
     start: Annotated[Path | None, typer.Option(help="Weights (.pt) to go on from.")] = None,
-    closing: Annotated[bool, typer.Option("--closing", help="Train the network of touching lips instead.")] = False,
+    network: Annotated[Speech, typer.Option(help="Which one of the three.")] = "mouth",
     seed: SEED = 1,
 ) -> None:
-    """Trains the speech network, on whose features the motion network builds. Ends with one JSON line of scores.
+    """Trains a network that hears speech. Ends with one JSON line of scores.
 
-    With --closing, the one beside it which says when lips touch each other, or the teeth.
+    mouth: the mouth, on whose features the motion network builds. closing: when lips touch each other, or the teeth.
+    articulation: the shapes of film; it needs film in the corpus, and goes on from a mouth network (--start).
     """
     with _running(out) as advance:
+        from animator.learn.speech.articulation import train_articulation
         from animator.learn.speech.closing import train_closing
         from animator.learn.speech.train import Course, Scores, train
 
-        figure = "closed" if closing else "jaw"
+        run, figure = {
+            "mouth": (train, "jaw"), "closing": (train_closing, "closed"),
+            "articulation": (train_articulation, "mouthUpperUp"),
+        }[network]  # fmt: skip
 
         def said(step: int, part: float, loss: float, scores: Scores) -> None:
             advance("training, per mille", min(1000, round(1000 * part)), 1000)
@@ -158,5 +165,5 @@ def train_speech(  # noqa: PLR0913 - the options of a command
             console.print(f"step {step}: loss {loss:.5f}; {figure}: {shown}")
 
         course = Course(minutes, rate, start, seed)
-        scores = train_closing(corpus, out, course, said) if closing else train(corpus, out, course, said)
+        scores = run(corpus, out, course, said)
     typer.echo(json.dumps(scores))

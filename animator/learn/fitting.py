@@ -39,8 +39,9 @@ KNOWN = np.array(
 
 
 @dataclass(frozen=True, slots=True)
-class _Rest:
-    """``points`` (468, 3) px, y up; ``shapes`` (solved, 468, 3) px; ``width`` px; ``lids``: gap over eye width."""
+class Rest:
+    """The calm face of a clip: ``points`` (468, 3) px, y up; ``shapes`` (52, 468, 3) px at weight 1; ``width`` px;
+    ``pivot`` (3,) px, what moves least when the head turns; ``lids``: gap over eye width."""
 
     points: Floats
     shapes: Floats
@@ -53,8 +54,8 @@ def channels(faces: Sequence[FaceLandmarks], looks: Floats) -> Floats:
     """Faces of consecutive frames at 25 a second, and their gaze against the head, (frames, 2) degrees, -> (frames,
     len(CHANNELS)). Head and gaze are relative to their middle values; both sides of the speaking mouth are alike.
     """
-    rest = _rest(faces)
-    solve = solver(rest.shapes, rest.width)
+    rest = rest_of(faces)
+    solve = solver(rest.shapes[_SOLVED], rest.width)
     weights, heads = np.zeros((len(faces), len(ARKIT)), np.float32), np.zeros((len(faces), 6))
     blinks = np.zeros(len(faces), np.float32)
     for i, face in enumerate(faces):
@@ -79,7 +80,8 @@ def _bridged(looks: Floats, blinks: Floats) -> Floats:
     return np.stack([np.interp(np.arange(len(looks)), seen, axis[seen]) for axis in looks.T], axis=1).astype(np.float32)
 
 
-def _rest(faces: Sequence[FaceLandmarks]) -> _Rest:
+def rest_of(faces: Sequence[FaceLandmarks]) -> Rest:
+    """The calm face of consecutive ``faces``, made of the `CALM` calmest of them."""
     columns = [INDEX[name] for name in (*_MOUTH, "eyeBlinkLeft", "eyeBlinkRight", "browInnerUp")]
     turned = [sum(map(abs, pose(face.points))) / 30 for face in faces]
     calm = np.argsort([face.blendshapes[columns].sum() + turn for face, turn in zip(faces, turned, strict=True)])[:CALM]
@@ -96,7 +98,7 @@ def _rest(faces: Sequence[FaceLandmarks]) -> _Rest:
     pivot = flat[152] + PIVOT * (flat[10] - flat[152])
     pivot[2] = head.ear_depth
     gaps = [_gap(face.points) for face in faces]
-    return _Rest(flat, shapes[_SOLVED, :POINTS] * _FLIP, width, pivot, float(np.percentile(gaps, 80)))
+    return Rest(flat, shapes[:, :POINTS] * _FLIP, width, pivot, float(np.percentile(gaps, 80)))
 
 
 def _gap(points: Floats) -> float:

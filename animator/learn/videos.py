@@ -66,12 +66,12 @@ def _shard(video: Path, held: bool) -> Shard:
     if np.abs(sound).max(initial=0) < QUIET:
         raise MediaError("Its sound is silent.")
     motion = _motion(video)
-    frames = min(len(motion), int((len(sound) + _late(video)) / FRAME))
+    frames = min(len(motion), int((len(sound) + late(video)) / FRAME))
     if frames < SHORTEST:
         raise MediaError(f"It is shorter than {SHORTEST / FPS:g} s.")
     one = np.ones(frames, np.float16)
     return Shard(
-        to_power(_aligned(sound, _late(video), frames)),
+        to_power(_aligned(sound, late(video), frames)),
         np.full((frames * HOPS_PER_FRAME, MELS), SILENCE, np.float16),
         motion[:frames].astype(np.float16), KNOWN, np.full(frames, STATES.index("speaking"), np.uint8),
         np.zeros(frames, np.uint8), one, np.zeros((frames, 2), np.float16), one, held, "video",
@@ -99,7 +99,7 @@ def _motion(video: Path) -> Floats:
     return np.stack([np.interp(every, times, column) for column in rows.T], axis=1).astype(np.float32)
 
 
-def _late(video: Path) -> int:
+def late(video: Path) -> int:
     """Samples by which the sound starts after the picture."""
     try:
         with av.open(video) as container:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Motion, Samples
 from animator.motion import space
+from animator.motion.articulation import Style
 from animator.motion.bouts import Bouts
 from animator.motion.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
 from animator.motion.closing import touched
@@ -26,6 +27,12 @@ _RELEASE = 0.5  # closed lips part in two frames: in one they pop, since the jaw
 _FADE = (0.62, 0.3, 0.1, 0.0)  # share of the old mouth in the frames after an interruption
 _BLINK = space.INDEX["eyeBlinkLeft"], space.INDEX["eyeBlinkRight"]
 _WIDE = space.INDEX["eyeWideLeft"], space.INDEX["eyeWideRight"]
+_UNEVEN = 0.05  # spread of how much more one side of the mouth moves
+_SIDEWAYS, _OPEN = (
+    0.04,
+    0.3,
+)  # spread of the jaw's way aside, as tracked in film, and the jawOpen at which it has all of it
+_ASIDE = space.INDEX["jawLeft"], space.INDEX["jawRight"]
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 _ROUND = space.INDEX["mouthFunnel"], space.INDEX["mouthPucker"]
 _PARTING_NAMES = ("mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthFunnel")
@@ -80,14 +87,14 @@ class Generator:
 
     def reset(self) -> None:
         """Back to the first frame of the session."""
-        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(self._seed.entropy).spawn(5)]
+        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(self._seed.entropy).spawn(6)]
         self._own.reset()
         self._other.reset()
         self._behaviour, self._torso, self._sides = self._make(streams[0]), Torso(streams[1]), streams[2]
-        self._nods, self._bouts = Nods(streams[3]), Bouts(streams[4])
-        self._slant = Resonators([0.3, 0.3])
+        self._nods, self._bouts, self._style = Nods(streams[3]), Bouts(streams[4]), Style(streams[5])
+        self._slant = Resonators([0.3, 0.3, 0.5])
         self._aim, self._mood, self._steady = Aim(), Mood(), steady_head()
-        self._wishes = [Follower(0.3) for _ in range(7)]
+        self._wishes = [Follower(0.3) for _ in range(8)]
         self._fade: list[float] = []
         self._mouth = np.zeros(52, np.float32)
         self._old_mouth = self._mouth
@@ -98,11 +105,12 @@ class Generator:
         heard = NOBODY if other is None else self._other(other)
         moved = self._behaviour(own, heard, control)
         wishes = (control.yaw_deg, control.pitch_deg, control.roll_deg, control.x, control.y,
-                  CAMERA * (1 - control.distance), control.amplitude - 1)  # fmt: skip
-        *place, more = (follow(wish) for follow, wish in zip(self._wishes, wishes, strict=True))
+                  CAMERA * (1 - control.distance), control.amplitude - 1, control.articulation - 1)  # fmt: skip
+        *place, more, clearer = (follow(wish) for follow, wish in zip(self._wishes, wishes, strict=True))
         mood, bearing = self._mood(control.emotion, control.emotion_strength)
         head = (1 + more) * (moved[HEAD_AT] + self._nods(control.state, heard.prosody))
-        self._mouth = self._speak(touched(moved[MOUTH_AT], own.touches), 1 + more)
+        mouth = touched(self._style(moved[MOUTH_AT], own.mouth, own.shapes), own.touches)
+        self._mouth = self._speak(mouth, (1 + more) * (1 + clearer))
         row = np.zeros(space.SIZE, np.float32)
         upper = from_upper(moved[UPPER_AT]) + self._bouts(own, heard, control)
         row[:52] = _face(self._mouth, (1 + more) * upper + mood, float(moved[BLINK_AT][0]))
@@ -117,9 +125,10 @@ class Generator:
         """The mouth of the sound, a little different left and right; after an interruption still partly the old one."""
         weights = to_weights(np.clip(mouth, 0.0, 1.0), amplitude) * self._mood.speech
         weights[_CLOSE] = max(weights[_CLOSE], self._mouth[_CLOSE] - _RELEASE)
-        slant = 0.05 * self._slant(self._sides.standard_normal(2))
-        weights[_LEFT] *= 1 + slant[0]
-        weights[_RIGHT] *= 1 + slant[1]
+        left, right, aside = self._slant(self._sides.standard_normal(3)).tolist()
+        weights[_LEFT] *= 1 + _UNEVEN * left
+        weights[_RIGHT] *= 1 + _UNEVEN * right
+        weights[_ASIDE[aside > 0]] += _SIDEWAYS * abs(aside) * min(1.0, float(weights[_JAW]) / _OPEN)
         if self._fade:
             share = self._fade.pop(0)
             weights = (share * self._old_mouth + (1 - share) * weights).astype(np.float32)

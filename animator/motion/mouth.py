@@ -31,6 +31,8 @@ _SILENCE = 0.05  # features (-76 dB): digital silence, with dither or without
 # The teacher is shy: with these the rendered lips part as far as real ones (0.15 to 0.25 of the eye distance at p95).
 _SIZE = {"jawOpen": 1.4, "mouthLowerDown": 1.2, "mouthUpperUp": 1.2}
 
+_PARTING = ("mouthLowerDown", "mouthUpperUp", "mouthShrugUpper", "mouthFunnel", "mouthStretch")
+
 MouthRow = NDArray[np.float32]  # (len(CHANNELS),)
 
 
@@ -40,7 +42,7 @@ def session_of(model: Path) -> onnxruntime.InferenceSession:
     return _session(model, model.stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _session(model: Path, changed_ns: int) -> onnxruntime.InferenceSession:
     """On one thread, which the renderer's would fight with otherwise; opened anew when the file has changed."""
     options = onnxruntime.SessionOptions()
@@ -104,7 +106,7 @@ def to_weights(row: MouthRow, amplitude: float) -> NDArray[np.float32]:
     values = dict(zip(CHANNELS, row.tolist(), strict=True))
     close = min(1.0, max(0.0, (values.pop("mouthClose") - 0.2) / 0.5))
     for name, value in values.items():
-        parted = 1.0 - close if name in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel", "mouthStretch") else 1.0
+        parted = 1.0 - close if name in _PARTING else 1.0
         for side in ("",) if name in INDEX else ("Left", "Right"):
             weights[INDEX[name + side]] = value * parted * amplitude * _SIZE.get(name, 1.0)
     weights[INDEX["mouthClose"]] = close

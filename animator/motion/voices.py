@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from animator.audio import MELS, Features, LogMel
 from animator.face import SAMPLES_PER_FRAME, Samples
+from animator.motion.articulation import STILL, Articulation, Shapes
 from animator.motion.closing import APART, Closing, Touches
 from animator.motion.intonation import Intonation
 from animator.motion.mouth import HOPS_PER_FRAME, MouthNet, MouthRow
@@ -17,12 +18,13 @@ from animator.motion.prosody import SILENT, Heard, Prosody
 class Own(NamedTuple):
     """A frame of the own voice: the mouth network's ``mouth`` and what that network ``heard``, (2 * HIDDEN,), both of
     the frame that is shown; the ``prosody`` of the frame that came in, `LOOK_AHEAD` frames later; and how the lips
-    touch, again in the frame that is shown."""
+    touch, and which ``shapes`` they take, again in the frame that is shown."""
 
     mouth: MouthRow
     heard: NDArray[np.float32]
     prosody: Heard
     touches: Touches = APART
+    shapes: Shapes = STILL
 
 
 class Other(NamedTuple):
@@ -40,7 +42,8 @@ class OwnVoice:
     """Follows the own voice."""
 
     def __init__(self) -> None:
-        self._network, self._closing, self._intonation = MouthNet(), Closing(), Intonation()
+        self._network, self._closing, self._articulation = MouthNet(), Closing(), Articulation()
+        self._intonation = Intonation()
         self.reset()
 
     def __call__(self, audio: Samples) -> Own:
@@ -51,8 +54,8 @@ class OwnVoice:
         features = self._mel(audio)
         mouth = self._network(features)
         prosody = replace(self._prosody(features), lift=self._intonation(audio))
-        touches = self._closing(self._network.window, self._network.speech)
-        return Own(mouth, self._network.heard, prosody, touches)
+        told = self._network.window, self._network.speech
+        return Own(mouth, self._network.heard, prosody, self._closing(*told), self._articulation(*told))
 
     def reset(self) -> None:
         """Forget all sound."""
@@ -60,6 +63,7 @@ class OwnVoice:
         self._mel, self._prosody = LogMel(), Prosody()
         self._network.reset()
         self._closing.reset()
+        self._articulation.reset()
         self._intonation.reset()
 
 

@@ -22,6 +22,7 @@ SENTENCES = (
     "Every morning the baker opens his shop before six, and people come from far away to buy his buns.",
     "Maybe I am wrong, but please give me a moment, and I will try to explain the whole problem to you.",
 )
+SEEDS = (1, 2, 3)
 OFFSETS_MS = (120, 200, -160)
 
 
@@ -31,10 +32,10 @@ def said(number: int) -> np.ndarray:
 
 
 @cache
-def seen(number: int) -> Track:
+def seen(number: int, seed: int) -> Track:
     sound = said(number)
     padded = np.pad(sound, (0, -len(sound) % SAMPLES_PER_FRAME + 2 * SAMPLES_PER_FRAME))
-    return observed(Generator(1).step(padded, Control("speaking"))[2:])
+    return observed(Generator(seed).step(padded, Control("speaking"))[2:])
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +62,16 @@ def test_lips_in_a_video_are_in_time_and_offsets_are_found(film: Track) -> None:
 
 
 def test_the_right_sound_fits_better_than_any_other() -> None:
-    for number in range(len(SENTENCES)):
-        fits = [sync_figures(seen(number), said(other))["sync"] for other in range(len(SENTENCES))]
-        assert fits[number] == max(fits)
-        assert fits[number] > 0.5
-        assert sorted(fits)[-2] < fits[number] - 0.15
+    every = range(len(SENTENCES))
+    fits = np.array([
+        [[sync_figures(seen(number, seed), said(other))["sync"] for other in every] for number in every]
+        for seed in SEEDS
+    ])  # fmt: skip
+    right = np.diagonal(fits, axis1=1, axis2=2)
+    others = np.where(np.eye(len(SENTENCES), dtype=bool), -1, fits).max(axis=2)
+    assert (right - others).min() > 0.1
+    assert right.mean() > 0.55  # of five seeds, .590 to .603
+    assert (right - others).mean() > 0.3
 
 
 def test_a_mouth_that_stays_shut_is_not_in_sync() -> None:
@@ -76,7 +82,7 @@ def test_a_mouth_that_stays_shut_is_not_in_sync() -> None:
 
 
 def test_a_video_of_another_frame_rate_is_compared_at_the_same_times() -> None:
-    found = seen(1)
+    found = seen(1, 1)
     n = len(found)
     half = np.arange(0, n - 1, 2)
     slow = Track(12.5, *((part[half] + part[half + 1]) / 2 for part in

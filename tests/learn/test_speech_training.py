@@ -9,6 +9,7 @@ from animator.__main__ import app
 from animator.audio import to_features
 from animator.learn.speech.clips import load_all, save
 from animator.motion import mouth
+from animator.motion.articulation import SHAPES
 
 from .speaking import clip
 
@@ -37,7 +38,16 @@ def trained(corpus, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained_to_close(corpus, tmp_path_factory):
-    return train(corpus, tmp_path_factory.mktemp("out") / "closing.onnx", "--closing")
+    return train(corpus, tmp_path_factory.mktemp("out") / "closing.onnx", "--network", "closing")
+
+
+@pytest.fixture(scope="module")
+def trained_to_articulate(corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("film")
+    for i, held in enumerate((False, False, True)):
+        save(folder / f"heart-{i}.npz", clip("heart", "one", held, 110 + 20 * i))
+        save(folder / f"film-{i}.npz", clip("film", f"s{i}", held, 130 + 20 * i))
+    return train(folder, tmp_path_factory.mktemp("out") / "articulation.onnx", "--network", "articulation")
 
 
 def test_the_command_ends_with_the_scores_on_held_out_clips(trained):
@@ -102,3 +112,45 @@ def test_touches_are_told_frame_by_frame_as_at_once(trained_to_close):
         row, state = session.run(None, {"features": window[None, 4 * i : 4 * i + 36], "state": state})
         rows.append(row[0, 0])
     np.testing.assert_allclose(np.stack(rows), told(network.eval(), one), atol=1e-4)
+
+
+def test_articulation_is_scored_shape_by_shape_on_film_and_on_rules(trained_to_articulate):
+    scores = trained_to_articulate[2]
+    assert scores.keys() == {"film", "heart"}
+    assert set(scores["film"]) == set(SHAPES)
+
+
+def test_shapes_are_told_frame_by_frame_as_at_once_and_as_far_as_on_film(trained_to_articulate):
+    from animator.learn.speech.articulation import ArticulationNetwork, sizes, told
+    from animator.motion.articulation import HIDDEN
+
+    corpus, out, _ = trained_to_articulate
+    clips = [one for one in load_all(corpus) if one.source == "film"]
+    network = ArticulationNetwork()
+    network.load_state_dict(torch.load(out.with_suffix(".pt")))
+    window = np.pad(to_features(10.0 ** clips[0].power.astype(np.float32)), ((24, 8), (0, 0)))
+    session, state, rows = onnxruntime.InferenceSession(out), np.zeros((1, 1, HIDDEN), np.float32), []
+    for i in range(len(clips[0].mouth)):
+        row, state = session.run(None, {"features": window[None, 4 * i : 4 * i + 36], "state": state})
+        rows.append(row[0, 0])
+    rest, gain = sizes(network, clips)
+    expected = (told(network.eval(), clips[0]) - rest.numpy()) * gain.numpy()
+    np.testing.assert_allclose(np.stack(rows), expected, atol=1e-4)
+    assert (gain >= 1).all()
+
+
+def test_articulation_without_film_says_how_to_get_some(corpus, tmp_path):
+    out = str(tmp_path / "articulation.onnx")
+    said = CliRunner().invoke(app, ["train-speech", str(corpus), out, "--network", "articulation"])
+    assert said.exit_code == 1
+    assert "--film" in said.output
+
+
+def test_what_the_teacher_says_comes_later_to_be_as_on_film():
+    from animator.learn.speech.articulation import AHEAD, later
+
+    one = clip("heart", "one", False, 110)
+    moved, jaw = later(one), mouth.CHANNELS.index("jawOpen")
+    times = np.arange(len(one.mouth)) / 25
+    expected = np.interp(times - AHEAD, times, one.mouth[:, jaw].astype(float))
+    np.testing.assert_allclose(moved.mouth[:, jaw], expected, atol=2e-3)

@@ -1,4 +1,4 @@
-"""Builds the corpus from which speech is learned: synthesizers that tell their phonemes, and captured takes."""
+"""Builds the corpus from which speech is learned: synthesizers that tell their phonemes, captured takes, and film."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from animator.face import RATE
-from animator.learn.speech import captured, sentences
+from animator.face import RATE, SAMPLES_PER_FRAME
+from animator.learn.speech import captured, film, sentences
 from animator.learn.speech.clips import FRAME, Clip, save, to_power
 from animator.learn.speech.singing import Voiced, sing, speak_softly, speak_up
 from animator.learn.speech.teacher import Segment, teach
@@ -22,6 +22,9 @@ HELD_LANGUAGES = ("it", "tr")
 HELD_EACH = 25  # of hibari's clips, whose one voice is always heard in training
 ENGLISH = ("en-us", "en", "en-gb-scotland")
 KOKORO_LANGUAGES = {"e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "cmn"}
+HELD_SPEAKERS = ("", "s20", "s23", "s31")  # of film; those of no folder trained the scorer of lip sync
+HELD_SENTENCES = 7  # of every so many of the other speakers one is for validation
+LATE = SAMPLES_PER_FRAME // 2  # samples by which the live path hears its voice late
 SPEEDS = ((1, 1), (5, 6), (3, 4), (8, 7), (6, 5))  # of captured takes: other voices
 
 
@@ -39,7 +42,8 @@ Sayer = Callable[[int, np.random.Generator], Said]  # number of the clip
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many clips of each source; ``kokoro`` needs its two files, ``captured`` is the folder of the takes."""
+    """How many clips of each source; ``kokoro`` needs its two files, ``captured`` is the folder of the takes, ``film``
+    that of the videos."""
 
     hibari: int
     espeak: int
@@ -49,6 +53,7 @@ class Plan:
     kokoro_model: Path | None
     kokoro_voices: Path | None
     captured: Path | None
+    film: Path | None = None
 
 
 def build(out: Path, plan: Plan, seed: int, progress: Callable[[str, int, int], None]) -> None:
@@ -59,6 +64,8 @@ def build(out: Path, plan: Plan, seed: int, progress: Callable[[str, int, int], 
     out.mkdir(parents=True, exist_ok=True)
     if plan.captured:
         _save_takes(plan.captured, out)
+    if plan.film:
+        _save_film(plan.film, out, progress)
     wanted = {"heart": plan.hibari, "espeak": plan.espeak, "flite": plan.flite, "kokoro": plan.kokoro}
     for number, (source, count) in enumerate((wanted | {"sung": plan.sung}).items()):
         paths = [out / f"{source}-{i:05d}.npz" for i in range(count)]
@@ -173,3 +180,11 @@ def _save_takes(folder: Path, out: Path) -> None:
             at = (np.arange(len(said) // FRAME) + 0.5) * down / up - 0.5
             moved = np.stack([np.interp(at, np.arange(len(mouth)), column) for column in mouth.T], axis=1)
             save(path, _cut("captured", "facegood", held, said, moved.astype(np.float32)))
+
+
+def _save_film(folder: Path, out: Path, progress: Callable[[str, int, int], None]) -> None:
+    """Filmed people; they keep the level that they were recorded with."""
+    for number, take in enumerate(film.takes(folder, lambda name: (out / f"film-{name}.npz").exists(), progress)):
+        held = take.speaker in HELD_SPEAKERS or number % HELD_SENTENCES == 0
+        heard = np.concatenate([np.zeros(LATE, np.float32), take.sound])
+        save(out / f"film-{take.name}.npz", _cut("film", take.speaker, held, heard, take.mouth))

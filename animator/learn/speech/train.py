@@ -5,7 +5,7 @@
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,9 +67,11 @@ def train(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
     return validate(network, held)
 
 
-def _spoken(clips: dict[str, list[Clip]], random: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
+def _spoken(
+    clips: dict[str, list[Clip]], random: np.random.Generator, of: Mapping[str, float]
+) -> tuple[NDArray[np.float32], ...]:
     """Clips and pauses up to FRAMES; one sequence in twelve is only noise."""
-    shares = np.array([SHARES.get(source, 1.0) for source in clips])
+    shares = np.array([of.get(source, 1.0) for source in clips])
     shares /= shares.sum()
     power = np.full((FRAMES * HOPS_PER_FRAME, MELS), SILENCE, np.float32)
     mouth = np.zeros((FRAMES, len(CHANNELS)), np.float32)
@@ -86,9 +88,11 @@ def _spoken(clips: dict[str, list[Clip]], random: np.random.Generator) -> tuple[
     return 10.0**power, mouth
 
 
-def batch(clips: dict[str, list[Clip]], size: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Mel power (size, FRAMES * 4, MELS) and mouths (size, FRAMES, channels)."""
-    pairs = [_spoken(clips, random) for _ in range(size)]
+def batch(
+    clips: dict[str, list[Clip]], size: int, random: np.random.Generator, shares: Mapping[str, float] = SHARES
+) -> tuple[Tensor, Tensor]:
+    """Mel power (size, FRAMES * 4, MELS) and mouths (size, FRAMES, channels); ``shares`` of what ``clips`` are by."""
+    pairs = [_spoken(clips, random, shares) for _ in range(size)]
     return torch.from_numpy(np.stack([p for p, _ in pairs])), torch.from_numpy(np.stack([m for _, m in pairs]))
 
 

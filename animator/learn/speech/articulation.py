@@ -1,0 +1,182 @@
+"""Trains and exports the network of articulation (`animator/motion/articulation.onnx`): mel power in, the shapes of
+speech out, as wide as people's. Film says how real lips move, the teacher's synthetic speech brings other voices."""
+
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
+
+import warnings
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from animator.audio import MELS
+from animator.face import FPS
+from animator.learn.speech.augment import augment, features
+from animator.learn.speech.clips import Clip, load_all
+from animator.learn.speech.train import Course, Said, Scores, batch, by_source, fit, padded
+from animator.media import MediaError
+from animator.motion.articulation import AT, HIDDEN, SHAPES
+from animator.motion.mouth import WINDOW
+
+FILM, TAUGHT = 6, 10  # sequences of a batch
+FILM_COUNTS = 0.4  # share of the loss
+BEND = 0.1  # of the Huber loss
+CHANGE = 0.7  # what the speed counts against the place
+LEAST = 0.03  # spread of a shape that hardly moves, by which errors are weighed
+REST = 15  # percentile of what is said of held-out film: a shape at rest
+CONVERSATION = 1.3  # the sentences of film are read; who talks opens the lips so much further (p95 .21 against .16)
+AHEAD = 0.025  # s, by which the teacher is before film, seen from the live path, which hears late
+MOST = 3.0  # by which a shape may grow to move as far as on film
+
+
+class ArticulationNetwork(nn.Module):
+    """The layers of `animator.learn.speech.encoder.MouthNetwork`, from whose weights it starts, and a head of two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listen = nn.Sequential(
+            nn.Conv1d(MELS, 96, 4, stride=2), nn.SiLU(),
+            nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
+            nn.Conv1d(128, 160, 4), nn.SiLU(),
+            nn.Conv1d(160, HIDDEN, 5), nn.SiLU(),
+        )  # fmt: skip
+        self.gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
+        self.tell = nn.Sequential(
+            nn.Dropout(0.2), nn.Linear(2 * HIDDEN, 96), nn.SiLU(), nn.Dropout(0.1), nn.Linear(96, len(SHAPES))
+        )
+
+    def forward(self, heard: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> (batch, frames, len(SHAPES)), the state."""
+        seen = self.listen(heard.transpose(1, 2)).transpose(1, 2)
+        recalled, state = self.gru(seen, state)
+        return self.tell(torch.cat([seen, recalled], dim=2)), state
+
+
+class _Shipped(nn.Module):
+    """One frame of one stream, as exported: each shape at its full size."""
+
+    def __init__(self, network: ArticulationNetwork, rest: Tensor, gain: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("rest", rest)
+        self.register_buffer("gain", gain)
+
+    def forward(self, heard: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        said, state = self.network(heard, state)
+        return (said - self.rest) * self.gain, state
+
+
+def train_articulation(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
+    """As `animator.learn.speech.train.train`, for this network; ``course.start`` are the weights of a mouth network.
+
+    Raises `MediaError` for a corpus without film.
+    """
+    clips = [clip for clip in load_all(corpus) if clip.source != "captured"]
+    film, taught = ([c for c in clips if (c.source == "film") == filmed] for filmed in (True, False))
+    if not film or not taught:
+        raise MediaError(f"{corpus} must hold film and synthesized speech. Make them with: animator data speech --film")
+    torch.set_num_threads(1)
+    torch.manual_seed(course.seed)
+    network = ArticulationNetwork()
+    if course.start:
+        network.load_state_dict(torch.load(course.start), strict=False)
+    random, held = np.random.default_rng(course.seed), [clip for clip in clips if clip.held]
+    speakers = by_voice([clip for clip in film if not clip.held])
+    shares = {name: len(some) ** 0.5 for name, some in speakers.items()}
+    sources = by_source([later(clip) for clip in taught if not clip.held])
+    spread = np.concatenate([clip.mouth[:, AT] for some in speakers.values() for clip in some]).std(axis=0)
+    weight = torch.from_numpy(1 / (spread.astype(np.float32) + LEAST))
+    weight /= weight.mean()
+
+    def loss() -> Tensor:
+        (power, mouth), (other, rule) = batch(speakers, FILM, random, shares), batch(sources, TAUGHT, random)
+        heard = padded(augment(torch.cat([power, other])))
+        told = network(heard, torch.zeros(1, FILM + TAUGHT, HIDDEN))[0]
+        filmed = loss_of(told[:FILM], mouth[..., AT], weight)
+        return FILM_COUNTS * filmed + (1 - FILM_COUNTS) * loss_of(told[FILM:], rule[..., AT], weight)
+
+    fit(network, loss, course, said, partial(validate, network, held))
+    torch.save(network.state_dict(), out.with_suffix(".pt"))
+    export(network, out, *sizes(network, film))
+    return validate(network, held)
+
+
+def by_voice(clips: list[Clip]) -> dict[str, list[Clip]]:
+    """Clips by who speaks."""
+    voices: dict[str, list[Clip]] = {}
+    for clip in clips:
+        voices.setdefault(clip.voice, []).append(clip)
+    return voices
+
+
+def later(clip: Clip) -> Clip:
+    """The teacher's mouth `AHEAD` later, when film shows it."""
+    mouth = clip.mouth.astype(np.float32)
+    before = np.concatenate([mouth[:1], mouth[:-1]])
+    share = AHEAD * FPS
+    return replace(clip, mouth=((1 - share) * mouth + share * before).astype(np.float16))
+
+
+def loss_of(said: Tensor, mouth: Tensor, weight: Tensor) -> Tensor:
+    """Huber on shapes and on their change."""
+    place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=BEND, reduction="none")
+    change = torch.nn.functional.smooth_l1_loss(said.diff(dim=1), mouth.diff(dim=1), beta=BEND, reduction="none")
+    return (place * weight).mean() + CHANGE * (change * weight).mean()
+
+
+def validate(network: ArticulationNetwork, clips: list[Clip]) -> Scores:
+    """Per held-out source, the correlation of each shape with the truth, mean over clips in which it moves."""
+    network.eval()
+    scores: Scores = {}
+    for source, some in by_source(clips).items():
+        pairs = [(told(network, clip), clip.mouth[:, AT].astype(np.float32)) for clip in some[:60]]
+        scores[source] = {name: _correlation(pairs, i) for i, name in enumerate(SHAPES)}
+    network.train()
+    return scores
+
+
+def told(network: ArticulationNetwork, clip: Clip) -> NDArray[np.float32]:
+    """(frames, len(SHAPES)), what the network says of a clip as it is."""
+    heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
+    with torch.no_grad():
+        return network(heard, torch.zeros(1, 1, HIDDEN))[0][0].numpy()
+
+
+def sizes(network: ArticulationNetwork, film: list[Clip]) -> tuple[Tensor, Tensor]:
+    """Of each shape (len(SHAPES),): what it is at rest, and by how much it must grow to move as far as people's.
+
+    Regression shrinks what is uncertain, and more for voices that it never heard: the gain is the mean of what speakers
+    of the training and others need. Spreads are taken within clips, since each begins with another face at rest.
+    """
+    network.eval()
+    pairs = [(told(network, clip), clip.mouth[:, AT].astype(np.float32), clip.held) for clip in film]
+    network.train()
+    gains: list[NDArray[np.float32]] = []
+    for group in ([one for one in pairs if not one[2]], [one for one in pairs if one[2]]):
+        said = np.sqrt(np.mean([np.var(said, axis=0) for said, _, _ in group], axis=0))
+        true = np.sqrt(np.mean([np.var(true, axis=0) for _, true, _ in group], axis=0))
+        gains.append(true / (said + 1e-4))
+    gain = CONVERSATION * np.mean(gains, axis=0).clip(1.0, MOST)
+    rest = np.percentile(np.concatenate([said for said, _, held in pairs if held]), REST, axis=0)
+    return torch.from_numpy(rest.astype(np.float32)), torch.from_numpy(gain.astype(np.float32))
+
+
+def export(network: ArticulationNetwork, path: Path, rest: Tensor, gain: Tensor) -> None:
+    """Writes the network for one frame as ONNX."""
+    window = torch.zeros(1, WINDOW, MELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
+        torch.onnx.export(
+            _Shipped(network, rest, gain).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17,
+            dynamo=False, input_names=["features", "state"], output_names=["shapes", "next_state"],
+        )  # fmt: skip
+
+
+def _correlation(pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]], shape: int) -> float:
+    moving = [(said[:, shape], true[:, shape]) for said, true in pairs if true[:, shape].std() > LEAST / 10]
+    return round(float(np.mean([np.corrcoef(*pair)[0, 1] for pair in moving])), 3) if moving else float("nan")

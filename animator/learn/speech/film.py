@@ -1,0 +1,101 @@
+"""Filmed people who talk -> clips for the network of articulation: the mouth is what the head's own shapes need to
+follow the landmarks of the lips, so that it looks on a rendered face as it did on film."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.evaluate.solving import solver
+from animator.evaluate.track import Image, track
+from animator.face import FPS
+from animator.learn.fitting import rest_of
+from animator.learn.speech.clips import FRAME
+from animator.learn.videos import SUFFIXES, late
+from animator.media import MediaError, read_audio
+from animator.motion.mouth import CHANNELS, from_weights
+from animator.motion.space import ARKIT, INDEX
+from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.pose import align
+from animator.portrait.topology import POINTS, RINGS, canonical
+
+Floats = NDArray[np.float32]
+
+SEEN = 0.9  # of the frames must show the face
+_SHAPES = [name for name in ARKIT if name in CHANNELS or name.removesuffix("Left").removesuffix("Right") in CHANNELS]
+_SOLVED = [INDEX[name] for name in (*_SHAPES, "mouthLeft", "mouthRight")]
+_CHIN = (152, 148, 377, 176, 400)
+_FLIP = np.array([1, -1, 1], np.float32)  # y up
+_TIP = 1  # of the nose: what lies over it does not speak
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A filmed sentence: ``sound`` (n,) at 24 kHz, ``mouth`` (frames, len(CHANNELS)) at 25 fps."""
+
+    speaker: str
+    name: str
+    sound: Floats
+    mouth: Floats
+
+
+def takes(folder: Path, done: Callable[[str], bool], progress: Callable[[str, int, int], None]) -> Iterator[Take]:
+    """Every video in ``folder`` and below, but those whose name is ``done`` and those that show no face.
+
+    A speaker is a folder directly in ``folder``. ``progress`` hears what is made, how many videos are done, and of how
+    many. Raises `MediaError` when there are none.
+    """
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not videos:
+        raise MediaError(f"{folder} has no videos. Give a folder with files such as speaker/sentence.mp4.")
+    for number, video in enumerate(videos, 1):
+        parts = video.relative_to(folder).with_suffix("").parts
+        name = "-".join(parts)
+        if not done(name) and (found := _take(video)):
+            yield Take(parts[0] if len(parts) > 1 else "", name, *found)
+        progress("film", number, len(videos))
+
+
+def _take(video: Path) -> tuple[Floats, Floats] | None:
+    seen: dict[int, FaceLandmarks] = {}
+
+    def watch(number: int, _: Image, face: FaceLandmarks | None) -> None:
+        if face:
+            seen[number] = face
+
+    try:
+        tracked, sound = track(video, watch=watch), read_audio(video)
+    except MediaError:
+        return None
+    if len(seen) < SEEN * len(tracked):
+        return None
+    rows = mouths(list(seen.values()))
+    times = (np.array(list(seen)) + 0.5) / tracked.fps
+    frames = int(len(tracked) / tracked.fps * FPS)
+    every = (np.arange(frames) + 0.5) / FPS
+    begun = late(video)
+    heard = np.concatenate([np.zeros(max(0, begun), np.float32), sound[max(0, -begun) :]])
+    heard = np.pad(heard, (0, max(0, frames * FRAME - len(heard))))[: frames * FRAME].astype(np.float32)
+    return heard, np.stack([np.interp(every, times, column) for column in rows.T], axis=1).astype(np.float32)
+
+
+def mouths(faces: Sequence[FaceLandmarks]) -> Floats:
+    """Faces of one clip -> (frames, len(CHANNELS)); against the calmest of them, both sides alike.
+
+    The lips count most, then the chin; the rest of the lower face only keeps the shapes from running away.
+    """
+    rest = rest_of(faces)
+    count = np.full(POINTS, 0.16, np.float32)
+    lips = {
+        name: sorted(set(RINGS[f"lips_{name}_upper"]) | set(RINGS[f"lips_{name}_lower"])) for name in ("inner", "outer")
+    }
+    count[lips["outer"]], count[lips["inner"]], count[list(_CHIN)] = 4.0, 9.0, 2.2
+    count[rest.points[:, 1] > rest.points[_TIP, 1]] = 0.0025
+    solve = solver(rest.shapes[_SOLVED], rest.width, count)
+    rows = np.zeros((len(faces), len(ARKIT)), np.float32)
+    for row, face in zip(rows, faces, strict=True):
+        scale, turn, shift = align(rest.points, face.points[:POINTS] * _FLIP, canonical().weights)
+        row[_SOLVED] = solve(((face.points[:POINTS] * _FLIP - shift) @ turn / scale - rest.points).astype(np.float32))
+    return np.stack([from_weights(row) for row in rows])

@@ -1,0 +1,79 @@
+"""The shapes of speech with people's range: how far each sound parts, rounds, spreads and rolls the lips on film.
+
+The mouth network (`animator.motion.mouth`) learned the mean mouth of rules; this one learned from filmed people, whose
+lips part by themselves and hardly with the jaw. How it was trained: `animator.learn.speech.articulation`; its figures:
+MODEL_CARD.md.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animator.audio import Features
+from animator.motion.mouth import CHANNELS, MouthRow, session_of
+
+HIDDEN = 160
+MODEL = Path(__file__).with_name("articulation.onnx")
+_LEFT_OUT = ("jawOpen", "mouthClose", "mouthPress")  # of a press, film and sound know nothing of each other
+SHAPES: tuple[str, ...] = tuple(name for name in CHANNELS if name not in _LEFT_OUT)
+AT = [CHANNELS.index(name) for name in SHAPES]
+# Which shapes a speaker uses more or less than others, together, and by how much: the spread, between the filmed
+# speakers, of the logarithm of a shape's own spread.
+_HABITS: dict[tuple[str, ...], float] = {
+    ("mouthUpperUp", "mouthShrugUpper"): 0.35,
+    ("mouthLowerDown",): 0.30,
+    ("mouthFunnel", "mouthPucker"): 0.20,
+    ("mouthSmile", "mouthStretch", "mouthDimple"): 0.30,
+    ("mouthRollLower", "mouthRollUpper", "mouthShrugLower"): 0.30,
+}
+# Of rounded lips both networks know something: their sum follows film and rules better than either, and these shares of
+# each move as far as people's.
+_ROUND = [AT.index(CHANNELS.index(name)) for name in ("mouthFunnel", "mouthPucker")]
+_FILMED, _RULED = 0.65, 0.65
+_MOST = 1.5  # spreads that a speaker is away from the mean
+
+Shapes = NDArray[np.float32]  # (len(SHAPES),), in the units of `animator.motion.mouth.CHANNELS`
+STILL: Shapes = np.zeros(len(SHAPES), np.float32)
+
+
+class Articulation:
+    """The shapes of a stream, of the frame that `MouthNet` tells at the same time."""
+
+    def __init__(self) -> None:
+        self._network = session_of(MODEL)
+        self.reset()
+
+    def __call__(self, window: Features, speech: float) -> Shapes:
+        """`MouthNet.window` and `MouthNet.speech` of a frame -> how far each of `SHAPES` is taken, 0 in silence."""
+        if speech == 0:
+            self.reset()
+            return STILL
+        output, self._state = self._network.run(None, {"features": window[None], "state": self._state})
+        said = np.asarray(output, np.float32).reshape(-1).clip(0.0, 1.0)
+        return said * np.float32(min(1.0, 2 * speech))
+
+    def reset(self) -> None:
+        """Forget all sound."""
+        self._state = np.zeros((1, 1, HIDDEN), np.float32)
+
+
+class Style:
+    """How one speaker articulates: each shape a little more or less than people do in the mean."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._gains = np.ones(len(SHAPES), np.float32)
+        for names, spread in _HABITS.items():
+            gain = np.exp(spread * np.clip(random.standard_normal(), -_MOST, _MOST))
+            self._gains[[SHAPES.index(name) for name in names]] = gain
+
+    def __call__(self, mouth: MouthRow, heard: MouthRow, shapes: Shapes) -> MouthRow:
+        """The mouth that this speaker makes of ``shapes``.
+
+        ``mouth`` is what the behaviour made of ``heard``, the mouth network's: what it changed is kept.
+        """
+        row = mouth.copy()
+        told = self._gains * shapes
+        told[_ROUND] = _FILMED * told[_ROUND] + _RULED * heard[AT][_ROUND]
+        row[AT] += told - heard[AT]
+        return row
