@@ -11,6 +11,7 @@
 Signs are the viewer's, as in `animator.control.Control`: yaw > 0 to the picture's right, pitch > 0 up, roll > 0
 clockwise. "Left" in ARKit names and for eyes is the *subject's* left (the right side of the picture). The ``eyeLook*``
 weights stay zero inside the project (gaze is given in degrees); they are filled on export for ARKit tools.
+Up to .3 of ``tongueOut`` raise the tongue's tip to the upper teeth, as for l, n and th; more puts it out.
 """
 
 ARKIT: tuple[str, ...] = (
