@@ -29,7 +29,7 @@ _PAUSE, _FORGET = 0.28, 0.001  # features: 22 dB under the loud syllables is a p
 _SILENCE = 0.05  # features (-76 dB): digital silence, with dither or without
 
 # The teacher is shy: with these the rendered lips part as far as real ones (0.15 to 0.25 of the eye distance at p95).
-_SIZE = {"jawOpen": 1.4, "mouthLowerDown": 1.2, "mouthUpperUp": 1.2}
+_SIZE = {"jawOpen": 1.5, "mouthLowerDown": 1.2, "mouthUpperUp": 1.2}
 
 _PARTING = ("mouthLowerDown", "mouthUpperUp", "mouthShrugUpper", "mouthFunnel", "mouthStretch")
 

@@ -62,9 +62,10 @@ def test_the_lips_part_by_themselves_and_not_only_with_the_jaw(sentences):
 
 def test_clear_speech_moves_the_lips_further_and_leaves_closed_lips_closed():
     mumbled, clear = (said(CLOSED, articulation=wish) for wish in (0.5, 1.5))
-    for name, least in (("mouthPucker", 2.0), ("jawOpen", 2.0), ("mouthUpperUpLeft", 1.3)):  # smiles lift that one too
-        low, high = (np.percentile(rows[:, INDEX[name]], 95) for rows in (mumbled, clear))
-        assert high > least * low, name
+    for name in ("mouthPucker", "jawOpen", "mouthUpperUpLeft"):
+        low, high = (rows[:, INDEX[name]] for rows in (mumbled, clear))
+        assert np.percentile(high - low, 95) > 0.08, name
+        assert (high - low).min() > -0.02, name
     shut = [
         (rows[:, INDEX["mouthClose"]] > 0.9 * np.maximum(rows[:, INDEX["jawOpen"]], 0.02)).mean()
         for rows in (mumbled, clear)
