@@ -97,7 +97,7 @@ class _Smiles:
         lively = voice * (0.5 * (heard.loudness - 0.5) + 0.4 * min(1.0, 0.5 * self._melody) - 0.2)
         warm = self._warm + self._temper[0](_WARM[state] + temper.warmth) + self._ends()
         drive = warm + 0.55 * slow + (0.3 + 0.4 * voice) * fast + wide + lively
-        size = soft_limit(0.6 * self._temper[1](temper.smiles) * _above(drive), 1.0)
+        size = soft_limit(0.5 * self._temper[1](temper.smiles) * _above(drive), 1.0)
         side = self._favours + 0.12 * float(self._slant(self._random.standard_normal(1))[0])
         return size * (_SMILE + voice * _LIP) * (1 + side * _SIDE)
 

@@ -274,7 +274,7 @@ def test_the_strength_of_an_emotion_counts():
 def test_a_mood_has_a_pace_of_its_own(speech):
     def quickness(emotion):
         """Changes of speed over speed."""
-        speed = np.diff(lives(range(12), speech, Control("speaking", emotion))[..., ANGLES], axis=1)
+        speed = np.diff(lives(range(6), speech, Control("speaking", emotion))[..., ANGLES], axis=1)
         return np.abs(np.diff(speed, axis=1)).mean() / np.abs(speed).mean()
 
     assert quickness("sad") < 0.95 * quickness("neutral")

@@ -32,12 +32,12 @@ def memory(values):
 
 def test_a_face_that_speaks_smiles_in_bouts(spoken):
     smiles = spoken[..., SMILES].mean(axis=-1)
-    bouts = [runs_of(smile > 0.5, 1) for smile in smiles]
+    bouts = [runs_of(smile > 0.4, 1) for smile in smiles]
     minutes = smiles.shape[1] / (25 * 60)
-    assert 0.14 < smiles.std(axis=1).mean() < 0.28
-    assert 15 < np.mean([len(found) for found in bouts]) / minutes < 45
-    assert 0.15 < np.median([end - start for found in bouts for start, end in found]) / 25 < 0.45
-    assert 0.2 < np.mean([memory(smile) for smile in smiles]) / 25 < 0.55
+    assert 0.11 < smiles.std(axis=1).mean() < 0.24
+    assert 6 < np.mean([len(found) for found in bouts]) / minutes < 40
+    assert 0.15 < np.median([end - start for found in bouts for start, end in found]) / 25 < 0.5
+    assert 0.25 < np.mean([memory(smile) for smile in smiles]) / 25 < 0.6
     assert np.percentile(smiles, 50) < 0.25, "and is no mask that grins"
 
 
@@ -48,7 +48,7 @@ def test_faces_differ_in_how_much_they_smile(spoken):
 
 
 def test_the_upper_lip_goes_with_the_smile(spoken):
-    assert np.mean([np.corrcoef(face[:, SMILES[0]], face[:, UPPER])[0, 1] for face in spoken]) > 0.5
+    assert np.mean([np.corrcoef(face[:, SMILES[0]], face[:, UPPER])[0, 1] for face in spoken]) > 0.45
 
 
 def test_a_smile_opens_no_lips_that_a_sound_closes(spoken):
@@ -58,7 +58,7 @@ def test_a_smile_opens_no_lips_that_a_sound_closes(spoken):
 
 
 def test_a_silent_smile_shows_no_teeth():
-    rows = lives(range(SEEDS), silence(10), Control("listening"))
+    rows = lives(range(SEEDS), silence(6), Control("listening"))
     assert rows[..., SMILES].max() > 0.3
     assert rows[..., UPPER].max() < 0.02 and rows[..., JAW].max() < 0.02
 
@@ -88,7 +88,7 @@ def test_lips_are_pressed_after_phrases_and_not_in_them(speech):
 
 def test_a_mood_shows_in_what_passes_over_the_face(speech):
     tender, angry, calm = (
-        lives(range(6), speech, Control("speaking", emotion, 0.3), face=still)[:, 50:]
+        lives(range(6), speech[: 8 * RATE], Control("speaking", emotion, 0.3), face=still)[:, 50:]
         for emotion in ("tender", "angry", "neutral")
     )
     smiles, brows = (lambda rows: rows[..., SMILES].mean()), (lambda rows: rows[..., INNER].mean())
@@ -98,7 +98,7 @@ def test_a_mood_shows_in_what_passes_over_the_face(speech):
 
 def mouth(speech, emotion):
     """(6, frames, 64) when the mood has been taken on. Smiles that pass are in it, which differ from face to face."""
-    return lives(range(6), speech, Control("speaking", emotion))[:, 75:]
+    return lives(range(6), speech[: 8 * RATE], Control("speaking", emotion))[:, 75:]
 
 
 def test_a_mood_is_a_way_to_speak(speech):
