@@ -2,7 +2,7 @@
 
 import pytest
 
-from companion.chat import heard_text
+from companion.chat import Item, heard_text, unsaid
 from companion.mouth import Line
 from companion.stages import SPEAK_RATE, Word
 
@@ -62,3 +62,12 @@ def test_a_line_is_as_long_as_it_was_made_or_as_its_text_lets_expect() -> None:
     assert heard_text([quick], SECOND // 4) == "a b c d e"
     assert heard_text([unfinished], SECOND // 4) == "a b"
     assert heard_text([line("Hm", 0, 0.0)], 0) == ""
+
+
+def test_what_was_not_heard_is_the_rest_with_its_feeling() -> None:
+    said = Item("a", "assistant", sound=True, lines=[line("One two.", 0, 1.0), line("Three four.", SECOND, 1.0)])
+    said.lines[1].emotion = "happy"
+    said.heard = SECOND
+    assert unsaid(said) == "[happy] Three four."
+    said.heard = 2 * SECOND
+    assert unsaid(said) == ""

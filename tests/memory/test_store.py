@@ -10,7 +10,7 @@ from companion.memory.notes import Note
 from companion.memory.seal import Plain
 from companion.memory.store import ABANDONED, SAME, Past, Store
 from companion.memory.tables import open_database
-from companion.stages import Message
+from companion.stages import Message, StageError
 
 MONDAY = datetime(2026, 6, 1, 12)
 
@@ -123,3 +123,47 @@ def test_what_a_process_left_behind_is_over_after_an_hour(kept, monkeypatch):
     for after, found in ((ABANDONED - timedelta(minutes=1), []), (ABANDONED + timedelta(minutes=1), ["old"])):
         monkeypatch.setattr(store, "now", lambda after=after: left.at + after)
         assert [conversation.id for conversation in kept.over("new")] == found
+
+
+def test_everything_is_all_that_is_stored_of_a_user_and_of_nobody_else(kept, monkeypatch):
+    for day, (user, text) in enumerate((("anna", "a 0"), ("bert", "b 0"), ("anna", "c 90"), ("anna", "d 45"))):
+        monkeypatch.setattr(store, "now", lambda day=day: MONDAY + timedelta(days=day))
+        said = Past(f"c{day}", user, [Message("user", f"I said {text}")], MONDAY + timedelta(days=min(day, 2)))
+        kept.remember(said, [Note(text, "said", 1.0 + day)])
+    found = [(one.kind, one.text, one.importance, one.at) for one in kept.everything("anna")]
+    days = [MONDAY + timedelta(days=day) for day in range(4)]
+    assert found == [
+        ("said", "d 45", 4.0, days[2]),  # the newest first, of one day the one that was stored last
+        ("said", "c 90", 3.0, days[2]),
+        ("said", "a 0", 1.0, days[0]),
+        ("conversation, user", "I said d 45", 0.0, days[3]),
+        ("conversation, user", "I said c 90", 0.0, days[2]),
+        ("conversation, user", "I said a 0", 0.0, days[0]),
+    ]
+
+
+def test_a_conversation_keeps_its_newest_lines_in_order(kept, monkeypatch):
+    monkeypatch.setattr(store, "LINES", 3)
+    for number in range(5):
+        kept.remember(Past("c1", "anna", [Message("user", str(number))], MONDAY), [])
+    (stored,) = kept.over("c1")
+    assert [message.content for message in stored.messages] == ["2", "3", "4"]
+    with pytest.raises(StageError, match="another user's") as caught:
+        kept.remember(past("bert"), [])
+    assert caught.value.code == "memory_foreign"
+
+
+def test_what_is_known_word_for_word_is_not_concluded_again(kept):
+    kept.remember(past(), [Note("a 0", "said", 1.0)])
+    (stands,) = kept.over("c1")
+    kept.conclude(
+        stands, [Note("a 0", "noted", 1.0), Note(f"b {ALIKE}", "noted", 1.0, "home"), Note("c 90", "noted", 1.0)]
+    )
+    assert texts(kept) == ["c 90", "a 0"]
+
+
+def test_a_dropped_conversation_is_gone_alone(kept):
+    for name in ("c1", "c2"):
+        kept.remember(past(conversation=name), [])
+    kept.drop("c1")
+    assert (kept.over("c1"), len(kept.over("c2"))) == ([], 1)
