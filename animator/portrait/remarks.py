@@ -1,5 +1,6 @@
 """What to expect of a portrait, in plain words for the person who chose the picture."""
 
+import cv2
 import numpy as np
 
 from animator.motion.space import INDEX
@@ -12,6 +13,7 @@ _SHARP_FACE = 110  # px; below, the face is visibly soft at 512
 _ASIDE, _TILTED = 28.0, 22.0  # degrees of yaw, pitch
 _TURNED = ("", "on its side", "upside down", "on its side")
 _EDGE = 0.01  # of the face's height: landmarks nearer to the border of the picture, or beyond, were guessed
+_DARK = 25.0  # L; black people in a dim room have 50, Vermeer's girl in the shadow of her hat 41
 _SHUT, _HALF_SHUT = 0.6, 0.45  # weight of a blink of both eyes, and of the mean of both
 
 
@@ -27,6 +29,8 @@ def remarks(framed: Cut) -> tuple[str, ...]:
     if framed.quarters:
         found.append(f"The face was {_TURNED[framed.quarters]} in the picture, which was turned to show it upright.")
     found += _angle(*pose(framed.face.points)[:2])
+    if _bright(framed) < _DARK:
+        found.append("The face is dark in the picture, and stays so. Brighten the picture, or use one with more light.")
     found += _hidden(framed.covered)
     blinks = [float(framed.face.blendshapes[INDEX[name]]) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
     if min(blinks) > _SHUT:
@@ -36,6 +40,15 @@ def remarks(framed: Cut) -> tuple[str, ...]:
     if framed.doubtful:
         found.append("Eyes or mouth were hard to make out: check that the points lie on them.")
     return tuple(found)
+
+
+def _bright(framed: Cut) -> float:
+    """Lightness (L of Lab) of the brighter parts of the face."""
+    oval = np.zeros(framed.picture.shape[:2], np.uint8)
+    cv2.fillPoly(oval, [framed.face.points[list(FACE_OVAL), :2].round().astype(np.int32)], 1)
+    shown = framed.picture[oval > 0].reshape(-1, 1, 3)
+    light = cv2.cvtColor((shown / 255).astype(np.float32), cv2.COLOR_RGB2LAB)[..., 0]
+    return float(np.percentile(light, 90)) if light.size else 100.0
 
 
 def _cut_off(framed: Cut) -> bool:

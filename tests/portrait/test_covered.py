@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from animator.motion.space import INDEX
 from animator.portrait.characters import find
 from animator.portrait.framing import Cut, cut
 from animator.portrait.landmarks import Landmarker
@@ -126,3 +127,16 @@ def test_a_poor_picture_is_not_taken_for_a_hidden_face(face: Face, landmarker: L
     else:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     assert not any(again(np.asarray(picture, np.uint8), landmarker).covered)
+
+
+def test_a_picture_too_dark_to_see_much_is_told(face: Face, landmarker: Landmarker) -> None:
+    dark = again((face.framed.picture * 0.15).astype(np.uint8), landmarker)
+    assert any("dark" in told for told in remarks(dark))
+
+
+@pytest.mark.parametrize(("score", "told"), [(0.05, ""), (0.5, "half shut"), (0.7, "are shut")])
+def test_eyes_that_are_not_open_are_told(face: Face, score: float, told: str) -> None:
+    scores = face.framed.face.blendshapes.copy()
+    scores[[INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]] = score
+    said = " ".join(remarks(replace(face.framed, face=replace(face.framed.face, blendshapes=scores))))
+    assert (told in said) if told else not said
