@@ -15,7 +15,7 @@ from animator.motion.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER
 from animator.motion.closing import touched
 from animator.motion.expression import Mood
 from animator.motion.eyes import Aim
-from animator.motion.filters import Follower, Resonators
+from animator.motion.filters import Follower, Resonators, soft_limit
 from animator.motion.head import Nods, Torso, steady_head
 from animator.motion.mouth import LOOK_AHEAD, MouthRow, to_weights
 from animator.motion.processes import Processes
@@ -37,6 +37,13 @@ _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 _ROUND = space.INDEX["mouthFunnel"], space.INDEX["mouthPucker"]
 _PARTING_NAMES = ("mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthFunnel")
 _SMILING = [i for name, i in space.INDEX.items() if name.startswith(("mouthSmile", "mouthStretch", "mouthFrown"))]
+_LIFTING = [space.INDEX["mouthUpperUp" + side] for side in ("Left", "Right")]
+_CORNERS = [space.INDEX["mouthSmile" + side] for side in ("Left", "Right")]
+_SERIOUS, _SMILED = 0.75, 0.8  # how far speech lifts the upper lip of a serious face, and more of one that smiles
+_LIPS = {  # weights that lifted and lowered lips never pass: speech and a smile together bare no gums
+    space.INDEX[name + side]: most for name, most in (("mouthUpperUp", 0.6), ("mouthLowerDown", 0.55))
+    for side in ("Left", "Right")
+}  # fmt: skip
 _PARTING = [i for name, i in space.INDEX.items() if name.startswith(_PARTING_NAMES)]
 _PRESSING_NAMES = ("mouthPress", "mouthRoll", "mouthShrugLower")
 _PRESSING = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_NAMES)]
@@ -156,7 +163,11 @@ def _face(mouth: NDArray[np.float32], upper: NDArray[np.float32], blink: float) 
     added[_SMILING] *= 1 - 0.6 * min(1.0, float(mouth[list(_ROUND)].sum()))
     added[_BROWS_UP] -= np.minimum(added[_BROWS_UP], _BLINKED * blink)
     added[_BROWS_DOWN] += _BLINKED * blink
-    weights = np.clip(mouth + added, 0.0, 1.2)
+    spoken = mouth.copy()
+    spoken[_LIFTING] *= _SERIOUS + _SMILED * added[_CORNERS]
+    weights = np.clip(spoken + added, 0.0, 1.2)
+    for lip, most in _LIPS.items():
+        weights[lip] = soft_limit(float(weights[lip]), most)
     jaw = float(weights[_JAW])
     weights[_JAW] = max(jaw, _CLOSED_JAW * close * min(1.0, jaw / 0.05))
     weights[_CLOSE] = close * weights[_JAW]

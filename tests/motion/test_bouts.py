@@ -57,6 +57,11 @@ def test_a_smile_opens_no_lips_that_a_sound_closes(spoken):
     assert spoken[..., UPPER][shut].max() < 0.05
 
 
+def test_a_smile_bares_no_gums_while_it_speaks(spoken):
+    assert spoken[..., UPPER].max() < 0.61
+    assert np.percentile(spoken[..., UPPER], 99) > 0.35
+
+
 def test_a_silent_smile_shows_no_teeth():
     rows = lives(range(SEEDS), silence(6), Control("listening"))
     assert rows[..., SMILES].max() > 0.3
