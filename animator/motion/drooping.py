@@ -18,8 +18,10 @@ _BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 
 
 def drooping(portrait: "Portrait") -> tuple[float, float]:
-    """Weights of the left and the right blink by which ``portrait``'s eyes should be opened; 0 for open ones."""
-    left, right = (_lift(openness) for openness in opennesses(portrait))
+    """Weights of the left and the right blink by which ``portrait``'s eyes should be opened; 0 for open ones, and for
+    those that something hides."""
+    each = zip(opennesses(portrait), portrait.eyes_hidden, strict=True)
+    left, right = (0.0 if hidden else _lift(openness) for openness, hidden in each)
     return left, right
 
 

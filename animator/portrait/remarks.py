@@ -36,7 +36,7 @@ def remarks(framed: Cut) -> tuple[str, ...]:
     if min(blinks) > _SHUT:
         found.append("The eyes are shut in the picture: they cannot open. Use a picture with open eyes.")
     elif np.mean(blinks) > _HALF_SHUT and not framed.covered.left_eye:
-        found.append("The eyes are half shut in the picture: the face will look sleepy. Use a picture with open eyes.")
+        found.append("The eyes are half shut in the picture: what opens is made up. Use a picture with open eyes.")
     if framed.doubtful:
         found.append("Eyes or mouth were hard to make out: check that the points lie on them.")
     return tuple(found)

@@ -35,6 +35,11 @@ def test_a_half_shut_eye_is_opened_and_the_other_is_not(portrait: Portrait) -> N
     assert opennesses(squinting(portrait, 0.5, 0.0))[0] == pytest.approx(0.5 * opennesses(portrait)[0], rel=0.15)
 
 
+def test_an_eye_behind_dark_glasses_is_not_opened(portrait: Portrait) -> None:
+    hidden = replace(squinting(portrait, 0.5, 0.5), eyes_hidden=(True, False))
+    assert drooping(hidden)[0] == 0 < drooping(hidden)[1]
+
+
 def test_the_further_shut_the_more_is_opened_up_to_an_end(portrait: Portrait) -> None:
     lifts = [drooping(squinting(portrait, share, share))[1] for share in (0.0, 0.4, 0.5, 0.6, 0.9)]
     assert lifts == sorted(lifts) and lifts[-1] == MOST
