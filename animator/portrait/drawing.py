@@ -44,6 +44,7 @@ _INK = 12.0  # Lab between the skin and what is drawn on it
 _BESIDE = 2, 6  # px round what was laid on an outline, where there is skin if it was the right one
 _ALIKE = 8.0  # Lab by which that skin may differ
 _ALONE_EYE, _ALONE_MOUTH = 0.55, 0.8  # least share of it that is alike: lashes and brows may be near an eye
+SURELY = 0.8  # of an eye that was found by landmarks only
 _CONTOUR = 4.0  # Lab a px at the edge of what is drawn, on average: half of it in photographs
 
 
@@ -55,6 +56,11 @@ class Drawing(NamedTuple):
     eyes: bool  # lie on the outlines that are drawn
     lids: bool  # are of the skin's one colour and shut in a line
     mouth: bool  # lies on the stroke or shape that is drawn
+
+    @property
+    def eyes_lost(self) -> bool:
+        """The face is drawn, but its eyes were not made out: neither lids of drawings nor of people would fit them."""
+        return any(self) and not self.lids
 
     def words(self) -> str:
         """What was decided, in plain words."""
@@ -99,13 +105,13 @@ def judge(picture: NDArray[np.uint8], points: Floats, drawn: bool | None = None)
     mouth = _round(view, _LIPS, _MOUTH)
     skin = _oval(view) & ~(eyes[0] | eyes[1] | mouth)
     outlined, laid = (all(_outlined(view, part) for part in parts) for parts in (eyes, [mouth]))
-    return Drawing(_flat_part(view, mouth), _flat_part(view, skin), outlined, outlined, laid)
+    return Drawing(_flat_part(view, _oval(view)), _flat_part(view, skin), outlined, outlined, laid)
 
 
-def eyes_stand_alone(picture: NDArray[np.uint8], points: Floats) -> bool:
-    """Whether there is skin of one colour all round each eye: where not, what was outlined was no eye."""
+def eyes_stand_alone(picture: NDArray[np.uint8], points: Floats, least: float = _ALONE_EYE) -> bool:
+    """Whether there is skin of one colour round each eye, on the ``least`` share of it: where not, it is no eye."""
     view = _view(picture, points)
-    return min(_alone(view, eye) for eye in _EYES.values()) > _ALONE_EYE
+    return min(_alone(view, eye) for eye in _EYES.values()) > least
 
 
 def mouth_stands_alone(picture: NDArray[np.uint8], points: Floats) -> bool:
@@ -210,7 +216,7 @@ def _round(view: _View, ids: tuple[int, ...], reach: float) -> Mask:
 
 def _flat_part(view: _View, region: Mask) -> bool:
     calm = view.lab[region & (view.steps == 0)]
-    return len(calm) > _GROUND * region.sum() and _few(calm) > _FLAT_PART
+    return len(calm) > float(_GROUND * region.sum()) and _few(calm) > _FLAT_PART
 
 
 def _outlined(view: _View, region: Mask) -> bool:

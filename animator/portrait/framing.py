@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from animator.portrait.bending import MEANT, bend, distance, layout, place_face
 from animator.portrait.covered import NOTHING as NOTHING_COVERED
 from animator.portrait.covered import Covered, covered
-from animator.portrait.drawing import Drawing, eyes_stand_alone, judge, mouth_stands_alone
+from animator.portrait.drawing import SURELY, Drawing, eyes_stand_alone, judge, mouth_stands_alone
 from animator.portrait.drawn import snap_eyes
 from animator.portrait.drawn_mouth import snap_mouth
 from animator.portrait.finding import FEW, find_faces, quarters_of, wander
@@ -158,10 +158,11 @@ def _look_closely(picture: Picture, face: FaceLandmarks, landmarker: Landmarker,
     recognised = len(looks) >= FEW
     seen = landmarker.merge(looks if recognised else [face])
     points, drawing = _snap(picture, seen.points, judge(picture, seen.points, told.drawn), given)
-    drawn = drawing.eyes or drawing.lids or drawing.mouth
-    hidden = covered(picture, seen.points, looks) if recognised and not drawn else NOTHING_COVERED
+    hidden = covered(picture, seen.points, looks) if recognised and not any(drawing) else NOTHING_COVERED
+    points = bend(points, given) if given else points
+    if drawing.lids and not drawing.eyes and told.drawn is None:
+        drawing = drawing._replace(lids=eyes_stand_alone(picture, points, SURELY))
     if given:
-        points = bend(points, given)
         bent = replace(seen, points=points, blendshapes=landmarker.blendshapes(points))
         return _Look(bent, drawing, False, recognised, hidden)
     steady = wander(looks, seen.points) < _STEADY

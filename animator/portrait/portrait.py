@@ -72,7 +72,7 @@ class Portrait:
     quarters: int  # of a circle by which the file was turned, clockwise, so that the face is upright
     others: Floats  # (n, points of `named.NAMED`, 2) px of the file: the other faces that were found in it
     human: bool  # a person's face, with teeth: not one that was placed by hand where nobody's was found
-    eyes_hidden: tuple[bool, bool]  # the left and the right eye, behind dark glasses or hair
+    eyes_hidden: tuple[bool, bool]  # the left and the right eye, behind dark glasses or hair, or in a drawing
     doubtful: bool  # a person should look at the landmarks before they are used
     warnings: tuple[str, ...]  # for the person who chose the picture
 
@@ -121,6 +121,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
     parted = lips_parted(points)
     vertices = (snap_rims if parted else snap_seam)(face.vertices, framed.picture, width)
     shapes, jaw = fit_mouth(vertices, (face.shapes, face.jaw, face.left), pose(points), width)
+    lost = framed.drawing.eyes_lost
     matte, outlined = person(framed.picture, points)
     iris = np.array([_iris(points[473:]), _iris(points[468:473])], np.float32)
     return Portrait(
@@ -154,7 +155,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         quarters=framed.quarters,
         others=framed.others,
         human=framed.human,
-        eyes_hidden=(framed.covered.left_eye, framed.covered.right_eye),
+        eyes_hidden=(framed.covered.left_eye or lost, framed.covered.right_eye or lost),
         doubtful=framed.doubtful,
         warnings=remarks(framed),
     )

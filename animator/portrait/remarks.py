@@ -32,6 +32,11 @@ def remarks(framed: Cut) -> tuple[str, ...]:
     if _bright(framed) < _DARK:
         found.append("The face is dark in the picture, and stays so. Brighten the picture, or use one with more light.")
     found += _hidden(framed.covered)
+    if framed.drawing.eyes_lost:
+        found.append(
+            "The eyes of the drawing were not made out: they neither blink nor look about. Place their points, and say "
+            "that it is drawn (--drawn yes), to have them tried."
+        )
     blinks = [float(framed.face.blendshapes[INDEX[name]]) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
     if min(blinks) > _SHUT:
         found.append("The eyes are shut in the picture: they cannot open. Use a picture with open eyes.")

@@ -217,7 +217,10 @@ def shade(below: Floats, depth: float) -> Floats:
 
 def _white(clear: Floats, known: NDArray[np.bool_], hue: Floats, radius: float) -> Floats:
     """The white of the eye: the picture's where ``known``, elsewhere what lies near and the hue of both eyes."""
-    clear = clear + LIFT * (hue - clear) * np.clip(1 - clear.mean(axis=2) / hue.mean(), 0, 1)[..., None] ** 0.5
+    clear = (
+        clear
+        + LIFT * (hue - clear) * np.clip(1 - clear.mean(axis=2) / max(float(hue.mean()), 1.0), 0, 1)[..., None] ** 0.5
+    )
     weight = known.astype(np.float32)
     near = cv2.GaussianBlur(weight, (0, 0), 0.6 * radius)[..., None]
     filled = cv2.GaussianBlur(clear * weight[..., None], (0, 0), 0.6 * radius) + 0.3 * hue
