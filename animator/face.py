@@ -177,12 +177,12 @@ class Animator:
     def open(self, portrait: "Portrait", part: "Part" = "all") -> LiveFace:
         """A new face of this person, at the first frame of a session; ``part`` of it moves."""
         from animator.motion.drooping import LiftedLids, drooping
-        from animator.motion.parted import PartedLips, parting
+        from animator.motion.parted import PartedLips, parting, roundness
         from animator.motion.parts import Only
 
         mover = self.generator() if part == "all" else Only(self.generator(), part)
         gap = parting(portrait)
-        lips = PartedLips(gap) if gap and part != "pose" else None
+        lips = PartedLips(gap, roundness(portrait)) if gap and part != "pose" else None
         lift = drooping(portrait)
         lids = LiftedLids(lift) if any(lift) and part != "pose" else None
         return LiveFace(mover, self.drawer(portrait), portrait.size, self.chunk_frames, lips, lids)

@@ -19,7 +19,11 @@ JAW = 0.1  # jawOpen that goes with it, since the seal of the lips is told by mo
 SMILE = 0.3  # seconds to get back
 SPEAK, FASTEST = 0.08, 0.18  # seconds to get there, since a voice does not wait, but no more of the way in a frame
 
+LEAST_ROUND = 0.15
+_STRAIGHT, _WIDE = 0.15, 0.40  # mouthSmile in the picture of lips that round as any, and of those that hardly do
 _JAW, _CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
+_ROUND = [INDEX["mouthFunnel"], INDEX["mouthPucker"]]
+_SMILES = [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]
 
 
 def parting(portrait: "Portrait") -> float:
@@ -33,15 +37,24 @@ def parting(portrait: "Portrait") -> float:
     return float(np.linalg.norm(apart[:2]) / np.linalg.norm(opened[:2]))
 
 
+def roundness(portrait: "Portrait") -> float:
+    """How far parted lips of ``portrait`` can round, from `LEAST_ROUND` for wide smiles to 1.
+
+    Corners that a smile holds apart do not come in: there a round mouth would be a hole amid a smile that is shut.
+    """
+    smile = float(portrait.expression[_SMILES].max())
+    return float(np.clip(1 - (smile - _STRAIGHT) / (_WIDE - _STRAIGHT), LEAST_ROUND, 1))
+
+
 class PartedLips:
     """Lips that the picture parts: nearly shut while the face speaks, and shut in moods that show no teeth.
 
     What the voice opens is added to what is left of the gap, so that such a mouth moves as far as any other.
     """
 
-    def __init__(self, gap: float) -> None:
-        """``gap``, see `parting`, above 0."""
-        self._gap = gap
+    def __init__(self, gap: float, roundness: float = 1.0) -> None:
+        """``gap``, see `parting`, above 0; ``roundness``, see there."""
+        self._gap, self._roundness = gap, roundness
         self._held = 0.0
 
     def __call__(self, motion: Motion, control: Control) -> Motion:
@@ -53,6 +66,7 @@ class PartedLips:
             self._held += min(left / (SPEAK * FPS), FASTEST) if left > 0 else left / (SMILE * FPS)
             held[i] = self._held
         out = motion.copy()
+        out[:, _ROUND] *= self._roundness
         lowered = JAW * np.minimum(held / HOLD, 1)
         parted = 1 - motion[:, _CLOSE] / np.maximum(motion[:, _JAW], 1e-3)
         wanted = parted.clip(0) * ((1 - held) * self._gap + motion[:, _JAW] * parted)

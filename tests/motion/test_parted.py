@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.motion.parted import HOLD, PartedLips, parting
+from animator.motion.parted import HOLD, LEAST_ROUND, PartedLips, parting, roundness
 from animator.motion.space import INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
@@ -64,3 +64,16 @@ def test_a_smiling_picture_is_sad_with_its_mouth_shut_but_speaks():
 def test_how_far_a_picture_parts_its_lips():
     assert parting(load(find("mona_lisa").picture, 256)) == 0
     assert 0.15 < parting(load(find("astronaut").picture, 256)) < 0.4
+
+
+def test_a_wide_smile_hardly_rounds_and_other_lips_do():
+    astronaut, mona = (load(find(name).picture) for name in ("astronaut", "mona_lisa"))
+    assert LEAST_ROUND <= roundness(astronaut) < 0.4
+    assert roundness(mona) == 1
+    motion = np.zeros((60, SIZE), np.float32)
+    motion[:, [INDEX["mouthFunnel"], INDEX["mouthPucker"]]] = 0.4
+    motion[:, INDEX["mouthStretchLeft"]] = 0.2
+    out = PartedLips(GAP, 0.25)(motion, Control("speaking"))
+    assert out[:, INDEX["mouthPucker"]] == pytest.approx(0.1)
+    assert out[:, INDEX["mouthFunnel"]] == pytest.approx(0.1)
+    np.testing.assert_array_equal(out[:, INDEX["mouthStretchLeft"]], motion[:, INDEX["mouthStretchLeft"]])
