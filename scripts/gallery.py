@@ -25,10 +25,14 @@ Made by `python scripts/gallery.py`; for a face of your own: `animator evaluate 
 ENDING = """
 ## What does not work yet
 
-- Profiles, faces behind hands or masks, and faces of which one eye is hidden.
+- Profiles, and mouths behind hands, masks or microphones: you are told.
+- Eyes behind dark glasses or hair: they stay as they are, and you are told.
+- Drawings and people who lie on their side or stand on their head: people are turned upright, drawings are not.
 - Drawings in which no face is found, until you place its points: on the page, or `animator portrait --help`.
 - Heads turned by more than about 20 degrees: far cheeks and ears are guessed.
 - Hair, hats and glasses move rigidly with the head; nothing swings.
+
+Faces that speak: [before and after](speaking.md), sixteen pictures.
 """
 
 

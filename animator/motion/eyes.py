@@ -22,7 +22,7 @@ class Manner:
 
 
 _STATES: dict[State, Manner] = {
-    "speaking": Manner(2.7, 2.4, 8.0, -1.0, 16.0),
+    "speaking": Manner(2.7, 2.4, 8.0, -1.0, 18.0),
     "listening": Manner(4.6, 1.4, 6.0, -1.0, 15.0),
     "thinking": Manner(1.3, 2.4, 10.0, 4.0, 11.0),
     "idle": Manner(3.2, 2.4, 7.0, -1.5, 14.0),
