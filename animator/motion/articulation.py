@@ -30,7 +30,7 @@ _HABITS: dict[tuple[str, ...], float] = {
 # Of rounded lips both networks know something: their sum follows film and rules better than either, and these shares of
 # each move as far as people's.
 _ROUND = [AT.index(CHANNELS.index(name)) for name in ("mouthFunnel", "mouthPucker")]
-_FILMED, _RULED = 0.9, 0.7
+_FILMED, _RULED = 0.95, 0.75
 # Who converses widens the mouth as it opens (opening and width correlate by .3 in conversation, not at all in sentences
 # that are read): so much of these for a jaw that is wide open, where the lips are not round.
 _WIDER = {"mouthStretch": 0.45, "mouthSmile": 0.30, "mouthDimple": 0.15}

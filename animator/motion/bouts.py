@@ -37,7 +37,7 @@ TEMPERS: dict[Emotion, Temper] = {
 
 _SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.2)
 _LIP = shapes(mouthUpperUp=1.25, mouthLowerDown=0.2)  # what it lifts in speech
-_RAISE = shapes(browInnerUp=0.82, browOuterUp=0.78, eyeWide=0.3)
+_RAISE = shapes(browInnerUp=0.94, browOuterUp=0.90, eyeWide=0.3)
 _FROWN = shapes(browDown=0.3, eyeSquint=0.2, noseSneer=0.1)
 _SQUINT = shapes(eyeSquint=0.7, cheekSquint=0.35)
 _PRESS = shapes(mouthPress=0.6, mouthRollLower=0.35, mouthRollUpper=0.25, mouthDimple=0.15)

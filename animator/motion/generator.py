@@ -39,7 +39,7 @@ _PARTING_NAMES = ("mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthFunnel
 _SMILING = [i for name, i in space.INDEX.items() if name.startswith(("mouthSmile", "mouthStretch", "mouthFrown"))]
 _LIFTING = [space.INDEX["mouthUpperUp" + side] for side in ("Left", "Right")]
 _CORNERS = [space.INDEX["mouthSmile" + side] for side in ("Left", "Right")]
-_SERIOUS, _SMILED = 0.75, 0.8  # how far speech lifts the upper lip of a serious face, and more of one that smiles
+_SERIOUS, _SMILED = 0.9, 0.8  # how far speech lifts the upper lip of a serious face, and more of one that smiles
 _LIPS = {  # weights that lifted and lowered lips never pass: speech and a smile together bare no gums
     space.INDEX[name + side]: most for name, most in (("mouthUpperUp", 0.6), ("mouthLowerDown", 0.55))
     for side in ("Left", "Right")
