@@ -158,7 +158,8 @@ def _look_closely(picture: Picture, face: FaceLandmarks, landmarker: Landmarker,
     recognised = len(looks) >= FEW
     seen = landmarker.merge(looks if recognised else [face])
     points, drawing = _snap(picture, seen.points, judge(picture, seen.points, told.drawn), given)
-    hidden = covered(picture, seen.points, looks) if recognised and not any(drawing) else NOTHING_COVERED
+    drawn = drawing.eyes or drawing.lids or drawing.mouth  # a patch of one colour before a face is no drawing
+    hidden = covered(picture, seen.points, looks) if recognised and not drawn else NOTHING_COVERED
     points = bend(points, given) if given else points
     if drawing.lids and not drawing.eyes and told.drawn is None:
         drawing = drawing._replace(lids=eyes_stand_alone(picture, points, SURELY))
