@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.audio import Features
-from animator.motion.mouth import CHANNELS, MouthRow, session_of
+from animator.motion.mouth import CHANNELS, HIDDEN, MouthRow, session_of
 
-HIDDEN = 160
 MODEL = Path(__file__).with_name("articulation.onnx")
 _LEFT_OUT = ("jawOpen", "mouthClose", "mouthPress")  # of a press, film and sound know nothing of each other
 SHAPES: tuple[str, ...] = tuple(name for name in CHANNELS if name not in _LEFT_OUT)
 AT = [CHANNELS.index(name) for name in SHAPES]
-# Which shapes a speaker uses more or less than others, together, and by how much: the spread, between the filmed
-# speakers, of the logarithm of a shape's own spread.
+# Which shapes a speaker uses more or less than others, together, and by how much: half to four fifths of the spread,
+# between the filmed speakers, of the logarithm of a shape's own spread (.38 to .57), which single sentences overstate.
 _HABITS: dict[tuple[str, ...], float] = {
     ("mouthUpperUp", "mouthShrugUpper"): 0.35,
     ("mouthLowerDown",): 0.30,
@@ -29,7 +28,7 @@ _HABITS: dict[tuple[str, ...], float] = {
 }
 # Of rounded lips both networks know something: their sum follows film and rules better than either, and these shares of
 # each move as far as people's.
-_ROUND = [AT.index(CHANNELS.index(name)) for name in ("mouthFunnel", "mouthPucker")]
+_ROUND = [SHAPES.index(name) for name in ("mouthFunnel", "mouthPucker")]
 _FILMED, _RULED = 0.95, 0.75
 # Who converses widens the mouth as it opens (opening and width correlate by .3 in conversation, not at all in sentences
 # that are read): so much of these for a jaw that is wide open, where the lips are not round.

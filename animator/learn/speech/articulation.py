@@ -18,10 +18,11 @@ from animator.audio import MELS
 from animator.face import FPS
 from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import Clip, load_all
-from animator.learn.speech.train import Course, Said, Scores, batch, by_source, fit, padded
+from animator.learn.speech.encoder import listener
+from animator.learn.speech.train import Course, Said, Scores, batch, by_source, by_voice, fit, padded
 from animator.media import MediaError
-from animator.motion.articulation import AT, HIDDEN, SHAPES
-from animator.motion.mouth import WINDOW
+from animator.motion.articulation import AT, SHAPES
+from animator.motion.mouth import HIDDEN, WINDOW
 
 FILM, TAUGHT = 6, 10  # sequences of a batch
 FILM_COUNTS = 0.4  # share of the loss
@@ -39,12 +40,7 @@ class ArticulationNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.listen = nn.Sequential(
-            nn.Conv1d(MELS, 96, 4, stride=2), nn.SiLU(),
-            nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
-            nn.Conv1d(128, 160, 4), nn.SiLU(),
-            nn.Conv1d(160, HIDDEN, 5), nn.SiLU(),
-        )  # fmt: skip
+        self.listen = listener()
         self.gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
         self.tell = nn.Sequential(
             nn.Dropout(0.2), nn.Linear(2 * HIDDEN, 96), nn.SiLU(), nn.Dropout(0.1), nn.Linear(96, len(SHAPES))
@@ -104,14 +100,6 @@ def train_articulation(corpus: Path, out: Path, course: Course, said: Said) -> S
     torch.save(network.state_dict(), out.with_suffix(".pt"))
     export(network, out, *sizes(network, film))
     return validate(network, held)
-
-
-def by_voice(clips: list[Clip]) -> dict[str, list[Clip]]:
-    """Clips by who speaks."""
-    voices: dict[str, list[Clip]] = {}
-    for clip in clips:
-        voices.setdefault(clip.voice, []).append(clip)
-    return voices
 
 
 def later(clip: Clip) -> Clip:

@@ -12,17 +12,22 @@ from animator.motion.mouth import CHANNELS, HIDDEN
 SYNTHETIC, CAPTURED = 0, 1  # heads
 
 
+def listener() -> nn.Sequential:
+    """(batch, MELS, 36 + 4 (frames - 1)) -> (batch, HIDDEN, frames), what is heard around each frame."""
+    return nn.Sequential(
+        nn.Conv1d(MELS, 96, 4, stride=2), nn.SiLU(),
+        nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
+        nn.Conv1d(128, 160, 4), nn.SiLU(),
+        nn.Conv1d(160, HIDDEN, 5), nn.SiLU(),
+    )  # fmt: skip
+
+
 class MouthNetwork(nn.Module):
     """Two heads on one trunk: synthetic speech teaches exact closures, captured speech how a real mouth moves."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.listen = nn.Sequential(
-            nn.Conv1d(MELS, 96, 4, stride=2), nn.SiLU(),
-            nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
-            nn.Conv1d(128, 160, 4), nn.SiLU(),
-            nn.Conv1d(160, HIDDEN, 5), nn.SiLU(),
-        )  # fmt: skip
+        self.listen = listener()
         self.gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
         self.heads = nn.ModuleList(nn.Linear(2 * HIDDEN, len(CHANNELS)) for _ in range(2))
 

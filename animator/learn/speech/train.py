@@ -189,10 +189,19 @@ def fit(
 
 def by_source(clips: list[Clip]) -> dict[str, list[Clip]]:
     """Clips by their source."""
-    sources: dict[str, list[Clip]] = {}
+    return _grouped(clips, lambda clip: clip.source)
+
+
+def by_voice(clips: list[Clip]) -> dict[str, list[Clip]]:
+    """Clips by who speaks."""
+    return _grouped(clips, lambda clip: clip.voice)
+
+
+def _grouped(clips: list[Clip], key: Callable[[Clip], str]) -> dict[str, list[Clip]]:
+    groups: dict[str, list[Clip]] = {}
     for clip in clips:
-        sources.setdefault(clip.source, []).append(clip)
-    return sources
+        groups.setdefault(key(clip), []).append(clip)
+    return groups
 
 
 def _loss(network: MouthNetwork, heads: tuple[dict[str, list[Clip]], ...], random: np.random.Generator) -> Tensor:
