@@ -8,10 +8,10 @@ from companion.engine import Engine
 from companion.feelings import Feeling
 from companion.habits import Said
 from companion.personas import Persona
+from companion.protocol.settings import Settings
 from companion.recollection import Recollection
 from companion.reply import Wishes
 from companion.safety import Guard, Private
-from companion.settings import Settings
 from companion.stages import Continues, Message
 from companion.tts.repertoire import languages
 

@@ -18,7 +18,7 @@ from companion.ears import Resampler
 from companion.engine import Engine
 from companion.fakes import ScriptedTurnEnd
 from companion.hearing import Hearing
-from companion.settings import Audio, AudioInput, InputFormat, Settings, detection
+from companion.protocol.settings import Audio, AudioInput, InputFormat, Settings, detection
 from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, Samples, Transcript
 from companion.vad import Silero
 

@@ -18,7 +18,7 @@ from animator.media import MediaError, read_audio
 from companion import cues
 from companion.config import Turns
 from companion.ears import WINDOW, Ears, Resampler
-from companion.settings import EAGERNESS, detection, rules
+from companion.protocol.settings import EAGERNESS, detection, rules
 from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
 from companion.turns import Kind, Rules, TurnDetector
 

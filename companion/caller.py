@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from companion import events
 from companion.ears import Resampler
 from companion.engine import Engine
+from companion.protocol import events
 from companion.recording import AUDIBLE, Recording, Turn
 from companion.session import Session
 from companion.stages import HEAR_RATE, SPEAK_RATE, VAD, Samples

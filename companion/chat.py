@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from companion.events import Json
 from companion.mouth import Line
 from companion.personas import Persona
+from companion.protocol.events import Json
 from companion.stages import SPEAK_RATE, Call, Message
 from companion.text import untagged
 

@@ -4,12 +4,13 @@ import asyncio
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from companion import events, requests
+from companion import requests
 from companion.effective import check, remembered
-from companion.events import ClientEvent, Problem
-from companion.settings import unknown, update
+from companion.protocol import events
+from companion.protocol.codec import WireError
+from companion.protocol.events import ClientEvent, Problem
+from companion.protocol.settings import unknown, update
 from companion.stages import SPEAK_RATE
-from companion.wire import WireError
 
 if TYPE_CHECKING:
     from companion.session import Session

@@ -8,12 +8,12 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from companion import wire
 from companion.access import Visitor
 from companion.engine import Engine
-from companion.events import Error, Problem
 from companion.outbox import Outbox
 from companion.places import REPLACED, Place
+from companion.protocol import codec
+from companion.protocol.events import Error, Problem
 from companion.session import Session
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Caller:
     first and later, in seconds."""
 
     websocket: WebSocket
-    encode: wire.Encoder
+    encode: codec.Encoder
     visitor: Visitor
     place: Place
     patience: tuple[float, float]
@@ -66,7 +66,7 @@ async def converse(engine: Engine, caller: Caller, persona: str) -> None:
     await _farewell(caller.websocket, caller.encode, end)
 
 
-async def refuse(websocket: WebSocket, encode: wire.Encoder, code: str, message: str) -> None:
+async def refuse(websocket: WebSocket, encode: codec.Encoder, code: str, message: str) -> None:
     """Say why there will be no session, and close."""
     end = TRY_AGAIN_LATER if code == "session_limit_reached" else POLICY
     await _farewell(websocket, encode, End(end, Problem(code, message)))
@@ -109,8 +109,8 @@ async def _receive_all(caller: Caller, session: Session) -> End:
         caller.place.hear()
         text: str | None = message.get("text")
         try:
-            await session.take(wire.decode(text if text is not None else message["bytes"]))
-        except wire.WireError as error:
+            await session.take(codec.decode(text if text is not None else message["bytes"]))
+        except codec.WireError as error:
             session.complain(Problem(error.code, str(error), param=error.param, event_id=error.event_id))
 
 
@@ -127,7 +127,7 @@ async def _send(websocket: WebSocket, message: str | bytes) -> None:
         await websocket.send_bytes(message)
 
 
-async def _farewell(websocket: WebSocket, encode: wire.Encoder, end: End) -> None:
+async def _farewell(websocket: WebSocket, encode: codec.Encoder, end: End) -> None:
     """Say why, and close, if the other side still listens."""
     with suppress(*GONE, TimeoutError):
         async with asyncio.timeout(GOODBYE):

@@ -6,10 +6,19 @@ from typing import Any, cast
 from animator.face import FPS
 from companion.access import Visitor
 from companion.engine import Engine
-from companion.events import Json
-from companion.settings import Audio, AudioInput, AudioOutput, Avatar, Resolution, Settings, Transcription, detection
+from companion.protocol.codec import WireError
+from companion.protocol.events import Json
+from companion.protocol.settings import (
+    Audio,
+    AudioInput,
+    AudioOutput,
+    Avatar,
+    Resolution,
+    Settings,
+    Transcription,
+    detection,
+)
 from companion.stages import CallsTools, HasVoices, Multilingual
-from companion.wire import WireError
 
 
 def defaults(engine: Engine, persona: str) -> Settings:

@@ -13,19 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from companion import cues, echo, events
+from companion import cues, echo
 from companion.chat import Conversation
 from companion.ears import Ears, Resampler
 from companion.engine import Engine
-from companion.events import ServerEvent
 from companion.floor import Floor
 from companion.overhearing import Overhearing
+from companion.protocol import events
+from companion.protocol.codec import WireError
+from companion.protocol.events import ServerEvent
+from companion.protocol.settings import Settings, rules
 from companion.requests import new_id
-from companion.settings import Settings, rules
 from companion.stages import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
 from companion.turns import Kind, Turn
 from companion.understanding import Understanding, Understood, Utterance
-from companion.wire import WireError
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from companion.chat import Conversation
 from companion.engine import Engine
 from companion.hearing import Hearing
 from companion.mind import Mind
+from companion.protocol.settings import Settings
 from companion.reply import Reply, Wishes
-from companion.settings import Settings
 
 
 class Owner(Protocol):

@@ -6,7 +6,7 @@ from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME
 from companion.engine import Engine
 from companion.pictures import Look
-from companion.settings import Avatar
+from companion.protocol.settings import Avatar
 
 
 def open_look(engine: Engine, avatar: Avatar) -> Look:

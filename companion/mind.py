@@ -5,21 +5,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
-from companion import events
 from companion.asking import Asking
 from companion.chat import Conversation, Item
 from companion.engine import Engine
-from companion.events import AvatarProgress, ServerEvent
 from companion.feelings import Feeling, voiced
 from companion.habits import Habits, Said
 from companion.lesson import Progress, Tutor
 from companion.manners import Tact
 from companion.openers import continued
 from companion.personas import Persona
+from companion.protocol import events
+from companion.protocol.events import AvatarProgress, ServerEvent
+from companion.protocol.settings import Settings
 from companion.recollection import Recollection
 from companion.reply import Reply, Wishes
 from companion.safety import Guard
-from companion.settings import Settings
 from companion.stages import Message, Transcript
 from companion.streams import closing
 from companion.text import Sentence

@@ -5,7 +5,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
-from companion.events import ServerEvent, VideoDelta
+from companion.protocol.events import ServerEvent, VideoDelta
 
 MOST_FRAMES = 25  # a second
 MOST_EVENTS = 4000

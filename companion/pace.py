@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from companion.events import ClientEvent, InputAudioBufferAppend
+from companion.protocol.events import ClientEvent, InputAudioBufferAppend
 
 SLICE = 4800  # bytes that are heard at a time: 0.1 s at 24 kHz, some ms of work
 AHEAD = 2.0  # s by which sound may be ahead of the clock: of more, the others' work comes first

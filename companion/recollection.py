@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from companion.chat import Conversation, Item
-from companion.settings import Remembering
+from companion.protocol.settings import Remembering
 from companion.stages import Memory, Message, StageError
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import numpy as np
 from animator.face import FPS
 from animator.media import Mp4Writer
 from animator.video import Packet
-from companion import events
+from companion.protocol import events
 from companion.show import MURMUR
 from companion.stages import SPEAK_RATE, Samples
 

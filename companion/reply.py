@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from companion import events
 from companion.chat import Item
-from companion.events import Json, PartEvent, Problem, ServerEvent
 from companion.mouth import Cue, pcm16
+from companion.protocol import events
+from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
 from companion.stages import Samples
 from companion.text import Sentence
 from companion.trace import Trace

@@ -4,9 +4,9 @@ import uuid
 from typing import Any, cast
 
 from companion.chat import Item, Role
-from companion.events import Json
+from companion.protocol.codec import WireError
+from companion.protocol.events import Json
 from companion.reply import Wishes
-from companion.wire import WireError
 
 LONGEST = 20_000  # characters of one message
 SPEAKERS = ("user", "assistant", "system")

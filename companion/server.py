@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from companion import engine as engines
-from companion import resources, wire
+from companion import resources
 from companion.access import FORBIDDEN_ORIGIN, Access, Refusal, Visitor, is_loopback
 from companion.bodies import SlowError, body_of
 from companion.config import Config, ConfigError
@@ -35,6 +35,7 @@ from companion.memory.http import Memories
 from companion.personas import Persona
 from companion.places import Places
 from companion.portraits import PictureError
+from companion.protocol import codec
 from companion.uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -140,9 +141,9 @@ class App:
             await websocket.send_denial_response(self._refused(websocket, visitor))
             return
         offered: list[str] = websocket.scope.get("subprotocols", [])
-        subprotocol = next((p for p in wire.SUBPROTOCOLS if p in offered), None)
+        subprotocol = next((p for p in codec.SUBPROTOCOLS if p in offered), None)
         await websocket.accept(subprotocol)
-        encode = wire.Encoder(binary=subprotocol == "realtime.binary")
+        encode = codec.Encoder(binary=subprotocol == "realtime.binary")
         config = self.engine.config
         persona = websocket.query_params.get("persona") or config.session.persona
         line: Line | None = websocket.scope["extensions"].get(LINE)
@@ -300,7 +301,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _user(body: bytes) -> str | None:
     """``session.memory.user`` of a request for a client secret; "" when it names nobody, None when it is malformed."""
     try:
-        asked: Any = wire.parse(body or b"{}")
+        asked: Any = codec.parse(body or b"{}")
         for key in ("session", "memory", "user"):
             asked = asked.get(key, "" if key == "user" else {})
     except (ValueError, AttributeError):

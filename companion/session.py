@@ -16,13 +16,12 @@ from typing import Any, Self
 
 from animator.control import State
 from animator.face import FPS
-from companion import chat, commands, events, requests, think
+from companion import chat, commands, requests, think
 from companion.access import Visitor
 from companion.chat import Conversation, Item
 from companion.ears import BufferFullError
 from companion.effective import defaults
 from companion.engine import Engine
-from companion.events import ClientEvent, Problem, ServerEvent
 from companion.feelings import Feeling
 from companion.floor import Chair
 from companion.hearing import Hearing
@@ -30,12 +29,14 @@ from companion.initiative import Initiative
 from companion.listening import Listening
 from companion.mind import Mind, once
 from companion.pace import Pace, slices
+from companion.protocol import events
+from companion.protocol.codec import WireError
+from companion.protocol.events import ClientEvent, Problem, ServerEvent
 from companion.reply import Ending, Reply, Wishes
 from companion.show import Show
 from companion.stages import TTS, HasVoices, Message, Samples, StageError
 from companion.trace import Trace
 from companion.wardrobe import Wardrobe
-from companion.wire import WireError
 
 log = logging.getLogger(__name__)
 

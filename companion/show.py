@@ -17,12 +17,12 @@ import numpy as np
 
 from animator.control import Control, Emotion, State
 from animator.face import SAMPLES_PER_FRAME
-from companion import events
 from companion.engine import Device
-from companion.events import ServerEvent
 from companion.feelings import Feeling
 from companion.mouth import Cue, Feed, Mouth, Speaker, Taken, pcm16
 from companion.pictures import Look, Pictures, Sounds
+from companion.protocol import events
+from companion.protocol.events import ServerEvent
 from companion.stages import SPEAK_RATE, Samples
 from companion.trace import Metrics
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from companion.chat import Conversation, Item
 from companion.config import load_class
 from companion.engine import Engine
-from companion.events import Json
 from companion.lesson import Progress
+from companion.protocol.events import Json
+from companion.protocol.settings import Settings
 from companion.reply import Reply
 from companion.requests import new_id
-from companion.settings import Settings
 from companion.stages import Call, CallPart, CallsTools, Message
 from companion.streams import closing
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from companion import cues, events
+from companion import cues
 from companion.chat import Conversation, Item
 from companion.engine import Engine
-from companion.events import Problem, ServerEvent
 from companion.prosody import Tone
+from companion.protocol import events
+from companion.protocol.events import Problem, ServerEvent
 from companion.requests import new_id
 from companion.stages import HEAR_RATE, Multilingual, Samples, StageError, Transcript
 from companion.think import as_stage_error

@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from companion.engine import Engine
-from companion.events import Problem
 from companion.looks import open_look
 from companion.portraits import PictureError
-from companion.settings import Avatar, Video
+from companion.protocol.events import Problem
+from companion.protocol.settings import Avatar, Video
 from companion.show import Show
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from companion import wire
 from companion.access import Access, Refusal
 from companion.bodies import body_of
+from companion.protocol import codec
 from companion.stages import Keeps, Memory, StageError
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
@@ -99,7 +99,7 @@ def _id(request: Request) -> int:
 
 def _text(body: bytes) -> str | None:
     try:
-        sent: Any = wire.parse(body)
+        sent: Any = codec.parse(body)
         return sent["text"] if isinstance(sent["text"], str) else None
     except (ValueError, KeyError, TypeError):
         return None

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from typing import Literal, NamedTuple
 
-from companion import events
 from companion.config import Care
 from companion.embeddings import Embedder, Embeds
-from companion.events import ServerEvent
+from companion.protocol import events
+from companion.protocol.events import ServerEvent
+from companion.protocol.settings import Settings
 from companion.safety import policy
 from companion.safety.detect import Detector, Verdict
-from companion.settings import Settings
 from companion.streams import closing
 from companion.text import words
 from companion.worker import one_thread

@@ -8,7 +8,7 @@ import pytest
 
 from animator.media import read_audio
 from animator.video import VideoEncoder
-from companion import events
+from companion.protocol import events
 from companion.recording import Recording
 
 PART = {"response_id": "r", "item_id": "i"}

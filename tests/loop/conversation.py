@@ -9,12 +9,13 @@ import numpy as np
 
 from animator.control import Control
 from animator.face import Shown
-from companion import events, fakes
+from companion import fakes
 from companion.config import Care, Config, Server, Stage, Talk, Turns
 from companion.engine import Engine
-from companion.events import ServerEvent
 from companion.lesson import Item, Lesson, Wording
 from companion.personas import Example, Persona, Prompts
+from companion.protocol import events
+from companion.protocol.events import ServerEvent
 from companion.session import Session
 from tests.virtual_time import run
 

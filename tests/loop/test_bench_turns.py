@@ -7,7 +7,7 @@ from companion import bench_turns, config, fakes
 from companion.bench_turns import Judgement, Lags
 from companion.config import Turns
 from companion.effective import defaults
-from companion.settings import rules
+from companion.protocol.settings import rules
 from tests.loop.conversation import engine
 
 WINDOW, RATE = 512, 16_000

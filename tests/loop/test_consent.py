@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from companion import events, fakes
+from companion import fakes
+from companion.protocol import events
 from companion.stages import StageError
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run

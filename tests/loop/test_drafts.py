@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from companion import events, fakes, personas
+from companion import fakes, personas
 from companion.config import Talk
 from companion.engine import Engine
 from companion.feelings import Feeling
 from companion.manners import Answer, Manners
 from companion.personas import Prompts
+from companion.protocol import events
 from companion.stages import Message
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
 from tests.virtual_time import run

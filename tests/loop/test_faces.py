@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from companion import events, fakes
+from companion import fakes
 from companion.portraits import PictureError
+from companion.protocol import events
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

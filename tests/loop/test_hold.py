@@ -6,8 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from companion import events, fakes
+from companion import fakes
 from companion.config import Turns
+from companion.protocol import events
 from companion.show import FADE
 from companion.stages import Speech
 from tests.loop.conversation import RATE, Conversation, Inline, engine

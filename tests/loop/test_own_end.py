@@ -5,7 +5,8 @@ import asyncio
 import numpy as np
 import pytest
 
-from companion import events, fakes
+from companion import fakes
+from companion.protocol import events
 from companion.stages import Speech
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run

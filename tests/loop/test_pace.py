@@ -5,9 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from companion import ears, events, fakes, pace
-from companion.events import InputAudioBufferAppend
+from companion import ears, fakes, pace
 from companion.pace import Pace, slices
+from companion.protocol import events
+from companion.protocol.events import InputAudioBufferAppend
 from tests.loop.conversation import RATE, Conversation, engine
 from tests.virtual_time import run
 

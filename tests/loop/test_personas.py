@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from companion import events, fakes, resources
+from companion import fakes, resources
 from companion.__main__ import app
 from companion.personas import PromptError, Prompts, load, read
+from companion.protocol import events
 from companion.text import Mark, Sentence
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run

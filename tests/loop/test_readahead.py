@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from companion import events, fakes
+from companion import fakes
+from companion.protocol import events
 from companion.stages import Message
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run

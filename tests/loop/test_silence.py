@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from companion import events, fakes
+from companion import fakes
 from companion.config import Talk
 from companion.personas import Prompts, Silence
+from companion.protocol import events
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run
 

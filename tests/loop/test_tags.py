@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from companion import events, fakes
+from companion import fakes
+from companion.protocol import events
 from companion.stages import SPEAK_RATE
 from companion.text import Sentences
 from tests.loop.conversation import Conversation, Watching, engine

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from langchain_core.tools import tool
 
-from companion import events, fakes
+from companion import fakes
 from companion.config import Care, Config, Server, Stage, Talk, Turns
+from companion.protocol import events
 from companion.stages import Call, Message
 from companion.toolbox import RUNNING
 from tests.loop.conversation import PERSONA, Conversation, engine

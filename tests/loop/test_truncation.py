@@ -2,7 +2,8 @@
 
 import pytest
 
-from companion import events, fakes
+from companion import fakes
+from companion.protocol import events
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from companion import cues, events, fakes
+from companion import cues, fakes
+from companion.protocol import events
 from companion.stages import StageError, Transcript
 from companion.turns import Kind, Patience, Rules, TurnDetector
 from tests.loop.conversation import Conversation, engine

@@ -2,7 +2,7 @@
 
 import pytest
 
-from companion import events
+from companion.protocol import events
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
-from companion import events, fakes, wire
-from companion.settings import Avatar, Settings, update
-from companion.wire import WireError
+from companion import fakes
+from companion.protocol import codec, events
+from companion.protocol.codec import WireError
+from companion.protocol.settings import Avatar, Settings, update
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 
@@ -64,7 +65,7 @@ async def everything():
 
 
 def test_every_event_of_openai_s_is_as_openai_defines_it():
-    encode = wire.Encoder(binary=False)
+    encode = codec.Encoder(binary=False)
     sent = [json.loads(encode(event)) for _, event in run(everything()).log]
     for event in sent:
         if event["type"] in OFFICIAL:
@@ -78,9 +79,9 @@ def test_every_event_of_openai_s_is_as_openai_defines_it():
 
 def test_media_are_base64_or_bytes():
     sound = events.AudioDelta("r", "i", b"\x01\x02\n\x03", 80.0)
-    as_json = json.loads(wire.Encoder(binary=False)(sound))
+    as_json = json.loads(codec.Encoder(binary=False)(sound))
     assert base64.b64decode(as_json["delta"]) == sound.delta
-    head, _, body = wire.Encoder(binary=True)(sound).partition(b"\n")
+    head, _, body = codec.Encoder(binary=True)(sound).partition(b"\n")
     assert body == sound.delta
     assert json.loads(head) == {key: value for key, value in as_json.items() if key != "delta"}
 
@@ -89,7 +90,7 @@ def test_both_forms_of_an_append():
     sound = bytes(range(20))
     text = json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(sound).decode()})
     binary = b'{"type": "input_audio_buffer.append"}\n' + sound
-    assert wire.decode(text).audio == wire.decode(binary).audio == sound
+    assert codec.decode(text).audio == codec.decode(binary).audio == sound
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_both_forms_of_an_append():
 )
 def test_what_cannot_be_understood_is_refused_by_name(message, code, param):
     with pytest.raises(WireError) as caught:
-        wire.decode(message)
+        codec.decode(message)
     assert (caught.value.code, caught.value.param) == (code, param)
 
 
@@ -134,26 +135,26 @@ def test_what_cannot_be_understood_is_refused_by_name(message, code, param):
 )
 def test_a_cut_emoji_is_a_question_mark(sent, taken):
     session = '{"instructions": "' + sent + '", "n": [1.5, {}]}'
-    event = wire.decode('{"type": "session.update", "session": ' + session + "}")
+    event = codec.decode('{"type": "session.update", "session": ' + session + "}")
     assert event.session == {"instructions": taken, "n": [1.5, {}]}
 
 
 def test_what_is_not_too_deep_is_taken():
-    event = wire.decode('{"type": "session.update", "session": {"a": ' + "[" * 98 + "]" * 98 + "}}")
+    event = codec.decode('{"type": "session.update", "session": {"a": ' + "[" * 98 + "]" * 98 + "}}")
     assert json.dumps(event.session).count("[") == 98
 
 
 def test_the_client_s_event_id_comes_back_and_unknown_fields_do_not_matter():
     with pytest.raises(WireError) as caught:
-        wire.decode('{"type": "conversation.item.delete", "event_id": "mine"}')
+        codec.decode('{"type": "conversation.item.delete", "event_id": "mine"}')
     assert caught.value.event_id == "mine"
-    assert wire.decode('{"type": "response.cancel", "mood": "good"}') == events.ResponseCancel()
+    assert codec.decode('{"type": "response.cancel", "mood": "good"}') == events.ResponseCancel()
 
 
 @given(st.one_of(st.text(), st.binary()))
 def test_any_message_is_an_event_or_refused(message):
     try:
-        assert isinstance(wire.decode(message), events.ClientEvent)
+        assert isinstance(codec.decode(message), events.ClientEvent)
     except WireError as error:
         assert error.code
 

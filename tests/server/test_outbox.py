@@ -2,8 +2,8 @@
 
 import asyncio
 
-from companion import events
 from companion.outbox import MOST_FRAMES, Outbox
+from companion.protocol import events
 from tests.virtual_time import run
 
 

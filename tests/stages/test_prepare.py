@@ -2,8 +2,9 @@
 
 import asyncio
 
-from companion import events, fakes
-from companion.events import SessionUpdate
+from companion import fakes
+from companion.protocol import events
+from companion.protocol.events import SessionUpdate
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

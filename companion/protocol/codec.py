@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from companion.events import CLIENT_EVENTS, ClientEvent, Json, ServerEvent
+from companion.protocol.events import CLIENT_EVENTS, ClientEvent, Json, ServerEvent
 
 SUBPROTOCOLS = ("realtime.binary", "realtime")  # best first
 
