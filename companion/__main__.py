@@ -78,7 +78,7 @@ def setup(
 ) -> None:
     """Fetches the models that are missing, checked against their SHA-256. Can be stopped and run again."""
     from companion.config import ConfigError, load
-    from companion.manifest import MODELS
+    from companion.models.manifest import MODELS
     from companion.setup import draw_once, needed
     from companion.setup import setup as run
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from companion import models
+from companion.models import locate
 from companion.stages import HEAR_RATE, Samples, StageError, Transcript
 from companion.vad import FRAME, Silero
 from companion.worker import MODEL_THREADS
@@ -194,7 +194,7 @@ def _spoken(audio: Samples) -> bool:
 def _load(model: str, device: str, threads: int) -> Any:
     from faster_whisper import WhisperModel
 
-    path = str(models.resolve(EMBEDDED[model])) if model in EMBEDDED else model
+    path = str(locate.resolve(EMBEDDED[model])) if model in EMBEDDED else model
     try:
         return WhisperModel(path, device=device, compute_type="int8", cpu_threads=threads, num_workers=PARALLEL)
     except Exception as error:  # CTranslate2, tokenizers and the hub client each raise their own

@@ -17,9 +17,10 @@ from rich.table import Table
 
 import animator
 from animator.portrait.assets import SHA256
-from companion import __version__, models
+from companion import __version__
 from companion.config import Config, ConfigError, load
-from companion.manifest import LANGUAGE_MODEL, MODELS
+from companion.models import locate
+from companion.models.manifest import LANGUAGE_MODEL, MODELS
 from companion.setup import needed
 
 PACKAGES = {
@@ -122,7 +123,7 @@ def _models(console: Console, config: Config | None) -> list[str]:
     problems: list[str] = []
     paths: dict[str, Path] = {}
     for model in MODELS.values():
-        status = models.inspect(model)
+        status = locate.inspect(model)
         size = f"{model.size / 1e6:.0f} MB"
         if status.located:
             origin = status.located.origin.removeprefix("package ")
@@ -151,7 +152,7 @@ def _shipped(table: Table, paths: dict[str, Path]) -> list[str]:
         path, published = folder / name, SHA256.get(Path(name).name)
         if not path.is_file():
             state = "[red]missing[/]"
-        elif not (models.sha256(path) == published if published else _opens(path)):
+        elif not (locate.sha256(path) == published if published else _opens(path)):
             state = "[red]damaged[/]"
         else:
             state = "[green]ok[/]" if published else "our own"

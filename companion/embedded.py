@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import PrivateAttr
 
-from companion import manners, models
+from companion import manners
 from companion.local import LocalChat, OnDelta, Turns
-from companion.manifest import LANGUAGE_MODEL
+from companion.models import locate
+from companion.models.manifest import LANGUAGE_MODEL
 from companion.stages import StageError
 from companion.worker import MODEL_THREADS
 
@@ -41,7 +42,7 @@ class Embedded(LocalChat):
 
     def model_post_init(self, context: Any, /) -> None:
         super().model_post_init(context)
-        path = self.path or str(models.resolve(self.model))
+        path = self.path or str(locate.resolve(self.model))
         self._unlikely = manners.load().unlikely
         self._server = _server(path, self.threads, self.context, self.parallel)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from companion import models
+from companion.models import locate
 from companion.stages import HEAR_RATE, Samples, StageError
 from companion.worker import one_thread
 
@@ -26,7 +26,7 @@ class SmartTurn:
         self._session: Any = None
         self._features: Any = None
         try:
-            path = models.resolve("smart-turn")
+            path = locate.resolve("smart-turn")
         except StageError as error:
             log.warning("turns end by silence alone, without the model of ends of turns: %s", error)
             return

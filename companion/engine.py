@@ -17,8 +17,8 @@ from animator.motion.behaviours import BehaviourError
 from companion import personas
 from companion.chat import Setting, messages
 from companion.config import Care, Config, ConfigError, Stage, load_class
-from companion.embeddings import Embedder
 from companion.feelings import Feelings
+from companion.models.embeddings import Embedder
 from companion.personas import Persona, Prompts
 from companion.portraits import Portraits
 from companion.safety import Safety

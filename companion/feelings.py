@@ -10,7 +10,7 @@ import numpy as np
 
 from animator.control import EMOTIONS, Emotion
 from companion import frontmatter, resources
-from companion.embeddings import Embeds, Vectors
+from companion.models.embeddings import Embeds, Vectors
 from companion.stages import StageError
 from companion.worker import one_thread
 

@@ -8,9 +8,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from companion.asr import EMBEDDED
 from companion.config import Config, ConfigError
-from companion.fetch import FetchError, fetch
-from companion.manifest import LANGUAGE_MODEL, MODELS, Model
-from companion.models import inspect
+from companion.models.fetch import FetchError, fetch
+from companion.models.locate import inspect
+from companion.models.manifest import LANGUAGE_MODEL, MODELS, Model
 
 STAGE_MODELS = {
     "companion.vad:Silero": ("silero-vad",),

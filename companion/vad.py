@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from companion import models
+from companion.models import locate
 from companion.stages import HEAR_RATE, Samples
 
 FRAME = 512  # samples, what the network takes at a time
@@ -49,4 +49,4 @@ def _session() -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # 0.1 ms of work: threads would only cost
     options.log_severity_level = 3
-    return ort.InferenceSession(str(models.resolve("silero-vad")), options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(str(locate.resolve("silero-vad")), options, providers=["CPUExecutionProvider"])

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
-from companion.embeddings import Embedder, Embeds
 from companion.memory import notes, seal, store, tables
 from companion.memory.backlog import FAILED, Backlog, Entry
 from companion.memory.notes import Note
 from companion.memory.store import Memory, Past, Store
+from companion.models.embeddings import Embedder, Embeds
 from companion.stages import LLM, Kept, Message, StageError
 from companion.streams import collected
 from companion.worker import one_thread

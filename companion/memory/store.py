@@ -10,10 +10,10 @@ import numpy as np
 from sqlalchemy import delete, select
 from sqlalchemy.orm import sessionmaker
 
-from companion.embeddings import Embeds, Vectors
 from companion.memory import tables
 from companion.memory.notes import Note
 from companion.memory.seal import Seal
+from companion.models.embeddings import Embeds, Vectors
 from companion.stages import Kept, Message, StageError
 
 MOST = 500  # memories of one user; the least important, oldest go first

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from companion import models
-from companion.embeddings import Embeds, Vectors
+from companion.models import locate
+from companion.models.embeddings import Embeds, Vectors
 from companion.safety.policy import Crisis
 
 Level = Literal["none", "concern", "crisis"]
@@ -100,4 +100,4 @@ def _remembered(embedder: Embeds, texts: Sequence[str]) -> Vectors:
         np.save(content, embedder.embed(texts))
         return content.getvalue()
 
-    return np.load(io.BytesIO(models.once(models.cache_dir() / "safety" / f"{key}.kept", make)))
+    return np.load(io.BytesIO(locate.once(locate.cache_dir() / "safety" / f"{key}.kept", make)))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Literal, NamedTuple
 
 from companion.config import Care
-from companion.embeddings import Embedder, Embeds
+from companion.models.embeddings import Embedder, Embeds
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.protocol.settings import Settings

@@ -10,7 +10,7 @@ import numpy as np
 from langchain_core.tools import BaseTool, tool
 
 from companion.config import ConfigError
-from companion.embeddings import Embedder, Vectors
+from companion.models.embeddings import Embedder, Vectors
 from companion.toolbox import Host
 
 KINDS = (".md", ".txt")

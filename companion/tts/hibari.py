@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from companion import models
+from companion.models import locate
 from companion.stages import Speech, StageError
 from companion.streams import closing
 from companion.tts import engine
@@ -69,7 +69,7 @@ class Hibari:
 
 def _path(voice: str) -> Path:
     if voice == "heart":
-        return models.resolve("hibari")
+        return locate.resolve("hibari")
     from hibari.voices import voice_path
 
     try:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from companion import models
-from companion.manifest import KOKORO_VOICES
+from companion.models import locate
+from companion.models.manifest import KOKORO_VOICES
 from companion.stages import Speech, StageError
 from companion.streams import closing
 from companion.tts import engine
@@ -31,7 +31,7 @@ class Kokoro:
     def __init__(self, voice: str = "af_heart", speed: float = 1.0, threads: int = 2) -> None:
         if voice not in KOKORO_VOICES:
             raise StageError("tts_voice", f"Kokoro has no voice {voice!r}. It has: {', '.join(KOKORO_VOICES)}.")
-        folder = models.resolve("kokoro")
+        folder = locate.resolve("kokoro")
         self.voice, self.voices = voice, KOKORO_VOICES
         self.languages = ("en",)
         self._data = folder / "kokoro-voices.bin"

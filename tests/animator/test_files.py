@@ -11,7 +11,7 @@ from PIL import Image
 from animator.files import cache_folder, whole
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
-from companion import models
+from companion.models import locate
 
 
 @contextmanager
@@ -31,14 +31,14 @@ def test_home_is_the_user_s_for_models_and_portraits(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("VASARI_CACHE", given)
-    assert cache_folder() == models.cache_dir() == tmp_path / given[2:]
+    assert cache_folder() == locate.cache_dir() == tmp_path / given[2:]
 
 
 def test_without_a_choice_it_is_the_system_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("VASARI_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("sys.platform", "linux")
-    assert cache_folder() == models.cache_dir() == tmp_path / "vasari"
+    assert cache_folder() == locate.cache_dir() == tmp_path / "vasari"
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -68,5 +68,5 @@ def test_on_a_full_disk_a_portrait_is_there_and_nothing_else(monkeypatch: pytest
         for _ in range(2):
             assert load(picture, 128).size == 128
         with pytest.raises(OSError, match="too large"):
-            models.keep(cache / "model.bin", bytes(20_000))
+            locate.keep(cache / "model.bin", bytes(20_000))
     assert not [path for path in cache.rglob("*") if path.is_file()]

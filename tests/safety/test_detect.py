@@ -2,7 +2,7 @@
 
 import pytest
 
-from companion.embeddings import Embedder
+from companion.models.embeddings import Embedder
 from companion.safety import measure, policy
 from companion.safety.detect import Detector
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from companion.embeddings import Embedder
+from companion.models.embeddings import Embedder
 
 pytestmark = pytest.mark.model
 

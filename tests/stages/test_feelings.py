@@ -2,8 +2,8 @@
 
 import pytest
 
-from companion.embeddings import Embedder
 from companion.feelings import Feelings
+from companion.models.embeddings import Embedder
 
 pytestmark = pytest.mark.model
 

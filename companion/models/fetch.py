@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO
 
 from animator.files import whole
-from companion.manifest import Archive, File, Model, Part
-from companion.models import cache_dir, inspect, sha256
+from companion.models.locate import cache_dir, inspect, sha256
+from companion.models.manifest import Archive, File, Model, Part
 
 Progress = Callable[[str, int, int], None]  # (what is being done, bytes done, bytes in all)
 POLL_S = 0.2

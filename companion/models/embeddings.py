@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from companion import models
+from companion.models import locate
 
 SIZE = 384
 MAX_TOKENS = 256  # what the network was trained for; the rest of a longer text is not looked at
@@ -58,7 +58,7 @@ def _loaded() -> tuple[Any, Any]:
     import onnxruntime as ort
     from tokenizers import Tokenizer
 
-    folder = models.resolve("minilm")
+    folder = locate.resolve("minilm")
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS)
@@ -72,8 +72,8 @@ def _graph(folder: Path) -> bytes:
     """The exported network, made once from the published weights."""
 
     def make() -> bytes:
-        from companion.minilm import graph
+        from companion.models.minilm import graph
 
         return graph(folder / "model.safetensors")
 
-    return models.once(models.cache_dir() / "minilm" / GRAPH, make)
+    return locate.once(locate.cache_dir() / "minilm" / GRAPH, make)

@@ -1,7 +1,7 @@
 """The embedded models: what they are, where their files lie, and whether they are what they should be.
 
 Each model is a few data files that travel inside packages of PyPI and npm; none of it is code and none of the
-packages is imported. `resolve` finds a model on this machine and checks every byte; `companion.fetch` brings what is
+packages is imported. `resolve` finds a model on this machine and checks every byte; `companion.models.fetch` brings what is
 missing. Lookup order: a path in the config (the stage's business), our cache, an installed package.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from animator.files import cache_folder as cache_dir
 from animator.files import whole
-from companion.manifest import MODELS, File, Model
+from companion.models.manifest import MODELS, File, Model
 from companion.stages import StageError
 
 log = logging.getLogger(__name__)
