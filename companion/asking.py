@@ -12,8 +12,8 @@ from companion.protocol.settings import Settings
 from companion.recollection import Recollection
 from companion.reply import Wishes
 from companion.safety import Guard, Private
+from companion.speech.repertoire import languages
 from companion.stages import Continues, Message
-from companion.tts.repertoire import languages
 
 
 class Asking:

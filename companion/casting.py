@@ -9,7 +9,7 @@ from rich.markup import escape
 
 if TYPE_CHECKING:
     from companion.personas import Persona
-    from companion.text import Sentence
+    from companion.speech.sentences import Sentence
 
 app = typer.Typer(no_args_is_help=True, help="Who speaks: prompts/personas.")
 console = Console(stderr=True)  # stdout is for results
@@ -90,6 +90,6 @@ def _remarks(persona: "Persona") -> list[str]:
 
 
 def _sentences(text: str) -> list["Sentence"]:
-    from companion.text import Sentences
+    from companion.speech.sentences import Sentences
 
     return list(Sentences().feed(f"{text}\n"))

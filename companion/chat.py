@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from companion.mouth import Line
 from companion.personas import Persona
 from companion.protocol.events import Json
+from companion.speech.playout import Line
+from companion.speech.sentences import untagged
 from companion.stages import SPEAK_RATE, Call, Message
-from companion.text import untagged
 
 SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
 

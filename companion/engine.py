@@ -22,9 +22,9 @@ from companion.models.embeddings import Embedder
 from companion.personas import Persona, Prompts
 from companion.portraits import Portraits
 from companion.safety import Safety
+from companion.speech.repertoire import Repertoire, languages
 from companion.stages import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
 from companion.trace import Metrics
-from companion.tts.repertoire import Repertoire, languages
 from companion.worker import share_memory
 
 T = TypeVar("T")

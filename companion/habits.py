@@ -6,8 +6,8 @@ from companion.engine import Engine
 from companion.feelings import Feeling
 from companion.openers import Openers
 from companion.personas import Persona
-from companion.text import Sentence
-from companion.tts.repertoire import languages
+from companion.speech.repertoire import languages
+from companion.speech.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)

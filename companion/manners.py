@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, with_config
 
 from companion import frontmatter, resources
 from companion.frontmatter import Pattern
-from companion.text import words
+from companion.speech.sentences import words
 
 STALE = 5  # words of a statement that is not made twice
 COPY = 3  # words in a row after "I" that are the user's own

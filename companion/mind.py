@@ -20,9 +20,9 @@ from companion.protocol.settings import Settings
 from companion.recollection import Recollection
 from companion.reply import Reply, Wishes
 from companion.safety import Guard
+from companion.speech.sentences import Sentence
 from companion.stages import Message, Transcript
 from companion.streams import closing
-from companion.text import Sentence
 from companion.toolbox import Host, Toolbox
 
 Chooses = Callable[[Persona, Said], Sentence | None]  # as `Habits.opener` does

@@ -15,8 +15,8 @@ from pydantic import ConfigDict, Field, with_config
 from animator.control import Emotion
 from companion import frontmatter
 from companion.frontmatter import Pattern
+from companion.speech.sentences import Sentence, Sentences, words
 from companion.streams import closing
-from companion.text import Sentence, Sentences, words
 
 MARKS = 4  # characters that may follow a word before the next one
 LISTENING = "listening"  # a kind of words that no turn is of

@@ -11,8 +11,8 @@ import numpy as np
 from animator.control import Control
 from animator.face import FPS, SAMPLES_PER_FRAME, Face
 from companion.engine import Device, EncodedFrame, Encoder
-from companion.mouth import Speaker
 from companion.protocol.events import ServerEvent, VideoDelta
+from companion.speech.playout import Speaker
 from companion.stages import SPEAK_RATE, Samples
 from companion.trace import Metrics
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from companion.chat import Item
-from companion.mouth import Cue, pcm16
 from companion.protocol import events
 from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
+from companion.speech.playout import Cue, pcm16
+from companion.speech.sentences import Sentence
 from companion.stages import Samples
-from companion.text import Sentence
 from companion.trace import Trace
 
 Ending = Literal["completed", "cancelled", "failed", "incomplete"]
@@ -27,7 +27,7 @@ class Wishes:
 
 @dataclass(slots=True)
 class Reply:
-    """A `companion.mouth.Speaker`. ``created`` is false until the user is understood: until then nobody knows of it.
+    """A `companion.speech.playout.Speaker`. ``created`` is false until the user is understood: until then nobody knows of it.
     Once it is ``over`` it tells nothing and adds nothing, whatever its stages still do.
 
     ``tell`` sends an event; ``face`` says whether the client sees one and so is told about words and states; ``spoken``

@@ -19,10 +19,10 @@ from animator.control import Control, Emotion, State
 from animator.face import SAMPLES_PER_FRAME
 from companion.engine import Device
 from companion.feelings import Feeling
-from companion.mouth import Cue, Feed, Mouth, Speaker, Taken, pcm16
 from companion.pictures import Look, Pictures, Sounds
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
+from companion.speech.playout import Cue, Feed, Mouth, Speaker, Taken, pcm16
 from companion.stages import SPEAK_RATE, Samples
 from companion.trace import Metrics
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from companion.mouth import Feed, Line
 from companion.openers import goes_on
 from companion.reply import Reply
+from companion.speech.playout import Feed, Line
+from companion.speech.sentences import Sentence, Sentences
 from companion.stages import SPEAK_RATE, TTS, Speech, StageError
 from companion.streams import closing, ended
-from companion.text import Sentence, Sentences
 
 AHEAD = 2  # sentences thought before they are spoken
 ENDS = (".", "!", "?", "…")  # of sentences

@@ -13,8 +13,8 @@ from companion.protocol.events import ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import policy
 from companion.safety.detect import Detector, Verdict
+from companion.speech.sentences import words
 from companion.streams import closing
-from companion.text import words
 from companion.worker import one_thread
 
 LEAK = 7  # words in a row that betray a rule

@@ -3,7 +3,7 @@
 import pytest
 
 from companion.chat import Item, heard_text, unsaid
-from companion.mouth import Line
+from companion.speech.playout import Line
 from companion.stages import SPEAK_RATE, Word
 
 SECOND = SPEAK_RATE

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from companion.mouth import ENOUGH, RECENT, Cue, Line, Mouth
+from companion.speech.playout import ENOUGH, RECENT, Cue, Line, Mouth
 from companion.stages import SPEAK_RATE, Speech, Word
 
 TENTH = SPEAK_RATE // 10

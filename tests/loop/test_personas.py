@@ -10,7 +10,7 @@ from companion import fakes, resources
 from companion.__main__ import app
 from companion.personas import PromptError, Prompts, load, read
 from companion.protocol import events
-from companion.text import Mark, Sentence
+from companion.speech.sentences import Mark, Sentence
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run
 

@@ -4,8 +4,8 @@ import pytest
 
 from companion.lesson import Tutor
 from companion.openers import continued
+from companion.speech.repertoire import Repertoire
 from companion.stages import Speech
-from companion.tts.repertoire import Repertoire
 from tests.loop.conversation import SUMS, Conversation, engine
 from tests.virtual_time import run
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from companion import fakes
 from companion.protocol import events
+from companion.speech.sentences import Sentences
 from companion.stages import SPEAK_RATE
-from companion.text import Sentences
 from tests.loop.conversation import Conversation, Watching, engine
 from tests.virtual_time import run
 

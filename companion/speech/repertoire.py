@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+from companion.speech.sentences import Sentence
 from companion.stages import TTS, HasLanguages, HasVoices, Speech
 from companion.streams import closing, collected
-from companion.text import Sentence
 
 _Known = dict[tuple[str, str], tuple[Speech, ...]]  # by text and emotion
 
