@@ -43,7 +43,7 @@ def serve(
     from companion.config import ConfigError, load
     from companion.personas import PromptError
     from companion.server import serve as run
-    from companion.stages import StageError
+    from companion.stages.protocols import StageError
 
     try:
         run(load(config), host, port)

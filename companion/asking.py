@@ -13,7 +13,7 @@ from companion.recollection import Recollection
 from companion.reply import Wishes
 from companion.safety import Guard, Private
 from companion.speech.repertoire import languages
-from companion.stages import Continues, Message
+from companion.stages.protocols import Continues, Message
 
 
 class Asking:

@@ -25,7 +25,7 @@ from companion.engine import Engine, build
 from companion.openers import Book
 from companion.personas import PromptError
 from companion.recording import Turn
-from companion.stages import SPEAK_RATE, Samples, StageError
+from companion.stages.protocols import SPEAK_RATE, Samples, StageError
 
 QUESTIONS = (
     "Hello, how are you today?",

@@ -16,11 +16,11 @@ from companion.bench_rooms import Scene, echo, levelled, pink
 from companion.chat import Conversation
 from companion.ears import Resampler
 from companion.engine import Engine
-from companion.fakes import ScriptedTurnEnd
 from companion.hearing import Hearing
 from companion.protocol.settings import Audio, AudioInput, InputFormat, Settings, detection
-from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, Samples, Transcript
-from companion.vad import Silero
+from companion.stages.fakes import ScriptedTurnEnd
+from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, Samples, Transcript
+from companion.stages.vad import Silero
 
 PACKET = HEAR_RATE // 50
 CHUNK = SPEAK_RATE // 25  # samples that the face sends at a time

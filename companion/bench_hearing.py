@@ -16,15 +16,15 @@ from rich.table import Table
 from scipy.signal import resample_poly
 
 from companion import bench_echo, bench_rooms, bench_turns
-from companion.asr import FasterWhisper
 from companion.bench_echo import Outcome, Reactions
 from companion.bench_rooms import Ranges
 from companion.bench_turns import Heard, Lags
 from companion.config import load
-from companion.endpoint import SmartTurn
-from companion.stages import HEAR_RATE, TTS, Samples
-from companion.tts import Hibari, Kokoro
-from companion.vad import Silero
+from companion.stages.asr import FasterWhisper
+from companion.stages.protocols import HEAR_RATE, TTS, Samples
+from companion.stages.tts import Hibari, Kokoro
+from companion.stages.turn_end import SmartTurn
+from companion.stages.vad import Silero
 
 REPLIES = (
     "I would be happy to tell you about it. The sea is wide and mostly blue, and it keeps its secrets well.",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter
 
-from companion.stages import HEAR_RATE, Samples
+from companion.stages.protocols import HEAR_RATE, Samples
 
 SOUND = 343.0  # m/s
 NEAR = (0.2, 0.8)  # m between a loudspeaker and a microphone

@@ -19,7 +19,7 @@ from companion import cues
 from companion.config import Turns
 from companion.ears import WINDOW, Ears, Resampler
 from companion.protocol.settings import EAGERNESS, detection, rules
-from companion.stages import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
+from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
 from companion.turns import Kind, Rules, TurnDetector
 
 SILENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)  # s that end a turn in plain silence detection

@@ -12,7 +12,7 @@ from companion.engine import Engine
 from companion.protocol import events
 from companion.recording import AUDIBLE, Recording, Turn
 from companion.session import Session
-from companion.stages import HEAR_RATE, SPEAK_RATE, VAD, Samples
+from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, Samples
 
 BLOCK = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
 WINDOW = 512  # samples at HEAR_RATE, what a VAD takes

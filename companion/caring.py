@@ -23,7 +23,7 @@ def check(
     from companion.models.embeddings import Embedder
     from companion.safety import measure, policy
     from companion.safety.detect import Detector
-    from companion.stages import StageError
+    from companion.stages.protocols import StageError
 
     try:
         detector = Detector(policy.load().crisis, None if phrases else Embedder())

@@ -8,7 +8,7 @@ from companion.personas import Persona
 from companion.protocol.events import Json
 from companion.speech.playout import Line
 from companion.speech.sentences import untagged
-from companion.stages import SPEAK_RATE, Call, Message
+from companion.stages.protocols import SPEAK_RATE, Call, Message
 
 SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
 

@@ -10,7 +10,7 @@ from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem
 from companion.protocol.settings import unknown, update
-from companion.stages import SPEAK_RATE
+from companion.stages.protocols import SPEAK_RATE
 
 if TYPE_CHECKING:
     from companion.session import Session

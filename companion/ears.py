@@ -9,7 +9,7 @@ import numpy as np
 from scipy.signal import firwin, upfirdn
 
 from companion.echo import BLOCK, Echo
-from companion.stages import HEAR_RATE, SPEAK_RATE, VAD, Samples
+from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, Samples
 from companion.turns import Kind, Rules, Turn, TurnDetector
 
 WINDOW = BLOCK  # samples at HEAR_RATE that a VAD takes, 32 ms

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pywebrtc_audio import EchoCanceller
 from scipy.signal import fftconvolve
 
-from companion.stages import HEAR_RATE, Samples
+from companion.stages.protocols import HEAR_RATE, Samples
 
 BLOCK = 512  # samples, one window of the VAD
 STEP = HEAR_RATE // 100  # samples that the canceller takes at a time

@@ -18,7 +18,7 @@ from companion.protocol.settings import (
     Transcription,
     detection,
 )
-from companion.stages import CallsTools, HasVoices, Multilingual
+from companion.stages.protocols import CallsTools, HasVoices, Multilingual
 
 
 def defaults(engine: Engine, persona: str) -> Settings:

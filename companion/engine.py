@@ -23,9 +23,9 @@ from companion.personas import Persona, Prompts
 from companion.portraits import Portraits
 from companion.safety import Safety
 from companion.speech.repertoire import Repertoire, languages
-from companion.stages import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
+from companion.stages.protocols import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
+from companion.stages.worker import share_memory
 from companion.trace import Metrics
-from companion.worker import share_memory
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Protocol
 
 from companion.reply import Wishes
-from companion.stages import Samples, Transcript
+from companion.stages.protocols import Samples, Transcript
 
 if TYPE_CHECKING:
     from companion.session import Session

@@ -24,7 +24,7 @@ from companion.protocol.codec import WireError
 from companion.protocol.events import ServerEvent
 from companion.protocol.settings import Settings, rules
 from companion.requests import new_id
-from companion.stages import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
+from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
 from companion.turns import Kind, Turn
 from companion.understanding import Understanding, Understood, Utterance
 

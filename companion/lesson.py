@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, with_config
 
 from companion import frontmatter
-from companion.streams import closing
+from companion.stages.streams import closing
 
 SHORT = 8  # words up to which a message without a question mark is an attempt at an answer
 

@@ -12,8 +12,8 @@ from companion.feelings import Feeling, mirrored
 from companion.mind import Mind
 from companion.readahead import ReadAhead
 from companion.show import Show
-from companion.stages import TTS, Message, Transcript
-from companion.streams import collected
+from companion.stages.protocols import TTS, Message, Transcript
+from companion.stages.streams import collected
 
 PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
 SETTLED = 0.3  # s after which a new client has said what it wants

@@ -82,7 +82,7 @@ def key() -> None:
 def _memory(config: str) -> Any:
     """The memory that the configuration names, opened without anything else."""
     from companion.config import ConfigError, load, load_class
-    from companion.stages import Keeps, StageError
+    from companion.stages.protocols import Keeps, StageError
 
     try:
         loaded = load(config)
@@ -95,7 +95,7 @@ def _memory(config: str) -> Any:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    from companion.stages import StageError
+    from companion.stages.protocols import StageError
 
     try:
         return asyncio.run(work)

@@ -21,8 +21,8 @@ from companion.recollection import Recollection
 from companion.reply import Reply, Wishes
 from companion.safety import Guard
 from companion.speech.sentences import Sentence
-from companion.stages import Message, Transcript
-from companion.streams import closing
+from companion.stages.protocols import Message, Transcript
+from companion.stages.streams import closing
 from companion.toolbox import Host, Toolbox
 
 Chooses = Callable[[Persona, Said], Sentence | None]  # as `Habits.opener` does

@@ -16,7 +16,7 @@ from animator.control import Emotion
 from companion import frontmatter
 from companion.frontmatter import Pattern
 from companion.speech.sentences import Sentence, Sentences, words
-from companion.streams import closing
+from companion.stages.streams import closing
 
 MARKS = 4  # characters that may follow a word before the next one
 LISTENING = "listening"  # a kind of words that no turn is of

@@ -13,7 +13,7 @@ from animator.face import FPS, SAMPLES_PER_FRAME, Face
 from companion.engine import Device, EncodedFrame, Encoder
 from companion.protocol.events import ServerEvent, VideoDelta
 from companion.speech.playout import Speaker
-from companion.stages import SPEAK_RATE, Samples
+from companion.stages.protocols import SPEAK_RATE, Samples
 from companion.trace import Metrics
 
 MOST = 4  # chunks that may wait to be drawn; a machine too slow for more shows fewer frames, never less sound

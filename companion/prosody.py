@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.intonation import PERIODIC, pitches
-from companion.stages import HEAR_RATE, Samples
+from companion.stages.protocols import HEAR_RATE, Samples
 
 WINDOW, HOP = 640, 480  # samples, 40 and 30 ms
 SPOKEN = 25.0  # dB under the loudest window, still speech

@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 from companion.engine import Engine
-from companion.stages import LLM, Message, Prepares
-from companion.streams import closing
+from companion.stages.protocols import LLM, Message, Prepares
+from companion.stages.streams import closing
 
 Spawn = Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]
 Known = Callable[[], Sequence[Message]]  # what will be asked, as far as it is known

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from companion.chat import Conversation, Item
 from companion.protocol.settings import Remembering
-from companion.stages import Memory, Message, StageError
+from companion.stages.protocols import Memory, Message, StageError
 
 T = TypeVar("T")
 

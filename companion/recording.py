@@ -10,7 +10,7 @@ from animator.media import Mp4Writer
 from animator.video import Packet
 from companion.protocol import events
 from companion.show import MURMUR
-from companion.stages import SPEAK_RATE, Samples
+from companion.stages.protocols import SPEAK_RATE, Samples
 
 CHUNK = 2  # frames that may be late without a loss
 RECENT = 250  # pieces of sound that are kept in any case, ten seconds

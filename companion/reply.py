@@ -10,7 +10,7 @@ from companion.protocol import events
 from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
 from companion.speech.playout import Cue, pcm16
 from companion.speech.sentences import Sentence
-from companion.stages import Samples
+from companion.stages.protocols import Samples
 from companion.trace import Trace
 
 Ending = Literal["completed", "cancelled", "failed", "incomplete"]

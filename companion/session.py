@@ -34,7 +34,7 @@ from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem, ServerEvent
 from companion.reply import Ending, Reply, Wishes
 from companion.show import Show
-from companion.stages import TTS, HasVoices, Message, Samples, StageError
+from companion.stages.protocols import TTS, HasVoices, Message, Samples, StageError
 from companion.trace import Trace
 from companion.wardrobe import Wardrobe
 

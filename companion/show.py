@@ -23,7 +23,7 @@ from companion.pictures import Look, Pictures, Sounds
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.speech.playout import Cue, Feed, Mouth, Speaker, Taken, pcm16
-from companion.stages import SPEAK_RATE, Samples
+from companion.stages.protocols import SPEAK_RATE, Samples
 from companion.trace import Metrics
 
 CHUNK_FRAMES = 2  # when there is no face to say it

@@ -22,7 +22,7 @@ from companion.engine import Engine, build
 from companion.personas import PromptError
 from companion.portraits import PictureError
 from companion.recording import Recording, Turn
-from companion.stages import SPEAK_RATE, StageError
+from companion.stages.protocols import SPEAK_RATE, StageError
 
 STEPS = ("transcript", "first_token", "first_audio", "first_frame")
 

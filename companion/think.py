@@ -11,8 +11,8 @@ from companion.openers import goes_on
 from companion.reply import Reply
 from companion.speech.playout import Feed, Line
 from companion.speech.sentences import Sentence, Sentences
-from companion.stages import SPEAK_RATE, TTS, Speech, StageError
-from companion.streams import closing, ended
+from companion.stages.protocols import SPEAK_RATE, TTS, Speech, StageError
+from companion.stages.streams import closing, ended
 
 AHEAD = 2  # sentences thought before they are spoken
 ENDS = (".", "!", "?", "…")  # of sentences

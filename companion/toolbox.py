@@ -19,8 +19,8 @@ from companion.protocol.events import Json
 from companion.protocol.settings import Settings
 from companion.reply import Reply
 from companion.requests import new_id
-from companion.stages import Call, CallPart, CallsTools, Message
-from companion.streams import closing
+from companion.stages.protocols import Call, CallPart, CallsTools, Message
+from companion.stages.streams import closing
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool

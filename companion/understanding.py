@@ -12,7 +12,7 @@ from companion.prosody import Tone
 from companion.protocol import events
 from companion.protocol.events import Problem, ServerEvent
 from companion.requests import new_id
-from companion.stages import HEAR_RATE, Multilingual, Samples, StageError, Transcript
+from companion.stages.protocols import HEAR_RATE, Multilingual, Samples, StageError, Transcript
 from companion.think import as_stage_error
 
 Understood = asyncio.Task[Transcript | StageError]

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from companion.access import Access, Refusal
 from companion.bodies import body_of
 from companion.protocol import codec
-from companion.stages import Keeps, Memory, StageError
+from companion.stages.protocols import Keeps, Memory, StageError
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
 ENCODED = "UTF-8''"  # before a name that is percent-encoded

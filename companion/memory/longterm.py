@@ -15,9 +15,9 @@ from companion.memory.backlog import FAILED, Backlog, Entry
 from companion.memory.notes import Note
 from companion.memory.store import Memory, Past, Store
 from companion.models.embeddings import Embedder, Embeds
-from companion.stages import LLM, Kept, Message, StageError
-from companion.streams import collected
-from companion.worker import one_thread
+from companion.stages.protocols import LLM, Kept, Message, StageError
+from companion.stages.streams import collected
+from companion.stages.worker import one_thread
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from companion.stages import StageError
+from companion.stages.protocols import StageError
 
 VARIABLE = "VASARI_MEMORY_KEY"
 

@@ -14,7 +14,7 @@ from companion.memory import tables
 from companion.memory.notes import Note
 from companion.memory.seal import Seal
 from companion.models.embeddings import Embeds, Vectors
-from companion.stages import Kept, Message, StageError
+from companion.stages.protocols import Kept, Message, StageError
 
 MOST = 500  # memories of one user; the least important, oldest go first
 LINES = 100  # newest messages of a conversation that are kept until it is over

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
 from companion.memory.seal import Seal
-from companion.stages import StageError
+from companion.stages.protocols import StageError
 
 T = TypeVar("T")
 

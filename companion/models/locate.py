@@ -17,7 +17,7 @@ from pathlib import Path
 from animator.files import cache_folder as cache_dir
 from animator.files import whole
 from companion.models.manifest import MODELS, File, Model
-from companion.stages import StageError
+from companion.stages.protocols import StageError
 
 log = logging.getLogger(__name__)
 

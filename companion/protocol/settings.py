@@ -11,7 +11,7 @@ from animator.control import Control, Emotion
 from companion.config import Turns
 from companion.protocol.codec import WireError, invalid
 from companion.protocol.events import Amplitude, Angle, Articulation, Gaze, Json, Unit
-from companion.stages import SPEAK_RATE
+from companion.stages.protocols import SPEAK_RATE
 from companion.turns import Patience, Rules
 
 CODECS = ("h264", "vp8", "jpeg")  # best first

@@ -14,8 +14,8 @@ from companion.protocol.settings import Settings
 from companion.safety import policy
 from companion.safety.detect import Detector, Verdict
 from companion.speech.sentences import words
-from companion.streams import closing
-from companion.worker import one_thread
+from companion.stages.streams import closing
+from companion.stages.worker import one_thread
 
 LEAK = 7  # words in a row that betray a rule
 DIGITS = 3  # that make a word a code

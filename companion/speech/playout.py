@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from companion.speech.sentences import Mark
-from companion.stages import SPEAK_RATE, Samples, Speech, Word
+from companion.stages.protocols import SPEAK_RATE, Samples, Speech, Word
 
 ENOUGH = 6 * SPEAK_RATE  # samples of speech made in advance; an interruption throws them away
 RECENT = 2 * SPEAK_RATE  # samples that were taken and may be said again: a word, and what the face looks ahead

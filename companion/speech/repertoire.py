@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from companion.speech.sentences import Sentence
-from companion.stages import TTS, HasLanguages, HasVoices, Speech
-from companion.streams import closing, collected
+from companion.stages.protocols import TTS, HasLanguages, HasVoices, Speech
+from companion.stages.streams import closing, collected
 
 _Known = dict[tuple[str, str], tuple[Speech, ...]]  # by text and emotion
 

@@ -16,7 +16,7 @@ from animator.media import Mp4Writer
 from animator.motion import space
 from animator.motion.arkit_csv import read_motion, write_motion
 from animator.motion.parts import only
-from companion.tts import Hibari
+from companion.stages.tts import Hibari
 
 WORDS = "Good morning! My mother bought a big blue balloon. We are about to go home."
 

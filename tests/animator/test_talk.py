@@ -36,7 +36,9 @@ def config(folder: Path, text: str) -> Path:
 
 
 def test_two_turns_are_recorded_in_step_and_timed(question: Path, tmp_path: Path) -> None:
-    short = config(tmp_path, '[llm]\nuse = "companion.fakes:ScriptedLLM"\nreplies = ["One two three.", "Four five."]')
+    short = config(
+        tmp_path, '[llm]\nuse = "companion.stages.fakes:ScriptedLLM"\nreplies = ["One two three.", "Four five."]'
+    )
     out = tmp_path / "out.mp4"
     arguments = ["--wav", str(question), "--wav", str(question), "--out", str(out), "--config", str(short)]
     done = CliRunner().invoke(app, arguments)
@@ -58,7 +60,7 @@ def test_two_turns_are_recorded_in_step_and_timed(question: Path, tmp_path: Path
 
 
 def test_a_failing_stage_is_told_and_leaves_no_file(question: Path, tmp_path: Path) -> None:
-    broken = config(tmp_path, '[llm]\nuse = "companion.fakes:Broken"\ncode = "model_gone"')
+    broken = config(tmp_path, '[llm]\nuse = "companion.stages.fakes:Broken"\ncode = "model_gone"')
     out = tmp_path / "out.mp4"
     done = CliRunner().invoke(app, ["--wav", str(question), "--out", str(out), "--config", str(broken)])
     assert done.exit_code == 1

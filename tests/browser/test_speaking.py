@@ -11,8 +11,8 @@ from scipy.io import wavfile
 from scipy.signal import resample_poly
 from selenium import webdriver
 
-from companion.stages import SPEAK_RATE
-from companion.tts import Hibari
+from companion.stages.protocols import SPEAK_RATE
+from companion.stages.tts import Hibari
 from tests.browser.chromium import complaints
 from tests.browser.page import Page
 from tests.browser.served import Companion

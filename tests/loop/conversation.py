@@ -9,7 +9,6 @@ import numpy as np
 
 from animator.control import Control
 from animator.face import Shown
-from companion import fakes
 from companion.config import Care, Config, Server, Stage, Talk, Turns
 from companion.engine import Engine
 from companion.lesson import Item, Lesson, Wording
@@ -17,6 +16,7 @@ from companion.personas import Example, Persona, Prompts
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.session import Session
+from companion.stages import fakes
 from tests.virtual_time import run
 
 RATE = 24_000

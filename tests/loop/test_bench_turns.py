@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from companion import bench_turns, config, fakes
+from companion import bench_turns, config
 from companion.bench_turns import Judgement, Lags
 from companion.config import Turns
 from companion.effective import defaults
 from companion.protocol.settings import rules
+from companion.stages import fakes
 from tests.loop.conversation import engine
 
 WINDOW, RATE = 512, 16_000

@@ -29,7 +29,7 @@ def test_one_line_changes_one_thing(tmp_path):
 
 
 def test_another_class_does_not_inherit_options(tmp_path):
-    loaded = config.load(write(tmp_path, 'extends = "fakes"\n[tts]\nuse = "companion.fakes:Broken"\n'))
+    loaded = config.load(write(tmp_path, 'extends = "fakes"\n[tts]\nuse = "companion.stages.fakes:Broken"\n'))
     assert loaded.tts.options == {}
 
 
@@ -48,7 +48,7 @@ def test_overrides_and_the_environment_win(monkeypatch):
         ('[server]\nport = "many"\n', "server.port"),
         ("server = 3\n", "should be a table"),
         ("[server\n", "not valid TOML"),
-        ('[tts]\nuse = "companion.fakes:Nobody"\n', "no Nobody in companion.fakes"),
+        ('[tts]\nuse = "companion.stages.fakes:Nobody"\n', "no Nobody in companion.stages.fakes"),
         ('[tts]\nuse = "nowhere:Nobody"\n', "nowhere cannot be imported"),
         ('[tts]\nuse = "nowhere"\n', "package.module:Class"),
     ],

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from companion import fakes, personas
+from companion import personas
 from companion.config import Talk
 from companion.engine import Engine
 from companion.feelings import Feeling
 from companion.manners import Answer, Manners
 from companion.personas import Prompts
 from companion.protocol import events
-from companion.stages import Message
+from companion.stages import fakes
+from companion.stages.protocols import Message
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
 from tests.virtual_time import run
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from companion import fakes
 from companion.portraits import PictureError
 from companion.protocol import events
+from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from companion import fakes
 from companion.openers import Book, Kind, Language
 from companion.personas import Prompts
 from companion.protocol import events
+from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
 
 

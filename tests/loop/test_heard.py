@@ -4,7 +4,7 @@ import pytest
 
 from companion.chat import Item, heard_text, unsaid
 from companion.speech.playout import Line
-from companion.stages import SPEAK_RATE, Word
+from companion.stages.protocols import SPEAK_RATE, Word
 
 SECOND = SPEAK_RATE
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from companion import fakes, personas
+from companion import personas
 from companion.openers import Openers
 from companion.personas import Prompts
-from companion.stages import Transcript
+from companion.stages import fakes
+from companion.stages.protocols import Transcript
 from tests.loop.conversation import PERSONA, asked, engine, said
 
 PROMPTS = personas.load()

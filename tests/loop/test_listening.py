@@ -10,10 +10,10 @@ from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, LiveFace, Shown
 from animator.motion.generator import Generator
 from animator.motion.space import HEAD_PITCH
-from companion import fakes
 from companion.ears import Earshot
 from companion.protocol import events
-from companion.stages import HEAR_RATE, SPEAK_RATE
+from companion.stages import fakes
+from companion.stages.protocols import HEAR_RATE, SPEAK_RATE
 from tests.loop.conversation import RATE, Conversation, Watching, engine
 from tests.virtual_time import run
 

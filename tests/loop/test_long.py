@@ -4,8 +4,8 @@ import asyncio
 import gc
 
 from animator.footprint import resident_mb
-from companion import fakes
 from companion.protocol import events
+from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from companion import fakes, manners, personas
+from companion import manners, personas
 from companion.manners import Tact
 from companion.personas import Prompts
+from companion.stages import fakes
 from tests.loop.conversation import PERSONA, asked, engine, said
 
 OWN = manners.load()

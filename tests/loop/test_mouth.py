@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from companion.speech.playout import ENOUGH, RECENT, Cue, Line, Mouth
-from companion.stages import SPEAK_RATE, Speech, Word
+from companion.stages.protocols import SPEAK_RATE, Speech, Word
 
 TENTH = SPEAK_RATE // 10
 WORDS = ("one", "two", "three", "four")  # 0.1 s each, with 0.1 s of silence after each

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from companion import fakes, personas
+from companion import personas
 from companion.config import Talk, Turns
 from companion.personas import Prompts
 from companion.protocol import events
 from companion.show import MURMUR
+from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from companion import fakes, personas
+from companion import personas
 from companion.config import Talk
 from companion.openers import RUN, Openers, continued
 from companion.personas import Prompts
 from companion.protocol import events
+from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
 from tests.virtual_time import run
 

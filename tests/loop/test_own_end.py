@@ -5,9 +5,9 @@ import asyncio
 import numpy as np
 import pytest
 
-from companion import fakes
 from companion.protocol import events
-from companion.stages import Speech
+from companion.stages import fakes
+from companion.stages.protocols import Speech
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

@@ -5,10 +5,11 @@ import asyncio
 import numpy as np
 import pytest
 
-from companion import ears, fakes, pace
+from companion import ears, pace
 from companion.pace import Pace, slices
 from companion.protocol import events
 from companion.protocol.events import InputAudioBufferAppend
+from companion.stages import fakes
 from tests.loop.conversation import RATE, Conversation, engine
 from tests.virtual_time import run
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from companion import fakes, resources
+from companion import resources
 from companion.__main__ import app
 from companion.personas import PromptError, Prompts, load, read
 from companion.protocol import events
 from companion.speech.sentences import Mark, Sentence
+from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run
 

@@ -10,11 +10,11 @@ from companion import chat
 from companion.chat import Conversation, Item, Setting, heard_text, messages
 from companion.ears import BufferFullError, Ears, Resampler
 from companion.echo import is_echo, likeness
-from companion.fakes import EnergyVAD
 from companion.personas import Example, Persona
 from companion.speech.playout import Line, Mouth
 from companion.speech.sentences import Sentences, speakable
-from companion.stages import SPEAK_RATE, Message, Speech, Word
+from companion.stages.fakes import EnergyVAD
+from companion.stages.protocols import SPEAK_RATE, Message, Speech, Word
 from companion.turns import Kind, Rules, TurnDetector
 
 FRAME = 0.032

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from companion import fakes
 from companion.protocol import events
-from companion.stages import Message
+from companion.stages import fakes
+from companion.stages.protocols import Message
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

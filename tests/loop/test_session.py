@@ -5,10 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from companion import fakes
 from companion.config import Talk
 from companion.protocol import events
-from companion.stages import Transcript
+from companion.stages import fakes
+from companion.stages.protocols import Transcript
 from tests.loop.conversation import RATE, Conversation, Inline, Watching, asked, engine, said
 from tests.virtual_time import run
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from companion import fakes
 from companion.config import Talk
 from companion.personas import Prompts, Silence
 from companion.protocol import events
+from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run
 

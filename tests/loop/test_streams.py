@@ -5,7 +5,7 @@ import pytest
 from companion.lesson import Tutor
 from companion.openers import continued
 from companion.speech.repertoire import Repertoire
-from companion.stages import Speech
+from companion.stages.protocols import Speech
 from tests.loop.conversation import SUMS, Conversation, engine
 from tests.virtual_time import run
 

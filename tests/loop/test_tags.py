@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from companion import fakes
 from companion.protocol import events
 from companion.speech.sentences import Sentences
-from companion.stages import SPEAK_RATE
+from companion.stages import fakes
+from companion.stages.protocols import SPEAK_RATE
 from tests.loop.conversation import Conversation, Watching, engine
 from tests.virtual_time import run
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from companion import fakes
 from companion.config import Talk
 from companion.feelings import Feeling, voiced
 from companion.personas import Felt, Prompts
 from companion.prosody import Tone
 from companion.protocol import events
-from companion.stages import HEAR_RATE, Samples
+from companion.stages import fakes
+from companion.stages.protocols import HEAR_RATE, Samples
 from tests.loop.conversation import PERSONA, RATE, Conversation, engine
 from tests.virtual_time import run
 

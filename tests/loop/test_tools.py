@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from langchain_core.tools import tool
 
-from companion import fakes
 from companion.config import Care, Config, Server, Stage, Talk, Turns
 from companion.protocol import events
-from companion.stages import Call, Message
+from companion.stages import fakes
+from companion.stages.protocols import Call, Message
 from companion.toolbox import RUNNING
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
-from companion import fakes
 from companion.hearing import DEAF
 from companion.protocol import events
-from companion.stages import Speech
+from companion.stages import fakes
+from companion.stages.protocols import Speech
 from tests.loop.conversation import RATE, Conversation, Inline, Watching, engine
 from tests.virtual_time import run
 

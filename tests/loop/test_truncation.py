@@ -2,8 +2,8 @@
 
 import pytest
 
-from companion import fakes
 from companion.protocol import events
+from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

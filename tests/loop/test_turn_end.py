@@ -2,9 +2,10 @@
 
 import pytest
 
-from companion import cues, fakes
+from companion import cues
 from companion.protocol import events
-from companion.stages import StageError, Transcript
+from companion.stages import fakes
+from companion.stages.protocols import StageError, Transcript
 from companion.turns import Kind, Patience, Rules, TurnDetector
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
-from companion import fakes
 from companion.protocol import codec, events
 from companion.protocol.codec import WireError
 from companion.protocol.settings import Avatar, Settings, update
+from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from companion.__main__ import app
 from companion.memory import LongTerm
-from companion.stages import Message
+from companion.stages.protocols import Message
 from tests.memory.conftest import Words
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from companion import fakes
 from companion.memory import LongTerm, Off, seal, store
-from companion.stages import Message, StageError
+from companion.stages import fakes
+from companion.stages.protocols import Message, StageError
 from tests.memory.conftest import Words
 
 TALK = [
@@ -169,7 +169,7 @@ async def test_a_process_that_is_killed_while_it_writes_loses_nothing(tmp_path):
         "from tests.memory.conftest import Words\n"
         "from companion.memory import LongTerm\n"
         "from companion.memory.store import Past, now\n"
-        "from companion.stages import Message\n"
+        "from companion.stages.protocols import Message\n"
         "async def main():\n"
         "    memory = LongTerm(sys.argv[1], embedder=Words())\n"
         "    for i in range(5):\n"

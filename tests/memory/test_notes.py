@@ -6,7 +6,7 @@ import pytest
 
 from companion.memory import notes
 from companion.memory.notes import Note, ago
-from companion.stages import Message
+from companion.stages.protocols import Message
 
 WORDING = notes.load()
 TALK = [

@@ -4,7 +4,7 @@ import pytest
 
 from companion.memory import LongTerm, seal
 from companion.memory.seal import Plain, Sealed
-from companion.stages import Message, StageError
+from companion.stages.protocols import Message, StageError
 from tests.memory.conftest import Words
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

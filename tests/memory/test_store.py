@@ -10,7 +10,7 @@ from companion.memory.notes import Note
 from companion.memory.seal import Plain
 from companion.memory.store import ABANDONED, SAME, Past, Store
 from companion.memory.tables import open_database
-from companion.stages import Message, StageError
+from companion.stages.protocols import Message, StageError
 
 MONDAY = datetime(2026, 6, 1, 12)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from companion import fakes
 from companion.memory import LongTerm, backlog, seal, tables
-from companion.stages import Message, StageError
+from companion.stages import fakes
+from companion.stages.protocols import Message, StageError
 from tests.memory.conftest import Words
 
 
@@ -182,7 +182,7 @@ async def test_what_cannot_be_deleted_now_is_deleted_later_and_what_waited_with_
 FULL = """
 import asyncio, pathlib, sys
 from companion.memory import LongTerm
-from companion.stages import Message, StageError
+from companion.stages.protocols import Message, StageError
 from tests.memory.conftest import Words
 
 async def main(folder):

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from companion import fakes
 from companion.config import Care
 from companion.frontmatter import PromptError
 from companion.mind import once
 from companion.protocol import events
 from companion.protocol.settings import Settings, User
 from companion.safety import Guard, Safety, policy
-from companion.stages import Message
+from companion.stages import fakes
+from companion.stages.protocols import Message
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

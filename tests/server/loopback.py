@@ -15,10 +15,10 @@ from companion.engine import Engine
 from companion.server import _Server
 
 QUICK: dict[str, Any] = {
-    "asr": {"use": "companion.fakes:ScriptedASR", "texts": ["What is your name?"]},
-    "llm": {"use": "companion.fakes:ScriptedLLM", "replies": ["My name is Anna. I live here."]},
-    "tts": {"use": "companion.fakes:ToneTTS", "word_s": 0.1},
-    "face": {"use": "companion.fakes:CartoonAnimator", "size": 64},
+    "asr": {"use": "companion.stages.fakes:ScriptedASR", "texts": ["What is your name?"]},
+    "llm": {"use": "companion.stages.fakes:ScriptedLLM", "replies": ["My name is Anna. I live here."]},
+    "tts": {"use": "companion.stages.fakes:ToneTTS", "word_s": 0.1},
+    "face": {"use": "companion.stages.fakes:CartoonAnimator", "size": 64},
 }
 
 

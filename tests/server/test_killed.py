@@ -15,10 +15,10 @@ from tests.server.loopback import ask, receive, send
 
 CONFIG = """extends = "fakes"
 [llm]
-use = "companion.fakes:ScriptedLLM"
+use = "companion.stages.fakes:ScriptedLLM"
 replies = ["The sea is wide and mostly blue. It keeps its secrets well, and it is never quite the same twice."]
 [face]
-use = "companion.fakes:CartoonAnimator"
+use = "companion.stages.fakes:CartoonAnimator"
 size = 64
 [memory]
 use = "tests.server.test_killed:Memory"

@@ -22,8 +22,8 @@ def kept(tmp_path, monkeypatch):
         opened.append(LongTerm(str(tmp_path / "memories.sqlite"), embedder=Words()))
         return opened[-1]
 
-    monkeypatch.setattr("companion.fakes.DictMemory", memory)
-    yield {"server": {"api_key": "key"}, "memory": {"use": "companion.fakes:DictMemory"}}
+    monkeypatch.setattr("companion.stages.fakes.DictMemory", memory)
+    yield {"server": {"api_key": "key"}, "memory": {"use": "companion.stages.fakes:DictMemory"}}
     for one in opened:
         one.close()
 

@@ -13,10 +13,11 @@ import pytest
 import websockets
 from PIL import Image
 
-from companion import config, fakes
+from companion import config
 from companion.config import ConfigError
 from companion.server import serve
-from companion.stages import Message
+from companion.stages import fakes
+from companion.stages.protocols import Message
 from tests.server.loopback import ask, receive, running, send
 
 
@@ -332,7 +333,7 @@ async def test_every_persona_is_read_before_it_is_asked_for_but_not_while_somebo
 
 async def test_logs_do_not_hold_what_was_said(caplog):
     caplog.set_level(logging.DEBUG)
-    async with running(tts={"use": "companion.fakes:Broken"}) as server, server.connect() as ws:
+    async with running(tts={"use": "companion.stages.fakes:Broken"}) as server, server.connect() as ws:
         await ask(ws, "My secret is a teapot")
         await receive(ws, "response.done")
     own = [r.getMessage() for r in caplog.records if r.name.startswith("companion")]

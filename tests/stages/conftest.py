@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from companion.stages import Samples
+from companion.stages.protocols import Samples
 
 
 @pytest.fixture(scope="session")
 def whisper():
-    from companion.asr import FasterWhisper
+    from companion.stages.asr import FasterWhisper
 
     return FasterWhisper(threads=1)
 
 
 @pytest.fixture(scope="session")
 def hibari():
-    from companion.tts import Hibari
+    from companion.stages.tts import Hibari
 
     return Hibari()
 

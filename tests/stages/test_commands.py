@@ -82,9 +82,9 @@ LEAN = {"safety": {"meaning": False}, "session": {"feelings": False}}
         (LEAN | {"safety": {"meaning": True}}, {"minilm"}),
         (LEAN | {"memory": {"use": "companion.memory:LongTerm"}}, {"minilm"}),
         (LEAN | {"tools": {"lookup": {"use": "companion.tools:lookup", "folder": "/"}}}, {"minilm"}),
-        (LEAN | {"asr": {"use": "companion.asr:FasterWhisper"}}, {"whisper-base", "silero-vad"}),
-        (LEAN | {"asr": {"use": "companion.asr:FasterWhisper", "model": "small"}}, {"silero-vad"}),
-        (LEAN | {"vad": {"use": "companion.vad:Silero"}}, {"silero-vad"}),
+        (LEAN | {"asr": {"use": "companion.stages.asr:FasterWhisper"}}, {"whisper-base", "silero-vad"}),
+        (LEAN | {"asr": {"use": "companion.stages.asr:FasterWhisper", "model": "small"}}, {"silero-vad"}),
+        (LEAN | {"vad": {"use": "companion.stages.vad:Silero"}}, {"silero-vad"}),
     ],
 )
 def test_each_part_brings_the_models_that_it_needs(changes, models):

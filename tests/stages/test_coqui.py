@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from companion.stages import SPEAK_RATE, StageError
-from companion.tts import Coqui
+from companion.stages.protocols import SPEAK_RATE, StageError
+from companion.stages.tts import Coqui
 
 pytest.importorskip("TTS", reason='needs pip install "vasari[coqui]"')
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch and Coqui warn about their own insides

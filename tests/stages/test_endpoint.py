@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from companion.endpoint import SmartTurn
+from companion.stages.turn_end import SmartTurn
 
 pytestmark = pytest.mark.model
 

@@ -7,9 +7,9 @@ import pytest
 from endpoint import Endpoint, serve
 from langchain_core.language_models import FakeListChatModel
 
-from companion.llm import LangChain
-from companion.local import LocalChat
-from companion.stages import Call, CallPart, Message, StageError
+from companion.stages.llm.chat_model import LangChain
+from companion.stages.llm.local import LocalChat
+from companion.stages.protocols import Call, CallPart, Message, StageError
 
 HELLO = [
     Message("system", "Be brief."),
@@ -166,12 +166,12 @@ def test_a_model_that_cannot_be_loaded(tmp_path):
     nonsense = tmp_path / "nonsense.gguf"
     nonsense.write_bytes(b"not a model")
     with pytest.raises(StageError, match=r"nonsense\.gguf"):
-        LangChain("companion.embedded:Embedded", path=str(nonsense))
+        LangChain("companion.stages.llm.embedded:Embedded", path=str(nonsense))
 
 
 @pytest.mark.model
 async def test_the_embedded_model_answers_and_streams():
-    from companion.embedded import Embedded
+    from companion.stages.llm.embedded import Embedded
 
     stage = LangChain(Embedded(temperature=0.0))
     deltas = [delta async for delta in stage.reply([Message("user", "What is the capital of France?")])]
@@ -181,7 +181,7 @@ async def test_the_embedded_model_answers_and_streams():
 
 @pytest.mark.model
 async def test_closing_the_reply_stops_the_embedded_model_at_once():
-    from companion.embedded import Embedded
+    from companion.stages.llm.embedded import Embedded
 
     class Counted(Embedded):
         tokens: int = 0
@@ -203,7 +203,7 @@ async def test_closing_the_reply_stops_the_embedded_model_at_once():
 
 @pytest.mark.model
 async def test_a_conversation_longer_than_the_context_is_shortened():
-    from companion.embedded import Embedded
+    from companion.stages.llm.embedded import Embedded
 
     chat = LangChain(Embedded(context=256, max_tokens=8))
     history = [Message("user" if i % 2 else "assistant", "All work and no play. " * 60) for i in range(41)]
@@ -215,7 +215,7 @@ async def test_a_conversation_longer_than_the_context_is_shortened():
 @pytest.mark.model
 @pytest.mark.parametrize("text", ["मेरा नाम अन्ना है और मैं यहाँ रहती हूँ। ", "😀🎉🦊", "我叫安娜，我住在这里。", "e"])
 async def test_long_texts_of_any_script_are_shortened_until_they_fit(text):
-    from companion.embedded import Embedded
+    from companion.stages.llm.embedded import Embedded
 
     chat = LangChain(Embedded(context=512, max_tokens=8))
     question = [Message("system", "Be brief."), Message("user", (text * 5000)[:5000])]

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from companion import fakes
 from companion.protocol import events
 from companion.protocol.events import SessionUpdate
+from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

@@ -9,11 +9,11 @@ import ndjson
 import pytest
 
 from companion import config
-from companion.llm import LangChain
 from companion.models import locate
 from companion.models.manifest import LANGUAGE_MODEL
 from companion.resources import folder
-from companion.stages import CallPart, Message, StageError
+from companion.stages.llm.chat_model import LangChain
+from companion.stages.protocols import CallPart, Message, StageError
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in folder("configs").glob("*.toml")))

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from companion.llm import LangChain
-from companion.stages import Message
+from companion.stages.llm.chat_model import LangChain
+from companion.stages.protocols import Message
 
 transformers = pytest.importorskip("transformers", reason='needs pip install "vasari[transformers]"')
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch warns about its own insides
@@ -33,13 +33,13 @@ def folder(tmp_path_factory) -> str:
 
 
 async def test_it_streams(folder):
-    stage = LangChain("companion.huggingface:Transformers", model=folder, device="cpu", max_new_tokens=12)
+    stage = LangChain("companion.stages.llm.huggingface:Transformers", model=folder, device="cpu", max_new_tokens=12)
     deltas = [delta async for delta in stage.reply(HELLO)]
     assert len(deltas) > 2
 
 
 async def test_closing_the_reply_stops_the_generation(folder):
-    from companion.huggingface import Transformers
+    from companion.stages.llm.huggingface import Transformers
 
     class Counted(Transformers):
         tokens: int = 0

@@ -5,10 +5,10 @@ import pytest
 from scipy.signal import resample_poly
 from wer import word_error_rate
 
-from companion.stages import SPEAK_RATE, Speech, StageError
-from companion.tts import Coqui, Hibari, Kokoro, engine
-from companion.tts.english import English, Spoken, Utterance, align, cut
-from companion.tts.timing import time_symbols
+from companion.stages.protocols import SPEAK_RATE, Speech, StageError
+from companion.stages.tts import Coqui, Hibari, Kokoro, synthesis
+from companion.stages.tts.english import English, Spoken, Utterance, align, cut
+from companion.stages.tts.timing import time_symbols
 
 
 def test_words_keep_their_spelling_and_get_the_symbols_of_what_they_became():
@@ -52,10 +52,10 @@ def test_silence_at_the_edges_goes_and_the_times_follow():
 
 
 def test_louder_never_clips():
-    loud = engine.level(np.linspace(-2, 2, 1000, dtype=np.float32), 3.0)
+    loud = synthesis.level(np.linspace(-2, 2, 1000, dtype=np.float32), 3.0)
     assert np.abs(loud).max() <= 1.0
     assert np.all(np.diff(loud) >= 0), "the order of the samples is kept"
-    assert engine.level(np.array([0.2], np.float32), 2.0)[0] == pytest.approx(0.4)
+    assert synthesis.level(np.array([0.2], np.float32), 2.0)[0] == pytest.approx(0.4)
 
 
 def test_unknown_voices_are_refused_with_the_known_ones():

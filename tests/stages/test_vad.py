@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from companion.vad import FRAME, Silero
+from companion.stages.vad import FRAME, Silero
 
 pytestmark = pytest.mark.model
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from companion.stages import SPEAK_RATE, Samples, Speech, StageError
-from companion.streams import closing
-from companion.tts import engine
-from companion.worker import one_thread, pieces
+from companion.stages.protocols import SPEAK_RATE, Samples, Speech, StageError
+from companion.stages.streams import closing
+from companion.stages.tts import synthesis
+from companion.stages.worker import one_thread, pieces
 
 
 class Coqui:
@@ -62,7 +62,7 @@ class Coqui:
             except Exception as error:  # each of Coqui's models raises its own
                 raise StageError("tts_failed", f"Coqui could not say a sentence: {error}") from error
             audio = _resample(np.asarray(sound, np.float32), self._rate)
-            yield Speech(engine.level(audio, engine.manner(emotion).gain))
+            yield Speech(synthesis.level(audio, synthesis.manner(emotion).gain))
 
 
 def _resample(audio: Samples, rate: int) -> Samples:

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from companion.models import locate
-from companion.stages import Speech, StageError
-from companion.streams import closing
-from companion.tts import engine
-from companion.tts.english import English, Utterance
-from companion.tts.timing import time_symbols
-from companion.worker import one_thread, pieces
+from companion.stages.protocols import Speech, StageError
+from companion.stages.streams import closing
+from companion.stages.tts import synthesis
+from companion.stages.tts.english import English, Utterance
+from companion.stages.tts.timing import time_symbols
+from companion.stages.worker import one_thread, pieces
 
 DURATIONS = "/Clip_output_0"
 LOUDNESS = 2.0  # its speech is at -24 dBFS; this brings it to -18
@@ -33,10 +33,10 @@ class Hibari:
         self.voice, self.voices = voice, (voice,)
         self.languages = ("en",)
         self._speed = speed
-        self._session = engine.session(_path(voice), DURATIONS, threads=1)
+        self._session = synthesis.session(_path(voice), DURATIONS, threads=1)
         self._english = English(VOICES[voice]["british"])
         self._pool = one_thread("tts")
-        engine.warm(self._pool, self._say("Warm up.", "neutral"))
+        synthesis.warm(self._pool, self._say("Warm up.", "neutral"))
 
     def with_voice(self, voice: str) -> "Hibari":
         """There is only one."""
@@ -53,9 +53,9 @@ class Hibari:
 
     def _say(self, text: str, emotion: str) -> Iterator[Speech]:
         for utterance in self._english.utterances(text):
-            yield self._synthesize(utterance, engine.manner(emotion))
+            yield self._synthesize(utterance, synthesis.manner(emotion))
 
-    def _synthesize(self, utterance: Utterance, manner: engine.Manner) -> Speech:
+    def _synthesize(self, utterance: Utterance, manner: synthesis.Manner) -> Speech:
         from hibari import dsp
 
         ids = np.asarray([self._english.ids(utterance.symbols)], np.int64)
@@ -64,7 +64,7 @@ class Hibari:
         outputs = self._session.run(names, {"ids": ids, "speed": speed})
         lh, theta, ln, lr, phi, f0 = (output[0] for output in outputs[:-1])
         audio = dsp.synth(lh, theta, ln, lr, phi, f0, np.random.default_rng(0))
-        return time_symbols(engine.level(audio, LOUDNESS * manner.gain), outputs[-1].ravel(), utterance)
+        return time_symbols(synthesis.level(audio, LOUDNESS * manner.gain), outputs[-1].ravel(), utterance)
 
 
 def _path(voice: str) -> Path:

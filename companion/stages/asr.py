@@ -15,9 +15,9 @@ from typing import Any, Self
 import numpy as np
 
 from companion.models import locate
-from companion.stages import HEAR_RATE, Samples, StageError, Transcript
-from companion.vad import FRAME, Silero
-from companion.worker import MODEL_THREADS
+from companion.stages.protocols import HEAR_RATE, Samples, StageError, Transcript
+from companion.stages.vad import FRAME, Silero
+from companion.stages.worker import MODEL_THREADS
 
 log = logging.getLogger(__name__)
 

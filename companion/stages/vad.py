@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from companion.models import locate
-from companion.stages import HEAR_RATE, Samples
+from companion.stages.protocols import HEAR_RATE, Samples
 
 FRAME = 512  # samples, what the network takes at a time
 CONTEXT = 64  # samples of the frame before, which the network wants to see again

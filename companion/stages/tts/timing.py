@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from companion.stages import SPEAK_RATE, Phoneme, Samples, Speech, Word
-from companion.tts.english import Spoken, Utterance
+from companion.stages.protocols import SPEAK_RATE, Phoneme, Samples, Speech, Word
+from companion.stages.tts.english import Spoken, Utterance
 
 UNIT_S = 600 / SPEAK_RATE  # what hibari and Kokoro count durations in
 EARLY_S = 0.05  # the sound of both comes this much earlier than the durations say: where hiss and sibilants agree best

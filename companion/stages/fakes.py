@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Frames, Samples, Shown
 from companion.portraits import CharacterCard, PictureError, Upload, unknown, unknown_portrait
-from companion.stages import SPEAK_RATE, CallPart, Message, Speech, StageError, Transcript, Word
+from companion.stages.protocols import SPEAK_RATE, CallPart, Message, Speech, StageError, Transcript, Word
 
 
 class EnergyVAD:

@@ -8,8 +8,8 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from companion.stages import Call, CallPart, Message, StageError
-from companion.streams import ended
+from companion.stages.protocols import Call, CallPart, Message, StageError
+from companion.stages.streams import ended
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -40,7 +40,7 @@ class LangChain:
         StageError: ``llm_missing_extra``, ``llm_model`` or ``llm_no_key``, with what to do.
     """
 
-    def __init__(self, chat: "str | BaseChatModel" = "companion.embedded:Embedded", **options: Any) -> None:
+    def __init__(self, chat: "str | BaseChatModel" = "companion.stages.llm.embedded:Embedded", **options: Any) -> None:
         self._chat = _construct(chat, options) if isinstance(chat, str) else chat
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str]:
@@ -79,7 +79,7 @@ class LangChain:
     @property
     def can_continue(self) -> bool:
         """Models of this process go on from the beginning of a reply. Endpoints differ, and none says so."""
-        from companion.local import LocalChat
+        from companion.stages.llm.local import LocalChat
 
         return isinstance(self._chat, LocalChat)
 
@@ -95,7 +95,7 @@ class LangChain:
     async def prepare(self, messages: Sequence[Message]) -> None:
         """Let a model of this process read what every reply will begin with, so that the first one comes as fast as
         the others. Endpoints are left alone: they would charge for it."""
-        from companion.local import LocalChat
+        from companion.stages.llm.local import LocalChat
 
         if isinstance(self._chat, LocalChat):
             await self._chat.read([{"role": message.role, "content": message.content} for message in messages])

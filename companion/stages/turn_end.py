@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from companion.models import locate
-from companion.stages import HEAR_RATE, Samples, StageError
-from companion.worker import one_thread
+from companion.stages.protocols import HEAR_RATE, Samples, StageError
+from companion.stages.worker import one_thread
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import torch
 from pydantic import PrivateAttr
 from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria, StoppingCriteriaList, TextStreamer
 
-from companion.local import LocalChat, OnDelta, Turns
+from companion.stages.llm.local import LocalChat, OnDelta, Turns
 
 
 class Transformers(LocalChat):

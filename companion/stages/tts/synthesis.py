@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.stages import Samples
+from companion.stages.protocols import Samples
 
 
 class Manner(NamedTuple):

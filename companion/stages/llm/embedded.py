@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import PrivateAttr
 
 from companion import manners
-from companion.local import LocalChat, OnDelta, Turns
 from companion.models import locate
 from companion.models.manifest import LANGUAGE_MODEL
-from companion.stages import StageError
-from companion.worker import MODEL_THREADS
+from companion.stages.llm.local import LocalChat, OnDelta, Turns
+from companion.stages.protocols import StageError
+from companion.stages.worker import MODEL_THREADS
 
 BATCH = 64  # tokens read at a time: until then nobody can stop it
 TOO_LONG = "exceeds the available context size"  # what the library says of a request that does not fit

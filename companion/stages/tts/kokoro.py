@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from companion.models import locate
 from companion.models.manifest import KOKORO_VOICES
-from companion.stages import Speech, StageError
-from companion.streams import closing
-from companion.tts import engine
-from companion.tts.english import English, Utterance
-from companion.tts.timing import time_symbols
-from companion.worker import one_thread, pieces
+from companion.stages.protocols import Speech, StageError
+from companion.stages.streams import closing
+from companion.stages.tts import synthesis
+from companion.stages.tts.english import English, Utterance
+from companion.stages.tts.timing import time_symbols
+from companion.stages.worker import one_thread, pieces
 
 DURATIONS = "/encoder/Clip_output_0"
 STYLES, STYLE = 510, 256  # a voice is one style vector per number of symbols
@@ -37,10 +37,10 @@ class Kokoro:
         self._data = folder / "kokoro-voices.bin"
         self._speed = speed
         self._styles = _styles(self._data, voice)
-        self._session = engine.session(folder / "kokoro.onnx", DURATIONS, threads)
+        self._session = synthesis.session(folder / "kokoro.onnx", DURATIONS, threads)
         self._english = English(british=voice.startswith("b"))
         self._pool = one_thread("tts")
-        engine.warm(self._pool, self._say("Warm up.", "neutral"))
+        synthesis.warm(self._pool, self._say("Warm up.", "neutral"))
 
     def with_voice(self, voice: str) -> "Kokoro":
         """The same network with another of `voices`."""
@@ -58,16 +58,16 @@ class Kokoro:
 
     def _say(self, text: str, emotion: str) -> Iterator[Speech]:
         for utterance in self._english.utterances(text):
-            yield self._synthesize(utterance, engine.manner(emotion))
+            yield self._synthesize(utterance, synthesis.manner(emotion))
 
-    def _synthesize(self, utterance: Utterance, manner: engine.Manner) -> Speech:
+    def _synthesize(self, utterance: Utterance, manner: synthesis.Manner) -> Speech:
         inputs = {
             "tokens": np.asarray([self._english.ids(utterance.symbols)], np.int64),
             "style": self._styles[min(len(utterance.symbols), STYLES - 1)][None],
             "speed": np.asarray([self._speed * manner.speed], np.float32),
         }
         audio, durations = self._session.run(["audio", DURATIONS], inputs)
-        return time_symbols(engine.level(audio.ravel(), LOUDNESS * manner.gain), durations.ravel(), utterance)
+        return time_symbols(synthesis.level(audio.ravel(), LOUDNESS * manner.gain), durations.ravel(), utterance)
 
 
 def _styles(path: Path, voice: str) -> NDArray[np.float32]:
