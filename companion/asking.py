@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from companion import chat
-from companion.chat import Setting
+from companion.conversation import items
+from companion.conversation.items import Setting
+from companion.conversation.response import Wishes
 from companion.engine import Engine
 from companion.feelings import Feeling
 from companion.habits import Said
 from companion.personas import Persona
 from companion.protocol.settings import Settings
 from companion.recollection import Recollection
-from companion.reply import Wishes
 from companion.safety import Guard, Private
 from companion.speech.repertoire import languages
 from companion.stages.protocols import Continues, Message
@@ -45,7 +45,7 @@ class Asking:
 
     def ahead(self, history: Sequence[Message]) -> list[Message]:
         """What of the next question is known already."""
-        known = chat.messages(self._setting(), history)
+        known = items.messages(self._setting(), history)
         # That the user speaks next is known, too.
         return known if known[-1].role == "user" else [*known, Message("user", "")]
 
@@ -54,7 +54,7 @@ class Asking:
         can = self.continues
         told = self._engine.prompts.openers.note.format(opener=begun) if begun and not can else ""
         note = " ".join(note for note in (*notes, told) if note)
-        messages = chat.messages(self._setting(wishes.instructions or ""), history, note)
+        messages = items.messages(self._setting(wishes.instructions or ""), history, note)
         if can and messages[-1].role == "assistant":
             messages.append(Message("user", ""))  # else the model would go on from what was said long ago
         if begun and can:

@@ -13,7 +13,7 @@ import numpy as np
 
 from companion import config
 from companion.bench_rooms import Scene, echo, levelled, pink
-from companion.chat import Conversation
+from companion.conversation.items import Conversation
 from companion.ears import Resampler
 from companion.engine import Engine
 from companion.hearing import Hearing

@@ -15,8 +15,8 @@ from animator.devices import DeviceError
 from animator.face import Face
 from animator.motion.behaviours import BehaviourError
 from companion import personas
-from companion.chat import Setting, messages
 from companion.config import Care, Config, ConfigError, Stage, load_class
+from companion.conversation.items import Setting, messages
 from companion.feelings import Feelings
 from companion.models.embeddings import Embedder
 from companion.personas import Persona, Prompts

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from companion.reply import Wishes
+from companion.conversation.response import Wishes
 from companion.stages.protocols import Samples, Transcript
 
 if TYPE_CHECKING:

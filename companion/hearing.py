@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from companion import cues, echo
-from companion.chat import Conversation
+from companion.conversation.items import Conversation
 from companion.ears import Ears, Resampler
 from companion.engine import Engine
 from companion.floor import Floor

@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from companion.chat import Conversation
+from companion.conversation.items import Conversation
+from companion.conversation.response import Reply, Wishes
 from companion.engine import Engine
 from companion.hearing import Hearing
 from companion.mind import Mind
 from companion.protocol.settings import Settings
-from companion.reply import Reply, Wishes
 
 
 class Owner(Protocol):

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Protocol
 
 from companion.asking import Asking
-from companion.chat import Conversation, Item
+from companion.conversation.items import Conversation, Item
+from companion.conversation.response import Reply, Wishes
 from companion.engine import Engine
 from companion.feelings import Feeling, voiced
 from companion.habits import Habits, Said
@@ -18,7 +19,6 @@ from companion.protocol import events
 from companion.protocol.events import AvatarProgress, ServerEvent
 from companion.protocol.settings import Settings
 from companion.recollection import Recollection
-from companion.reply import Reply, Wishes
 from companion.safety import Guard
 from companion.speech.sentences import Sentence
 from companion.stages.protocols import Message, Transcript

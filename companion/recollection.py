@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from companion.chat import Conversation, Item
+from companion.conversation.items import Conversation, Item
 from companion.protocol.settings import Remembering
 from companion.stages.protocols import Memory, Message, StageError
 

@@ -3,10 +3,10 @@
 import uuid
 from typing import Any, cast
 
-from companion.chat import Item, Role
+from companion.conversation.items import Item, Role
+from companion.conversation.response import Wishes
 from companion.protocol.codec import WireError
 from companion.protocol.events import Json
-from companion.reply import Wishes
 
 LONGEST = 20_000  # characters of one message
 SPEAKERS = ("user", "assistant", "system")

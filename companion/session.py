@@ -16,9 +16,11 @@ from typing import Any, Self
 
 from animator.control import State
 from animator.face import FPS
-from companion import chat, commands, requests, think
+from companion import commands, requests, think
 from companion.access import Visitor
-from companion.chat import Conversation, Item
+from companion.conversation import items
+from companion.conversation.items import Conversation, Item
+from companion.conversation.response import Ending, Reply, Wishes
 from companion.ears import BufferFullError
 from companion.effective import defaults
 from companion.engine import Engine
@@ -32,7 +34,6 @@ from companion.pace import Pace, slices
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem, ServerEvent
-from companion.reply import Ending, Reply, Wishes
 from companion.show import Show
 from companion.stages.protocols import TTS, HasVoices, Message, Samples, StageError
 from companion.trace import Trace
@@ -223,7 +224,7 @@ class Session:
             self.abandon()
             return
         reply.item.heard = self.show.heard()
-        self._unsaid = chat.unsaid(reply.item) if reason == "turn_detected" else ""
+        self._unsaid = items.unsaid(reply.item) if reason == "turn_detected" else ""
         self.show.interrupt()
         self._finish(reply, "cancelled", reason)
 

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from companion.chat import Conversation, Item
 from companion.config import load_class
+from companion.conversation.items import Conversation, Item
+from companion.conversation.response import Reply
 from companion.engine import Engine
 from companion.lesson import Progress
 from companion.protocol.events import Json
 from companion.protocol.settings import Settings
-from companion.reply import Reply
 from companion.requests import new_id
 from companion.stages.protocols import Call, CallPart, CallsTools, Message
 from companion.stages.streams import closing

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from companion import cues
-from companion.chat import Conversation, Item
+from companion.conversation.items import Conversation, Item
 from companion.engine import Engine
 from companion.prosody import Tone
 from companion.protocol import events

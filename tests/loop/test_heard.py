@@ -2,7 +2,7 @@
 
 import pytest
 
-from companion.chat import Item, heard_text, unsaid
+from companion.conversation.items import Item, heard_text, unsaid
 from companion.speech.playout import Line
 from companion.stages.protocols import SPEAK_RATE, Word
 

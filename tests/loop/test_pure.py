@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import fftconvolve
 
-from companion import chat
-from companion.chat import Conversation, Item, Setting, heard_text, messages
+from companion.conversation import items
+from companion.conversation.items import Conversation, Item, Setting, heard_text, messages
 from companion.ears import BufferFullError, Ears, Resampler
 from companion.echo import is_echo, likeness
 from companion.personas import Example, Persona
@@ -219,7 +219,7 @@ def test_items_go_where_the_client_wants_them():
     ],
 )
 def test_a_full_conversation_forgets_its_oldest_item_for_one_that_is_taken(monkeypatch, after, previous, order):
-    monkeypatch.setattr(chat, "MOST", 5)
+    monkeypatch.setattr(items, "MOST", 5)
     talk = Conversation()
     for i in range(5):
         talk.add(Item(f"m{i}", "user", "A"))

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from companion.chat import Item
+from companion.conversation.items import Item
 from companion.protocol import events
 from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
 from companion.speech.playout import Cue, pcm16
