@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from companion.avatar.show import Show
 from companion.engine import Engine
 from companion.feelings import Feeling, mirrored
 from companion.mind import Mind
 from companion.readahead import ReadAhead
-from companion.show import Show
 from companion.stages.protocols import TTS, Message, Transcript
 from companion.stages.streams import collected
 

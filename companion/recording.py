@@ -8,8 +8,8 @@ import numpy as np
 from animator.face import FPS
 from animator.media import Mp4Writer
 from animator.video import Packet
+from companion.avatar.show import MURMUR
 from companion.protocol import events
-from companion.show import MURMUR
 from companion.stages.protocols import SPEAK_RATE, Samples
 
 CHUNK = 2  # frames that may be late without a loss

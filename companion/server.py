@@ -24,17 +24,17 @@ from starlette.websockets import WebSocket
 from companion import engine as engines
 from companion import resources
 from companion.access import FORBIDDEN_ORIGIN, Access, Refusal, Visitor, is_loopback
+from companion.avatar.looks import warm
+from companion.avatar.portraits import PictureError
 from companion.bodies import SlowError, body_of
 from companion.config import Config, ConfigError
 from companion.connection import Caller, converse, refuse
 from companion.door import BURST, LINE, Door, Line, knocks_at
 from companion.engine import Engine
 from companion.logs import brief
-from companion.looks import warm
 from companion.memory.http import Memories
 from companion.personas import Persona
 from companion.places import Places
-from companion.portraits import PictureError
 from companion.protocol import codec
 from companion.uploads import Uploads
 

@@ -18,6 +18,8 @@ from animator.control import State
 from animator.face import FPS
 from companion import commands, requests, think
 from companion.access import Visitor
+from companion.avatar.show import Show
+from companion.avatar.wardrobe import Wardrobe
 from companion.conversation import items
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Ending, Reply, Wishes
@@ -34,10 +36,8 @@ from companion.pace import Pace, slices
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem, ServerEvent
-from companion.show import Show
 from companion.stages.protocols import TTS, HasVoices, Message, Samples, StageError
 from companion.trace import Trace
-from companion.wardrobe import Wardrobe
 
 log = logging.getLogger(__name__)
 

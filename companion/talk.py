@@ -16,11 +16,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from animator.media import MediaError, check_place, read_audio
+from companion.avatar.portraits import PictureError
 from companion.caller import Saying, TalkError, call
 from companion.config import ConfigError, load
 from companion.engine import Engine, build
 from companion.personas import PromptError
-from companion.portraits import PictureError
 from companion.recording import Recording, Turn
 from companion.stages.protocols import SPEAK_RATE, StageError
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Frames, Samples, Shown
-from companion.portraits import CharacterCard, PictureError, Upload, unknown, unknown_portrait
+from companion.avatar.portraits import CharacterCard, PictureError, Upload, unknown, unknown_portrait
 from companion.stages.protocols import SPEAK_RATE, CallPart, Message, Speech, StageError, Transcript, Word
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from companion.portraits import PictureError
+from companion.avatar.portraits import PictureError
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine

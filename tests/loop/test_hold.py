@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from companion.avatar.show import FADE
 from companion.config import Turns
 from companion.protocol import events
-from companion.show import FADE
 from companion.stages import fakes
 from companion.stages.protocols import Speech
 from tests.loop.conversation import RATE, Conversation, Inline, engine

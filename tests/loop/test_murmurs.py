@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from companion import personas
+from companion.avatar.show import MURMUR
 from companion.config import Talk, Turns
 from companion.personas import Prompts
 from companion.protocol import events
-from companion.show import MURMUR
 from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run

@@ -9,8 +9,8 @@ from PIL import Image
 
 from animator.portrait.characters import find
 from animator.portrait.named import Landmarks, parse
-from companion import portraits
-from companion.portraits import Gallery, PictureError
+from companion.avatar import portraits
+from companion.avatar.portraits import Gallery, PictureError
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from companion.avatar.looks import open_look
+from companion.avatar.portraits import PictureError
+from companion.avatar.show import Show
 from companion.engine import Engine
-from companion.looks import open_look
-from companion.portraits import PictureError
 from companion.protocol.events import Problem
 from companion.protocol.settings import Avatar, Video
-from companion.show import Show
 
 log = logging.getLogger(__name__)
 

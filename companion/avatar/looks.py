@@ -4,8 +4,8 @@ import numpy as np
 
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME
+from companion.avatar.pictures import Look
 from companion.engine import Engine
-from companion.pictures import Look
 from companion.protocol.settings import Avatar
 
 
