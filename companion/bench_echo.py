@@ -14,9 +14,9 @@ import numpy as np
 from companion import config
 from companion.bench_rooms import Scene, echo, levelled, pink
 from companion.conversation.items import Conversation
-from companion.ears import Resampler
 from companion.engine import Engine
-from companion.hearing import Hearing
+from companion.hearing.hearing import Hearing
+from companion.hearing.microphone import Resampler
 from companion.protocol.settings import Audio, AudioInput, InputFormat, Settings, detection
 from companion.stages.fakes import ScriptedTurnEnd
 from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, Samples, Transcript

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from animator.media import MediaError, read_audio
-from companion import cues
 from companion.config import Turns
-from companion.ears import WINDOW, Ears, Resampler
+from companion.hearing import words as cues
+from companion.hearing.microphone import WINDOW, Ears, Resampler
+from companion.hearing.turns import Kind, Rules, TurnDetector
 from companion.protocol.settings import EAGERNESS, detection, rules
 from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
-from companion.turns import Kind, Rules, TurnDetector
 
 SILENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)  # s that end a turn in plain silence detection
 PAUSES = (0.2, 1.5)  # s, the shortest and the longest; their logarithms are evenly distributed

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from companion.ears import Resampler
 from companion.engine import Engine
+from companion.hearing.microphone import Resampler
 from companion.protocol import events
 from companion.recording import AUDIBLE, Recording, Turn
 from companion.session import Session

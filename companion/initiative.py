@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from companion.conversation.items import Conversation
 from companion.conversation.response import Reply, Wishes
 from companion.engine import Engine
-from companion.hearing import Hearing
+from companion.hearing.hearing import Hearing
 from companion.mind import Mind
 from companion.protocol.settings import Settings
 

@@ -23,12 +23,12 @@ from companion.avatar.wardrobe import Wardrobe
 from companion.conversation import items
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Ending, Reply, Wishes
-from companion.ears import BufferFullError
 from companion.effective import defaults
 from companion.engine import Engine
 from companion.feelings import Feeling
 from companion.floor import Chair
-from companion.hearing import Hearing
+from companion.hearing.hearing import Hearing
+from companion.hearing.microphone import BufferFullError
 from companion.initiative import Initiative
 from companion.listening import Listening
 from companion.mind import Mind, once

@@ -9,10 +9,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from animator.control import Control, Emotion
 from companion.config import Turns
+from companion.hearing.turns import Patience, Rules
 from companion.protocol.codec import WireError, invalid
 from companion.protocol.events import Amplitude, Angle, Articulation, Gaze, Json, Unit
 from companion.stages.protocols import SPEAK_RATE
-from companion.turns import Patience, Rules
 
 CODECS = ("h264", "vp8", "jpeg")  # best first
 MEDIUM = Patience(0.3, 4.0)  # the longest waits are those of OpenAI

@@ -5,8 +5,8 @@ import pytest
 
 from companion.bench_echo import hear_rate
 from companion.bench_rooms import Scene, echo
-from companion.ears import WINDOW, Loudspeaker
-from companion.echo import Echo
+from companion.hearing.echo import Echo
+from companion.hearing.microphone import WINDOW, Loudspeaker
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE
 
 SCENE = Scene(delay=0.12, gain=-12.0, room=0.4, direct=3.0, noise=-60.0)

@@ -10,7 +10,7 @@ from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, LiveFace, Shown
 from animator.motion.generator import Generator
 from animator.motion.space import HEAD_PITCH
-from companion.ears import Earshot
+from companion.hearing.microphone import Earshot
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE

@@ -5,7 +5,8 @@ import asyncio
 import numpy as np
 import pytest
 
-from companion import ears, pace
+from companion import pace
+from companion.hearing import microphone
 from companion.pace import Pace, slices
 from companion.protocol import events
 from companion.protocol.events import InputAudioBufferAppend
@@ -57,7 +58,7 @@ def test_the_pieces_are_the_whole_and_few_bytes_each():
 
 
 def test_what_is_wrong_with_a_long_sound_is_said_once(monkeypatch):
-    monkeypatch.setattr(ears, "LONGEST", 5)
+    monkeypatch.setattr(microphone, "LONGEST", 5)
 
     async def script():
         async with Conversation(engine()) as talk:

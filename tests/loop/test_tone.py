@@ -7,8 +7,8 @@ import pytest
 
 from companion.config import Talk
 from companion.feelings import Feeling, voiced
+from companion.hearing.tone import Tone
 from companion.personas import Felt, Prompts
-from companion.prosody import Tone
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import HEAR_RATE, Samples

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
-from companion.hearing import DEAF
+from companion.hearing.hearing import DEAF
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Speech

@@ -2,11 +2,11 @@
 
 import pytest
 
-from companion import cues
+from companion.hearing import words
+from companion.hearing.turns import Kind, Patience, Rules, TurnDetector
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import StageError, Transcript
-from companion.turns import Kind, Patience, Rules, TurnDetector
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 
@@ -69,7 +69,7 @@ def test_what_was_expected_of_one_pause_says_nothing_about_the_next():
     ],
 )
 def test_a_sentence_that_wants_another_word_is_not_over(text, language):
-    assert cues.done(0.98, text, language) <= 0.2
+    assert words.done(0.98, text, language) <= 0.2
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_a_sentence_that_wants_another_word_is_not_over(text, language):
     ],
 )
 def test_short_answers_and_questions_are_over(text, language):
-    assert cues.done(0.1, text, language) >= 0.6
+    assert words.done(0.1, text, language) >= 0.6
 
 
 @pytest.mark.parametrize("text", ["I went home.", "If I had more time, I would learn Italian.", "", "Is it?"])
 def test_other_words_leave_it_to_the_sound(text):
-    assert cues.done(0.5, text, "en") == 0.5
-    assert cues.done(0.5, "и потом", "ru") == 0.5, "a language without lists"
+    assert words.done(0.5, text, "en") == 0.5
+    assert words.done(0.5, "и потом", "ru") == 0.5, "a language without lists"
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_other_words_leave_it_to_the_sound(text):
     ],
 )
 def test_listeners_of_any_language_may_say_that_they_listen(text):
-    assert cues.is_backchannel(text)
+    assert words.is_backchannel(text)
 
 
 @pytest.mark.parametrize(
     "text", ["Stop!", "Okay, but why?", "No.", "", "I see a dog.", "Nein.", "Attends.", "不是", "やめて"]
 )
 def test_a_word_that_contradicts_is_no_backchannel(text):
-    assert not cues.is_backchannel(text)
+    assert not words.is_backchannel(text)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_word_that_contradicts_is_no_backchannel(text):
     ],
 )
 def test_who_says_little_takes_the_floor_by_clear_words_or_a_known_stop(text, confidence, stops):
-    assert cues.takes_floor(text, confidence) is stops
+    assert words.takes_floor(text, confidence) is stops
 
 
 def seconds_to_stop(turn_end, said: str, detection: dict[str, str]) -> float:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from companion import cues
 from companion.conversation.items import Conversation, Item
 from companion.engine import Engine
-from companion.prosody import Tone
+from companion.hearing import words
+from companion.hearing.tone import Tone
 from companion.protocol import events
 from companion.protocol.events import Problem, ServerEvent
 from companion.requests import new_id
@@ -115,7 +115,7 @@ class Understanding:
             self._forget(item.id)
             return
         item.language = result.language
-        item.text = "" if utterance.interrupting and cues.is_backchannel(result.text) else result.text.strip()
+        item.text = "" if utterance.interrupting and words.is_backchannel(result.text) else result.text.strip()
         usage = {"type": "duration", "seconds": round(len(utterance.audio) / HEAR_RATE, 3)}
         if item.text:
             self._tell(events.TranscriptionDelta(item.id, item.text))

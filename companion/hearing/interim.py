@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from companion.floor import Floor
+from companion.hearing.transcripts import Understanding, Understood
 from companion.stages.protocols import Samples, Transcript
-from companion.understanding import Understanding, Understood
 
 FOLLOW = 2.0  # s of speech after which what was said so far is transcribed, for who wants to know it early
 

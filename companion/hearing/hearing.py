@@ -13,20 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from companion import cues, echo
 from companion.conversation.items import Conversation
-from companion.ears import Ears, Resampler
 from companion.engine import Engine
 from companion.floor import Floor
-from companion.overhearing import Overhearing
+from companion.hearing import echo, words
+from companion.hearing.interim import Overhearing
+from companion.hearing.microphone import Ears, Resampler
+from companion.hearing.transcripts import Understanding, Understood, Utterance
+from companion.hearing.turns import Kind, Turn
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ServerEvent
 from companion.protocol.settings import Settings, rules
 from companion.requests import new_id
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
-from companion.turns import Kind, Turn
-from companion.understanding import Understanding, Understood, Utterance
 
 log = logging.getLogger(__name__)
 
@@ -190,17 +190,17 @@ class Hearing:
         """How long to wait for more: by the sound alone who pauses may go on, by the words as well may be done."""
         if self._detection is None or self._detection.type != "semantic_vad":
             return
-        self._ears.expect(cues.UNHEARD)
+        self._ears.expect(words.UNHEARD)
         done = await self._sounds_done(self._ears.so_far(guess[0]))
         if self._guess is not guess:
             return
-        self._ears.expect(None if done is None else min(done, cues.UNHEARD))
+        self._ears.expect(None if done is None else min(done, words.UNHEARD))
         if done is not None and done < GOES_ON and self._ears.voiced >= self._murmur_at:
             self._murmur_at = self._ears.voiced + LONG
             self._floor.user_goes_on()
         await asyncio.wait([guess[1]])
         if done is not None and self._guess is guess and isinstance(said := guess[1].result(), Transcript):
-            self._ears.expect(cues.done(done, said.text, said.language))
+            self._ears.expect(words.done(done, said.text, said.language))
 
     async def _sounds_done(self, audio: Samples) -> float | None:
         try:
@@ -264,7 +264,7 @@ class Hearing:
 
     def _counts(self, said: Transcript | StageError, audio: Samples) -> bool:
         """Whether what was said over the face's own words is a turn."""
-        if not isinstance(said, Transcript) or not cues.takes_floor(said.text, said.confidence):
+        if not isinstance(said, Transcript) or not words.takes_floor(said.text, said.confidence):
             return False
         return not self._is_echo(audio)
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.signal import firwin, upfirdn
 
-from companion.echo import BLOCK, Echo
+from companion.hearing.echo import BLOCK, Echo
+from companion.hearing.turns import Kind, Rules, Turn, TurnDetector
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, Samples
-from companion.turns import Kind, Rules, Turn, TurnDetector
 
 WINDOW = BLOCK  # samples at HEAR_RATE that a VAD takes, 32 ms
 PLAYED = 3 * HEAR_RATE  # samples of what was played that are kept
