@@ -41,7 +41,7 @@ def serve(
 ) -> None:
     """Starts the server and says which page to open."""
     from companion.config import ConfigError, load
-    from companion.personas import PromptError
+    from companion.dialogue.personas import PromptError
     from companion.server import serve as run
     from companion.stages.protocols import StageError
 

@@ -21,9 +21,9 @@ from animator.footprint import resident_mb
 from animator.media import MediaError, read_audio
 from companion.caller import Caller, Saying, TalkError, call
 from companion.config import ConfigError, load
+from companion.dialogue.openers import Book
+from companion.dialogue.personas import PromptError
 from companion.engine import Engine, build
-from companion.openers import Book
-from companion.personas import PromptError
 from companion.recording import Turn
 from companion.stages.protocols import SPEAK_RATE, Samples, StageError
 

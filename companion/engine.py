@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from animator.devices import DeviceError
 from animator.face import Face
 from animator.motion.behaviours import BehaviourError
-from companion import personas
 from companion.avatar.portraits import Portraits
 from companion.config import Care, Config, ConfigError, Stage, load_class
 from companion.conversation.items import Setting, messages
-from companion.feelings import Feelings
+from companion.dialogue import personas
+from companion.dialogue.feelings import Feelings
+from companion.dialogue.personas import Persona, Prompts
 from companion.models.embeddings import Embedder
-from companion.personas import Persona, Prompts
 from companion.safety import Safety
 from companion.speech.repertoire import Repertoire, languages
 from companion.stages.protocols import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd

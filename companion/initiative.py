@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from companion.conversation.items import Conversation
 from companion.conversation.response import Reply, Wishes
+from companion.dialogue.mind import Mind
 from companion.engine import Engine
 from companion.hearing.hearing import Hearing
-from companion.mind import Mind
 from companion.protocol.settings import Settings
 
 

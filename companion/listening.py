@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from companion.avatar.show import Show
+from companion.dialogue.drafts import ReadAhead
+from companion.dialogue.feelings import Feeling, mirrored
+from companion.dialogue.mind import Mind
 from companion.engine import Engine
-from companion.feelings import Feeling, mirrored
-from companion.mind import Mind
-from companion.readahead import ReadAhead
 from companion.stages.protocols import TTS, Message, Transcript
 from companion.stages.streams import collected
 

@@ -29,11 +29,11 @@ from companion.avatar.portraits import PictureError
 from companion.bodies import SlowError, body_of
 from companion.config import Config, ConfigError
 from companion.connection import Caller, converse, refuse
+from companion.dialogue.personas import Persona
 from companion.door import BURST, LINE, Door, Line, knocks_at
 from companion.engine import Engine
 from companion.logs import brief
 from companion.memory.http import Memories
-from companion.personas import Persona
 from companion.places import Places
 from companion.protocol import codec
 from companion.uploads import Uploads

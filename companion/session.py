@@ -23,15 +23,15 @@ from companion.avatar.wardrobe import Wardrobe
 from companion.conversation import items
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Ending, Reply, Wishes
+from companion.dialogue.feelings import Feeling
+from companion.dialogue.mind import Mind, once
 from companion.effective import defaults
 from companion.engine import Engine
-from companion.feelings import Feeling
 from companion.floor import Chair
 from companion.hearing.hearing import Hearing
 from companion.hearing.microphone import BufferFullError
 from companion.initiative import Initiative
 from companion.listening import Listening
-from companion.mind import Mind, once
 from companion.pace import Pace, slices
 from companion.protocol import events
 from companion.protocol.codec import WireError

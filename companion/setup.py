@@ -19,7 +19,7 @@ STAGE_MODELS = {
     "companion.stages.tts:Hibari": ("hibari",),
     "companion.stages.tts:Kokoro": ("kokoro",),
     "companion.memory:LongTerm": ("minilm",),
-    "companion.tools:lookup": ("minilm",),
+    "companion.dialogue.tools:lookup": ("minilm",),
 }
 LANGUAGE_MODELS = [model.name for model in MODELS.values() if model.job.startswith("language model")]
 CHAT_MODEL = "companion.stages.llm.embedded:Embedded"

@@ -19,8 +19,8 @@ from animator.media import MediaError, check_place, read_audio
 from companion.avatar.portraits import PictureError
 from companion.caller import Saying, TalkError, call
 from companion.config import ConfigError, load
+from companion.dialogue.personas import PromptError
 from companion.engine import Engine, build
-from companion.personas import PromptError
 from companion.recording import Recording, Turn
 from companion.stages.protocols import SPEAK_RATE, StageError
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from companion.conversation.response import Reply
-from companion.openers import goes_on
+from companion.dialogue.openers import goes_on
 from companion.speech.playout import Feed, Line
 from companion.speech.sentences import Sentence, Sentences
 from companion.stages.protocols import SPEAK_RATE, TTS, Speech, StageError

@@ -18,8 +18,8 @@ import numpy as np
 from animator.control import Control, Emotion, State
 from animator.face import SAMPLES_PER_FRAME
 from companion.avatar.pictures import Look, Pictures, Sounds
+from companion.dialogue.feelings import Feeling
 from companion.engine import Device
-from companion.feelings import Feeling
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.speech.playout import Cue, Feed, Mouth, Speaker, Taken, pcm16

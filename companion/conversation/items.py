@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from companion.personas import Persona
+from companion.dialogue.personas import Persona
 from companion.protocol.events import Json
 from companion.speech.playout import Line
 from companion.speech.sentences import untagged

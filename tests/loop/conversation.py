@@ -10,9 +10,9 @@ import numpy as np
 from animator.control import Control
 from animator.face import Shown
 from companion.config import Care, Config, Server, Stage, Talk, Turns
+from companion.dialogue.lesson import Item, Lesson, Wording
+from companion.dialogue.personas import Example, Persona, Prompts
 from companion.engine import Engine
-from companion.lesson import Item, Lesson, Wording
-from companion.personas import Example, Persona, Prompts
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.session import Session

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from companion import config, personas
+from companion import config
 from companion.config import ConfigError
+from companion.dialogue import personas
 
 FAKES = config.load("fakes")
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from companion import personas
 from companion.config import Talk
+from companion.dialogue import personas
+from companion.dialogue.feelings import Feeling
+from companion.dialogue.manners import Answer, Manners
+from companion.dialogue.personas import Prompts
 from companion.engine import Engine
-from companion.feelings import Feeling
-from companion.manners import Answer, Manners
-from companion.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Message

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from companion import manners, personas
-from companion.manners import Tact
-from companion.personas import Prompts
+from companion.dialogue import manners, personas
+from companion.dialogue.manners import Tact
+from companion.dialogue.personas import Prompts
 from companion.stages import fakes
 from tests.loop.conversation import PERSONA, asked, engine, said
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from companion import personas
 from companion.avatar.show import MURMUR
 from companion.config import Talk, Turns
-from companion.personas import Prompts
+from companion.dialogue import personas
+from companion.dialogue.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, engine

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from companion import personas
 from companion.config import Talk
-from companion.openers import RUN, Openers, continued
-from companion.personas import Prompts
+from companion.dialogue import personas
+from companion.dialogue.openers import RUN, Openers, continued
+from companion.dialogue.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said

@@ -8,10 +8,10 @@ from scipy.signal import fftconvolve
 
 from companion.conversation import items
 from companion.conversation.items import Conversation, Item, Setting, heard_text, messages
+from companion.dialogue.personas import Example, Persona
 from companion.hearing.echo import is_echo, likeness
 from companion.hearing.microphone import BufferFullError, Ears, Resampler
 from companion.hearing.turns import Kind, Rules, TurnDetector
-from companion.personas import Example, Persona
 from companion.speech.playout import Line, Mouth
 from companion.speech.sentences import Sentences, speakable
 from companion.stages.fakes import EnergyVAD

@@ -2,8 +2,8 @@
 
 import pytest
 
-from companion.lesson import Tutor
-from companion.openers import continued
+from companion.dialogue.lesson import Tutor
+from companion.dialogue.openers import continued
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import Speech
 from tests.loop.conversation import SUMS, Conversation, engine

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from companion.config import Talk
-from companion.feelings import Feeling, voiced
+from companion.dialogue.feelings import Feeling, voiced
+from companion.dialogue.personas import Felt, Prompts
 from companion.hearing.tone import Tone
-from companion.personas import Felt, Prompts
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import HEAR_RATE, Samples

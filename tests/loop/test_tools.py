@@ -8,10 +8,10 @@ import pytest
 from langchain_core.tools import tool
 
 from companion.config import Care, Config, Server, Stage, Talk, Turns
+from companion.dialogue.tools.toolbox import RUNNING
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Call, Message
-from companion.toolbox import RUNNING
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run
 
@@ -132,7 +132,7 @@ def test_a_tool_that_fails_is_told_to_the_model_without_what_it_said():
 def test_a_timer_speaks_up_when_nobody_speaks():
     async def script():
         llm = fakes.ScriptedCaller('{"seconds": 60, "label": "Eggs"}', replies=["It is set."])
-        async with Conversation(tooled(llm, timer=Stage("companion.tools:timer"))) as talk:
+        async with Conversation(tooled(llm, timer=Stage("companion.dialogue.tools:timer"))) as talk:
             talk.ask("Set a timer for the eggs")
             await talk.until(events.ResponseDone)
             await asyncio.sleep(59)

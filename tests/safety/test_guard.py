@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from companion.config import Care
+from companion.dialogue.mind import once
 from companion.frontmatter import PromptError
-from companion.mind import once
 from companion.protocol import events
 from companion.protocol.settings import Settings, User
 from companion.safety import Guard, Safety, policy

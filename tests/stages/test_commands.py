@@ -81,7 +81,7 @@ LEAN = {"safety": {"meaning": False}, "session": {"feelings": False}}
         (LEAN | {"session": {"feelings": True}}, {"minilm"}),
         (LEAN | {"safety": {"meaning": True}}, {"minilm"}),
         (LEAN | {"memory": {"use": "companion.memory:LongTerm"}}, {"minilm"}),
-        (LEAN | {"tools": {"lookup": {"use": "companion.tools:lookup", "folder": "/"}}}, {"minilm"}),
+        (LEAN | {"tools": {"lookup": {"use": "companion.dialogue.tools:lookup", "folder": "/"}}}, {"minilm"}),
         (LEAN | {"asr": {"use": "companion.stages.asr:FasterWhisper"}}, {"whisper-base", "silero-vad"}),
         (LEAN | {"asr": {"use": "companion.stages.asr:FasterWhisper", "model": "small"}}, {"silero-vad"}),
         (LEAN | {"vad": {"use": "companion.stages.vad:Silero"}}, {"silero-vad"}),

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import PrivateAttr
 
-from companion import manners
+from companion.dialogue import manners
 from companion.models import locate
 from companion.models.manifest import LANGUAGE_MODEL
 from companion.stages.llm.local import LocalChat, OnDelta, Turns

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from companion.config import load_class
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply
+from companion.dialogue.lesson import Progress
 from companion.engine import Engine
-from companion.lesson import Progress
 from companion.protocol.events import Json
 from companion.protocol.settings import Settings
 from companion.requests import new_id

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from companion.conversation import items
 from companion.conversation.items import Setting
 from companion.conversation.response import Wishes
+from companion.dialogue.feelings import Feeling
+from companion.dialogue.personas import Persona
+from companion.dialogue.phrases import Said
+from companion.dialogue.recollection import Recollection
 from companion.engine import Engine
-from companion.feelings import Feeling
-from companion.habits import Said
-from companion.personas import Persona
 from companion.protocol.settings import Settings
-from companion.recollection import Recollection
 from companion.safety import Guard, Private
 from companion.speech.repertoire import languages
 from companion.stages.protocols import Continues, Message

@@ -10,8 +10,8 @@ import numpy as np
 from langchain_core.tools import BaseTool, tool
 
 from companion.config import ConfigError
+from companion.dialogue.tools.toolbox import Host
 from companion.models.embeddings import Embedder, Vectors
-from companion.toolbox import Host
 
 KINDS = (".md", ".txt")
 PASSAGE = 700  # characters of one passage

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from companion.dialogue.feelings import Feeling
+from companion.dialogue.openers import Openers
+from companion.dialogue.personas import Persona
 from companion.engine import Engine
-from companion.feelings import Feeling
-from companion.openers import Openers
-from companion.personas import Persona
 from companion.speech.repertoire import languages
 from companion.speech.sentences import Sentence
 

@@ -5,25 +5,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
-from companion.asking import Asking
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply, Wishes
+from companion.dialogue.feelings import Feeling, voiced
+from companion.dialogue.lesson import Progress, Tutor
+from companion.dialogue.manners import Tact
+from companion.dialogue.openers import continued
+from companion.dialogue.personas import Persona
+from companion.dialogue.phrases import Habits, Said
+from companion.dialogue.prompt import Asking
+from companion.dialogue.recollection import Recollection
+from companion.dialogue.tools.toolbox import Host, Toolbox
 from companion.engine import Engine
-from companion.feelings import Feeling, voiced
-from companion.habits import Habits, Said
-from companion.lesson import Progress, Tutor
-from companion.manners import Tact
-from companion.openers import continued
-from companion.personas import Persona
 from companion.protocol import events
 from companion.protocol.events import AvatarProgress, ServerEvent
 from companion.protocol.settings import Settings
-from companion.recollection import Recollection
 from companion.safety import Guard
 from companion.speech.sentences import Sentence
 from companion.stages.protocols import Message, Transcript
 from companion.stages.streams import closing
-from companion.toolbox import Host, Toolbox
 
 Chooses = Callable[[Persona, Said], Sentence | None]  # as `Habits.opener` does
 
@@ -87,7 +87,7 @@ class Mind:
 
     @property
     def _small(self) -> bool:
-        """The language model is kept in hand: `companion.manners`."""
+        """The language model is kept in hand: `companion.dialogue.manners`."""
         return self._asking.continues and self._engine.config.session.manners
 
     @property

@@ -9,12 +9,13 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, with_config
 
 from animator.control import Emotion
-from companion import frontmatter, manners, openers, resources
+from companion import frontmatter, resources
+from companion.dialogue import manners, openers
+from companion.dialogue.lesson import Lesson
+from companion.dialogue.manners import Manners
+from companion.dialogue.openers import Book, Words
 from companion.frontmatter import PromptError
-from companion.lesson import Lesson
-from companion.manners import Manners
 from companion.memory import notes
-from companion.openers import Book, Words
 
 __all__ = ["Example", "Persona", "PromptError", "Prompts", "load", "read"]
 
