@@ -11,7 +11,7 @@ from companion.engine import Engine
 from companion.hearing.microphone import Resampler
 from companion.protocol import events
 from companion.recording import AUDIBLE, Recording, Turn
-from companion.session import Session
+from companion.session.session import Session
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, Samples
 
 BLOCK = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms

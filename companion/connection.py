@@ -14,7 +14,7 @@ from companion.outbox import Outbox
 from companion.places import REPLACED, Place
 from companion.protocol import codec
 from companion.protocol.events import Error, Problem
-from companion.session import Session
+from companion.session.session import Session
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from companion.conversation.items import Conversation
 from companion.engine import Engine
-from companion.floor import Floor
 from companion.hearing import echo, words
 from companion.hearing.interim import Overhearing
 from companion.hearing.microphone import Ears, Resampler
@@ -25,7 +24,8 @@ from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ServerEvent
 from companion.protocol.settings import Settings, rules
-from companion.requests import new_id
+from companion.session.floor import Floor
+from companion.session.requests import new_id
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
 
 log = logging.getLogger(__name__)

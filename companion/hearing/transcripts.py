@@ -11,9 +11,9 @@ from companion.hearing import words
 from companion.hearing.tone import Tone
 from companion.protocol import events
 from companion.protocol.events import Problem, ServerEvent
-from companion.requests import new_id
+from companion.session.requests import new_id
+from companion.session.speaking import as_stage_error
 from companion.stages.protocols import HEAR_RATE, Multilingual, Samples, StageError, Transcript
-from companion.think import as_stage_error
 
 Understood = asyncio.Task[Transcript | StageError]
 

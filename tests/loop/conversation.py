@@ -15,7 +15,7 @@ from companion.dialogue.personas import Example, Persona, Prompts
 from companion.engine import Engine
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
-from companion.session import Session
+from companion.session.session import Session
 from companion.stages import fakes
 from tests.virtual_time import run
 

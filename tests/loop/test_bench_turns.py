@@ -6,8 +6,8 @@ import pytest
 from companion import bench_turns, config
 from companion.bench_turns import Judgement, Lags
 from companion.config import Turns
-from companion.effective import defaults
 from companion.protocol.settings import rules
+from companion.session.effective import defaults
 from companion.stages import fakes
 from tests.loop.conversation import engine
 

@@ -5,11 +5,11 @@ import asyncio
 import numpy as np
 import pytest
 
-from companion import pace
 from companion.hearing import microphone
-from companion.pace import Pace, slices
 from companion.protocol import events
 from companion.protocol.events import InputAudioBufferAppend
+from companion.session import pace
+from companion.session.pace import Pace, slices
 from companion.stages import fakes
 from tests.loop.conversation import RATE, Conversation, engine
 from tests.virtual_time import run

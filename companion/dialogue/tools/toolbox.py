@@ -18,7 +18,7 @@ from companion.dialogue.lesson import Progress
 from companion.engine import Engine
 from companion.protocol.events import Json
 from companion.protocol.settings import Settings
-from companion.requests import new_id
+from companion.session.requests import new_id
 from companion.stages.protocols import Call, CallPart, CallsTools, Message
 from companion.stages.streams import closing
 

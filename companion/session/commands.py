@@ -4,16 +4,16 @@ import asyncio
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from companion import requests
-from companion.effective import check, remembered
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem
 from companion.protocol.settings import unknown, update
+from companion.session import requests
+from companion.session.effective import check, remembered
 from companion.stages.protocols import SPEAK_RATE
 
 if TYPE_CHECKING:
-    from companion.session import Session
+    from companion.session.session import Session
 
 
 def handle(session: "Session", event: ClientEvent) -> None:

@@ -16,7 +16,6 @@ from typing import Any, Self
 
 from animator.control import State
 from animator.face import FPS
-from companion import commands, requests, think
 from companion.access import Visitor
 from companion.avatar.show import Show
 from companion.avatar.wardrobe import Wardrobe
@@ -25,17 +24,18 @@ from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Ending, Reply, Wishes
 from companion.dialogue.feelings import Feeling
 from companion.dialogue.mind import Mind, once
-from companion.effective import defaults
 from companion.engine import Engine
-from companion.floor import Chair
 from companion.hearing.hearing import Hearing
 from companion.hearing.microphone import BufferFullError
-from companion.initiative import Initiative
-from companion.listening import Listening
-from companion.pace import Pace, slices
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem, ServerEvent
+from companion.session import commands, requests, speaking
+from companion.session.attention import Listening
+from companion.session.effective import defaults
+from companion.session.floor import Chair
+from companion.session.initiative import Initiative
+from companion.session.pace import Pace, slices
 from companion.stages.protocols import TTS, HasVoices, Message, Samples, StageError
 from companion.trace import Trace
 
@@ -190,19 +190,19 @@ class Session:
             await self._say(once(text) if text else await self.mind.reply(reply), reply)
             self._finish(reply, "completed")
         except (Exception, asyncio.CancelledError) as error:  # whatever a stage raises: the session lives on
-            if think.is_cancelled(error):
+            if speaking.is_cancelled(error):
                 raise
-            self._fail(reply, think.as_stage_error(error, "llm_failed"), error)
+            self._fail(reply, speaking.as_stage_error(error, "llm_failed"), error)
 
     async def _say(self, deltas: AsyncIterator[str], reply: Reply) -> None:
         """Until the last of it was sent. A stage may have kept a cancellation to itself: what is over is not said."""
         if reply.over:
             return
         if reply.wishes.sound:
-            await think.speak(deltas, self._voice(), self.show.speak(reply), reply)
+            await speaking.speak(deltas, self._voice(), self.show.speak(reply), reply)
             await reply.spoken.wait()
         else:
-            await think.write(deltas, reply)
+            await speaking.write(deltas, reply)
 
     def _join(self, item: Item) -> str | None:
         """What the reply follows is remembered as it begins: the process may end in the middle of it."""
@@ -316,7 +316,7 @@ class Session:
     def forgot(self, error: Exception) -> None:
         """A memory that fails is told of, and nothing else fails with it."""
         log.error("session %s: the memory failed: %s", self.id, type(error).__name__)
-        problem = think.as_stage_error(error, "memory_failed")
+        problem = speaking.as_stage_error(error, "memory_failed")
         self.complain(Problem(problem.code, str(problem), "server_error"))
 
 

@@ -6,7 +6,7 @@ from companion.conversation.response import Wishes
 from companion.stages.protocols import Samples, Transcript
 
 if TYPE_CHECKING:
-    from companion.session import Session
+    from companion.session.session import Session
 
 
 class Floor(Protocol):
