@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from companion import caring, casting, memories
-from companion.logs import Sparing
+from companion.server.logs import Sparing
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A conversational companion with a face.")
 app.add_typer(memories.app, name="memory")
@@ -42,7 +42,7 @@ def serve(
     """Starts the server and says which page to open."""
     from companion.config import ConfigError, load
     from companion.dialogue.personas import PromptError
-    from companion.server import serve as run
+    from companion.server.app import serve as run
     from companion.stages.protocols import StageError
 
     try:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 from animator.face import FPS
-from companion.access import Visitor
 from companion.engine import Engine
 from companion.protocol.codec import WireError
 from companion.protocol.events import Json
@@ -18,6 +17,7 @@ from companion.protocol.settings import (
     Transcription,
     detection,
 )
+from companion.server.access import Visitor
 from companion.stages.protocols import CallsTools, HasVoices, Multilingual
 
 

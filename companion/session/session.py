@@ -16,7 +16,6 @@ from typing import Any, Self
 
 from animator.control import State
 from animator.face import FPS
-from companion.access import Visitor
 from companion.avatar.show import Show
 from companion.avatar.wardrobe import Wardrobe
 from companion.conversation import items
@@ -30,6 +29,7 @@ from companion.hearing.microphone import BufferFullError
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem, ServerEvent
+from companion.server.access import Visitor
 from companion.session import commands, requests, speaking
 from companion.session.attention import Listening
 from companion.session.effective import defaults

@@ -12,7 +12,7 @@ import websockets
 
 from companion import config, engine
 from companion.engine import Engine
-from companion.server import _Server
+from companion.server.app import _Server
 
 QUICK: dict[str, Any] = {
     "asr": {"use": "companion.stages.fakes:ScriptedASR", "texts": ["What is your name?"]},

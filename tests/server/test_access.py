@@ -5,7 +5,7 @@ import re
 import pytest
 from starlette.requests import HTTPConnection
 
-from companion.access import MOST_SECRETS, SECRET_SECONDS, Access, Refusal, Visitor, is_loopback
+from companion.server.access import MOST_SECRETS, SECRET_SECONDS, Access, Refusal, Visitor, is_loopback
 
 ANYBODY, NOBODY = Visitor(None), Visitor("")
 

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from companion import bodies, door, places, uploads
-from companion.door import Door
-from companion.logs import MOST, WITHIN_S, Sparing
-from companion.places import Places
+from companion.server import admission, bodies, handshake, uploads
+from companion.server.admission import Places
+from companion.server.handshake import Door
+from companion.server.logs import MOST, WITHIN_S, Sparing
 from tests.server.loopback import Running, ask, receive, running, send
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -50,15 +50,15 @@ HALF = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "
 
 @pytest.mark.parametrize("said", [b"", HALF, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + HALF])
 async def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch, said):
-    monkeypatch.setattr(door, "HEADERS_S", 0.3)
-    monkeypatch.setattr(door, "LOOK_S", 0.1)
+    monkeypatch.setattr(handshake, "HEADERS_S", 0.3)
+    monkeypatch.setattr(handshake, "LOOK_S", 0.1)
     async with running() as server, lines(server, 3, said) as opened:
         assert all([await ended(line) for line in opened])
 
 
 async def test_one_that_asks_again_and_again_is_not_hurried(monkeypatch):
-    monkeypatch.setattr(door, "HEADERS_S", 0.3)
-    monkeypatch.setattr(door, "LOOK_S", 0.1)
+    monkeypatch.setattr(handshake, "HEADERS_S", 0.3)
+    monkeypatch.setattr(handshake, "LOOK_S", 0.1)
     async with running() as server, httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
         answers = []
         for _ in range(8):
@@ -97,8 +97,8 @@ async def test_where_all_have_asked_for_something_the_newcomer_goes():
 
 
 def test_the_door_leaves_descriptors_for_the_server_itself(monkeypatch):
-    monkeypatch.setattr(door, "_descriptors", lambda: 256)
-    assert Door(1000, 64)._most == 256 - door.BURST - door.OWN
+    monkeypatch.setattr(handshake, "_descriptors", lambda: 256)
+    assert Door(1000, 64)._most == 256 - handshake.BURST - handshake.OWN
     assert Door(50, 64)._most == 50
 
 
@@ -129,8 +129,8 @@ async def test_a_body_that_comes_drop_by_drop_is_one_too(monkeypatch):
 
 
 async def test_a_request_is_over_some_time_whoever_holds_it(monkeypatch):
-    monkeypatch.setattr(door, "REQUEST_S", 0.3)
-    monkeypatch.setattr(door, "LOOK_S", 0.1)
+    monkeypatch.setattr(handshake, "REQUEST_S", 0.3)
+    monkeypatch.setattr(handshake, "LOOK_S", 0.1)
     async with running() as server, lines(server, 1, UNFINISHED) as (line,):
         assert await ended(line)
 
@@ -220,7 +220,7 @@ async def half_open(server: Running) -> Streams:
 
 
 async def test_a_dead_line_keeps_nobody_out(monkeypatch):
-    monkeypatch.setattr(places, "ASK_S", 0.5)
+    monkeypatch.setattr(admission, "ASK_S", 0.5)
     async with running(server={"max_sessions": 2}) as server:
         dead = await half_open(server)
         async with server.connect() as alive:
@@ -252,7 +252,7 @@ async def test_a_refused_client_is_one_line_in_the_log(caplog):
     caplog.set_level(logging.WARNING)
     async with running(server={"api_key": "right"}) as server, httpx.AsyncClient(trust_env=False) as http:
         await http.get(f"{server.http}/v1/portraits/x/picture", headers={"api-key": "guess"})
-    (record,) = [record for record in caplog.records if record.name == "companion.server"]
+    (record,) = [record for record in caplog.records if record.name == "companion.server.app"]
     assert record.getMessage() == "refused 127.0.0.1: invalid_api_key"
 
 

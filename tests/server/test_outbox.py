@@ -2,8 +2,8 @@
 
 import asyncio
 
-from companion.outbox import MOST_FRAMES, Outbox
 from companion.protocol import events
+from companion.server.outbox import MOST_FRAMES, Outbox
 from tests.virtual_time import run
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from companion import config
 from companion.config import ConfigError
-from companion.server import serve
+from companion.server.app import serve
 from companion.stages import fakes
 from companion.stages.protocols import Message
 from tests.server.loopback import ask, receive, running, send
@@ -292,7 +292,7 @@ async def test_a_client_that_does_not_keep_to_the_protocol_is_one_line(caplog):
             assert ws.close_code == 1007
     told = [(record.name, record.getMessage(), record.exc_info) for record in caplog.records if record.levelno > 20]
     assert told == [
-        ("companion.server", "refused 127.0.0.1: invalid_api_key", None),
+        ("companion.server.app", "refused 127.0.0.1: invalid_api_key", None),
         ("uvicorn.error", "Invalid UTF-8 sequence received from client.", None),
     ]
 

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from companion.access import Visitor
 from companion.avatar.portraits import PictureError, Upload
-from companion.bodies import body_of
 from companion.engine import Engine
+from companion.server.access import Visitor
+from companion.server.bodies import body_of
 
 PREPARING = 2  # pictures prepared at a time
 WAITING = 8  # and waiting for it, or still on their way

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from companion.access import Access, Refusal
-from companion.bodies import body_of
 from companion.protocol import codec
+from companion.server.access import Access, Refusal
+from companion.server.bodies import body_of
 from companion.stages.protocols import Keeps, Memory, StageError
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them

@@ -8,12 +8,12 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from companion.access import Visitor
 from companion.engine import Engine
-from companion.outbox import Outbox
-from companion.places import REPLACED, Place
 from companion.protocol import codec
 from companion.protocol.events import Error, Problem
+from companion.server.access import Visitor
+from companion.server.admission import REPLACED, Place
+from companion.server.outbox import Outbox
 from companion.session.session import Session
 
 log = logging.getLogger(__name__)

@@ -23,20 +23,20 @@ from starlette.websockets import WebSocket
 
 from companion import engine as engines
 from companion import resources
-from companion.access import FORBIDDEN_ORIGIN, Access, Refusal, Visitor, is_loopback
 from companion.avatar.looks import warm
 from companion.avatar.portraits import PictureError
-from companion.bodies import SlowError, body_of
 from companion.config import Config, ConfigError
-from companion.connection import Caller, converse, refuse
 from companion.dialogue.personas import Persona
-from companion.door import BURST, LINE, Door, Line, knocks_at
 from companion.engine import Engine
-from companion.logs import brief
-from companion.memory.http import Memories
-from companion.places import Places
 from companion.protocol import codec
-from companion.uploads import Uploads
+from companion.server.access import FORBIDDEN_ORIGIN, Access, Refusal, Visitor, is_loopback
+from companion.server.admission import Places
+from companion.server.bodies import SlowError, body_of
+from companion.server.connection import Caller, converse, refuse
+from companion.server.handshake import BURST, LINE, Door, Line, knocks_at
+from companion.server.logs import brief
+from companion.server.memories import Memories
+from companion.server.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
