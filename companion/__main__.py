@@ -57,7 +57,7 @@ ELSEWHERE = {"ignore_unknown_options": True, "allow_extra_args": True}  # option
 @app.command(add_help_option=False, context_settings=ELSEWHERE)
 def talk(context: typer.Context) -> None:
     """Holds a conversation with sound files as the user, and records the face to an MP4."""
-    from companion.talk import talk as run  # costs seconds to import
+    from companion.call.talk import talk as run  # costs seconds to import
 
     _pass_on(run, context)
 

@@ -19,12 +19,12 @@ from rich.table import Table
 
 from animator.footprint import resident_mb
 from animator.media import MediaError, read_audio
-from companion.caller import Caller, Saying, TalkError, call
+from companion.call.caller import Caller, Saying, TalkError, call
+from companion.call.recording import Turn
 from companion.config import ConfigError, load
 from companion.dialogue.openers import Book
 from companion.dialogue.personas import PromptError
 from companion.engine import Engine, build
-from companion.recording import Turn
 from companion.stages.protocols import SPEAK_RATE, Samples, StageError
 
 QUESTIONS = (

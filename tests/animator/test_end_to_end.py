@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from animator.evaluate import evaluate
 from animator.face import RATE
 from animator.media import Mp4Writer, read_audio
+from companion.call.talk import talk
 from companion.stages.asr import FasterWhisper
 from companion.stages.protocols import HEAR_RATE
 from companion.stages.tts import Hibari
-from companion.talk import talk
 
 pytestmark = pytest.mark.model
 QUESTION = "Hello! What do you like to do on a rainy Sunday?"

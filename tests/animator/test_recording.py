@@ -8,8 +8,8 @@ import pytest
 
 from animator.media import read_audio
 from animator.video import VideoEncoder
+from companion.call.recording import Recording
 from companion.protocol import events
-from companion.recording import Recording
 
 PART = {"response_id": "r", "item_id": "i"}
 

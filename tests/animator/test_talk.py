@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from animator.face import RATE
 from animator.media import Mp4Writer, read_audio
-from companion.caller import edges_of_speech
-from companion.talk import talk
+from companion.call.caller import edges_of_speech
+from companion.call.talk import talk
 
 app = typer.Typer()
 app.command()(talk)

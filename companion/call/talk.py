@@ -17,11 +17,11 @@ from rich.table import Table
 
 from animator.media import MediaError, check_place, read_audio
 from companion.avatar.portraits import PictureError
-from companion.caller import Saying, TalkError, call
+from companion.call.caller import Saying, TalkError, call
+from companion.call.recording import Recording, Turn
 from companion.config import ConfigError, load
 from companion.dialogue.personas import PromptError
 from companion.engine import Engine, build
-from companion.recording import Recording, Turn
 from companion.stages.protocols import SPEAK_RATE, StageError
 
 STEPS = ("transcript", "first_token", "first_audio", "first_frame")
