@@ -65,7 +65,7 @@ def talk(context: typer.Context) -> None:
 @app.command(add_help_option=False, context_settings=ELSEWHERE)
 def bench(context: typer.Context) -> None:
     """Measures the conversation on this machine, the face running: first sound, interruptions, memory."""
-    from companion.bench import bench as run
+    from companion.bench.latency import bench as run
 
     _pass_on(run, context)
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from companion import bench_turns, config
-from companion.bench_turns import Judgement, Lags
+from companion import config
+from companion.bench import pauses
+from companion.bench.pauses import Judgement, Lags
 from companion.config import Turns
 from companion.protocol.settings import rules
 from companion.session.effective import defaults
@@ -17,12 +18,12 @@ SHIPPED = config.load("default").turns
 
 def test_a_session_that_asks_for_nothing_has_the_rules_that_are_measured():
     settings = defaults(engine(turns=SHIPPED), "anna")
-    assert bench_turns.ways(SHIPPED)["semantic, medium"] == rules(settings.audio.input.turn_detection, SHIPPED)
+    assert pauses.ways(SHIPPED)["semantic, medium"] == rules(settings.audio.input.turn_detection, SHIPPED)
 
 
 @pytest.mark.parametrize("turns", [Turns(pause_ms=70, min_speech_ms=40, threshold=0.3), SHIPPED])
 def test_only_the_way_to_the_end_differs(turns):
-    for name, by in bench_turns.ways(turns).items():
+    for name, by in pauses.ways(turns).items():
         assert by.pause == turns.pause_ms / 1000
         assert by.min_speech == turns.min_speech_ms / 1000
         assert by.threshold == turns.threshold
@@ -36,7 +37,7 @@ async def test_a_pause_is_judged_when_it_is_as_long_as_the_rules_say(pause_ms, j
     """0.128 s of silence between two stretches of speech."""
     loud = [1.0] * 20 + [0.0] * 4 + [1.0] * 20
     probabilities = iter(loud + [0.0] * 1000)
-    heard = await bench_turns.hear(
+    heard = await pauses.hear(
         np.zeros(len(loud) * WINDOW, np.float32),
         lambda window: next(probabilities),
         fakes.ScriptedTurnEnd(),
@@ -48,19 +49,19 @@ async def test_a_pause_is_judged_when_it_is_as_long_as_the_rules_say(pause_ms, j
 
 
 def test_a_turn_ends_when_its_silence_is_over():
-    heard = bench_turns.Heard([1.0] * 20 + [0.0] * 100, {})
-    (plain,) = bench_turns.ends(heard, bench_turns.ways(SHIPPED)["silence 0.5 s"], Lags(0.0, 0.0))
+    heard = pauses.Heard([1.0] * 20 + [0.0] * 100, {})
+    (plain,) = pauses.ends(heard, pauses.ways(SHIPPED)["silence 0.5 s"], Lags(0.0, 0.0))
     assert plain[0] == pytest.approx(20 * WINDOW / RATE)
     assert plain[1] - plain[0] == pytest.approx(0.5, abs=WINDOW / RATE)
 
 
 def test_one_that_sounds_finished_ends_sooner_than_one_that_does_not():
-    ways, lags = bench_turns.ways(SHIPPED), Lags(0.05, 0.3)
+    ways, lags = pauses.ways(SHIPPED), Lags(0.05, 0.3)
     said = [1.0] * 20 + [0.0] * 300
-    ((spoken, _),) = bench_turns.ends(bench_turns.Heard(said, {}), ways["silence 0.5 s"], lags)
+    ((spoken, _),) = pauses.ends(pauses.Heard(said, {}), ways["silence 0.5 s"], lags)
     delays = []
     for done in (0.95, 0.05):
-        heard = bench_turns.Heard(said, {spoken: Judgement(done, "I went to the market.", "en")})
-        ((at, believed),) = bench_turns.ends(heard, ways["semantic, medium"], lags)
+        heard = pauses.Heard(said, {spoken: Judgement(done, "I went to the market.", "en")})
+        ((at, believed),) = pauses.ends(heard, ways["semantic, medium"], lags)
         delays.append(believed - at)
     assert 0.3 < delays[0] < 0.6 < delays[1]

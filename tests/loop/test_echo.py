@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from companion.bench_echo import hear_rate
-from companion.bench_rooms import Scene, echo
+from companion.bench.echoes import hear_rate
+from companion.bench.rooms import Scene, echo
 from companion.hearing.echo import Echo
 from companion.hearing.microphone import WINDOW, Loudspeaker
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE

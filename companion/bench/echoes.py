@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from companion import config
-from companion.bench_rooms import Scene, echo, levelled, pink
+from companion.bench.rooms import Scene, echo, levelled, pink
 from companion.conversation.items import Conversation
 from companion.engine import Engine
 from companion.hearing.hearing import Hearing

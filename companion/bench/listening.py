@@ -1,4 +1,4 @@
-"""``python -m companion.bench_hearing turns | echo | sounds``: what the companion hears, measured; JSON at the end."""
+"""``python -m companion.bench.listening turns | echo | sounds``: what the companion hears, measured; JSON at the end."""
 
 import asyncio
 import functools
@@ -15,10 +15,11 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy.signal import resample_poly
 
-from companion import bench_echo, bench_rooms, bench_turns
-from companion.bench_echo import Outcome, Reactions
-from companion.bench_rooms import Ranges
-from companion.bench_turns import Heard, Lags
+from companion.bench import echoes, rooms
+from companion.bench import pauses as bench_turns
+from companion.bench.echoes import Outcome, Reactions
+from companion.bench.pauses import Heard, Lags
+from companion.bench.rooms import Ranges
 from companion.config import load
 from companion.stages.asr import FasterWhisper
 from companion.stages.protocols import HEAR_RATE, TTS, Samples
@@ -51,7 +52,7 @@ VOICES = Annotated[list[str] | None, typer.Option("--voice", help="hibari, or a 
 def turns(
     folder: Annotated[Path | None, typer.Option(help="Recordings, a turn each, instead of synthesized speech.")] = None,
     voice: VOICES = None,
-    part: Annotated[str, typer.Option(help="Lines of bench_dialogues.toml: held_out or tune.")] = "held_out",
+    part: Annotated[str, typer.Option(help="Lines of dialogues.toml: held_out or tune.")] = "held_out",
     repeat: Annotated[int, typer.Option(help="How often each line is said, with other pauses.", min=1)] = 2,
 ) -> None:
     """Turns cut off and time lost at their ends, for lengths of silence and for semantic_vad; the rest by the rules of
@@ -75,10 +76,10 @@ def echo(
     seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
 ) -> None:
     """The face heard through loudspeakers: how often it gives way to itself, and how soon to a user."""
-    found = asyncio.run(_echoes(voice or ["hibari"], bench_rooms.PARTS[part], scenes, seed))
+    found = asyncio.run(_echoes(voice or ["hibari"], rooms.PARTS[part], scenes, seed))
     table = Table("scenes", "gives way to itself", "interrupts itself", "user missed", "with headphones", box=None)
     table.add_column("gives way after")
-    rows = {name: bench_echo.summary(group) for name, group in bench_echo.groups(found).items()}
+    rows = {name: echoes.summary(group) for name, group in echoes.groups(found).items()}
     for name, row in rows.items():
         keys = ("false_holds", "false_interruptions", "missed", "missed_without_echo")
         shares = (f"{100 * (row[key] or 0):.1f} %" for key in keys)
@@ -107,7 +108,7 @@ async def _echoes(voices: list[str], ranges: Ranges, scenes: int, seed: int) -> 
     users = [await _user(voice, text) for voice in voices for text in INTERRUPTIONS]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         return [
-            await bench_echo.over(replies, users, ranges.draw(rng), asr, rng)
+            await echoes.over(replies, users, ranges.draw(rng), asr, rng)
             for _ in progress.track(range(scenes), description="Listening")
         ]
 
@@ -115,7 +116,7 @@ async def _echoes(voices: list[str], ranges: Ranges, scenes: int, seed: int) -> 
 async def _sounds(voices: list[str]) -> dict[str, dict[str, float | None]]:
     asr, rng = FasterWhisper(), np.random.default_rng(0)
     reply = np.concatenate([await _said(Hibari(), text) for text in REPLIES[:2]])
-    heard: dict[str, list[Samples]] = {name: [sound] for name, sound in bench_rooms.noises(rng).items()}
+    heard: dict[str, list[Samples]] = {name: [sound] for name, sound in rooms.noises(rng).items()}
     for text in LISTENING + WORDS:
         heard[text] = [await _user(voice, text) for voice in voices]
     tried = {name: await _over(reply, found, asr, rng) for name, found in heard.items()}
@@ -129,10 +130,10 @@ async def _over(reply: Samples, found: list[Samples], asr: FasterWhisper, rng: n
     reactions: list[Reactions] = []
     for sound in found:
         for level in (-20.0, -30.0):
-            room = 10 ** (-60 / 20) * bench_rooms.pink(len(reply) * 2 // 3, rng).astype(np.float32)
+            room = 10 ** (-60 / 20) * rooms.pink(len(reply) * 2 // 3, rng).astype(np.float32)
             first = int(OVER * HEAR_RATE)
-            room[first : first + len(sound)] += bench_rooms.levelled(sound, level)[: len(room) - first]
-            reactions.append(await bench_echo.listen(reply, room, asr))
+            room[first : first + len(sound)] += rooms.levelled(sound, level)[: len(room) - first]
+            reactions.append(await echoes.listen(reply, room, asr))
     return reactions
 
 
@@ -141,15 +142,15 @@ def _reacted(found: Sequence[Reactions]) -> dict[str, float | None]:
     pauses = [sum(one.pauses) for one in found if one.pauses and not one.interrupted]
     return {
         "tried": len(found),
-        "held": bench_echo.share([bool(one.held) for one in found]),
+        "held": echoes.share([bool(one.held) for one in found]),
         "pause_s": float(np.median(pauses)) if pauses else None,
-        "interrupted": bench_echo.share([bool(one.interrupted) for one in found]),
+        "interrupted": echoes.share([bool(one.interrupted) for one in found]),
     }
 
 
 async def _user(voice: str, text: str) -> Samples:
     """(n,) at `HEAR_RATE`: somebody else than the face."""
-    said = bench_echo.hear_rate(await _said(_voice(voice), text))
+    said = echoes.hear_rate(await _said(_voice(voice), text))
     return _deeper(said) if voice == "hibari" else said
 
 

@@ -66,12 +66,12 @@ class Point:
 
 
 def lines(part: str) -> list[str]:
-    """``"tune"`` or ``"held_out"`` of bench_dialogues.toml."""
-    return tomllib.loads((Path(__file__).parent / "bench_dialogues.toml").read_text("utf-8"))[part]
+    """``"tune"`` or ``"held_out"`` of dialogues.toml."""
+    return tomllib.loads((Path(__file__).parent / "dialogues.toml").read_text("utf-8"))[part]
 
 
 async def spoken(tts: TTS, line: str, rng: np.random.Generator) -> Samples:
-    """A line of bench_dialogues.toml -> (n,) at `HEAR_RATE`, with its pauses."""
+    """A line of dialogues.toml -> (n,) at `HEAR_RATE`, with its pauses."""
     words, marked = [], set[int]()
     for token in line.split():
         if token in "|~":
