@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from companion import caring, casting, memories
+from companion.cli import memory, persona, safety
 from companion.server.logs import Sparing
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A conversational companion with a face.")
-app.add_typer(memories.app, name="memory")
-app.add_typer(caring.app, name="safety")
-app.add_typer(casting.app, name="persona")
+app.add_typer(memory.app, name="memory")
+app.add_typer(safety.app, name="safety")
+app.add_typer(persona.app, name="persona")
 console = Console(stderr=True)  # stdout is for results
 
 CONFIG = Annotated[str, typer.Option(help="A file of configs/ by name, or a path to a TOML file.")]
@@ -77,10 +77,10 @@ def setup(
     only: Annotated[list[str] | None, typer.Option(help="These models; may be repeated.")] = None,
 ) -> None:
     """Fetches the models that are missing, checked against their SHA-256. Can be stopped and run again."""
+    from companion.cli.setup import draw_once, needed
+    from companion.cli.setup import setup as run
     from companion.config import ConfigError, load
     from companion.models.manifest import MODELS
-    from companion.setup import draw_once, needed
-    from companion.setup import setup as run
 
     if unknown := [name for name in only or () if name not in MODELS]:
         _fail(f"There is no embedded model {unknown[0]!r}. There are: {', '.join(MODELS)}.")
@@ -104,7 +104,7 @@ def setup(
 @app.command()
 def doctor(config: CONFIG = "default") -> None:
     """Says what is installed and what is missing. Exit code 1 when something needed is missing."""
-    from companion.doctor import doctor as run
+    from companion.cli.doctor import doctor as run
 
     if not run(config, Console()):
         raise typer.Exit(1)

@@ -13,7 +13,7 @@ from animator.portrait.characters import characters
 from animator.portrait.portrait import load
 from animator.render import Renderer
 from companion.config import load as config
-from companion.setup import draw_once
+from companion.cli.setup import draw_once
 
 
 def compiled():

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from companion import doctor
 from companion.__main__ import app
+from companion.cli import doctor
+from companion.cli.setup import needed
 from companion.config import load
-from companion.setup import needed
 
 ROOT = Path(__file__).parents[2]
 REINSTALL = "Run: pip install --force-reinstall --no-deps vasari"
