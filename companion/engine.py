@@ -20,12 +20,12 @@ from companion.conversation.items import Setting, messages
 from companion.dialogue import personas
 from companion.dialogue.feelings import Feelings
 from companion.dialogue.personas import Persona, Prompts
+from companion.metrics import Metrics
 from companion.models.embeddings import Embedder
 from companion.safety import Safety
 from companion.speech.repertoire import Repertoire, languages
 from companion.stages.protocols import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
 from companion.stages.worker import share_memory
-from companion.trace import Metrics
 
 T = TypeVar("T")
 

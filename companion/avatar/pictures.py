@@ -11,10 +11,10 @@ import numpy as np
 from animator.control import Control
 from animator.face import FPS, SAMPLES_PER_FRAME, Face
 from companion.engine import Device, EncodedFrame, Encoder
+from companion.metrics import Metrics
 from companion.protocol.events import ServerEvent, VideoDelta
 from companion.speech.playout import Speaker
 from companion.stages.protocols import SPEAK_RATE, Samples
-from companion.trace import Metrics
 
 MOST = 4  # chunks that may wait to be drawn; a machine too slow for more shows fewer frames, never less sound
 

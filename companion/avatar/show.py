@@ -20,11 +20,11 @@ from animator.face import SAMPLES_PER_FRAME
 from companion.avatar.pictures import Look, Pictures, Sounds
 from companion.dialogue.feelings import Feeling
 from companion.engine import Device
+from companion.metrics import Metrics
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.speech.playout import Cue, Feed, Mouth, Speaker, Taken, pcm16
 from companion.stages.protocols import SPEAK_RATE, Samples
-from companion.trace import Metrics
 
 CHUNK_FRAMES = 2  # when there is no face to say it
 PATIENCE = 0.06  # s that sound waits for its pictures

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from companion.conversation.items import Item
+from companion.metrics import Trace
 from companion.protocol import events
 from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
 from companion.speech.playout import Cue, pcm16
 from companion.speech.sentences import Sentence
 from companion.stages.protocols import Samples
-from companion.trace import Trace
 
 Ending = Literal["completed", "cancelled", "failed", "incomplete"]
 

@@ -26,6 +26,7 @@ from companion.dialogue.mind import Mind, once
 from companion.engine import Engine
 from companion.hearing.hearing import Hearing
 from companion.hearing.microphone import BufferFullError
+from companion.metrics import Trace
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem, ServerEvent
@@ -37,7 +38,6 @@ from companion.session.floor import Chair
 from companion.session.initiative import Initiative
 from companion.session.pace import Pace, slices
 from companion.stages.protocols import TTS, HasVoices, Message, Samples, StageError
-from companion.trace import Trace
 
 log = logging.getLogger(__name__)
 
