@@ -1,4 +1,4 @@
-"""``python -m companion.bench.listening turns | echo | sounds``: what the companion hears, measured; JSON at the end."""
+"""``python -m companion.bench.listening turns | echo | sounds``: what is heard, measured; JSON at the end."""
 
 import asyncio
 import functools

@@ -27,8 +27,8 @@ class Wishes:
 
 @dataclass(slots=True)
 class Reply:
-    """A `companion.speech.playout.Speaker`. ``created`` is false until the user is understood: until then nobody knows of it.
-    Once it is ``over`` it tells nothing and adds nothing, whatever its stages still do.
+    """A `companion.speech.playout.Speaker`. ``created`` is false until the user is understood: until then nobody knows
+    of it. Once it is ``over`` it tells nothing and adds nothing, whatever its stages still do.
 
     ``tell`` sends an event; ``face`` says whether the client sees one and so is told about words and states; ``spoken``
     is set when the last of the sound was sent.

@@ -1,8 +1,8 @@
 """The embedded models: what they are, where their files lie, and whether they are what they should be.
 
 Each model is a few data files that travel inside packages of PyPI and npm; none of it is code and none of the
-packages is imported. `resolve` finds a model on this machine and checks every byte; `companion.models.fetch` brings what is
-missing. Lookup order: a path in the config (the stage's business), our cache, an installed package.
+packages is imported. `resolve` finds a model on this machine and checks every byte; `companion.models.fetch` brings
+what is missing. Lookup order: a path in the config (the stage's business), our cache, an installed package.
 """
 
 import hashlib

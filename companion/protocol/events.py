@@ -1,5 +1,6 @@
 """Every event of the wire, as frozen dataclasses. Names and fields are OpenAI Realtime's (GA), then Azure Voice
-Live's, and only then our own (``avatar.``). Media travel as bytes here; `companion.protocol.codec` decides how they are sent.
+Live's, and only then our own (``avatar.``). Media travel as bytes here; `companion.protocol.codec` decides how they
+are sent.
 
 Times named ``_ms`` are milliseconds: ``pts_ms`` on the session's output clock, ``audio_start_ms`` and ``audio_end_ms``
 of the input buffer in received samples, ``audio_offset_ms`` from the start of the item's sound.

@@ -1,9 +1,9 @@
 """The stages of a conversation, as Protocols. A user's own class needs no base class and no registration.
 
-Implementations are named in the config by an import string (``"companion.stages.asr:FasterWhisper"``) and constructed once
-with the other keys of their table as keyword arguments; the constructor loads the model and warms it, and may block
-(the server builds stages in a thread before it says that it is ready). ``VAD`` alone is constructed per session, since
-it carries the state of one microphone. Everything else is shared by all sessions.
+Implementations are named in the config by an import string (``"companion.stages.asr:FasterWhisper"``) and constructed
+once with the other keys of their table as keyword arguments; the constructor loads the model and warms it, and may
+block (the server builds stages in a thread before it says that it is ready). ``VAD`` alone is constructed per session,
+since it carries the state of one microphone. Everything else is shared by all sessions.
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
