@@ -140,15 +140,16 @@ def _view(picture: NDArray[np.uint8], points: Floats) -> _View:
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)
     placed = ((points[:, :2] - low) * scale).astype(np.float32)
-    lab = cv2.GaussianBlur(cv2.cvtColor(_lit(small, placed), cv2.COLOR_RGB2LAB), (0, 0), _SOFT)
+    lab = cv2.GaussianBlur(cv2.cvtColor(lit(small, placed), cv2.COLOR_RGB2LAB), (0, 0), _SOFT)
     across, down = (cv2.Sobel(lab, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
     slope = np.sqrt((across**2 + down**2).sum(axis=2))
     steps = cv2.dilate((slope > _STEP).astype(np.uint8), np.ones((5, 5), np.uint8))
     return _View(np.asarray(lab, np.float32), slope, placed, np.asarray(steps, np.uint8), small.min(axis=2) >= _BLOWN)
 
 
-def _lit(picture: NDArray[np.uint8], points: Floats) -> Floats:
-    """``picture`` (h, w, 3) in 0 to 1, with all of the light that there is in the face."""
+def lit(picture: NDArray[np.uint8], points: Floats) -> Floats:
+    """``picture`` (h, w, 3) in 0 to 1, with all of the light that there is in the face of the landmarks ``points``
+    (n, 2) px: a dark or a faint one looks as others do."""
     face = picture[_within(points[list(FACE_OVAL)], picture.shape[:2])]
     dark, bright = np.percentile(face, 1), np.percentile(face.max(axis=1), 95)
     gain = min(_LIGHT / max(float(bright - dark), 1.0), _MOST_GAIN)

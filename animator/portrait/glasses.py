@@ -1,8 +1,8 @@
 """Finds glasses: what is rigid before eyes that move.
 
 Around each eye the rim is a closed line that differs in colour from what lies inside and outside of it. It is sought in
-polar coordinates by dynamic programming, in both eyes together, since glasses are symmetric and brows, bags and
-wrinkles close no ring. Bridge and temples go on from there.
+polar coordinates by dynamic programming, in both eyes together, since glasses are symmetric. Brows, bags and wrinkles
+may close such rings, but nothing joins them over the nose as firmly as a bridge. Temples go on from there.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 
+from animator.portrait.drawing import lit
 from animator.portrait.topology import FACE_OVAL, RINGS
 
 Floats = NDArray[np.float32]
@@ -27,9 +28,14 @@ _MOST = (0.27, 0.28, 0.27, 0.26, 0.20, 0.18, 0.18, 0.25, 0.27)
 _SCALES = (2, 3, 4, 6)  # radii by which inside and outside of a rim lie off its middle
 _STRONG, _SEEN = 18.0, 5.0  # distance in Lab to both sides: at most of use, and enough
 _STEP_COST = 1.2
-_SLACK = 3  # radii by which one lens may differ from both lenses' mean
-_RINGS = 0.72  # share of a ring, and of its lower and its inner quarter, that must be seen
-_QUARTERS = 0.6
+_SLACK = 6  # radii by which one lens may differ from both lenses' mean, on a head that is turned
+_RINGS = 0.55  # share of a ring that must be seen: up to 0.84 of wrinkles and brows
+_QUARTERS = 0.4  # the same of its lower and of its inner quarter
+_BRIDGE = 0.6  # share that must be seen of what joins both rings over the nose
+_FIRM = 6.3  # distance in Lab that half of it has: brows that meet and wrinkles up to 5.8, glasses from 6.8
+_TOUCHING, _WHOLE = 6, 0.85  # points of a bridge too short to be measured; least shares of the rings that touch then
+_TEMPLE = 0.6
+_CLEAR = 0.015  # face widths off the opening of an eye where no rim runs
 _HALF = 0.011  # face widths, half of the breadth that every rim has
 _UNLIKE = 38.0  # distance in Lab from the skin, of frames whose breadth is measured
 _GROWTH = (0.11, 0.05)  # face widths that a frame may be broader, sideways and up or down
@@ -45,11 +51,19 @@ class _Line:
     line: Floats
     seen: Floats
 
-    def is_ring(self) -> bool:
+    def share(self) -> float:
+        """How much of it stands out."""
+        return float((self.seen > _SEEN).mean())
+
+    def is_bridge(self) -> bool:
+        return self.share() > _BRIDGE and float(np.median(self.seen)) > _FIRM
+
+    def is_ring(self, share: float, quarters: float) -> bool:
+        """Whether the ``share`` of a ring is seen, and of its lower and its inner quarter the share ``quarters``."""
         seen = self.seen > _SEEN
         eighth = _ANGLES // 8
         lower, inner = seen[eighth : 3 * eighth], seen[3 * eighth : 5 * eighth]
-        return bool(seen.mean() > _RINGS and min(lower.mean(), inner.mean()) > _QUARTERS)
+        return bool(self.share() > share and min(lower.mean(), inner.mean()) > quarters)
 
 
 def find_glasses(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8]:
@@ -59,19 +73,27 @@ def find_glasses(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8
     low = (points[:, :2].min(axis=0) - _MARGIN * width).clip(0).astype(int)
     high = (points[:, :2].max(axis=0) + _MARGIN * width).clip(low + 2).astype(int)
     face = np.s_[low[1] : high[1], low[0] : high[0]]
-    lab = cv2.cvtColor((picture[face] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
-    lab = np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.004 * width), np.float32)
     places = (points[:, :2] - low).astype(np.float32)
+    lab = cv2.cvtColor(lit(picture[face], places), cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.004 * width), np.float32)
     lenses = _lenses(lab, places, width)
-    if not all(lens.is_ring() for lens in lenses):
+    bridge = _bridge(lab, lenses, width)
+    if not _worn(lenses, bridge):
         return np.zeros((0, 0), np.uint8)
-    frame, sure = _frame(lab, places, lenses, width)
+    frame, sure = _frame(lab, places, lenses, bridge, width)
     feather = _FEATHER * width
     wide, narrow = (_soft(part, reach * feather, feather) for part, reach in ((frame, 2.5), (sure, 1.0)))
     off_lids = ((_off_eyes(places, frame.shape) / width - _LIDS[0]) / (_LIDS[1] - _LIDS[0])).clip(0, 1)
     opacity = np.zeros(picture.shape[:2], np.uint8)
     opacity[face] = np.maximum(wide * off_lids, narrow).round()
     return opacity
+
+
+def _worn(lenses: tuple[_Line, _Line], bridge: _Line) -> bool:
+    """Whether these lines are glasses: two rims, and a bridge unless they touch each other."""
+    if bridge.is_bridge():
+        return all(lens.is_ring(_RINGS, _QUARTERS) for lens in lenses)
+    return len(bridge.line) < _TOUCHING and all(lens.is_ring(_WHOLE, _WHOLE) for lens in lenses)
 
 
 def _soft(part: NDArray[np.uint8], reach: float, feather: float) -> NDArray[np.uint8]:
@@ -92,17 +114,19 @@ def _lenses(lab: Floats, points: Floats, width: float) -> tuple[_Line, _Line]:
     ridges = [_ridge(_look(lab, place), "wrap") for place in places]
     angles = np.arange(_ANGLES) * (360 / _ANGLES)
     least, most = (np.interp(angles, np.arange(0, 361, 45), limit)[:, None] for limit in (_LEAST, _MOST))
+    off_eyes = _off_eyes(points, lab.shape[:2]) > _CLEAR * width
+    free = [_look(off_eyes.astype(np.float32), place) > 0.5 for place in places]
     allowed = (least <= _RADII) & (most >= _RADII)
     wide = [np.asarray(cv2.dilate(np.minimum(ridge, _STRONG), np.ones((3, 5), np.uint8))) for ridge in ridges]
-    both = _ring(np.where(allowed, (wide[0] + wide[1]) / 2, -50).astype(np.float32))
+    both = _ring(np.where(allowed & free[0] & free[1], (wide[0] + wide[1]) / 2, -50).astype(np.float32))
     near = np.abs(np.arange(len(_RADII)) - both[:, None]) <= _SLACK
     rows = np.arange(_ANGLES)
 
-    def lens(place: Floats, ridge: Floats) -> _Line:
-        ring = _ring(np.where(near & allowed, np.minimum(ridge, _STRONG), -50).astype(np.float32))
+    def lens(place: Floats, ridge: Floats, clear: Mask) -> _Line:
+        ring = _ring(np.where(near & allowed & clear, np.minimum(ridge, _STRONG), -50).astype(np.float32))
         return _Line(place[rows, ring], ridge[rows, ring])
 
-    return lens(places[0], ridges[0]), lens(places[1], ridges[1])
+    return lens(places[0], ridges[0], free[0]), lens(places[1], ridges[1], free[1])
 
 
 def _rays(points: Floats, side: str, width: float) -> Floats:
@@ -165,14 +189,14 @@ def _disc(across: float, down: float | None = None) -> NDArray[np.uint8]:
 
 
 def _frame(
-    lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float
+    lab: Floats, points: Floats, lenses: tuple[_Line, _Line], bridge: _Line, width: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """255 where rims, bridge and temples are: their lines, and what next to them has their colours; and where they
     are for sure, by colours unlike the skin's."""
     lines = np.zeros(lab.shape[:2], np.uint8)
     for lens in lenses:
         cv2.polylines(lines, [lens.line.round().astype(np.int32)], isClosed=True, color=255)
-    for line in _arms(lab, points, lenses, width):
+    for line in [bridge.line, *_temples(lab, points, lenses, width)]:
         cv2.polylines(lines, [line.round().astype(np.int32)], isClosed=False, color=255)
     near = cv2.dilate(lines, _disc(*(share * width for share in _GROWTH)))
     oval = cv2.fillPoly(np.zeros_like(lines), [points[list(FACE_OVAL)].round().astype(np.int32)], (255,))
@@ -187,15 +211,19 @@ def _frame(
     return np.asarray(closed, np.uint8), ((alike & (grown | core)) * 255).astype(np.uint8)
 
 
-def _arms(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float) -> list[Floats]:
-    """Lines (n, 2) px along the bridge and along what is seen of the temples."""
-    half = _ANGLES // 2
-    inner, outer = [lens.line[half] for lens in lenses], [lens.line[0] for lens in lenses]
-    bridge = _strip(lab, inner[1], inner[0], width)
-    lines = [bridge.line]
+def _bridge(lab: Floats, lenses: tuple[_Line, _Line], width: float) -> _Line:
+    """What joins both rings over the nose."""
+    left, right = (lens.line[_ANGLES // 2] for lens in lenses)
+    return _strip(lab, right, left, width)
+
+
+def _temples(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float) -> list[Floats]:
+    """Lines (n, 2) px along what is seen of the temples."""
+    outer = [lens.line[0] for lens in lenses]
+    lines: list[Floats] = []
     for start, ear in zip(outer, points[[454, 234]], strict=True):
         temple = _strip(lab, start, start + (outer[0] - outer[1]) * _forth(ear - start, outer[0] - outer[1]), width)
-        if (temple.seen > _SEEN).mean() > _QUARTERS:
+        if temple.share() > _TEMPLE:
             lines.append(temple.line)
     return lines
 

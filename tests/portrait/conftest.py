@@ -6,11 +6,17 @@ from animator.portrait.characters import find
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.picture import Picture, decode, read
 from animator.portrait.portrait import Portrait, load
+from tests.portrait.faces import Faces, read_faces
 
 
 @pytest.fixture(scope="session")
 def landmarker() -> Landmarker:
     return Landmarker()
+
+
+@pytest.fixture(scope="session")
+def faces() -> Faces:
+    return read_faces()
 
 
 @pytest.fixture(scope="session")
