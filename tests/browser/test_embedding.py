@@ -33,14 +33,14 @@ def test_two_lines_put_the_face_and_a_talk_button_into_a_page_of_another_host(
         wait = WebDriverWait(browser, PATIENCE, 0.05)
         wait.until(lambda _: stats(browser).get("drawn", 0) > 5)
         root = browser.find_element(By.TAG_NAME, "vasari-avatar").shadow_root
-        talk = root.find_element(By.CSS_SELECTOR, "button")
+        talk = root.find_element(By.CSS_SELECTOR, ".talk")
         assert talk.text == "Talk"
         talk.click()
         wait.until(lambda _: stats(browser)["listening"] and talk.text == "Mic on")
         talk.click()
         wait.until(lambda _: not stats(browser)["listening"])
         companion.stop()
-        wait.until(lambda _: "does not answer" in root.find_element(By.CSS_SELECTOR, "span").text)
+        wait.until(lambda _: "does not answer" in root.find_element(By.CSS_SELECTOR, "[role=status]").text)
     finally:
         browser.get("about:blank")
         companion.stop()
@@ -58,7 +58,7 @@ def test_a_page_that_may_not_connect_says_what_its_owner_can_do(
         line = root.find_element(By.CSS_SELECTOR, "[role=status]")
         told = f'allowed_origins = ["{origin}"]'
         WebDriverWait(browser, PATIENCE, 0.05).until(lambda _: told in line.text)
-        assert not root.find_element(By.CSS_SELECTOR, "button").is_enabled()
+        assert not root.find_element(By.CSS_SELECTOR, ".talk").is_enabled()
     finally:
         browser.get("about:blank")
     browser.get_log("browser")

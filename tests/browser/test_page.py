@@ -336,5 +336,5 @@ def test_talk_explains_itself_first_and_what_to_do_when_refused(
     permit("denied")
     page["talk"].click()
     page.wait(lambda: page["refused"].is_displayed(), "the advice")
-    assert "choose Allow" in page["refused"].text
+    assert "allow it by the symbol left of the address" in page["refused"].text
     assert not page.stats()["listening"]

@@ -17,7 +17,7 @@ def page(browser: webdriver.Chrome, static_url: str) -> webdriver.Chrome:
 
 
 def timeline(page: webdriver.Chrome, body: str) -> object:
-    return run_js(page, "const { Timeline } = await import('/timeline.js'); const t = new Timeline();" + body)
+    return run_js(page, "const { Timeline } = await import('/element/timeline.js'); const t = new Timeline();" + body)
 
 
 def test_playback_runs_a_lead_behind_what_arrives(page: webdriver.Chrome) -> None:
@@ -76,7 +76,7 @@ def test_late_pictures_wait_for_a_pause_in_speech(page: webdriver.Chrome) -> Non
 RESAMPLE = """
     const [rate, frequency] = args;
     const context = new OfflineAudioContext(1, rate, rate);
-    await context.audioWorklet.addModule("/microphone-worklet.js");
+    await context.audioWorklet.addModule("/element/microphone-worklet.js");
     const node = new AudioWorkletNode(context, "vasari-microphone", { numberOfOutputs: 0, channelCount: 1 });
     const heard = [];
     node.port.onmessage = ({ data }) => heard.push(...new Int16Array(data.pcm));
@@ -113,7 +113,7 @@ def test_the_microphone_does_not_fold_high_sounds_into_speech(page: webdriver.Ch
 PLAY = """
     // Two parts of a response with a gap, then a flush while a third waits.
     const context = new OfflineAudioContext(1, 24000, 24000);
-    await context.audioWorklet.addModule("/playback-worklet.js");
+    for (const file of ["timeline", "playback-worklet"]) await context.audioWorklet.addModule(`/element/${file}.js`);
     const node = new AudioWorkletNode(context, "vasari-playback", { outputChannelCount: [1] });
     node.connect(context.destination);
     const part = (start, value, response) => ({
@@ -143,7 +143,7 @@ def test_sound_is_played_at_its_place_and_a_flush_is_at_once(page: webdriver.Chr
 STRETCH = """
     // A word, a pause and a word, while a picture comes 100 ms late.
     const context = new OfflineAudioContext(1, 24000, 24000);
-    await context.audioWorklet.addModule("/playback-worklet.js");
+    for (const file of ["timeline", "playback-worklet"]) await context.audioWorklet.addModule(`/element/${file}.js`);
     const node = new AudioWorkletNode(context, "vasari-playback", { outputChannelCount: [1] });
     node.connect(context.destination);
     const samples = new Float32Array(9600).fill(0.5).fill(0, 3200, 6400);
@@ -168,7 +168,7 @@ def test_a_pause_is_stretched_for_late_pictures_and_no_word_is_broken(page: webd
 
 
 CAPTIONS = """
-    const { Captions } = await import("/captions.js");
+    const { Captions } = await import("/element/captions.js");
     const lines = new Map();
     const captions = new Captions((line) => lines.set(line.id, line));
     const tell = (type, more) => captions.event({ type, response_id: "r", item_id: "a", ...more });
@@ -214,7 +214,7 @@ def test_lips_are_pushed_and_never_cross(page: webdriver.Chrome) -> None:
     moved = run_js(
         page,
         """
-        const { push } = await import("/landmarks.js");
+        const { push } = await import("/page/landmarks.js");
         const points = {
             left_iris: [10, 0], right_iris: [-10, 0], chin: [0, 50],
             upper_lip_top: [0, 20], upper_lip_bottom: [1, 31], lower_lip_top: [2, 25], lower_lip_bottom: [3, 30],
@@ -229,7 +229,7 @@ def test_the_points_of_a_face_follow_the_first_that_are_placed(page: webdriver.C
     moved = run_js(
         page,
         """
-        const { follow } = await import("/landmarks.js");
+        const { follow } = await import("/page/landmarks.js");
         const before = { left: [10, 0], right: [0, 0], chin: [5, 10] };
         const shifted = follow(["chin"], ["left"], before, { ...before, left: [13, 4] });
         const larger = follow(["chin"], ["left", "right"], before, { ...before, left: [20, 0] });

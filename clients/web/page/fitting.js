@@ -17,7 +17,6 @@ const TEXTS = {
 export class Fitting {
   #dialog;
   #stage;
-  #part = "face";
   #size = [1, 1];
   #faces = []; // points of those that were found
   #chosen = 0; // which of them
@@ -129,7 +128,6 @@ export class Fitting {
   }
 
   #show(part) {
-    this.#part = part;
     this.#dialog.querySelector(`[name=part][value=${part}]`).checked = true;
     const { x, y, side } = squareOf(part, this.#points, this.#size);
     this.#stage.setAttribute("viewBox", `${x} ${y} ${side} ${side}`);

@@ -1,27 +1,36 @@
 // What both sides said, put together from the server's events. No page in here: lines go out as plain objects.
 
-/**
- * A line: {id, role: "user" | "assistant", text, final, interrupted, heard}. `heard` is how many characters of
- * `text` have been spoken so far; text.length where nothing is known. A line with final and empty text is withdrawn.
- */
+/** @typedef {import("../types/vasari.js").Line} Line */
+
 export class Captions {
-  #lines = new Map(); // item id -> line
-  #words = new Map(); // item id -> [start in ms, ...] of its words, as the server times them
+  /** @type {Map<string, Line>} */
+  #lines = new Map(); // by item id
+  /** @type {Map<string, number[]>} */
+  #words = new Map(); // item id -> where its words start in ms, as the server times them
+  /** @type {Map<string, string>} */
   #items = new Map(); // response id -> item id
   #tell;
 
+  /** @param {(line: Line) => void} tell */
   constructor(tell) {
     this.#tell = tell;
   }
 
-  /** What the person typed; it is shown at once. */
+  /**
+   * What the person typed; it is shown at once.
+   * @param {string} id
+   * @param {string} text
+   */
   typed(id, text) {
     this.#set(id, "user", { text, final: true });
   }
 
-  /** Take note of any server event; most mean nothing here. */
+  /**
+   * Take note of any server event; most mean nothing here.
+   * @param {import("../types/vasari.js").ServerEvent} event
+   */
   event(event) {
-    const { item_id: id, response_id: response } = event;
+    const { item_id: id, response_id: response } = /** @type {import("../types/vasari.js").Json} */ (event);
     switch (event.type) {
       case "input_audio_buffer.speech_started":
         return this.#begin(id);
@@ -49,7 +58,11 @@ export class Captions {
     }
   }
 
-  /** `ms` of the item's sound have been heard. */
+  /**
+   * So much of the item's sound has been heard.
+   * @param {string} id
+   * @param {number} ms
+   */
   progress(id, ms) {
     const line = this.#lines.get(id);
     const starts = this.#words.get(id);
@@ -59,7 +72,10 @@ export class Captions {
     if (heard !== line.heard) this.#set(id, line.role, { heard });
   }
 
-  /** The item's sound stopped early: what was not heard was not said. */
+  /**
+   * The item's sound stopped early: what was not heard was not said.
+   * @param {string} id
+   */
   interrupt(id) {
     const line = this.#lines.get(id);
     if (!line || line.interrupted) return;
@@ -67,38 +83,58 @@ export class Captions {
     this.#set(id, line.role, { text, heard: text.length, interrupted: true, final: true });
   }
 
-  /** The person begins to speak; an earlier line that never got words was nothing. */
+  /**
+   * The person begins to speak; an earlier line that never got words was nothing.
+   * @param {string} id
+   */
   #begin(id) {
     for (const line of this.#lines.values()) if (line.role === "user" && !line.text) this.#withdraw(line.id);
     this.#set(id, "user", { text: "" });
   }
 
+  /** @param {string} id */
   #withdraw(id) {
     const line = this.#lines.get(id);
     if (line) this.#set(id, line.role, { text: "", final: true });
   }
 
+  /**
+   * @param {string} id
+   * @param {number} start
+   */
   #timed(id, start) {
-    if (!this.#words.has(id)) this.#words.set(id, []);
-    this.#words.get(id).push(start);
+    const words = this.#words.get(id) ?? [];
+    this.#words.set(id, [...words, start]);
     const line = this.#lines.get(id);
-    if (line && this.#words.get(id).length === 1) this.#set(id, line.role, { heard: 0 });
+    if (line && !words.length) this.#set(id, line.role, { heard: 0 });
   }
 
+  /** @param {import("../types/vasari.js").Json} response */
   #done(response) {
-    const id = this.#items.get(response.id);
+    const id = this.#items.get(response.id) ?? "";
     const line = this.#lines.get(id);
     if (!line) return;
     if (response.status === "cancelled") this.interrupt(id);
     else this.#set(id, line.role, { final: true });
   }
 
+  /**
+   * @param {string} id
+   * @param {Line["role"]} role
+   * @param {string} delta
+   */
   #append(id, role, delta) {
     const line = this.#lines.get(id);
     if (!line?.interrupted) this.#set(id, role, { text: (line?.text ?? "") + delta });
   }
 
+  /**
+   * @param {string} id
+   * @param {Line["role"]} role
+   * @param {Partial<Line>} changes
+   */
   #set(id, role, changes) {
+    /** @type {Line} */
     const before = this.#lines.get(id) ?? { id, role, text: "", final: false, interrupted: false, heard: 0 };
     if (before.interrupted) return;
     const line = { ...before, ...changes };
@@ -108,7 +144,11 @@ export class Captions {
   }
 }
 
-/** The index in `text` after its first `count` words. */
+/**
+ * The index in `text` after its first words.
+ * @param {string} text
+ * @param {number} count of them
+ */
 function endOfWord(text, count) {
   let end = 0;
   for (const match of text.matchAll(/\S+/g)) {

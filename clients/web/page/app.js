@@ -3,22 +3,13 @@ import { Care, country } from "./care.js";
 import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
-import { microphonePermission } from "./microphone.js";
 import { Sitters, characters, correct, personas, pictureOf, portraitOf, upload } from "./sitters.js";
-import "./vasari.js";
+import { microphonePermission } from "../vasari.js";
 
 const $ = (id) => document.getElementById(id);
 const face = $("face");
 
 const STATES = { away: "Away", initializing: "Waking up", idle: "Ready", listening: "Listening", thinking: "Thinking", speaking: "Speaking" };
-const HOW = {
-  refused:
-    "To allow it, press the symbol left of the address (a lock or two sliders), find Microphone, choose Allow, and press Talk again. If it is not there, look at the microphone in your system's privacy settings.",
-  missing: "Plug one in, or choose one in your system's sound settings, and press Talk again.",
-  busy: "Close the other program, for instance a video call, and press Talk again.",
-  insecure: "Open this page through https, or on the machine where the server runs as http://localhost.",
-  failed: "Press Talk again, or reload the page.",
-};
 const TOAST = 6000; // ms
 const LEVEL_EVERY = 50; // ms
 
@@ -123,9 +114,10 @@ document.addEventListener("keydown", (event) => {
 $("dock").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = $("text").value.trim();
-  if (!text) return;
-  if (face.sendText(text)) $("text").value = "";
-  else toast("Not sent: the server is away. Your line is still here.");
+  if (!text) return undefined;
+  if (face.status !== "open") return toast("Not sent: the server is away. Your line is still here.");
+  $("text").value = "";
+  return face.ask(text).catch(({ code, message }) => code === "connection_lost" || toast(message));
 });
 
 $("mute").addEventListener("click", () => {
@@ -152,24 +144,16 @@ function answer(dialog) {
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
 }
 
-function refuse(code, message) {
+function refused({ message }) {
   $("refused-what").textContent = message;
-  $("refused-how").textContent = HOW[code] ?? HOW.failed;
   $("refused").showModal();
 }
 
 async function talk() {
   if (face.listening) return face.stop();
   if (face.status !== "open") return toast("The server is away. Talk again when it is back.");
-  const permission = await microphonePermission();
-  if (permission === "insecure") return refuse("insecure", "Browsers give the microphone only to pages from https or localhost.");
-  if (permission === "prompt" && (await answer($("ask"))) !== "yes") return undefined;
-  try {
-    await face.talk();
-  } catch (error) {
-    refuse(error.code, error.message);
-  }
-  return undefined;
+  if ((await microphonePermission()) === "prompt" && (await answer($("ask"))) !== "yes") return undefined;
+  return face.talk().catch(refused);
 }
 
 $("talk").addEventListener("click", talk);

@@ -1,6 +1,7 @@
-// Plays sound at its place on the session's clock, and is that clock: it tells the page where it stands.
-import { RATE, Timeline } from "./timeline.js";
+// Plays sound at its place on the session's clock, and is that clock: it tells the page where it stands. timeline.js
+// has to be added to the context before.
 
+const RATE = 24000;
 const REPORT_EVERY = 8; // render quanta of 128 samples: about 23 reports a second
 const QUIET = 0.003; // of full scale: -50 dB
 const FADE = 0.96; // per sample, where sound breaks off, so that it does not click
@@ -8,7 +9,7 @@ const FADE = 0.96; // per sample, where sound breaks off, so that it does not cl
 class Playback extends AudioWorkletProcessor {
   constructor() {
     super();
-    this.timeline = new Timeline();
+    this.timeline = new VasariTimeline();
     this.queue = []; // {start, samples, response, item}, in order
     this.item = null; // whose sound was played last
     this.heard = 0; // samples of it that were played

@@ -1,6 +1,12 @@
 // Decodes the face's video and keeps the decoded frames until their moment has come.
 
-/** What the server may send, best first; the WebCodecs name of each, null where no VideoDecoder is needed. */
+/** @typedef {import("../types/vasari.js").Json} Json */
+/** @typedef {{ pts: number, duration: number, response: string | null, image: VideoFrame | ImageBitmap }} Frame */
+
+/**
+ * What the server may send, best first; the WebCodecs name of each, null where no VideoDecoder is needed.
+ * @type {Record<string, string | null>}
+ */
 const CODECS = { h264: "avc1.42E01F", vp8: "vp8", jpeg: null };
 const MOST_WAITING = 24; // decoded frames; a hidden page draws none, and must not hoard them
 const MOST_UNDECODED = 50; // two seconds; a machine that falls farther behind starts again at a key frame
@@ -20,9 +26,13 @@ export async function supportedCodecs(width = 512, height = 512) {
 }
 
 export class Picture {
-  #waiting = []; // {pts, duration, response, image}, by pts
+  /** @type {Frame[]} */
+  #waiting = []; // by pts
+  /** @type {Map<number, Json>} */
   #headers = new Map(); // timestamp in us -> header, of what is inside the decoder
+  /** @type {Set<string | null>} */
   #flushed = new Set(); // responses whose frames are no longer wanted
+  /** @type {VideoDecoder | null} */
   #decoder = null;
   #format = "";
   #needsKey = true;
@@ -30,7 +40,11 @@ export class Picture {
   dropped = 0; // frames that came to nothing: late, or not decodable
   codec = "";
 
-  /** Take one response.video.delta. */
+  /**
+   * Take one response.video.delta.
+   * @param {Json} header
+   * @param {Uint8Array} bytes
+   */
   add(header, bytes) {
     if (!(header.codec in CODECS)) return;
     this.codec = header.codec;
@@ -38,20 +52,27 @@ export class Picture {
     else this.#decodeVideo(header, bytes);
   }
 
-  /** The newest frame due at `pts` ms, or null. The caller closes its image; older ones count as dropped. */
+  /**
+   * The newest frame due at `pts`, or null. The caller closes its image; older ones count as dropped.
+   * @param {number} pts ms
+   */
   take(pts) {
+    /** @type {Frame | null} */
     let due = null;
     while (this.#waiting.length && this.#waiting[0].pts <= pts) {
       if (due) {
         due.image.close();
         this.dropped += 1;
       }
-      due = this.#waiting.shift();
+      due = this.#waiting.shift() ?? null;
     }
     return due;
   }
 
-  /** Forget the frames of one response, those still in the decoder included. */
+  /**
+   * Forget the frames of one response, those still in the decoder included.
+   * @param {string} response
+   */
   flush(response) {
     this.#flushed.add(response);
     this.#discard((frame) => frame.response === response);
@@ -65,6 +86,7 @@ export class Picture {
     this.dropped = 0;
   }
 
+  /** @param {(frame: Frame) => boolean} unwanted */
   #discard(unwanted) {
     for (const frame of this.#waiting) if (unwanted(frame)) frame.image.close();
     this.#waiting = this.#waiting.filter((frame) => !unwanted(frame));
@@ -78,10 +100,15 @@ export class Picture {
     this.#needsKey = true;
   }
 
+  /**
+   * @param {Json} header
+   * @param {Uint8Array} bytes
+   */
   #decodeVideo(header, bytes) {
     const format = `${header.codec} ${header.width}x${header.height}`;
-    if (format !== this.#format || this.#decoder?.state !== "configured") this.#configure(header, format);
-    if (this.#decoder.decodeQueueSize > MOST_UNDECODED) this.#needsKey = true;
+    const running = format === this.#format && this.#decoder?.state === "configured" ? this.#decoder : null;
+    const decoder = running ?? this.#configure(header, format);
+    if (decoder.decodeQueueSize > MOST_UNDECODED) this.#needsKey = true;
     if (this.#needsKey && !header.keyframe) {
       this.dropped += 1;
       return;
@@ -90,12 +117,18 @@ export class Picture {
     const timestamp = Math.round(header.pts_ms * 1000);
     this.#headers.set(timestamp, header);
     const type = header.keyframe ? "key" : "delta";
-    this.#decoder.decode(new EncodedVideoChunk({ type, timestamp, data: bytes }));
+    const duration = Math.round(header.duration_ms * 1000);
+    decoder.decode(new EncodedVideoChunk({ type, timestamp, duration, data: /** @type {BufferSource} */ (bytes) }));
   }
 
+  /**
+   * @param {Json} header
+   * @param {string} format
+   */
   #configure(header, format) {
     this.#closeDecoder();
     this.#format = format;
+    /** @type {VideoDecoder} */
     const decoder = new VideoDecoder({
       output: (image) => this.#decoded(decoder, image),
       error: () => {
@@ -108,9 +141,13 @@ export class Picture {
       codedHeight: header.height,
       optimizeForLatency: true,
     });
-    this.#decoder = decoder;
+    return (this.#decoder = decoder);
   }
 
+  /**
+   * @param {VideoDecoder} decoder
+   * @param {VideoFrame} image
+   */
   #decoded(decoder, image) {
     const header = decoder === this.#decoder ? this.#headers.get(image.timestamp) : undefined;
     this.#headers.delete(image.timestamp);
@@ -118,10 +155,14 @@ export class Picture {
     else image.close();
   }
 
+  /**
+   * @param {Json} header
+   * @param {Uint8Array} bytes
+   */
   async #decodeStill(header, bytes) {
     const generation = this.#generation;
     try {
-      const image = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+      const image = await createImageBitmap(new Blob([/** @type {BlobPart} */ (bytes)], { type: "image/jpeg" }));
       if (generation === this.#generation) this.#keep(header, image);
       else image.close();
     } catch {
@@ -129,6 +170,10 @@ export class Picture {
     }
   }
 
+  /**
+   * @param {Json} header
+   * @param {Frame["image"]} image
+   */
   #keep(header, image) {
     if (this.#flushed.has(header.response_id)) {
       image.close();
@@ -138,6 +183,6 @@ export class Picture {
     let at = this.#waiting.length;
     while (at > 0 && this.#waiting[at - 1].pts > frame.pts) at -= 1;
     this.#waiting.splice(at, 0, frame);
-    if (this.#waiting.length > MOST_WAITING) this.#waiting.shift().image.close();
+    if (this.#waiting.length > MOST_WAITING) this.#waiting.shift()?.image.close();
   }
 }

@@ -3,8 +3,12 @@
 import { Picture } from "./picture.js";
 import { RATE, Timeline } from "./timeline.js";
 
-const ms = (samples) => (samples * 1000) / RATE;
-const samples = (milliseconds) => Math.round((milliseconds * RATE) / 1000);
+/** @typedef {import("../types/vasari.js").Json} Json */
+/** @typedef {import("./picture.js").Frame} Frame */
+/** @typedef {{ time: number, position: number, buffered: number, late: number, peak: number, item: string | null, heard: number }} Report */
+
+const ms = (/** @type {number} */ samples) => (samples * 1000) / RATE;
+const samples = (/** @type {number} */ milliseconds) => Math.round((milliseconds * RATE) / 1000);
 
 const EARLY = 8; // ms: a picture may be drawn this early, half a screen refresh
 const KEPT_REPORTS = 64; // of the worklet: almost 3 s
@@ -15,15 +19,24 @@ const OVERDUE = 2; // frame durations after which a held picture counts as out o
 export class Player {
   #canvas;
   #context2d;
-  #context = null; // AudioContext, after the first gesture
+  /** @type {AudioContext | null} */
+  #context = null; // after the first gesture
+  /** @type {AudioWorkletNode | null} */
   #worklet = null;
+  /** @type {GainNode | null} */
   #gain = null;
-  #opening = null; // the promise of the worklet
+  /** @type {Promise<void> | null} */
+  #opening = null; // of the worklet
+  #loudspeaker = "";
+  /** @type {Report[]} */
   #reports = []; // of the worklet, oldest first
   #silentClock = new Timeline(); // before sound is allowed
   #ticked = 0;
+  /** @type {Set<string>} */
   #flushed = new Set();
-  #shown = null; // {pts, duration} of the picture on the screen
+  /** @type {Frame | null} */
+  #shown = null; // the picture on the screen
+  /** @type {number[]} */
   #offsets = [];
   #volume = 1;
   #muted = false;
@@ -32,14 +45,18 @@ export class Player {
   drawn = 0;
   peak = 0; // of the sound that was played, since the session began
 
+  /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.#canvas = canvas;
-    this.#context2d = canvas.getContext("2d", { alpha: false });
+    this.#context2d = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
     this.picture = new Picture();
   }
 
-  /** Called for each picture that is drawn, with its pts in ms. */
-  onDraw = () => {};
+  /**
+   * Called for each picture that is drawn.
+   * @param {number} _pts ms
+   */
+  onDraw = (_pts) => {};
 
   start() {
     this.#ticked = performance.now();
@@ -60,25 +77,38 @@ export class Player {
   async unlock() {
     if (!window.isSecureContext) throw new Error("browsers allow it only to pages from https:// or localhost.");
     this.#context ??= new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
-    this.#opening ??= this.#openWorklet().catch((error) => {
+    this.#opening ??= this.#openWorklet(this.#context).catch((error) => {
       this.#opening = null; // the script could not be had; the next gesture tries again
       throw error;
     });
     await Promise.all([this.#context.resume(), this.#opening]);
   }
 
-  async #openWorklet() {
-    await this.#context.audioWorklet.addModule(new URL("./playback-worklet.js", import.meta.url));
-    const worklet = new AudioWorkletNode(this.#context, "vasari-playback", { outputChannelCount: [1] });
+  /** @param {AudioContext} context */
+  async #openWorklet(context) {
+    await context.audioWorklet.addModule(new URL("./timeline.js", import.meta.url).href);
+    await context.audioWorklet.addModule(new URL("./playback-worklet.js", import.meta.url).href);
+    const worklet = new AudioWorkletNode(context, "vasari-playback", { outputChannelCount: [1] });
     worklet.port.onmessage = ({ data }) => this.#report(data);
-    this.#gain = this.#context.createGain();
-    worklet.connect(this.#gain).connect(this.#context.destination);
+    this.#gain = context.createGain();
+    worklet.connect(this.#gain).connect(context.destination);
     this.#applyVolume();
     this.#worklet = worklet;
+    if (this.#loudspeaker) await this.setLoudspeaker(this.#loudspeaker).catch(() => {}); // it is heard by the system's
+  }
+
+  /**
+   * Play through one loudspeaker, where this browser lets a page choose.
+   * @param {string} id "" is the system's choice
+   */
+  async setLoudspeaker(id) {
+    this.#loudspeaker = id;
+    const context = /** @type {{ sinkId?: string, setSinkId?(id: string): Promise<void> } | null} */ (/** @type {unknown} */ (this.#context));
+    if (context?.setSinkId && context.sinkId !== id) await context.setSinkId(id);
   }
 
   get isUnlocked() {
-    return this.#worklet !== null && this.#context.state === "running";
+    return this.#worklet !== null && this.#context?.state === "running";
   }
 
   set volume(value) {
@@ -99,7 +129,10 @@ export class Player {
     return this.#muted;
   }
 
-  /** While the face pauses because somebody may begin to speak, what is on its way already is not heard. */
+  /**
+   * While the face pauses because somebody may begin to speak, what is on its way already is not heard.
+   * @param {boolean} value
+   */
   set hushed(value) {
     this.#hushed = value;
     this.#applyVolume();
@@ -108,15 +141,19 @@ export class Player {
   #applyVolume() {
     const silent = this.#muted || this.#hushed;
     const level = silent ? 0 : this.#volume ** 2; // loudness is not linear
-    this.#gain?.gain.setTargetAtTime(level, this.#context.currentTime, HUSH);
+    this.#gain?.gain.setTargetAtTime(level, this.#gain.context.currentTime, HUSH);
   }
 
-  /** Take one response.output_audio.delta: PCM16 bytes. */
+  /**
+   * Take one response.output_audio.delta.
+   * @param {Json} header
+   * @param {Uint8Array} bytes PCM16
+   */
   sound(header, bytes) {
     if (this.#flushed.has(header.response_id)) return;
     const start = samples(header.pts_ms);
     this.#silentClock.arrive(start);
-    if (!this.isUnlocked) return;
+    if (!this.#worklet || !this.isUnlocked) return;
     const pcm = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const values = new Float32Array(bytes.byteLength >> 1);
     for (let i = 0; i < values.length; i++) values[i] = pcm.getInt16(2 * i, true) / 32768;
@@ -124,7 +161,11 @@ export class Player {
     this.#worklet.port.postMessage(message, [values.buffer]);
   }
 
-  /** Take one response.video.delta. */
+  /**
+   * Take one response.video.delta.
+   * @param {Json} header
+   * @param {Uint8Array} bytes
+   */
   frame(header, bytes) {
     const start = samples(header.pts_ms);
     this.#silentClock.arrive(start);
@@ -132,7 +173,10 @@ export class Player {
     this.picture.add(header, bytes);
   }
 
-  /** Drop everything of one response at once. */
+  /**
+   * Drop everything of one response at once.
+   * @param {string} response
+   */
   flush(response) {
     if (this.#flushed.has(response)) return;
     this.#flushed.add(response);
@@ -153,6 +197,7 @@ export class Player {
     this.drawn = this.peak = 0;
   }
 
+  /** @param {Report | { position: null, peak: number }} data */
   #report(data) {
     this.peak = Math.max(this.peak, data.peak);
     if (data.position === null) this.#reports = [];
@@ -162,10 +207,11 @@ export class Player {
 
   /** The time of the audio context that is leaving the loudspeaker now, in seconds. */
   #outputTime() {
-    const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
-    const latency = this.#context.outputLatency || this.#context.baseLatency || 0;
-    if (!contextTime) return this.#context.currentTime - latency;
-    return Math.min(contextTime + (performance.now() - performanceTime) / 1000, this.#context.currentTime);
+    const context = /** @type {AudioContext} */ (this.#context);
+    const { contextTime, performanceTime = 0 } = context.getOutputTimestamp();
+    const latency = context.outputLatency || context.baseLatency || 0;
+    if (!contextTime) return context.currentTime - latency;
+    return Math.min(contextTime + (performance.now() - performanceTime) / 1000, context.currentTime);
   }
 
   /** The worklet's report that holds at the loudspeaker now, and the samples since. */
@@ -185,7 +231,10 @@ export class Player {
     return this.#silentClock.position === null ? null : ms(this.#silentClock.position);
   }
 
-  /** {item, ms}: how much of which item has been heard; item is null before the first. */
+  /**
+   * How much of which item has been heard; item is null before the first.
+   * @returns {{ item: string | null, ms: number }}
+   */
   get heard() {
     if (!this.#reports.length) return { item: null, ms: 0 };
     const { report, since } = this.#heardReport();
@@ -208,10 +257,10 @@ export class Player {
     this.#measure(position, frame !== null);
   }
 
+  /** @param {Frame} frame */
   #paint(frame) {
     const { image } = frame;
-    const width = image.displayWidth ?? image.width;
-    const height = image.displayHeight ?? image.height;
+    const [width, height] = "displayWidth" in image ? [image.displayWidth, image.displayHeight] : [image.width, image.height];
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       this.#canvas.width = width;
       this.#canvas.height = height;
@@ -223,7 +272,11 @@ export class Player {
     this.onDraw(frame.pts);
   }
 
-  /** Note how far picture and sound are apart, when a picture changes and while one is overdue. */
+  /**
+   * Note how far picture and sound are apart, when a picture changes and while one is overdue.
+   * @param {number} position
+   * @param {boolean} changed
+   */
   #measure(position, changed) {
     if (!this.#shown || !this.isSounding) return;
     const offset = this.#shown.pts - position;

@@ -17,23 +17,27 @@ const MAX_DEBT = 0.4 * RATE; // the most that pauses in speech are stretched to 
 const LOST = 1.0 * RATE; // farther from the server's clock than this: start afresh (sleep, suspended tab)
 
 export class Timeline {
-  constructor() {
-    this.lead = MIN_LEAD;
-    this.late = 0; // how often media came after its moment
-    this.reset();
-  }
+  lead = MIN_LEAD;
+  late = 0; // how often media came after its moment
+  /** @type {number | null} */
+  position = null; // null until the first media
+  rebase = false;
+  calm = 0;
+  surplus = 0; // delay beyond the lead, to be won back
+  debt = 0; // delay that pictures need and speech has not granted yet
+  spare = Infinity; // the least earliness of what arrived
+  watched = 0;
 
   reset() {
-    this.position = null; // null until the first media
+    this.position = null;
     this.rebase = false;
     this.calm = 0;
-    this.surplus = 0; // delay beyond the lead, to be won back
-    this.debt = 0; // delay that pictures need and speech has not granted yet
+    this.surplus = this.debt = 0;
     this.watchAgain();
   }
 
   watchAgain() {
-    this.spare = Infinity; // the least earliness of what arrived
+    this.spare = Infinity;
     this.watched = 0;
   }
 
@@ -42,7 +46,10 @@ export class Timeline {
     this.rebase = true;
   }
 
-  /** Take note of media that starts at `start`. Returns true when the position jumped. */
+  /**
+   * Take note of media that starts at `start` -> whether the position jumped.
+   * @param {number} start
+   */
   arrive(start) {
     const before = this.position;
     const spare = before === null ? 0 : start - before;
@@ -54,7 +61,7 @@ export class Timeline {
       this.position = start - this.lead;
     } else if (this.rebase) this.position = Math.max(before, start - this.lead);
     this.rebase = false;
-    this.spare = Math.min(this.spare, start - this.position);
+    this.spare = Math.min(this.spare, start - (this.position ?? start));
     if (this.position === before) return false;
     this.surplus = this.debt = 0;
     return true;
@@ -62,9 +69,10 @@ export class Timeline {
 
   /**
    * Take note of a picture while sound is being heard: late pictures do not break a word, they wait for a pause.
+   * @param {number} start
    */
   arriveHeard(start) {
-    const behind = this.position - start;
+    const behind = (this.position ?? start) - start;
     this.spare = Math.min(this.spare, -behind);
     if (behind > 0) {
       this.late += 1;
@@ -72,14 +80,21 @@ export class Timeline {
     } else this.debt = 0;
   }
 
-  /** Whether a pause of `samples` should be stretched: playback then stands still for so long. */
+  /**
+   * Whether a pause of `samples` should be stretched: playback then stands still for so long.
+   * @param {number} samples
+   */
   stretch(samples) {
     if (this.debt <= 0) return false;
     this.debt -= samples;
     return true;
   }
 
-  /** Let `samples` pass; `silent` says that nothing audible is waiting. */
+  /**
+   * Let `samples` pass.
+   * @param {number} samples
+   * @param {boolean} silent nothing audible is waiting
+   */
   advance(samples, silent) {
     if (this.position === null) return;
     this.position += samples;
@@ -101,3 +116,6 @@ export class Timeline {
     this.watchAgain();
   }
 }
+
+// Bundlers copy the files of a worklet, and leave what these import behind: within a worklet it is found by this name.
+if ("registerProcessor" in globalThis) Object.assign(globalThis, { VasariTimeline: Timeline });

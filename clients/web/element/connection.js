@@ -7,29 +7,39 @@ const MOST_WAITING = 500_000; // bytes not yet sent, about 10 s of sound: past i
 const FINAL = 4000; // close code: this conversation went on elsewhere, or nobody spoke; do not come back unasked
 const SILENT = 20000; // ms without any message: a living server sends pictures all the time
 
-/**
- * Events: "status" {status} with status "connecting" | "open" | "waiting" | "closed", "event" (a server event),
- * "media" {header, bytes}. "waiting" comes with `retryIn` in ms, the server's `reason` ("" if it gave none), and
- * `refused`: there was no session at all.
- */
-export class Connection extends EventTarget {
-  #url;
+/** @typedef {import("../types/vasari.js").ClientEvent} ClientEvent */
+/** @typedef {import("../types/vasari.js").Json} Json */
+/** @typedef {import("../types/vasari.js").ServerEvent} ServerEvent */
+/** @typedef {import("../types/vasari.js").StatusDetail} StatusDetail */
+
+export class Connection {
   #key;
+  /** @type {WebSocket | null} */
   #socket = null;
   #wait = FIRST_WAIT;
-  #timers = {};
+  #retry = 0;
+  #silence = 0;
   #reason = ""; // what the server said instead of beginning a session
   #begun = false;
 
+  /**
+   * @param {string} url
+   * @param {string} key
+   */
   constructor(url, key = "") {
-    super();
-    this.#url = url;
+    this.url = url;
     this.#key = key;
   }
 
-  get url() {
-    return this.#url;
-  }
+  /** @param {StatusDetail} _detail */
+  onStatus = (_detail) => {};
+  /** @param {ServerEvent} _event */
+  onEvent = (_event) => {};
+  /**
+   * @param {Json} _header the event without its media
+   * @param {Uint8Array} _bytes
+   */
+  onMedia = (_header, _bytes) => {};
 
   get isOpen() {
     return this.#socket?.readyState === WebSocket.OPEN;
@@ -39,10 +49,10 @@ export class Connection extends EventTarget {
     this.#stopTimers();
     this.#reason = "";
     this.#begun = false;
-    this.#status("connecting");
+    this.onStatus({ status: "connecting" });
     const protocols = ["realtime.binary"];
     if (this.#key) protocols.push(`openai-insecure-api-key.${this.#key}`);
-    const socket = new WebSocket(this.#url, protocols);
+    const socket = new WebSocket(this.url, protocols);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#watch();
     socket.onmessage = ({ data }) => this.#received(data);
@@ -55,18 +65,25 @@ export class Connection extends EventTarget {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close(1000);
-    this.#status("closed");
+    this.onStatus({ status: "closed" });
   }
 
-  /** Send a client event. False when there is no connection: nothing is kept for later. */
+  /**
+   * False when there is no connection: nothing is kept for later.
+   * @param {ClientEvent} event
+   */
   send(event) {
-    if (!this.isOpen) return false;
+    if (!this.#socket || !this.isOpen) return false;
     this.#socket.send(JSON.stringify(event));
     return true;
   }
 
+  /**
+   * @param {Json} header
+   * @param {ArrayBuffer} bytes
+   */
   sendMedia(header, bytes) {
-    if (!this.isOpen || this.#socket.bufferedAmount > MOST_WAITING) return false;
+    if (!this.#socket || !this.isOpen || this.#socket.bufferedAmount > MOST_WAITING) return false;
     const line = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
     const message = new Uint8Array(line.length + bytes.byteLength);
     message.set(line);
@@ -75,6 +92,7 @@ export class Connection extends EventTarget {
     return true;
   }
 
+  /** @param {string | ArrayBuffer} data */
   #received(data) {
     this.#watch();
     if (typeof data === "string") {
@@ -82,47 +100,44 @@ export class Connection extends EventTarget {
       if (event.type === "session.created") {
         this.#begun = true;
         this.#wait = FIRST_WAIT;
-        this.#status("open");
+        this.onStatus({ status: "open" });
       } else if (event.type === "error" && !this.#begun) this.#reason = event.error.message;
-      this.#emit("event", event);
+      this.onEvent(event);
       return;
     }
     const all = new Uint8Array(data);
     const line = all.indexOf(10);
     const header = JSON.parse(new TextDecoder().decode(all.subarray(0, line)));
-    this.#emit("media", { header, bytes: all.subarray(line + 1) });
+    this.onMedia(header, all.subarray(line + 1));
   }
 
+  /**
+   * @param {WebSocket | null} socket
+   * @param {string} reason
+   * @param {number} [code]
+   */
   #closed(socket, reason, code) {
-    if (socket !== this.#socket) return;
+    if (!socket || socket !== this.#socket) return;
     this.#stopTimers();
     this.#socket = null;
-    if (code === FINAL) return this.#status("closed", { reason });
+    if (code === FINAL) return this.onStatus({ status: "closed", reason });
     const wait = this.#wait * (0.8 + 0.4 * Math.random());
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 1.7);
-    this.#timers.retry = setTimeout(() => this.open(), wait);
-    this.#status("waiting", { retryIn: wait, reason: reason || this.#reason, refused: !this.#begun });
+    this.#retry = setTimeout(() => this.open(), wait);
+    this.onStatus({ status: "waiting", retryIn: wait, reason: reason || this.#reason, refused: !this.#begun });
   }
 
   #watch() {
-    clearTimeout(this.#timers.silence);
+    clearTimeout(this.#silence);
     const socket = this.#socket;
-    this.#timers.silence = setTimeout(() => {
-      socket.close();
+    this.#silence = setTimeout(() => {
+      socket?.close();
       this.#closed(socket, "The server stopped answering.");
     }, SILENT);
   }
 
   #stopTimers() {
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
-    this.#timers = {};
-  }
-
-  #status(status, more = {}) {
-    this.#emit("status", { status, ...more });
-  }
-
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    clearTimeout(this.#retry);
+    clearTimeout(this.#silence);
   }
 }
