@@ -1,4 +1,4 @@
-"""Writes the protocol's events as TypeScript types, from `companion.events`:
+"""Writes the protocol's events as TypeScript types, from `companion.protocol.events`:
 
 python -m scripts.event_types > clients/web/types/events.d.ts
 """
@@ -10,9 +10,9 @@ import typing
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from companion import events
+from companion.protocol import events
 
-HEAD = """// Every event of the wire: companion/events.py as types. Written by scripts/event_types.py: do not edit it.
+HEAD = """// Every event of the wire: companion/protocol/events.py as types. Written by scripts/event_types.py.
 // Media events travel as one binary message each on a `realtime.binary` connection, without `delta` or `audio`.
 
 export type Json = Record<string, any>;
