@@ -45,7 +45,8 @@ def _response(session: "Session", event: ClientEvent) -> None:
             if session.reply is not None:
                 message = "A response is in progress; cancel it first, or wait for `response.done`."
                 raise WireError("conversation_already_has_active_response", message)
-            session.start(wishes, asyncio.get_running_loop().time())
+            text = requests.given(event.response)
+            session.start(wishes, asyncio.get_running_loop().time(), text=text)
         case events.ResponseCancel():
             if session.reply is None or event.response_id not in (None, session.reply.id):
                 raise WireError("response_cancel_not_active", "There is no such response in progress.")

@@ -49,22 +49,22 @@ def _id(payload: Json) -> str:
     return given or new_id("item")
 
 
-def _text(content: Any) -> str:
+def _text(content: Any, param: str = "item.content") -> str:
     if not isinstance(content, list) or not content:
-        raise WireError("invalid_value", "`item.content` is a list of parts with text.", "item.content")
+        raise WireError("invalid_value", f"`{param}` is a list of parts with text.", param)
     texts: list[str] = []
     for i, part in enumerate(cast(list[Any], content)):
         kind = cast(Json, part).get("type") if isinstance(part, dict) else None
         if kind not in TEXT_PARTS:
             message = "Messages are text here; send sound with `input_audio_buffer.append`."
-            raise WireError("unsupported", message, f"item.content.{i}.type")
+            raise WireError("unsupported", message, f"{param}.{i}.type")
         text = cast(Json, part).get("text")
         if not isinstance(text, str):
-            raise WireError("invalid_value", "A part has a `text`.", f"item.content.{i}.text")
+            raise WireError("invalid_value", "A part has a `text`.", f"{param}.{i}.text")
         texts.append(text)
     joined = " ".join(texts)
     if len(joined) > LONGEST:
-        raise WireError("invalid_value", f"A message has at most {LONGEST} characters.", "item.content")
+        raise WireError("invalid_value", f"A message has at most {LONGEST} characters.", param)
     return joined
 
 
@@ -87,6 +87,16 @@ def wishes(payload: Json | None, modality: str) -> Wishes:
     if metadata is not None and not _is_metadata(metadata):
         raise WireError("invalid_value", "`response.metadata` is up to 16 short texts by name.", "response.metadata")
     return Wishes(instructions, modalities == ["audio"], metadata)
+
+
+def given(payload: Json | None) -> str:
+    """What a `response.create` wants to be said word for word, "" for nothing: Azure's
+    ``pre_generated_assistant_message``."""
+    message = (payload or {}).get("pre_generated_assistant_message")
+    if message is None:
+        return ""
+    content = cast(Json, message).get("content") if isinstance(message, dict) else None
+    return _text(content, "response.pre_generated_assistant_message.content")
 
 
 def _is_metadata(value: Any) -> bool:
