@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 console = Console(stderr=True)  # stdout is for results
 
 Drawn = Literal["yes", "no"]
-BEHAVIOUR = Annotated[str, typer.Option(help="What moves the face: processes, network, or a trained motion.onnx.")]
+BEHAVIOUR = Annotated[
+    str, typer.Option(help="What moves the face: processes, network, a motion.onnx, or module:Class.")
+]
 
 
 def picture_file(portrait: str) -> Path:

@@ -1,8 +1,9 @@
-"""Which behaviour moves a face: one of ours by name, or a network that ``animator train`` made, by its file."""
+"""Which behaviour moves a face: one of ours by name, a class by its import string, or a trained network by its file."""
 
+import importlib
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from animator.motion.generator import Make
@@ -15,22 +16,68 @@ class BehaviourError(ValueError):
 
 
 def behaviour(name: str) -> "Make":
-    """``processes``, ``network`` (the one that ships), or a file such as ``runs/small/motion.onnx``.
+    """``processes``, ``network`` (the one that ships), a class of yours (``"package.module:Class"``), or a network that
+    ``animator train`` made, by its file (``runs/small/motion.onnx``).
 
     Raises `BehaviourError` when that is none.
     """
-    import numpy as np
-
     from animator.motion import flow
     from animator.motion.processes import Processes
 
     if name == PROCESSES:
         return Processes
+    module, _, attribute = name.partition(":")
+    if attribute.isidentifier():
+        return _imported(module, attribute)
     model = flow.MODEL if name == NETWORK else Path(name)
     if not model.is_file():
         raise BehaviourError(
-            f"There is no behaviour {name!r}. Choose {PROCESSES}, {NETWORK}, or a trained motion.onnx."
+            f"There is no behaviour {name!r}. Choose {PROCESSES}, {NETWORK}, a trained motion.onnx, "
+            "or a class as package.module:Class."
         )
+    return _trained(model)
+
+
+def _imported(module: str, attribute: str) -> "Make":
+    """A class that makes behaviours, tried once: a face that is shown must not be the first to find its faults."""
+    name = f"{module}:{attribute}"
+    try:
+        make: Any = getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        raise BehaviourError(
+            f"{module} of the behaviour {name} cannot be imported: {error}. Python looks for it in PYTHONPATH."
+        ) from error
+    except AttributeError as error:
+        raise BehaviourError(f"There is no {attribute} in {module}.") from error
+    _try(make, name)
+    return make
+
+
+def _try(make: "Make", name: str) -> None:
+    import numpy as np
+
+    from animator.control import Control
+    from animator.face import SAMPLES_PER_FRAME
+    from animator.motion.channels import CHANNELS
+    from animator.motion.voices import NOBODY, OwnVoice
+
+    silence = OwnVoice()(np.zeros(SAMPLES_PER_FRAME, np.float32))
+    try:
+        row = np.asarray(make(np.random.default_rng(0))(silence, NOBODY, Control()), np.float32)
+    except Exception as error:  # whatever the user's class raises
+        raise BehaviourError(f"The behaviour {name} failed in silence: {type(error).__name__}: {error}") from error
+    if row.shape != (len(CHANNELS),) or not np.isfinite(row).all():
+        raise BehaviourError(
+            f"The behaviour {name} gave {row.shape} numbers a frame; expected ({len(CHANNELS)},), all of them finite, "
+            "as animator.motion.channels has them."
+        )
+
+
+def _trained(model: Path) -> "Make":
+    import numpy as np
+
+    from animator.motion import flow
+
     try:
         flow.MotionNet(np.random.default_rng(0), model=model)
     except Exception as error:  # onnxruntime's have nothing else in common

@@ -16,16 +16,14 @@ TOUCHES = 2
 HIDDEN = 128
 MODEL = Path(__file__).with_name("closing.onnx")
 _MAYBE, _SURE = 0.3, 0.5  # what the network says where a touch begins to show, and where it is complete
-_LOOSE = 0.45  # of mouthClose, which the mouth network may ask for by itself: half shut
-_UNSURE, _INSISTS = 0.6, 0.8  # of mouthClose: what it asks at t, d and n, where people part the lips, and at p, b and m
-_AT_TEETH = {  # nearly shut, an edge of the upper teeth on a lower lip that is rolled in, as on film
-    "jawOpen": 0.08, "mouthClose": 0.32, "mouthRollLower": 0.55, "mouthLowerDown": 0.0, "mouthUpperUp": 0.23,
+_LOOSE = 0.45  # of mouthClose, which the mouth network may ask for by itself
+_AT_TEETH = {
+    "jawOpen": 0.08, "mouthClose": 0.45, "mouthRollLower": 0.42, "mouthLowerDown": 0.0, "mouthUpperUp": 0.16,
     "mouthShrugLower": 0.12,
 }  # fmt: skip
-_RAISED, _JAW_SHUT = 0.6, 0.10  # behind lips that shut, the jaw goes so much of the way to this, which film has there
 _COLUMNS = [CHANNELS.index(name) for name in _AT_TEETH]
 _TOUCHING = np.array(list(_AT_TEETH.values()), np.float32)
-_CLOSE, _JAW = CHANNELS.index("mouthClose"), CHANNELS.index("jawOpen")
+_CLOSE = CHANNELS.index("mouthClose")
 
 Touches = NDArray[np.float32]  # (TOUCHES,) in [0, 1]
 APART: Touches = np.zeros(TOUCHES, np.float32)
@@ -56,8 +54,7 @@ def touched(mouth: MouthRow, touches: Touches) -> MouthRow:
     """A mouth that touches as it should: shut for p, b, m, the lower lip under the upper teeth for f, v."""
     closed, teeth = touches[CLOSED], touches[TEETH] * (1 - touches[CLOSED])
     row = mouth.copy()
-    row[_CLOSE] = _LOOSE * min(max((row[_CLOSE] - _UNSURE) / (_INSISTS - _UNSURE), 0.0), 1.0)
+    row[_CLOSE] = min(row[_CLOSE], _LOOSE)
     row[_COLUMNS] += teeth * (_TOUCHING - row[_COLUMNS])
     row[_CLOSE] += closed * (1 - row[_CLOSE])
-    row[_JAW] -= _RAISED * closed * max(0.0, row[_JAW] - _JAW_SHUT)
     return row

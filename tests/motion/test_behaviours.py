@@ -1,12 +1,15 @@
-"""Which behaviour moves a face: by name or by file, with errors that say what to do."""
+"""Which behaviour moves a face: by name, import string or file, with errors that say what to do."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from animator.__main__ import app
-from animator.face import Animator
+from animator.control import Control
+from animator.face import SAMPLES_PER_FRAME, Animator
+from animator.motion import space
 from animator.motion.behaviours import BehaviourError
 from animator.motion.mouth import MODEL
 
@@ -32,3 +35,68 @@ def test_the_command_says_so() -> None:
     result = CliRunner().invoke(app, ["evaluate", "mona_lisa", "--behaviour", "magic"])
     assert result.exit_code == 1
     assert "Choose processes" in " ".join(result.output.split())
+
+
+CALM = '''
+import numpy as np
+
+from animator.motion.channels import CHANNELS, MOUTH_AT
+
+
+class Calm:
+    """Speaks, and moves nothing else."""
+
+    def __init__(self, random):
+        pass
+
+    def __call__(self, own, other, control):
+        row = np.zeros(len(CHANNELS), np.float32)
+        row[MOUTH_AT] = own.mouth
+        return row
+
+
+class Short(Calm):
+    def __call__(self, own, other, control):
+        return super().__call__(own, other, control)[:-1]
+
+
+class Broken(Calm):
+    def __call__(self, own, other, control):
+        return self.nothing
+'''
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module of the user's, as Python finds it."""
+    name = f"mine_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(CALM)
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+def test_a_class_moves_a_face_by_its_import_string(mine: str) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, 20 * SAMPLES_PER_FRAME).astype(np.float32)
+    calm = Animator(behaviour=f"{mine}:Calm", seed=1).generator().step(noise, Control("speaking"))
+    lively = Animator(seed=1).generator().step(noise, Control("speaking"))
+    eyes = slice(space.GAZE_LEFT_YAW, space.GAZE_RIGHT_PITCH + 1)
+    assert np.ptp(calm[:, eyes]) == 0 < np.ptp(lively[:, eyes])
+    assert calm[:, space.INDEX["jawOpen"]].max() > 0
+
+
+@pytest.mark.parametrize(
+    ("attribute", "words"),
+    [
+        ("Short", r"gave \(\d+,\) numbers a frame; expected \(\d+,\)"),
+        ("Broken", "failed in silence: AttributeError"),
+        ("Absent", "There is no Absent in"),
+    ],
+)
+def test_a_class_that_cannot_move_a_face_is_refused(mine: str, attribute: str, words: str) -> None:
+    with pytest.raises(BehaviourError, match=words):
+        Animator(behaviour=f"{mine}:{attribute}")
+
+
+def test_a_module_that_there_is_not_is_refused() -> None:
+    with pytest.raises(BehaviourError, match="nowhere of the behaviour nowhere:Calm cannot be imported"):
+        Animator(behaviour="nowhere:Calm")
