@@ -64,11 +64,24 @@ def _faults(persona: "Persona") -> list[str]:
     names = [character.name for character in characters()]
     if persona.character and persona.character not in names:
         found.append(f"character: there is no {persona.character!r}; there are {', '.join(names)}")
-    lessons = sorted(path.stem for path in (resources.folder("prompts") / "lessons").glob("*.md"))
-    if persona.lesson and persona.lesson not in lessons:
-        found.append(f"lesson: there is no {persona.lesson!r}; there are {', '.join(lessons) or 'none'}")
+    if persona.lesson:
+        found += _lesson_faults(resources.folder("prompts") / "lessons", persona.lesson)
     spoken = [persona.greeting, *(example.assistant for example in persona.examples)]
     return found + [f"{text!r} says nothing but tags" for text in spoken if not _sentences(text)]
+
+
+def _lesson_faults(folder: Path, name: str) -> list[str]:
+    from companion.dialogue.lesson import Lesson
+    from companion.dialogue.personas import PromptError
+
+    lessons = sorted(path.stem for path in folder.glob("*.md"))
+    if name not in lessons:
+        return [f"lesson: there is no {name!r}; there are {', '.join(lessons) or 'none'}"]
+    try:
+        Lesson.read(folder / f"{name}.md")
+    except PromptError as error:
+        return [f"lesson: {error}"]
+    return []
 
 
 def _remarks(persona: "Persona") -> list[str]:

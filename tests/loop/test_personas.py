@@ -28,6 +28,15 @@ def written(tmp_path, head, body="You are Robin."):
     return path
 
 
+def test_a_lesson_that_cannot_be_read_is_a_fault_of_its_persona(tmp_path, monkeypatch):
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "lessons" / "sums.md").write_text('+++\ntitle = "Sums"\ngoals = ["Add"]\n+++\n')
+    monkeypatch.setattr(resources, "folder", lambda name: tmp_path)
+    result = check(written(tmp_path, HEAD + 'lesson = "sums"'))
+    assert result.exit_code == 1
+    assert "lesson: " in result.output and "items" in result.output
+
+
 @pytest.mark.parametrize("path", sorted(resources.folder("prompts").glob("persona*/*.md")), ids=lambda p: p.stem)
 def test_the_shipped_personas_are_without_fault(path):
     result = check(path)
