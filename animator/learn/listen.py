@@ -101,10 +101,11 @@ def _other(columns: Floats) -> Floats:
 
 
 def _heard(shard: Shard, sounds: NDArray[np.float16]) -> Heard:
-    emotion = np.eye(len(EMOTIONS), dtype=np.float32)[shard.emotion] * shard.strength.astype(np.float32)[:, None]
+    felt = zip(shard.emotion.tolist(), shard.strength.astype(np.float32).tolist(), strict=True)
+    emotion = np.stack([conditions.emotion_row(EMOTIONS[which], strength) for which, strength in felt])
     gaze = np.stack([conditions.gaze_row(yaw, pitch) for yaw, pitch in shard.gaze.astype(np.float32).tolist()])
     distance = np.stack([conditions.distance_row(far) for far in shard.distance.astype(np.float32).tolist()])
-    wishes = np.concatenate([emotion[:, 1:], gaze, distance], axis=1)
+    wishes = np.concatenate([emotion, gaze, distance], axis=1)
     motion = shard.motion.astype(np.float32) - moods(shard.emotion, shard.strength) * shard.known
     return Heard(motion, shard.known, sounds, wishes, shard.state, _since_blink(motion), shard.held, shard.source)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.audio import MELS
-from animator.control import EMOTIONS, STATES, Emotion, State
+from animator.control import STATES, Emotion, State
 from animator.motion.mouth import CHANNELS, HIDDEN
 from animator.motion.prosody import Heard
 from animator.motion.voices import Other, Own
@@ -18,7 +18,10 @@ Floats = NDArray[np.float32]
 BANDS = 16  # of the other's voice
 EARS = 2 * HIDDEN + len(CHANNELS)  # what the mouth network makes of a frame of sound
 _HEARD = 5  # see `heard_row`
-_SIZES = {"own": EARS + _HEARD, "other": BANDS + _HEARD, "emotion": len(EMOTIONS) - 1, "gaze": 2, "distance": 1}
+EMOTIONS: tuple[Emotion, ...] = (  # in the order in which networks learned them; to others a network is as to neutral
+    "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender", "thoughtful",
+)  # fmt: skip
+_SIZES = {"own": EARS + _HEARD, "other": BANDS + _HEARD, "emotion": len(EMOTIONS), "gaze": 2, "distance": 1}
 GROUPS: tuple[str, ...] = tuple(_SIZES)
 _ENDS = np.cumsum([0, *_SIZES.values()]).tolist()
 AT: dict[str, slice] = {name: slice(a, b) for name, a, b in zip(GROUPS, _ENDS, _ENDS[1:], strict=False)}
@@ -50,9 +53,8 @@ def other_row(other: Other) -> Floats:
 
 
 def emotion_row(emotion: Emotion, strength: float) -> Floats:
-    row = np.zeros(len(EMOTIONS), np.float32)
-    row[EMOTIONS.index(emotion)] = strength
-    return row[1:]
+    """(len(EMOTIONS),): the strength of that emotion."""
+    return np.array([strength * (name == emotion) for name in EMOTIONS], np.float32)
 
 
 def gaze_row(yaw_deg: float, pitch_deg: float) -> Floats:

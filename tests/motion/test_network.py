@@ -6,6 +6,7 @@ import pytest
 from animator.control import Control
 from animator.evaluate.rows import motion_figures
 from animator.face import Animator
+from animator.motion import conditions
 from animator.motion.generator import Generator
 from animator.motion.space import INDEX
 
@@ -72,3 +73,9 @@ def test_an_interruption_shuts_the_mouth_and_nothing_jumps(speech):
 def test_a_wished_pose_is_met(speech):
     plain, turned = (network(6).step(silence(4), Control("idle", yaw_deg=yaw)) for yaw in (0.0, 12.0))
     np.testing.assert_allclose((turned - plain)[-1, 52], 12, atol=0.2)
+
+
+def test_an_emotion_that_no_network_learned_is_neutral_to_it() -> None:
+    assert conditions.emotion_row("happy", 0.5).tolist() == [0.5, 0, 0, 0, 0, 0, 0, 0]
+    assert not conditions.emotion_row("neutral", 1.0).any()
+    assert not conditions.emotion_row("proud", 1.0).any()
