@@ -11,6 +11,11 @@ Floats = NDArray[np.float32]
 _NEUTRAL = 128  # of OpenCV's a in 8-bit Lab
 _GREY = 4  # levels of a
 _LIGHTER = 15  # levels of L that teeth exceed the lips by
+_COLOURED = 1.5  # levels of L that one of a counts for, against teeth
+_CONTRAST = 40  # levels of L between teeth in the shade and the dark
+_PALER = 0.85  # of the red of lips, in relation to L, that teeth have at most
+_WIDE = 0.045  # face widths between lips that show a row of teeth
+_CHEEKS = 234, 454  # which are a face width apart
 _PARTED = 0.035  # of the mouth's width: a wider gap between the inner lips shows what is behind them
 
 
@@ -23,7 +28,8 @@ def lips_parted(points: Floats) -> bool:
 
 
 def shows_teeth(picture: NDArray[np.uint8], points: Floats) -> bool:
-    """Whether pixels between the parted lips are lighter and less coloured than the lips: teeth."""
+    """Whether there are teeth between the parted lips in ``picture``, by the landmarks ``points`` (478, 3): either what
+    is there is lighter and less red than the lips, or, in the shade of wide open ones, the lighter part of it is."""
     if not lips_parted(points):
         return False
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
@@ -31,11 +37,39 @@ def shows_teeth(picture: NDArray[np.uint8], points: Floats) -> bool:
     lips = _area(picture.shape[:2], points, "outer") & ~inner
     if inner.sum() < 12 or not lips.any():
         return False
-    light, red = np.percentile(lab[inner, 0], 75), np.median(lab[inner, 1])
-    lip_light, lip_red = np.median(lab[lips, 0]), np.median(lab[lips, 1])
+    seen, (lip_light, lip_red) = lab[inner, :2], np.median(lab[lips, :2], axis=0)
+    if _wide_open(points) and _shaded_teeth(seen, float((lip_red - _NEUTRAL) / lip_light)):
+        return True
+    light, red = np.percentile(seen[:, 0], 75), np.median(seen[:, 1])
     if abs(lip_red - _NEUTRAL) < _GREY:  # a picture without colours
         return bool(light > lip_light + 2 * _LIGHTER)
     return bool(light > lip_light + _LIGHTER and red < lip_red - _GREY)
+
+
+def lightness_of_teeth(lab: Floats) -> Floats:
+    """(...,) high where ``lab`` (..., 3), in OpenCV's 8-bit levels, is light and neither red nor green."""
+    return lab[..., 0] - np.float32(_COLOURED) * np.abs(lab[..., 1] - _NEUTRAL)
+
+
+def lighter_part(values: Floats) -> float:
+    """Over which of ``values`` (n,), `lightness_of_teeth` of what is between lips, it is teeth if any."""
+    dark, bright = np.percentile(values, (8, 85))
+    return float(dark + 0.55 * (bright - dark))
+
+
+def _shaded_teeth(seen: Floats, lip_red: float) -> bool:
+    """Whether the lighter part of ``seen`` (n, 2 or more) Lab stands out of the dark and is less red for its lightness
+    than lips, which are so by ``lip_red``."""
+    values = lightness_of_teeth(seen)
+    light, red = np.median(seen[values > lighter_part(values), :2], axis=0)
+    contrast = light - np.percentile(seen[:, 0], 8)
+    return bool(contrast > _CONTRAST and red - _NEUTRAL < _PALER * lip_red * light)
+
+
+def _wide_open(points: Floats) -> bool:
+    upper, lower = points[list(RINGS["lips_inner_upper"]), :2], points[list(RINGS["lips_inner_lower"]), :2]
+    gap = float(np.linalg.norm(upper - lower, axis=1)[3:8].mean())
+    return gap > _WIDE * float(np.linalg.norm(points[_CHEEKS[0]] - points[_CHEEKS[1]]))
 
 
 def _area(shape: tuple[int, ...], points: Floats, ring: str) -> NDArray[np.bool_]:

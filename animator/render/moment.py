@@ -11,7 +11,7 @@ from animator.render.layers import Layers
 from animator.render.pose import Pose, pose
 from animator.render.sharp import step
 
-_SHADE_OF_ROUND_LIPS, _SOON = 0.92, 1.2  # what they keep off; over their roundness, when they do so
+_SHADE_OF_ROUND_LIPS, _SOON = 0.8, 1.2  # what they keep off; over their roundness, when they do so
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
 _OF_EYES = tuple(  # the weights of shapes that move each eye's lids

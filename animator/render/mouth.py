@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
 from animator.render import raster
-from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.arrays import Floats, Image, Ints, Real, f32
 from animator.render.body import Body
 from animator.render.holes import coverage, covered
 from animator.render.jit import kernel
@@ -24,18 +24,20 @@ from animator.render.smile import own_teeth
 from animator.render.teeth import LOWER, PER_CM, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue
 
 CM = 1 / 14.2  # face widths
-SHOWN = 0.023  # face widths of the upper teeth that show below the lip of a mouth that just opens
+SHOWN = 0.021  # face widths of the upper teeth that show below the lip of a mouth that just opens
 OVERBITE = 0.012  # face widths by which the edges of the lower teeth lie behind the upper ones
-COVERED = 0.011  # face widths of the lower teeth that the lip covers at least, while it is not drawn down
-LOWER_DIM = np.float32(0.88)  # brightness of the lower teeth, over which the lip leans
+COVERED = 0.005  # face widths of the lower teeth that the lip covers at least, while it is not drawn down
+LOWER_DIM = np.float32(0.92)  # brightness of the lower teeth, over which the lip leans
 BEHIND = 0.012  # face widths that the lower row stands behind the upper one
 RISE = f32([0.0, -0.5, 0.45])  # cm that the tip of the tongue goes up and forward to the upper teeth, for l and th
 RAISED, RAISED_DRAWN = 0.03, -0.02  # face widths that the tongue of a mouth that just opens lies above its place
 SUNK = 1.15  # as far as the lower jaw goes, goes the tongue, which lies low in an open mouth
-UNDER_LIP, UNDER_LIP_DEPTH = 0.82, 0.022  # brightness right below the upper lip; face widths where its shadow ends
+UNDER_LIP, UNDER_LIP_DEPTH = 0.5, 0.035  # share of light right below the upper lip; face widths where its shadow ends
 LIP_LINE = 0.012  # face widths below the upper lip in which the picture shows rather its shadow than teeth
-SLIT, SLIT_GAP = 0.3, 0.034  # share of light that gets past lips that hardly part; face widths that let all in
-CORNER, CORNER_WIDTH = 0.45, 0.16  # brightness at the corners; share of the width where their shadow ends
+SLIT, SLIT_GAP = 0.45, 0.04  # share of light that gets past lips that hardly part; face widths that let all in
+SLANT = 0.8  # of what is lost at half light: so much less above and more below, since light falls in from above
+CORNER, CORNER_WIDTH = 0.1, 0.28  # share of light at the corners; share of the width where their shadow ends
+REDDENED = (0.0, 0.18, 0.27)  # of red, green and blue that half a shadow loses: what lights it has been on flesh before
 _ASLANT = 12.0  # degrees
 _NOD = 0.5
 _SOFT, _CRISP = 0.4, 0.5  # blur of a file's px, and what of it is none, in px: as soft as an enlarged picture
@@ -77,7 +79,7 @@ class Mouth:
     upper: Ints
     lower: Ints
     unit: float  # px of a face width
-    shadow: float  # share of that of lips and corners, none in flat drawings
+    shadow: float  # share of those of lips and corners, none in flat drawings
 
 
 class Light(NamedTuple):
@@ -237,6 +239,12 @@ def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple
 
 
 @kernel
+def _reddened(share: Real, loses: Real) -> Real:
+    """The ``share`` of light, 0 to 1, in a colour that ``loses`` so much in the shade."""
+    return share * (np.float32(1.0) - loses * (np.float32(1.0) - share))
+
+
+@kernel
 def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int], rims: Floats, shown: Shown) -> None:
     """Blend ``canvas`` (2 h, 2 w, 3), shaded by lip and corners, and what is ``shown`` of the picture into ``frame`` by
     ``share`` (h, w) from the pixel ``corner`` on, between the ``rims`` (2, N, 2) px."""
@@ -253,7 +261,7 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
         t = min(max(min(x - first, last - x) / reach, np.float32(0.0)), np.float32(1.0))
         side = np.float32(CORNER) + np.float32(1 - CORNER) * t * (np.float32(2.0) - t)
         t = min(max((chin - lip) / np.float32(light.wide), np.float32(0.0)), np.float32(1.0))
-        lit = np.float32(light.share) * (np.float32(SLIT) + np.float32(1 - SLIT) * t)
+        enters = np.float32(light.share) * (np.float32(SLIT) + np.float32(1 - SLIT) * t)
         for row in range(share.shape[0]):
             if share[row, column] == np.float32(0.0):
                 continue
@@ -264,18 +272,22 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
             bilinear(shown.between, u, v, there)
             teeth = there[4]
             t = min(max((y - lip) / max(chin - lip, np.float32(0.1)), np.float32(0.0)), np.float32(1.0))
-            free = np.float32(1.0) - teeth
+            free, slant = np.float32(1.0) - teeth, np.float32(SLANT) * (np.float32(2.0) * t - np.float32(1.0))
+            lit = enters * (np.float32(1.0) + np.float32(light.shadow) * slant * (np.float32(1.0) - enters))
             bilinear(shown.between, u - free * (right + t * more_right), v - free * (down + t * more_down), there)
             kept = np.float32(shown.kept) * there[3] * (np.float32(1.0) - max(there[4] - teeth, np.float32(0.0)))
             t = min(max((y - lip) / np.float32(light.depth), np.float32(0.0)), np.float32(1.0))
-            dim = side * (np.float32(UNDER_LIP) + np.float32(1 - UNDER_LIP) * t)
-            dim = (np.float32(1.0) + np.float32(light.shadow) * (dim - np.float32(1.0))) * np.float32(0.25)
+            dim = side * (np.float32(UNDER_LIP) + np.float32(1 - UNDER_LIP) * t * (np.float32(2.0) - t))
+            dim = np.float32(1.0) + np.float32(light.shadow) * (dim - np.float32(1.0))
             i, j = 2 * row, 2 * column
             for c in range(3):
                 four = np.float32(canvas[i, j, c]) + np.float32(canvas[i, j + 1, c])
                 four += np.float32(canvas[i + 1, j, c]) + np.float32(canvas[i + 1, j + 1, c])
-                value = four * dim
+                dark, red = np.float32(light.cavity[c]), np.float32(light.shadow * REDDENED[c])
+                value = dark + dim * (np.float32(1.0) - red * (np.float32(1.0) - dim)) * (
+                    np.float32(0.25) * four - dark
+                )
                 value += over[3] * (over[c] - value)
-                value = np.float32(light.cavity[c]) + lit * (value - np.float32(light.cavity[c]))
+                value = dark + lit * (np.float32(1.0) - red * (np.float32(1.0) - lit)) * (value - dark)
                 colour[c] = value + kept * (there[c] - value)
             mix(frame, row + corner[1], column + corner[0], colour, share[row, column])

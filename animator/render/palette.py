@@ -56,8 +56,8 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     bright = float(np.mean([np.percentile(part, 93) for part in (luma, luma[below])]))
     lips = np.median(picture[lip_ring(portrait, "outer") & ~lip_ring(portrait, "inner")], axis=0)
     sclera = _sclera(portrait, skin)
-    hue = (sclera / sclera.max()) ** 0.4 * (skin / skin.max()) ** 0.15 * f32([1.0, 0.975, 0.94])
-    lit = min(max(1.15 * bright, min(1.08 * float(sclera @ LUMA), 1.35 * bright)), 235.0)
+    hue = (sclera / sclera.max()) ** 0.6 * (skin / skin.max()) ** 0.3
+    lit = min(max(0.95 * bright, min(1.12 * float(sclera @ LUMA), 1.2 * bright)), 235.0)
     teeth = hue / (hue @ LUMA) * lit
     shown = own[own[..., 3] > 0.9][:, :3]
     if len(shown) > 20:
@@ -69,7 +69,7 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
         np.minimum(teeth, 250).astype(np.float32),
         (flesh * f32([1.02, 0.92, 0.95])).astype(np.float32),
         (0.85 * flesh * f32([1.02, 0.86, 0.88])).astype(np.float32),
-        (0.19 * flesh + f32([4, 0, 0])).astype(np.float32),
+        (0.22 * flesh * f32([1.0, 0.8, 0.75])).astype(np.float32),
     )
 
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.portrait.mouth import lighter_part, lightness_of_teeth
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, f32
 from animator.render.palette import lip_ring
@@ -29,9 +30,8 @@ def own_teeth(portrait: Portrait) -> tuple[tuple[int, int], Floats]:
         return (left, top), layer
     inside = inner[top:bottom, left:right]
     lightness = cv2.cvtColor(pixels.astype(np.uint8), cv2.COLOR_RGB2LAB).astype(np.float32)
-    values = lightness[..., 0] - 1.5 * np.abs(lightness[..., 1] - 128)
-    dark, bright = np.percentile(values[inside], (8, 85))
-    tooth = inside & (values > dark + 0.55 * (bright - dark))
+    values = lightness_of_teeth(lightness)
+    tooth = inside & (values > lighter_part(values[inside]))
     light = f32(cv2.GaussianBlur(lightness[..., 0], (0, 0), 0.003 * portrait.face_width))
     tops, ends = np.full((2, inside.shape[1]), -1)
     for column in np.flatnonzero(inside.any(axis=0)):

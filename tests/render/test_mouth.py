@@ -7,7 +7,7 @@ from animator.evaluate.sweep import row
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
-from animator.render import Renderer, smile
+from animator.render import Renderer, mouth, smile
 
 pytestmark = pytest.mark.model
 
@@ -191,3 +191,33 @@ def test_no_tooth_of_a_smile_is_lost_where_the_gum_shines() -> None:
     assert smile._upper_run(rows, tooth, light) == (10, 35)
     light[26:29] = 170  # the line between two rows
     assert 24 <= smile._upper_run(rows, tooth, light)[1] <= 27
+
+
+def composed(white: tuple[int, int, int], shadow: float = 1.0) -> np.ndarray:
+    """(40, 90, 3): nothing but ``white`` behind parted lips, in the light that gets past them."""
+    frame, canvas = np.zeros((40, 90, 3), np.uint8), np.full((80, 180, 3), white, np.uint8)
+    x = np.linspace(0, 89, 9, dtype=np.float32)
+    bow = 20 - 18 * np.sin(np.pi * x / 89)
+    rims = np.stack([np.stack([x, y], axis=1) for y in (bow, 40 - bow)]).astype(np.float32)
+    light = mouth.Light(0.9, shadow, 12, 20, np.array([40, 15, 12], np.uint8))
+    none = np.zeros((2, 2, 5), np.float32)
+    shown = mouth.Shown(np.eye(2, 3, dtype=np.float32), 0, np.zeros((2, 2, 9, 2), np.float32), light, none, none)
+    mouth.compose(frame, canvas, np.ones((40, 90), np.float32), (0, 0), rims, shown)
+    return frame.astype(float)
+
+
+def test_light_between_lips_falls_off_to_the_lip_above_and_to_the_corners_and_gets_redder() -> None:
+    seen = composed((220, 200, 170))
+    under, middle, beside = seen[4, 45], seen[24, 45], seen[20, 12]
+    assert under.mean() < 0.65 * middle.mean()
+    assert beside.mean() < 0.65 * middle.mean()
+    for shaded in (under, beside):
+        assert shaded[0] / shaded[2] > 1.1 * middle[0] / middle[2]
+        assert (shaded > [40, 15, 12]).all(), "nothing is darker than the cavity"
+    down = seen[3:36, 45].mean(axis=1)
+    assert (np.diff(down) >= -0.5).all(), "it comes from above, past the lip"
+
+
+def test_no_light_falls_off_in_a_flat_drawing() -> None:
+    seen = composed((220, 200, 170), shadow=0.0)
+    assert np.ptp(seen[10:30, 30:60].reshape(-1, 3), axis=0).max() <= 1

@@ -129,18 +129,22 @@ def draw_mouth(
     canvas = canvas.view(len(canvas), height, 2, width, 2, 3).mean((2, 4))
     x, y = found.column.float(), found.row.float()
     dim = _side(upper, found, (mouth.CORNER, mouth.CORNER_WIDTH))
-    lip = _height_at(upper[which], x)
-    gap = (_height_at(lower[which], x) - lip) / (mouth.SLIT_GAP * made.unit)[which]
+    lip, chin = (_height_at(rim[which], x) for rim in rims)
+    gap = (chin - lip) / (mouth.SLIT_GAP * made.unit)[which]
     lit = teeth.lit[which] * (mouth.SLIT + (1 - mouth.SLIT) * gap.clamp(0, 1))
+    t = ((y - lip) / (chin - lip).clamp(min=0.1)).clamp(0, 1)
+    lit = lit * (1 + made.shadow[which] * mouth.SLANT * (2 * t - 1) * (1 - lit))
     t = ((y - lip) / (mouth.UNDER_LIP_DEPTH * made.unit)[which]).clamp(0, 1)
-    dim = dim * (mouth.UNDER_LIP + (1 - mouth.UNDER_LIP) * t)
-    dim = 1 + made.shadow[which] * (dim - 1)
+    dim = dim * (mouth.UNDER_LIP + (1 - mouth.UNDER_LIP) * t * (2 - t))
+    dim = (1 + made.shadow[which] * (dim - 1))[:, None]
     place = _local(teeth.to_picture, made.corner, found)
     layers = _layer(made.layers, made.size, which, place)
-    colour = canvas[which, found.row - corner[which, 1], found.column - corner[which, 0]] * dim[:, None]
+    cavity, lit = made.cavity[which], lit[:, None]
+    red = made.shadow[which, None] * torch.tensor(mouth.REDDENED, device=x.device)
+    colour = canvas[which, found.row - corner[which, 1], found.column - corner[which, 0]]
+    colour = cavity + dim * (1 - red * (1 - dim)) * (colour - cavity)
     colour = colour + layers[:, 3:4] * (layers[:, :3] - colour)
-    cavity = made.cavity[which]
-    colour = cavity + lit[:, None] * (colour - cavity)
+    colour = cavity + lit * (1 - red * (1 - lit)) * (colour - cavity)
     there, kept = _between(made, rims, teeth, found, (place, layers[:, 8]))
     mix(frames, found, colour + kept[:, None] * (there - colour), found.share)
 
