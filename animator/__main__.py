@@ -14,7 +14,7 @@ from animator.devices import DeviceError
 from animator.evaluating import evaluate
 from animator.face import FPS, Animator
 from animator.learn.commands import data, train, train_speech
-from animator.media import MediaError, check_place, read_audio
+from animator.media.files import MediaError, check_place, read_audio
 from animator.motion.behaviours import PROCESSES, BehaviourError
 from animator.motion.parts import Part
 from animator.terminal import BEHAVIOUR, Drawn, console, fail, picture_file, prepare, progress

@@ -18,9 +18,9 @@ from rich.table import Table
 from animator.control import Control
 from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, ChunkDrawer, LiveFace, Mover, Samples
 from animator.footprint import Memory, Soak, memory, soak
+from animator.media.encoder import VideoEncoder
 from animator.motion.space import SIZE
 from animator.portrait.portrait import Portrait
-from animator.video import VideoEncoder
 
 WARM_SECONDS = 1.0
 BATCHES = (1, 4, 16, 32)  # frames that a GPU draws at a time

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from animator.face import FPS, Animator
-from animator.media import MediaError, read_audio
+from animator.media.files import MediaError, read_audio
 from animator.motion.behaviours import PROCESSES, BehaviourError
 from animator.terminal import BEHAVIOUR, console, fail, prepare, progress
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Drawer, Face, Motion, Samples, Shown
-from animator.media import Mp4Writer
+from animator.media.files import Mp4Writer
 
 Progress = Callable[[int], None]  # frames done
 
@@ -75,7 +75,7 @@ def replay(drawer: Drawer, motion: Motion, audio: Samples) -> Iterator[Shown]:
 def write(shown: Iterable[Shown], size: int, out: Path, progress: Progress | None = None) -> Motion:
     """Writes chunks of frames of ``size`` px to the MP4 ``out`` and returns their motion (n, 64).
 
-    Raises `animator.media.MediaError`; then no file is left.
+    Raises `animator.media.files.MediaError`; then no file is left.
     """
     rows: list[Motion] = []
     done = 0

@@ -8,8 +8,8 @@ from typing import TypedDict
 
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Animator, LiveFace, Samples
+from animator.media.encoder import VideoEncoder
 from animator.portrait.portrait import Portrait
-from animator.video import VideoEncoder
 
 FACES = 4  # opened besides the first one, to share its portrait
 SETTLED = 500  # frames after which everything that a face keeps has been made

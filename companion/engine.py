@@ -40,7 +40,7 @@ class EncodedFrame(Protocol):
 
 
 class Encoder(Protocol):
-    """`animator.video.VideoEncoder` and its like."""
+    """`animator.media.encoder.VideoEncoder` and its like."""
 
     @property
     def codec_string(self) -> str: ...
@@ -128,7 +128,7 @@ class Engine:
 def build(config: Config) -> Engine:
     """Load everything that ``config`` names, stages side by side. Blocks; raises what the stages' constructors raise,
     ConfigError and PromptError."""
-    from animator.video import VideoEncoder, choose_h264
+    from animator.media.encoder import VideoEncoder, choose_h264
 
     share_memory()
     prompts = personas.load()

@@ -8,7 +8,7 @@ from animator.evaluate.lifelike import Lifelike, distance
 from animator.evaluate.lips import Figures, Phoneme
 from animator.evaluate.measure import measure
 from animator.evaluate.track import Image, track
-from animator.media import has_sound, read_audio
+from animator.media.files import has_sound, read_audio
 from animator.portrait.landmarks import FaceLandmarks
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def evaluate(
     of the picture; ``phonemes`` (IPA, start and end in seconds) tell when lips must meet. ``margin`` seconds at
     both ends are silence, which does not count for how a face moves that talks.
 
-    Raises `animator.media.MediaError` for a file that cannot be read or a video without a face.
+    Raises `animator.media.files.MediaError` for a file that cannot be read or a video without a face.
     """
     from animator.evaluate.looks import Looks
 

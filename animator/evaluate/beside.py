@@ -10,7 +10,7 @@ import PIL.Image
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from animator.media import MediaError, check_place
+from animator.media.files import MediaError, check_place
 
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
@@ -22,7 +22,7 @@ _INK, _PAPER = (255, 255, 255), (24, 24, 28)
 def save(videos: Sequence[Path], path: Path) -> None:
     """Writes a picture with a row of `COLUMNS` frames a video, from evenly spaced times of the shortest one.
 
-    Raises `animator.media.MediaError` when a video cannot be read or the place cannot be written.
+    Raises `animator.media.files.MediaError` when a video cannot be read or the place cannot be written.
     """
     check_place(path)
     shortest = min(_seconds(video) for video in videos)
@@ -50,7 +50,7 @@ def stacked(rows: Sequence[Image]) -> Image:
 
 
 def write(picture: Image, path: Path) -> None:
-    """Writes a PNG or JPEG. Raises `animator.media.MediaError`."""
+    """Writes a PNG or JPEG. Raises `animator.media.files.MediaError`."""
     try:
         PIL.Image.fromarray(picture).save(path, quality=90)
     except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from animator.evaluate.film import Watch
 from animator.evaluate.iris import Gaze
 from animator.evaluate.sweep import SWEEPS, Sweep, row, shapes
-from animator.media import MediaError
+from animator.media.files import MediaError
 from animator.motion import space
 from animator.portrait.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.face import Drawer
+from animator.media.encoder import VideoEncoder
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
-from animator.video import VideoEncoder
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB

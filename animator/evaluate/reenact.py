@@ -19,7 +19,7 @@ from animator.evaluate.lips import Figures
 from animator.evaluate.solving import solver
 from animator.evaluate.teeth import inside, teeth_area
 from animator.evaluate.track import track
-from animator.media import MediaError
+from animator.media.files import MediaError
 from animator.motion import space
 from animator.motion.generator import CAMERA
 from animator.motion.space import ARKIT, INDEX
@@ -79,7 +79,7 @@ def reenact(
     lacking, ``rounds`` times in all: trackers do not see all that moves a drawn face. After 1 round ``opening_gain``
     and the like tell how much they see, after more what no row can reproduce.
 
-    Raises `animator.media.MediaError` for a file that cannot be read, has no face or more than `LONGEST` frames, and
+    Raises `animator.media.files.MediaError` for a file that cannot be read, has no face or more than `LONGEST` frames, and
     `animator.portrait.picture.PortraitError` when that frame makes no portrait.
     """
     films: dict[int, Image] = {}
@@ -241,7 +241,7 @@ def lengths(points: Floats) -> tuple[float, ...]:
 def save_strip(made: Reenactment, path: Path) -> None:
     """Writes `beside.COLUMNS` evenly spaced frames of the film above those that were drawn for them, by their mouths.
 
-    Raises `animator.media.MediaError` when the place cannot be written.
+    Raises `animator.media.files.MediaError` when the place cannot be written.
     """
     chosen = [made.frames[round(i)] for i in np.linspace(0, len(made.frames) - 1, COLUMNS)]
     times = [frame.number / made.fps for frame in chosen]

@@ -11,7 +11,7 @@ from animator.control import EMOTIONS as NAMES
 from animator.control import Control, Emotion
 from animator.evaluate.sweep import CAMERA, row
 from animator.face import FPS
-from animator.media import MediaError, check_place
+from animator.media.files import MediaError, check_place
 from animator.motion import space
 from animator.motion.expression import BEARINGS, EMOTIONS
 from animator.motion.parted import PartedLips, parting
@@ -90,7 +90,7 @@ def sheet(portrait: Portrait, side: int = 220) -> Image:
 
 
 def save(portrait: Portrait, path: Path) -> None:
-    """Writes `sheet` as PNG or JPEG. Raises `animator.media.MediaError` when the place cannot be written."""
+    """Writes `sheet` as PNG or JPEG. Raises `animator.media.files.MediaError` when the place cannot be written."""
     check_place(path)
     try:
         PIL.Image.fromarray(sheet(portrait)).save(path, quality=88)

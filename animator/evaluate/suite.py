@@ -9,7 +9,7 @@ import numpy as np
 
 from animator.evaluate.lips import Figures, Phoneme
 from animator.face import Samples
-from animator.media import MediaError, read_audio
+from animator.media.files import MediaError, read_audio
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".bmp", ".tif", ".tiff")
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a")

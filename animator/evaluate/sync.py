@@ -12,10 +12,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from animator.audio import HOP, WINDOW, mel_power, to_features
 from animator.evaluate.lips import Figures
 from animator.evaluate.track import Track
 from animator.face import FPS, SAMPLES_PER_FRAME
+from animator.media.mel import HOP, WINDOW, mel_power, to_features
 
 Floats = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from animator.media import MediaError
+from animator.media.files import MediaError
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.pose import pose
 from animator.portrait.topology import POINTS, RINGS

@@ -33,7 +33,7 @@ def trial(
 ) -> Figures:
     """Those of `spoken`, the rest frame as it is drawn, the background of a still, and the speed.
 
-    Raises `animator.media.MediaError` when the tracker does not find the face.
+    Raises `animator.media.files.MediaError` when the tracker does not find the face.
     """
     figures = spoken(animator, portrait, saying, progress)
     x, y = portrait.view
@@ -54,7 +54,7 @@ def spoken(
     """Figures of `evaluate` for a face that says something (without a sound: noise with the rhythm of speech) between
     two seconds of silence, and of its motion while it listens. ``keep``: where the video stays.
 
-    Raises `animator.media.MediaError` when the tracker does not find the face.
+    Raises `animator.media.files.MediaError` when the tracker does not find the face.
     """
     quiet = np.zeros(int(QUIET_SECONDS * RATE), np.float32)
     sound = np.concatenate([quiet, voice(SECONDS) if saying.audio is None else saying.audio, quiet])

@@ -14,7 +14,7 @@ from animator.evaluate.film import Watch
 from animator.evaluate.sheet import mood
 from animator.evaluate.sweep import row
 from animator.face import FPS, SAMPLES_PER_FRAME, Mover
-from animator.media import MediaError
+from animator.media.files import MediaError
 from animator.motion import space
 from animator.motion.channels import CHANNELS
 from animator.motion.generator import Generator

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.audio import MELS, to_features
 from animator.control import EMOTIONS, STATES, Control
 from animator.learn.scenes import Scene, Wishes
+from animator.media.mel import MELS, to_features
 from animator.motion.channels import CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, to_upper
 from animator.motion.expression import Mood
 from animator.motion.mouth import HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD

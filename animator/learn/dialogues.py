@@ -11,7 +11,7 @@ from animator.learn.scenes import wish, write
 from animator.learn.shards import Shard, save
 from animator.learn.speech.captured import MIX
 from animator.learn.speech.clips import Clip, load_all
-from animator.media import MediaError
+from animator.media.files import MediaError
 from animator.motion.channels import CHANNELS, MOUTH, MOUTH_AT
 
 SHARES = {"heart": 0.26, "kokoro": 0.24, "espeak": 0.15, "flite": 0.08, "captured": 0.20, "sung": 0.07}

@@ -56,7 +56,7 @@ class Heard:
 def listen(folder: Path, variants: int, seed: int, progress: Callable[[int, int], None]) -> list[Heard]:
     """All clips of ``folder``; what was computed for them is kept in its ``heard/``.
 
-    Raises `animator.media.MediaError` for a folder without clips and for a broken one.
+    Raises `animator.media.files.MediaError` for a folder without clips and for a broken one.
     """
     kept = folder / "heard"
     kept.mkdir(exist_ok=True)

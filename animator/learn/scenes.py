@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.audio import MELS
 from animator.control import EMOTIONS, STATES, State
 from animator.face import FPS
 from animator.learn.speech.clips import SILENCE, Clip
+from animator.media.mel import MELS
 from animator.motion.mouth import CHANNELS, HOPS_PER_FRAME
 
 FADE = (0.62, 0.3, 0.1)  # share of the mouth that is left in the frames after an interruption

@@ -17,14 +17,14 @@ import typer
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animator.audio import MELS, mel_power, to_features
 from animator.evaluate.rows import observed
 from animator.evaluate.sync import HOPS_PER_FRAME, LAGS, MARGINS, by_lag, correlation, heard, lips
 from animator.evaluate.track import Track, track
 from animator.face import RATE
 from animator.learn.speech import captured
 from animator.learn.speech.augment import augment
-from animator.media import read_audio
+from animator.media.files import read_audio
+from animator.media.mel import MELS, mel_power, to_features
 from animator.motion import space
 from animator.motion.mouth import to_weights
 

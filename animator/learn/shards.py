@@ -8,10 +8,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.audio import MELS
 from animator.control import EMOTIONS, STATES
 from animator.files import whole
-from animator.media import MediaError
+from animator.media.files import MediaError
+from animator.media.mel import MELS
 from animator.motion.channels import CHANNELS
 from animator.motion.mouth import HOPS_PER_FRAME
 

@@ -23,7 +23,7 @@ from animator.learn.config import ConfigError, Training
 from animator.learn.export import load, save, to_onnx
 from animator.learn.listen import Heard
 from animator.learn.network import MotionNetwork
-from animator.media import MediaError
+from animator.media.files import MediaError
 from animator.motion.channels import BLINK_AT, CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT
 from animator.motion.mouth import CHANNELS as MOUTH
 

@@ -9,7 +9,6 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from animator.audio import MELS
 from animator.control import STATES
 from animator.evaluate.iris import Gaze
 from animator.evaluate.track import Image, track
@@ -17,7 +16,8 @@ from animator.face import FPS, RATE, Samples
 from animator.learn.fitting import KNOWN, Floats, channels
 from animator.learn.shards import Shard, load, save
 from animator.learn.speech.clips import FRAME, SILENCE, to_power
-from animator.media import MediaError, read_audio
+from animator.media.files import MediaError, read_audio
+from animator.media.mel import MELS
 from animator.motion.mouth import HOPS_PER_FRAME
 from animator.portrait.landmarks import FaceLandmarks
 

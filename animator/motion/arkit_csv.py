@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.face import FPS, Motion
-from animator.media import MediaError, check_place
+from animator.media.files import MediaError, check_place
 from animator.motion.arkit import COLUMNS, SHAPES, from_motion, to_motion
 
 Times = NDArray[np.float64]

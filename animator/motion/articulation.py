@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.audio import Features
+from animator.media.mel import Features
 from animator.motion.mouth import CHANNELS, HIDDEN, MouthRow, session_of
 
 MODEL = Path(__file__).with_name("articulation.onnx")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.audio import Features
+from animator.media.mel import Features
 from animator.motion.mouth import CHANNELS, MouthRow, session_of
 
 CLOSED, TEETH = range(2)

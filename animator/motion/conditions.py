@@ -7,8 +7,8 @@ its flag.
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.audio import MELS
 from animator.control import STATES, Emotion, State
+from animator.media.mel import MELS
 from animator.motion.mouth import CHANNELS, HIDDEN
 from animator.motion.prosody import Heard
 from animator.motion.voices import Other, Own

@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from animator.audio import MELS, Features
+from animator.media.mel import MELS, Features
 from animator.motion.space import INDEX
 
 CHANNELS: tuple[str, ...] = (

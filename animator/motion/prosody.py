@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from animator.audio import Features
+from animator.media.mel import Features
 
 _VOICE_BANDS = slice(3, 44)  # 130 Hz to 3.9 kHz
 _OVER_NOISE = 0.09  # features (7 dB) over the noise floor
@@ -41,7 +41,7 @@ class Prosody:
         self._since_accent, self._voiced, self._quiet = _ACCENT_GAP, 0, _PAUSE
 
     def __call__(self, features: Features) -> Heard:
-        """(hops, MELS) of one frame, see `animator.audio.LogMel`."""
+        """(hops, MELS) of one frame, see `animator.media.mel.LogMel`."""
         level = float(features[:, _VOICE_BANDS].mean())
         self._noise += (level - self._noise) * (0.25 if level < self._noise else 0.003)
         voice = level > max(_LOUDER_THAN, self._noise + _OVER_NOISE)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.audio import MELS, Features, LogMel
 from animator.face import SAMPLES_PER_FRAME, Samples
+from animator.media.mel import MELS, Features, LogMel
 from animator.motion.articulation import STILL, Articulation, Shapes
 from animator.motion.closing import APART, Closing, Touches
 from animator.motion.intonation import Intonation

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from animator.footprint import resident_mb
-from animator.media import MediaError, read_audio
+from animator.media.files import MediaError, read_audio
 from companion.call.caller import Caller, Saying, TalkError, call
 from companion.call.recording import Turn
 from companion.config import ConfigError, load

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from animator.media import MediaError, read_audio
+from animator.media.files import MediaError, read_audio
 from companion.config import Turns
 from companion.hearing import words as cues
 from companion.hearing.microphone import WINDOW, Ears, Resampler

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from animator.face import FPS
-from animator.media import Mp4Writer
-from animator.video import Packet
+from animator.media.encoder import Packet
+from animator.media.files import Mp4Writer
 from companion.avatar.show import MURMUR
 from companion.protocol import events
 from companion.stages.protocols import SPEAK_RATE, Samples
@@ -146,7 +146,7 @@ class Recording:
         return wall / shown if shown else None
 
     def save(self, path: Path) -> None:
-        """To an MP4, with the frames as they were sent. Raises `animator.media.MediaError`."""
+        """To an MP4, with the frames as they were sent. Raises `animator.media.files.MediaError`."""
         with Mp4Writer(path, self.width, self.height) as writer:
             writer.write_encoded(self.packets, self.frame_numbers(), self.sound())
 

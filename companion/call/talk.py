@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from animator.media import MediaError, check_place, read_audio
+from animator.media.files import MediaError, check_place, read_audio
 from companion.avatar.portraits import PictureError
 from companion.call.caller import Saying, TalkError, call
 from companion.call.recording import Recording, Turn

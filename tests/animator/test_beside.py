@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from animator.__main__ import app
 from animator.evaluate.beside import COLUMNS, SIDE, save
-from animator.media import MediaError, Mp4Writer
+from animator.media.files import MediaError, Mp4Writer
 from animator.portrait.characters import find
 
 

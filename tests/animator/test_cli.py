@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from animator.__main__ import app
 from animator.evaluate.lifelike import people
-from animator.media import Mp4Writer
+from animator.media.files import Mp4Writer
 from animator.motion import space
 from animator.motion.arkit_csv import read_motion, write_motion
 from animator.motion.parts import only

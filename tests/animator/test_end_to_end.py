@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from animator.evaluate import evaluate
 from animator.face import RATE
-from animator.media import Mp4Writer, read_audio
+from animator.media.files import Mp4Writer, read_audio
 from companion.call.talk import talk
 from companion.stages.asr import FasterWhisper
 from companion.stages.protocols import HEAR_RATE

@@ -11,8 +11,8 @@ import pytest
 from animator.control import Control
 from animator.export import speak, write
 from animator.face import RATE, LiveFace, Shown
-from animator.media import MediaError, Mp4Writer, read_audio
-from animator.video import VideoEncoder
+from animator.media.encoder import VideoEncoder
+from animator.media.files import MediaError, Mp4Writer, read_audio
 
 
 def click(seconds: float, at: float) -> np.ndarray:
@@ -92,8 +92,8 @@ def test_places_that_cannot_be_written_are_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_reported_and_nothing_is_left(tmp_path: Path) -> None:
     code = """
 import sys; from pathlib import Path; import numpy as np
-from animator.media import MediaError, Mp4Writer
-from animator.video import VideoEncoder
+from animator.media.files import MediaError, Mp4Writer
+from animator.media.encoder import VideoEncoder
 noise = np.random.default_rng(0)
 try:
     with Mp4Writer(Path(sys.argv[1]), 256, 256) as writer:

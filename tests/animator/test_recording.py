@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from animator.media import read_audio
-from animator.video import VideoEncoder
+from animator.media.encoder import VideoEncoder
+from animator.media.files import read_audio
 from companion.call.recording import Recording
 from companion.protocol import events
 

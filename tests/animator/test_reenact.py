@@ -15,7 +15,7 @@ from animator.evaluate.solving import solver
 from animator.evaluate.sweep import row
 from animator.export import replay, write
 from animator.face import Animator
-from animator.media import MediaError
+from animator.media.files import MediaError
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from animator.face import RATE
-from animator.media import Mp4Writer, read_audio
+from animator.media.files import Mp4Writer, read_audio
 from companion.call.caller import edges_of_speech
 from companion.call.talk import talk
 

@@ -2,7 +2,7 @@ import av
 import numpy as np
 import pytest
 
-from animator.video import Codec, EncoderError, VideoEncoder, choose_h264
+from animator.media.encoder import Codec, EncoderError, VideoEncoder, choose_h264
 
 DECODER = {"h264": "h264", "vp8": "vp8", "jpeg": "mjpeg"}
 SIDE = 128

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animator.audio import MELS
 from animator.learn.shards import Shard, save
+from animator.media.mel import MELS
 from animator.motion.channels import CHANNELS
 from animator.motion.mouth import HOPS_PER_FRAME
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from animator.audio import MELS
 from animator.learn.shards import Shard, files, load, save
-from animator.media import MediaError
+from animator.media.files import MediaError
+from animator.media.mel import MELS
 from animator.motion.channels import CHANNELS
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from animator.learn.speech.clips import load, load_all, save
 from animator.learn.speech.teacher import Segment, teach
-from animator.media import MediaError
+from animator.media.files import MediaError
 from animator.motion.mouth import CHANNELS
 
 from .speaking import RATE, clip, spoken

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from animator.__main__ import app
-from animator.audio import to_features
 from animator.learn.speech.clips import load_all, save
+from animator.media.mel import to_features
 from animator.motion import mouth
 from animator.motion.articulation import SHAPES
 

@@ -7,7 +7,7 @@ from animator.export import replay, write
 from animator.face import FPS, RATE, Animator
 from animator.learn.shards import files, load
 from animator.learn.videos import convert
-from animator.media import MediaError, Mp4Writer
+from animator.media.files import MediaError, Mp4Writer
 from animator.motion.channels import CHANNELS
 from animator.motion.space import GAZE_LEFT_YAW, GAZE_RIGHT_YAW, HEAD_YAW, INDEX, SIZE
 from animator.portrait.characters import find

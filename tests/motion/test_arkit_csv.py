@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animator.media import MediaError
+from animator.media.files import MediaError
 from animator.motion import space
 from animator.motion.arkit_csv import read_motion, write_motion
 

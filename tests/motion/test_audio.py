@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from animator.audio import HOP, MELS, RATE, LogMel
+from animator.media.mel import HOP, MELS, RATE, LogMel
 
 
 def tone(hertz: float, seconds: float = 0.5, peak: float = 0.5) -> np.ndarray:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from animator.audio import RATE
 from animator.control import Control
 from animator.evaluate.runs import runs_of
+from animator.media.mel import RATE
 from animator.motion.space import INDEX
 
 from .faces import lives, still

@@ -14,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animator.audio import MELS
 from animator.face import FPS
 from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import Clip, load_all
 from animator.learn.speech.encoder import listener
 from animator.learn.speech.train import Course, Said, Scores, batch, by_source, by_voice, fit, padded
-from animator.media import MediaError
+from animator.media.files import MediaError
+from animator.media.mel import MELS
 from animator.motion.articulation import AT, SHAPES
 from animator.motion.mouth import HIDDEN, WINDOW
 

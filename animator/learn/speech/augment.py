@@ -6,13 +6,13 @@
 import torch
 from torch import Tensor
 
-from animator.audio import FLOOR_DB, MELS
+from animator.media.mel import FLOOR_DB, MELS
 
 _FLICKER = torch.distributions.Gamma(3.0, 3.0).sample((20_000, MELS))  # of the mel power of noise, from frame to frame
 
 
 def features(power: Tensor) -> Tensor:
-    """Mel power -> what `animator.audio.to_features` gives."""
+    """Mel power -> what `animator.media.mel.to_features` gives."""
     return 1 - 10 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10))) / FLOOR_DB
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.face import FPS, RATE
-from animator.media import MediaError, read_audio
+from animator.media.files import MediaError, read_audio
 from animator.motion.mouth import CHANNELS
 
 CURVES_FPS = 30

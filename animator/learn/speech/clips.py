@@ -7,9 +7,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.audio import HOP, MELS, WINDOW, mel_power
 from animator.files import whole
-from animator.media import MediaError
+from animator.media.files import MediaError
+from animator.media.mel import HOP, MELS, WINDOW, mel_power
 from animator.motion.mouth import CHANNELS, HOPS_PER_FRAME
 
 FRAME = HOP * HOPS_PER_FRAME  # samples

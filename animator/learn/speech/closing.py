@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animator.audio import MELS
 from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import Clip, load_all
 from animator.learn.speech.train import Course, Said, Scores, batch, by_source, fit, padded
+from animator.media.mel import MELS
 from animator.motion.closing import CLOSED, HIDDEN, TEETH, TOUCHES
 from animator.motion.mouth import CHANNELS, WINDOW
 

@@ -59,7 +59,7 @@ class Plan:
 def build(out: Path, plan: Plan, seed: int, progress: Callable[[str, int, int], None]) -> None:
     """Makes what ``out`` lacks of the plan. ``progress`` hears the source, clips that are there, and how many shall be.
 
-    Raises `animator.media.MediaError` when a synthesizer is missing, saying how to get it.
+    Raises `animator.media.files.MediaError` when a synthesizer is missing, saying how to get it.
     """
     out.mkdir(parents=True, exist_ok=True)
     if plan.captured:

@@ -6,7 +6,7 @@
 import torch
 from torch import Tensor, nn
 
-from animator.audio import MELS
+from animator.media.mel import MELS
 from animator.motion.mouth import CHANNELS, HIDDEN
 
 SYNTHETIC, CAPTURED = 0, 1  # heads

@@ -14,7 +14,7 @@ from animator.face import FPS
 from animator.learn.fitting import rest_of
 from animator.learn.speech.clips import FRAME
 from animator.learn.videos import SUFFIXES, late
-from animator.media import MediaError, read_audio
+from animator.media.files import MediaError, read_audio
 from animator.motion.mouth import CHANNELS, from_weights
 from animator.motion.space import ARKIT, INDEX
 from animator.portrait.landmarks import FaceLandmarks

@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animator.audio import MELS
 from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import SILENCE, Clip, load_all
 from animator.learn.speech.encoder import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
+from animator.media.mel import MELS
 from animator.motion.mouth import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST, WINDOW
 
 FRAMES = 150  # of a training sequence
@@ -46,7 +46,7 @@ class Course:
 
 def train(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
     """Trains on the clips in ``corpus``; writes ``out`` (ONNX) and its weights beside it (.pt); returns the scores on
-    held-out clips. ``said`` hears how it goes. Raises `animator.media.MediaError` for a folder without clips.
+    held-out clips. ``said`` hears how it goes. Raises `animator.media.files.MediaError` for a folder without clips.
     """
     clips = load_all(corpus)
     torch.set_num_threads(1)
