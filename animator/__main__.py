@@ -160,7 +160,7 @@ def bench(
     behaviour: BEHAVIOUR = PROCESSES,
 ) -> None:
     """Measures frames a second, milliseconds a step, faces a machine and memory; the last line is one JSON object."""
-    from animator.bench import measure, tables
+    from animator.bench.frames import measure, tables
 
     try:
         sides = [int(part) for part in sizes.split(",")]

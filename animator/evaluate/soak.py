@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.bench import voice
+from animator.bench.footprint import resident_mb
+from animator.bench.frames import voice
 from animator.control import Control, State
 from animator.evaluate import evaluate
 from animator.evaluate.lips import Figures
@@ -16,7 +17,6 @@ from animator.evaluate.measure import jumps
 from animator.evaluate.rows import motion_figures, observed
 from animator.export import replay, write
 from animator.face import FPS, SAMPLES_PER_FRAME, Animator, Motion, Mover, Samples
-from animator.footprint import resident_mb
 from animator.motion import space
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer

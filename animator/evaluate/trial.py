@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animator.bench import one_core, voice
+from animator.bench.frames import one_core, voice
 from animator.control import Control
 from animator.evaluate import evaluate
 from animator.evaluate.film import film

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.bench import voice
+from animator.bench.frames import voice
 from animator.control import EMOTIONS, Control, Emotion
 from animator.evaluate.control import settled
 from animator.evaluate.film import Watch

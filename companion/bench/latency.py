@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from animator.footprint import resident_mb
+from animator.bench.footprint import resident_mb
 from animator.media.files import MediaError, read_audio
 from companion.call.caller import Caller, Saying, TalkError, call
 from companion.call.recording import Turn

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 
-from animator.footprint import resident_mb
+from animator.bench.footprint import resident_mb
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from animator.bench.footprint import Memory, Soak, memory, soak
 from animator.control import Control
 from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, ChunkDrawer, LiveFace, Mover, Samples
-from animator.footprint import Memory, Soak, memory, soak
 from animator.media.encoder import VideoEncoder
 from animator.motion.space import SIZE
 from animator.portrait.portrait import Portrait
