@@ -9,15 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from animator.cli.evaluate import evaluate
+from animator.cli.terminal import BEHAVIOUR, Drawn, console, fail, picture_file, prepare, progress
 from animator.control import Control, Emotion, State
 from animator.devices import DeviceError
-from animator.evaluating import evaluate
 from animator.face import FPS, Animator
 from animator.learn.commands import data, train, train_speech
 from animator.media.files import MediaError, check_place, read_audio
 from animator.motion.behaviours import PROCESSES, BehaviourError
 from animator.motion.parts import Part
-from animator.terminal import BEHAVIOUR, Drawn, console, fail, picture_file, prepare, progress
 
 if TYPE_CHECKING:
     from animator.face import Motion

@@ -10,9 +10,9 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from animator.cli.terminal import console, fail
 from animator.learn.config import ConfigError
 from animator.media.files import MediaError
-from animator.terminal import console, fail
 
 data = typer.Typer(no_args_is_help=True, help="Makes what the motion network learns from. What is there, is kept.")
 

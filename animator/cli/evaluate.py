@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from animator.cli.terminal import BEHAVIOUR, console, fail, prepare, progress
 from animator.face import FPS, Animator
 from animator.media.files import MediaError, read_audio
 from animator.motion.behaviours import PROCESSES, BehaviourError
-from animator.terminal import BEHAVIOUR, console, fail, prepare, progress
 
 if TYPE_CHECKING:
     from animator.evaluate.lips import Figures
