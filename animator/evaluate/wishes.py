@@ -20,7 +20,7 @@ from animator.motion.channels import CHANNELS
 from animator.motion.generator import Generator
 from animator.motion.parted import PartedLips, parting
 from animator.motion.parts import PARTS, Part, only
-from animator.motion.voices import Other, Own
+from animator.motion.voice.voices import Other, Own
 from animator.portrait.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import pose

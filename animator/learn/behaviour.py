@@ -8,10 +8,10 @@ from animator.learn.scenes import Scene, Wishes
 from animator.media.mel import MELS, to_features
 from animator.motion.channels import CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, to_upper
 from animator.motion.expression import Mood
-from animator.motion.mouth import HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD
 from animator.motion.processes import Processes
-from animator.motion.prosody import Prosody
-from animator.motion.voices import Other, Own
+from animator.motion.voice.mouth_net import HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD
+from animator.motion.voice.prosody import Prosody
+from animator.motion.voice.voices import Other, Own
 
 Floats = NDArray[np.float32]
 

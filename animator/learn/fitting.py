@@ -14,8 +14,8 @@ from scipy.signal import savgol_filter
 from animator.evaluate.solving import solver
 from animator.motion.channels import CHANNELS, to_upper
 from animator.motion.generator import CAMERA
-from animator.motion.mouth import from_weights
 from animator.motion.space import ARKIT, INDEX
+from animator.motion.voice.mouth_net import from_weights
 from animator.portrait.head import fit
 from animator.portrait.landmarks import FaceLandmarks
 from animator.portrait.lips import fit_mouth

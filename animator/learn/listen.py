@@ -23,9 +23,9 @@ from animator.learn.speech.augment import features as to_features
 from animator.motion import conditions
 from animator.motion.channels import BLINK_AT
 from animator.motion.flow import BLINKING
-from animator.motion.mouth import LOOK_AHEAD, MODEL, MouthNet
-from animator.motion.prosody import Prosody
-from animator.motion.voices import Own
+from animator.motion.voice.mouth_net import LOOK_AHEAD, MODEL, MouthNet
+from animator.motion.voice.prosody import Prosody
+from animator.motion.voice.voices import Own
 
 Floats = NDArray[np.float32]
 

@@ -26,7 +26,7 @@ from animator.learn.speech.augment import augment
 from animator.media.files import read_audio
 from animator.media.mel import MELS, mel_power, to_features
 from animator.motion import space
-from animator.motion.mouth import to_weights
+from animator.motion.voice.mouth_net import to_weights
 
 FRAMES = 70  # of a training sequence
 BATCH = 16

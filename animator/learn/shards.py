@@ -13,7 +13,7 @@ from animator.files import whole
 from animator.media.files import MediaError
 from animator.media.mel import MELS
 from animator.motion.channels import CHANNELS
-from animator.motion.mouth import HOPS_PER_FRAME
+from animator.motion.voice.mouth_net import HOPS_PER_FRAME
 
 Halves = NDArray[np.float16]
 Bytes = NDArray[np.uint8]

@@ -59,7 +59,7 @@ def _try(make: "Make", name: str) -> None:
     from animator.control import Control
     from animator.face import SAMPLES_PER_FRAME
     from animator.motion.channels import CHANNELS
-    from animator.motion.voices import NOBODY, OwnVoice
+    from animator.motion.voice.voices import NOBODY, OwnVoice
 
     silence = OwnVoice()(np.zeros(SAMPLES_PER_FRAME, np.float32))
     try:

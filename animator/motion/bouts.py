@@ -11,10 +11,10 @@ import numpy as np
 from animator.control import Control, Emotion, State
 from animator.motion.expression import Weights, shapes
 from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, soft_limit
-from animator.motion.mouth import CHANNELS, MouthRow
-from animator.motion.prosody import Heard
 from animator.motion.space import ARKIT
-from animator.motion.voices import Other, Own
+from animator.motion.voice.mouth_net import CHANNELS, MouthRow
+from animator.motion.voice.prosody import Heard
+from animator.motion.voice.voices import Other, Own
 
 
 @dataclass(frozen=True, slots=True)

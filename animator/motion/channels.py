@@ -2,7 +2,7 @@
 
 | channels | what | unit |
 |---|---|---|
-| `MOUTH` | speech, see `animator.motion.mouth.CHANNELS` | weights; ``mouthClose`` as a fraction of the jaw |
+| `MOUTH` | speech, see `animator.motion.voice.mouth_net.CHANNELS` | weights; ``mouthClose`` as a fraction of the jaw |
 | `UPPER` | brows, lids, cheeks, passing expressions of the mouth; a name without a side is both | weights |
 | ``blink`` | both lids | 0 open to 1 closed |
 | `HEAD` | head, relative to the wished pose | degrees, face widths |
@@ -15,8 +15,8 @@ so that a wish is met exactly, whatever the network does.
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.mouth import CHANNELS as MOUTH
 from animator.motion.space import INDEX
+from animator.motion.voice.mouth_net import CHANNELS as MOUTH
 
 UPPER: tuple[str, ...] = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from animator.control import STATES, Emotion, State
 from animator.media.mel import MELS
-from animator.motion.mouth import CHANNELS, HIDDEN
-from animator.motion.prosody import Heard
-from animator.motion.voices import Other, Own
+from animator.motion.voice.mouth_net import CHANNELS, HIDDEN
+from animator.motion.voice.prosody import Heard
+from animator.motion.voice.voices import Other, Own
 
 Floats = NDArray[np.float32]
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from animator.control import EMOTIONS as EMOTION_NAMES
 from animator.control import Emotion, State
 from animator.motion.filters import FPS, Follower, Pulses, Resonators
-from animator.motion.prosody import Heard
 from animator.motion.space import INDEX
+from animator.motion.voice.prosody import Heard
 
 Weights = NDArray[np.float32]  # (52,)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from animator.control import State
 from animator.motion.filters import FPS, Follower
-from animator.motion.prosody import Heard
+from animator.motion.voice.prosody import Heard
 
 
 @dataclass(frozen=True, slots=True)

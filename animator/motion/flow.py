@@ -14,9 +14,9 @@ from animator.control import Control
 from animator.motion import conditions
 from animator.motion.channels import BLINK_AT, CHANNELS, MOUTH_AT
 from animator.motion.filters import FPS
-from animator.motion.mouth import CHANNELS as MOUTH
-from animator.motion.mouth import session_of
-from animator.motion.voices import Other, Own
+from animator.motion.voice.mouth_net import CHANNELS as MOUTH
+from animator.motion.voice.mouth_net import session_of
+from animator.motion.voice.voices import Other, Own
 
 MODEL = Path(__file__).with_name("motion.onnx")
 BLINKING = 0.5  # of the blink channel: the lids count as closed

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Motion, Samples
 from animator.motion import space
-from animator.motion.articulation import Style
 from animator.motion.bouts import Bouts
 from animator.motion.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
-from animator.motion.closing import touched
 from animator.motion.expression import Mood
 from animator.motion.eyes import Aim
 from animator.motion.filters import Follower, Resonators, soft_limit
 from animator.motion.head import Nods, Torso, steady_head
-from animator.motion.mouth import LOOK_AHEAD, MouthRow, to_weights
 from animator.motion.processes import Processes
-from animator.motion.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
+from animator.motion.voice.articulation import Style
+from animator.motion.voice.closing import touched
+from animator.motion.voice.mouth_net import LOOK_AHEAD, MouthRow, to_weights
+from animator.motion.voice.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
 
 CAMERA = 5.85  # face widths from the camera to the face of the picture
 _CLOSED_JAW = 0.1  # at least, with closed lips: the renderer tells by the two weights together how shut they are

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from animator.control import State
 from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, Steady, soft_limit
-from animator.motion.prosody import Heard
+from animator.motion.voice.prosody import Heard
 
 _BANDS = (0.22, 0.62, 1.15, 2.2)  # Hz
 _YAW = (2.65, 2.35, 1.00, 0.28)  # degrees of standard deviation per band

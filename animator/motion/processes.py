@@ -11,7 +11,7 @@ from animator.motion.expression import Expression
 from animator.motion.eyes import Blinks, Gaze
 from animator.motion.filters import Follower
 from animator.motion.head import Head
-from animator.motion.voices import Other, Own
+from animator.motion.voice.voices import Other, Own
 
 _LIVELINESS: dict[Emotion, float] = {
     "neutral": 1.0, "happy": 1.15, "sad": 0.65, "angry": 1.15, "surprised": 1.1, "afraid": 1.1, "disgusted": 0.9,

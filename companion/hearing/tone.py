@@ -6,7 +6,7 @@ Pitch in the voiced part of loud speech, and loudness. A voice of anger may be e
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.intonation import PERIODIC, pitches
+from animator.motion.voice.intonation import PERIODIC, pitches
 from companion.stages.protocols import HEAR_RATE, Samples
 
 WINDOW, HOP = 640, 480  # samples, 40 and 30 ms

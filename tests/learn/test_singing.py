@@ -3,7 +3,7 @@ import pytest
 
 from animator.learn.speech.singing import sing, speak_softly, speak_up
 from animator.learn.speech.teacher import Segment, teach
-from animator.motion.mouth import CHANNELS
+from animator.motion.voice.mouth_net import CHANNELS
 
 from .speaking import RATE, spoken
 

@@ -4,7 +4,7 @@ import pytest
 from animator.learn.speech.clips import load, load_all, save
 from animator.learn.speech.teacher import Segment, teach
 from animator.media.files import MediaError
-from animator.motion.mouth import CHANNELS
+from animator.motion.voice.mouth_net import CHANNELS
 
 from .speaking import RATE, clip, spoken
 

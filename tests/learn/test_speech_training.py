@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from animator.__main__ import app
 from animator.learn.speech.clips import load_all, save
 from animator.media.mel import to_features
-from animator.motion import mouth
-from animator.motion.articulation import SHAPES
+from animator.motion.voice import mouth_net
+from animator.motion.voice.articulation import SHAPES
 
 from .speaking import clip
 
@@ -57,7 +57,7 @@ def test_the_command_ends_with_the_scores_on_held_out_clips(trained):
 def test_a_missed_closure_costs_more_than_one_too_many():
     from animator.learn.speech.train import CLOSE, loss_of
 
-    open_lips, closed = torch.zeros(1, 10, len(mouth.CHANNELS)), torch.zeros(1, 10, len(mouth.CHANNELS))
+    open_lips, closed = torch.zeros(1, 10, len(mouth_net.CHANNELS)), torch.zeros(1, 10, len(mouth_net.CHANNELS))
     closed[..., CLOSE] = 1.0
     assert loss_of(open_lips, closed) > 2 * loss_of(closed, open_lips) > 0
 
@@ -71,10 +71,10 @@ def test_the_exported_network_says_frame_by_frame_what_torch_says_at_once(traine
     network = MouthNetwork()
     network.load_state_dict(torch.load(out.with_suffix(".pt")))
     with torch.no_grad():
-        *_, both = network.eval()(padded(torch.from_numpy(heard)[None]), torch.zeros(1, 1, mouth.HIDDEN))
+        *_, both = network.eval()(padded(torch.from_numpy(heard)[None]), torch.zeros(1, 1, mouth_net.HIDDEN))
     session = onnxruntime.InferenceSession(out)
     window = np.pad(heard, ((24, 8), (0, 0)))
-    state, features = np.zeros((1, 1, mouth.HIDDEN), np.float32), []
+    state, features = np.zeros((1, 1, mouth_net.HIDDEN), np.float32), []
     for i in range(len(heard) // 4):
         _, state, one = session.run(None, {"features": window[None, 4 * i : 4 * i + 36], "state": state})
         features.append(one[0, 0])
@@ -100,7 +100,7 @@ def test_a_touch_beside_its_frame_costs_less_than_one_that_is_made_up():
 
 def test_touches_are_told_frame_by_frame_as_at_once(trained_to_close):
     from animator.learn.speech.closing import ClosingNetwork, told
-    from animator.motion.closing import HIDDEN
+    from animator.motion.voice.closing import HIDDEN
 
     corpus, out, _ = trained_to_close
     one = load_all(corpus)[0]
@@ -122,7 +122,7 @@ def test_articulation_is_scored_shape_by_shape_on_film_and_on_rules(trained_to_a
 
 def test_shapes_are_told_frame_by_frame_as_at_once_and_as_far_as_on_film(trained_to_articulate):
     from animator.learn.speech.articulation import ArticulationNetwork, sizes, told
-    from animator.motion.articulation import HIDDEN
+    from animator.motion.voice.articulation import HIDDEN
 
     corpus, out, _ = trained_to_articulate
     clips = [one for one in load_all(corpus) if one.source == "film"]
@@ -150,7 +150,7 @@ def test_what_the_teacher_says_comes_later_to_be_as_on_film():
     from animator.learn.speech.articulation import AHEAD, later
 
     one = clip("heart", "one", False, 110)
-    moved, jaw = later(one), mouth.CHANNELS.index("jawOpen")
+    moved, jaw = later(one), mouth_net.CHANNELS.index("jawOpen")
     times = np.arange(len(one.mouth)) / 25
     expected = np.interp(times - AHEAD, times, one.mouth[:, jaw].astype(float))
     np.testing.assert_allclose(moved.mouth[:, jaw], expected, atol=2e-3)

@@ -21,8 +21,8 @@ from animator.learn.train import GRAPH, WEIGHTS, Run  # noqa: E402
 from animator.motion import conditions  # noqa: E402
 from animator.motion.channels import CHANNELS  # noqa: E402
 from animator.motion.flow import MODEL, MotionNet, Sampling  # noqa: E402
-from animator.motion.prosody import Heard  # noqa: E402
-from animator.motion.voices import NOBODY, Own  # noqa: E402
+from animator.motion.voice.prosody import Heard  # noqa: E402
+from animator.motion.voice.voices import NOBODY, Own  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

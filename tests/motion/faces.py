@@ -12,7 +12,7 @@ from animator.face import SAMPLES_PER_FRAME
 from animator.motion import generator
 from animator.motion.channels import CHANNELS
 from animator.motion.generator import Generator
-from animator.motion.voices import Other, OtherVoice, Own, OwnVoice
+from animator.motion.voice.voices import Other, OtherVoice, Own, OwnVoice
 
 from .sounds import Sound
 

@@ -5,9 +5,6 @@ from scipy.signal import welch
 from animator.control import EMOTIONS, STATES, Control
 from animator.motion.generator import Generator
 from animator.motion.head import steady_head
-from animator.motion.mouth import CHANNELS as MOUTH
-from animator.motion.mouth import HIDDEN
-from animator.motion.prosody import Heard
 from animator.motion.space import (
     GAZE_LEFT_PITCH,
     GAZE_LEFT_YAW,
@@ -19,7 +16,10 @@ from animator.motion.space import (
     SIZE,
     TORSO_Y,
 )
-from animator.motion.voices import NOBODY, Other, Own
+from animator.motion.voice.mouth_net import CHANNELS as MOUTH
+from animator.motion.voice.mouth_net import HIDDEN
+from animator.motion.voice.prosody import Heard
+from animator.motion.voice.voices import NOBODY, Other, Own
 
 from .conftest import SECONDS, SEEDS
 from .faces import deaf, lives

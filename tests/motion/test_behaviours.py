@@ -11,7 +11,7 @@ from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Animator
 from animator.motion import space
 from animator.motion.behaviours import BehaviourError
-from animator.motion.mouth import MODEL
+from animator.motion.voice.mouth_net import MODEL
 
 
 @pytest.mark.parametrize("name", ["magic", "runs/nowhere/motion.onnx"])

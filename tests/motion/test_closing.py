@@ -8,10 +8,10 @@ from animator.evaluate.lips import closures
 from animator.evaluate.rows import observed
 from animator.face import FPS, RATE
 from animator.learn.speech.voices import Heart
-from animator.motion.closing import TEETH, touched
 from animator.motion.generator import Generator
-from animator.motion.mouth import CHANNELS, to_weights
 from animator.motion.space import INDEX
+from animator.motion.voice.closing import TEETH, touched
+from animator.motion.voice.mouth_net import CHANNELS, to_weights
 
 from .sounds import in_frames
 

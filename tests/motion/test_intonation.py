@@ -5,8 +5,8 @@ import pytest
 
 from animator.control import Control
 from animator.face import RATE
-from animator.motion.intonation import pitches
 from animator.motion.space import INDEX
+from animator.motion.voice.intonation import pitches
 
 from .faces import lives, still
 

@@ -8,7 +8,7 @@ from animator.control import Control, State
 from animator.face import SAMPLES_PER_FRAME
 from animator.motion.generator import Generator
 from animator.motion.space import GAZE_LEFT_YAW, HEAD_PITCH, INDEX
-from animator.motion.voices import OtherVoice
+from animator.motion.voice.voices import OtherVoice
 
 from .faces import lives, still
 from .sounds import silence

@@ -8,7 +8,7 @@ import numpy as np
 
 from animator.control import Control
 from animator.motion.generator import Generator
-from animator.motion.mouth import MODEL, session_of
+from animator.motion.voice.mouth_net import MODEL, session_of
 
 
 def test_faces_that_speak_at_the_same_time_do_not_disturb_each_other(speech):

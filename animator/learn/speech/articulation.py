@@ -21,8 +21,8 @@ from animator.learn.speech.encoder import listener
 from animator.learn.speech.train import Course, Said, Scores, batch, by_source, by_voice, fit, padded
 from animator.media.files import MediaError
 from animator.media.mel import MELS
-from animator.motion.articulation import AT, SHAPES
-from animator.motion.mouth import HIDDEN, WINDOW
+from animator.motion.voice.articulation import AT, SHAPES
+from animator.motion.voice.mouth_net import HIDDEN, WINDOW
 
 FILM, TAUGHT = 6, 10  # sequences of a batch
 FILM_COUNTS = 0.4  # share of the loss

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from animator.files import whole
 from animator.media.files import MediaError
 from animator.media.mel import HOP, MELS, WINDOW, mel_power
-from animator.motion.mouth import CHANNELS, HOPS_PER_FRAME
+from animator.motion.voice.mouth_net import CHANNELS, HOPS_PER_FRAME
 
 FRAME = HOP * HOPS_PER_FRAME  # samples
 SILENCE = -10.0  # log10 of mel power
@@ -23,7 +23,7 @@ class Clip:
     """What a ``voice`` of a ``source`` (an engine, or a recording) said. ``held`` clips are for validation only.
 
     ``power`` (frames * 4, MELS) log10 of mel power at 100 Hz, `SILENCE` at least; ``mouth`` (frames, len(CHANNELS)) at
-    25 fps, see `animator.motion.mouth.CHANNELS`; ``mouthClose`` is a fraction of the jaw.
+    25 fps, see `animator.motion.voice.mouth_net.CHANNELS`; ``mouthClose`` is a fraction of the jaw.
     """
 
     source: str

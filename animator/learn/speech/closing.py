@@ -17,8 +17,8 @@ from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import Clip, load_all
 from animator.learn.speech.train import Course, Said, Scores, batch, by_source, fit, padded
 from animator.media.mel import MELS
-from animator.motion.closing import CLOSED, HIDDEN, TEETH, TOUCHES
-from animator.motion.mouth import CHANNELS, WINDOW
+from animator.motion.voice.closing import CLOSED, HIDDEN, TEETH, TOUCHES
+from animator.motion.voice.mouth_net import CHANNELS, WINDOW
 
 SEQUENCES = 16  # of a batch
 CLOSE, ROLL = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")

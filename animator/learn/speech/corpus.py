@@ -14,7 +14,7 @@ from animator.learn.speech.clips import FRAME, Clip, save, to_power
 from animator.learn.speech.singing import Voiced, sing, speak_softly, speak_up
 from animator.learn.speech.teacher import Segment, teach
 from animator.learn.speech.voices import Espeak, Heart, Kokoro, flite
-from animator.motion.mouth import CHANNELS
+from animator.motion.voice.mouth_net import CHANNELS
 
 LEVEL = -22.0  # dB of full scale, of normal speech
 HELD_VOICES = ("rms", "am_puck", "bf_lily", "em_alex", "zf_xiaoyi", "ff_siwis", "jf_alpha")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from animator.media.mel import MELS
-from animator.motion.mouth import CHANNELS, HIDDEN
+from animator.motion.voice.mouth_net import CHANNELS, HIDDEN
 
 SYNTHETIC, CAPTURED = 0, 1  # heads
 

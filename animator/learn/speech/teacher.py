@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.mouth import CHANNELS
+from animator.motion.voice.mouth_net import CHANNELS
 
 FPS = 25
 FINE = 200  # Hz, where targets are evaluated before they are reduced to frames

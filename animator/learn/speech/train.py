@@ -19,7 +19,7 @@ from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import SILENCE, Clip, load_all
 from animator.learn.speech.encoder import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
 from animator.media.mel import MELS
-from animator.motion.mouth import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST, WINDOW
+from animator.motion.voice.mouth_net import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST, WINDOW
 
 FRAMES = 150  # of a training sequence
 SHARES = {"heart": 0.28, "kokoro": 0.3, "espeak": 0.2, "flite": 0.1, "sung": 0.12}  # of the synthetic clips

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from animator.face import SAMPLES_PER_FRAME, Samples
 from animator.media.mel import MELS, Features, LogMel
-from animator.motion.articulation import STILL, Articulation, Shapes
-from animator.motion.closing import APART, Closing, Touches
-from animator.motion.intonation import Intonation
-from animator.motion.mouth import HOPS_PER_FRAME, MouthNet, MouthRow
-from animator.motion.prosody import SILENT, Heard, Prosody
+from animator.motion.voice.articulation import STILL, Articulation, Shapes
+from animator.motion.voice.closing import APART, Closing, Touches
+from animator.motion.voice.intonation import Intonation
+from animator.motion.voice.mouth_net import HOPS_PER_FRAME, MouthNet, MouthRow
+from animator.motion.voice.prosody import SILENT, Heard, Prosody
 
 
 class Own(NamedTuple):

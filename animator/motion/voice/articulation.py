@@ -1,6 +1,6 @@
 """The shapes of speech with people's range: how far each sound parts, rounds, spreads and rolls the lips on film.
 
-The mouth network (`animator.motion.mouth`) learned the mean mouth of rules; this one learned from filmed people, whose
+The mouth network (`animator.motion.voice.mouth_net`) learned the mean mouth of rules; this one learned from filmed people, whose
 lips part by themselves and hardly with the jaw. How it was trained: `animator.learn.speech.articulation`; its figures:
 MODEL_CARD.md.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.media.mel import Features
-from animator.motion.mouth import CHANNELS, HIDDEN, MouthRow, session_of
+from animator.motion.voice.mouth_net import CHANNELS, HIDDEN, MouthRow, session_of
 
 MODEL = Path(__file__).with_name("articulation.onnx")
 _LEFT_OUT = ("jawOpen", "mouthClose", "mouthPress")  # of a press, film and sound know nothing of each other
@@ -38,7 +38,7 @@ _JAW = CHANNELS.index("jawOpen")
 _UNROUNDED = 3.0  # times pucker and funnel: as much of both is round
 _MOST = 1.5  # spreads that a speaker is away from the mean
 
-Shapes = NDArray[np.float32]  # (len(SHAPES),), in the units of `animator.motion.mouth.CHANNELS`
+Shapes = NDArray[np.float32]  # (len(SHAPES),), in the units of `animator.motion.voice.mouth_net.CHANNELS`
 STILL: Shapes = np.zeros(len(SHAPES), np.float32)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.media.mel import Features
-from animator.motion.mouth import CHANNELS, MouthRow, session_of
+from animator.motion.voice.mouth_net import CHANNELS, MouthRow, session_of
 
 CLOSED, TEETH = range(2)
 TOUCHES = 2
