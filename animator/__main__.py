@@ -16,7 +16,7 @@ from animator.devices import DeviceError
 from animator.face import FPS, Animator
 from animator.learn.commands import data, train, train_speech
 from animator.media.files import MediaError, check_place, read_audio
-from animator.motion.behaviours import PROCESSES, BehaviourError
+from animator.motion.behaviour.choice import PROCESSES, BehaviourError
 from animator.motion.parts import Part
 
 if TYPE_CHECKING:

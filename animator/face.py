@@ -148,7 +148,7 @@ class Animator:
 
     With a ``seed`` every face that is opened moves the same way on the same sound; without one no two do. They are
     drawn on ``device``, such as ``cuda``, all faces together: see `animator.devices`, whose `DeviceError` is
-    raised when it cannot be used. They behave by ``behaviour``: see `animator.motion.behaviours`, likewise.
+    raised when it cannot be used. They behave by ``behaviour``: see `animator.motion.behaviour.choice`, likewise.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Animator:
     ) -> None:  # fmt: skip
         import cv2
 
-        from animator.motion.behaviours import behaviour as by_name
+        from animator.motion.behaviour.choice import behaviour as by_name
 
         cv2.setNumThreads(1)  # OpenCV's own threads would fight with those of the faces for the same cores
         self.size, self.chunk_frames, self.seed = size, chunk_frames, seed

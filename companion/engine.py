@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from animator.devices import DeviceError
 from animator.face import Face
-from animator.motion.behaviours import BehaviourError
+from animator.motion.behaviour.choice import BehaviourError
 from companion.avatar.portraits import Portraits
 from companion.config import Care, Config, ConfigError, Stage, load_class
 from companion.conversation.items import Setting, messages

@@ -18,9 +18,9 @@ from animator.evaluate.lips import Figures
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import SOUNDS, Saying, means, read_saying
 from animator.face import FPS, RATE, SAMPLES_PER_FRAME
-from animator.motion.flow import DEFAULT, MODEL, MotionNet, Sampling
+from animator.motion.behaviour.flow import DEFAULT, MODEL, MotionNet, Sampling
+from animator.motion.behaviour.processes import Processes
 from animator.motion.generator import Generator
-from animator.motion.processes import Processes
 
 Make = Callable[[int], Generator]  # from a seed
 LISTENING_SECONDS = 60.0

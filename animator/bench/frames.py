@@ -57,7 +57,7 @@ def measure(
 ) -> Figures:
     """All figures; those that are not by size are of `STANDARD`, or the first size. ``frames``: length of the soak.
 
-    Raises `animator.devices.DeviceError` and `animator.motion.behaviours.BehaviourError` for what cannot be used.
+    Raises `animator.devices.DeviceError` and `animator.motion.behaviour.choice.BehaviourError` for what cannot be used.
     """
     from animator.portrait.portrait import load
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from animator.cli.terminal import BEHAVIOUR, console, fail, prepare, progress
 from animator.face import FPS, Animator
 from animator.media.files import MediaError, read_audio
-from animator.motion.behaviours import PROCESSES, BehaviourError
+from animator.motion.behaviour.choice import PROCESSES, BehaviourError
 
 if TYPE_CHECKING:
     from animator.evaluate.lips import Figures

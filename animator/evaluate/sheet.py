@@ -13,7 +13,7 @@ from animator.evaluate.sweep import CAMERA, row
 from animator.face import FPS
 from animator.media.files import MediaError, check_place
 from animator.motion import space
-from animator.motion.expression import BEARINGS, EMOTIONS
+from animator.motion.behaviour.expression import BEARINGS, EMOTIONS
 from animator.motion.parted import PartedLips, parting
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer

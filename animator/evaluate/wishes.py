@@ -16,7 +16,7 @@ from animator.evaluate.sweep import row
 from animator.face import FPS, SAMPLES_PER_FRAME, Mover
 from animator.media.files import MediaError
 from animator.motion import space
-from animator.motion.channels import CHANNELS
+from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator
 from animator.motion.parted import PartedLips, parting
 from animator.motion.parts import PARTS, Part, only

@@ -14,10 +14,10 @@ from torch import Tensor
 from animator.learn.config import Dropout, Training
 from animator.learn.listen import Heard
 from animator.learn.network import Windows
-from animator.motion import conditions
-from animator.motion.channels import BLINK_AT, CHANNELS, MOUTH_AT
-from animator.motion.conditions import AT, KNOWN, SINCE_BLINK, STATE
-from animator.motion.flow import RELATIVE, mouth_told
+from animator.motion.behaviour import conditions
+from animator.motion.behaviour.channels import BLINK_AT, CHANNELS, MOUTH_AT
+from animator.motion.behaviour.conditions import AT, KNOWN, SINCE_BLINK, STATE
+from animator.motion.behaviour.flow import RELATIVE, mouth_told
 
 Floats = NDArray[np.float32]
 
@@ -62,7 +62,7 @@ def scale_of(clips: list[Heard], window: int) -> Scale:
 class Batch(NamedTuple):
     """``past`` (batch, time, channels) in units of the spread, the ``clean`` windows as `MotionNetwork` makes them,
     ``known`` (batch, channels). ``mouth`` (batch, windows, window, mouth) is what the voice tells of a window's mouth,
-    see `animator.motion.flow.mouth_told`: ``clean`` is what it lacks."""
+    see `animator.motion.behaviour.flow.mouth_told`: ``clean`` is what it lacks."""
 
     past: Tensor
     past_conditions: Tensor

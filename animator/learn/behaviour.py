@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from animator.control import EMOTIONS, STATES, Control
 from animator.learn.scenes import Scene, Wishes
 from animator.media.mel import MELS, to_features
-from animator.motion.channels import CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, to_upper
-from animator.motion.expression import Mood
-from animator.motion.processes import Processes
+from animator.motion.behaviour.channels import CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, to_upper
+from animator.motion.behaviour.expression import Mood
+from animator.motion.behaviour.processes import Processes
 from animator.motion.voice.mouth_net import HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD
 from animator.motion.voice.prosody import Prosody
 from animator.motion.voice.voices import Other, Own

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from animator.learn.config import Architecture
 from animator.learn.network import Cache, MotionNetwork
-from animator.motion import conditions
-from animator.motion.channels import CHANNELS
+from animator.motion.behaviour import conditions
+from animator.motion.behaviour.channels import CHANNELS
 
 _LARGE = 1024  # weights; smaller tensors stay as they are
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
 from animator.evaluate.solving import solver
-from animator.motion.channels import CHANNELS, to_upper
+from animator.motion.behaviour.channels import CHANNELS, to_upper
 from animator.motion.generator import CAMERA
 from animator.motion.space import ARKIT, INDEX
 from animator.motion.voice.mouth_net import from_weights

@@ -20,9 +20,9 @@ from animator.learn.behaviour import frames_of, heard, moods
 from animator.learn.shards import Shard
 from animator.learn.speech.augment import augment
 from animator.learn.speech.augment import features as to_features
-from animator.motion import conditions
-from animator.motion.channels import BLINK_AT
-from animator.motion.flow import BLINKING
+from animator.motion.behaviour import conditions
+from animator.motion.behaviour.channels import BLINK_AT
+from animator.motion.behaviour.flow import BLINKING
 from animator.motion.voice.mouth_net import LOOK_AHEAD, MODEL, MouthNet
 from animator.motion.voice.prosody import Prosody
 from animator.motion.voice.voices import Own

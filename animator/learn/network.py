@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from animator.learn.config import Architecture
-from animator.motion import conditions
-from animator.motion.channels import CHANNELS
+from animator.motion.behaviour import conditions
+from animator.motion.behaviour.channels import CHANNELS
 
 
 class Cache(NamedTuple):

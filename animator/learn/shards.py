@@ -12,7 +12,7 @@ from animator.control import EMOTIONS, STATES
 from animator.files import whole
 from animator.media.files import MediaError
 from animator.media.mel import MELS
-from animator.motion.channels import CHANNELS
+from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME
 
 Halves = NDArray[np.float16]
@@ -27,7 +27,7 @@ class Shard:
     |---|---|---|
     | ``power`` | (frames * 4, MELS) f16 | log10 of the mel power of the face's own voice, -10 in silence |
     | ``other`` | the same | the voice of the person it talks with |
-    | ``motion`` | (frames, len(CHANNELS)) f16 | see `animator.motion.channels` |
+    | ``motion`` | (frames, len(CHANNELS)) f16 | see `animator.motion.behaviour.channels` |
     | ``known`` | (len(CHANNELS),) bool | channels that are the truth here; the others say nothing |
     | ``state``, ``emotion`` | (frames,) u1 | indices into `animator.control`'s STATES and EMOTIONS |
     | ``strength``, ``distance`` | (frames,) f16 | as wished, see `animator.control.Control` |

@@ -24,7 +24,7 @@ from animator.learn.export import load, save, to_onnx
 from animator.learn.listen import Heard
 from animator.learn.network import MotionNetwork
 from animator.media.files import MediaError
-from animator.motion.channels import BLINK_AT, CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT
+from animator.motion.behaviour.channels import BLINK_AT, CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT
 from animator.motion.voice.mouth_net import CHANNELS as MOUTH
 
 GROUPS = {"mouth": MOUTH_AT, "upper": UPPER_AT, "blink": BLINK_AT, "head": HEAD_AT, "gaze": GAZE_AT}

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Motion, Samples
 from animator.motion import space
-from animator.motion.bouts import Bouts
-from animator.motion.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
-from animator.motion.expression import Mood
-from animator.motion.eyes import Aim
+from animator.motion.behaviour.bouts import Bouts
+from animator.motion.behaviour.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
+from animator.motion.behaviour.expression import Mood
+from animator.motion.behaviour.gaze import Aim
+from animator.motion.behaviour.head_motion import Nods, Torso, steady_head
+from animator.motion.behaviour.processes import Processes
 from animator.motion.filters import Follower, Resonators, soft_limit
-from animator.motion.head import Nods, Torso, steady_head
-from animator.motion.processes import Processes
 from animator.motion.voice.articulation import Style
 from animator.motion.voice.closing import touched
 from animator.motion.voice.mouth_net import LOOK_AHEAD, MouthRow, to_weights

@@ -12,7 +12,7 @@ from animator.evaluate.sheet import sheet
 from animator.evaluate.sweep import row
 from animator.evaluate.wishes import WishScores, amplitudes, moods, parts
 from animator.motion import space
-from animator.motion.channels import CHANNELS
+from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator
 from animator.portrait.characters import find
 from animator.portrait.landmarks import Landmarker

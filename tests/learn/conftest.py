@@ -7,7 +7,7 @@ import pytest
 
 from animator.learn.shards import Shard, save
 from animator.media.mel import MELS
-from animator.motion.channels import CHANNELS
+from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME
 
 FRAMES = 150

@@ -7,7 +7,7 @@ from animator.control import EMOTIONS, STATES
 from animator.learn import dialogues
 from animator.learn.shards import files, load
 from animator.learn.speech.clips import save
-from animator.motion.channels import CHANNELS, HEAD_AT, MOUTH_AT
+from animator.motion.behaviour.channels import CHANNELS, HEAD_AT, MOUTH_AT
 
 from .speaking import clip
 

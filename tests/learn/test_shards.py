@@ -6,7 +6,7 @@ import pytest
 from animator.learn.shards import Shard, files, load, save
 from animator.media.files import MediaError
 from animator.media.mel import MELS
-from animator.motion.channels import CHANNELS
+from animator.motion.behaviour.channels import CHANNELS
 
 
 def shard(frames=30):

@@ -8,7 +8,7 @@ from animator.face import FPS, RATE, Animator
 from animator.learn.shards import files, load
 from animator.learn.videos import convert
 from animator.media.files import MediaError, Mp4Writer
-from animator.motion.channels import CHANNELS
+from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.space import GAZE_LEFT_YAW, GAZE_RIGHT_YAW, HEAD_YAW, INDEX, SIZE
 from animator.portrait.characters import find
 from animator.render import Renderer

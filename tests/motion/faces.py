@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME
 from animator.motion import generator
-from animator.motion.channels import CHANNELS
+from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator
 from animator.motion.voice.voices import Other, OtherVoice, Own, OwnVoice
 

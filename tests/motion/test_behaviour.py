@@ -3,8 +3,8 @@ import pytest
 from scipy.signal import welch
 
 from animator.control import EMOTIONS, STATES, Control
+from animator.motion.behaviour.head_motion import steady_head
 from animator.motion.generator import Generator
-from animator.motion.head import steady_head
 from animator.motion.space import (
     GAZE_LEFT_PITCH,
     GAZE_LEFT_YAW,

@@ -10,7 +10,7 @@ from animator.__main__ import app
 from animator.control import Control
 from animator.face import SAMPLES_PER_FRAME, Animator
 from animator.motion import space
-from animator.motion.behaviours import BehaviourError
+from animator.motion.behaviour.choice import BehaviourError
 from animator.motion.voice.mouth_net import MODEL
 
 
@@ -40,7 +40,7 @@ def test_the_command_says_so() -> None:
 CALM = '''
 import numpy as np
 
-from animator.motion.channels import CHANNELS, MOUTH_AT
+from animator.motion.behaviour.channels import CHANNELS, MOUTH_AT
 
 
 class Calm:

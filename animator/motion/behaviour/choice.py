@@ -21,8 +21,8 @@ def behaviour(name: str) -> "Make":
 
     Raises `BehaviourError` when that is none.
     """
-    from animator.motion import flow
-    from animator.motion.processes import Processes
+    from animator.motion.behaviour import flow
+    from animator.motion.behaviour.processes import Processes
 
     if name == PROCESSES:
         return Processes
@@ -58,7 +58,7 @@ def _try(make: "Make", name: str) -> None:
 
     from animator.control import Control
     from animator.face import SAMPLES_PER_FRAME
-    from animator.motion.channels import CHANNELS
+    from animator.motion.behaviour.channels import CHANNELS
     from animator.motion.voice.voices import NOBODY, OwnVoice
 
     silence = OwnVoice()(np.zeros(SAMPLES_PER_FRAME, np.float32))
@@ -69,14 +69,14 @@ def _try(make: "Make", name: str) -> None:
     if row.shape != (len(CHANNELS),) or not np.isfinite(row).all():
         raise BehaviourError(
             f"The behaviour {name} gave {row.shape} numbers a frame; expected ({len(CHANNELS)},), all of them finite, "
-            "as animator.motion.channels has them."
+            "as animator.motion.behaviour.channels has them."
         )
 
 
 def _trained(model: Path) -> "Make":
     import numpy as np
 
-    from animator.motion import flow
+    from animator.motion.behaviour import flow
 
     try:
         flow.MotionNet(np.random.default_rng(0), model=model)

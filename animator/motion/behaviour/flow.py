@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control
-from animator.motion import conditions
-from animator.motion.channels import BLINK_AT, CHANNELS, MOUTH_AT
+from animator.motion.behaviour import conditions
+from animator.motion.behaviour.channels import BLINK_AT, CHANNELS, MOUTH_AT
 from animator.motion.filters import FPS
 from animator.motion.voice.mouth_net import CHANNELS as MOUTH
 from animator.motion.voice.mouth_net import session_of
@@ -70,7 +70,7 @@ class MotionNet:
         self._last, self._told = rest, conditions.condition({}, "idle", self._blink_s)
 
     def __call__(self, own: Own, other: Other, control: Control) -> Floats:
-        """One frame on -> (len(CHANNELS),), see `animator.motion.channels`."""
+        """One frame on -> (len(CHANNELS),), see `animator.motion.behaviour.channels`."""
         wishes = {
             "emotion": conditions.emotion_row(control.emotion, control.emotion_strength),
             "gaze": conditions.gaze_row(control.gaze_yaw_deg, control.gaze_pitch_deg),

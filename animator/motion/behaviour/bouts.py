@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.control import Control, Emotion, State
-from animator.motion.expression import Weights, shapes
+from animator.motion.behaviour.expression import Weights, shapes
 from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, soft_limit
 from animator.motion.space import ARKIT
 from animator.motion.voice.mouth_net import CHANNELS, MouthRow

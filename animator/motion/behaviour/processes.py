@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control, Emotion
-from animator.motion.channels import to_upper
-from animator.motion.expression import Expression
-from animator.motion.eyes import Blinks, Gaze
+from animator.motion.behaviour.channels import to_upper
+from animator.motion.behaviour.expression import Expression
+from animator.motion.behaviour.gaze import Blinks, Gaze
+from animator.motion.behaviour.head_motion import Head
 from animator.motion.filters import Follower
-from animator.motion.head import Head
 from animator.motion.voice.voices import Other, Own
 
 _LIVELINESS: dict[Emotion, float] = {
@@ -37,7 +37,7 @@ class Processes:
         self._turns = Follower(0.45), Follower(0.45)
 
     def __call__(self, own: Own, other: Other, control: Control) -> NDArray[np.float32]:
-        """(len(channels.CHANNELS),), see `animator.motion.channels`."""
+        """(len(channels.CHANNELS),), see `animator.motion.behaviour.channels`."""
         said = own.prosody
         felt = said  # the voice that moves brows and lids
         if control.state == "listening":
