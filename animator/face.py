@@ -168,7 +168,7 @@ class Animator:
         """A picture -> the portrait that `open` takes; seconds the first time, then from the disk cache.
 
         The face goes through the ``given`` points, and is treated as a flat drawing or not if that is given. Raises
-        `animator.portrait.picture.PortraitError` for a picture that cannot become a face.
+        `animator.portrait.picture.reading.PortraitError` for a picture that cannot become a face.
         """
         from animator.portrait.portrait import load
 

@@ -152,7 +152,7 @@ def _reenact(clips: Sequence[Path], strip: Path) -> Mapping[str, object]:
     from animator.evaluate.reenact import reenact, save_strip
     from animator.evaluate.report import reenact_table, rounded
     from animator.evaluate.suite import means
-    from animator.portrait.picture import PortraitError
+    from animator.portrait.picture.reading import PortraitError
 
     found: dict[str, Figures] = {}
     for clip in clips:

@@ -44,7 +44,7 @@ def prepare(
     """The portrait, corrected by the file ``landmarks`` and by whether it is ``drawn`` flat; its points, or some to
     place, go into the file ``save``."""
     from animator.portrait.named import Landmarks, parse
-    from animator.portrait.picture import PortraitError, read
+    from animator.portrait.picture.reading import PortraitError, read
 
     try:
         with console.status("preparing the face"):

@@ -80,7 +80,7 @@ def reenact(
     and the like tell how much they see, after more what no row can reproduce.
 
     Raises `animator.media.files.MediaError` for a file that cannot be read, has no face or more than `LONGEST` frames, and
-    `animator.portrait.picture.PortraitError` when that frame makes no portrait.
+    `animator.portrait.picture.reading.PortraitError` when that frame makes no portrait.
     """
     films: dict[int, Image] = {}
     faces: dict[int, FaceLandmarks] = {}

@@ -9,7 +9,7 @@ from scipy.optimize import least_squares
 
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.named import NAMED, Landmarks, Points, invalid
-from animator.portrait.picture import Picture
+from animator.portrait.picture.reading import Picture
 from animator.portrait.pose import exact_rotation
 from animator.portrait.topology import POINTS, RINGS, canonical
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.named import Landmarks
-from animator.portrait.picture import Picture, Source
+from animator.portrait.picture.reading import Picture, Source
 from animator.portrait.pose import pose
 from animator.portrait.seeking import seek
 from animator.portrait.topology import POINTS

@@ -16,7 +16,7 @@ from animator.portrait.drawn_mouth import snap_mouth
 from animator.portrait.finding import FEW, find_faces, quarters_of, wander
 from animator.portrait.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.named import NAMED, Landmarks, Points, check_sides
-from animator.portrait.picture import Picture, PortraitError, Source
+from animator.portrait.picture.reading import Picture, PortraitError, Source
 from animator.portrait.seeking import SAME, apart
 
 Floats = NDArray[np.float32]

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.picture import PortraitError
+from animator.portrait.picture.reading import PortraitError
 
 Floats = NDArray[np.float32]
 Points = dict[str, tuple[float, float]]

@@ -23,7 +23,7 @@ from animator.portrait.lips import fit_mouth
 from animator.portrait.matte import person
 from animator.portrait.mouth import lips_parted, shows_teeth
 from animator.portrait.named import NAMED, Landmarks
-from animator.portrait.picture import Picture, Source, decode, read
+from animator.portrait.picture.reading import Picture, Source, decode, read
 from animator.portrait.pose import pose
 from animator.portrait.remarks import remarks
 from animator.portrait.topology import mesh
@@ -99,7 +99,7 @@ def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None) 
     ``given`` points. Whether it is drawn flat is judged by its looks, unless that is given.
 
     What was prepared from a file is kept on disk, the latest `KEPT` of them; a picture given as bytes, such as a user's
-    upload, leaves no trace. Raises `animator.portrait.picture.PortraitError` for pictures that make no portrait.
+    upload, leaves no trace. Raises `animator.portrait.picture.reading.PortraitError` for pictures that make no portrait.
     """
     content = read(source) if isinstance(source, Path) else source
     corrected = json.dumps(given.json(), sort_keys=True) if given else ""

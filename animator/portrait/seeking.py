@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.landmarks import Crop, FaceLandmarks, Landmarker, Treatment, crop_around
-from animator.portrait.picture import Picture
+from animator.portrait.picture.reading import Picture
 
 Floats = NDArray[np.float32]
 

@@ -175,7 +175,7 @@ class Gallery:
         return _described(id, uploaded.portrait)
 
     def source(self, id: str) -> bytes:
-        from animator.portrait.picture import PortraitError, as_jpeg, decode
+        from animator.portrait.picture.reading import PortraitError, as_jpeg, decode
 
         try:
             return as_jpeg(decode(self._uploaded(id, with_content=True).content))
@@ -207,7 +207,7 @@ class Gallery:
     def _prepare(self, source: Path | bytes, landmarks: bytes | None = None) -> Any:
         from animator.portrait import portrait
         from animator.portrait.named import parse
-        from animator.portrait.picture import PortraitError
+        from animator.portrait.picture.reading import PortraitError
 
         try:
             return portrait.load(source, self._size, None if landmarks is None else parse(landmarks))

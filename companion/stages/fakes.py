@@ -284,7 +284,7 @@ class CartoonPortraits:
     def _described(self, id: str, data: bytes, landmarks: bytes | None) -> Upload:
         from animator.portrait.bending import layout
         from animator.portrait.named import parse
-        from animator.portrait.picture import PortraitError, decode
+        from animator.portrait.picture.reading import PortraitError, decode
 
         try:
             source = decode(data)

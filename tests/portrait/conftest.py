@@ -4,7 +4,7 @@ import pytest
 
 from animator.portrait.characters import find
 from animator.portrait.landmarks import Landmarker
-from animator.portrait.picture import Picture, decode, read
+from animator.portrait.picture.reading import Picture, decode, read
 from animator.portrait.portrait import Portrait, load
 from tests.portrait.faces import Faces, read_faces
 

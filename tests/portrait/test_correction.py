@@ -15,7 +15,7 @@ from animator.portrait.characters import find
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.mouth import lips_parted
 from animator.portrait.named import NAMED, Landmarks, check_sides, parse
-from animator.portrait.picture import PortraitError
+from animator.portrait.picture.reading import PortraitError
 from animator.portrait.portrait import Portrait, load
 
 PortraitOf = Callable[[str], Portrait]

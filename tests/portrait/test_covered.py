@@ -10,7 +10,7 @@ from animator.motion.space import INDEX
 from animator.portrait.characters import find
 from animator.portrait.framing import Cut, cut
 from animator.portrait.landmarks import Landmarker
-from animator.portrait.picture import Picture, Source, decode, read
+from animator.portrait.picture.reading import Picture, Source, decode, read
 from animator.portrait.remarks import remarks
 
 

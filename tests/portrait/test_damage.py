@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from animator.portrait.characters import find
-from animator.portrait.picture import Code, PortraitError, Source, decode
+from animator.portrait.picture.reading import Code, PortraitError, Source, decode
 from animator.portrait.portrait import Portrait, load
 
 TURNED = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00"

@@ -12,7 +12,7 @@ from animator.portrait.characters import find
 from animator.portrait.finding import find_faces, quarters_of
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.named import Landmarks
-from animator.portrait.picture import Picture, PortraitError, Source, decode, read
+from animator.portrait.picture.reading import Picture, PortraitError, Source, decode, read
 from animator.portrait.portrait import Portrait, load
 from animator.portrait.pose import pose
 from animator.portrait.seeking import apart

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from animator.portrait import formats, picture
 from animator.portrait.characters import find
 from animator.portrait.framing import Cut, cut, frame
 from animator.portrait.landmarks import Landmarker
-from animator.portrait.picture import Picture, PortraitError, Source, decode, read
+from animator.portrait.picture import formats, reading
+from animator.portrait.picture.reading import Picture, PortraitError, Source, decode, read
 from animator.portrait.remarks import remarks
 
 
@@ -26,7 +26,7 @@ def pixels(content: bytes) -> Picture:
 
 
 def scene_of(picture: Picture) -> Source:
-    return Source(picture, picture.shape[1], picture.shape[0])
+    return Source(picture, reading.shape[1], reading.shape[0])
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -106,7 +106,7 @@ def test_damaged_profiles_are_ignored(gradient: Image.Image, profile: bytes) -> 
 
 
 def test_palettes_are_smooth_when_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture, "_WORK_SIDE", 100)
+    monkeypatch.setattr(reading, "_WORK_SIDE", 100)
     stripes = np.zeros((400, 400), np.uint8)
     stripes[:, ::2] = 255
     shown = pixels(encoded(Image.fromarray(stripes).convert("P"), "PNG"))
@@ -156,7 +156,7 @@ def test_damaged_notes_of_the_camera_are_ignored(gradient: Image.Image) -> None:
 def test_a_far_face_is_as_sharp_as_the_file(
     photo: Picture, landmarker: Landmarker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picture, "_WORK_SIDE", 600)
+    monkeypatch.setattr(reading, "_WORK_SIDE", 600)
     large = np.full((900, 1200, 3), 128, np.uint8)
     large[200:712, 500:1012] = photo
     source = decode(encoded(Image.fromarray(large), "PNG"))
@@ -235,7 +235,7 @@ WITHOUT_HEIF = """
 import sys
 sys.modules["pi_heif"] = None  # as where the extra is not installed
 from pathlib import Path
-from animator.portrait.picture import PortraitError, decode
+from animator.portrait.picture.reading import PortraitError, decode
 for path in sorted(Path(sys.argv[1]).iterdir()):
     try:
         print(path.stem, *decode(path.read_bytes()).picture.shape)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.landmarks import Landmarker
 from animator.portrait.mouth import shows_teeth
-from animator.portrait.picture import Picture
+from animator.portrait.picture.reading import Picture
 from animator.portrait.topology import RINGS
 
 pytestmark = pytest.mark.model

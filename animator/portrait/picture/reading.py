@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from animator.portrait.colours import plain_mode, to_srgb
-from animator.portrait.formats import advice, readable
+from animator.portrait.picture.colours import plain_mode, to_srgb
+from animator.portrait.picture.formats import advice, readable
 
 if TYPE_CHECKING:
     from animator.portrait.named import Landmarks
