@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from animator.portrait.landmarks import Landmarker
+from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.pose import rotation
 from animator.portrait.topology import POINTS, RINGS, Mesh, canonical, mesh
 

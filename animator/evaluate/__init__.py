@@ -9,7 +9,7 @@ from animator.evaluate.lips import Figures, Phoneme
 from animator.evaluate.measure import measure
 from animator.evaluate.track import Image, track
 from animator.media.files import has_sound, read_audio
-from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.finding.landmarks import FaceLandmarks
 
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait

@@ -11,7 +11,7 @@ from animator.evaluate.iris import Gaze
 from animator.evaluate.sweep import SWEEPS, Sweep, row, shapes
 from animator.media.files import MediaError
 from animator.motion import space
-from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import align, angles
 from animator.portrait.topology import POINTS, canonical

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from animator.face import Drawer
 from animator.media.encoder import VideoEncoder
-from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 

@@ -17,7 +17,7 @@ from animator.evaluate.lips import Figures
 from animator.evaluate.runs import runs_of
 from animator.evaluate.teeth import teeth_area
 from animator.motion.space import INDEX
-from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.finding.landmarks import FaceLandmarks
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB

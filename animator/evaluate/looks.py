@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from animator.evaluate.identity import Descriptor, weights
 from animator.evaluate.lips import Figures
 from animator.evaluate.measure import psnr
-from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import align
 from animator.portrait.topology import FACE_OVAL, POINTS, RINGS, canonical

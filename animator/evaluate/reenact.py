@@ -23,7 +23,7 @@ from animator.media.files import MediaError
 from animator.motion import space
 from animator.motion.generator import CAMERA
 from animator.motion.space import ARKIT, INDEX
-from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait, load
 from animator.portrait.pose import align, angles
 from animator.portrait.topology import POINTS, RINGS, canonical

@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from animator.media.files import MediaError
-from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.pose import pose
 from animator.portrait.topology import POINTS, RINGS
 

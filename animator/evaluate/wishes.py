@@ -21,7 +21,7 @@ from animator.motion.generator import Generator
 from animator.motion.parted import PartedLips, parting
 from animator.motion.parts import PARTS, Part, only
 from animator.motion.voice.voices import Other, Own
-from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import pose
 from animator.portrait.topology import POINTS

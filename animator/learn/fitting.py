@@ -16,8 +16,8 @@ from animator.motion.behaviour.channels import CHANNELS, to_upper
 from animator.motion.generator import CAMERA
 from animator.motion.space import ARKIT, INDEX
 from animator.motion.voice.mouth_net import from_weights
+from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.head import fit
-from animator.portrait.landmarks import FaceLandmarks
 from animator.portrait.lips import fit_mouth
 from animator.portrait.pose import align, angles, pose
 from animator.portrait.topology import POINTS, canonical

@@ -19,7 +19,7 @@ from animator.learn.speech.clips import FRAME, SILENCE, to_power
 from animator.media.files import MediaError, read_audio
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME
-from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.finding.landmarks import FaceLandmarks
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 SHORTEST = 25  # frames

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from animator.motion.space import INDEX
-from animator.portrait.covered import Covered
-from animator.portrait.framing import Cut
+from animator.portrait.finding.covered import Covered
+from animator.portrait.finding.framing import Cut
 from animator.portrait.pose import pose
 from animator.portrait.topology import FACE_OVAL
 

@@ -7,7 +7,7 @@ person was only guessed at, everything does, less and less with the distance, si
 import cv2
 import numpy as np
 
-from animator.portrait.matte import LEAST
+from animator.portrait.finding.matte import LEAST
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, f32
 

@@ -9,7 +9,7 @@ import pytest
 from animator.evaluate.sweep import row
 from animator.motion.space import INDEX
 from animator.portrait.characters import find
-from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.portrait import load
 from animator.render import Renderer
 

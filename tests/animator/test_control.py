@@ -15,7 +15,7 @@ from animator.motion import space
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator
 from animator.portrait.characters import find
-from animator.portrait.landmarks import Landmarker
+from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
 

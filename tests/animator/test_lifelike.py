@@ -9,7 +9,7 @@ from animator.evaluate.lifelike import signals as signals_of
 from animator.evaluate.report import lifelike_table
 from animator.evaluate.teeth import inside, teeth_area
 from animator.motion.space import INDEX
-from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.topology import RINGS
 
 FPS = 25.0

@@ -11,7 +11,7 @@ from animator.motion.generator import Generator
 from animator.motion.parted import parting
 from animator.motion.space import GAZE_LEFT_YAW, HEAD_ROLL, HEAD_YAW, INDEX
 from animator.portrait.characters import find
-from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.portrait import load
 from animator.render import Renderer
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from animator.portrait.characters import find
-from animator.portrait.landmarks import Landmarker
+from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.picture.reading import Picture, decode, read
 from animator.portrait.portrait import Portrait, load
 from tests.portrait.faces import Faces, read_faces

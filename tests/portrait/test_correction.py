@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from animator.motion.space import INDEX
 from animator.portrait.bending import bend, distance, place_face
 from animator.portrait.characters import find
-from animator.portrait.landmarks import Landmarker
+from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.mouth import lips_parted
 from animator.portrait.named import NAMED, Landmarks, check_sides, parse
 from animator.portrait.picture.reading import PortraitError

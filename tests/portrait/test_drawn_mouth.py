@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from animator.portrait.characters import find
-from animator.portrait.drawn_mouth import snap_mouth
+from animator.portrait.finding.drawn_mouth import snap_mouth
 from animator.portrait.portrait import load
 from animator.portrait.topology import RINGS
 

@@ -8,7 +8,7 @@ import pytest
 
 from animator.motion.space import INDEX
 from animator.portrait import assets
-from animator.portrait.landmarks import Landmarker
+from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.picture.reading import Picture
 from animator.portrait.pose import align, angles, pose, rotation
 from animator.portrait.topology import canonical

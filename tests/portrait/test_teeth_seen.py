@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animator.portrait.landmarks import Landmarker
+from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.mouth import shows_teeth
 from animator.portrait.picture.reading import Picture
 from animator.portrait.topology import RINGS

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from animator.motion import space
 from animator.portrait.characters import find
-from animator.portrait.drawing import PHOTOGRAPH, Drawing
+from animator.portrait.finding.drawing import PHOTOGRAPH, Drawing
 from animator.portrait.named import Landmarks
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from animator.motion import space
-from animator.portrait.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import angles
 from animator.portrait.pose import pose as tracked_pose

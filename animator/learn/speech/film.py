@@ -17,7 +17,7 @@ from animator.learn.videos import SUFFIXES, late
 from animator.media.files import MediaError, read_audio
 from animator.motion.space import ARKIT, INDEX
 from animator.motion.voice.mouth_net import CHANNELS, from_weights
-from animator.portrait.landmarks import FaceLandmarks
+from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.pose import align
 from animator.portrait.topology import POINTS, RINGS, canonical
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 
-from animator.portrait.drawing import lit
+from animator.portrait.finding.drawing import lit
 from animator.portrait.topology import FACE_OVAL, RINGS
 
 Floats = NDArray[np.float32]

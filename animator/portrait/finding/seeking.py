@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.landmarks import Crop, FaceLandmarks, Landmarker, Treatment, crop_around
+from animator.portrait.finding.landmarks import Crop, FaceLandmarks, Landmarker, Treatment, crop_around
 from animator.portrait.picture.reading import Picture
 
 Floats = NDArray[np.float32]
