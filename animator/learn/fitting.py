@@ -17,9 +17,9 @@ from animator.motion.generator import CAMERA
 from animator.motion.space import ARKIT, INDEX
 from animator.motion.voice.mouth_net import from_weights
 from animator.portrait.finding.landmarks import FaceLandmarks
-from animator.portrait.head import fit
-from animator.portrait.lips import fit_mouth
 from animator.portrait.pose import align, angles, pose
+from animator.portrait.shaping.head_fit import fit
+from animator.portrait.shaping.lip_shapes import fit_mouth
 from animator.portrait.topology import POINTS, canonical
 
 Floats = NDArray[np.float32]

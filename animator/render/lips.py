@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.motion import space
-from animator.portrait.lips import closing
 from animator.portrait.portrait import Portrait
+from animator.portrait.shaping.lip_shapes import closing
 from animator.render.arrays import Floats, Ints, f32
 
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]

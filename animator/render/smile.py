@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.mouth import lighter_part, lightness_of_teeth
 from animator.portrait.portrait import Portrait
+from animator.portrait.shaping.lip_gap import lighter_part, lightness_of_teeth
 from animator.render.arrays import Floats, f32
 from animator.render.palette import lip_ring
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from animator.motion.space import INDEX
-from animator.portrait.closure import close_lids
 from animator.portrait.portrait import Portrait
+from animator.portrait.shaping.closure import close_lids
 
 PortraitOf = Callable[[str], Portrait]
 BROWS = {"left": (285, 295, 282, 283, 276), "right": (55, 65, 52, 53, 46)}

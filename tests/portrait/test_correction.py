@@ -13,10 +13,10 @@ from animator.motion.space import INDEX
 from animator.portrait.bending import bend, distance, place_face
 from animator.portrait.characters import find
 from animator.portrait.finding.landmarks import Landmarker
-from animator.portrait.mouth import lips_parted
 from animator.portrait.named import NAMED, Landmarks, check_sides, parse
 from animator.portrait.picture.reading import PortraitError
 from animator.portrait.portrait import Portrait, load
+from animator.portrait.shaping.lip_gap import lips_parted
 
 PortraitOf = Callable[[str], Portrait]
 PARTS = ("left_eye", "right_eye", "left_iris", "right_iris", "mouth", "upper_lip", "lower_lip", "chin", "nose")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from animator.motion.space import INDEX
 from animator.portrait.characters import DEFAULT, characters, find
-from animator.portrait.head import fit
 from animator.portrait.portrait import KEPT, Portrait, load
+from animator.portrait.shaping.head_fit import fit
 
 PortraitOf = Callable[[str], Portrait]
 NAMES = [character.name for character in characters()]

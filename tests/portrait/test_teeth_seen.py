@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from animator.portrait.finding.landmarks import Landmarker
-from animator.portrait.mouth import shows_teeth
 from animator.portrait.picture.reading import Picture
+from animator.portrait.shaping.lip_gap import shows_teeth
 from animator.portrait.topology import RINGS
 
 pytestmark = pytest.mark.model
