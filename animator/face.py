@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from animator.motion.generator import Generator
     from animator.motion.parted import PartedLips
     from animator.motion.parts import Part
-    from animator.portrait.named import Landmarks
+    from animator.portrait.correcting.named import Landmarks
     from animator.portrait.portrait import Portrait
     from animator.render import Renderer
     from animator.render.gpu.pool import Drawer as DeviceDrawer

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.files import cache_folder, whole
+from animator.portrait.correcting.named import NAMED, Landmarks
+from animator.portrait.correcting.remarks import remarks
 from animator.portrait.finding.drawing import Drawing
 from animator.portrait.finding.frames import find_glasses
 from animator.portrait.finding.framing import cut
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.finding.matte import person
-from animator.portrait.named import NAMED, Landmarks
 from animator.portrait.picture.reading import Picture, Source, decode, read
 from animator.portrait.pose import pose
-from animator.portrait.remarks import remarks
 from animator.portrait.shaping.brows import level_brows
 from animator.portrait.shaping.closure import close_lids, snap_rims, snap_seam
 from animator.portrait.shaping.head_fit import fit

@@ -282,8 +282,8 @@ class CartoonPortraits:
         return self._uploads[id]
 
     def _described(self, id: str, data: bytes, landmarks: bytes | None) -> Upload:
-        from animator.portrait.bending import layout
-        from animator.portrait.named import parse
+        from animator.portrait.correcting.bending import layout
+        from animator.portrait.correcting.named import parse
         from animator.portrait.picture.reading import PortraitError, decode
 
         try:

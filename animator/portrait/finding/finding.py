@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.portrait.correcting.named import Landmarks
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.finding.seeking import seek
-from animator.portrait.named import Landmarks
 from animator.portrait.picture.reading import Picture, Source
 from animator.portrait.pose import pose
 from animator.portrait.topology import POINTS

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 from scipy.optimize import least_squares
 
+from animator.portrait.correcting.named import NAMED, Landmarks, Points, invalid
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
-from animator.portrait.named import NAMED, Landmarks, Points, invalid
 from animator.portrait.picture.reading import Picture
 from animator.portrait.pose import exact_rotation
 from animator.portrait.topology import POINTS, RINGS, canonical

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.named import NAMED
+from animator.portrait.correcting.named import NAMED
 from animator.portrait.portrait import Portrait
 from animator.portrait.topology import POINTS
 
