@@ -15,7 +15,7 @@ from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import align, angles
 from animator.portrait.topology import POINTS, canonical
-from animator.render.pose import pose
+from animator.render.surface.head_pose import pose
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -134,7 +134,7 @@ def control(
 
 
 def _score(sweep: Sweep, seen: list[float | None], portrait: Portrait) -> Score:
-    """Turns are judged within what the picture allows (see `animator.render.pose`)."""
+    """Turns are judged within what the picture allows (see `animator.render.surface.head_pose`)."""
     found = np.array([np.nan if value is None else value for value in seen])
     if sweep.name == "gaze_pitch":
         found -= found[0]  # lids held open show more of the iris than they do at rest

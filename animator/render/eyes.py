@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from animator.portrait.portrait import Portrait
 from animator.render import drawn
 from animator.render.arrays import Floats, Image, Ints, f32
-from animator.render.body import Body
-from animator.render.holes import coverage, covered
 from animator.render.iris import completed
 from animator.render.jit import kernel
 from animator.render.lookup import below_line, bilinear, height_at, mix
+from animator.render.surface.body import Body
+from animator.render.surface.holes import coverage, covered
 
 IRIS = 1.06  # landmarks see the iris a little small
 SHINE = 0.45  # share of the iris' way that the highlight goes

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 
 from animator.portrait.portrait import Portrait
-from animator.render import deform, raster
 from animator.render.arrays import Floats, Image, Ints, f32
-from animator.render.body import Body
+from animator.render.surface import deform, raster
+from animator.render.surface.body import Body
 
 _CELL = 0.045  # face widths
 _FILL = 0.012  # face widths around the frame that tell the colour of the skin behind it

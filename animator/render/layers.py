@@ -7,11 +7,12 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from animator.portrait.portrait import Portrait
-from animator.render import eyes, glasses, holes, lids, lips, mouth, plate, raster, tongue, wrinkles
+from animator.render import eyes, glasses, lids, lips, mouth, tongue
 from animator.render.arrays import Floats, Image, Ints, f32
-from animator.render.body import Body, body
-from animator.render.light import Light, light
-from animator.render.sharp import sharpened
+from animator.render.surface import holes, plate, raster, wrinkles
+from animator.render.surface.body import Body, body
+from animator.render.surface.light import Light, light
+from animator.render.surface.sharp import sharpened
 
 _FORWARD = 0.03  # face widths
 _OPENINGS = ("lips_inner", "eye_left", "eye_right")

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from animator.motion.space import INDEX
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Image, Ints, Real, f32
-from animator.render.holes import covered
 from animator.render.jit import kernel
 from animator.render.lidskin import Patch, shut
 from animator.render.lookup import below_line, mix
-from animator.render.raster import Texture, pack
+from animator.render.surface.holes import covered
+from animator.render.surface.raster import Texture, pack
 
 BAND = 0.05  # face widths above the edge of the lid that may hold lashes, liner and shadow
 _BROWS = {"left": (285, 295, 282, 283, 276), "right": (46, 53, 52, 65, 55)}  # lower edge of the brow, left to right

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from animator.render.arrays import Floats, f32
-from animator.render.follow import smoothstep
+from animator.render.surface.follow import smoothstep
 
 LASH = 0.010  # face widths: what is dark and narrower is a lash, not a crease
 BROW = 0.5  # share of the way to the brow over which the skin of the lid fades into the picture

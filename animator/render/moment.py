@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.motion import space
-from animator.render import deform, eyes, lips, tongue
+from animator.render import eyes, lips, tongue
 from animator.render.arrays import Floats, f32
 from animator.render.layers import Layers
-from animator.render.pose import Pose, pose
-from animator.render.sharp import step
+from animator.render.surface import deform
+from animator.render.surface.head_pose import Pose, pose
+from animator.render.surface.sharp import step
 
 _SHADE_OF_ROUND_LIPS, _SOON = 0.8, 1.2  # what they keep off; over their roundness, when they do so
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
@@ -38,7 +39,7 @@ class Moment:
     """``weights`` (52,) of the shapes, with lids that go along with the eyes; ``skull`` (3, 4), the motion of what is
     rigid to it, ``torso`` (3,) px; ``eyes`` left and right; ``jaw`` (3, 4), the lower jaw's displacement;
     ``tip``, how far that of the tongue is raised; ``to_picture`` (2, 3) as `Sight` has it, at the teeth; ``lit``, the
-    share of light that gets past the lips; ``sharp``, see `animator.render.sharp.step`."""
+    share of light that gets past the lips; ``sharp``, see `animator.render.surface.sharp.step`."""
 
     weights: Floats
     skull: Floats

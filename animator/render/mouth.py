@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
-from animator.render import raster
 from animator.render.arrays import Floats, Image, Ints, Real, f32
-from animator.render.body import Body
-from animator.render.holes import coverage, covered
 from animator.render.jit import kernel
 from animator.render.lookup import below_line, bilinear, height_at, mix
 from animator.render.palette import drawn_palette, palette, side_light
-from animator.render.pose import rotation
 from animator.render.smile import own_teeth
+from animator.render.surface import raster
+from animator.render.surface.body import Body
+from animator.render.surface.head_pose import rotation
+from animator.render.surface.holes import coverage, covered
 from animator.render.teeth import LOWER, PER_CM, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue
 
 CM = 1 / 14.2  # face widths

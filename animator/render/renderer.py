@@ -4,11 +4,12 @@ import numpy as np
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.render import deform, eyes, glasses, holes, lids, lips, mouth, raster, sharp, tongue, wrinkles
+from animator.render import eyes, glasses, lids, lips, mouth, tongue
 from animator.render.arrays import Floats, Image
 from animator.render.layers import layers
-from animator.render.light import relight
 from animator.render.moment import Moment, moment
+from animator.render.surface import deform, holes, raster, sharp, wrinkles
+from animator.render.surface.light import relight
 
 
 class Renderer:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.motion.space import INDEX
-from animator.render import raster
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.mouth import Mouth
+from animator.render.surface import raster
 
 OUT = INDEX["tongueOut"]
 _BREADTH = 0.105  # face widths to either side

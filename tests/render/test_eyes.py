@@ -7,8 +7,8 @@ import pytest
 
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
-from animator.render.body import body
 from animator.render.eyes import eyes
+from animator.render.surface.body import body
 
 pytestmark = pytest.mark.model
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from animator.render import holes, raster
+from animator.render.surface import holes, raster
 
 
 def test_a_sheet_that_folds_over_itself_gets_a_soft_edge_where_it_is_seen_to_end() -> None:

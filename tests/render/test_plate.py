@@ -11,7 +11,7 @@ from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
-from animator.render.plate import opacity, plate
+from animator.render.surface.plate import opacity, plate
 
 pytestmark = pytest.mark.model
 

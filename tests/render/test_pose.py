@@ -10,9 +10,9 @@ from animator.portrait.portrait import Portrait
 from animator.portrait.pose import angles
 from animator.portrait.pose import pose as tracked_pose
 from animator.render import Renderer
-from animator.render.body import areas, body
-from animator.render.deform import project
-from animator.render.pose import pose
+from animator.render.surface.body import areas, body
+from animator.render.surface.deform import project
+from animator.render.surface.head_pose import pose
 
 Y_UP = np.diag([1.0, -1.0, 1.0]).astype(np.float32)
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from animator.render import raster
+from animator.render.surface import raster
 
 
 def surface(xy: list[list[float]], uv: list[list[float]], opacity: float = 1.0) -> raster.Surface:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
-from animator.render import Renderer, holes
-from animator.render.body import body
-from animator.render.deform import blend
+from animator.render import Renderer
 from animator.render.eyes import eyes, turn
 from animator.render.lips import lips, meet
-from animator.render.pose import rotation
+from animator.render.surface import holes
+from animator.render.surface.body import body
+from animator.render.surface.deform import blend
+from animator.render.surface.head_pose import rotation
 
 pytestmark = pytest.mark.model
 

@@ -6,8 +6,8 @@ import pytest
 from animator.motion.space import ARKIT, INDEX
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
-from animator.render import raster, wrinkles
-from animator.render.body import body
+from animator.render.surface import raster, wrinkles
+from animator.render.surface.body import body
 
 pytestmark = pytest.mark.model
 

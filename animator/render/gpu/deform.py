@@ -1,5 +1,5 @@
-"""From weights to vertices on the screen, of N frames at once: what `animator.render.deform`, `animator.render.light`
-and `animator.render.holes` do for one."""
+"""From weights to vertices on the screen, of N frames at once: what `animator.render.surface.deform`, `animator.render.surface.light`
+and `animator.render.surface.holes` do for one."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUnknownParameterType=false
@@ -12,8 +12,8 @@ from torch.nn.functional import normalize
 
 from animator.render.gpu.raster import Corners
 from animator.render.gpu.tables import Geometry, Piece
-from animator.render.holes import HEM
-from animator.render.light import BRIGHTEST, DARKEST
+from animator.render.surface.holes import HEM
+from animator.render.surface.light import BRIGHTEST, DARKEST
 
 
 class Placed(NamedTuple):
@@ -67,7 +67,7 @@ def rigid(part: Piece, xy: Tensor) -> Corners:
 
 
 def folds(made: Geometry, placed: Placed) -> Corners:
-    """Hems (see `animator.render.holes.fold`) along the creases, degenerate where the face is not folded."""
+    """Hems (see `animator.render.surface.holes.fold`) along the creases, degenerate where the face is not folded."""
     xy, depth = taken(placed.xy, made.creases), taken(placed.points, made.creases)[..., 2]
     a, b, c, d = xy.unbind(2)
     (ex, ey), (cx, cy), (dx, dy) = ((p - a).unbind(-1) for p in (b, c, d))

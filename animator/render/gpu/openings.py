@@ -16,7 +16,7 @@ from animator.render import eyes, mouth
 from animator.render.gpu.deform import Motion, moved, projected, rigid
 from animator.render.gpu.raster import Texture, area, bilinear, draw_over, fragments
 from animator.render.gpu.tables import Eyes, Geometry, Lids, Mouths, Piece
-from animator.render.holes import FINE
+from animator.render.surface.holes import FINE
 
 
 class Opening(NamedTuple):

@@ -1,6 +1,6 @@
 """Triangles of many frames to pixels at once: spans are enumerated rather than looped over.
 
-The same rules as `animator.render.raster`, so the same pixels: the spans of a triangle from row to row, colours
+The same rules as `animator.render.surface.raster`, so the same pixels: the spans of a triangle from row to row, colours
 multiplied by their opacity, and painter's order, in which the last triangle wins. Every (triangle, row) and then every
 (triangle, pixel) becomes one element of a long tensor; so batches of ragged meshes cost no more than even ones.
 """

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animator.motion.space import ARKIT
-from animator.render import raster
 from animator.render.arrays import f32
 from animator.render.eyes import Eye
 from animator.render.layers import Layers
 from animator.render.lids import Lid
 from animator.render.mouth import Part
+from animator.render.surface import raster
 
 Array = NDArray[Any]
 Row = tuple[Any, ...]  # arrays and numbers of one portrait

@@ -10,7 +10,7 @@ import numpy as np
 
 from animator.render.arrays import Floats, Image, Whole
 from animator.render.jit import kernel
-from animator.render.raster import Texture
+from animator.render.surface.raster import Texture
 
 AMOUNT = 0.2  # by which (1 - cos w) is raised in each direction
 _OVER = 5.0  # of 255 that edges may go beyond their surroundings: more is a halo

@@ -2,7 +2,7 @@
 
 Both share the vertices of the face's rim, so nothing tears. What the grid knows of the face fades outwards by the
 screened Laplace equation: its depth to that of the ears, its displacements to nothing. How much of it is seen before
-the still background is up to `animator.render.plate`.
+the still background is up to `animator.render.surface.plate`.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from scipy.spatial import Delaunay
 
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Ints, f32
-from animator.render.follow import CHIN, follow, smoothstep
 from animator.render.jit import kernel
+from animator.render.surface.follow import CHIN, follow, smoothstep
 
 CELL = 22.0  # px of the grid at a size of 512
 CAMERA = 5.85  # face widths

@@ -11,10 +11,10 @@ import numpy as np
 
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats
-from animator.render.body import Body
-from animator.render.deform import normals
-from animator.render.follow import smoothstep
 from animator.render.jit import kernel
+from animator.render.surface.body import Body
+from animator.render.surface.deform import normals
+from animator.render.surface.follow import smoothstep
 
 STRENGTH = 0.8
 DARKEST, BRIGHTEST = 0.6, 1.35

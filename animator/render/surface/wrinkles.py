@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from animator.motion.space import INDEX
 from animator.portrait.portrait import Portrait
 from animator.portrait.topology import mesh
-from animator.render import raster
 from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.surface import raster
 
 LEAST = 0.03  # of an expression, below which nothing is drawn
 _REACH = 0.055  # face widths around a line that are drawn

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from animator.render.arrays import Floats, Image, Ints
 from animator.render.jit import kernel
-from animator.render.raster import Surface
+from animator.render.surface.raster import Surface
 
 HEM = 1.2  # px
 FOLDS = 256  # edges at most that are hemmed in one frame
