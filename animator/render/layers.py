@@ -7,8 +7,9 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from animator.portrait.portrait import Portrait
-from animator.render import eyes, glasses, lids, lips, mouth, tongue
+from animator.render import eyes, glasses, lids
 from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.mouth import cavity, meeting, tongue
 from animator.render.surface import holes, plate, raster, wrinkles
 from animator.render.surface.body import Body, body
 from animator.render.surface.light import Light, light
@@ -32,8 +33,8 @@ class Layers:
     light: Light
     eyes: tuple[eyes.Eye, ...]
     lids: tuple[lids.Lid, ...]
-    lips: lips.Lips
-    mouth: mouth.Mouth
+    lips: meeting.Lips
+    mouth: cavity.Mouth
     tongue: tongue.Tongue
     wrinkles: wrinkles.Wrinkles | None
     glasses: glasses.Glasses | None
@@ -69,7 +70,7 @@ def layers(portrait: Portrait) -> Layers:
 def _build(portrait: Portrait) -> Layers:
     made = body(portrait)
     bare = glasses.take_off(portrait)
-    behind = mouth.mouth(bare, made)
+    behind = cavity.mouth(bare, made)
     x, y = portrait.view
     opaque = plate.opacity(portrait)
     background = plate.plate(bare.picture, opaque, portrait.face_width)
@@ -89,7 +90,7 @@ def _build(portrait: Portrait) -> Layers:
         light=light(bare, made),
         eyes=tuple(eyes.eyes(bare, made)),
         lids=tuple(lids.lids(bare)),
-        lips=lips.lips(portrait, made.points),
+        lips=meeting.lips(portrait, made.points),
         mouth=behind,
         tongue=tongue.tongue(behind.parts[0].texture),
         wrinkles=wrinkles.wrinkles(bare, made.face, len(made.points) + len(beyond)),

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.motion import space
-from animator.render import eyes, lips, tongue
+from animator.render import eyes
 from animator.render.arrays import Floats, f32
 from animator.render.layers import Layers
+from animator.render.mouth import meeting, tongue
 from animator.render.surface import deform
 from animator.render.surface.head_pose import Pose, pose
 from animator.render.surface.sharp import step
@@ -72,7 +73,7 @@ def moment(made: Layers, motion: Floats) -> Moment:
         for eye, moved, wide, blink in zip(made.eyes, turned, _WIDES, _BLINKS, strict=True)
     )
     jaw = np.tensordot(weights, portrait.jaw, 1).astype(np.float32)
-    lit = 1 - _SHADE_OF_ROUND_LIPS * min(_SOON * lips.roundness(weights), 1.0) ** 1.5
+    lit = 1 - _SHADE_OF_ROUND_LIPS * min(_SOON * meeting.roundness(weights), 1.0) ** 1.5
     teeth = _to_picture(made, skull, made.mouth.anchor)
     tip = tongue.raised(weights)
     return Moment(weights, skull, where.torso, seen, jaw, tip, teeth, lit, step(skull, made.body.points[_OUTERMOST]))

@@ -4,10 +4,11 @@ import numpy as np
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.render import eyes, glasses, lids, lips, mouth, tongue
+from animator.render import eyes, glasses, lids
 from animator.render.arrays import Floats, Image
 from animator.render.layers import layers
 from animator.render.moment import Moment, moment
+from animator.render.mouth import cavity, meeting, tongue
 from animator.render.surface import deform, holes, raster, sharp, wrinkles
 from animator.render.surface.light import relight
 
@@ -38,8 +39,8 @@ class Renderer:
             eyes.draw(frame, eye, xy, seen.to_picture, (seen.moved, seen.wide, seen.shut))
         for lid, seen in zip(made.lids, now.eyes, strict=True):
             lids.draw(frame, lid, xy, seen.shut)
-        parts = mouth.place(made.mouth, made.body, (now.skull, now.jaw, now.tip), made.centre)
-        mouth.draw(frame, made.mouth, parts, xy, (now.to_picture, now.lit))
+        parts = cavity.place(made.mouth, made.body, (now.skull, now.jaw, now.tip), made.centre)
+        cavity.draw(frame, made.mouth, parts, xy, (now.to_picture, now.lit))
         tongue.draw(frame, made.tongue, made.mouth, xy, now.weights)
         if made.glasses:
             glasses.draw(frame, made.glasses, now.skull, made.body.camera, made.centre)
@@ -77,7 +78,7 @@ class Renderer:
         layers, points, surface = self._made, self._points, self._surface
         made, hem = layers.body, layers.hem
         deform.blend(made.points, made.shapes, now.weights, points)
-        lips.meet(points, layers.lips, now.weights)
+        meeting.meet(points, layers.lips, now.weights)
         deform.move(points, made.head, made.torso, now.skull, now.torso)
         count = len(points)
         deform.project(points, made.camera, layers.centre, surface.xy[:count])

@@ -7,7 +7,8 @@ from animator.evaluate.sweep import row
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
-from animator.render import Renderer, mouth, smile
+from animator.render import Renderer
+from animator.render.mouth import cavity, smile
 
 pytestmark = pytest.mark.model
 
@@ -199,10 +200,10 @@ def composed(white: tuple[int, int, int], shadow: float = 1.0) -> np.ndarray:
     x = np.linspace(0, 89, 9, dtype=np.float32)
     bow = 20 - 18 * np.sin(np.pi * x / 89)
     rims = np.stack([np.stack([x, y], axis=1) for y in (bow, 40 - bow)]).astype(np.float32)
-    light = mouth.Light(0.9, shadow, 12, 20, np.array([40, 15, 12], np.uint8))
+    light = cavity.Light(0.9, shadow, 12, 20, np.array([40, 15, 12], np.uint8))
     none = np.zeros((2, 2, 5), np.float32)
-    shown = mouth.Shown(np.eye(2, 3, dtype=np.float32), 0, np.zeros((2, 2, 9, 2), np.float32), light, none, none)
-    mouth.compose(frame, canvas, np.ones((40, 90), np.float32), (0, 0), rims, shown)
+    shown = cavity.Shown(np.eye(2, 3, dtype=np.float32), 0, np.zeros((2, 2, 9, 2), np.float32), light, none, none)
+    cavity.compose(frame, canvas, np.ones((40, 90), np.float32), (0, 0), rims, shown)
     return frame.astype(float)
 
 

@@ -14,7 +14,7 @@ from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
 from animator.render.eyes import eyes, turn
-from animator.render.lips import lips, meet
+from animator.render.mouth.meeting import lips, meet
 from animator.render.surface import holes
 from animator.render.surface.body import body
 from animator.render.surface.deform import blend

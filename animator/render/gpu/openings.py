@@ -1,6 +1,6 @@
 """Eyes, drawn lids and mouths of N frames at once, painted into the openings between contours by exact area.
 
-What `animator.render.eyes`, `animator.render.lids` and `animator.render.mouth` do for one frame, with their numbers.
+What `animator.render.eyes`, `animator.render.lids` and `animator.render.mouth.cavity` do for one frame, with their numbers.
 """
 
 # torch is an extra, and its types are not there without it:
@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from animator.render import eyes, mouth
+from animator.render import eyes
 from animator.render.gpu.deform import Motion, moved, projected, rigid
 from animator.render.gpu.raster import Texture, area, bilinear, draw_over, fragments
 from animator.render.gpu.tables import Eyes, Geometry, Lids, Mouths, Piece
+from animator.render.mouth import cavity as mouth
 from animator.render.surface.holes import FINE
 
 
@@ -171,7 +172,7 @@ def _between(
 
 
 def within_mouth(part: Piece, made: Mouths, geometry: Geometry, motion: Motion) -> Tensor:
-    """(N, V, 2) px where a part of the mouth is seen, see `animator.render.mouth.place`."""
+    """(N, V, 2) px where a part of the mouth is seen, see `animator.render.mouth.cavity.place`."""
     jaw = motion.jaw * part.jaw[:, None, None]
     tip = (motion.tip[:, None] * part.tip)[..., None]
     points = part.points + (1 - tip) * moved(part.points, jaw) + tip * part.rise[:, None]

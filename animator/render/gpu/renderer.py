@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from animator.portrait.portrait import Portrait
-from animator.render import lids, tongue
+from animator.render import lids
 from animator.render.arrays import Floats, Image
 from animator.render.gpu import deform, openings
 from animator.render.gpu.deform import Motion, Placed
@@ -18,8 +18,9 @@ from animator.render.gpu.openings import Looks, Teeth
 from animator.render.gpu.raster import Corners, Texture, draw, draw_over
 from animator.render.gpu.tables import Geometry, pick, tables, unpacked
 from animator.render.layers import Layers, layers
-from animator.render.lips import shutting
 from animator.render.moment import Moment, Sight, moment
+from animator.render.mouth import tongue
+from animator.render.mouth.meeting import shutting
 from animator.render.surface import wrinkles
 from animator.render.surface.sharp import STEPS
 

@@ -19,7 +19,7 @@ from animator.render.arrays import f32
 from animator.render.eyes import Eye
 from animator.render.layers import Layers
 from animator.render.lids import Lid
-from animator.render.mouth import Part
+from animator.render.mouth.cavity import Part
 from animator.render.surface import raster
 
 Array = NDArray[Any]
@@ -95,7 +95,7 @@ class Mouths(NamedTuple):
 
 class Piece(NamedTuple):
     """What is rigid: parts of the mouth, frames of glasses. ``points`` (P, V, 3); ``jaw`` (P,) how far it moves with
-    the lower jaw; ``tip`` (P, V) and ``rise`` (P, 3) as in `animator.render.mouth.Part`."""
+    the lower jaw; ``tip`` (P, V) and ``rise`` (P, 3) as in `animator.render.mouth.cavity.Part`."""
 
     points: Tensor
     uv: Tensor

@@ -10,7 +10,7 @@ import numpy as np
 
 from animator.motion.space import INDEX
 from animator.render.arrays import Floats, Image, Ints, f32
-from animator.render.mouth import Mouth
+from animator.render.mouth.cavity import Mouth
 from animator.render.surface import raster
 
 OUT = INDEX["tongueOut"]

@@ -15,13 +15,13 @@ from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Image, Ints, Real, f32
 from animator.render.jit import kernel
 from animator.render.lookup import below_line, bilinear, height_at, mix
-from animator.render.palette import drawn_palette, palette, side_light
-from animator.render.smile import own_teeth
+from animator.render.mouth.palette import drawn_palette, palette, side_light
+from animator.render.mouth.smile import own_teeth
+from animator.render.mouth.teeth import LOWER, PER_CM, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue
 from animator.render.surface import raster
 from animator.render.surface.body import Body
 from animator.render.surface.head_pose import rotation
 from animator.render.surface.holes import coverage, covered
-from animator.render.teeth import LOWER, PER_CM, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue
 
 CM = 1 / 14.2  # face widths
 SHOWN = 0.021  # face widths of the upper teeth that show below the lip of a mouth that just opens
