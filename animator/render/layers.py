@@ -7,8 +7,8 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from animator.portrait.portrait import Portrait
-from animator.render import eyes, glasses, lids
 from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.eyes import eyeball, lids, spectacles
 from animator.render.mouth import cavity, meeting, tongue
 from animator.render.surface import holes, plate, raster, wrinkles
 from animator.render.surface.body import Body, body
@@ -31,13 +31,13 @@ class Layers:
     portrait: Portrait
     body: Body
     light: Light
-    eyes: tuple[eyes.Eye, ...]
+    eyes: tuple[eyeball.Eye, ...]
     lids: tuple[lids.Lid, ...]
     lips: meeting.Lips
     mouth: cavity.Mouth
     tongue: tongue.Tongue
     wrinkles: wrinkles.Wrinkles | None
-    glasses: glasses.Glasses | None
+    glasses: spectacles.Glasses | None
     texture: raster.Texture
     sharp: raster.Texture
     cutout: raster.Texture
@@ -69,7 +69,7 @@ def layers(portrait: Portrait) -> Layers:
 
 def _build(portrait: Portrait) -> Layers:
     made = body(portrait)
-    bare = glasses.take_off(portrait)
+    bare = spectacles.take_off(portrait)
     behind = cavity.mouth(bare, made)
     x, y = portrait.view
     opaque = plate.opacity(portrait)
@@ -88,13 +88,13 @@ def _build(portrait: Portrait) -> Layers:
         portrait=portrait,
         body=made,
         light=light(bare, made),
-        eyes=tuple(eyes.eyes(bare, made)),
+        eyes=tuple(eyeball.eyes(bare, made)),
         lids=tuple(lids.lids(bare)),
         lips=meeting.lips(portrait, made.points),
         mouth=behind,
         tongue=tongue.tongue(behind.parts[0].texture),
         wrinkles=wrinkles.wrinkles(bare, made.face, len(made.points) + len(beyond)),
-        glasses=glasses.put_on(portrait, bare, made),
+        glasses=spectacles.put_on(portrait, bare, made),
         texture=raster.pack(bare.picture),
         sharp=raster.pack(sharpened(bare.picture)),
         cutout=plate.cutout(bare.picture, background, opaque),

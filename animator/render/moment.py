@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.motion import space
-from animator.render import eyes
 from animator.render.arrays import Floats, f32
+from animator.render.eyes import eyeball
 from animator.render.layers import Layers
 from animator.render.mouth import meeting, tongue
 from animator.render.surface import deform
@@ -60,7 +60,7 @@ def moment(made: Layers, motion: Floats) -> Moment:
     motion = np.nan_to_num(motion, posinf=0, neginf=0).astype(np.float32)
     where = pose(motion, portrait.pose, portrait.face_width)
     turned = [
-        eyes.turn(eye, (float(motion[at]), float(motion[at + 1])), where.head)
+        eyeball.turn(eye, (float(motion[at]), float(motion[at + 1])), where.head)
         for eye, at in zip(made.eyes, _GAZES, strict=True)
     ]
     for side in (side for side, hidden in enumerate(portrait.eyes_hidden) if hidden):
@@ -88,7 +88,7 @@ def check(motion: Floats) -> None:
 def _weights(made: Layers, motion: Floats, turned: list[Floats]) -> Floats:
     weights = motion[: len(space.ARKIT)].clip(-0.5, 1.5)
     for eye, moved, blink in zip(made.eyes, turned, _BLINKS, strict=True):
-        weights[blink] = eyes.lid(eye, moved, float(weights[blink]))
+        weights[blink] = eyeball.lid(eye, moved, float(weights[blink]))
     return weights
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.render import eyes, glasses, lids
 from animator.render.arrays import Floats, Image
+from animator.render.eyes import eyeball, lids, spectacles
 from animator.render.layers import layers
 from animator.render.moment import Moment, moment
 from animator.render.mouth import cavity, meeting, tongue
@@ -36,14 +36,14 @@ class Renderer:
         frame = np.empty_like(made.still) if out is None else out
         self._draw_surface(frame, now)
         for eye, seen in zip(made.eyes, now.eyes, strict=True):
-            eyes.draw(frame, eye, xy, seen.to_picture, (seen.moved, seen.wide, seen.shut))
+            eyeball.draw(frame, eye, xy, seen.to_picture, (seen.moved, seen.wide, seen.shut))
         for lid, seen in zip(made.lids, now.eyes, strict=True):
             lids.draw(frame, lid, xy, seen.shut)
         parts = cavity.place(made.mouth, made.body, (now.skull, now.jaw, now.tip), made.centre)
         cavity.draw(frame, made.mouth, parts, xy, (now.to_picture, now.lit))
         tongue.draw(frame, made.tongue, made.mouth, xy, now.weights)
         if made.glasses:
-            glasses.draw(frame, made.glasses, now.skull, made.body.camera, made.centre)
+            spectacles.draw(frame, made.glasses, now.skull, made.body.camera, made.centre)
         return frame
 
     def draw_many(self, motions: Floats, out: Image | None = None) -> Image:

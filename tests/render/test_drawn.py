@@ -11,7 +11,7 @@ from animator.portrait.correcting.named import Landmarks
 from animator.portrait.finding.drawing import PHOTOGRAPH, Drawing
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
-from animator.render.lids import lids
+from animator.render.eyes.lids import lids
 
 pytestmark = pytest.mark.model
 

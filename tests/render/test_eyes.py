@@ -7,7 +7,7 @@ import pytest
 
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
-from animator.render.eyes import eyes
+from animator.render.eyes.eyeball import eyes
 from animator.render.surface.body import body
 
 pytestmark = pytest.mark.model

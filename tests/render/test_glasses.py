@@ -9,7 +9,7 @@ from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
-from animator.render.glasses import take_off
+from animator.render.eyes.spectacles import take_off
 
 pytestmark = pytest.mark.model
 

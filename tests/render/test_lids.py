@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
-from animator.render import Renderer, lids, lidskin
+from animator.render import Renderer
 from animator.render.arrays import f32
+from animator.render.eyes import lids, lidskin
 from animator.render.layers import layers
 
 pytestmark = pytest.mark.model

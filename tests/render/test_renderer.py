@@ -13,7 +13,7 @@ from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
-from animator.render.eyes import eyes, turn
+from animator.render.eyes.eyeball import eyes, turn
 from animator.render.mouth.meeting import lips, meet
 from animator.render.surface import holes
 from animator.render.surface.body import body

@@ -1,6 +1,6 @@
 """Eyes, drawn lids and mouths of N frames at once, painted into the openings between contours by exact area.
 
-What `animator.render.eyes`, `animator.render.lids` and `animator.render.mouth.cavity` do for one frame, with their numbers.
+What `animator.render.eyes.eyeball`, `animator.render.eyes.lids` and `animator.render.mouth.cavity` do for one frame, with their numbers.
 """
 
 # torch is an extra, and its types are not there without it:
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from animator.render import eyes
+from animator.render.eyes import eyeball
 from animator.render.gpu.deform import Motion, moved, projected, rigid
 from animator.render.gpu.raster import Texture, area, bilinear, draw_over, fragments
 from animator.render.gpu.tables import Eyes, Geometry, Lids, Mouths, Piece
@@ -79,23 +79,23 @@ def draw_eyes(frames: Tensor, made: Eyes, lids: tuple[Tensor, Tensor], looks: Lo
     found = opening(upper, lower, frames.shape[1])
     which = found.which
     shut = looks.shut.clamp(0, 1)
-    kept = torch.exp(-(looks.moved**2).sum(-1) / eyes.FORGET**2) * (1 - looks.wide.clamp(0, 1)) * (1 - shut)
+    kept = torch.exp(-(looks.moved**2).sum(-1) / eyeball.FORGET**2) * (1 - looks.wide.clamp(0, 1)) * (1 - shut)
     x, y = found.column.float(), found.row.float()
-    dim = _side(upper, found, (eyes.CORNER, eyes.CORNER_WIDTH))
+    dim = _side(upper, found, (eyeball.CORNER, eyeball.CORNER_WIDTH))
     depth = made.shadow * (1 - shut).clamp(min=0.3)
     t = ((y - _height_at(upper[which], x)) / depth[which]).clamp(0, 1)
-    dim = dim * (eyes.SHADOW + (1 - eyes.SHADOW) * t * (2 - t))
+    dim = dim * (eyeball.SHADOW + (1 - eyeball.SHADOW) * t * (2 - t))
     dim = (1 - made.shading[which] * (1 - dim))[:, None]
     place = _local(looks.to_picture, made.corner, found)
 
     def seen(first: int, last: int, along: float) -> Tensor:
         return _layer(made.layers[..., first:last], made.size, which, place - along * looks.moved[which])
 
-    white, iris, shine, detail = seen(0, 3, 0), seen(3, 7, 1), seen(7, 10, eyes.SHINE), seen(10, 13, 0)
+    white, iris, shine, detail = seen(0, 3, 0), seen(3, 7, 1), seen(7, 10, eyeball.SHINE), seen(10, 13, 0)
     colour = white + iris[:, 3:] * (iris[:, :3] - white)
     shining = 1 - made.shading * shut
     colour = (colour + shining[which, None] * shine) * dim + kept[which, None] * detail
-    mix(frames, found._replace(which=which // 2), colour, found.share * (shut <= eyes.SHUT)[which])
+    mix(frames, found._replace(which=which // 2), colour, found.share * (shut <= eyeball.SHUT)[which])
 
 
 def draw_lids(frames: Tensor, made: Lids, edge: Tensor, fade: Tensor) -> None:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from animator.portrait.portrait import Portrait
-from animator.render import lids
 from animator.render.arrays import Floats, Image
+from animator.render.eyes import lids
 from animator.render.gpu import deform, openings
 from animator.render.gpu.deform import Motion, Placed
 from animator.render.gpu.openings import Looks, Teeth

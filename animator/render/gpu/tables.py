@@ -16,9 +16,9 @@ from torch import Tensor
 
 from animator.motion.space import ARKIT
 from animator.render.arrays import f32
-from animator.render.eyes import Eye
+from animator.render.eyes.eyeball import Eye
+from animator.render.eyes.lids import Lid
 from animator.render.layers import Layers
-from animator.render.lids import Lid
 from animator.render.mouth.cavity import Part
 from animator.render.surface import raster
 

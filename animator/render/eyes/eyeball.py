@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
-from animator.render import drawn
 from animator.render.arrays import Floats, Image, Ints, f32
-from animator.render.iris import completed
+from animator.render.eyes import flat as drawn
+from animator.render.eyes.iris import completed
 from animator.render.jit import kernel
 from animator.render.lookup import below_line, bilinear, height_at, mix
 from animator.render.surface.body import Body

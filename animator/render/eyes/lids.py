@@ -1,7 +1,7 @@
 """The skin of closed lids: what an open eye's picture does not show.
 
 When a lid closes, the few pixels between its crease and its edge are stretched over the whole eye, and lashes would
-smear into streaks. So a second texture, which `animator.render.lidskin` makes, is faded in while the eye shuts. In a
+smear into streaks. So a second texture, which `animator.render.eyes.lidskin` makes, is faded in while the eye shuts. In a
 drawing the lid is of one colour, and the line is the drawn one.
 """
 
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from animator.motion.space import INDEX
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Image, Ints, Real, f32
+from animator.render.eyes.lidskin import Patch, shut
 from animator.render.jit import kernel
-from animator.render.lidskin import Patch, shut
 from animator.render.lookup import below_line, mix
 from animator.render.surface.holes import covered
 from animator.render.surface.raster import Texture, pack
