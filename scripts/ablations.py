@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from animator.control import Control
-from animator.evaluate.lips import Figures
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import SOUNDS, Saying, means, read_saying
+from animator.evaluate.tracking.lips import Figures
 from animator.face import FPS, RATE, SAMPLES_PER_FRAME
 from animator.motion.behaviour.flow import DEFAULT, MODEL, MotionNet, Sampling
 from animator.motion.behaviour.processes import Processes

@@ -14,7 +14,7 @@ from animator.media.files import MediaError, read_audio
 from animator.motion.behaviour.choice import PROCESSES, BehaviourError
 
 if TYPE_CHECKING:
-    from animator.evaluate.lips import Figures
+    from animator.evaluate.tracking.lips import Figures
 
 SIZE = 512  # px
 SEED = 1
@@ -94,7 +94,7 @@ def _trial(
         Console().print(figures_table(figures))
     if control or not sheet:
         from animator.evaluate.control import control as swept
-        from animator.evaluate.film import Watch
+        from animator.evaluate.tracking.film import Watch
         from animator.evaluate.wishes import wishes
 
         with progress("tracking", None) as advance:

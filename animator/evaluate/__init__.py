@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from animator.evaluate.lifelike import Lifelike, distance
-from animator.evaluate.lips import Figures, Phoneme
 from animator.evaluate.measure import measure
-from animator.evaluate.track import Image, track
+from animator.evaluate.tracking.lips import Figures, Phoneme
+from animator.evaluate.tracking.track import Image, track
 from animator.media.files import has_sound, read_audio
 from animator.portrait.finding.landmarks import FaceLandmarks
 
@@ -29,7 +29,7 @@ def evaluate(
 
     Raises `animator.media.files.MediaError` for a file that cannot be read or a video without a face.
     """
-    from animator.evaluate.looks import Looks
+    from animator.evaluate.tracking.looks import Looks
 
     looks, life = Looks(portrait) if portrait else None, Lifelike()
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.evaluate.lips import Figures
-from animator.evaluate.runs import runs_of
-from animator.evaluate.teeth import teeth_area
+from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.runs import runs_of
+from animator.evaluate.tracking.shown_teeth import teeth_area
 from animator.motion.space import INDEX
 from animator.portrait.finding.landmarks import FaceLandmarks
 
@@ -90,7 +90,7 @@ def distance(figures: Mapping[str, object]) -> float | None:
 
 
 class Lifelike:
-    """Sees a video frame by frame (a `animator.evaluate.track.Watch`); `figures` says how it moved."""
+    """Sees a video frame by frame (a `animator.evaluate.tracking.track.Watch`); `figures` says how it moved."""
 
     def __init__(self) -> None:
         self._rows: list[list[float]] = []

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
-from animator.evaluate.lips import Figures, Phoneme, closures, loudness, sound_figures
-from animator.evaluate.runs import runs_of
 from animator.evaluate.sync import sync_figures
-from animator.evaluate.track import Track
+from animator.evaluate.tracking.lips import Figures, Phoneme, closures, loudness, sound_figures
+from animator.evaluate.tracking.runs import runs_of
+from animator.evaluate.tracking.track import Track
 
 Floats = NDArray[np.float32]
 

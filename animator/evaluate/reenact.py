@@ -13,12 +13,12 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from animator.evaluate.beside import COLUMNS, captioned, stacked, write
-from animator.evaluate.film import Watch
 from animator.evaluate.lifelike import LENGTHS, between
-from animator.evaluate.lips import Figures
-from animator.evaluate.solving import solver
-from animator.evaluate.teeth import inside, teeth_area
-from animator.evaluate.track import track
+from animator.evaluate.tracking.film import Watch
+from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.shown_teeth import inside, teeth_area
+from animator.evaluate.tracking.solving import solver
+from animator.evaluate.tracking.track import track
 from animator.media.files import MediaError
 from animator.motion import space
 from animator.motion.generator import CAMERA

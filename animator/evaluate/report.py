@@ -6,9 +6,9 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from animator.evaluate.control import TARGETS, Score, ShapeScore
-from animator.evaluate.identity import HOW_TO_GET
 from animator.evaluate.lifelike import people
-from animator.evaluate.lips import Figures
+from animator.evaluate.tracking.identity import HOW_TO_GET
+from animator.evaluate.tracking.lips import Figures
 from animator.evaluate.wishes import AMPLITUDES, APART, GROWS, MOVED, SHUT, STILL, WishScores
 
 # What figures should be, from what real people and good renderers reach; None is open. Those of `people` hold for

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.evaluate.lips import Phoneme
 from animator.evaluate.measure import Figures, measure, seam_roughness
-from animator.evaluate.track import Track
+from animator.evaluate.tracking.lips import Phoneme
+from animator.evaluate.tracking.track import Track
 from animator.face import FPS, Motion, Samples
 from animator.motion import space
 from animator.motion.space import INDEX

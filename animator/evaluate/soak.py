@@ -12,9 +12,9 @@ from animator.bench.footprint import resident_mb
 from animator.bench.frames import voice
 from animator.control import Control, State
 from animator.evaluate import evaluate
-from animator.evaluate.lips import Figures
 from animator.evaluate.measure import jumps
 from animator.evaluate.rows import motion_figures, observed
+from animator.evaluate.tracking.lips import Figures
 from animator.export import replay, write
 from animator.face import FPS, SAMPLES_PER_FRAME, Animator, Motion, Mover, Samples
 from animator.motion import space

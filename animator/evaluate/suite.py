@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animator.evaluate.lips import Figures, Phoneme
+from animator.evaluate.tracking.lips import Figures, Phoneme
 from animator.face import Samples
 from animator.media.files import MediaError, read_audio
 

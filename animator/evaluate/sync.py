@@ -12,8 +12,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from animator.evaluate.lips import Figures
-from animator.evaluate.track import Track
+from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.track import Track
 from animator.face import FPS, SAMPLES_PER_FRAME
 from animator.media.mel import HOP, WINDOW, mel_power, to_features
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
-from animator.evaluate.solving import solver
+from animator.evaluate.tracking.solving import solver
 from animator.motion.behaviour.channels import CHANNELS, to_upper
 from animator.motion.generator import CAMERA
 from animator.motion.space import ARKIT, INDEX

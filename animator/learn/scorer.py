@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from animator.evaluate.rows import observed
 from animator.evaluate.sync import HOPS_PER_FRAME, LAGS, MARGINS, by_lag, correlation, heard, lips
-from animator.evaluate.track import Track, track
+from animator.evaluate.tracking.track import Track, track
 from animator.face import RATE
 from animator.learn.speech import captured
 from animator.learn.speech.augment import augment

@@ -10,8 +10,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from animator.control import STATES
-from animator.evaluate.iris import Gaze
-from animator.evaluate.track import Image, track
+from animator.evaluate.tracking.irises import Gaze
+from animator.evaluate.tracking.track import Image, track
 from animator.face import FPS, RATE, Samples
 from animator.learn.fitting import KNOWN, Floats, channels
 from animator.learn.shards import Shard, load, save

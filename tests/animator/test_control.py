@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from animator.evaluate.control import control
-from animator.evaluate.film import Watch
-from animator.evaluate.identity import Descriptor, weights
-from animator.evaluate.looks import Looks, sharpness, steadiness
 from animator.evaluate.sheet import sheet
 from animator.evaluate.sweep import row
+from animator.evaluate.tracking.film import Watch
+from animator.evaluate.tracking.identity import Descriptor, weights
+from animator.evaluate.tracking.looks import Looks, sharpness, steadiness
 from animator.evaluate.wishes import WishScores, amplitudes, moods, parts
 from animator.motion import space
 from animator.motion.behaviour.channels import CHANNELS

@@ -7,7 +7,7 @@ from rich.console import Console
 from animator.evaluate.lifelike import Lifelike, distance, lifelike, memory, people
 from animator.evaluate.lifelike import signals as signals_of
 from animator.evaluate.report import lifelike_table
-from animator.evaluate.teeth import inside, teeth_area
+from animator.evaluate.tracking.shown_teeth import inside, teeth_area
 from animator.motion.space import INDEX
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.topology import RINGS

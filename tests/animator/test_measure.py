@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from animator.evaluate.lips import closures, loudness, sound_figures
 from animator.evaluate.measure import blink_figures, head_figures, jumps, seam_roughness
 from animator.evaluate.rows import motion_figures
-from animator.evaluate.track import Track
+from animator.evaluate.tracking.lips import closures, loudness, sound_figures
+from animator.evaluate.tracking.track import Track
 from animator.face import RATE
 from animator.motion.space import INDEX, SIZE
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from animator.control import EMOTIONS, Control, Emotion
-from animator.evaluate.film import film, follow
 from animator.evaluate.sheet import mood
+from animator.evaluate.tracking.film import film, follow
 from animator.face import SAMPLES_PER_FRAME
 from animator.motion.generator import Generator
 from animator.motion.parted import parting

@@ -10,7 +10,7 @@ from hibari import Hibari
 from animator.control import Control
 from animator.evaluate.rows import observed
 from animator.evaluate.sync import sync_figures
-from animator.evaluate.track import Track, track
+from animator.evaluate.tracking.track import Track, track
 from animator.export import speak, write
 from animator.face import RATE, SAMPLES_PER_FRAME, Animator
 from animator.motion.generator import Generator

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.evaluate.runs import runs_of
+from animator.evaluate.tracking.runs import runs_of
 from animator.media.mel import RATE
 from animator.motion.space import INDEX
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.evaluate.lips import closures
 from animator.evaluate.rows import observed
+from animator.evaluate.tracking.lips import closures
 from animator.face import FPS, RATE
 from animator.learn.speech.voices import Heart
 from animator.motion.generator import Generator

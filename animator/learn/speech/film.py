@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.evaluate.solving import solver
-from animator.evaluate.track import Image, track
+from animator.evaluate.tracking.solving import solver
+from animator.evaluate.tracking.track import Image, track
 from animator.face import FPS
 from animator.learn.fitting import rest_of
 from animator.learn.speech.clips import FRAME

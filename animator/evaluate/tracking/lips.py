@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.evaluate.runs import runs_of
-from animator.evaluate.track import Track
+from animator.evaluate.tracking.runs import runs_of
+from animator.evaluate.tracking.track import Track
 from animator.face import RATE
 
 Floats = NDArray[np.float32]

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.evaluate.identity import Descriptor, weights
-from animator.evaluate.lips import Figures
 from animator.evaluate.measure import psnr
+from animator.evaluate.tracking.identity import Descriptor, weights
+from animator.evaluate.tracking.lips import Figures
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import align
