@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from animator.evaluate.sheet import MOUTHS, Tiles, mood, strip
-from animator.evaluate.sweep import row
+from animator.evaluate.wishes.sweep import row
 from animator.motion.parted import parting
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load

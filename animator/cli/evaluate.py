@@ -93,9 +93,9 @@ def _trial(
         Console().print(lifelike_table({"face": figures}))
         Console().print(figures_table(figures))
     if control or not sheet:
-        from animator.evaluate.control import control as swept
         from animator.evaluate.tracking.film import Watch
-        from animator.evaluate.wishes import wishes
+        from animator.evaluate.wishes.obedience import control as swept
+        from animator.evaluate.wishes.whole_face import wishes
 
         with progress("tracking", None) as advance:
             watch = Watch(found, advance)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from rich.box import SIMPLE
 from rich.table import Table
 
-from animator.evaluate.control import TARGETS, Score, ShapeScore
 from animator.evaluate.lifelike import people
 from animator.evaluate.tracking.identity import HOW_TO_GET
 from animator.evaluate.tracking.lips import Figures
-from animator.evaluate.wishes import AMPLITUDES, APART, GROWS, MOVED, SHUT, STILL, WishScores
+from animator.evaluate.wishes.obedience import TARGETS, Score, ShapeScore
+from animator.evaluate.wishes.whole_face import AMPLITUDES, APART, GROWS, MOVED, SHUT, STILL, WishScores
 
 # What figures should be, from what real people and good renderers reach; None is open. Those of `people` hold for
 # means over a dozen of faces and sounds: a person alone may smile less or more.

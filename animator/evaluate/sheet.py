@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from animator.control import EMOTIONS as NAMES
 from animator.control import Control, Emotion
-from animator.evaluate.sweep import CAMERA, row
+from animator.evaluate.wishes.sweep import CAMERA, row
 from animator.face import FPS
 from animator.media.files import MediaError, check_place
 from animator.motion import space

@@ -12,10 +12,10 @@ from animator.evaluate import evaluate
 from animator.evaluate.measure import psnr
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import Saying
-from animator.evaluate.sweep import row
 from animator.evaluate.tracking.film import film
 from animator.evaluate.tracking.lips import Figures
 from animator.evaluate.tracking.looks import Looks
+from animator.evaluate.wishes.sweep import row
 from animator.export import speak, write
 from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, Samples
 from animator.portrait.portrait import Portrait

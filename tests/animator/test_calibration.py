@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from animator.evaluate.sweep import row
+from animator.evaluate.wishes.sweep import row
 from animator.motion.space import INDEX
 from animator.portrait.characters import find
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker

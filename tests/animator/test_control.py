@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from animator.evaluate.control import control
 from animator.evaluate.sheet import sheet
-from animator.evaluate.sweep import row
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.identity import Descriptor, weights
 from animator.evaluate.tracking.looks import Looks, sharpness, steadiness
-from animator.evaluate.wishes import WishScores, amplitudes, moods, parts
+from animator.evaluate.wishes.obedience import control
+from animator.evaluate.wishes.sweep import row
+from animator.evaluate.wishes.whole_face import WishScores, amplitudes, moods, parts
 from animator.motion import space
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from animator.__main__ import app
 from animator.evaluate.beside import COLUMNS
 from animator.evaluate.reenact import Mimic, errors, lengths, reenact, ssim
-from animator.evaluate.sweep import row
 from animator.evaluate.tracking.solving import solver
+from animator.evaluate.wishes.sweep import row
 from animator.export import replay, write
 from animator.face import Animator
 from animator.media.files import MediaError

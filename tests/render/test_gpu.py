@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 torch = pytest.importorskip("torch")
 
 from animator.evaluate.measure import psnr  # noqa: E402
-from animator.evaluate.sweep import row  # noqa: E402
+from animator.evaluate.wishes.sweep import row  # noqa: E402
 from animator.portrait.characters import find  # noqa: E402
 from animator.portrait.portrait import Portrait, load  # noqa: E402
 from animator.render import Renderer  # noqa: E402

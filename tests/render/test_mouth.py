@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from animator.evaluate.sweep import row
+from animator.evaluate.wishes.sweep import row
 from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load

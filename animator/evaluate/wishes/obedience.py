@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.evaluate.sweep import SWEEPS, Sweep, row, shapes
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.irises import Gaze
+from animator.evaluate.wishes.sweep import SWEEPS, Sweep, row, shapes
 from animator.media.files import MediaError
 from animator.motion import space
 from animator.portrait.finding.landmarks import FaceLandmarks

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from animator.bench.frames import voice
 from animator.control import EMOTIONS, Control, Emotion
-from animator.evaluate.control import settled
 from animator.evaluate.sheet import mood
-from animator.evaluate.sweep import row
 from animator.evaluate.tracking.film import Watch
+from animator.evaluate.wishes.obedience import settled
+from animator.evaluate.wishes.sweep import row
 from animator.face import FPS, SAMPLES_PER_FRAME, Mover
 from animator.media.files import MediaError
 from animator.motion import space
