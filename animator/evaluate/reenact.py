@@ -79,8 +79,8 @@ def reenact(
     lacking, ``rounds`` times in all: trackers do not see all that moves a drawn face. After 1 round ``opening_gain``
     and the like tell how much they see, after more what no row can reproduce.
 
-    Raises `animator.media.files.MediaError` for a file that cannot be read, has no face or more than `LONGEST` frames, and
-    `animator.portrait.picture.reading.PortraitError` when that frame makes no portrait.
+    Raises `animator.media.files.MediaError` for a file that cannot be read, has no face or more than `LONGEST`
+    frames, and `animator.portrait.picture.reading.PortraitError` when that frame makes no portrait.
     """
     films: dict[int, Image] = {}
     faces: dict[int, FaceLandmarks] = {}

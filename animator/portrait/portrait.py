@@ -99,7 +99,8 @@ def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None) 
     ``given`` points. Whether it is drawn flat is judged by its looks, unless that is given.
 
     What was prepared from a file is kept on disk, the latest `KEPT` of them; a picture given as bytes, such as a user's
-    upload, leaves no trace. Raises `animator.portrait.picture.reading.PortraitError` for pictures that make no portrait.
+    upload, leaves no trace. Raises `animator.portrait.picture.reading.PortraitError` for pictures that make no
+    portrait.
     """
     content = read(source) if isinstance(source, Path) else source
     corrected = json.dumps(given.json(), sort_keys=True) if given else ""

@@ -18,7 +18,7 @@ from animator.learn.listen import listen  # noqa: E402
 from animator.learn.network import Cache, MotionNetwork, Windows, turns  # noqa: E402
 from animator.learn.shards import load  # noqa: E402
 from animator.learn.train import GRAPH, WEIGHTS, Run  # noqa: E402
-from animator.motion.behaviour import conditions
+from animator.motion.behaviour import conditions  # noqa: E402
 from animator.motion.behaviour.channels import CHANNELS  # noqa: E402
 from animator.motion.behaviour.flow import MODEL, MotionNet, Sampling  # noqa: E402
 from animator.motion.voice.prosody import Heard  # noqa: E402

@@ -106,7 +106,11 @@ def test_the_doctor_knows_every_network_and_table_that_ships():
 
 @pytest.mark.parametrize(
     ("name", "damage"),
-    [("motion/closing.onnx", None), ("motion/closing.onnx", b""), *[(name, b"nonsense") for name in doctor.SHIPPED]],
+    [
+        ("motion/voice/closing.onnx", None),
+        ("motion/voice/closing.onnx", b""),
+        *[(name, b"nonsense") for name in doctor.SHIPPED],
+    ],
 )
 def test_the_doctor_sees_what_is_damaged(run, monkeypatch, tmp_path, name, damage):
     folder = tmp_path / "animator"

@@ -1,8 +1,8 @@
 """The skin of closed lids: what an open eye's picture does not show.
 
 When a lid closes, the few pixels between its crease and its edge are stretched over the whole eye, and lashes would
-smear into streaks. So a second texture, which `animator.render.eyes.lidskin` makes, is faded in while the eye shuts. In a
-drawing the lid is of one colour, and the line is the drawn one.
+smear into streaks. So a second texture, which `animator.render.eyes.lidskin` makes, is faded in while the eye shuts. In
+a drawing the lid is of one colour, and the line is the drawn one.
 """
 
 from dataclasses import dataclass

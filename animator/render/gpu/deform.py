@@ -1,5 +1,5 @@
-"""From weights to vertices on the screen, of N frames at once: what `animator.render.surface.deform`, `animator.render.surface.light`
-and `animator.render.surface.holes` do for one."""
+"""From weights to vertices on the screen, of N frames at once: what `deform`, `light` and `holes` of
+`animator.render.surface` do for one."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUnknownParameterType=false

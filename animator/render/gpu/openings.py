@@ -1,6 +1,7 @@
 """Eyes, drawn lids and mouths of N frames at once, painted into the openings between contours by exact area.
 
-What `animator.render.eyes.eyeball`, `animator.render.eyes.lids` and `animator.render.mouth.cavity` do for one frame, with their numbers.
+What `animator.render.eyes.eyeball`, `animator.render.eyes.lids` and `animator.render.mouth.cavity` do for one frame,
+with their numbers.
 """
 
 # torch is an extra, and its types are not there without it:
