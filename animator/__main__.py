@@ -13,14 +13,15 @@ from animator.cli.evaluate import evaluate
 from animator.cli.terminal import BEHAVIOUR, Drawn, console, fail, picture_file, prepare, progress
 from animator.control import Control, Emotion, State
 from animator.devices import DeviceError
-from animator.face import FPS, Animator
 from animator.learn.commands import data, train, train_speech
+from animator.live import Animator
 from animator.media.files import MediaError, check_place, read_audio
 from animator.motion.behaviour.choice import PROCESSES, BehaviourError
 from animator.motion.parts import Part
+from animator.units import FPS
 
 if TYPE_CHECKING:
-    from animator.face import Motion
+    from animator.units import Motion
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Animates one picture with any voice.")
 app.add_typer(data, name="data")

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME, Drawer, Face, Motion, Samples, Shown
+from animator.face import Drawer, Face, Shown
 from animator.media.files import Mp4Writer
+from animator.units import SAMPLES_PER_FRAME, Motion, Samples
 
 Progress = Callable[[int], None]  # frames done
 

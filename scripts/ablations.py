@@ -17,10 +17,10 @@ from animator.control import Control
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import SOUNDS, Saying, means, read_saying
 from animator.evaluate.tracking.lips import Figures
-from animator.face import FPS, RATE, SAMPLES_PER_FRAME
 from animator.motion.behaviour.flow import DEFAULT, MODEL, MotionNet, Sampling
 from animator.motion.behaviour.processes import Processes
 from animator.motion.generator import Generator
+from animator.units import FPS, RATE, SAMPLES_PER_FRAME
 
 Make = Callable[[int], Generator]  # from a seed
 LISTENING_SECONDS = 60.0

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME, Animator, LiveFace, Samples
+from animator.live import Animator, LiveFace
 from animator.media.encoder import VideoEncoder
 from animator.portrait.portrait import Portrait
+from animator.units import SAMPLES_PER_FRAME, Samples
 
 FACES = 4  # opened besides the first one, to share its portrait
 SETTLED = 500  # frames after which everything that a face keeps has been made

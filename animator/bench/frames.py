@@ -17,10 +17,12 @@ from rich.table import Table
 
 from animator.bench.footprint import Memory, Soak, memory, soak
 from animator.control import Control
-from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, ChunkDrawer, LiveFace, Mover, Samples
+from animator.face import ChunkDrawer, Mover
+from animator.live import Animator, LiveFace
 from animator.media.encoder import VideoEncoder
 from animator.motion.space import SIZE
 from animator.portrait.portrait import Portrait
+from animator.units import FPS, RATE, SAMPLES_PER_FRAME, Samples
 
 WARM_SECONDS = 1.0
 BATCHES = (1, 4, 16, 32)  # frames that a GPU draws at a time

@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 
 from animator.cli.terminal import BEHAVIOUR, console, fail, prepare, progress
-from animator.face import FPS, Animator
+from animator.live import Animator
 from animator.media.files import MediaError, read_audio
 from animator.motion.behaviour.choice import PROCESSES, BehaviourError
+from animator.units import FPS
 
 if TYPE_CHECKING:
     from animator.evaluate.tracking.lips import Figures

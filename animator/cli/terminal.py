@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from animator.face import Animator
+from animator.live import Animator
 
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from animator.control import EMOTIONS as NAMES
 from animator.control import Control, Emotion
 from animator.evaluate.wishes.sweep import CAMERA, row
-from animator.face import FPS
 from animator.media.files import MediaError, check_place
 from animator.motion import space
 from animator.motion.behaviour.expression import BEARINGS, EMOTIONS
 from animator.motion.parted import PartedLips, parting
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
+from animator.units import FPS
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB

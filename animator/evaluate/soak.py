@@ -16,10 +16,12 @@ from animator.evaluate.measure import jumps
 from animator.evaluate.rows import motion_figures, observed
 from animator.evaluate.tracking.lips import Figures
 from animator.export import replay, write
-from animator.face import FPS, SAMPLES_PER_FRAME, Animator, Motion, Mover, Samples
+from animator.face import Mover
+from animator.live import Animator
 from animator.motion import space
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
+from animator.units import FPS, SAMPLES_PER_FRAME, Motion, Samples
 
 CHUNK = 2  # frames
 TURNS: tuple[tuple[State, float], ...] = (("speaking", 12.0), ("listening", 8.0), ("thinking", 2.0))  # seconds

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from animator.evaluate.tracking.lips import Figures, Phoneme
-from animator.face import Samples
 from animator.media.files import MediaError, read_audio
+from animator.units import Samples
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".bmp", ".tif", ".tiff")
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a")

@@ -14,8 +14,8 @@ from scipy import ndimage
 
 from animator.evaluate.tracking.lips import Figures
 from animator.evaluate.tracking.track import Track
-from animator.face import FPS, SAMPLES_PER_FRAME
 from animator.media.mel import HOP, WINDOW, mel_power, to_features
+from animator.units import FPS, SAMPLES_PER_FRAME
 
 Floats = NDArray[np.float32]
 

@@ -17,9 +17,10 @@ from animator.evaluate.tracking.lips import Figures
 from animator.evaluate.tracking.looks import Looks
 from animator.evaluate.wishes.sweep import row
 from animator.export import speak, write
-from animator.face import FPS, RATE, SAMPLES_PER_FRAME, Animator, Samples
+from animator.live import Animator
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
+from animator.units import FPS, RATE, SAMPLES_PER_FRAME, Samples
 
 SECONDS = 10.0  # of speech when no sound is given
 QUIET_SECONDS = 1.0  # before and after it

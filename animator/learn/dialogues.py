@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from animator.face import FPS
 from animator.learn.behaviour import perform
 from animator.learn.scenes import wish, write
 from animator.learn.shards import Shard, save
@@ -13,6 +12,7 @@ from animator.learn.speech.captured import MIX
 from animator.learn.speech.clips import Clip, load_all
 from animator.media.files import MediaError
 from animator.motion.behaviour.channels import CHANNELS, MOUTH, MOUTH_AT
+from animator.units import FPS
 
 SHARES = {"heart": 0.26, "kokoro": 0.24, "espeak": 0.15, "flite": 0.08, "captured": 0.20, "sung": 0.07}
 HELD = 0.08  # of the scenes are for validation, made of held clips alone

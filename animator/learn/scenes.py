@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS, STATES, State
-from animator.face import FPS
 from animator.learn.speech.clips import SILENCE, Clip
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import CHANNELS, HOPS_PER_FRAME
+from animator.units import FPS
 
 FADE = (0.62, 0.3, 0.1)  # share of the mouth that is left in the frames after an interruption
 NOTICED = 6  # frames after which a face that is interrupted falls silent

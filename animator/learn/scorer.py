@@ -20,13 +20,13 @@ from torch import Tensor, nn
 from animator.evaluate.rows import observed
 from animator.evaluate.sync import HOPS_PER_FRAME, LAGS, MARGINS, by_lag, correlation, heard, lips
 from animator.evaluate.tracking.track import Track, track
-from animator.face import RATE
 from animator.learn.speech import captured
 from animator.learn.speech.augment import augment
 from animator.media.files import read_audio
 from animator.media.mel import MELS, mel_power, to_features
 from animator.motion import space
 from animator.motion.voice.mouth_net import to_weights
+from animator.units import RATE
 
 FRAMES = 70  # of a training sequence
 BATCH = 16

@@ -12,7 +12,6 @@ from av.error import FFmpegError
 from animator.control import STATES
 from animator.evaluate.tracking.irises import Gaze
 from animator.evaluate.tracking.track import Image, track
-from animator.face import FPS, RATE, Samples
 from animator.learn.fitting import KNOWN, Floats, channels
 from animator.learn.shards import Shard, load, save
 from animator.learn.speech.clips import FRAME, SILENCE, to_power
@@ -20,6 +19,7 @@ from animator.media.files import MediaError, read_audio
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME
 from animator.portrait.finding.landmarks import FaceLandmarks
+from animator.units import FPS, RATE, Samples
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 SHORTEST = 25  # frames

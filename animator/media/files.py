@@ -17,8 +17,8 @@ from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.video.stream import VideoStream
 
-from animator.face import FPS, RATE, Frames, Samples
 from animator.media.encoder import Packet, tag_colours, to_yuv420
+from animator.units import FPS, RATE, Frames, Samples
 
 AAC_RATE = 48_000  # Hz: AAC packets of 21 ms, so that the sound's length is within one frame of the picture's
 AAC_BITRATE = 128_000

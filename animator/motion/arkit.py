@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.face import Motion
 from animator.motion import space
+from animator.units import Motion
 
 Column = NDArray[np.float64]  # (n,)
 

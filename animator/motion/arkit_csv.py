@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.face import FPS, Motion
 from animator.media.files import MediaError, check_place
 from animator.motion.arkit import COLUMNS, SHAPES, from_motion, to_motion
+from animator.units import FPS, Motion
 
 Times = NDArray[np.float64]
 

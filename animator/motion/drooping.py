@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from animator.face import Motion
 from animator.motion.space import INDEX
+from animator.units import Motion
 
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME, Motion, Samples
 from animator.motion import space
 from animator.motion.behaviour.bouts import Bouts
 from animator.motion.behaviour.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
@@ -20,6 +19,7 @@ from animator.motion.voice.articulation import Style
 from animator.motion.voice.closing import touched
 from animator.motion.voice.mouth_net import LOOK_AHEAD, MouthRow, to_weights
 from animator.motion.voice.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
+from animator.units import SAMPLES_PER_FRAME, Motion, Samples
 
 CAMERA = 5.85  # face widths from the camera to the face of the picture
 _CLOSED_JAW = 0.1  # at least, with closed lips: the renderer tells by the two weights together how shut they are

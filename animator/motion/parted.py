@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from animator.control import Control, Emotion
-from animator.face import FPS, Motion
 from animator.motion.space import INDEX
+from animator.units import FPS, Motion
 
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait

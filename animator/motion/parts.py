@@ -5,8 +5,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from animator.control import Control
-from animator.face import Motion, Mover, Samples
+from animator.face import Mover
 from animator.motion import space
+from animator.units import Motion, Samples
 
 Part = Literal["all", "pose", "expression"]
 PARTS: tuple[Part, ...] = get_args(Part)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME
+from animator.units import SAMPLES_PER_FRAME
 from companion.avatar.pictures import Look
 from companion.engine import Engine
 from companion.protocol.settings import Avatar

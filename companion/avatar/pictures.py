@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from animator.control import Control
-from animator.face import FPS, SAMPLES_PER_FRAME, Face
+from animator.face import Face
+from animator.units import FPS, SAMPLES_PER_FRAME
 from companion.engine import Device, EncodedFrame, Encoder
 from companion.metrics import Metrics
 from companion.protocol.events import ServerEvent, VideoDelta

@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 
 from animator.control import Control, Emotion, State
-from animator.face import SAMPLES_PER_FRAME
+from animator.units import SAMPLES_PER_FRAME
 from companion.avatar.pictures import Look, Pictures, Sounds
 from companion.dialogue.feelings import Feeling
 from companion.engine import Device

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from animator.face import FPS
 from animator.media.encoder import Packet
 from animator.media.files import Mp4Writer
+from animator.units import FPS
 from companion.avatar.show import MURMUR
 from companion.protocol import events
 from companion.stages.protocols import SPEAK_RATE, Samples

@@ -71,7 +71,7 @@ def setup(models: Iterable[Model], console: Console) -> bool:
 def draw_once(config: Config, console: Console) -> None:
     """Compile the renderer and prepare the shipped faces, so that no session waits for it: both are kept on disk.
     A drawing needs other code than a photograph."""
-    if config.face.use != "animator.face:Animator":
+    if config.face.use != "animator.live:Animator":
         return
     from animator.portrait.characters import characters
     from animator.portrait.portrait import load

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, cast
 
-from animator.face import FPS
+from animator.units import FPS
 from companion.engine import Engine
 from companion.protocol.codec import WireError
 from companion.protocol.events import Json

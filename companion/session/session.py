@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from animator.control import State
-from animator.face import FPS
+from animator.units import FPS
 from companion.avatar.show import Show
 from companion.avatar.wardrobe import Wardrobe
 from companion.conversation import items

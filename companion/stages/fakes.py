@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME, Frames, Samples, Shown
+from animator.face import Shown
+from animator.units import SAMPLES_PER_FRAME, Frames, Samples
 from companion.avatar.portraits import CharacterCard, PictureError, Upload, unknown, unknown_portrait
 from companion.stages.protocols import SPEAK_RATE, CallPart, Message, Speech, StageError, Transcript, Word
 

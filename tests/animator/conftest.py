@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME, LiveFace
+from animator.live import LiveFace
+from animator.units import SAMPLES_PER_FRAME
 
 DELAY = 2  # frames
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from animator.devices import DeviceError
-from animator.face import Animator
+from animator.live import Animator
 
 
 def test_without_torch_there_is_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:

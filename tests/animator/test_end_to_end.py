@@ -12,8 +12,8 @@ import typer
 from typer.testing import CliRunner
 
 from animator.evaluate import evaluate
-from animator.face import RATE
 from animator.media.files import Mp4Writer, read_audio
+from animator.units import RATE
 from companion.call.talk import talk
 from companion.stages.asr import FasterWhisper
 from companion.stages.protocols import HEAR_RATE

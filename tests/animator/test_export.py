@@ -10,9 +10,11 @@ import pytest
 
 from animator.control import Control
 from animator.export import speak, write
-from animator.face import RATE, LiveFace, Shown
+from animator.face import Shown
+from animator.live import LiveFace
 from animator.media.encoder import VideoEncoder
 from animator.media.files import MediaError, Mp4Writer, read_audio
+from animator.units import RATE
 
 
 def click(seconds: float, at: float) -> np.ndarray:

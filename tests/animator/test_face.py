@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME, LiveFace
+from animator.live import LiveFace
+from animator.units import SAMPLES_PER_FRAME
 
 CHUNK = 2 * SAMPLES_PER_FRAME
 

@@ -6,7 +6,6 @@ import pytest
 from animator.control import EMOTIONS, Control, Emotion
 from animator.evaluate.sheet import mood
 from animator.evaluate.tracking.film import film, follow
-from animator.face import SAMPLES_PER_FRAME
 from animator.motion.generator import Generator
 from animator.motion.parted import parting
 from animator.motion.space import GAZE_LEFT_YAW, HEAD_ROLL, HEAD_YAW, INDEX
@@ -14,6 +13,7 @@ from animator.portrait.characters import find
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.portrait import load
 from animator.render import Renderer
+from animator.units import SAMPLES_PER_FRAME
 
 
 @pytest.fixture(scope="module", params=["mona_lisa", "astronaut"])

@@ -14,7 +14,7 @@ from animator.evaluate.reenact import Mimic, errors, lengths, reenact, ssim
 from animator.evaluate.tracking.solving import solver
 from animator.evaluate.wishes.sweep import row
 from animator.export import replay, write
-from animator.face import Animator
+from animator.live import Animator
 from animator.media.files import MediaError
 from animator.motion import space
 from animator.portrait.characters import find

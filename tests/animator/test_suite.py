@@ -13,7 +13,7 @@ from rich.console import Console
 from animator.evaluate.report import clips_table
 from animator.evaluate.soak import soak
 from animator.evaluate.suite import means, pairs, read_saying
-from animator.face import Animator
+from animator.live import Animator
 from animator.media.files import MediaError
 from animator.portrait.characters import find
 from animator.portrait.portrait import load

@@ -12,10 +12,11 @@ from animator.evaluate.rows import observed
 from animator.evaluate.sync import sync_figures
 from animator.evaluate.tracking.track import Track, track
 from animator.export import speak, write
-from animator.face import RATE, SAMPLES_PER_FRAME, Animator
+from animator.live import Animator
 from animator.motion.generator import Generator
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
+from animator.units import RATE, SAMPLES_PER_FRAME
 
 SENTENCES = (
     "Remember the summer when we picked blackberries by the bridge? My brother brought bread and plum jam.",

@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from animator.face import RATE
 from animator.media.files import Mp4Writer, read_audio
+from animator.units import RATE
 from companion.call.caller import edges_of_speech
 from companion.call.talk import talk
 

@@ -7,9 +7,9 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
 from animator.evaluate.sync import LAGS, by_lag, correlation, heard  # noqa: E402
-from animator.face import RATE  # noqa: E402
 from animator.learn.scorer import Clip, fit  # noqa: E402
 from animator.media.mel import HOP, WINDOW, mel_power, to_features  # noqa: E402
+from animator.units import RATE  # noqa: E402
 
 FRAMES = 150
 

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME, LiveFace, Shown
+from animator.face import Shown
+from animator.live import LiveFace
 from animator.motion.generator import Generator
 from animator.motion.space import HEAD_PITCH
+from animator.units import SAMPLES_PER_FRAME
 from companion.hearing.microphone import Earshot
 from companion.protocol import events
 from companion.stages import fakes

@@ -7,7 +7,7 @@ from hibari import Hibari
 from numpy.typing import NDArray
 
 from animator.control import Control, State
-from animator.face import RATE
+from animator.units import RATE
 
 from .faces import lives
 from .sounds import Sound, in_frames, silence

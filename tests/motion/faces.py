@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME
 from animator.motion import generator
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator
 from animator.motion.voice.voices import Other, OtherVoice, Own, OwnVoice
+from animator.units import SAMPLES_PER_FRAME
 
 from .sounds import Sound
 

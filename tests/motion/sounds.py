@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.face import RATE, SAMPLES_PER_FRAME
+from animator.units import RATE, SAMPLES_PER_FRAME
 
 Sound = NDArray[np.float32]
 

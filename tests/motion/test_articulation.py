@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.face import FPS, RATE
 from animator.learn.speech.voices import Heart
 from animator.motion.generator import Generator
 from animator.motion.space import INDEX
 from animator.motion.voice.articulation import SHAPES, Articulation, Style
 from animator.motion.voice.mouth_net import CHANNELS, WINDOW
+from animator.units import FPS, RATE
 
 from .sounds import in_frames
 

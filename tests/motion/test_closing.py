@@ -6,12 +6,12 @@ import pytest
 from animator.control import Control
 from animator.evaluate.rows import observed
 from animator.evaluate.tracking.lips import closures
-from animator.face import FPS, RATE
 from animator.learn.speech.voices import Heart
 from animator.motion.generator import Generator
 from animator.motion.space import INDEX
 from animator.motion.voice.closing import TEETH, touched
 from animator.motion.voice.mouth_net import CHANNELS, to_weights
+from animator.units import FPS, RATE
 
 from .sounds import in_frames
 

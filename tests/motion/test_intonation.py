@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.face import RATE
 from animator.motion.space import INDEX
 from animator.motion.voice.intonation import pitches
+from animator.units import RATE
 
 from .faces import lives, still
 

@@ -5,10 +5,10 @@ import pytest
 from hibari import Hibari
 
 from animator.control import Control, State
-from animator.face import SAMPLES_PER_FRAME
 from animator.motion.generator import Generator
 from animator.motion.space import GAZE_LEFT_YAW, HEAD_PITCH, INDEX
 from animator.motion.voice.voices import OtherVoice
+from animator.units import SAMPLES_PER_FRAME
 
 from .faces import lives, still
 from .sounds import silence

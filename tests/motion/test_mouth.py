@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.face import RATE, SAMPLES_PER_FRAME
 from animator.motion.generator import Generator
 from animator.motion.space import INDEX
+from animator.units import RATE, SAMPLES_PER_FRAME
 
 from .sounds import in_frames, silence
 

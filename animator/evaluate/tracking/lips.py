@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from animator.evaluate.tracking.runs import runs_of
 from animator.evaluate.tracking.track import Track
-from animator.face import RATE
+from animator.units import RATE
 
 Floats = NDArray[np.float32]
 Figures = dict[str, float | list[float] | None]

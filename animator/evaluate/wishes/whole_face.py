@@ -13,7 +13,7 @@ from animator.evaluate.sheet import mood
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.wishes.obedience import settled
 from animator.evaluate.wishes.sweep import row
-from animator.face import FPS, SAMPLES_PER_FRAME, Mover
+from animator.face import Mover
 from animator.media.files import MediaError
 from animator.motion import space
 from animator.motion.behaviour.channels import CHANNELS
@@ -25,6 +25,7 @@ from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import pose
 from animator.portrait.topology import POINTS
+from animator.units import FPS, SAMPLES_PER_FRAME
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]

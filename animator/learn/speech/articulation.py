@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animator.face import FPS
 from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import Clip, load_all
 from animator.learn.speech.encoder import listener
@@ -23,6 +22,7 @@ from animator.media.files import MediaError
 from animator.media.mel import MELS
 from animator.motion.voice.articulation import AT, SHAPES
 from animator.motion.voice.mouth_net import HIDDEN, WINDOW
+from animator.units import FPS
 
 FILM, TAUGHT = 6, 10  # sequences of a batch
 FILM_COUNTS = 0.4  # share of the loss

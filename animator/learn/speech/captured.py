@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.face import FPS, RATE
 from animator.media.files import MediaError, read_audio
 from animator.motion.voice.mouth_net import CHANNELS
+from animator.units import FPS, RATE
 
 CURVES_FPS = 30
 HELD = ("1114_2_05", "1114_3_16")

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from animator.face import RATE, SAMPLES_PER_FRAME
 from animator.learn.speech import captured, film, sentences
 from animator.learn.speech.clips import FRAME, Clip, save, to_power
 from animator.learn.speech.singing import Voiced, sing, speak_softly, speak_up
 from animator.learn.speech.teacher import Segment, teach
 from animator.learn.speech.voices import Espeak, Heart, Kokoro, flite
 from animator.motion.voice.mouth_net import CHANNELS
+from animator.units import RATE, SAMPLES_PER_FRAME
 
 LEVEL = -22.0  # dB of full scale, of normal speech
 HELD_VOICES = ("rms", "am_puck", "bf_lily", "em_alex", "zf_xiaoyi", "ff_siwis", "jf_alpha")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from animator.evaluate.tracking.solving import solver
 from animator.evaluate.tracking.track import Image, track
-from animator.face import FPS
 from animator.learn.fitting import rest_of
 from animator.learn.speech.clips import FRAME
 from animator.learn.videos import SUFFIXES, late
@@ -20,6 +19,7 @@ from animator.motion.voice.mouth_net import CHANNELS, from_weights
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.pose import align
 from animator.portrait.topology import POINTS, RINGS, canonical
+from animator.units import FPS
 
 Floats = NDArray[np.float32]
 

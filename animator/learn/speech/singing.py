@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from animator.face import RATE
 from animator.learn.speech.teacher import DIPHTHONGS, VISEME_OF, Segment
 from animator.media.files import MediaError
+from animator.units import RATE
 
 STEP = 0.005  # s, of the vocoder
 SCALE = (0, 2, 4, 5, 7, 9, 11)  # semitones

@@ -23,9 +23,9 @@ from hibari import Hibari
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from animator.face import RATE
 from animator.learn.speech.teacher import Segment
 from animator.media.files import MediaError, read_audio
+from animator.units import RATE
 
 TICK = 600  # samples a unit of hibari's and Kokoro's durations
 Spoken = tuple[NDArray[np.float32], list[Segment]]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.face import RATE, Samples
+from animator.units import RATE, Samples
 
 LOWEST, HIGHEST = 65, 400  # Hz, of a voice that speaks
 PERIODIC = 0.6  # autocorrelation from which a window is voiced

@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.face import SAMPLES_PER_FRAME, Samples
 from animator.media.mel import MELS, Features, LogMel
 from animator.motion.voice.articulation import STILL, Articulation, Shapes
 from animator.motion.voice.closing import APART, Closing, Touches
 from animator.motion.voice.intonation import Intonation
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME, MouthNet, MouthRow
 from animator.motion.voice.prosody import SILENT, Heard, Prosody
+from animator.units import SAMPLES_PER_FRAME, Samples
 
 
 class Own(NamedTuple):
