@@ -28,9 +28,9 @@ class CharacterCard:
 class Upload:
     """``id`` goes into ``session.avatar.character``. It is random: to know it is the right to use the picture.
 
-    ``landmarks`` are the named points of the face, as `animator.portrait.correcting.named.Landmarks.json`; with ``check`` a
-    person should look at them before the face is used. ``others`` are those of the other faces in the picture.
-    ``drawn``: it is treated as a drawing in flat colours.
+    ``landmarks`` are the named points of the face, as `animator.portrait.correcting.named.Landmarks.json`; with
+    ``check`` a person should look at them before the face is used. ``others`` are those of the other faces in the
+    picture. ``drawn``: it is treated as a drawing in flat colours.
     """
 
     id: str

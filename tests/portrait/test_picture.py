@@ -26,7 +26,7 @@ def pixels(content: bytes) -> Picture:
 
 
 def scene_of(picture: Picture) -> Source:
-    return Source(picture, reading.shape[1], reading.shape[0])
+    return Source(picture, picture.shape[1], picture.shape[0])
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
