@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from animator.control import Control
 from animator.export import speak
-from animator.face import FPS, SAMPLES_PER_FRAME, Animator, Samples
+from animator.live import Animator
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
+from animator.units import FPS, SAMPLES_PER_FRAME, Samples
 from companion.stages.streams import collected
 from companion.stages.tts import Hibari
 

@@ -8,10 +8,11 @@ from typer.testing import CliRunner
 
 from animator.__main__ import app
 from animator.control import Control
-from animator.face import SAMPLES_PER_FRAME, Animator
+from animator.live import Animator
 from animator.motion import space
 from animator.motion.behaviour.choice import BehaviourError
 from animator.motion.voice.mouth_net import MODEL
+from animator.units import SAMPLES_PER_FRAME
 
 
 @pytest.mark.parametrize("name", ["magic", "runs/nowhere/motion.onnx"])

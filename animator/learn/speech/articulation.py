@@ -1,5 +1,5 @@
-"""Trains and exports the network of articulation (`animator/motion/articulation.onnx`): mel power in, the shapes of
-speech out, as wide as people's. Film says how real lips move, the teacher's synthetic speech brings other voices."""
+"""Trains and exports the network of articulation (`animator/motion/voice/articulation.onnx`): mel power in, the shapes
+of speech out, as wide as people's. Film says how real lips move, the teacher's synthetic speech brings other voices."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false

@@ -1,5 +1,5 @@
-"""Trains and exports the network of touching lips (`animator/motion/closing.onnx`): mel power in, closed lips and lips
-at teeth out. Its first layer goes on in steps of 10 ms, since a p may be over in a few of them."""
+"""Trains and exports the network of touching lips (`animator/motion/voice/closing.onnx`): mel power in, closed lips and
+lips at teeth out. Its first layer goes on in steps of 10 ms, since a p may be over in a few of them."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false

@@ -203,7 +203,7 @@ class Kokoro:
         if not (model and model.is_file() and voices and any(voices.glob("*.bin"))):
             raise MediaError(
                 "Kokoro needs its model (one ONNX file) and its voices (a folder of .bin files). Give both, "
-                "see animator/motion/MODEL_CARD.md, or make no clips of it."
+                "see animator/motion/voice/MODEL_CARD.md, or make no clips of it."
             )
         self._run = _with_output(model, "/encoder/Clip_output_0")
         self._styles = {path.stem: np.fromfile(path, np.float32).reshape(-1, 1, 256) for path in voices.glob("*.bin")}

@@ -57,9 +57,9 @@ def _try(make: "Make", name: str) -> None:
     import numpy as np
 
     from animator.control import Control
-    from animator.face import SAMPLES_PER_FRAME
     from animator.motion.behaviour.channels import CHANNELS
     from animator.motion.voice.voices import NOBODY, OwnVoice
+    from animator.units import SAMPLES_PER_FRAME
 
     silence = OwnVoice()(np.zeros(SAMPLES_PER_FRAME, np.float32))
     try:
