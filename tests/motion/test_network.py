@@ -5,7 +5,7 @@ import pytest
 
 from animator.control import Control
 from animator.evaluate.rows import motion_figures
-from animator.face import Animator
+from animator.live import Animator
 from animator.motion.behaviour import conditions
 from animator.motion.generator import Generator
 from animator.motion.space import INDEX
