@@ -1,4 +1,4 @@
-"""The face in somebody else's page, by the two lines that the README gives."""
+"""The face in somebody else's page, by the two lines that docs/guides/embed.md gives."""
 
 from pathlib import Path
 
