@@ -1,4 +1,8 @@
-"""Measures a face with a landmark tracker: lips against sound, blinks, head, what is left of its picture, control."""
+"""How like a person a face moves and looks: videos are tracked, counted and compared.
+
+It sees only frames and sound, as a viewer does, and changes nothing that it measures. Start with
+`animator.evaluate.measure`; what people do is in ``people.toml``.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,1 +1,5 @@
-"""Data for the motion networks, and their training. Nothing that runs imports it."""
+"""Data for the networks of the face, their training and their export (torch).
+
+Nothing that runs imports it: trained networks are ONNX files, which `animator.motion` runs. Start with
+``docs/motion.md``; the commands are in `animator.learn.commands`.
+"""

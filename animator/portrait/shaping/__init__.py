@@ -1,0 +1,4 @@
+"""A fitted head and the 52 shapes in which this face moves: depth, lids and lips that close exactly.
+
+It does not know which shapes are used when. Start with `animator.portrait.shaping.head_fit`.
+"""

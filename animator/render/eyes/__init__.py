@@ -1,0 +1,4 @@
+"""Eyes: irises, lids and their skin, glasses, and the eyes of drawings.
+
+They know where the eye looks and how far it is shut, not why. Start with `animator.render.eyes.eyeball`.
+"""

@@ -1,0 +1,5 @@
+"""The skin of the face and what lies behind it: pose, mesh, light, wrinkles, the still background.
+
+It leaves the holes of eyes and mouth to `animator.render.eyes` and `animator.render.mouth`. Start with
+`animator.render.surface.deform` and `animator.render.surface.raster`.
+"""
