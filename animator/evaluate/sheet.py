@@ -85,8 +85,15 @@ def sheet(portrait: Portrait, side: int = 220) -> Image:
     """All tiles of ``side`` px in rows of `COLUMNS`: poses as a viewer sees them, the rest from close by."""
     renderer = Renderer(portrait)
     rows = [strip(renderer, POSES, side, close=False)]
-    rows += [strip(renderer, tiles, side) for tiles in (GAZES, LIDS, MOUTHS, *moods(parting(portrait)))]
+    for tiles in (GAZES, LIDS, MOUTHS, *moods(parting(portrait))):
+        rows += [strip(renderer, part, side) for part in _wrapped(tiles)]
     return np.vstack(rows)
+
+
+def _wrapped(tiles: Tiles) -> list[Tiles]:
+    """``tiles`` in rows of at most `COLUMNS`."""
+    listed = list(tiles.items())
+    return [dict(listed[start : start + COLUMNS]) for start in range(0, len(listed), COLUMNS)]
 
 
 def save(portrait: Portrait, path: Path) -> None:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from animator.control import EMOTIONS
 from animator.evaluate.sheet import sheet
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.identity import Descriptor, weights
@@ -12,6 +13,7 @@ from animator.evaluate.wishes.obedience import control
 from animator.evaluate.wishes.sweep import row
 from animator.evaluate.wishes.whole_face import WishScores, amplitudes, moods, parts
 from animator.motion import space
+from animator.motion.behaviour import expression
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator
 from animator.portrait.characters import find
@@ -129,3 +131,15 @@ def test_a_sheet_shows_every_tile(portrait: Portrait) -> None:
     assert made.shape == (6 * 40, 9 * 40, 3)
     rest, turned = made[:20, :40], made[:20, 40:80]
     assert np.abs(rest.astype(int) - turned).mean() > 2
+
+
+def test_emotions_that_do_not_fit_into_a_row_of_the_sheet_begin_another(
+    portrait: Portrait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("animator.evaluate.sheet.NAMES", (*EMOTIONS, "proud"))
+    for table in (expression.EMOTIONS, expression.BEARINGS):
+        monkeypatch.setitem(table, "proud", table["happy"])
+    made = sheet(portrait, side=40)
+    assert made.shape == (7 * 40, 9 * 40, 3)
+    happy, proud = made[4 * 40 : 4 * 40 + 20, 40:80], made[5 * 40 : 5 * 40 + 20, :40]
+    assert np.array_equal(happy, proud)
