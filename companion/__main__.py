@@ -42,8 +42,8 @@ def serve(
     """Starts the server and says which page to open."""
     from companion.config import ConfigError, load
     from companion.dialogue.personas import PromptError
+    from companion.errors import StageError
     from companion.server.app import serve as run
-    from companion.stages.protocols import StageError
 
     try:
         run(load(config), host, port)

@@ -1,85 +1,31 @@
 """What all sessions share: the stages, the faces, the prompts and the threads that draw."""
 
-import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, TypeVar
 
 from animator.devices import DeviceError
-from animator.face import Face
 from animator.motion.behaviour.choice import BehaviourError
+from companion.avatar.device import Animator, Device, Encoder, Threads
+from companion.avatar.looks import Looks
 from companion.avatar.portraits import Portraits
 from companion.config import Care, Config, ConfigError, Stage, load_class
-from companion.conversation.items import Setting, messages
 from companion.dialogue import personas
 from companion.dialogue.feelings import Feelings
-from companion.dialogue.personas import Persona, Prompts
+from companion.dialogue.personas import Prompts
+from companion.dialogue.rehearsal import Rehearsal
+from companion.dialogue.shared import Shared
+from companion.hearing.recognisers import Recognisers
 from companion.metrics import Metrics
 from companion.models.embeddings import Embedder
 from companion.safety import Safety
 from companion.speech.repertoire import Repertoire, languages
-from companion.stages.protocols import ASR, LLM, TTS, VAD, Learns, Memory, Prepares, TurnEnd
+from companion.stages.protocols import ASR, LLM, TTS, VAD, Learns, Memory, TurnEnd
 from companion.stages.worker import share_memory
 
 T = TypeVar("T")
-
-DEFAULT_LANGUAGE = "en"  # in which a voice rehearses that does not say what it speaks
-
-
-class EncodedFrame(Protocol):
-    @property
-    def data(self) -> bytes: ...
-    @property
-    def keyframe(self) -> bool: ...
-
-
-class Encoder(Protocol):
-    """`animator.media.encoder.VideoEncoder` and its like."""
-
-    @property
-    def codec_string(self) -> str: ...
-    def encode(self, frame: NDArray[np.uint8], force_keyframe: bool = False) -> Any: ...
-    def close(self) -> None: ...
-
-
-class Animator(Protocol):
-    """Opens the face of one session from a portrait. ``size``: side of its frames in pixels."""
-
-    @property
-    def size(self) -> int: ...
-    def open(self, portrait: Any) -> Face: ...
-
-
-class Device(Protocol):
-    """Runs blocking work without blocking the event loop."""
-
-    async def run(self, work: Callable[..., T], *args: Any) -> T: ...
-
-
-class Threads:
-    """A `Device` of ``count`` threads; 0 is one per core."""
-
-    def __init__(self, count: int = 0) -> None:
-        self._pool = ThreadPoolExecutor(count or os.cpu_count() or 1, "face")
-
-    async def run(self, work: Callable[..., T], *args: Any) -> T:
-        """The result of ``work(*args)``. A cancelled caller leaves only when the work is over: it may use what the
-        caller is about to free."""
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await asyncio.wait([future])
-            raise
-
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True)
@@ -108,21 +54,40 @@ class Engine:
     def default_character(self) -> str:
         return self.config.session.character or self.portraits.characters()[0].name
 
-    async def rehearse(self, tts: TTS, persona: Persona) -> None:
-        """Let ``tts`` say what ``persona`` may begin with, so that it sounds at once later."""
-        if self.config.session.openers and persona.openers is not False:
-            spoken = languages(tts) or (DEFAULT_LANGUAGE,)
-            sentences = self.prompts.openers.sentences(spoken, persona.openers, persona.emotions)
-            await self.repertoire.learn(tts, sentences)
+    @property
+    def looks(self) -> Looks:
+        """What opens the faces of sessions."""
+        return Looks(
+            animator=self.animator,
+            portraits=self.portraits,
+            encoder=self.encoder,
+            device=self.device,
+            default=self.default_character,
+        )
 
-    async def read_persona(self, name: str) -> None:
-        """Let a language model that can read the persona and the voice rehearse it, so that no session waits for it."""
-        persona = self.prompts.personas[name]
-        await self.rehearse(self.tts, persona)
-        if isinstance(self.llm, Prepares):
-            speech = "\n".join((self.prompts.speech, *persona.rules))
-            setting = Setting(persona, speech, persona.instructions, tags=self.config.session.feeling_tags)
-            await self.llm.prepare(messages(setting, ()))
+    @property
+    def recognisers(self) -> Recognisers:
+        """What hears the users of sessions."""
+        return Recognisers(turns=self.config.turns, vad=self.vad, turn_end=self.turn_end, asr=self.asr)
+
+    @property
+    def dialogue(self) -> Shared:
+        """What the minds of sessions share."""
+        return Shared(
+            talk=self.config.session,
+            prompts=self.prompts,
+            llm=self.llm,
+            memory=self.memory,
+            safety=self.safety,
+            feelings=self.feelings,
+            spoken=languages(self.tts),
+            tools=self.config.tools,
+        )
+
+    @property
+    def rehearsal(self) -> Rehearsal:
+        """What is done before anybody asks."""
+        return Rehearsal(talk=self.config.session, prompts=self.prompts, llm=self.llm, repertoire=self.repertoire)
 
 
 def build(config: Config) -> Engine:

@@ -1,25 +1,52 @@
 """A face for a session: portrait, animator and encoder, put together in a worker thread."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from animator.control import Control
 from animator.units import SAMPLES_PER_FRAME
+from companion.avatar.device import Animator, Device, Encoder
 from companion.avatar.pictures import Look
-from companion.engine import Engine
+from companion.avatar.portraits import Portraits
 from companion.protocol.settings import Avatar
 
 
-def open_look(engine: Engine, avatar: Avatar) -> Look:
-    """Blocks for seconds the first time a picture is used. Raises PictureError."""
-    name = avatar.character or engine.default_character
-    face = engine.animator.open(engine.portraits.load(name))
-    video = avatar.video
-    encoder = engine.encoder(width=face.width, height=face.height, codec=video.codec, bitrate=video.bitrate)
-    return Look(face, encoder, video.codec)
+class Looks:
+    """``encoder`` takes (width, height, codec, bitrate) as keyword arguments; ``default`` names the character that is
+    shown where an avatar names none."""
 
+    def __init__(
+        self,
+        *,
+        animator: Animator,
+        portraits: Portraits,
+        encoder: Callable[..., Encoder],
+        device: Device,
+        default: str,
+    ) -> None:
+        self._animator, self._portraits, self._encoder = animator, portraits, encoder
+        self._device, self._default = device, default
 
-def warm(engine: Engine) -> None:
-    """Prepare the default portrait and draw once, so that the first session does not wait for it."""
-    look = open_look(engine, Avatar())
-    look.face.step(np.zeros(look.face.chunk_frames * SAMPLES_PER_FRAME, np.float32), Control())
-    look.encoder.close()
+    def hold(self, character: str) -> object:
+        """As long as the result is kept, the picture stays."""
+        return self._portraits.hold(character)
+
+    async def open(self, avatar: Avatar) -> Look:
+        """Takes seconds the first time a picture is used. Raises PictureError."""
+        return await self._device.run(self._open, avatar)
+
+    async def warm(self) -> None:
+        """Prepare the default portrait and draw once, so that the first session does not wait for it."""
+        await self._device.run(self._warm)
+
+    def _open(self, avatar: Avatar) -> Look:
+        face = self._animator.open(self._portraits.load(avatar.character or self._default))
+        video = avatar.video
+        encoder = self._encoder(width=face.width, height=face.height, codec=video.codec, bitrate=video.bitrate)
+        return Look(face, encoder, video.codec)
+
+    def _warm(self) -> None:
+        look = self._open(Avatar())
+        look.face.step(np.zeros(look.face.chunk_frames * SAMPLES_PER_FRAME, np.float32), Control())
+        look.encoder.close()

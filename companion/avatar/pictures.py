@@ -11,7 +11,7 @@ import numpy as np
 from animator.control import Control
 from animator.face import Face
 from animator.units import FPS, SAMPLES_PER_FRAME
-from companion.engine import Device, EncodedFrame, Encoder
+from companion.avatar.device import Device, EncodedFrame, Encoder
 from companion.metrics import Metrics
 from companion.protocol.events import ServerEvent, VideoDelta
 from companion.speech.playout import Speaker

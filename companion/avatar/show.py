@@ -17,9 +17,8 @@ import numpy as np
 
 from animator.control import Control, Emotion, State
 from animator.units import SAMPLES_PER_FRAME
+from companion.avatar.device import Device
 from companion.avatar.pictures import Look, Pictures, Sounds
-from companion.dialogue.feelings import Feeling
-from companion.engine import Device
 from companion.metrics import Metrics
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
@@ -63,7 +62,7 @@ class Show:
         self._paused_at = 0  # position in the item's sound
         self._cues: deque[Cue] = deque()
         self._emotion, self._gaze = "neutral", (0.0, 0.0)  # the speaker's
-        self._mirrored, self._mirrored_at = Feeling(), 0  # the user's, and the clock at which it was felt
+        self._mirrored, self._mirrored_at = ("neutral", 0.0), 0  # the user's, and the clock at which it was felt
         self._held: Samples = np.zeros(0, np.float32)  # taken and not sent yet: the face needs to look ahead
         self._murmur: Samples = np.zeros(0, np.float32)  # what is left of it
         self._murmured = 0  # clock until which there is one
@@ -106,9 +105,10 @@ class Show:
             self._cues = deque(cue.later(later) for cue in self._cues)
         self._holding, self._fading = False, not self._fading
 
-    def mirror(self, feeling: Feeling) -> None:
-        """The face shows a little of this, until it has feelings of its own or some time has passed."""
-        self._mirrored, self._mirrored_at = feeling, self.clock
+    def mirror(self, emotion: Emotion, strength: float) -> None:
+        """The face shows a little of this, which is felt with a ``strength`` of 0 to 1, until it has feelings of its
+        own or some time has passed."""
+        self._mirrored, self._mirrored_at = (emotion, strength), self.clock
 
     def murmur(self, sound: Samples) -> None:
         """A listener's "mm-hm", (n,) at `SPEAK_RATE`: it takes no floor, and is nothing while somebody speaks."""
@@ -234,8 +234,8 @@ class Show:
         if self._emotion != "neutral":
             return replace(control, emotion=cast(Emotion, self._emotion))
         if control.emotion == "neutral" and self.clock - self._mirrored_at < SYMPATHY * SPEAK_RATE:
-            strength = GENTLY * self._mirrored.strength
-            return replace(control, emotion=self._mirrored.emotion, emotion_strength=strength)
+            emotion, strength = self._mirrored
+            return replace(control, emotion=emotion, emotion_strength=GENTLY * strength)
         return control
 
     async def _wait(self, drawn: asyncio.Event) -> None:

@@ -5,10 +5,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from companion.avatar.looks import open_look
+from companion.avatar.looks import Looks
 from companion.avatar.portraits import PictureError
 from companion.avatar.show import Show
-from companion.engine import Engine
 from companion.protocol.events import Problem
 from companion.protocol.settings import Avatar, Video
 
@@ -20,13 +19,13 @@ class Wardrobe:
 
     def __init__(
         self,
-        engine: Engine,
+        looks: Looks,
         show: Show,
         complain: Callable[[Problem], None],
         spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
         dressed: Callable[[], None],
     ) -> None:
-        self._engine, self._show = engine, show
+        self._looks, self._show = looks, show
         self._complain, self._spawn, self._dressed = complain, spawn, dressed
         self._opening: asyncio.Task[None] | None = None
         self._chosen: tuple[str, Video] | None = None  # what is worn or being opened; None when that failed
@@ -50,7 +49,7 @@ class Wardrobe:
         if self._chosen != (avatar.character, avatar.video):
             self._stop()
             self._chosen = (avatar.character, avatar.video)
-            self._held = self._engine.portraits.hold(avatar.character)
+            self._held = self._looks.hold(avatar.character)
             self._opening = self._spawn(self._open(avatar), "face")
 
     def close(self) -> None:
@@ -66,7 +65,7 @@ class Wardrobe:
 
     async def _open(self, avatar: Avatar) -> None:
         try:
-            look = await self._engine.device.run(open_look, self._engine, avatar)
+            look = await self._looks.open(avatar)
         except PictureError as error:
             self._chosen = None
             self._complain(Problem(error.code, str(error), param="session.avatar.character"))

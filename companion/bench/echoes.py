@@ -6,17 +6,16 @@ The real `Hearing` with the real voice activity hears what a microphone would, b
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from companion import config
 from companion.bench.rooms import Scene, echo, levelled, pink
 from companion.conversation.items import Conversation
-from companion.engine import Engine
 from companion.hearing.hearing import Hearing
 from companion.hearing.microphone import Resampler
+from companion.hearing.recognisers import Recognisers
 from companion.protocol.settings import Audio, AudioInput, InputFormat, Settings, detection
 from companion.stages.fakes import ScriptedTurnEnd
 from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, Samples, Transcript
@@ -174,12 +173,7 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
     Understanding and judging take none of their time.
     """
     turns = config.load().turns
-    engine = SimpleNamespace(
-        config=SimpleNamespace(turns=turns),
-        vad=Silero,
-        asr=asr,
-        turn_end=ScriptedTurnEnd(),
-    )
+    recognisers = Recognisers(turns=turns, vad=Silero, asr=asr, turn_end=ScriptedTurnEnd())
     floor, tasks = _Floor(reply), set[asyncio.Task[Any]]()
 
     def spawn(work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
@@ -188,7 +182,7 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
         task.add_done_callback(tasks.discard)
         return task
 
-    hearing = Hearing(cast(Engine, engine), Conversation(), floor, lambda event: None, spawn)
+    hearing = Hearing(recognisers, Conversation(), floor, lambda event: None, spawn)
     heard = AudioInput(InputFormat(rate=HEAR_RATE), detection(turns))
     hearing.configure(Settings("", "", audio=Audio(heard)))
     for first in range(0, len(microphone) - PACKET + 1, PACKET):

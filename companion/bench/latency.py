@@ -25,7 +25,8 @@ from companion.config import ConfigError, load
 from companion.dialogue.openers import Book
 from companion.dialogue.personas import PromptError
 from companion.engine import Engine, build
-from companion.stages.protocols import SPEAK_RATE, Samples, StageError
+from companion.errors import StageError
+from companion.stages.protocols import SPEAK_RATE, Samples
 
 QUESTIONS = (
     "Hello, how are you today?",

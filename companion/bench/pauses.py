@@ -17,9 +17,10 @@ import numpy as np
 from animator.media.files import MediaError, read_audio
 from companion.config import Turns
 from companion.hearing import words as cues
+from companion.hearing.detection import EAGERNESS, rules
 from companion.hearing.microphone import WINDOW, Ears, Resampler
 from companion.hearing.turns import Kind, Rules, TurnDetector
-from companion.protocol.settings import EAGERNESS, detection, rules
+from companion.protocol.settings import detection
 from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
 
 SILENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)  # s that end a turn in plain silence detection

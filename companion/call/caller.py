@@ -101,7 +101,7 @@ async def call(engine: Engine, persona: str | None, character: str, keep: bool =
     loop = asyncio.get_running_loop()
     recording = Recording(keep=keep)
     problem: Exception | None = None
-    await engine.read_persona(persona or engine.config.session.persona)
+    await engine.rehearsal.read(engine.tts, persona or engine.config.session.persona)
     async with Session(engine, lambda event: recording.add(event, loop.time()), persona) as session:
         session.receive(events.SessionUpdate({"avatar": {"character": character, "video": {"codec": "h264"}}}))
         caller = Caller(Microphone(session), recording)

@@ -22,7 +22,8 @@ from companion.call.recording import Recording, Turn
 from companion.config import ConfigError, load
 from companion.dialogue.personas import PromptError
 from companion.engine import Engine, build
-from companion.stages.protocols import SPEAK_RATE, StageError
+from companion.errors import StageError
+from companion.stages.protocols import SPEAK_RATE
 
 STEPS = ("transcript", "first_token", "first_audio", "first_frame")
 

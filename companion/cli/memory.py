@@ -82,7 +82,8 @@ def key() -> None:
 def _memory(config: str) -> Any:
     """The memory that the configuration names, opened without anything else."""
     from companion.config import ConfigError, load, load_class
-    from companion.stages.protocols import Keeps, StageError
+    from companion.errors import StageError
+    from companion.stages.protocols import Keeps
 
     try:
         loaded = load(config)
@@ -95,7 +96,7 @@ def _memory(config: str) -> Any:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    from companion.stages.protocols import StageError
+    from companion.errors import StageError
 
     try:
         return asyncio.run(work)

@@ -19,11 +19,11 @@ def check(
 ) -> None:
     """Judges the written sentences of prompts/safety/check; ends in one JSON line. Those that are held out are counted,
     not shown."""
+    from companion.errors import StageError
     from companion.frontmatter import PromptError
     from companion.models.embeddings import Embedder
     from companion.safety import measure, policy
     from companion.safety.detect import Detector
-    from companion.stages.protocols import StageError
 
     try:
         detector = Detector(policy.load().crisis, None if phrases else Embedder())

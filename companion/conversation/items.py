@@ -4,10 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from companion.dialogue.personas import Persona
 from companion.protocol.events import Json
 from companion.speech.playout import Line
-from companion.speech.sentences import untagged
 from companion.stages.protocols import SPEAK_RATE, Call, Message
 
 SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
@@ -149,40 +147,6 @@ class Conversation:
             else:
                 merged.append(Message(item.role, text))
         return merged
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a language model is told besides the history."""
-
-    persona: Persona
-    speech: str
-    instructions: str
-    memories: Sequence[str] = ()
-    limit: int = 24
-    tags: bool = True  # the model writes feelings in brackets
-
-
-def messages(setting: Setting, history: Sequence[Message], note: str = "") -> list[Message]:
-    """System prompt, the persona's examples, and the last ``limit`` messages, which start with the user's.
-
-    A client's own instructions take the place of the persona's, and its examples go with them. ``note`` follows the
-    last message of the user: what comes before it may have been read already.
-    """
-    system = [setting.instructions, setting.speech]
-    if setting.memories:
-        system.append("What you remember:\n" + "\n".join(f"- {fact}" for fact in setting.memories))
-    result = [Message("system", "\n\n".join(part for part in system if part))]
-    if setting.instructions == setting.persona.instructions:
-        for example in setting.persona.examples:
-            answer = example.assistant if setting.tags else untagged(example.assistant)
-            result += [Message("user", example.user), Message("assistant", answer)]
-    recent = list(history[-setting.limit :])
-    while len(recent) > 1 and recent[0].role in ("assistant", "tool") and len(history) > setting.limit:
-        recent.pop(0)
-    if note and recent and recent[-1].role == "user":
-        recent[-1] = Message("user", f"{recent[-1].content}\n{note}")
-    return result + recent
 
 
 def heard_text(lines: Sequence[Line], heard: int) -> str:

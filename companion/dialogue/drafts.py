@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import suppress
 from typing import Any
 
-from companion.engine import Engine
 from companion.stages.protocols import LLM, Message, Prepares
 from companion.stages.streams import closing
 
@@ -20,8 +19,8 @@ Expected = Callable[[], Awaitable[Sequence[Message]]]  # what is likely to be as
 class ReadAhead:
     """One text at a time, the latest one; ``spawn`` starts a named task that ends with the session."""
 
-    def __init__(self, engine: Engine, spawn: Spawn) -> None:
-        self._engine, self._spawn = engine, spawn
+    def __init__(self, llm: LLM, spawn: Spawn) -> None:
+        self._llm, self._spawn = llm, spawn
         self._free = asyncio.Lock()
         self._waiting: asyncio.Task[None] | None = None
         self._draft: _Draft | None = None
@@ -29,18 +28,18 @@ class ReadAhead:
     @property
     def possible(self) -> bool:
         """The model is of the kind that can read ahead."""
-        return isinstance(self._engine.llm, Prepares)
+        return isinstance(self._llm, Prepares)
 
     def read(self, messages: Known, after: float = 0.0) -> None:
         """Read what ``messages`` gives in ``after`` seconds, unless something else is to be read by then."""
         self.drop()
-        if isinstance(llm := self._engine.llm, Prepares):
+        if isinstance(llm := self._llm, Prepares):
             self._waiting = self._spawn(self._read(llm, messages, after), "read ahead")
 
     def draft(self, messages: Expected) -> None:
         """Begin to reply to what ``messages`` gives: whoever asks for just that finds the reply begun."""
         self.drop()
-        self._draft = _Draft(self._engine.llm, messages, self._free, self._spawn)
+        self._draft = _Draft(self._llm, messages, self._free, self._spawn)
 
     def drop(self) -> None:
         """Forget what waits to be read, and the draft. What is being read already goes on: it will be of use."""
@@ -61,7 +60,7 @@ class ReadAhead:
             return
         if draft:
             draft.cancel()
-        async with self._free, closing(self._engine.llm.reply(messages)) as deltas:
+        async with self._free, closing(self._llm.reply(messages)) as deltas:
             async for delta in deltas:
                 yield delta
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from animator.control import EMOTIONS, Emotion
 from companion import frontmatter, resources
+from companion.errors import StageError
 from companion.models.embeddings import Embeds, Vectors
-from companion.stages.protocols import StageError
 from companion.stages.worker import one_thread
 
 log = logging.getLogger(__name__)

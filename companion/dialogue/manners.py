@@ -53,10 +53,9 @@ class Answer:
 @strict
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """``unlikely`` are words that the model is kept from, ``again`` is said instead of a question that was asked
-    before, ``turned`` makes what a user says of themself what is said to them, except where ``mine`` is found."""
+    """``again`` is said instead of a question that was asked before, ``turned`` makes what a user says of themself what
+    is said to them, except where ``mine`` is found."""
 
-    unlikely: tuple[str, ...] = ()
     again: Texts = ("Tell me more.",)
     turned: dict[str, str] = field(default_factory=dict[str, str])
     mine: Pattern = re.compile(r"(?!)")

@@ -15,8 +15,8 @@ from companion.dialogue.personas import Persona
 from companion.dialogue.phrases import Habits, Said
 from companion.dialogue.prompt import Asking
 from companion.dialogue.recollection import Recollection
+from companion.dialogue.shared import Shared
 from companion.dialogue.tools.toolbox import Host, Toolbox
-from companion.engine import Engine
 from companion.protocol import events
 from companion.protocol.events import AvatarProgress, ServerEvent
 from companion.protocol.settings import Settings
@@ -63,18 +63,20 @@ class Owner(Protocol):
 class Mind:
     """One session's. It follows the owner's settings as they change."""
 
-    def __init__(self, engine: Engine, owner: Owner) -> None:
-        self._engine, self._owner = engine, owner
+    def __init__(self, shared: Shared, owner: Owner) -> None:
+        self._shared, self._owner = shared, owner
         clock = asyncio.get_running_loop().time
-        self.guard = Guard(engine.safety, owner.tell, lambda: owner.settings, clock, lambda: self._asking.private)
-        self.recollection = Recollection(engine.memory, owner.id, owner.conversation, owner.forgot)
-        self._asking = Asking(engine, lambda: owner.settings, self.guard, self.recollection)
+        self.guard = Guard(shared.safety, owner.tell, lambda: owner.settings, clock, lambda: self._asking.private)
+        self.recollection = Recollection(shared.memory, owner.id, owner.conversation, owner.forgot)
+        self._asking = Asking(shared, lambda: owner.settings, self.guard, self.recollection)
         self._tutor: Tutor | None = None
         self._lesson = ""
         self._nudges = 0
-        self._habits = Habits(engine)
+        self._habits = Habits(talk=shared.talk, book=shared.prompts.openers, spoken=shared.spoken)
         host = Host(owner.announce, self._progress, self._answered)
-        self._toolbox = Toolbox(engine, owner.conversation, host, owner.ask)
+        self._toolbox = Toolbox(
+            llm=shared.llm, tools=shared.tools, conversation=owner.conversation, host=host, ask=owner.ask
+        )
 
     @property
     def persona(self) -> Persona:
@@ -88,7 +90,7 @@ class Mind:
     @property
     def _small(self) -> bool:
         """The language model is kept in hand: `companion.dialogue.manners`."""
-        return self._asking.continues and self._engine.config.session.manners
+        return self._asking.continues and self._shared.talk.manners
 
     @property
     def notice(self) -> str:
@@ -107,7 +109,7 @@ class Mind:
     def foresees(self) -> bool:
         """What the language model will be asked follows from what the user says: neither care, nor a lesson, nor a tool
         comes in between; and it may be asked in vain."""
-        may = self._asking.continues or self._engine.config.session.drafts_of_endpoints
+        may = self._asking.continues or self._shared.talk.drafts_of_endpoints
         plain = not self._toolbox.needed(self._owner.settings, self.persona.tools)
         return may and plain and not self.guard.careful and not self.persona.lesson
 
@@ -159,7 +161,7 @@ class Mind:
         """What may be said of the sentences of a reply that began with ``opener``."""
         replies = () if self.persona.lesson else self._owner.conversation  # a quiz asks again
         said = [line.text for item in replies if item.role == "assistant" for line in item.lines]
-        tact = Tact(self._engine.prompts.manners, self.persona.name, said, _told(history), opener)
+        tact = Tact(self._shared.prompts.manners, self.persona.name, said, _told(history), opener)
 
         def allowed(sentence: str) -> str:
             text = self.guard.allowed(sentence)
@@ -169,7 +171,7 @@ class Mind:
 
     def _nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
         """A word to a user who is silent. A tiny model has none that fits."""
-        silence = self._engine.prompts.silence
+        silence = self._shared.prompts.silence
         if self.tagged:
             return self.guard.watched(self._thought(reply, [*history, Message("user", silence.note)], ()))
         self._nudges += 1
@@ -192,11 +194,11 @@ class Mind:
         """The first words of an answer that a small model would get wrong."""
         if not self._led(history, wishes):
             return ""
-        return self._engine.prompts.manners.begin(_told(history), self.persona.name)
+        return self._shared.prompts.manners.begin(_told(history), self.persona.name)
 
     async def _whole(self, history: Sequence[Message], wishes: Wishes) -> str:
         """An answer that is not left to a small model at all."""
-        manners, told = self._engine.prompts.manners, _told(history)
+        manners, told = self._shared.prompts.manners, _told(history)
         if not self._led(history, wishes) or not manners.whole(told, self.persona.name):
             return ""
         known = [*self.recollection.known, await self._asking.recalled(told[-1], tell=False)]
@@ -224,7 +226,7 @@ class Mind:
 
     async def feel(self, text: str) -> Feeling:
         """What somebody feels who says so."""
-        return await self._engine.feelings.tell(text) if self._engine.feelings and text else Feeling()
+        return await self._shared.feelings.tell(text) if self._shared.feelings and text else Feeling()
 
     async def feel_sentence(self, text: str) -> str:
         """The emotion of a sentence of the face's own."""
@@ -237,7 +239,7 @@ class Mind:
         """That of the persona's lesson; a change of persona begins another. In danger nobody is taught."""
         if self.persona.lesson != self._lesson:
             self._lesson = self.persona.lesson
-            lesson = self._engine.prompts.lessons.get(self._lesson)
+            lesson = self._shared.prompts.lessons.get(self._lesson)
             self._tutor = Tutor(lesson, self._report) if lesson else None
         return None if self.guard.careful else self._tutor
 

@@ -1,12 +1,12 @@
 """What a persona says without thinking: how its replies begin, its "mm-hm", and what fills a pause."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from companion.config import Talk
 from companion.dialogue.feelings import Feeling
-from companion.dialogue.openers import Openers
+from companion.dialogue.openers import Book, Openers
 from companion.dialogue.personas import Persona
-from companion.engine import Engine
-from companion.speech.repertoire import languages
 from companion.speech.sentences import Sentence
 
 
@@ -21,11 +21,11 @@ class Said:
 
 
 class Habits:
-    """One session's: what was said longest ago comes first."""
+    """One session's: what was said longest ago comes first. ``spoken``: the voice's languages, as in `Shared`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._openers = Openers(engine.prompts.openers)
+    def __init__(self, *, talk: Talk, book: Book, spoken: Sequence[str]) -> None:
+        self._talk, self._spoken = talk, spoken
+        self._openers = Openers(book)
         self._fillers = 0
 
     def opener(self, persona: Persona, said: Said) -> Sentence | None:
@@ -45,21 +45,20 @@ class Habits:
     def murmur(self, persona: Persona, language: str) -> Sentence | None:
         """What is heard while the user, who speaks that language, goes on."""
         own = persona.openers
-        if own is False or not self._engine.config.session.murmurs or not self._speaks(language):
+        if own is False or not self._talk.murmurs or not self._speaks(language):
             return None
         return self._openers.listening(language, own)
 
     def filler(self, persona: Persona) -> tuple[str, float]:
         """What is said when the answer is not there, and after how many seconds."""
-        after = self._engine.config.session.filler_after_ms / 1000
+        after = self._talk.filler_after_ms / 1000
         if not persona.fillers or not after:
             return "", 0.0
         self._fillers += 1
         return persona.fillers[self._fillers % len(persona.fillers)], after
 
     def _opens(self, language: str) -> bool:
-        return self._engine.config.session.openers and self._speaks(language)
+        return self._talk.openers and self._speaks(language)
 
     def _speaks(self, language: str) -> bool:
-        spoken = languages(self._engine.tts)
-        return not spoken or language in spoken
+        return not self._spoken or language in self._spoken

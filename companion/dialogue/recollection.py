@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from companion.conversation.items import Conversation, Item
+from companion.errors import StageError
 from companion.protocol.settings import Remembering
-from companion.stages.protocols import Memory, Message, StageError
+from companion.stages.protocols import Memory, Message
 
 T = TypeVar("T")
 

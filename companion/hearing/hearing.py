@@ -14,19 +14,21 @@ from typing import Any
 import numpy as np
 
 from companion.conversation.items import Conversation
-from companion.engine import Engine
+from companion.errors import StageError
 from companion.hearing import echo, words
+from companion.hearing.detection import rules
+from companion.hearing.floor import Floor
 from companion.hearing.interim import Overhearing
 from companion.hearing.microphone import Ears, Resampler
+from companion.hearing.recognisers import Recognisers
 from companion.hearing.transcripts import Understanding, Understood, Utterance
 from companion.hearing.turns import Kind, Turn
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ServerEvent
-from companion.protocol.settings import Settings, rules
-from companion.session.floor import Floor
-from companion.session.requests import new_id
-from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples, StageError, Transcript
+from companion.protocol.ids import new_id
+from companion.protocol.settings import Settings
+from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples, Transcript
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +45,15 @@ class Hearing:
 
     def __init__(
         self,
-        engine: Engine,
+        recognisers: Recognisers,
         conversation: Conversation,
         floor: Floor,
         tell: Callable[[ServerEvent], None],
         spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
     ) -> None:
-        self._engine, self._conversation, self._floor = engine, conversation, floor
+        self._recognisers, self._conversation, self._floor = recognisers, conversation, floor
         self._tell, self._spawn = tell, spawn
-        self._words = Understanding(engine, conversation, tell, spawn)
+        self._words = Understanding(recognisers.asr, conversation, tell, spawn)
         self._overhearing = Overhearing(self._words, floor, spawn)
         self._turn: Utterance | None = None  # the running one
         self._tentative = False
@@ -64,10 +66,10 @@ class Hearing:
         """Start listening anew by these settings; what was heard and not committed is dropped."""
         self.clear()
         self._detection = settings.audio.input.turn_detection
-        turns = rules(self._detection, self._engine.config.turns)
-        self._barge_in = self._engine.config.turns.barge_in_ms / 1000
+        turns = rules(self._detection, self._recognisers.turns)
+        self._barge_in = self._recognisers.turns.barge_in_ms / 1000
         now = self._ears.now if hasattr(self, "_ears") else 0.0
-        self._ears = Ears(self._engine.vad(), turns, settings.audio.input.format.rate, now)
+        self._ears = Ears(self._recognisers.vad(), turns, settings.audio.input.format.rate, now)
         asked = settings.audio.input.transcription
         self._words.language = asked.language if asked else None
 
@@ -204,7 +206,7 @@ class Hearing:
 
     async def _sounds_done(self, audio: Samples) -> float | None:
         try:
-            return await self._engine.turn_end.finished(audio)
+            return await self._recognisers.turn_end.finished(audio)
         except Exception as error:  # whatever a stage raises: silence still ends the turn
             log.error("the end of a turn cannot be judged: %s", type(error).__name__)
             return None

@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
+from companion.hearing.floor import Floor
 from companion.hearing.transcripts import Understanding, Understood
-from companion.session.floor import Floor
 from companion.stages.protocols import Samples, Transcript
 
 FOLLOW = 2.0  # s of speech after which what was said so far is transcribed, for who wants to know it early

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from companion.conversation.items import Conversation, Item
-from companion.engine import Engine
+from companion.errors import StageError, as_stage_error
 from companion.hearing import words
 from companion.hearing.tone import Tone
 from companion.protocol import events
 from companion.protocol.events import Problem, ServerEvent
-from companion.session.requests import new_id
-from companion.session.speaking import as_stage_error
-from companion.stages.protocols import HEAR_RATE, Multilingual, Samples, StageError, Transcript
+from companion.protocol.ids import new_id
+from companion.stages.protocols import ASR, HEAR_RATE, Multilingual, Samples, Transcript
 
 Understood = asyncio.Task[Transcript | StageError]
 
@@ -36,12 +35,12 @@ class Understanding:
 
     def __init__(
         self,
-        engine: Engine,
+        asr: ASR,
         conversation: Conversation,
         tell: Callable[[ServerEvent], None],
         spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
     ) -> None:
-        self._engine, self._conversation = engine, conversation
+        self._asr, self._conversation = asr, conversation
         self._tell, self._spawn = tell, spawn
         self._pending: dict[str, asyncio.Task[None]] = {}  # by item
         self._failures: dict[str, StageError] = {}
@@ -131,7 +130,7 @@ class Understanding:
 
     async def _try(self, audio: Samples) -> Transcript | StageError:
         try:
-            asr = self._engine.asr
+            asr = self._asr
             if self.language and isinstance(asr, Multilingual):
                 asr = asr.in_language(self.language)
             return await asr.transcribe(audio)

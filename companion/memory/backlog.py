@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from companion.stages.protocols import StageError
+from companion.errors import StageError
 
 log = logging.getLogger(__name__)
 

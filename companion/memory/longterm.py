@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
+from companion.errors import StageError
 from companion.memory import notes, seal, store, tables
 from companion.memory.backlog import FAILED, Backlog, Entry
 from companion.memory.notes import Note
 from companion.memory.store import Memory, Past, Store
 from companion.models.embeddings import Embedder, Embeds
-from companion.stages.protocols import LLM, Kept, Message, StageError
+from companion.stages.protocols import LLM, Kept, Message
 from companion.stages.streams import collected
 from companion.stages.worker import one_thread
 

@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from companion import resources
-from companion.stages.protocols import Message, StageError
+from companion.errors import StageError
+from companion.stages.protocols import Message
 
 LONGEST = 240  # characters of one memory
 ENOUGH = 0.7  # share of a note's words that must be the user's

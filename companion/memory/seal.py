@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from companion.stages.protocols import StageError
+from companion.errors import StageError
 
 VARIABLE = "VASARI_MEMORY_KEY"
 

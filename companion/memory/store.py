@@ -10,11 +10,12 @@ import numpy as np
 from sqlalchemy import delete, select
 from sqlalchemy.orm import sessionmaker
 
+from companion.errors import StageError
 from companion.memory import tables
 from companion.memory.notes import Note
 from companion.memory.seal import Seal
 from companion.models.embeddings import Embeds, Vectors
-from companion.stages.protocols import Kept, Message, StageError
+from companion.stages.protocols import Kept, Message
 
 MOST = 500  # memories of one user; the least important, oldest go first
 LINES = 100  # newest messages of a conversation that are kept until it is over

@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
+from companion.errors import StageError
 from companion.memory.seal import Seal
-from companion.stages.protocols import StageError
 
 T = TypeVar("T")
 

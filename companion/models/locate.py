@@ -16,8 +16,8 @@ from pathlib import Path
 
 from animator.files import cache_folder as cache_dir
 from animator.files import whole
+from companion.errors import StageError
 from companion.models.manifest import MODELS, File, Model
-from companion.stages.protocols import StageError
 
 log = logging.getLogger(__name__)
 

@@ -9,16 +9,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from animator.control import Control, Emotion
 from companion.config import Turns
-from companion.hearing.turns import Patience, Rules
 from companion.protocol.codec import WireError, invalid
 from companion.protocol.events import Amplitude, Angle, Articulation, Gaze, Json, Unit
 from companion.stages.protocols import SPEAK_RATE
 
 CODECS = ("h264", "vp8", "jpeg")  # best first
-MEDIUM = Patience(0.3, 4.0)  # the longest waits are those of OpenAI
-EAGERNESS = {"low": Patience(0.6, 8.0), "medium": MEDIUM, "high": Patience(0.25, 2.0), "auto": MEDIUM}
-UNJUDGED = {"low": 0.9, "medium": 0.6, "high": 0.4, "auto": 0.6}  # s of silence that end a turn nobody can judge
-
 OWN = ("id", "object", "model", "disclosure", "expires_at")  # what the server says of a session beside its settings
 NOTHING = (None, "", "inf", "auto", 1, [], {})  # values by which OpenAI's clients ask for nothing in particular
 TOLD = 10  # unknown fields of an update that are named
@@ -228,23 +223,6 @@ def detection(turns: Turns) -> TurnDetection:
         threshold=turns.threshold,
         prefix_padding_ms=turns.prefix_padding_ms,
         silence_duration_ms=turns.silence_duration_ms,
-    )
-
-
-def rules(detection: TurnDetection | None, turns: Turns) -> Rules | None:
-    """How turns are detected: the client's wishes, the rest from the config."""
-    if detection is None:
-        return None
-    semantic = detection.type == "semantic_vad"
-    silence = UNJUDGED[detection.eagerness] if semantic else detection.silence_duration_ms / 1000
-    return Rules(
-        threshold=detection.threshold,
-        prefix_padding=detection.prefix_padding_ms / 1000,
-        silence=silence,
-        pause=min(turns.pause_ms / 1000, silence),
-        min_speech=turns.min_speech_ms / 1000,
-        max_turn=turns.max_turn_s,
-        patience=EAGERNESS[detection.eagerness] if semantic else None,
     )
 
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
+from companion.session.visitor import NOBODY, Visitor
+
 KEY_PROTOCOL = "openai-insecure-api-key."
 SECRET_SECONDS = 600
 MOST_SECRETS = 1000
@@ -26,19 +28,6 @@ class Refusal:
     status: int
     code: str
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Whose memories this visitor may see: ``user``'s alone; nobody's if it is empty; anyone's if it is None."""
-
-    user: str | None = None
-
-    def may_be(self, user: str) -> bool:
-        return self.user is None or self.user == user != ""
-
-
-NOBODY = Visitor("")  # may talk, and see nobody's memory
 
 
 class Access:

@@ -23,13 +23,12 @@ from starlette.websockets import WebSocket
 
 from companion import engine as engines
 from companion import resources
-from companion.avatar.looks import warm
 from companion.avatar.portraits import PictureError
 from companion.config import Config, ConfigError
 from companion.dialogue.personas import Persona
 from companion.engine import Engine
 from companion.protocol import codec
-from companion.server.access import FORBIDDEN_ORIGIN, Access, Refusal, Visitor, is_loopback
+from companion.server.access import FORBIDDEN_ORIGIN, Access, Refusal, is_loopback
 from companion.server.admission import Places
 from companion.server.bodies import SlowError, body_of
 from companion.server.connection import Caller, converse, refuse
@@ -37,6 +36,7 @@ from companion.server.handshake import BURST, LINE, Door, Line, knocks_at
 from companion.server.logs import brief
 from companion.server.memories import Memories
 from companion.server.uploads import Uploads
+from companion.session.visitor import Visitor
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class App:
 
     async def _warm(self) -> None:
         try:
-            await self.engine.device.run(warm, self.engine)
+            await self.engine.looks.warm()
         except Exception as error:  # a session will say what is wrong with the face
             log.error("the default face cannot be prepared: %s", error)
         for persona in self._personas():
@@ -121,7 +121,7 @@ class App:
 
     async def _read(self, persona: Persona) -> bool:
         """Let the language model read it, unless a session comes: that needs the model now -> whether it is read."""
-        reading = asyncio.create_task(self.engine.read_persona(persona.id), name="read a persona")
+        reading = asyncio.create_task(self.engine.rehearsal.read(self.engine.tts, persona.id), name="read a persona")
         busy = asyncio.create_task(self._busy.wait(), name="a session")
         try:
             await asyncio.wait([reading, busy], return_when=asyncio.FIRST_COMPLETED)

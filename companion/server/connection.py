@@ -11,10 +11,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from companion.engine import Engine
 from companion.protocol import codec
 from companion.protocol.events import Error, Problem
-from companion.server.access import Visitor
 from companion.server.admission import REPLACED, Place
 from companion.server.outbox import Outbox
 from companion.session.session import Session
+from companion.session.visitor import Visitor
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from companion.errors import StageError
 from companion.protocol import codec
 from companion.server.access import Access, Refusal
 from companion.server.bodies import body_of
-from companion.stages.protocols import Keeps, Memory, StageError
+from companion.stages.protocols import Keeps, Memory
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
 ENCODED = "UTF-8''"  # before a name that is percent-encoded

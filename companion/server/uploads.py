@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from companion.avatar.portraits import PictureError, Upload
 from companion.engine import Engine
-from companion.server.access import Visitor
 from companion.server.bodies import body_of
+from companion.session.visitor import Visitor
 
 PREPARING = 2  # pictures prepared at a time
 WAITING = 8  # and waiting for it, or still on their way

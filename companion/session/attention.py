@@ -11,8 +11,8 @@ from companion.avatar.show import Show
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.feelings import Feeling, mirrored
 from companion.dialogue.mind import Mind
-from companion.engine import Engine
-from companion.stages.protocols import TTS, Message, Transcript
+from companion.dialogue.rehearsal import Rehearsal
+from companion.stages.protocols import LLM, TTS, Message, Transcript
 from companion.stages.streams import collected
 
 PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
@@ -25,15 +25,16 @@ class Listening:
 
     def __init__(
         self,
-        engine: Engine,
+        llm: LLM,
         mind: Mind,
         show: Show,
         voice: Callable[[], TTS],
         spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+        rehearsal: Rehearsal,
     ) -> None:
-        self._engine, self._mind, self._show = engine, mind, show
+        self._rehearsal, self._mind, self._show = rehearsal, mind, show
         self._voice, self._spawn = voice, spawn
-        self._ahead = ReadAhead(engine, spawn)
+        self._ahead = ReadAhead(llm, spawn)
 
     @property
     def curious(self) -> bool:
@@ -62,7 +63,8 @@ class Listening:
 
     def mirror(self, feeling: Feeling) -> None:
         """The user feels so: let the face show that it is heard."""
-        self._show.mirror(mirrored(feeling))
+        shown = mirrored(feeling)
+        self._show.mirror(shown.emotion, shown.strength)
 
     def murmur(self) -> None:
         """Say "mm-hm"."""
@@ -83,4 +85,4 @@ class Listening:
 
     async def _rehearse(self) -> None:
         with suppress(Exception):  # the same
-            await self._engine.rehearse(self._voice(), self._mind.persona)
+            await self._rehearsal.say(self._voice(), self._mind.persona)

@@ -17,7 +17,7 @@ from companion.protocol.settings import (
     Transcription,
     detection,
 )
-from companion.server.access import Visitor
+from companion.session.visitor import Visitor
 from companion.stages.protocols import CallsTools, HasVoices, Multilingual
 
 

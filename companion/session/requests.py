@@ -1,21 +1,16 @@
 """What `conversation.item.create` and `response.create` ask for, checked. Pure."""
 
-import uuid
 from typing import Any, cast
 
 from companion.conversation.items import Item, Role
 from companion.conversation.response import Wishes
 from companion.protocol.codec import WireError
 from companion.protocol.events import Json
+from companion.protocol.ids import new_id
 
 LONGEST = 20_000  # characters of one message
 SPEAKERS = ("user", "assistant", "system")
 TEXT_PARTS = ("input_text", "output_text", "text")
-
-
-def new_id(kind: str) -> str:
-    """``"item"`` -> ``"item_3f..."``."""
-    return f"{kind}_{uuid.uuid4().hex[:21]}"
 
 
 def item(payload: Json) -> Item:

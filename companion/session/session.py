@@ -24,20 +24,22 @@ from companion.conversation.response import Ending, Reply, Wishes
 from companion.dialogue.feelings import Feeling
 from companion.dialogue.mind import Mind, once
 from companion.engine import Engine
+from companion.errors import StageError, as_stage_error
 from companion.hearing.hearing import Hearing
 from companion.hearing.microphone import BufferFullError
 from companion.metrics import Trace
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem, ServerEvent
-from companion.server.access import Visitor
-from companion.session import commands, requests, speaking
+from companion.protocol.ids import new_id
+from companion.session import commands, speaking
 from companion.session.attention import Listening
+from companion.session.chair import Chair
 from companion.session.effective import defaults
-from companion.session.floor import Chair
 from companion.session.initiative import Initiative
 from companion.session.pace import Pace, slices
-from companion.stages.protocols import TTS, HasVoices, Message, Samples, StageError
+from companion.session.visitor import Visitor
+from companion.stages.protocols import TTS, HasVoices, Message, Samples
 
 log = logging.getLogger(__name__)
 
@@ -56,21 +58,21 @@ class Session:
         persona: str | None = None,
         visitor: Visitor | None = None,
     ) -> None:
-        self.id = requests.new_id("sess")
+        self.id = new_id("sess")
         self.engine = engine
         self.tell = send
         self.visitor = visitor or Visitor()
         self.settings = self.defaults = defaults(engine, persona or engine.config.session.persona)
         self.conversation = Conversation()
         self.show = Show(engine.device, send, self._tick, self._user, self._faceless, engine.metrics)
-        self.wardrobe = Wardrobe(engine, self.show, self.complain, self._spawn, lambda: self.initiative.greet())
+        self.wardrobe = Wardrobe(engine.looks, self.show, self.complain, self._spawn, lambda: self.initiative.greet())
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.hearing = Hearing(engine, self.conversation, Chair(self), send, self._spawn)
+        self.hearing = Hearing(engine.recognisers, self.conversation, Chair(self), send, self._spawn)
         self.reply: Reply | None = None
         self._told_state = ""
-        self.mind = Mind(engine, self)
-        self.listening = Listening(engine, self.mind, self.show, self._voice, self._spawn)
+        self.mind = Mind(engine.dialogue, self)
+        self.listening = Listening(engine.llm, self.mind, self.show, self._voice, self._spawn, engine.rehearsal)
         self._pace = Pace(asyncio.get_running_loop().time)
         self._unsaid = ""  # of the reply that was interrupted last
         self.initiative = Initiative(self, self._spawn)
@@ -161,9 +163,9 @@ class Session:
         trace = Trace(asyncio.get_running_loop().time, since)
         if said:
             trace.mark("turn_end")
-        item = Item(requests.new_id("item"), "assistant", sound=wishes.sound, status="in_progress")
+        item = Item(new_id("item"), "assistant", sound=wishes.sound, status="in_progress")
         self.reply = reply = Reply(
-            id=requests.new_id("resp"),
+            id=new_id("resp"),
             item=item,
             trace=trace,
             wishes=wishes,
@@ -192,7 +194,7 @@ class Session:
         except (Exception, asyncio.CancelledError) as error:  # whatever a stage raises: the session lives on
             if speaking.is_cancelled(error):
                 raise
-            self._fail(reply, speaking.as_stage_error(error, "llm_failed"), error)
+            self._fail(reply, as_stage_error(error, "llm_failed"), error)
 
     async def _say(self, deltas: AsyncIterator[str], reply: Reply) -> None:
         """Until the last of it was sent. A stage may have kept a cancellation to itself: what is over is not said."""
@@ -316,7 +318,7 @@ class Session:
     def forgot(self, error: Exception) -> None:
         """A memory that fails is told of, and nothing else fails with it."""
         log.error("session %s: the memory failed: %s", self.id, type(error).__name__)
-        problem = speaking.as_stage_error(error, "memory_failed")
+        problem = as_stage_error(error, "memory_failed")
         self.complain(Problem(problem.code, str(problem), "server_error"))
 
 

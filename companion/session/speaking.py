@@ -9,9 +9,10 @@ import numpy as np
 
 from companion.conversation.response import Reply
 from companion.dialogue.openers import goes_on
+from companion.errors import as_stage_error
 from companion.speech.playout import Feed, Line
 from companion.speech.sentences import Sentence, Sentences
-from companion.stages.protocols import SPEAK_RATE, TTS, Speech, StageError
+from companion.stages.protocols import SPEAK_RATE, TTS, Speech
 from companion.stages.streams import closing, ended
 
 AHEAD = 2  # sentences thought before they are spoken
@@ -43,13 +44,6 @@ async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
                 reply.write(sentence.text + " ")
     for sentence in _allowed(sentences.flush(), reply):
         reply.write(sentence.text)
-
-
-def as_stage_error(error: BaseException, code: str) -> StageError:
-    """Any exception of a stage, with a stable code. Its own text may hold what was said, so it is not repeated."""
-    if isinstance(error, StageError):
-        return error
-    return StageError(code, f"A stage of the conversation failed ({type(error).__name__}). The session goes on.")
 
 
 def is_cancelled(error: BaseException) -> bool:

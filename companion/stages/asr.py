@@ -14,8 +14,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from companion.errors import StageError
 from companion.models import locate
-from companion.stages.protocols import HEAR_RATE, Samples, StageError, Transcript
+from companion.stages.protocols import HEAR_RATE, Samples, Transcript
 from companion.stages.vad import FRAME, Silero
 from companion.stages.worker import MODEL_THREADS
 

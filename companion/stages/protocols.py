@@ -91,14 +91,6 @@ class Speech:
     phonemes: tuple[Phoneme, ...] = field(default=())
 
 
-class StageError(Exception):
-    """A stage failed. ``code`` is stable (clients match on it); the message says what happened and what to do."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 class VAD(Protocol):
     def __call__(self, audio: Samples) -> float:
         """(512,) at 16 kHz, the next 32 ms of one microphone -> probability of speech in [0, 1]."""

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from companion.errors import StageError
 from companion.models import locate
-from companion.stages.protocols import HEAR_RATE, Samples, StageError
+from companion.stages.protocols import HEAR_RATE, Samples
 from companion.stages.worker import one_thread
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ import numpy as np
 
 from animator.control import Control
 from animator.face import Shown
+from companion.avatar.cartoon import CartoonAnimator, CartoonFace, CartoonPortraits
 from companion.config import Care, Config, Server, Stage, Talk, Turns
 from companion.dialogue.lesson import Item, Lesson, Wording
 from companion.dialogue.personas import Example, Persona, Prompts
@@ -68,7 +69,7 @@ class NoEncoder:
         self.closed = True
 
 
-class Watching(fakes.CartoonAnimator):
+class Watching(CartoonAnimator):
     """Notes what its faces are given to say and to hear, and what is asked of them."""
 
     def __init__(self, chunk_frames: int = 1) -> None:
@@ -77,7 +78,7 @@ class Watching(fakes.CartoonAnimator):
         self.heard: list[Any] = []
         self.asked: list[Control] = []
 
-    def open(self, portrait: Any) -> fakes.CartoonFace:
+    def open(self, portrait: Any) -> CartoonFace:
         face = super().open(portrait)
         step = face.step
 
@@ -109,8 +110,8 @@ def engine(**changes: Any) -> Engine:
         "llm": fakes.ScriptedLLM(),
         "tts": fakes.ToneTTS(),
         "memory": fakes.DictMemory(),
-        "animator": fakes.CartoonAnimator(16),
-        "portraits": fakes.CartoonPortraits(16),
+        "animator": CartoonAnimator(16),
+        "portraits": CartoonPortraits(16),
         "encoder": NoEncoder,
         "device": Inline(),
     }

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from companion.errors import StageError
 from companion.protocol import events
 from companion.stages import fakes
-from companion.stages.protocols import StageError
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from companion.avatar.cartoon import CartoonAnimator, CartoonFace
 from companion.avatar.portraits import PictureError
 from companion.protocol import events
-from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 
@@ -37,7 +37,7 @@ def test_a_persona_brings_its_face_and_takes_it_along(changes, faces):
 
 @pytest.mark.parametrize("first", [RuntimeError("no picture"), PictureError("unknown_portrait", "It is gone.")])
 def test_a_face_that_failed_is_chosen_again(first):
-    class Once(fakes.CartoonAnimator):
+    class Once(CartoonAnimator):
         opened = 0
 
         def open(self, portrait):
@@ -62,13 +62,13 @@ def test_a_face_that_failed_is_chosen_again(first):
 
 
 def test_a_face_that_fails_while_it_is_worn_is_chosen_again():
-    class Face(fakes.CartoonFace):
+    class Face(CartoonFace):
         def step(self, audio, control, other):
             if control.emotion == "angry":
                 raise RuntimeError("no picture")
             return super().step(audio, control, other)
 
-    class Animator(fakes.CartoonAnimator):
+    class Animator(CartoonAnimator):
         def open(self, portrait):
             return Face(16, 2, 0)
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.signal import fftconvolve
 
 from companion.conversation import items
-from companion.conversation.items import Conversation, Item, Setting, heard_text, messages
+from companion.conversation.items import Conversation, Item, heard_text
 from companion.dialogue.personas import Example, Persona
+from companion.dialogue.prompt import Setting, messages
 from companion.hearing.echo import is_echo, likeness
 from companion.hearing.microphone import BufferFullError, Ears, Resampler
 from companion.hearing.turns import Kind, Rules, TurnDetector

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
+from companion.avatar.cartoon import CartoonFace
 from companion.hearing.hearing import DEAF
 from companion.protocol import events
 from companion.stages import fakes
@@ -128,7 +129,7 @@ def test_a_stage_that_raises_anything_is_reported_without_what_it_said():
 
 
 def test_a_face_that_fails_leaves_the_voice():
-    class Face(fakes.CartoonFace):
+    class Face(CartoonFace):
         def step(self, audio, control, other):
             if control.state == "speaking":
                 raise RuntimeError("no picture")

@@ -2,11 +2,12 @@
 
 import pytest
 
+from companion.errors import StageError
 from companion.hearing import words
 from companion.hearing.turns import Kind, Patience, Rules, TurnDetector
 from companion.protocol import events
 from companion.stages import fakes
-from companion.stages.protocols import StageError, Transcript
+from companion.stages.protocols import Transcript
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 

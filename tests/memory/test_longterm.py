@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from companion.errors import StageError
 from companion.memory import LongTerm, Off, seal, store
 from companion.stages import fakes
-from companion.stages.protocols import Message, StageError
+from companion.stages.protocols import Message
 from tests.memory.conftest import Words
 
 TALK = [

@@ -2,9 +2,10 @@
 
 import pytest
 
+from companion.errors import StageError
 from companion.memory import LongTerm, seal
 from companion.memory.seal import Plain, Sealed
-from companion.stages.protocols import Message, StageError
+from companion.stages.protocols import Message
 from tests.memory.conftest import Words
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
+from companion.errors import StageError
 from companion.memory import store
 from companion.memory.notes import Note
 from companion.memory.seal import Plain
 from companion.memory.store import ABANDONED, SAME, Past, Store
 from companion.memory.tables import open_database
-from companion.stages.protocols import Message, StageError
+from companion.stages.protocols import Message
 
 MONDAY = datetime(2026, 6, 1, 12)
 

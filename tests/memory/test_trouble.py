@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from companion.errors import StageError
 from companion.memory import LongTerm, backlog, seal, tables
 from companion.stages import fakes
-from companion.stages.protocols import Message, StageError
+from companion.stages.protocols import Message
 from tests.memory.conftest import Words
 
 

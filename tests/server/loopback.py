@@ -18,7 +18,7 @@ QUICK: dict[str, Any] = {
     "asr": {"use": "companion.stages.fakes:ScriptedASR", "texts": ["What is your name?"]},
     "llm": {"use": "companion.stages.fakes:ScriptedLLM", "replies": ["My name is Anna. I live here."]},
     "tts": {"use": "companion.stages.fakes:ToneTTS", "word_s": 0.1},
-    "face": {"use": "companion.stages.fakes:CartoonAnimator", "size": 64},
+    "face": {"use": "companion.avatar.cartoon:CartoonAnimator", "size": 64},
 }
 
 

@@ -18,7 +18,7 @@ CONFIG = """extends = "fakes"
 use = "companion.stages.fakes:ScriptedLLM"
 replies = ["The sea is wide and mostly blue. It keeps its secrets well, and it is never quite the same twice."]
 [face]
-use = "companion.stages.fakes:CartoonAnimator"
+use = "companion.avatar.cartoon:CartoonAnimator"
 size = 64
 [memory]
 use = "tests.server.test_killed:Memory"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from wer import word_error_rate
 
+from companion.errors import StageError
 from companion.stages.asr import FasterWhisper
-from companion.stages.protocols import StageError
 
 pytestmark = pytest.mark.model
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from companion.stages.protocols import SPEAK_RATE, StageError
+from companion.errors import StageError
+from companion.stages.protocols import SPEAK_RATE
 from companion.stages.tts import Coqui
 
 pytest.importorskip("TTS", reason='needs pip install "vasari[coqui]"')

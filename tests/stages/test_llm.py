@@ -7,9 +7,10 @@ import pytest
 from endpoint import Endpoint, serve
 from langchain_core.language_models import FakeListChatModel
 
+from companion.errors import StageError
 from companion.stages.llm.chat_model import LangChain
 from companion.stages.llm.local import LocalChat
-from companion.stages.protocols import Call, CallPart, Message, StageError
+from companion.stages.protocols import Call, CallPart, Message
 
 HELLO = [
     Message("system", "Be brief."),

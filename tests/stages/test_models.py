@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from companion.errors import StageError
 from companion.models import fetch, locate
 from companion.models.manifest import MODELS, Archive, File, Model, Part
-from companion.stages.protocols import StageError
 
 ONE, TWO = b"the first half, " * 1000, b"and the second. " * 1000
 SHELF = {"part-one": {"part_one/model.1": ONE, "part_one/words.txt": b"a b c"}, "part-two": {"part_two/model.2": TWO}}

@@ -9,11 +9,12 @@ import ndjson
 import pytest
 
 from companion import config
+from companion.errors import StageError
 from companion.models import locate
 from companion.models.manifest import LANGUAGE_MODEL
 from companion.resources import folder
 from companion.stages.llm.chat_model import LangChain
-from companion.stages.protocols import CallPart, Message, StageError
+from companion.stages.protocols import CallPart, Message
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in folder("configs").glob("*.toml")))

@@ -5,7 +5,8 @@ import pytest
 from scipy.signal import resample_poly
 from wer import word_error_rate
 
-from companion.stages.protocols import SPEAK_RATE, Speech, StageError
+from companion.errors import StageError
+from companion.stages.protocols import SPEAK_RATE, Speech
 from companion.stages.tts import Coqui, Hibari, Kokoro, synthesis
 from companion.stages.tts.english import English, Spoken, Utterance, align, cut
 from companion.stages.tts.timing import time_symbols

@@ -7,19 +7,18 @@ already: its result becomes an item when it is there, and until then the model i
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from companion.config import load_class
+from companion.config import Stage, load_class
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply
 from companion.dialogue.lesson import Progress
-from companion.engine import Engine
 from companion.protocol.events import Json
+from companion.protocol.ids import new_id
 from companion.protocol.settings import Settings
-from companion.session.requests import new_id
-from companion.stages.protocols import Call, CallPart, CallsTools, Message
+from companion.stages.protocols import LLM, Call, CallPart, CallsTools, Message
 from companion.stages.streams import closing
 
 if TYPE_CHECKING:
@@ -44,17 +43,20 @@ class Host:
 
 
 class Toolbox:
-    """One session's tools. Those of the server are made when they are first needed. ``ask`` gives a reply for which
-    none may be called."""
+    """One session's tools. Those of the server, ``tools``, are made when they are first needed. ``ask`` gives a reply
+    for which none may be called."""
 
     def __init__(
         self,
-        engine: Engine,
+        *,
+        llm: LLM,
+        tools: Mapping[str, Stage],
         conversation: Conversation,
         host: Host,
         ask: Callable[[Sequence[Message]], AsyncIterator[str]],
     ) -> None:
-        self._engine, self._conversation, self._host, self._ask = engine, conversation, host, ask
+        self._llm, self._tools = llm, tools
+        self._conversation, self._host, self._ask = conversation, host, ask
         self._made: dict[str, BaseTool] = {}
         self._running: set[asyncio.Task[None]] = set()
 
@@ -63,7 +65,7 @@ class Toolbox:
     ) -> AsyncIterator[str]:
         """The deltas of a reply, for which tools may be called: the client's in ``settings``, and the server's of
         those ``names``."""
-        llm = self._engine.llm
+        llm = self._llm
         if not isinstance(llm, CallsTools) or not self.needed(settings, names):
             return self._ask(messages)
         own = self._own(names)
@@ -72,9 +74,9 @@ class Toolbox:
 
     def needed(self, settings: Settings, names: Sequence[str]) -> bool:
         """Whether there are tools, and a language model that may call them."""
-        llm = self._engine.llm
+        llm = self._llm
         able = isinstance(llm, CallsTools) and llm.can_call and settings.tool_choice != "none"
-        return able and (bool(settings.tools) or any(name in self._engine.config.tools for name in names))
+        return able and (bool(settings.tools) or any(name in self._tools for name in names))
 
     async def _converse(
         self, llm: CallsTools, messages: list[Message], described: list[Json], own: "dict[str, BaseTool]", reply: Reply
@@ -124,7 +126,7 @@ class Toolbox:
             reply.argues(item, part.arguments)
 
     def _own(self, names: Sequence[str]) -> "dict[str, BaseTool]":
-        known = self._engine.config.tools
+        known = self._tools
         for name in names:
             if name in known and name not in self._made:
                 self._made[name] = load_class(known[name], f"[tools.{name}]")(self._host, **known[name].options)

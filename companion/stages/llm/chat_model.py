@@ -8,7 +8,8 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from companion.stages.protocols import Call, CallPart, Message, StageError
+from companion.errors import StageError
+from companion.stages.protocols import Call, CallPart, Message
 from companion.stages.streams import ended
 
 if TYPE_CHECKING:

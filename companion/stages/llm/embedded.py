@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import PrivateAttr
 
-from companion.dialogue import manners
+from companion import frontmatter, resources
+from companion.errors import StageError
 from companion.models import locate
 from companion.models.manifest import LANGUAGE_MODEL
 from companion.stages.llm.local import LocalChat, OnDelta, Turns
-from companion.stages.protocols import StageError
 from companion.stages.worker import MODEL_THREADS
 
 BATCH = 64  # tokens read at a time: until then nobody can stop it
@@ -43,7 +43,8 @@ class Embedded(LocalChat):
     def model_post_init(self, context: Any, /) -> None:
         super().model_post_init(context)
         path = self.path or str(locate.resolve(self.model))
-        self._unlikely = manners.load().unlikely
+        head, _ = frontmatter.read(resources.folder("prompts") / "unlikely.md")
+        self._unlikely = tuple(head["words"])
         self._server = _server(path, self.threads, self.context, self.parallel)
 
     @property

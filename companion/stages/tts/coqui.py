@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from companion.stages.protocols import SPEAK_RATE, Samples, Speech, StageError
+from companion.errors import StageError
+from companion.stages.protocols import SPEAK_RATE, Samples, Speech
 from companion.stages.streams import closing
 from companion.stages.tts import synthesis
 from companion.stages.worker import one_thread, pieces

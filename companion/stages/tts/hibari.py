@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from companion.errors import StageError
 from companion.models import locate
-from companion.stages.protocols import Speech, StageError
+from companion.stages.protocols import Speech
 from companion.stages.streams import closing
 from companion.stages.tts import synthesis
 from companion.stages.tts.english import English, Utterance

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from companion.errors import StageError
 from companion.models import locate
 from companion.models.manifest import KOKORO_VOICES
-from companion.stages.protocols import Speech, StageError
+from companion.stages.protocols import Speech
 from companion.stages.streams import closing
 from companion.stages.tts import synthesis
 from companion.stages.tts.english import English, Utterance

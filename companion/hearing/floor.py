@@ -1,0 +1,56 @@
+"""Who has the floor: what the user's side of a conversation asks of the session."""
+
+from typing import Protocol
+
+from companion.stages.protocols import Samples, Transcript
+
+
+class Floor(Protocol):
+    """The session, as its hearing sees it."""
+
+    @property
+    def speaking(self) -> bool:
+        """The face has the floor."""
+        ...
+
+    def hold(self) -> None:
+        """The user perhaps takes the floor: pause."""
+        ...
+
+    def release(self) -> None:
+        """The user does not: go on."""
+        ...
+
+    def user_starts(self, interrupts: bool) -> None:
+        """The user takes the floor; a reply ends by it if it ``interrupts``."""
+        ...
+
+    @property
+    def curious(self) -> bool:
+        """The words of a turn are of use before it ends."""
+        ...
+
+    def user_is_saying(self, said: Transcript, whole: bool) -> None:
+        """The beginning of a turn that is not over; later words may correct it. ``whole``: a pause follows."""
+        ...
+
+    def user_resumes(self) -> None:
+        """The pause is over, and the turn is not."""
+        ...
+
+    def user_goes_on(self) -> None:
+        """A phrase of a long turn ends, and more will come."""
+        ...
+
+    def user_said(self, item_id: str, ended: float) -> None:
+        """A turn is over; its words are still being understood. ``ended``: loop time at which the speech did."""
+        ...
+
+    @property
+    def clock(self) -> int:
+        """Samples at `SPEAK_RATE` that were sent so far, silence included."""
+        ...
+
+    def played(self) -> Samples:
+        """What was sent as sound in the last seconds, at `SPEAK_RATE`."""
+        ...
