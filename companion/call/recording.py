@@ -8,7 +8,7 @@ import numpy as np
 from animator.media.encoder import Packet
 from animator.media.files import Mp4Writer
 from animator.units import FPS
-from companion.avatar.show import MURMUR
+from companion.avatar.show import MURMUR_ID
 from companion.protocol import events
 from companion.stages.protocols import SPEAK_RATE, Samples
 
@@ -146,7 +146,7 @@ class Recording:
         return wall / shown if shown else None
 
     def save(self, path: Path) -> None:
-        """To an MP4, with the frames as they were sent. Raises `animator.media.files.MediaError`."""
+        """To an MP4, with the frames as they were sent. Raises `animator.media.MediaError`."""
         with Mp4Writer(path, self.width, self.height) as writer:
             writer.write_encoded(self.packets, self.frame_numbers(), self.sound())
 
@@ -176,7 +176,7 @@ class Recording:
         if not self.keep:
             del self.sounds[:-RECENT], self.sound_times[:-RECENT]
         loud = np.abs(samples) > AUDIBLE
-        if not self.turns or event.response_id == MURMUR:
+        if not self.turns or event.response_id == MURMUR_ID:
             return
         self.turns[-1].sounding.sound(samples)
         self.turns[-1].mark("first_sent", at)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from companion.avatar.show import FADE
+from companion.avatar.delivery import FADE
 from companion.config import Turns
 from companion.protocol import events
 from companion.stages import fakes

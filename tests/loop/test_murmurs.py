@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from companion.avatar.show import MURMUR
+from companion.avatar.show import MURMUR_ID
 from companion.config import Talk, Turns
 from companion.dialogue import personas
 from companion.dialogue.personas import Prompts
@@ -45,7 +45,7 @@ def _murmured(talk: Conversation) -> list[float]:
     return [
         at
         for at, event in talk.log
-        if isinstance(event, events.AudioDelta) and event.response_id == MURMUR and any(event.delta)
+        if isinstance(event, events.AudioDelta) and event.response_id == MURMUR_ID and any(event.delta)
     ]
 
 
@@ -62,7 +62,7 @@ def test_it_is_quiet():
         kind: max(
             np.abs(np.frombuffer(event.delta, "<i2")).max()
             for event in talk.all(events.AudioDelta)
-            if (event.response_id == MURMUR) == kind
+            if (event.response_id == MURMUR_ID) == kind
         )
         for kind in (True, False)
     }

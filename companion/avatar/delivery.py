@@ -1,0 +1,153 @@
+"""How far a speaker is with what it says: who speaks, since when, and whether it pauses. Arithmetic on samples.
+
+    SILENT -> WAITING -> SPEAKING -> PAUSING -> PAUSED -> RESUMING -> SPEAKING
+
+From each of them it is SILENT again when the speaker is done or interrupted.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from enum import Enum
+
+import numpy as np
+
+from companion.speech.playout import Cue, Speaker
+from companion.stages.protocols import Samples
+
+FADE = 240  # samples over which sound ends when it is held, and begins when it goes on: no click
+
+
+class Phase(Enum):
+    SILENT = "silent"  # nobody speaks
+    WAITING = "waiting"  # somebody will: there is a speaker
+    SPEAKING = "speaking"  # there is a start as well
+    PAUSING = "pausing"  # as SPEAKING, but the next chunk fades out
+    PAUSED = "paused"  # what is said comes later, by gaps; it is known where the speaker paused
+    RESUMING = "resuming"  # as SPEAKING, but the next chunk fades in
+
+
+FOLLOWS = {  # what may come after each phase
+    Phase.SILENT: {Phase.SILENT, Phase.WAITING},
+    Phase.WAITING: {Phase.SILENT, Phase.SPEAKING},
+    Phase.SPEAKING: {Phase.SILENT, Phase.PAUSING},
+    Phase.PAUSING: {Phase.SILENT, Phase.SPEAKING, Phase.PAUSED},
+    Phase.PAUSED: {Phase.SILENT, Phase.RESUMING},
+    Phase.RESUMING: {Phase.SILENT, Phase.SPEAKING, Phase.PAUSING},
+}
+SOUNDING = {Phase.SPEAKING, Phase.PAUSING, Phase.PAUSED, Phase.RESUMING}  # the speaker's sound has a start
+HELD = {Phase.PAUSING, Phase.PAUSED}
+
+
+class Delivery:
+    """One speaker after the other. ``clock`` is that of the output, in samples; a position is one in the speaker's
+    sound."""
+
+    def __init__(self) -> None:
+        self._phase = Phase.SILENT
+        self.end()
+
+    @property
+    def phase(self) -> Phase:
+        return self._phase
+
+    @property
+    def speaker(self) -> Speaker | None:
+        """Who speaks, or will; None exactly when it is SILENT."""
+        return self._speaker
+
+    @property
+    def sounding(self) -> bool:
+        """The speaker's sound has begun, and is not over."""
+        return self._phase in SOUNDING
+
+    @property
+    def held(self) -> bool:
+        """The speaker pauses, and may go on."""
+        return self._phase in HELD
+
+    def begin(self, speaker: Speaker) -> None:
+        """It is that one's turn from now on; nobody else speaks."""
+        self._go(Phase.WAITING)
+        self._speaker = speaker
+
+    def start(self, clock: int) -> None:
+        """The first sound of who is waited for comes at ``clock``."""
+        self._go(Phase.SPEAKING)
+        self._start = clock
+
+    def hold(self) -> None:
+        """Who speaks pauses from the next chunk on; nothing changes where nobody does."""
+        if self.sounding and not self.held:
+            self._go(Phase.PAUSING)
+
+    def release(self) -> None:
+        """Who pauses goes on from the next chunk on."""
+        if self.held:
+            self._go(Phase.SPEAKING if self._phase is Phase.PAUSING else Phase.RESUMING)
+
+    def end(self) -> None:
+        """Nobody speaks any more."""
+        self._go(Phase.SILENT)
+        self._speaker: Speaker | None = None
+        self._start = 0  # clock at which the speaker's sound begins to be sent, later by what was held
+        self._gaps: list[tuple[int, int]] = []  # clock and length of what was held
+        self._cues: deque[Cue] = deque()
+        self.paused_at = 0  # position
+
+    def postpone(self, by: int) -> None:
+        """All of the sound comes so many samples later."""
+        self._start += by
+
+    def wait(self, clock: int, n: int) -> None:
+        """The chunk of ``n`` samples at ``clock`` is silent: the speaker pauses."""
+        assert self._phase is Phase.PAUSED
+        self._gaps.append((clock, n))
+        self._start += n
+
+    def faded(self, sound: Samples, clock: int) -> Samples:
+        """The chunk at ``clock``, which ends because the speaker pauses or begins because it goes on; else as it is."""
+        ramp = np.linspace(0, 1, FADE, dtype=np.float32)
+        if self._phase is Phase.RESUMING:
+            self._go(Phase.SPEAKING)
+            return np.concatenate([sound[:FADE] * ramp, sound[FADE:]])
+        if self._phase is not Phase.PAUSING:
+            return sound
+        self._go(Phase.PAUSED)
+        self.paused_at = clock - self._start
+        return np.concatenate([sound[:FADE] * ramp[::-1], np.zeros(len(sound) - FADE, np.float32)])
+
+    def add(self, cues: Iterable[Cue]) -> None:
+        """What begins in the sound that was taken."""
+        self._cues.extend(cues)
+
+    def again(self, by: int) -> None:
+        """What was taken and not shown yet is said ``by`` samples later."""
+        self._cues = deque(cue.later(by) for cue in self._cues)
+
+    def due(self, clock: int) -> Iterator[Cue]:
+        """What begins before ``clock``, once each."""
+        while self.sounding and self._cues and self._cues[0].at < clock - self._start:
+            yield self._cues.popleft()
+
+    def span(self, clock: int, n: int, ends_at: int | None) -> tuple[int, int]:
+        """Which samples of the ``n`` at ``clock`` are the speaker's, whose sound ends at a position if that is known:
+        first, last; none if they are equal."""
+        if not self.sounding:
+            return 0, 0
+        last = n if ends_at is None else min(n, self._start + ends_at - clock)
+        return max(0, self._start - clock), max(last, 0)
+
+    def over(self, clock: int, ends_at: int | None) -> bool:
+        """Whether all of the sound was sent by ``clock``; who has nothing to say is done at once."""
+        return ends_at == 0 or (ends_at is not None and self.sounding and clock >= self._start + ends_at)
+
+    def heard(self, clock: int) -> int:
+        """Position of what is heard at ``clock``."""
+        if not self.sounding:
+            return 0
+        later = sum(length - min(max(clock - at, 0), length) for at, length in self._gaps)
+        return max(0, clock - self._start + later)
+
+    def _go(self, phase: Phase) -> None:
+        assert phase in FOLLOWS[self._phase], f"{self._phase.value} -> {phase.value}"
+        self._phase = phase
