@@ -33,7 +33,7 @@ def _conversing(source):
 
     talk = Conversation(engine(llm=Caller()))
     toolbox = talk.session.mind._toolbox
-    return toolbox._converse(toolbox._engine.llm, [], [], {}, None)
+    return toolbox._converse(toolbox._llm, [], [], {}, None)
 
 
 def _voiced(source):
