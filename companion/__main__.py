@@ -77,10 +77,11 @@ def setup(
     only: Annotated[list[str] | None, typer.Option(help="These models; may be repeated.")] = None,
 ) -> None:
     """Fetches the models that are missing, checked against their SHA-256. Can be stopped and run again."""
-    from companion.cli.setup import draw_once, needed
+    from companion.cli.setup import draw_once
     from companion.cli.setup import setup as run
     from companion.config import ConfigError, load
     from companion.models.manifest import MODELS
+    from companion.models.needs import needed
 
     if unknown := [name for name in only or () if name not in MODELS]:
         _fail(f"There is no embedded model {unknown[0]!r}. There are: {', '.join(MODELS)}.")

@@ -101,6 +101,11 @@ class Config:
     path: Path
     tools: dict[str, Stage] = field(default_factory=dict[str, Stage])
 
+    def stages(self) -> list[tuple[str, Stage]]:
+        """All that is chosen by import string, tools included, with the names of their tables."""
+        tools = [(f"tools.{name}", tool) for name, tool in self.tools.items()]
+        return [*((name, getattr(self, name)) for name in STAGES), *tools]
+
 
 def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = None) -> Config:
     """The name of a file in ``configs/`` or a path to one, changed by ``overrides`` (nested like the file) -> Config.

@@ -21,8 +21,8 @@ from companion.hearing.recognisers import Recognisers
 from companion.metrics import Metrics
 from companion.models.embeddings import Embedder
 from companion.safety import Safety
-from companion.speech.repertoire import Repertoire, languages
-from companion.stages.protocols import ASR, LLM, TTS, VAD, Learns, Memory, TurnEnd
+from companion.speech.repertoire import Repertoire
+from companion.stages.protocols import ASR, LLM, TTS, VAD, Memory, TurnEnd, abilities, learns, missing
 from companion.stages.worker import share_memory
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Engine:
             memory=self.memory,
             safety=self.safety,
             feelings=self.feelings,
-            spoken=languages(self.tts),
+            spoken=abilities(self.tts).languages,
             tools=self.config.tools,
         )
 
@@ -109,7 +109,7 @@ def build(config: Config) -> Engine:
     safety: Safety = stages["safety"]
     speech = [prompts.speech, safety.rules, *([prompts.tagging] if config.session.feeling_tags else [])]
     memory: Any = stages["memory"]
-    if isinstance(memory, Learns):
+    if learns(memory):
         memory.learn_with(stages["llm"])
     vad = load_class(config.vad, "[vad]")
     vad(**config.vad.options)  # loads what the sessions will share, and fails now if it must
@@ -140,7 +140,11 @@ def _feelings(config: Config) -> Feelings | None:
 
 
 def _construct(stage: Stage, name: str, config: Config) -> Any:
+    where = f"{config.path}: [{name}]"
     try:
-        return load_class(stage, f"{config.path}: [{name}]")(**stage.options)
+        made = load_class(stage, where)(**stage.options)
     except (DeviceError, BehaviourError) as error:
-        raise ConfigError(f"{config.path}: [{name}] {error}") from error
+        raise ConfigError(f"{where} {error}") from error
+    if lacking := missing(made):
+        raise ConfigError(f"{where} {stage.use} has abilities without the methods for them: {', '.join(lacking)}")
+    return made

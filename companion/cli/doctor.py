@@ -18,10 +18,10 @@ from rich.table import Table
 import animator
 from animator.portrait.assets import SHA256
 from companion import __version__
-from companion.cli.setup import needed
 from companion.config import Config, ConfigError, load
 from companion.models import locate
 from companion.models.manifest import LANGUAGE_MODEL, MODELS
+from companion.models.needs import needed
 
 PACKAGES = {
     "numpy": "arrays",

@@ -83,14 +83,14 @@ def _memory(config: str) -> Any:
     """The memory that the configuration names, opened without anything else."""
     from companion.config import ConfigError, load, load_class
     from companion.errors import StageError
-    from companion.stages.protocols import Keeps
+    from companion.stages.protocols import keeps
 
     try:
         loaded = load(config)
         memory = load_class(loaded.memory, f"{loaded.path}: [memory]")(**loaded.memory.options)
     except (ConfigError, StageError) as error:
         _fail(str(error))
-    if not isinstance(memory, Keeps):
+    if not keeps(memory):
         _fail(f"The memory of this configuration ({loaded.memory.use}) cannot be looked into.")
     return memory
 

@@ -6,44 +6,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from companion.config import Config, ConfigError
+from companion.config import Config
 from companion.models.fetch import FetchError, fetch
 from companion.models.locate import inspect
-from companion.models.manifest import LANGUAGE_MODEL, MODELS, Model
-from companion.stages.asr import EMBEDDED
-
-STAGE_MODELS = {
-    "companion.stages.vad:Silero": ("silero-vad",),
-    "companion.stages.turn_end:SmartTurn": ("smart-turn",),
-    "companion.stages.asr:FasterWhisper": ("silero-vad",),  # it hears speech in noise where there is none
-    "companion.stages.tts:Hibari": ("hibari",),
-    "companion.stages.tts:Kokoro": ("kokoro",),
-    "companion.memory:LongTerm": ("minilm",),
-    "companion.dialogue.tools:lookup": ("minilm",),
-}
-LANGUAGE_MODELS = [model.name for model in MODELS.values() if model.job.startswith("language model")]
-CHAT_MODEL = "companion.stages.llm.embedded:Embedded"
-
-
-def needed(config: Config) -> list[Model]:
-    """The embedded models that ``config`` uses. Raises ConfigError for a language model that there is not."""
-    stages = (config.vad, config.turn_end, config.asr, config.tts, config.memory, *config.tools.values())
-    names = [name for stage in stages for name in STAGE_MODELS.get(stage.use, ())]
-    if config.asr.use == "companion.stages.asr:FasterWhisper":
-        names.append(EMBEDDED.get(config.asr.options.get("model", "embedded-base"), ""))
-    if config.safety.meaning or config.session.feelings:
-        names.append("minilm")
-    llm = config.llm
-    embedded = (
-        llm.use == "companion.stages.llm.chat_model:LangChain" and llm.options.get("chat", CHAT_MODEL) == CHAT_MODEL
-    )
-    if embedded and not llm.options.get("path"):
-        names.append(name := llm.options.get("model", LANGUAGE_MODEL))
-        if name not in LANGUAGE_MODELS:
-            known = ", ".join(LANGUAGE_MODELS)
-            what = f"there is no embedded language model {name!r}; there are {known}, or path = FILE.gguf"
-            raise ConfigError(f"{config.path}: [llm] {what}")
-    return [MODELS[name] for name in dict.fromkeys(names) if name in MODELS]
+from companion.models.manifest import Model
 
 
 def setup(models: Iterable[Model], console: Console) -> bool:

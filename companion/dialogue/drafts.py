@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import suppress
 from typing import Any
 
-from companion.stages.protocols import LLM, Message, Prepares
+from companion.stages.protocols import LLM, Message, Prepares, prepares
 from companion.stages.streams import closing
 
 Spawn = Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]
@@ -28,13 +28,13 @@ class ReadAhead:
     @property
     def possible(self) -> bool:
         """The model is of the kind that can read ahead."""
-        return isinstance(self._llm, Prepares)
+        return prepares(self._llm)
 
     def read(self, messages: Known, after: float = 0.0) -> None:
         """Read what ``messages`` gives in ``after`` seconds, unless something else is to be read by then."""
         self.drop()
-        if isinstance(llm := self._llm, Prepares):
-            self._waiting = self._spawn(self._read(llm, messages, after), "read ahead")
+        if prepares(self._llm):
+            self._waiting = self._spawn(self._read(self._llm, messages, after), "read ahead")
 
     def draft(self, messages: Expected) -> None:
         """Begin to reply to what ``messages`` gives: whoever asks for just that finds the reply begun."""

@@ -12,7 +12,7 @@ from companion.dialogue.shared import Shared
 from companion.protocol.settings import Settings
 from companion.safety import Guard, Private
 from companion.speech.sentences import untagged
-from companion.stages.protocols import Continues, Message
+from companion.stages.protocols import Message, abilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Asking:
     @property
     def continues(self) -> bool:
         """The language model goes on from the beginning of a reply."""
-        return isinstance(self._shared.llm, Continues) and self._shared.llm.can_continue
+        return abilities(self._shared.llm).continues
 
     @property
     def tagged(self) -> bool:

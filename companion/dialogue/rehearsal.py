@@ -3,8 +3,8 @@
 from companion.config import Talk
 from companion.dialogue.personas import Persona, Prompts
 from companion.dialogue.prompt import Setting, messages
-from companion.speech.repertoire import Repertoire, languages
-from companion.stages.protocols import LLM, TTS, Prepares
+from companion.speech.repertoire import Repertoire
+from companion.stages.protocols import LLM, TTS, abilities, prepares
 
 DEFAULT_LANGUAGE = "en"  # in which a voice rehearses that does not say what it speaks
 
@@ -18,7 +18,7 @@ class Rehearsal:
     async def say(self, tts: TTS, persona: Persona) -> None:
         """Let ``tts`` say what ``persona`` may begin with, so that it sounds at once later."""
         if self._talk.openers and persona.openers is not False:
-            spoken = languages(tts) or (DEFAULT_LANGUAGE,)
+            spoken = abilities(tts).languages or (DEFAULT_LANGUAGE,)
             sentences = self._prompts.openers.sentences(spoken, persona.openers, persona.emotions)
             await self._repertoire.learn(tts, sentences)
 
@@ -26,7 +26,7 @@ class Rehearsal:
         """Let the voice rehearse a persona and a language model that can read it, so that no session waits for it."""
         persona = self._prompts.personas[name]
         await self.say(tts, persona)
-        if isinstance(self._llm, Prepares):
+        if prepares(self._llm):
             speech = "\n".join((self._prompts.speech, *persona.rules))
             setting = Setting(persona, speech, persona.instructions, tags=self._talk.feeling_tags)
             await self._llm.prepare(messages(setting, ()))

@@ -12,7 +12,7 @@ from companion.hearing.tone import Tone
 from companion.protocol import events
 from companion.protocol.events import Problem, ServerEvent
 from companion.protocol.ids import new_id
-from companion.stages.protocols import ASR, HEAR_RATE, Multilingual, Samples, Transcript
+from companion.stages.protocols import ASR, HEAR_RATE, Samples, Transcript, knows_language
 
 Understood = asyncio.Task[Transcript | StageError]
 
@@ -130,9 +130,9 @@ class Understanding:
 
     async def _try(self, audio: Samples) -> Transcript | StageError:
         try:
-            asr = self._asr
-            if self.language and isinstance(asr, Multilingual):
-                asr = asr.in_language(self.language)
+            asr, language = self._asr, self.language
+            if language and knows_language(asr, language):
+                asr = asr.in_language(language)
             return await asr.transcribe(audio)
         except Exception as error:
             return as_stage_error(error, "asr_failed")

@@ -16,7 +16,8 @@ from companion.memory.backlog import FAILED, Backlog, Entry
 from companion.memory.notes import Note
 from companion.memory.store import Memory, Past, Store
 from companion.models.embeddings import Embedder, Embeds
-from companion.stages.protocols import LLM, Kept, Message
+from companion.models.needs import EMBEDDER, Needs
+from companion.stages.protocols import LLM, Abilities, Kept, Message
 from companion.stages.streams import collected
 from companion.stages.worker import one_thread
 
@@ -47,6 +48,9 @@ class LongTerm:
         StageError: ``memory_failed``, ``memory_key``, ``memory_prompt``; the methods ``memory_failed``, where the
             database does not answer, ``memory_refused`` and ``memory_foreign``.
     """
+
+    abilities = Abilities(keeps=True, learns=True)
+    needs = Needs((EMBEDDER,))
 
     def __init__(
         self, url: str = "", key_file: str = "", model_notes: bool = True, embedder: Embeds | None = None

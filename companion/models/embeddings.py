@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion.models import locate
+from companion.models.needs import EMBEDDER
 
 SIZE = 384
 MAX_TOKENS = 256  # what the network was trained for; the rest of a longer text is not looked at
@@ -58,7 +59,7 @@ def _loaded() -> tuple[Any, Any]:
     import onnxruntime as ort
     from tokenizers import Tokenizer
 
-    folder = locate.resolve("minilm")
+    folder = locate.resolve(EMBEDDER)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS)
@@ -76,4 +77,4 @@ def _graph(folder: Path) -> bytes:
 
         return graph(folder / "model.safetensors")
 
-    return locate.once(locate.cache_dir() / "minilm" / GRAPH, make)
+    return locate.once(locate.cache_dir() / EMBEDDER / GRAPH, make)

@@ -42,21 +42,22 @@ class Status:
     problem: str = ""
 
 
-def resolve(name: str) -> Path:
-    """The embedded model ``name`` -> its file, or its folder where it has several; every byte verified.
+def resolve(wanted: str | Model) -> Path:
+    """An embedded model by its name, or any other -> its file, or its folder where it has several; every byte verified.
 
     Raises:
         StageError: ``model_unknown``, ``model_missing`` or ``model_corrupt``, with what to do.
     """
-    if name not in MODELS:
-        raise StageError("model_unknown", f"There is no embedded model {name!r}. There are: {', '.join(MODELS)}.")
-    status = inspect(MODELS[name])
+    model = MODELS.get(wanted) if isinstance(wanted, str) else wanted
+    if model is None:
+        raise StageError("model_unknown", f"There is no embedded model {wanted!r}. There are: {', '.join(MODELS)}.")
+    status = inspect(model)
     if status.located:
-        log.info("model %s: %s (%s)", name, status.located.path, status.located.origin)
+        log.info("model %s: %s (%s)", model.name, status.located.path, status.located.origin)
         return status.located.path
     code = "model_corrupt" if status.problem else "model_missing"
-    what = status.problem or f"The model {name} ({MODELS[name].job}) is not on this machine."
-    raise StageError(code, f"{what} Run: companion setup --only {name}")
+    what = status.problem or f"The model {model.name} ({model.job}) is not on this machine."
+    raise StageError(code, f"{what} Run: companion setup --only {model.name}")
 
 
 def inspect(model: Model) -> Status:

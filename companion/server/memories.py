@@ -13,7 +13,7 @@ from companion.errors import StageError
 from companion.protocol import codec
 from companion.server.access import Access, Refusal
 from companion.server.bodies import body_of
-from companion.stages.protocols import Keeps, Memory
+from companion.stages.protocols import Keeps, Memory, keeps
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
 ENCODED = "UTF-8''"  # before a name that is percent-encoded
@@ -47,7 +47,7 @@ class Memories:
         visitor = self._access.visitor(request)
         if isinstance(visitor, Refusal):
             return _error(visitor.status, visitor.code, visitor.message)
-        if not isinstance(self._memory, Keeps):
+        if not keeps(self._memory):
             return _error(404, "no_memories", "This server's memory cannot be looked into.")
         user = _named(request.headers.get(HEADER, "")) or visitor.user or ""
         if not user:

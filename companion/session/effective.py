@@ -18,14 +18,13 @@ from companion.protocol.settings import (
     detection,
 )
 from companion.session.visitor import Visitor
-from companion.stages.protocols import CallsTools, HasVoices, Multilingual
+from companion.stages.protocols import abilities
 
 
 def defaults(engine: Engine, persona: str) -> Settings:
     """What a session starts with. Raises KeyError for an unknown persona."""
-    voice = str(getattr(engine.tts, "voice", "default"))
-    if isinstance(engine.tts, HasVoices) and engine.prompts.personas[persona].voice in engine.tts.voices:
-        voice = engine.prompts.personas[persona].voice
+    can, wanted = abilities(engine.tts), engine.prompts.personas[persona].voice
+    voice = wanted if wanted in can.voices else can.voice
     audio = Audio(AudioInput(turn_detection=detection(engine.config.turns)), AudioOutput(voice=voice))
     return Settings(persona=persona, audio=audio)
 
@@ -47,29 +46,28 @@ def remembered(new: Settings, visitor: Visitor) -> Settings:
 def _voiced(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
     """A persona brings its voice, unless ``change`` names another. A voice that does not exist is the default one:
     stock clients ask for OpenAI's, and hear what there is; the effective one is told."""
-    tts = engine.tts
-    if not isinstance(tts, HasVoices):
+    can = abilities(engine.tts)
+    if not can.voices:
         return new
     wanted = new.audio.output.voice
     if new.persona != before.persona and not _names(change, "audio", "output", "voice"):
         wanted = engine.prompts.personas[new.persona].voice
-    voice = wanted if wanted in tts.voices else tts.voice
+    voice = wanted if wanted in can.voices else can.voice
     return replace(new, audio=replace(new.audio, output=replace(new.audio.output, voice=voice)))
 
 
 def _understood(new: Settings, engine: Engine) -> Settings:
     """In which language the user is heard; the model is the server's, whichever a stock client asks for. Raises
     WireError."""
-    asked, asr = new.audio.input.transcription, engine.asr
+    asked, can = new.audio.input.transcription, abilities(engine.asr)
     if asked is None:
         return new
     language = (asked.language or "").partition("-")[0].lower() or None
-    known = asr.languages if isinstance(asr, Multilingual) else ()
-    if language and language not in known:
-        names = ", ".join(sorted(known)) or "none"
+    if language and language not in can.languages:
+        names = ", ".join(sorted(can.languages)) or "none"
         message = f"The recogniser of this server cannot be told this language; it knows {names}."
         raise WireError("unsupported", message, "session.audio.input.transcription.language")
-    transcription = Transcription(str(getattr(asr, "model", "default")), language)
+    transcription = Transcription(can.model, language)
     return replace(new, audio=replace(new.audio, input=replace(new.audio.input, transcription=transcription)))
 
 
@@ -95,7 +93,7 @@ def _names(change: Json, *path: str) -> bool:
 def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
     """``new`` as this server can keep it: with the face and the voice that a persona brings, and without what a client
     told the persona before. Raises WireError."""
-    if new.tools and not (isinstance(engine.llm, CallsTools) and engine.llm.can_call):
+    if new.tools and not abilities(engine.llm).calls_tools:
         message = "The language model of this server cannot call functions; [llm] of its config can name one that does."
         raise WireError("unsupported", message, "session.tools")
     personas = engine.prompts.personas

@@ -39,7 +39,7 @@ from companion.session.effective import defaults
 from companion.session.initiative import Initiative
 from companion.session.pace import Pace, slices
 from companion.session.visitor import Visitor
-from companion.stages.protocols import TTS, HasVoices, Message, Samples
+from companion.stages.protocols import TTS, Message, Samples, has_voice
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +214,7 @@ class Session:
 
     def _voice(self) -> TTS:
         tts, voice = self.engine.tts, self.settings.audio.output.voice
-        tts = tts.with_voice(voice) if isinstance(tts, HasVoices) and voice in tts.voices else tts
+        tts = tts.with_voice(voice) if has_voice(tts, voice) else tts
         return self.engine.repertoire.voice(tts)
 
     def interrupt(self, reason: str) -> None:

@@ -1,9 +1,9 @@
 """What voices have said already and will say again: short texts that must sound at once, such as how a reply begins."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 
 from companion.speech.sentences import Sentence
-from companion.stages.protocols import TTS, HasLanguages, HasVoices, Speech
+from companion.stages.protocols import TTS, Speech, abilities
 from companion.stages.streams import closing, collected
 
 _Known = dict[tuple[str, str], tuple[Speech, ...]]  # by text and emotion
@@ -30,18 +30,12 @@ class Repertoire:
     def _of(self, tts: TTS) -> _Known:
         if isinstance(tts, _Practised):
             return tts.known
-        return self._voices.setdefault(tts.voice if isinstance(tts, HasVoices) else "", {})
-
-
-def languages(tts: TTS) -> Sequence[str]:
-    """What ``tts`` says that it speaks (ISO 639-1); nothing if it does not say."""
-    inner = tts.tts if isinstance(tts, _Practised) else tts
-    return inner.languages if isinstance(inner, HasLanguages) else ()
+        return self._voices.setdefault(abilities(tts).voice, {})
 
 
 class _Practised:
     def __init__(self, tts: TTS, known: _Known) -> None:
-        self.tts, self.known = tts, known
+        self.tts, self.known, self.abilities = tts, known, abilities(tts)
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         known = self.known.get((text, emotion))

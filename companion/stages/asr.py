@@ -16,7 +16,8 @@ import numpy as np
 
 from companion.errors import StageError
 from companion.models import locate
-from companion.stages.protocols import HEAR_RATE, Samples, Transcript
+from companion.models.needs import Needs
+from companion.stages.protocols import HEAR_RATE, Abilities, Samples, Transcript
 from companion.stages.vad import FRAME, Silero
 from companion.stages.worker import MODEL_THREADS
 
@@ -65,6 +66,8 @@ class FasterWhisper:
         beam: hypotheses kept while decoding; 1 is fastest.
     """
 
+    needs = Needs(Silero.needs.always, option="model", choices=EMBEDDED)  # it hears words in noise
+
     def __init__(
         self,
         model: str = "embedded-base",
@@ -74,20 +77,17 @@ class FasterWhisper:
         beam: int = 1,
         fallback_language: str = "en",
     ) -> None:
-        self.model = model
         self._language, self._fallback, self._beam = language, fallback_language, beam
         self._model = _load(model, device, threads)
-        if language and language not in self.languages:
+        known = frozenset[str](self._model.supported_languages)
+        self.abilities = Abilities(languages=known, model=model)
+        if language and language not in known:
             raise StageError("asr_language", f"The model {model} does not know the language {language!r}.")
         self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="asr")
         self._pool.submit(self._warm).result()
 
-    @property
-    def languages(self) -> frozenset[str]:
-        return frozenset(self._model.supported_languages)
-
     def in_language(self, language: str) -> Self:
-        """It hears this one of `languages` and no other."""
+        """It hears this one of its languages and no other."""
         told = copy.copy(self)
         told._language = language
         return told

@@ -13,7 +13,7 @@ import numpy as np
 
 from animator.units import Samples
 from companion.errors import StageError
-from companion.stages.protocols import SPEAK_RATE, CallPart, Message, Speech, Transcript, Word
+from companion.stages.protocols import SPEAK_RATE, Abilities, CallPart, Message, Speech, Transcript, Word
 
 
 class EnergyVAD:
@@ -41,16 +41,14 @@ class ScriptedTurnEnd:
 class ScriptedASR:
     """Understands ``texts`` in turn, whatever is said, so sure of them; silence is always empty."""
 
+    abilities = Abilities(languages=("en", "de"))
+
     def __init__(self, texts: Sequence[str] = ("Hello.",), delay_s: float = 0.0, confidence: float = 1.0) -> None:
         self._texts = itertools.cycle(texts)
         self._delay, self._confidence = delay_s, confidence
         self.heard: list[float] = []  # s, length of each utterance
         self.told: list[str] = []  # the language of each utterance
         self._language = ""
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        return ("en", "de")
 
     def in_language(self, language: str) -> "ScriptedASR":
         told = copy.copy(self)
@@ -87,7 +85,7 @@ class ScriptedLLM:
 class ScriptedCaller(ScriptedLLM):
     """Calls a tool before its first reply: the first one it is offered, or ``name``, with ``arguments``."""
 
-    can_call = True
+    abilities = Abilities(calls_tools=True)
 
     def __init__(self, arguments: str = "{}", name: str = "", **script: Any) -> None:
         super().__init__(**script)

@@ -4,12 +4,15 @@ Implementations are named in the config by an import string (``"companion.stages
 once with the other keys of their table as keyword arguments; the constructor loads the model and warms it, and may
 block (the server builds stages in a thread before it says that it is ready). ``VAD`` alone is constructed per session,
 since it carries the state of one microphone. Everything else is shared by all sessions.
+
+What a stage can do beyond the methods that all of its kind have, it says in `Abilities`; which embedded models it
+needs, in a class variable ``needs`` (`companion.models.needs`). One that says neither is a plain one.
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +94,42 @@ class Speech:
     phonemes: tuple[Phoneme, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a stage has besides, in its attribute ``abilities``."""
+
+    calls_tools: bool = False  # an LLM: `CallsTools`
+    prepares: bool = False  # an LLM: `Prepares`
+    continues: bool = False  # an LLM goes on from a last message that is the assistant's
+    languages: Collection[str] = ()  # ISO 639-1: the only ones a TTS speaks (none: unknown); what an ASR may be told
+    voice: str = "default"  # of a TTS
+    voices: Collection[str] = ()  # what a TTS may be told: `HasVoices`
+    model: str = "default"  # of an ASR, as clients are told
+    keeps: bool = False  # a Memory: `Keeps`
+    learns: bool = False  # a Memory: `Learns`
+
+
+PLAIN = Abilities()
+METHODS = {  # what whoever has these abilities is asked
+    "calls_tools": "converse",
+    "prepares": "prepare",
+    "voices": "with_voice",
+    "keeps": "memories",
+    "learns": "learn_with",
+}
+
+
+def abilities(stage: object) -> Abilities:
+    """What ``stage`` says that it can do."""
+    return getattr(stage, "abilities", PLAIN)
+
+
+def missing(stage: object) -> list[str]:
+    """The methods that ``stage`` does not have, although its abilities need them."""
+    can = abilities(stage)
+    return [method for name, method in METHODS.items() if getattr(can, name) and not hasattr(stage, method)]
+
+
 class VAD(Protocol):
     def __call__(self, audio: Samples) -> float:
         """(512,) at 16 kHz, the next 32 ms of one microphone -> probability of speech in [0, 1]."""
@@ -115,32 +154,26 @@ class LLM(Protocol):
         ...
 
 
-@runtime_checkable
-class CallsTools(Protocol):
-    """What an LLM has besides if it can call functions; ``can_call`` says whether the model in use does."""
-
-    @property
-    def can_call(self) -> bool: ...
+class CallsTools(LLM, Protocol):
+    """What an LLM has besides if it can call functions."""
 
     def converse(self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> AsyncIterator[str | CallPart]:
         """As `LLM.reply`, with functions described as OpenAI's Realtime API has them."""
         ...
 
 
-@runtime_checkable
-class Prepares(Protocol):
+def calls_tools(llm: LLM) -> TypeGuard[CallsTools]:
+    return abilities(llm).calls_tools
+
+
+class Prepares(LLM, Protocol):
     """What an LLM may have besides: it then reads what its replies will begin with before the first question."""
 
     async def prepare(self, messages: Sequence[Message]) -> None: ...
 
 
-@runtime_checkable
-class Continues(Protocol):
-    """What an LLM has besides if it can go on from the beginning of a reply: from a last message that is the
-    assistant's. ``can_continue`` says whether the model in use does."""
-
-    @property
-    def can_continue(self) -> bool: ...
+def prepares(llm: LLM) -> TypeGuard[Prepares]:
+    return abilities(llm).prepares
 
 
 class TTS(Protocol):
@@ -149,38 +182,28 @@ class TTS(Protocol):
         ...
 
 
-@runtime_checkable
-class HasLanguages(Protocol):
-    """What a TTS has besides if it speaks these languages only (ISO 639-1)."""
-
-    @property
-    def languages(self) -> Sequence[str]: ...
-
-
-@runtime_checkable
-class Multilingual(Protocol):
-    """What an ASR has besides if it can be told the language of what it hears; codes such as "en"."""
-
-    @property
-    def languages(self) -> Collection[str]: ...
-
-    def in_language(self, language: str) -> ASR:
-        """The same model hearing one of `languages`; costs next to nothing."""
-        ...
-
-
-@runtime_checkable
-class HasVoices(Protocol):
-    """What a TTS has besides if it has several voices, or at least a name for its one."""
-
-    @property
-    def voice(self) -> str: ...
-    @property
-    def voices(self) -> Sequence[str]: ...
+class HasVoices(TTS, Protocol):
+    """What a TTS has besides if it has several voices."""
 
     def with_voice(self, voice: str) -> TTS:
-        """The same engine speaking with one of `voices`; costs next to nothing."""
+        """The same engine speaking with one of its voices; costs next to nothing."""
         ...
+
+
+def has_voice(tts: TTS, voice: str) -> TypeGuard[HasVoices]:
+    return voice in abilities(tts).voices
+
+
+class Multilingual(ASR, Protocol):
+    """What an ASR has besides if it can be told the language of what it hears; codes such as "en"."""
+
+    def in_language(self, language: str) -> ASR:
+        """The same model hearing one of its languages; costs next to nothing."""
+        ...
+
+
+def knows_language(asr: ASR, language: str) -> TypeGuard[Multilingual]:
+    return language in abilities(asr).languages
 
 
 class Memory(Protocol):
@@ -216,8 +239,7 @@ class Kept:
     at: datetime  # UTC, without a zone
 
 
-@runtime_checkable
-class Keeps(Protocol):
+class Keeps(Memory, Protocol):
     """What a Memory has besides if users can see and change what it knows of them."""
 
     async def memories(self, user: str) -> list[Kept]: ...
@@ -226,8 +248,15 @@ class Keeps(Protocol):
     async def forget(self, user: str) -> int: ...
 
 
-@runtime_checkable
-class Learns(Protocol):
+def keeps(memory: Memory) -> TypeGuard[Keeps]:
+    return abilities(memory).keeps
+
+
+class Learns(Memory, Protocol):
     """What a Memory has besides if a language model may take notes for it."""
 
     def learn_with(self, llm: LLM) -> None: ...
+
+
+def learns(memory: Memory) -> TypeGuard[Learns]:
+    return abilities(memory).learns

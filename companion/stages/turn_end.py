@@ -8,6 +8,7 @@ import numpy as np
 
 from companion.errors import StageError
 from companion.models import locate
+from companion.models.needs import Needs
 from companion.stages.protocols import HEAR_RATE, Samples
 from companion.stages.worker import one_thread
 
@@ -21,6 +22,8 @@ class SmartTurn:
 
     Without its model it knows nothing, and says so once: turns then end by silence alone.
     """
+
+    needs = Needs(("smart-turn",))
 
     def __init__(self) -> None:
         self._pool = one_thread("turn end")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from companion.models import locate
+from companion.models.needs import Needs
 from companion.stages.protocols import HEAR_RATE, Samples
 
 FRAME = 512  # samples, what the network takes at a time
@@ -15,6 +16,8 @@ FRAME_S = FRAME / HEAR_RATE
 
 class Silero:
     """Silero VAD v6 (snakers4/silero-vad, MIT). One instance is one microphone; the weights are shared."""
+
+    needs = Needs(("silero-vad",))
 
     def __init__(self) -> None:
         self._session = _session()

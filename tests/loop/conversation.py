@@ -69,6 +69,16 @@ class NoEncoder:
         self.closed = True
 
 
+class Changing:
+    """Any stage, which can become another one in the middle of a conversation: it is what it is ``now``."""
+
+    def __init__(self, now: Any) -> None:
+        self.now = now
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.now, name)
+
+
 class Watching(CartoonAnimator):
     """Notes what its faces are given to say and to hear, and what is asked of them."""
 

@@ -16,7 +16,7 @@ from companion.dialogue.personas import Prompts
 from companion.engine import Engine
 from companion.protocol import events
 from companion.stages import fakes
-from companion.stages.protocols import Message
+from companion.stages.protocols import Abilities, Message
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
 from tests.virtual_time import run
 
@@ -26,7 +26,7 @@ TOKEN = 0.1  # s
 class Own(fakes.ScriptedLLM):
     """A model of this process, which does one thing at a time: ``begun`` and ``ended`` are when it did so."""
 
-    can_continue = True
+    abilities = Abilities(prepares=True, continues=True)
 
     def __init__(self, replies: Sequence[str] = ("It is late. I am sure of that.",)) -> None:
         super().__init__(replies, TOKEN)
@@ -88,7 +88,7 @@ def test_a_draft_makes_the_reply_come_sooner():
         return talk.at(events.AudioDelta) - talk.marks[0]
 
     class Plain(Own):
-        can_continue = False
+        abilities = Abilities(prepares=True)
 
     assert first_sound(Own()) < first_sound(Plain()) - 2 * TOKEN
 

@@ -9,7 +9,7 @@ from companion.dialogue import personas
 from companion.dialogue.openers import Openers
 from companion.dialogue.personas import Prompts
 from companion.stages import fakes
-from companion.stages.protocols import Transcript
+from companion.stages.protocols import Abilities, Transcript
 from tests.loop.conversation import PERSONA, asked, engine, said
 
 PROMPTS = personas.load()
@@ -28,7 +28,7 @@ class Hears:
 class Voice(fakes.ToneTTS):
     def __init__(self, *languages: str) -> None:
         super().__init__()
-        self.languages = languages
+        self.abilities = Abilities(languages=languages)
 
 
 def _answered(text: str, language: str, tts: fakes.ToneTTS) -> tuple[str, str]:

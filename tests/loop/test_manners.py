@@ -8,6 +8,7 @@ from companion.dialogue import manners, personas
 from companion.dialogue.manners import Tact
 from companion.dialogue.personas import Prompts
 from companion.stages import fakes
+from companion.stages.protocols import Abilities
 from tests.loop.conversation import PERSONA, asked, engine, said
 
 OWN = manners.load()
@@ -15,7 +16,7 @@ BOOK = personas.load().openers
 
 
 class Continuing(fakes.ScriptedLLM):
-    can_continue = True
+    abilities = Abilities(continues=True)
 
 
 def _talk(lines, replies, llm=Continuing):

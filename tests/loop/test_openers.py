@@ -11,6 +11,7 @@ from companion.dialogue.openers import RUN, Openers, continued
 from companion.dialogue.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
+from companion.stages.protocols import Abilities
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
 from tests.virtual_time import run
 
@@ -18,11 +19,11 @@ BOOK = personas.load().openers
 
 
 class Continuing(fakes.ScriptedLLM):
-    can_continue = True
+    abilities = Abilities(continues=True)
 
 
 class German(fakes.ToneTTS):
-    languages = ("de",)
+    abilities = Abilities(languages=("de",))
 
 
 def _talk(turns: int = 1, llm: fakes.ScriptedLLM | None = None, persona: Any = PERSONA, **changes: Any) -> Conversation:

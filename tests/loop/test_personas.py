@@ -12,6 +12,7 @@ from companion.dialogue.personas import PromptError, Prompts, load, read
 from companion.protocol import events
 from companion.speech.sentences import Mark, Sentence
 from companion.stages import fakes
+from companion.stages.protocols import Abilities
 from tests.loop.conversation import PERSONA, Conversation, engine
 from tests.virtual_time import run
 
@@ -94,17 +95,17 @@ def test_a_lesson_that_a_persona_names_must_exist(tmp_path):
 class Choir(fakes.ToneTTS):
     """Two voices."""
 
-    voice, voices = "high", ("high", "low")
+    abilities = Abilities(voice="high", voices=("high", "low"))
 
     def with_voice(self, voice):
         other = Choir()
-        other.voice, other.spoken = voice, self.spoken
+        other.abilities, other.spoken = replace(self.abilities, voice=voice), self.spoken
         return other
 
     async def speak(self, text, emotion="neutral"):
         async for piece in super().speak(text, emotion):
             yield piece
-        self.spoken[-1] = (text, emotion, self.voice)
+        self.spoken[-1] = (text, emotion, self.abilities.voice)
 
 
 def test_a_persona_brings_its_voice_its_rules_and_its_range_of_feelings():

@@ -8,13 +8,15 @@ import pytest
 
 from companion.protocol import events
 from companion.stages import fakes
-from companion.stages.protocols import Message
+from companion.stages.protocols import Abilities, Message
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 
 
 class Reader(fakes.ScriptedLLM):
     """A language model that takes ``reading_s`` to read, and notes when it was asked to."""
+
+    abilities = Abilities(prepares=True)
 
     def __init__(self, reading_s: float = 0.0) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ import pytest
 from companion.config import Talk
 from companion.protocol import events
 from companion.stages import fakes
-from companion.stages.protocols import Transcript
+from companion.stages.protocols import Abilities, Transcript
 from tests.loop.conversation import RATE, Conversation, Inline, Watching, asked, engine, said
 from tests.virtual_time import run
 
@@ -452,7 +452,7 @@ def test_a_transcript_of_spaces_is_silence():
 
 
 class Local(fakes.ScriptedLLM):
-    can_continue = True
+    abilities = Abilities(continues=True)
 
 
 def test_a_sentence_of_an_earlier_reply_is_not_said_again_unless_it_is_all_there_is():

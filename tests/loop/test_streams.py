@@ -5,7 +5,7 @@ import pytest
 from companion.dialogue.lesson import Tutor
 from companion.dialogue.openers import continued
 from companion.speech.repertoire import Repertoire
-from companion.stages.protocols import Speech
+from companion.stages.protocols import Abilities, Speech
 from tests.loop.conversation import SUMS, Conversation, engine
 from tests.virtual_time import run
 
@@ -26,7 +26,7 @@ class Source:
 
 def _conversing(source):
     class Caller:
-        can_call = True
+        abilities = Abilities(calls_tools=True)
 
         def converse(self, messages, tools):
             return source.stream()

@@ -43,8 +43,7 @@ def tooled(llm, **tools):
     config = Config(
         Server(), Talk(persona="anna"), Turns(), Care(meaning=False), *[nothing] * 8, path=Path(), tools=tools
     )
-    made = engine(llm=llm)
-    object.__setattr__(made, "config", config)
+    made = replace(engine(llm=llm), config=config)
     made.prompts.personas["anna"] = replace(PERSONA, tools=tuple(tools))
     return made
 

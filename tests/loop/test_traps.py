@@ -11,7 +11,7 @@ from companion.hearing.hearing import DEAF
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Speech
-from tests.loop.conversation import RATE, Conversation, Inline, Watching, engine
+from tests.loop.conversation import RATE, Changing, Conversation, Inline, Watching, engine
 from tests.virtual_time import run
 
 
@@ -90,14 +90,13 @@ def test_a_voice_slower_than_speech_makes_pauses_and_loses_nothing():
 @pytest.mark.parametrize(("stage", "code"), [("llm", "llm_down"), ("tts", "tts_down"), ("asr", "asr_down")])
 def test_a_failing_stage_does_not_end_the_session(stage, code):
     async def script():
-        setup = engine(**{stage: fakes.Broken(code)})
+        changing = Changing(fakes.Broken(code))
+        setup = engine(**{stage: changing})
         async with Conversation(setup) as talk:
             await talk.hear(1.0)
             await talk.silence(1.0)
             await talk.until(events.ResponseDone)
-            object.__setattr__(
-                setup, stage, {"llm": fakes.ScriptedLLM, "tts": fakes.ToneTTS, "asr": fakes.ScriptedASR}[stage]()
-            )
+            changing.now = {"llm": fakes.ScriptedLLM, "tts": fakes.ToneTTS, "asr": fakes.ScriptedASR}[stage]()
             await talk.hear(1.0)
             await talk.silence(1.0)
             await talk.until(events.ResponseDone, 2)

@@ -14,7 +14,7 @@ from companion.protocol import codec, events
 from companion.protocol.codec import WireError
 from companion.protocol.settings import Avatar, Settings, update
 from companion.stages import fakes
-from tests.loop.conversation import Conversation, engine
+from tests.loop.conversation import Changing, Conversation, engine
 from tests.virtual_time import run
 
 OFFICIAL = {
@@ -26,7 +26,8 @@ OURS = ("avatar.", "session.avatar.", "response.video.", "response.audio_timesta
 
 async def everything():
     """A conversation in which every event of the server occurs."""
-    async with Conversation(engine(llm=fakes.ScriptedLLM(["One two three."])), avatar=True) as talk:
+    llm, asr = Changing(fakes.ScriptedLLM(["One two three."])), Changing(fakes.ScriptedASR())
+    async with Conversation(engine(llm=llm, asr=asr), avatar=True) as talk:
         await talk.hear(1.0)
         await talk.silence(1.0)
         await talk.until(events.ResponseDone)
@@ -39,14 +40,14 @@ async def everything():
         talk.send(events.ConversationItemDelete(sound.item_id))
         talk.send(events.InputAudioBufferClear())
         talk.send(events.ResponseCancel())
-        object.__setattr__(talk.engine, "llm", fakes.Broken())
+        llm.now = fakes.Broken()
         talk.ask("Fail?")
         await talk.until(events.ResponseDone, 4)
-        object.__setattr__(talk.engine, "asr", fakes.Broken())
+        asr.now = fakes.Broken()
         await talk.hear(1.0)
         await talk.silence(1.0)
         await talk.until(events.TranscriptionFailed)
-        object.__setattr__(talk.engine, "llm", fakes.ScriptedCaller('{"city": "Oslo"}'))
+        llm.now = fakes.ScriptedCaller('{"city": "Oslo"}')
         tool = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
         talk.send(events.SessionUpdate({"persona": "carl", "output_modalities": ["text"], "tools": [tool]}))
         talk.ask("How is the weather in Oslo?")

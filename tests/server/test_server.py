@@ -17,7 +17,7 @@ from companion import config
 from companion.config import ConfigError
 from companion.server.app import serve
 from companion.stages import fakes
-from companion.stages.protocols import Message
+from companion.stages.protocols import Abilities, Message
 from tests.server.loopback import ask, receive, running, send
 
 
@@ -299,6 +299,8 @@ async def test_a_client_that_does_not_keep_to_the_protocol_is_one_line(caplog):
 
 class Reader(fakes.ScriptedLLM):
     """Takes a moment to read what it is prepared for."""
+
+    abilities = Abilities(prepares=True)
 
     def __init__(self) -> None:
         super().__init__()

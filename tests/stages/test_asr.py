@@ -97,4 +97,4 @@ async def test_a_language_that_is_told_is_the_one_that_is_heard(whisper, say):
     german = whisper.in_language("de")
     assert (await german.transcribe(await say("Good morning, how are you?"))).language == "de"
     assert (await whisper.transcribe(np.zeros(16_000, np.float32))).language == "en"
-    assert {"en", "de", "tr"} <= whisper.languages
+    assert {"en", "de", "tr"} <= whisper.abilities.languages

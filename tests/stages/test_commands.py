@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from companion.__main__ import app
 from companion.cli import doctor
-from companion.cli.setup import needed
 from companion.config import load
+from companion.models.needs import needed
 
 ROOT = Path(__file__).parents[2]
 REINSTALL = "Run: pip install --force-reinstall --no-deps vasari"

@@ -76,7 +76,7 @@ async def test_calls_of_tools_stream_in_pieces_and_their_results_go_back():
     pieces = ["One moment.", calling(0, name="weather", arguments='{"city":'), calling(0, arguments=' "Oslo"}')]
     async with serve(Endpoint([*pieces, calling(1, name="weather", arguments="{}")])) as endpoint:
         llm = openai(endpoint.url)
-        assert llm.can_call
+        assert llm.abilities.calls_tools
         parts = [part async for part in llm.converse(HELLO, [WEATHER])]
         assert parts[0] == "One moment."
         written = "".join(part.arguments for part in parts[1:] if part.index == 0)
@@ -94,7 +94,7 @@ async def test_calls_of_tools_stream_in_pieces_and_their_results_go_back():
 
 
 def test_a_model_without_tools_says_so():
-    assert not LangChain(FakeListChatModel(responses=["x"])).can_call
+    assert not LangChain(FakeListChatModel(responses=["x"])).abilities.calls_tools
 
 
 @pytest.mark.parametrize(

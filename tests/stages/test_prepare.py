@@ -5,11 +5,14 @@ import asyncio
 from companion.protocol import events
 from companion.protocol.events import SessionUpdate
 from companion.stages import fakes
+from companion.stages.protocols import Abilities
 from tests.loop.conversation import Conversation, engine
 from tests.virtual_time import run
 
 
 class Reader(fakes.ScriptedLLM):
+    abilities = Abilities(prepares=True)
+
     def __init__(self, error: Exception | None = None) -> None:
         super().__init__()
         self.read, self.error = [], error

@@ -12,6 +12,7 @@ from langchain_core.tools import BaseTool, tool
 from companion.config import ConfigError
 from companion.dialogue.tools.toolbox import Host
 from companion.models.embeddings import Embedder, Vectors
+from companion.models.needs import EMBEDDER, needing
 
 KINDS = (".md", ".txt")
 PASSAGE = 700  # characters of one passage
@@ -36,6 +37,7 @@ class Index:
         return [self.passages[place] for place in best if likeness[place] >= LIKE]
 
 
+@needing(EMBEDDER)
 def lookup(host: Host, folder: str, about: str = "the operator's documents") -> BaseTool:
     """Search the .md and .txt files of ``folder``; ``about`` tells the language model what is in there.
 

@@ -18,7 +18,7 @@ from companion.dialogue.lesson import Progress
 from companion.protocol.events import Json
 from companion.protocol.ids import new_id
 from companion.protocol.settings import Settings
-from companion.stages.protocols import LLM, Call, CallPart, CallsTools, Message
+from companion.stages.protocols import LLM, Call, CallPart, CallsTools, Message, calls_tools
 from companion.stages.streams import closing
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Toolbox:
         """The deltas of a reply, for which tools may be called: the client's in ``settings``, and the server's of
         those ``names``."""
         llm = self._llm
-        if not isinstance(llm, CallsTools) or not self.needed(settings, names):
+        if not calls_tools(llm) or not self.needed(settings, names):
             return self._ask(messages)
         own = self._own(names)
         described = [*(_describe(tool) for tool in own.values()), *map(asdict, settings.tools)]
@@ -74,8 +74,7 @@ class Toolbox:
 
     def needed(self, settings: Settings, names: Sequence[str]) -> bool:
         """Whether there are tools, and a language model that may call them."""
-        llm = self._llm
-        able = isinstance(llm, CallsTools) and llm.can_call and settings.tool_choice != "none"
+        able = calls_tools(self._llm) and settings.tool_choice != "none"
         return able and (bool(settings.tools) or any(name in self._tools for name in names))
 
     async def _converse(

@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from companion.errors import StageError
-from companion.stages.protocols import Call, CallPart, Message
+from companion.models.needs import Needs
+from companion.stages.protocols import Abilities, Call, CallPart, Message
 from companion.stages.streams import ended
 
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ class LangChain:
         StageError: ``llm_missing_extra``, ``llm_model`` or ``llm_no_key``, with what to do.
     """
 
+    needs = Needs(within="chat")
+
     def __init__(self, chat: "str | BaseChatModel" = "companion.stages.llm.embedded:Embedded", **options: Any) -> None:
         self._chat = _construct(chat, options) if isinstance(chat, str) else chat
+        self.abilities = _abilities(self._chat)
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str]:
         """Deltas of the reply. Closing the iterator closes the model's stream, which stops the generation.
@@ -69,20 +73,6 @@ class LangChain:
             raise _stage_error(error) from error
         finally:
             await ended(reading)
-
-    @property
-    def can_call(self) -> bool:
-        """Whether the chat model knows of tools at all; how well it uses them is another matter."""
-        from langchain_core.language_models import BaseChatModel
-
-        return type(self._chat).bind_tools is not BaseChatModel.bind_tools
-
-    @property
-    def can_continue(self) -> bool:
-        """Models of this process go on from the beginning of a reply. Endpoints differ, and none says so."""
-        from companion.stages.llm.local import LocalChat
-
-        return isinstance(self._chat, LocalChat)
 
     async def converse(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
@@ -135,6 +125,17 @@ def _arguments(call: Call) -> dict[str, Any]:
     except ValueError:
         return {}
     return arguments if isinstance(arguments, dict) else {}
+
+
+def _abilities(chat: "BaseChatModel") -> Abilities:
+    """Whether the chat model knows of tools at all; how well it uses them is another matter. Models of this process go
+    on from the beginning of a reply; endpoints differ, and none says so."""
+    from langchain_core.language_models import BaseChatModel
+
+    from companion.stages.llm.local import LocalChat
+
+    calls = type(chat).bind_tools is not BaseChatModel.bind_tools
+    return Abilities(calls_tools=calls, prepares=True, continues=isinstance(chat, LocalChat))
 
 
 def _construct(path: str, options: dict[str, Any]) -> "BaseChatModel":

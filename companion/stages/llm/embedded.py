@@ -3,17 +3,19 @@
 import functools
 import importlib
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
 from companion import frontmatter, resources
 from companion.errors import StageError
 from companion.models import locate
-from companion.models.manifest import LANGUAGE_MODEL
+from companion.models.manifest import LANGUAGE_MODEL, MODELS
+from companion.models.needs import Needs
 from companion.stages.llm.local import LocalChat, OnDelta, Turns
 from companion.stages.worker import MODEL_THREADS
 
+CHOICES = {name: name for name, model in MODELS.items() if model.job.startswith("language model")}
 BATCH = 64  # tokens read at a time: until then nobody can stop it
 TOO_LONG = "exceeds the available context size"  # what the library says of a request that does not fit
 LEAST = 100  # characters of a conversation that are always tried
@@ -26,6 +28,8 @@ class Embedded(LocalChat):
     The prompt that conversations have in common is computed once. The sampling is what makes so small a model usable:
     little randomness, and the words of a help desk made impossible.
     """
+
+    needs: ClassVar[Needs] = Needs(option="model", choices=CHOICES, all=True, unless="path")
 
     model: str = LANGUAGE_MODEL
     path: str = ""

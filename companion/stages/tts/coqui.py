@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from companion.errors import StageError
-from companion.stages.protocols import SPEAK_RATE, Samples, Speech
+from companion.stages.protocols import SPEAK_RATE, Abilities, Samples, Speech
 from companion.stages.streams import closing
 from companion.stages.tts import synthesis
 from companion.stages.worker import one_thread, pieces
@@ -38,7 +38,7 @@ class Coqui:
             if not Path(path).exists():
                 raise StageError("tts_model", f"There is no Coqui model at {path}.")
         named = model.split("/")[1] if model.count("/") > 1 else "en"
-        self.languages = (str(say.get("language", named)).partition("-")[0],)
+        self.abilities = Abilities(languages=(str(say.get("language", named)).partition("-")[0],))
         self._say_options = say
         self._tts = _load(model, model_path, config_path, device)
         self._rate: int = self._tts.synthesizer.output_sample_rate

@@ -7,7 +7,8 @@ import numpy as np
 
 from companion.errors import StageError
 from companion.models import locate
-from companion.stages.protocols import Speech
+from companion.models.needs import Needs
+from companion.stages.protocols import Abilities, Speech
 from companion.stages.streams import closing
 from companion.stages.tts import synthesis
 from companion.stages.tts.english import English, Utterance
@@ -26,13 +27,14 @@ class Hibari:
         speed: 1.0 is the voice's own pace, 2.0 twice as fast.
     """
 
+    needs = Needs(("hibari",))
+
     def __init__(self, voice: str = "heart", speed: float = 1.0) -> None:
         from hibari.voices import VOICES
 
         if voice not in VOICES:
             raise StageError("tts_voice", f"hibari has no voice {voice!r}. It has: {', '.join(VOICES)}.")
-        self.voice, self.voices = voice, (voice,)
-        self.languages = ("en",)
+        self.abilities = Abilities(languages=("en",), voice=voice, voices=(voice,))
         self._speed = speed
         self._session = synthesis.session(_path(voice), DURATIONS, threads=1)
         self._english = English(VOICES[voice]["british"])

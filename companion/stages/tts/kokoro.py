@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from companion.errors import StageError
 from companion.models import locate
 from companion.models.manifest import KOKORO_VOICES
-from companion.stages.protocols import Speech
+from companion.models.needs import Needs
+from companion.stages.protocols import Abilities, Speech
 from companion.stages.streams import closing
 from companion.stages.tts import synthesis
 from companion.stages.tts.english import English, Utterance
@@ -29,12 +31,13 @@ class Kokoro:
     woman, "bm_george" a British man; voices of other languages speak English with their accent.
     """
 
+    needs = Needs(("kokoro",))
+
     def __init__(self, voice: str = "af_heart", speed: float = 1.0, threads: int = 2) -> None:
         if voice not in KOKORO_VOICES:
             raise StageError("tts_voice", f"Kokoro has no voice {voice!r}. It has: {', '.join(KOKORO_VOICES)}.")
         folder = locate.resolve("kokoro")
-        self.voice, self.voices = voice, KOKORO_VOICES
-        self.languages = ("en",)
+        self.abilities = Abilities(languages=("en",), voice=voice, voices=KOKORO_VOICES)
         self._data = folder / "kokoro-voices.bin"
         self._speed = speed
         self._styles = _styles(self._data, voice)
@@ -44,10 +47,10 @@ class Kokoro:
         synthesis.warm(self._pool, self._say("Warm up.", "neutral"))
 
     def with_voice(self, voice: str) -> "Kokoro":
-        """The same network with another of `voices`."""
+        """The same network with another of its voices."""
         other = copy.copy(self)
-        other.voice, other._styles = voice, _styles(self._data, voice)
-        if voice.startswith("b") != self.voice.startswith("b"):
+        other.abilities, other._styles = replace(self.abilities, voice=voice), _styles(self._data, voice)
+        if voice.startswith("b") != self.abilities.voice.startswith("b"):
             other._english = English(british=voice.startswith("b"))
         return other
 
