@@ -80,7 +80,7 @@ class Engine:
             memory=self.memory,
             safety=self.safety,
             feelings=self.feelings,
-            spoken=abilities(self.tts).languages,
+            spoken=tuple(abilities(self.tts).languages),
             tools=self.config.tools,
         )
 
