@@ -182,8 +182,9 @@ async def test_what_cannot_be_deleted_now_is_deleted_later_and_what_waited_with_
 
 FULL = """
 import asyncio, pathlib, sys
+from companion.errors import StageError
 from companion.memory import LongTerm
-from companion.stages.protocols import Message, StageError
+from companion.stages.protocols import Message
 from tests.memory.conftest import Words
 
 async def main(folder):
