@@ -57,7 +57,8 @@ def resolve(wanted: str | Model) -> Path:
         return status.located.path
     code = "model_corrupt" if status.problem else "model_missing"
     what = status.problem or f"The model {model.name} ({model.job}) is not on this machine."
-    raise StageError(code, f"{what} Run: companion setup --only {model.name}")
+    how = f"--only {model.name}" if model.name in MODELS else "--config FILE, with the configuration that needs it"
+    raise StageError(code, f"{what} Run: companion setup {how}")
 
 
 def inspect(model: Model) -> Status:
