@@ -46,7 +46,7 @@ def render(  # noqa: PLR0913 - the options of a command
     portrait: PORTRAIT,
     audio: Annotated[
         Path | None,
-        typer.Argument(metavar="AUDIO", help="Speech: an audio file, or a video with sound.", show_default=False),
+        typer.Argument(metavar="AUDIO", help="The speech: an audio file, or a video with sound.", show_default=False),
     ] = None,
     out: Annotated[Path | None, typer.Argument(metavar="OUT", help="The MP4 to write.", show_default=False)] = None,
     size: Annotated[int, typer.Option(help="Side of the square video, in pixels.", min=128, max=2048)] = 512,
@@ -80,7 +80,7 @@ def render(  # noqa: PLR0913 - the options of a command
     if not target or not (heard or motion or other):
         fail("There is nothing to say: give AUDIO and OUT, --other to listen to, or a recorded --motion.")
     if target.suffix.lower() not in VIDEOS:
-        fail(f"{target} is to be written as an MP4: give it a name that ends in .mp4, after the sound.")
+        fail(f"{target} would not be an MP4: give OUT, after the sound, a name that ends in .mp4.")
     try:
         for place in (target, save_motion):
             if place:
@@ -182,7 +182,7 @@ def _recorded(path: Path, fps: float | None, part: Part) -> "Motion":
 
     recorded = read_motion(path, fps)
     if recorded.ignored:
-        console.print(f"[yellow]Note:[/] columns that are no ARKit shape were left out: {', '.join(recorded.ignored)}")
+        console.print(f"[yellow]Note:[/] columns that name no ARKit shape were left out: {', '.join(recorded.ignored)}")
     return only(recorded.motion, part)
 
 

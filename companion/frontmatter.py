@@ -14,7 +14,7 @@ def _compile(pattern: Any) -> re.Pattern[str]:
     try:
         return re.compile(pattern, re.IGNORECASE)
     except (re.error, TypeError) as error:
-        raise ValueError(f"is no pattern: {error}") from error
+        raise ValueError(f"is not a valid pattern: {error}") from error
 
 
 Pattern = Annotated[re.Pattern[str], BeforeValidator(_compile)]  # written as text; case does not matter
@@ -31,7 +31,7 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
     except OSError as error:
         raise PromptError(f"{path} cannot be read: {error.strerror}. Give the path of a Markdown file.") from error
     except UnicodeDecodeError as error:
-        raise PromptError(f"{path} is no text in UTF-8: {error.reason} at byte {error.start}.") from error
+        raise PromptError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.") from error
     if len(parts) != 3 or parts[0].strip():
         raise PromptError(f"{path}: should start with TOML between two lines of +++")
     try:

@@ -27,12 +27,12 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     subject: Annotated[
         str, typer.Argument(help="A video with one face; or a picture or character, to try it out.")
     ] = "",
-    audio: Annotated[Path | None, typer.Option(help="The sound of the video, or what the picture shall say.")] = None,
+    audio: Annotated[Path | None, typer.Option(help="The sound of the video, or what the picture should say.")] = None,
     portrait: Annotated[str, typer.Option(help="The picture or character that was animated in the video.")] = "",
-    control: Annotated[bool, typer.Option("--control", help="Only: does the picture's face do as told?")] = False,
+    control: Annotated[bool, typer.Option("--control", help="Only: does the picture's face do as it is told?")] = False,
     sheet: Annotated[Path | None, typer.Option(help="Only: write a contact sheet of the picture's face (PNG).")] = None,
     suite: Annotated[Path | None, typer.Option(help="A folder: each picture in it says each sound in it.")] = None,
-    limit: Annotated[int | None, typer.Option(help="With --suite: so many pairs, mixed.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(help="With --suite: render this many pairs at most.", min=1)] = None,
     keep: Annotated[Path | None, typer.Option(help="With --suite: a folder in which the videos stay.")] = None,
     soak: Annotated[float | None, typer.Option(help="Only: minutes of conversation; do they drift?", min=0.1)] = None,
     compare: Annotated[tuple[Path, Path] | None, typer.Option(help="Only: two videos side by side.")] = None,
@@ -162,7 +162,7 @@ def _reenact(clips: Sequence[Path], strip: Path) -> Mapping[str, object]:
             with progress(clip.stem, None) as advance:
                 made = reenact(clip, SIZE, advance)
         except PortraitError as error:
-            fail(f"The calmest frame of {clip} makes no portrait: {error}")
+            fail(f"No portrait can be made of the calmest frame of {clip}: {error}")
         save_strip(made, place)
         found[clip.stem] = rounded(compared(made))
         console.print(f"{place}: film above, drawn below")

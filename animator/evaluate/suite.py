@@ -31,7 +31,7 @@ def pairs(folder: Path, limit: int | None = None) -> list[tuple[Path, Saying]]:
     is no folder or no picture, or when a file cannot be read.
     """
     if not folder.is_dir():
-        raise MediaError(f"There is no folder {folder}. Give one with pictures, and with sounds that they shall say.")
+        raise MediaError(f"There is no folder {folder}. Give one with pictures, and sounds for them to say.")
     files = sorted(folder.iterdir())
     pictures = [file for file in files if file.suffix.lower() in PICTURES]
     if not pictures:

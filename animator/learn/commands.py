@@ -14,10 +14,10 @@ from animator.cli.terminal import console, fail
 from animator.learn.config import ConfigError
 from animator.media.files import MediaError
 
-data = typer.Typer(no_args_is_help=True, help="Makes what the motion network learns from. What is there, is kept.")
+data = typer.Typer(no_args_is_help=True, help="Makes what the motion network learns from. Existing files are kept.")
 
 OUT = Annotated[Path, typer.Argument(help="The folder to write clips to.")]
-SEED = Annotated[int, typer.Option(help="Another one makes other clips.")]
+SEED = Annotated[int, typer.Option(help="Random seed: another one makes other clips.")]
 Speech = Literal["mouth", "closing", "articulation"]
 CLIPS = typer.Option(help="Clips.", min=0)
 

@@ -64,7 +64,7 @@ def load(path: Path) -> Shard:
         with path.open("rb") as file, np.load(file) as data:
             values: dict[str, Any] = {field.name: data[field.name] for field in fields(Shard)}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise MediaError(f"{path} is no clip of motion ({error}). Remove it, and make it again.") from error
+        raise MediaError(f"{path} is not a clip of motion ({error}). Remove it, and make it again.") from error
     values |= {"held": bool(values["held"]), "source": str(values["source"])}
     shard = Shard(**values)
     _check(path, shard)
@@ -94,4 +94,4 @@ def _check(path: Path, shard: Shard) -> None:
                 "Remove the file, and make it again."
             )
     if not frames or shard.state.max() >= len(STATES) or shard.emotion.max() >= len(EMOTIONS):
-        raise MediaError(f"{path} is empty, or has states or emotions that there are not. Make it again.")
+        raise MediaError(f"{path} is empty, or holds unknown states or emotions. Make it again.")

@@ -73,9 +73,9 @@ def _try(name: str) -> None:
     for forced in (False, False, True):
         packets = encoder.encode(black, forced)
         if len(packets) != 1:
-            raise EncoderError(f"{name} keeps frames back: {len(packets)} came out for one that went in")
+            raise EncoderError(f"{name} delays frames: {len(packets)} came out for one that went in")
     if not packets[0].keyframe or _sps(packets[0].data) is None:
-        raise EncoderError(f"{name} makes no complete keyframe on demand")
+        raise EncoderError(f"{name} does not make a complete keyframe on demand")
 
 
 def _sps(data: bytes) -> bytes | None:
@@ -166,7 +166,7 @@ class VideoEncoder:
         except ValueError as error:
             raise EncoderError(f"This build of FFmpeg has no encoder {self._h264}") from error
         if sps is None or sps[0] != _BASELINE:
-            raise EncoderError(f"{self._h264} makes no stream of the baseline profile")
+            raise EncoderError(f"{self._h264} does not make a stream of the baseline profile")
         return sps
 
     def _open(self) -> av.VideoCodecContext:

@@ -171,7 +171,7 @@ class Mp4Writer:
 
     def _finish(self) -> None:
         if self._video is None or self._audio is None:
-            raise MediaError(f"{self.path} was not written: there is not one frame to show.")
+            raise MediaError(f"{self.path} was not written: it would have no frames.")
         if self._encodes:
             self._container.mux(self._video.encode(None))
         for frame in self._resampler.resample(None):

@@ -42,8 +42,8 @@ class Upload:
 
 
 class PictureError(Exception):
-    """A picture or a name that gives no portrait. ``code`` is stable; the message says what to do. Where no face was
-    found, ``landmarks`` are those of one in the middle of the picture, for a person to place."""
+    """A picture or a name from which no portrait can be made. ``code`` is stable; the message says what to do. Where no
+    face was found, ``landmarks`` are those of one in the middle of the picture, for a person to place."""
 
     def __init__(self, code: str, message: str, landmarks: Json | None = None) -> None:
         super().__init__(message)

@@ -91,7 +91,7 @@ def _memory(config: str) -> Any:
     except (ConfigError, StageError) as error:
         _fail(str(error))
     if not keeps(memory):
-        _fail(f"The memory of this configuration ({loaded.memory.use}) cannot be looked into.")
+        _fail(f"The memory of this configuration ({loaded.memory.use}) cannot be listed or changed.")
     return memory
 
 

@@ -17,7 +17,7 @@ def check(
     phrases: Annotated[bool, typer.Option("--phrases", help="Without comparing meanings.")] = False,
     say: Annotated[str, typer.Option(help="Judge this sentence instead of the written ones.")] = "",
 ) -> None:
-    """Judges the written sentences of prompts/safety/check; ends in one JSON line. Those that are held out are counted,
+    """Judges the sentences of prompts/safety/check; ends in one JSON line. Held-out sentences are counted,
     not shown."""
     from companion.errors import StageError
     from companion.frontmatter import PromptError

@@ -117,7 +117,7 @@ def _engine(url: str) -> Engine:
         message = f'The memory\'s database needs a driver ({error}). PostgreSQL: pip install "vasari[postgres]"'
         raise StageError("memory_failed", message) from error
     except (ArgumentError, SQLAlchemyError) as error:
-        raise StageError("memory_failed", f"The memory's url is none: {error}") from error
+        raise StageError("memory_failed", f"The memory's url is not valid: {error}") from error
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _overwrite_what_is_deleted)
         if place:

@@ -1,4 +1,4 @@
-"""How well crises are recognised: on the sentences of ``prompts/safety/check``, which are no examples of it."""
+"""How well crises are recognised: on the sentences of ``prompts/safety/check``, which are not among its examples."""
 
 from dataclasses import dataclass
 from pathlib import Path

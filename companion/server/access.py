@@ -77,7 +77,7 @@ class Access:
         try:
             name, page = urlsplit(f"//{host}").hostname or "", urlsplit(origin or "").netloc
         except ValueError:
-            return Refusal(400, "invalid_value", "The header `Host` or `Origin` is no address.")
+            return Refusal(400, "invalid_value", "The header `Host` or `Origin` is not a valid address.")
         if not is_loopback(name):
             message = "Without a key the server answers on this machine only: open it as http://127.0.0.1 or localhost."
             return Refusal(403, "forbidden_host", message)

@@ -180,7 +180,7 @@ class App:
         if isinstance(visitor, Refusal):
             return self._refused(request, visitor)
         if visitor != Visitor():
-            return _error(403, "forbidden", "A client secret cannot make others; use the server's key.")
+            return _error(403, "forbidden", "A client secret cannot create others; use the server's key.")
         body = await body_of(request, LARGEST_JSON)
         user = _user(body) if body is not None else None
         if user is None:

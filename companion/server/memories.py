@@ -48,10 +48,10 @@ class Memories:
         if isinstance(visitor, Refusal):
             return _error(visitor.status, visitor.code, visitor.message)
         if not keeps(self._memory):
-            return _error(404, "no_memories", "This server's memory cannot be looked into.")
+            return _error(404, "no_memories", "This server's memory cannot be listed or changed.")
         user = _named(request.headers.get(HEADER, "")) or visitor.user or ""
         if not user:
-            return _error(422, "invalid_value", "Whose? Send `Vasari-User`, or a client secret made for a user.")
+            return _error(422, "invalid_value", "Which user? Send `Vasari-User`, or a client secret made for a user.")
         if not visitor.may_be(user):
             return _error(403, "forbidden_user", "Your client secret was not made for this user.")
         try:

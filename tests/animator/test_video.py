@@ -69,4 +69,4 @@ def test_an_encoder_that_is_not_there_is_named_and_the_next_one_taken(caplog: py
 
 def test_an_encoder_that_a_browser_could_not_follow_is_not_taken(caplog: pytest.LogCaptureFixture) -> None:
     assert choose_h264(["mpeg4"]) == "libx264"
-    assert "mpeg4 makes no stream of the baseline profile" in caplog.text
+    assert "mpeg4 does not make a stream of the baseline profile" in caplog.text

@@ -33,7 +33,7 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path, damage):
     path = tmp_path / "broken.npz"
     save(path, shard())
     path.write_bytes(path.read_bytes()[:-3000] if damage is None else damage)
-    with pytest.raises(MediaError, match=r"broken\.npz is no clip of motion .* make it again"):
+    with pytest.raises(MediaError, match=r"broken\.npz is not a clip of motion .* make it again"):
         load(path)
 
 

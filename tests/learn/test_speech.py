@@ -47,5 +47,5 @@ def test_a_clip_comes_back_as_it_was(tmp_path):
 
 def test_a_damaged_clip_is_named(tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"PK but not a clip")
-    with pytest.raises(MediaError, match=r"bad\.npz is no clip of speech"):
+    with pytest.raises(MediaError, match=r"bad\.npz is not a clip of speech"):
         load(tmp_path / "bad.npz")

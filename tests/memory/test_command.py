@@ -49,7 +49,7 @@ def test_what_is_not_there_is_said(command, tmp_path):
     assert result.exit_code == 1
     assert "companion memory list" in result.output
     (tmp_path / "here.toml").write_text('extends = "fakes"\n')
-    assert "cannot be looked into" in " ".join(command("list", "anna").output.split())
+    assert "cannot be listed or changed" in " ".join(command("list", "anna").output.split())
     (tmp_path / "here.toml").write_text('extends = "default"\n[memory]\nurl = "mysql://h/d"\n')
     assert command("list", "anna").exit_code == 1
 

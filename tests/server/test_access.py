@@ -147,7 +147,7 @@ def test_without_a_key_nobody_comes_through_a_proxy(keyless: Access, keyed: Acce
 @pytest.mark.parametrize(
     ("headers", "advice"),
     [
-        ({"host": "["}, "is no address."),
+        ({"host": "["}, "is not a valid address."),
         ({"host": "evil.example"}, "Without a key .* open it as http://127.0.0.1 or localhost."),
         ({"via": "1.1 proxy"}, "This came through a proxy: set a key in VASARI_API_KEY "),
         ({"origin": "https://a.example"}, r'does not let in pages of https://a.example. .*\["https://a.example"\]'),

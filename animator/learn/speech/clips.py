@@ -47,14 +47,14 @@ def save(path: Path, clip: Clip) -> None:
 
 
 def load(path: Path) -> Clip:
-    """Raises `MediaError` for a file that is no clip."""
+    """Raises `MediaError` for a file that is not a clip."""
     try:
         with path.open("rb") as file, np.load(file) as data:
             clip = Clip(
                 str(data["source"]), str(data["voice"]), bool(data["held"]), data["power"], data["mouth"]
             )  # fmt: skip
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise MediaError(f"{path} is no clip of speech ({error}). Remove it, and make it again.") from error
+        raise MediaError(f"{path} is not a clip of speech ({error}). Remove it, and make it again.") from error
     frames = len(clip.mouth)
     if clip.power.shape != (frames * HOPS_PER_FRAME, MELS) or clip.mouth.shape != (frames, len(CHANNELS)):
         raise MediaError(

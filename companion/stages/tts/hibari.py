@@ -78,4 +78,4 @@ def _path(voice: str) -> Path:
     try:
         return Path(voice_path(voice))
     except RuntimeError as error:
-        raise StageError("tts_voice", f"The voice {voice} could not be fetched from the hub: {error}") from error
+        raise StageError("tts_voice", f"The voice {voice} cannot be fetched from the hub: {error}") from error
