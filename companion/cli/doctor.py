@@ -118,11 +118,11 @@ def _packages(console: Console) -> list[str]:
 
 
 def _models(console: Console, config: Config | None) -> list[str]:
-    wanted = {model.name for model in (needed(config) if config else MODELS.values())}
+    wanted = {model.name: model for model in (needed(config) if config else MODELS.values())}
     table = _table("Models", "model", "size", "SHA-256", "from", "licence")
     problems: list[str] = []
     paths: dict[str, Path] = {}
-    for model in MODELS.values():
+    for model in (MODELS | wanted).values():
         status = locate.inspect(model)
         size = f"{model.size / 1e6:.0f} MB"
         if status.located:
@@ -134,7 +134,7 @@ def _models(console: Console, config: Config | None) -> list[str]:
         table.add_row(model.name, size, state, "", model.licence)
         if model.name in wanted:
             problem = status.problem or f"The model {model.name} ({model.job}) is missing."
-            problems.append(f"{problem} Run: companion setup --only {model.name}")
+            problems.append(f"{problem} Run: {locate.how_to_get(model)}")
     problems += _shipped(table, paths)
     console.print(table)
     for name, path in paths.items():  # not in the table, which would fold them

@@ -57,8 +57,15 @@ def resolve(wanted: str | Model) -> Path:
         return status.located.path
     code = "model_corrupt" if status.problem else "model_missing"
     what = status.problem or f"The model {model.name} ({model.job}) is not on this machine."
-    how = f"--only {model.name}" if model.name in MODELS else "--config FILE, with the configuration that needs it"
-    raise StageError(code, f"{what} Run: companion setup {how}")
+    raise StageError(code, f"{what} Run: {how_to_get(model)}")
+
+
+def how_to_get(model: Model) -> str:
+    """The command that fetches ``model``."""
+    known = model.name in MODELS
+    return (
+        f"companion setup {f'--only {model.name}' if known else '--config FILE, with the configuration that needs it'}"
+    )
 
 
 def inspect(model: Model) -> Status:

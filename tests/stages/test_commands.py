@@ -30,6 +30,14 @@ def test_the_doctor_names_what_is_missing_and_the_way_to_get_it(run):
     assert "hibari.onnx" in result.output, "what is there is shown with its place"
 
 
+def test_the_doctor_misses_a_model_that_only_a_class_of_one_s_own_needs(run, tmp_path):
+    config = tmp_path / "own.toml"
+    config.write_text('extends = "fakes"\n\n[tts]\nuse = "tests.stages.test_declared:Whistle"\n')
+    result = run("doctor", "--config", str(config))
+    assert result.exit_code == 1
+    assert "The model whistle (speech) is missing. Run: companion setup --config FILE" in result.output
+
+
 def test_the_doctor_folds_nothing_in_a_narrow_window(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     lines = run("doctor").output.splitlines()
