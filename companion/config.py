@@ -202,7 +202,7 @@ def _section(kind: type[T], values: Any, name: str, path: Path) -> T:
 
 
 def _at_home(value: Any) -> Any:
-    """A path in the user's home, which no class needs to spell out."""
+    """Expands ``~/``, so that no stage has to."""
     return str(Path(value).expanduser()) if isinstance(value, str) and value.startswith("~/") else value
 
 

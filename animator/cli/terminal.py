@@ -1,4 +1,4 @@
-"""What the commands share: messages, progress, and the picture that a command is about."""
+"""What the commands share: messages, progress bars, and loading the portrait."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager

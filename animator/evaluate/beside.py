@@ -1,4 +1,4 @@
-"""Frames of several videos at the same times, above one another, for people to look at."""
+"""Frames of several videos at the same times, one row a video, to look at."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Contact sheets for people to look at: one face in the poses, looks, mouths and moods that matter."""
+"""Contact sheets to look at: one face in the poses, gazes, mouths and moods that matter."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Minutes of conversation as motion: does it drift, jump or grow?"""
+"""Minutes of conversation as motion: does it drift or jump, does memory grow?"""
 
 from collections.abc import Callable, Iterator
 from itertools import cycle, repeat

@@ -1,4 +1,4 @@
-"""A face put to the test: it speaks for a while as it would live, and the video is measured."""
+"""Tries a face out: it speaks for a while as in a conversation, and the video is measured."""
 
 import tempfile
 from collections.abc import Callable

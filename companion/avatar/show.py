@@ -127,7 +127,7 @@ class Show:
         return self._sent
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         loop = asyncio.get_running_loop()
         start = loop.time()
         while True:

@@ -1,4 +1,4 @@
-"""Who is let interrupt: the face's own voice from loudspeakers (never), a user over it (always).
+"""Who interrupts the face: its own voice from loudspeakers should never, a user who speaks over it always.
 
 The real `Hearing` with the real voice activity hears what a microphone would, by the rules of configs/default.toml.
 """
@@ -36,7 +36,7 @@ SERS = {  # dB, bounds of the groups of scenes by how loud the user is beside th
 
 @dataclass(slots=True)
 class Reactions:
-    """Seconds at which the face gave way, tentatively and for good; how long it paused where it then went on."""
+    """Seconds at which the face gave way, tentatively and finally; and how long it paused before it went on."""
 
     held: list[float] = field(default_factory=list[float])
     interrupted: list[float] = field(default_factory=list[float])
@@ -141,7 +141,7 @@ class _Floor:
         return self.clock < len(self._reply)
 
     def advance(self, seconds: float) -> None:
-        """So much of the microphone was heard."""
+        """This much of the microphone's sound was heard."""
         self.heard, self.clock = seconds, int(np.searchsorted(self._due, seconds, "right")) * CHUNK
 
     def played(self) -> Samples:
@@ -200,5 +200,5 @@ def hear_rate(sound: Samples) -> Samples:
 
 
 def share(found: Sequence[bool]) -> float:
-    """Of those that are true; 0 of none."""
+    """The share of those that are true; 0 of none."""
     return float(np.mean(found)) if found else 0.0

@@ -164,7 +164,7 @@ async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | 
 
 
 def _gaps(turns: Sequence[Turn], book: Book) -> list[float]:
-    """Seconds, of the replies that began with words of the ``book`` and went on."""
+    """Seconds of silence after the opener, of the replies that began with words of the ``book`` and went on."""
     openers = {sentence.text for sentence in book.sentences(list(book.languages), {})}
     heard = [turn.sounding for turn in turns if turn.sounding.lines and turn.sounding.lines[0] in openers]
     return [reply.first_gap for reply in heard if reply.first_gap is not None]
@@ -201,7 +201,7 @@ def _whole(value: float | None) -> str:
 
 
 def _per_ten(values: Sequence[float]) -> float:
-    """What ten turns add; 0 where there are too few to tell."""
+    """What ten turns add; 0 where there are too few turns to tell."""
     later = list(enumerate(values[min(WARM, len(values) // 2) :]))
     slopes = [(b - a) / (j - i) for (i, a), (j, b) in combinations(later, 2)]
     return round(10 * median(slopes), 1) if slopes else 0.0

@@ -179,7 +179,7 @@ async def _synthesize(voices: list[str], part: str, repeat: int) -> list[Samples
 
 
 async def _hear(said: list[Samples]) -> tuple[list[Heard], Lags]:
-    """What has speech in it, as it was heard, and how long judging takes."""
+    """The sounds that hold speech, as they were heard, and how long it takes to judge them."""
     judge, asr, lags, turns = SmartTurn(), FasterWhisper(), list[Lags](), load().turns
     with Progress(console=Console(stderr=True), transient=True) as progress:
         found = [

@@ -188,7 +188,7 @@ def _point(name: str, turns: Sequence[Heard], by: Rules, lags: Lags) -> Point:
 
 
 def typical(lags: Sequence[Lags]) -> Lags:
-    """The medians."""
+    """The medians of ``lags``."""
     return Lags(statistics.median(lag.sound for lag in lags), statistics.median(lag.words for lag in lags))
 
 

@@ -84,13 +84,13 @@ def echo(played: Samples, scene: Scene, rng: np.random.Generator) -> Samples:
 
 
 def levelled(sound: Samples, dbfs: float) -> Samples:
-    """Where there is sound, at so many dB RMS."""
+    """``sound`` scaled so that its RMS, where it is not silent, is this many dB."""
     loud = sound[np.abs(sound) > 0.02 * np.abs(sound).max()]
     return (sound * (10 ** (dbfs / 20) / np.sqrt(np.mean(loud**2)))).astype(np.float32)
 
 
 def pink(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(count,) noise of 3 dB less an octave, at RMS 1."""
+    """(count,) pink noise (3 dB less an octave higher), at RMS 1."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), count)
     return noise / np.sqrt(np.mean(noise**2))

@@ -1,4 +1,4 @@
-"""Somebody who calls: a session of this process whose user is played from sound, in real time, and recorded."""
+"""A caller: a session of this process whose user is played from sound files, in real time, and recorded."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -40,7 +40,7 @@ class Microphone:
         return self.due - BLOCK / SPEAK_RATE
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         loop = asyncio.get_running_loop()
         self.due = loop.time()
         while True:

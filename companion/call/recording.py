@@ -30,7 +30,7 @@ class Heard:
     _audible: int = 0  # place of the last audible one
 
     def line(self, text: str) -> None:
-        """It begins with the word that follows."""
+        """Another line of the reply begins with the word that follows."""
         self.lines.append(text)
 
     def word(self, start: float) -> None:
@@ -38,7 +38,7 @@ class Heard:
             self.starts.append(start)
 
     def sound(self, samples: Samples) -> None:
-        """The next of it."""
+        """The next piece of the sound."""
         audible = np.append(self._audible, self._received + np.flatnonzero(np.abs(samples) > AUDIBLE))
         for place in np.flatnonzero(np.diff(audible) > BREATH * SPEAK_RATE):
             self.pauses.append((audible[place] / SPEAK_RATE, audible[place + 1] / SPEAK_RATE))
@@ -70,7 +70,7 @@ class Turn:
         return " ".join(text for text in self.heard.values() if text)
 
     def mark(self, name: str, at: float) -> None:
-        """Only the first time counts."""
+        """Note the time of ``name``; only the first call for it counts."""
         self.times.setdefault(name, at)
 
 
@@ -93,7 +93,7 @@ class Recording:
     answered: bool = False  # the last turn's reply has been said to its end
 
     def begin_turn(self) -> Turn:
-        """The user begins to ask."""
+        """The user begins a question."""
         self.answered = False
         self.turns.append(Turn())
         return self.turns[-1]

@@ -79,7 +79,7 @@ EXTRAS = {
 
 
 def doctor(config_name: str, console: Console) -> bool:
-    """Print what is here, in tables; whether everything that the configuration needs is."""
+    """Print what is installed, in tables -> whether everything that the configuration needs is there."""
     console.print(
         f"Vasari {__version__}, Python {platform.python_version()} ({sys.executable}), {platform.platform()}",
         highlight=False,
@@ -165,7 +165,7 @@ def _shipped(table: Table, paths: dict[str, Path]) -> list[str]:
 
 
 def _opens(path: Path) -> bool:
-    """Whether a network or a table of ours, which has no published hash, can be read."""
+    """Whether one of our own networks or tables, which have no published hash, can be read."""
     try:
         if path.suffix == ".onnx":
             InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -186,7 +186,7 @@ def _extras(console: Console) -> None:
 
 
 def device() -> str:
-    """Where the networks run, in words."""
+    """The devices that networks can run on, in words."""
     cores = f"CPU, {os.cpu_count()} cores ({platform.processor() or platform.machine()})"
     found = [name for name, count in (("CTranslate2", _ctranslate2), ("torch", _torch)) if _count(count)]
     return f"{cores}; CUDA for {' and '.join(found)}" if found else f"{cores}; no CUDA"

@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _faults(persona: "Persona") -> list[str]:
-    """What a session would stumble over."""
+    """What would make a session fail."""
     from animator.portrait.characters import characters
     from companion import resources
 
@@ -85,7 +85,7 @@ def _lesson_faults(folder: Path, name: str) -> list[str]:
 
 
 def _remarks(persona: "Persona") -> list[str]:
-    """What works and could be better."""
+    """What works, but could be better."""
     found: list[str] = []
     size = len(persona.instructions) + sum(len(e.user) + len(e.assistant) for e in persona.examples)
     if not persona.examples:

@@ -49,4 +49,4 @@ def _figures(found: "Measured") -> dict[str, float]:
 
 @app.callback()
 def main() -> None:
-    """Makes `check` a word of the command line, though it is alone."""
+    """Keeps `check` a subcommand, although it is the only one."""

@@ -1,4 +1,4 @@
-"""What somebody feels who says something: the nearest of the examples in ``prompts/feelings.md``, by meaning."""
+"""What a sentence expresses: the feeling whose examples in ``prompts/feelings.md`` are nearest in meaning."""
 
 import asyncio
 import functools

@@ -158,6 +158,6 @@ def load(folder: Path | None = None) -> Manners:
 
 
 def _filled(text: str, found: re.Match[str], name: str = "") -> str:
-    """Not by `str.format`, since patterns have braces of their own."""
+    """Filled in without `str.format`, since patterns have braces of their own."""
     group = next((group for group in found.groups() if group), "")
     return text.replace("{0}", group).replace("{name}", name)

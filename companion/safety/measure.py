@@ -1,4 +1,4 @@
-"""How well crises are recognised: on the sentences of ``prompts/safety/check``, which are not among its examples."""
+"""How well crises are recognised: measured on ``prompts/safety/check``, whose sentences are none of the examples."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -220,7 +220,7 @@ class App:
         return Response(generate_latest(self.engine.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     def _personas(self) -> list[Persona]:
-        """The default one first."""
+        """All personas, the default one first."""
         default = self.engine.config.session.persona
         return sorted(self.engine.prompts.personas.values(), key=lambda p: (p.id != default, p.id))
 
@@ -261,7 +261,7 @@ def serve(config: Config, host: str | None = None, port: int | None = None) -> N
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """A server that says when it is listening."""
 
     def __init__(self, engine: Engine, ready: Any) -> None:
         limits = engine.config.server
@@ -314,7 +314,7 @@ async def _too_slow(request: Request, error: Exception) -> Response:
 
 
 async def _gone(request: Request, error: Exception) -> Response:
-    """Nobody reads this."""
+    """The client is gone: nobody reads this."""
     return Response(status_code=400)
 
 

@@ -1,4 +1,4 @@
-"""What a request brings with it."""
+"""The bodies of requests, read within limits of size and time."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The log stays small, whatever is done to the server."""
+"""Keeps the log small, whatever clients do."""
 
 import logging
 import time

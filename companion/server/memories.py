@@ -1,4 +1,4 @@
-"""What a user may see and change of the own memories, over HTTP: ``/v1/memories``."""
+"""What users may see and change of their own memories, over HTTP: ``/v1/memories``."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""Pictures that visitors bring, over HTTP: ``/v1/portraits``."""
+"""Uploaded pictures, over HTTP: ``/v1/portraits``."""
 
 import asyncio
 from collections import Counter

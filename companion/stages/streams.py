@@ -21,7 +21,7 @@ async def closing(stream: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]]:
 
 
 async def collected(stream: AsyncIterator[T]) -> list[T]:
-    """All of it."""
+    """All items of ``stream``."""
     async with closing(stream) as items:
         return [item async for item in items]
 

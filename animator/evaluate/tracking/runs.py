@@ -1,4 +1,4 @@
-"""Stretches of time in which something holds."""
+"""Runs: stretches of frames in which a condition holds."""
 
 import numpy as np
 from numpy.typing import NDArray

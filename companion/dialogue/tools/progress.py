@@ -1,4 +1,4 @@
-"""How the user does in the persona's lesson."""
+"""How the user is doing in the persona's lesson."""
 
 import json
 from dataclasses import asdict
