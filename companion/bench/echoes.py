@@ -6,7 +6,7 @@ The real `Hearing` with the real voice activity hears what a microphone would, b
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,12 +14,16 @@ from companion import config
 from companion.bench.rooms import Scene, echo, levelled, pink
 from companion.conversation.items import Conversation
 from companion.hearing.hearing import Hearing
-from companion.hearing.microphone import Resampler
 from companion.hearing.recognisers import Recognisers
-from companion.protocol.settings import Audio, AudioInput, InputFormat, Settings, detection
+from companion.hearing.resampling import Resampler
+from companion.hearing.transcripts import Transcripts
+from companion.protocol.events import ServerEvent
+from companion.protocol.settings import AudioInput, InputFormat, detection
 from companion.stages.fakes import ScriptedTurnEnd
 from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, Samples, Transcript
 from companion.stages.vad import Silero
+
+T = TypeVar("T")
 
 PACKET = HEAR_RATE // 50
 CHUNK = SPEAK_RATE // 25  # samples that the face sends at a time
@@ -152,9 +156,10 @@ class _Floor:
         self.reactions.held.append(self.heard)
         self._since = self.heard if self._since is None else self._since
 
-    def user_starts(self, interrupts: bool) -> None:
+    def user_starts(self, interrupts: bool) -> bool:
         self.reactions.interrupted.append(self.heard)
         self._since = None
+        return False
 
     def release(self) -> None:
         if self._since is not None:
@@ -176,15 +181,15 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
     recognisers = Recognisers(turns=turns, vad=Silero, asr=asr, turn_end=ScriptedTurnEnd())
     floor, tasks = _Floor(reply), set[asyncio.Task[Any]]()
 
-    def spawn(work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+    def spawn(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         task = asyncio.create_task(work, name=name)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         return task
 
-    hearing = Hearing(recognisers, Conversation(), floor, lambda event: None, spawn)
+    transcripts = Transcripts(asr, Conversation(), _nobody, spawn)
     heard = AudioInput(InputFormat(rate=HEAR_RATE), detection(turns))
-    hearing.configure(Settings("", "", audio=Audio(heard)))
+    hearing = Hearing(recognisers, transcripts, floor, _nobody, spawn, heard)
     for first in range(0, len(microphone) - PACKET + 1, PACKET):
         floor.advance((first + PACKET) / HEAR_RATE)
         hearing.append((np.clip(microphone[first : first + PACKET], -1, 1) * 32767).astype("<i2").tobytes())
@@ -192,6 +197,10 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
         while tasks:  # the words of a short turn decide
             await asyncio.wait(set(tasks))
     return floor.reactions
+
+
+def _nobody(event: ServerEvent) -> None:
+    """Hears of it."""
 
 
 def hear_rate(sound: Samples) -> Samples:

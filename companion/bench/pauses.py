@@ -18,7 +18,8 @@ from animator.media.files import MediaError, read_audio
 from companion.config import Turns
 from companion.hearing import words as cues
 from companion.hearing.detection import EAGERNESS, rules
-from companion.hearing.microphone import WINDOW, Ears, Resampler
+from companion.hearing.microphone import WINDOW, Microphone
+from companion.hearing.resampling import Resampler
 from companion.hearing.turns import Kind, Rules, TurnDetector
 from companion.protocol.settings import detection
 from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
@@ -117,12 +118,12 @@ async def hear(said: Samples, vad: VAD, turn_end: TurnEnd, asr: ASR, lags: list[
         return heard.probabilities[-1]
 
     endless = replace(_rules(turns), silence=AFTER + 1.0, patience=None, max_turn=np.inf)
-    ears = Ears(noting, endless, HEAR_RATE)
+    microphone = Microphone(noting, endless, HEAR_RATE)
     whole = np.concatenate([said, np.zeros(int(AFTER * HEAR_RATE), np.float32)])
     for first in range(0, len(whole), WINDOW):
-        for turn in ears.hear(whole[first : first + WINDOW]):
+        for turn in microphone.hear(whole[first : first + WINDOW]):
             if turn.kind is Kind.PAUSED:
-                so_far, begun = ears.so_far(turn.at), time.process_time()
+                so_far, begun = microphone.so_far(turn.at), time.process_time()
                 by_sound = await turn_end.finished(so_far)
                 sounded = time.process_time()
                 words = await asr.transcribe(so_far)

@@ -21,8 +21,9 @@ class Floor(Protocol):
         """The user does not: go on."""
         ...
 
-    def user_starts(self, interrupts: bool) -> None:
-        """The user takes the floor; a reply ends by it if it ``interrupts``."""
+    def user_starts(self, interrupts: bool) -> bool:
+        """The user takes the floor; a reply ends by it if it ``interrupts`` -> whether they only go on with the turn
+        before, which is still being understood."""
         ...
 
     @property

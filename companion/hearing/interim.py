@@ -1,24 +1,21 @@
 """What a user says, told before their turn is over: at its pauses, and while it goes on."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from companion.hearing.floor import Floor
-from companion.hearing.transcripts import Understanding, Understood
+from companion.hearing.transcripts import Transcripts, Understood
 from companion.stages.protocols import Samples, Transcript
+from companion.tasks import Spawn
 
 FOLLOW = 2.0  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
-class Overhearing:
-    """``spawn`` starts a named task that ends with the session."""
+class InterimTranscripts:
+    """Those of the turn that is running."""
 
-    def __init__(
-        self, words: Understanding, floor: Floor, spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]
-    ) -> None:
-        self._words, self._floor, self._spawn = words, floor, spawn
+    def __init__(self, transcripts: Transcripts, floor: Floor, spawn: Spawn) -> None:
+        self._transcripts, self._floor, self._spawn = transcripts, floor, spawn
         self._turn = 0  # which
         self._known = 0.0  # s of speech in it that were transcribed already
         self._attempt: Understood | None = None
@@ -39,7 +36,7 @@ class Overhearing:
         self._cancel()
         self._known, self._whole = voiced, said
         if said:
-            self._spawn(self._tell(self._turn, said), "overhear")
+            self._spawn(self._tell(self._turn, said), "interim transcript")
 
     def resume(self) -> None:
         """The pause was none: what is still being understood is the beginning of more."""
@@ -54,8 +51,8 @@ class Overhearing:
         if busy or voiced - self._known < FOLLOW or not self._floor.curious:
             return
         self._known = voiced
-        self._attempt = self._words.transcribe(sound())
-        self._spawn(self._tell(self._turn, self._attempt, broken_off=True), "overhear")
+        self._attempt = self._transcripts.transcribe(sound())
+        self._spawn(self._tell(self._turn, self._attempt, broken_off=True), "interim transcript")
 
     async def _tell(self, turn: int, said: Understood, broken_off: bool = False) -> None:
         transcript = await said

@@ -1,9 +1,8 @@
 """Utterances become items of the conversation, and their words."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from companion.conversation.items import Conversation, Item
 from companion.errors import StageError, as_stage_error
@@ -13,6 +12,7 @@ from companion.protocol import events
 from companion.protocol.events import Problem, ServerEvent
 from companion.protocol.ids import new_id
 from companion.stages.protocols import ASR, HEAR_RATE, Samples, Transcript, knows_language
+from companion.tasks import Spawn
 
 Understood = asyncio.Task[Transcript | StageError]
 
@@ -30,16 +30,10 @@ class Utterance:
     understanding: Understood | None = None
 
 
-class Understanding:
-    """One session's. ``tell`` sends an event; ``spawn`` starts a named task that ends with the session."""
+class Transcripts:
+    """One session's. ``tell`` sends an event."""
 
-    def __init__(
-        self,
-        asr: ASR,
-        conversation: Conversation,
-        tell: Callable[[ServerEvent], None],
-        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
-    ) -> None:
+    def __init__(self, asr: ASR, conversation: Conversation, tell: Callable[[ServerEvent], None], spawn: Spawn) -> None:
         self._asr, self._conversation = asr, conversation
         self._tell, self._spawn = tell, spawn
         self._pending: dict[str, asyncio.Task[None]] = {}  # by item

@@ -25,16 +25,17 @@ class Chair:
     def release(self) -> None:
         self._session.show.release()
 
-    def user_starts(self, interrupts: bool) -> None:
+    def user_starts(self, interrupts: bool) -> bool:
         """Speech that resumes while its first part is still being transcribed was a pause; else it interrupts."""
         session = self._session
         session.initiative.user_starts()
         if session.reply and not session.reply.created:
             session.drop_draft()
             session.abandon()
-            session.hearing.put_back()
-        elif interrupts:
+            return True
+        if interrupts:
             session.interrupt("turn_detected")
+        return False
 
     @property
     def curious(self) -> bool:

@@ -109,7 +109,7 @@ def _update(session: "Session", event: events.SessionUpdate) -> None:
     new = remembered(update(before, event.session, session.defaults), session.visitor)
     session.settings = check(new, before, event.session, session.engine)
     if session.settings.audio.input != before.audio.input:
-        session.hearing.configure(session.settings)
+        session.hearing.configure(session.settings.audio.input)
     if session.reply is None and not session.hearing.busy:
         session.prepare()
     if (new.persona, session.settings.audio.output) != (before.persona, before.audio.output):

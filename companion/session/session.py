@@ -27,6 +27,7 @@ from companion.engine import Engine
 from companion.errors import StageError, as_stage_error
 from companion.hearing.hearing import Hearing
 from companion.hearing.microphone import BufferFullError
+from companion.hearing.transcripts import Transcripts
 from companion.metrics import Trace
 from companion.protocol import events
 from companion.protocol.codec import WireError
@@ -68,7 +69,9 @@ class Session:
         self.wardrobe = Wardrobe(engine.looks, self.show, self.complain, self._spawn, lambda: self.initiative.greet())
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.hearing = Hearing(engine.recognisers, self.conversation, Chair(self), send, self._spawn)
+        self.transcripts = Transcripts(engine.asr, self.conversation, send, self._spawn)
+        heard = self.settings.audio.input
+        self.hearing = Hearing(engine.recognisers, self.transcripts, Chair(self), send, self._spawn, heard)
         self.reply: Reply | None = None
         self._told_state = ""
         self.mind = Mind(engine.dialogue, self)
@@ -79,7 +82,6 @@ class Session:
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
-        self.hearing.configure(self.settings)
         self.tell(events.SessionCreated(self.settings.to_json(self.id) | {"disclosure": self.mind.notice}))
         self._spawn(self.show.run(), "show")
         self._spawn(self.show.pictures.run(), "pictures")
@@ -183,7 +185,7 @@ class Session:
     async def _respond(self, reply: Reply, said: str | None, text: str) -> None:
         """The straight line from what was said to the last sound of the answer."""
         try:
-            if not await self.hearing.understood(said):
+            if not await self.transcripts.all_done(said):
                 return self._go_on(reply)
             if said:
                 reply.trace.mark("transcript")

@@ -121,6 +121,40 @@ def test_what_the_user_said_instead_is_answered_and_the_sentence_dropped():
     assert answer.response["output"][0]["content"][0]["transcript"] == "Sorry."
 
 
+def _slowly_understood(then: Callable[[Conversation], None]) -> Conversation:
+    """A short word over the face, which takes 0.9 s to be understood; ``then`` comes between its end and that."""
+
+    async def script() -> Conversation:
+        made = engine(llm=fakes.ScriptedLLM([REPLY, "Sorry."]), asr=fakes.ScriptedASR(["Stop it.", "I say."], 0.9))
+        async with Conversation(made) as talk:
+            talk.ask("Count.")
+            await talk.until(events.AudioDelta)
+            await talk.silence(1.0)
+            await talk.hear(0.3)
+            await talk.silence(0.6)
+            then(talk)
+            await talk.hear(0.3)
+            await talk.silence(3.0)
+            await talk.until(events.ResponseDone, len(talk.all(events.ResponseCreated)), within=20)
+            return talk
+
+    return run(script())
+
+
+def test_each_of_two_short_turns_over_the_face_that_end_have_begun():
+    talk = _slowly_understood(lambda talk: None)
+    begun, over = (talk.all(kind) for kind in (events.SpeechStarted, events.SpeechStopped))
+    assert [event.item_id for event in begun] == [event.item_id for event in over]
+    assert talk.all(events.ResponseDone)[0].response["status"] == "cancelled"
+
+
+def test_a_word_over_the_face_that_is_cleared_before_it_is_understood_was_not_said():
+    talk = _slowly_understood(lambda talk: talk.send(events.InputAudioBufferClear()))
+    (understood,) = talk.all(events.TranscriptionCompleted)
+    assert talk.at(events.TranscriptionCompleted) - talk.at(events.InputAudioBufferCleared) > 0.9, "of the second word"
+    assert [event.item_id for event in talk.all(events.SpeechStarted)] == [understood.item_id]
+
+
 def test_what_was_heard_at_a_pause_is_what_the_client_played():
     """The client reports the playback clock; while the face pauses the item stands still."""
 

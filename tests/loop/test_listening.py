@@ -12,7 +12,7 @@ from animator.live import LiveFace
 from animator.motion.generator import Generator
 from animator.motion.space import HEAD_PITCH
 from animator.units import SAMPLES_PER_FRAME
-from companion.hearing.microphone import Earshot
+from companion.hearing.user_voice import UserVoice
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE
@@ -107,21 +107,21 @@ def test_packets_that_come_in_heaps_leave_no_holes_and_a_closed_microphone_is_si
 
 def test_a_quiet_microphone_is_heard_as_loud_as_another_one():
     def level(gain: float) -> float:
-        earshot, rng = Earshot(), np.random.default_rng(0)
+        voice, rng = UserVoice(), np.random.default_rng(0)
         for _ in range(30):
-            earshot.put((gain * rng.standard_normal(512)).astype(np.float32), 1.0)
-            sound = earshot.take(512 * SPEAK_RATE // HEAR_RATE)
+            voice.put((gain * rng.standard_normal(512)).astype(np.float32), 1.0)
+            sound = voice.take(512 * SPEAK_RATE // HEAR_RATE)
         return float(np.sqrt(np.mean(sound**2)))
 
     assert level(0.03) == pytest.approx(level(0.3), rel=0.1)
 
 
 def test_of_a_voice_that_comes_too_fast_the_newest_is_heard_and_little_is_kept():
-    earshot = Earshot()
+    voice = UserVoice()
     for number in range(1, 101):
-        earshot.put(np.full(512, number / 100, np.float32), 1.0)
-    first = earshot.take(2 * SAMPLES_PER_FRAME)
-    later = [earshot.take(2 * SAMPLES_PER_FRAME) for _ in range(6)]
+        voice.put(np.full(512, number / 100, np.float32), 1.0)
+    first = voice.take(2 * SAMPLES_PER_FRAME)
+    later = [voice.take(2 * SAMPLES_PER_FRAME) for _ in range(6)]
     assert first.max() > 0
     assert sum(bool(np.abs(sound).max() > 0.01) for sound in later) <= 4
     assert not later[-1].any()

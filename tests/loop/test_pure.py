@@ -11,7 +11,8 @@ from companion.conversation.items import Conversation, Item, heard_text
 from companion.dialogue.personas import Example, Persona
 from companion.dialogue.prompt import Setting, messages
 from companion.hearing.echo import is_echo, likeness
-from companion.hearing.microphone import BufferFullError, Ears, Resampler
+from companion.hearing.microphone import BufferFullError, Microphone
+from companion.hearing.resampling import Resampler
 from companion.hearing.turns import Kind, Rules, TurnDetector
 from companion.speech.playout import Line, Mouth
 from companion.speech.sentences import Sentences, speakable
@@ -274,12 +275,12 @@ def test_resampling_removes_what_the_lower_rate_cannot_hold():
 
 
 def test_ears_forget_old_silence_and_refuse_endless_sound():
-    ears = Ears(EnergyVAD(), Rules(), 16_000)
+    microphone = Microphone(EnergyVAD(), Rules(), 16_000)
     for _ in range(100):
-        assert not list(ears.append(bytes(32_000)))
-    assert len(ears.recent(1000)) < 3 * 16_000
-    assert ears.now == 100.0
-    manual = Ears(EnergyVAD(), None, 16_000)
+        assert not list(microphone.append(bytes(32_000)))
+    assert len(microphone.recent(1000)) < 3 * 16_000
+    assert microphone.now == 100.0
+    manual = Microphone(EnergyVAD(), None, 16_000)
     with pytest.raises(BufferFullError):
         for _ in range(400):
             list(manual.append(bytes(32_000)))

@@ -1,0 +1,68 @@
+"""Barge-in: whether somebody who speaks over the face takes the floor from it.
+
+The face gives way at once, and goes on unless the speech lasts or is understood at a pause as more than a backchannel.
+Speech that is what the face itself is saying is an echo.
+"""
+
+import asyncio
+from enum import Enum
+
+from companion.errors import StageError
+from companion.hearing import echo, words
+from companion.hearing.floor import Floor
+from companion.hearing.microphone import Microphone
+from companion.hearing.resampling import Resampler
+from companion.hearing.transcripts import Understood
+from companion.stages.protocols import SPEAK_RATE, Samples, Transcript
+
+ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
+DECIDE = 0.6  # s for which a face that paused waits for the words of who spoke over it
+
+
+class Verdict(Enum):
+    """On speech over the face's own."""
+
+    OPEN = "it may be nothing"
+    ECHO = "it is the face's own"
+    TURN = "it takes the floor"
+
+
+class BargeIn:
+    """At one microphone. ``lasts``: s of speech that take the floor whatever is said; ``allowed``: the face may be
+    interrupted at all."""
+
+    def __init__(self, microphone: Microphone, floor: Floor, lasts: float, allowed: bool) -> None:
+        self._microphone, self._floor, self._lasts, self.allowed = microphone, floor, lasts, allowed
+        self._looks_like_echo: float | None = None  # after how many s of speech in it
+
+    def hold(self) -> None:
+        """Speech begins, or goes on after a pause: give way at once to what may become a turn; it is judged meanwhile.
+        What sounds like an echo at first is looked at again: two voices are alike for a syllable, and no longer."""
+        self._looks_like_echo = None
+        if self.allowed and self._is_echo(self._microphone.recent(ONSET)):
+            self._looks_like_echo = self._microphone.voiced
+        elif self.allowed:
+            self._floor.hold()
+
+    def judge(self) -> Verdict:
+        """The speech goes on."""
+        voiced = self._microphone.voiced
+        if self._looks_like_echo is not None and voiced > self._looks_like_echo:
+            self.hold()
+        if voiced < self._lasts:
+            return Verdict.OPEN
+        return Verdict.ECHO if self._is_echo(self._microphone.recent(self._lasts)) else Verdict.TURN
+
+    async def takes_floor(self, said: Understood, audio: Samples) -> bool:
+        """The speech pauses after ``audio``: whether its words take the floor. False if they are long in coming."""
+        await asyncio.wait([said], timeout=DECIDE)
+        return said.done() and not said.cancelled() and self.counts(said.result(), audio)
+
+    def counts(self, said: Transcript | StageError, audio: Samples) -> bool:
+        """Whether what was said over the face's own words is a turn."""
+        if not isinstance(said, Transcript) or not words.takes_floor(said.text, said.confidence):
+            return False
+        return not self._is_echo(audio)
+
+    def _is_echo(self, heard: Samples) -> bool:
+        return echo.is_echo(heard, Resampler(SPEAK_RATE)(self._floor.played()))

@@ -1,0 +1,54 @@
+"""Endpointing: how long a pause lasts until the turn is over."""
+
+import asyncio
+import logging
+
+from companion.hearing import words
+from companion.hearing.floor import Floor
+from companion.hearing.microphone import Microphone
+from companion.hearing.transcripts import Understood
+from companion.stages.protocols import Samples, Transcript, TurnEnd
+from companion.tasks import cancelled
+
+log = logging.getLogger(__name__)
+
+LONG = 4.0  # s of speech that a listener acknowledges aloud, with a backchannel
+GOES_ON = 0.3  # probability of being done under which somebody who pauses will go on
+
+
+class Endpointing:
+    """Of one microphone. Where it is not ``semantic``, all pauses are as long as the detector's rules say."""
+
+    def __init__(self, microphone: Microphone, turn_end: TurnEnd, floor: Floor, semantic: bool) -> None:
+        self._microphone, self._turn_end, self._floor, self._semantic = microphone, turn_end, floor, semantic
+        self._acknowledge_at = LONG  # s of speech in the running turn after which a pause is acknowledged
+
+    def start(self) -> None:
+        """A turn begins."""
+        self._acknowledge_at = LONG
+
+    async def judge(self, audio: Samples, said: Understood) -> None:
+        """At a pause, after ``audio`` of the turn, which is being understood: by the sound alone who pauses may go on,
+        by the words as well may be done. To be cancelled when the pause is over."""
+        if not self._semantic:
+            return
+        self._microphone.expect(words.UNHEARD)
+        done = await self._by_sound(audio)
+        if cancelled():
+            return
+        self._microphone.expect(None if done is None else min(done, words.UNHEARD))
+        if done is None:
+            return
+        if done < GOES_ON and self._microphone.voiced >= self._acknowledge_at:
+            self._acknowledge_at = self._microphone.voiced + LONG
+            self._floor.user_goes_on()
+        await asyncio.wait([said])
+        if isinstance(transcript := said.result(), Transcript):
+            self._microphone.expect(words.done(done, transcript.text, transcript.language))
+
+    async def _by_sound(self, audio: Samples) -> float | None:
+        try:
+            return await self._turn_end.finished(audio)
+        except Exception as error:  # whatever a stage raises: silence still ends the turn
+            log.error("the end of a turn cannot be judged: %s", type(error).__name__)
+            return None

@@ -1,0 +1,47 @@
+"""The user's voice for the face, which moves to it."""
+
+import math
+
+import numpy as np
+
+from companion.hearing.resampling import Resampler
+from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples
+
+VOICE = 0.35  # probability of speech from which a window is heard by the face
+SLACK = 0.2  # s of it that may wait beyond what the face takes at a time: packets are as long as that
+LOUD, QUIET = 0.25, 0.02  # RMS of loud syllables as the face hears them; those of the quietest microphone
+SUBSIDE = 0.995  # of the power of the loudest syllable, a window
+
+
+class UserVoice:
+    """What a face hears of the user: the newest of the voice and nothing else, in step with the chunks that it draws,
+    and as loud as a voice is, however quiet the microphone.
+
+    Sound that comes in heaps waits for a chunk or two; of what comes faster than time passes the oldest is left out,
+    and what does not come is silence.
+    """
+
+    def __init__(self) -> None:
+        self._resample = Resampler(HEAR_RATE, SPEAK_RATE)
+        self._waiting: Samples = np.zeros(0, np.float32)  # at HEAR_RATE
+        self._short = False  # there was less than a chunk when the last one was taken
+        self._power = QUIET**2  # of the loudest syllables
+
+    def put(self, window: Samples, speech: float) -> None:
+        """The next window at `HEAR_RATE`, which is the user's ``speech`` with that probability."""
+        if speech < VOICE:
+            heard = np.zeros_like(window)
+        else:
+            self._power = max(float(np.mean(window**2)), QUIET**2, SUBSIDE * self._power)
+            heard = window * np.float32(LOUD / math.sqrt(self._power))
+        self._waiting = np.concatenate([self._waiting, heard])[-HEAR_RATE:]
+
+    def take(self, n: int) -> Samples:
+        """The next (n,) at `SPEAK_RATE`. Less than a whole chunk waits for the rest, once."""
+        size = n * HEAR_RATE // SPEAK_RATE
+        self._waiting = self._waiting[-(size + round(SLACK * HEAR_RATE)) :]
+        short, self._short = self._short, len(self._waiting) < size
+        if self._short and not short:
+            return np.zeros(n, np.float32)
+        chunk, self._waiting = self._waiting[:size], self._waiting[size:]
+        return self._resample(np.concatenate([chunk, np.zeros(size - len(chunk), np.float32)]))

@@ -1,0 +1,48 @@
+"""The tasks of one conversation. Whoever starts one keeps it and ends it; what is left ends with the conversation."""
+
+import asyncio
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
+
+T = TypeVar("T")
+
+
+class Spawn(Protocol):
+    """Starts a named task that ends with the session at the latest."""
+
+    def __call__(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]: ...
+
+
+class Tasks:
+    """Enter it, and `spawn`; leaving it cancels what still runs, and waits for it. ``owner`` begins their names."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._group = asyncio.TaskGroup()
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._running:
+            task.cancel()
+        # The group needs to know of a cancellation (it may be its own); what else was raised passes as it is.
+        cancelled = isinstance(error, asyncio.CancelledError)
+        await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
+
+    def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        task = self._group.create_task(work, name=f"{self._owner} {name}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+
+def cancelled() -> bool:
+    """Whether the running task was cancelled, even if a stage has kept that to itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
