@@ -29,7 +29,7 @@ COMPANION = """
     stages
     models
     config frontmatter metrics
-    resources errors
+    resources errors tasks
 """
 
 Import = tuple[Path, int, str]  # file, line, imported module with what follows "from"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Literal
 
 from companion.conversation.items import Item
@@ -25,10 +26,28 @@ class Wishes:
     metadata: dict[str, str] | None = None
 
 
+class Phase(Enum):
+    """How far a response has come."""
+
+    WAITING = "the user is being understood; nobody knows of it"
+    CREATED = "the client knows of it"
+    OPEN = "it has something to say"
+    SOUNDING = "the first of its sound was sent"
+    OVER = "it tells nothing and adds nothing, whatever its stages still do"
+
+
+FOLLOWS = {  # what may come after what
+    Phase.WAITING: {Phase.CREATED, Phase.OVER},
+    Phase.CREATED: {Phase.OPEN, Phase.OVER},
+    Phase.OPEN: {Phase.SOUNDING, Phase.OVER},
+    Phase.SOUNDING: {Phase.OVER},
+    Phase.OVER: set[Phase](),
+}
+
+
 @dataclass(slots=True)
 class Reply:
-    """A `companion.speech.playout.Speaker`. ``created`` is false until the user is understood: until then nobody knows
-    of it. Once it is ``over`` it tells nothing and adds nothing, whatever its stages still do.
+    """A `companion.speech.playout.Speaker`.
 
     ``tell`` sends an event; ``face`` says whether the client sees one and so is told about words and states; ``spoken``
     is set when the last of the sound was sent.
@@ -49,25 +68,31 @@ class Reply:
     silence: bool = False  # it is to a user who says nothing
     task: asyncio.Task[None] | None = None  # in which it is made
     spoken: asyncio.Event = field(default_factory=asyncio.Event)
-    over: bool = False
-    created: bool = False
-    opened: bool = False
-    sounding: bool = False  # the first of its sound was sent
-    words: bool = False
+    phase: Phase = Phase.WAITING
+    words: bool = False  # some were told of
     previous: str | None = None
     shown: list[str] = field(default_factory=list[str])
     made: list[Item] = field(default_factory=list[Item])  # calls of tools
 
+    @property
+    def created(self) -> bool:
+        """Somebody knows of it."""
+        return self.phase is not Phase.WAITING
+
+    @property
+    def over(self) -> bool:
+        return self.phase is Phase.OVER
+
     def create(self) -> None:
         """From here on it will be ended by `finish`, whatever happens."""
-        self.created = True
+        self._enter(Phase.CREATED)
         self.tell(events.ResponseCreated(self.to_json("in_progress")))
 
     def open(self) -> None:
         """The reply has something to say."""
-        if self.opened:
+        if self._opened or self.over:
             return
-        self.opened = True
+        self._enter(Phase.OPEN)
         self.previous = self.join(self.item)
         self.tell(events.OutputItemAdded(self.id, self.item.to_json()))
         self.tell(events.ItemAdded(self.item.to_json(), self.previous))
@@ -122,8 +147,8 @@ class Reply:
 
     def sound(self, audio: Samples, pts_ms: float) -> None:
         self.open()
-        if not self.sounding:
-            self.sounding = True
+        if self.phase is Phase.OPEN:
+            self._enter(Phase.SOUNDING)
             self.tell(events.OutputAudioStarted(self.id))
             if self.face:
                 self.tell(events.SwitchToSpeaking())
@@ -138,7 +163,8 @@ class Reply:
 
     def abandon(self) -> None:
         """It comes to nothing: its task is cancelled, unless that is who calls."""
-        self.over, self.tell, self.join = True, _nobody, _nowhere
+        self._enter(Phase.OVER)
+        self.tell, self.join = _nobody, _nowhere
         if self.task and self.task is not asyncio.current_task():
             self.task.cancel()
 
@@ -147,16 +173,17 @@ class Reply:
         self.item.status = "completed" if ending == "completed" else "incomplete"
         for item in self.made:
             item.status = "completed" if item.status == "completed" else "incomplete"
-        if self.sounding and ending == "cancelled":
+        sounding = self.phase is Phase.SOUNDING
+        if sounding and ending == "cancelled":
             self.tell(events.OutputAudioCleared(self.id))
-        if self.opened:
+        if self._opened:
             self._close()
         self.trace.mark("done")
         self.tell(events.ResponseDone(self.to_json(ending, reason, problem)))
-        if self.sounding and ending != "cancelled":
+        if sounding and ending != "cancelled":
             self.tell(events.OutputAudioStopped(self.id))
         if self.face:
-            if self.sounding:
+            if sounding:
                 self.tell(events.SwitchToIdle())
             self.tell(events.AvatarMetrics(self.id, self.trace.ms()))
         self.abandon()
@@ -179,8 +206,16 @@ class Reply:
             "usage": None,
         }
 
+    @property
+    def _opened(self) -> bool:
+        return self.phase in (Phase.OPEN, Phase.SOUNDING)
+
+    def _enter(self, phase: Phase) -> None:
+        assert phase in FOLLOWS[self.phase], f"{self.phase} -> {phase}"
+        self.phase = phase
+
     def _output(self) -> list[Json]:
-        return [item.to_json() for item in ([self.item] if self.opened else []) + self.made]
+        return [item.to_json() for item in ([self.item] if self._opened else []) + self.made]
 
     def _close(self) -> None:
         text = self.item.content()
@@ -194,7 +229,7 @@ class Reply:
                 closing.append(events.AudioTimestampDone(self.id, self.item.id))
         for event in [*closing, events.ContentPartDone(self.id, self.item.id, self._part(text))]:
             self.tell(event)
-        if self.face and self.sounding:
+        if self.face and self.phase is Phase.SOUNDING:
             self.tell(events.VideoDone(self.id))
         self.tell(events.OutputItemDone(self.id, self.item.to_json()))
         self.tell(events.ItemDone(self.item.to_json(), self.previous))

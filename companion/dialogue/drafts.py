@@ -4,20 +4,19 @@ It does one thing at a time: a model of this process that replies while it reads
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 from companion.stages.protocols import LLM, Message, Prepares, prepares
 from companion.stages.streams import closing
+from companion.tasks import Spawn
 
-Spawn = Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]
 Known = Callable[[], Sequence[Message]]  # what will be asked, as far as it is known
 Expected = Callable[[], Awaitable[Sequence[Message]]]  # what is likely to be asked
 
 
 class ReadAhead:
-    """One text at a time, the latest one; ``spawn`` starts a named task that ends with the session."""
+    """One text at a time, the latest one."""
 
     def __init__(self, llm: LLM, spawn: Spawn) -> None:
         self._llm, self._spawn = llm, spawn

@@ -4,7 +4,7 @@ The facts of a lesson come from its file and never from the language model, whic
 """
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
@@ -146,6 +146,27 @@ class Tutor:
         )
         counts = (self._place, len(items), len(self._solved))
         return Progress(self._lesson.title, *counts, self._right, reached, self.over)
+
+
+class Lessons:
+    """One user's way through ``lessons``, one at a time. ``tell`` as in `Tutor`."""
+
+    def __init__(self, lessons: Mapping[str, Lesson], tell: Callable[[Progress], None]) -> None:
+        self._lessons, self._tell = lessons, tell
+        self._name = ""
+        self._tutor: Tutor | None = None
+
+    def tutor(self, name: str) -> Tutor | None:
+        """That of the lesson of this ``name``; another name begins another, "" none."""
+        if name != self._name:
+            lesson = self._lessons.get(name)
+            self._name, self._tutor = name, Tutor(lesson, self._tell) if lesson else None
+        return self._tutor
+
+    @property
+    def progress(self) -> Progress | None:
+        """In the lesson that has begun."""
+        return self._tutor.progress if self._tutor else None
 
 
 def _is_right(said: str, answers: tuple[str, ...]) -> bool:

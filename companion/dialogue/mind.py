@@ -1,15 +1,16 @@
 """What a session says: the language model's words, led by memory, care, a lesson and tools."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import asdict
-from typing import Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 
+from animator.control import Emotion
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply, Wishes
-from companion.dialogue.feelings import Feeling, voiced
-from companion.dialogue.lesson import Progress, Tutor
-from companion.dialogue.manners import Tact
+from companion.dialogue import coaching
+from companion.dialogue.drafts import ReadAhead
+from companion.dialogue.feelings import Feeling, mirrored, voiced
+from companion.dialogue.lesson import Lessons, Progress
 from companion.dialogue.openers import continued
 from companion.dialogue.personas import Persona
 from companion.dialogue.phrases import Habits, Said
@@ -28,54 +29,44 @@ from companion.stages.streams import closing
 Chooses = Callable[[Persona, Said], Sentence | None]  # as `Habits.opener` does
 
 
-class Owner(Protocol):
-    """The session, as its mind sees it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def conversation(self) -> Conversation: ...
-    @property
-    def tell(self) -> Callable[[ServerEvent], None]: ...
-    def announce(self, text: str, after: float = 0.0) -> None:
-        """Say ``text`` in ``after`` seconds, as soon as nobody speaks."""
-        ...
-
-    def mirror(self, feeling: Feeling) -> None:
-        """The user feels so: let the face show that it is heard."""
-        ...
-
-    def ask(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """The language model's reply, perhaps as drafted."""
-        ...
-
-    def drop_draft(self) -> None:
-        """The language model will not be asked."""
-        ...
-
-    def forgot(self, error: Exception) -> None:
-        """The memory failed."""
-        ...
-
-
+@dataclass(slots=True, kw_only=True)
 class Mind:
-    """One session's. It follows the owner's settings as they change."""
+    """One session's, whose id is ``session``. ``settings`` gives those that hold now; ``tell`` sends an event;
+    ``announce`` takes what is to be said in so many seconds, ``mirror`` an emotion for the face and its strength;
+    ``forgot`` hears that the memory failed."""
 
-    def __init__(self, shared: Shared, owner: Owner) -> None:
-        self._shared, self._owner = shared, owner
-        clock = asyncio.get_running_loop().time
-        self.guard = Guard(shared.safety, owner.tell, lambda: owner.settings, clock, lambda: self._asking.private)
-        self.recollection = Recollection(shared.memory, owner.id, owner.conversation, owner.forgot)
-        self._asking = Asking(shared, lambda: owner.settings, self.guard, self.recollection)
-        self._tutor: Tutor | None = None
-        self._lesson = ""
-        self._nudges = 0
+    shared: Shared
+    session: str
+    settings: Callable[[], Settings]
+    conversation: Conversation
+    drafts: ReadAhead
+    tell: Callable[[ServerEvent], None]
+    announce: Callable[[str, float], None]
+    mirror: Callable[[Emotion, float], None]
+    forgot: Callable[[Exception], None]
+    guard: Guard = field(init=False)
+    recollection: Recollection = field(init=False)
+    _asking: Asking = field(init=False)
+    _style: coaching.Style = field(init=False)
+    _habits: Habits = field(init=False)
+    _lessons: Lessons = field(init=False)
+    _toolbox: Toolbox = field(init=False)
+    _nudges: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        shared, clock = self.shared, asyncio.get_running_loop().time
+        self.guard = Guard(shared.safety, self.tell, self.settings, clock, lambda: self._asking.private)
+        self.recollection = Recollection(shared.memory, self.session, self.conversation, self.forgot)
+        self._asking = Asking(shared, self.settings, self.guard, self.recollection)
+        self._style = coaching.style(shared.llm, shared.talk, shared.prompts.manners)
         self._habits = Habits(talk=shared.talk, book=shared.prompts.openers, spoken=shared.spoken)
-        host = Host(owner.announce, self._progress, self._answered)
+        self._lessons = Lessons(shared.prompts.lessons, self._report)
         self._toolbox = Toolbox(
-            llm=shared.llm, tools=shared.tools, conversation=owner.conversation, host=host, ask=owner.ask
+            llm=shared.llm,
+            tools=shared.tools,
+            conversation=self.conversation,
+            host=Host(self.announce, lambda: self._lessons.progress, self._answered),
+            ask=self.drafts.reply,
         )
 
     @property
@@ -88,11 +79,6 @@ class Mind:
         return self._asking.tagged
 
     @property
-    def _small(self) -> bool:
-        """The language model is kept in hand: `companion.dialogue.manners`."""
-        return self._asking.continues and self._shared.talk.manners
-
-    @property
     def notice(self) -> str:
         """That it is an AI, for the user's eyes."""
         return self.guard.notice(self.persona.name)
@@ -103,65 +89,62 @@ class Mind:
 
     def ahead(self, saying: str = "") -> list[Message]:
         """What the language model will be told next, as far as it is known; ``saying``: the user's words so far."""
-        return self._asking.ahead(self._owner.conversation.history(saying))
+        return self._asking.ahead(self.conversation.history(saying))
 
     @property
     def foresees(self) -> bool:
         """What the language model will be asked follows from what the user says: neither care, nor a lesson, nor a tool
         comes in between; and it may be asked in vain."""
-        may = self._asking.continues or self._shared.talk.drafts_of_endpoints
-        plain = not self._toolbox.needed(self._owner.settings, self.persona.tools)
+        may = self._asking.continues or self.shared.talk.drafts_of_endpoints
+        plain = not self._toolbox.needed(self.settings(), self.persona.tools)
         return may and plain and not self.guard.careful and not self.persona.lesson
 
     def expected(self, said: Transcript) -> Callable[[], Awaitable[Sequence[Message]]]:
         """What the language model will be asked when the user's turn ends with what they ``said`` so far."""
         text = said.text.strip()
-        history = self._owner.conversation.history(text)  # as it is now, before the turn is an item of it
+        history = self.conversation.history(text)  # as it is now, before the turn is an item of it
 
         async def asked() -> Sequence[Message]:
             heard = Said(text, said.language, await self.feel(text))
-            wishes = Wishes(sound=self._owner.settings.output_modalities[0] == "audio")
-            begun = self._beginning(history, wishes)
-            opener = None if begun else self._opener(wishes, heard, self._habits.likely)
+            wishes = Wishes(sound=self.settings().output_modalities[0] == "audio")
+            words = self._first_words(history, wishes)
+            opener = None if words else self._opener(wishes, heard, self._habits.likely)
             recalled = await self._asking.recalled(history[-1].content, tell=False)
             notes = [recalled, *self._asking.notes(heard)]
-            return self._asking.ask(history, notes, wishes, opener.text if opener else begun)
+            return self._asking.ask(history, notes, wishes, opener.text if opener else words)
 
         return asked
 
     async def reply(self, reply: Reply) -> AsyncIterator[str]:
         """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word. The
         reply has an ``opener`` afterwards, if one suits it."""
-        history = self._owner.conversation.history()
+        history = self.conversation.history()
         if reply.silence:
             return self._nudge(reply, history)
         said = history[-1].content if history and history[-1].role == "user" else ""
-        tutor = self._tutor_now()
+        tutor = None if self.guard.careful else self._lessons.tutor(self.persona.lesson)
         answer, feeling = await asyncio.gather(self._careful(said), self.feel(said))
-        latest = self._owner.conversation.latest
-        heard = Said(said, latest.language, feeling, latest.tone)
-        self._owner.mirror(voiced(feeling, latest.tone))
-        if text := answer or (tutor.hear(said) if tutor else "") or await self._whole(history, reply.wishes):
-            self._owner.drop_draft()
+        latest = self.conversation.latest
+        self.sympathise(voiced(feeling, latest.tone))
+        if text := answer or (tutor.hear(said) if tutor else "") or await self._answer(history, reply.wishes):
+            self.drafts.drop()
             return once(text)
-        begun = self._care or self._beginning(history, reply.wishes)
-        reply.opener = None if begun else self._opener(reply.wishes, heard, self._habits.opener)
-        if self._small:
-            reply.allowed = self._tactful(history, reply.opener.text if reply.opener else "")
-        notes = (self._care, *self._asking.notes(heard, tutor.note if tutor and not self._small else ""))
-        deltas = self._thought(reply, history, notes)
+        heard = Said(said, latest.language, feeling, latest.tone)
+        care, words = self._style.note(self.guard.note), self._first_words(history, reply.wishes)
+        reply.opener = None if care or words else self._opener(reply.wishes, heard, self._habits.opener)
+        reply.allowed = self._allowed(reply.opener)
+        notes = (care, *self._asking.notes(heard, self._style.note(tutor.note) if tutor else ""))
+        deltas = self._thought(reply, history, notes, words)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
-    @property
-    def _care(self) -> str:
-        """What the language model is told of a worrying message; a small one would speak of suicide to who did not."""
-        return "" if self._small else self.guard.note
+    def sympathise(self, feeling: Feeling) -> None:
+        """The user feels so: let the face show that it is heard."""
+        shown = mirrored(feeling)
+        self.mirror(shown.emotion, shown.strength)
 
-    def _tactful(self, history: Sequence[Message], opener: str) -> Callable[[str], str]:
-        """What may be said of the sentences of a reply that began with ``opener``."""
-        replies = () if self.persona.lesson else self._owner.conversation  # a quiz asks again
-        said = [line.text for item in replies if item.role == "assistant" for line in item.lines]
-        tact = Tact(self._shared.prompts.manners, self.persona.name, said, _told(history), opener)
+    def _allowed(self, opener: Sentence | None) -> Callable[[str], str]:
+        """What may be said of the sentences of a reply that begins with ``opener``."""
+        tact = self._style.tact(self.persona, self.conversation, opener.text if opener else "")
 
         def allowed(sentence: str) -> str:
             text = self.guard.allowed(sentence)
@@ -171,54 +154,54 @@ class Mind:
 
     def _nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
         """A word to a user who is silent. A tiny model has none that fits."""
-        silence = self._shared.prompts.silence
+        silence = self.shared.prompts.silence
         if self.tagged:
             return self.guard.watched(self._thought(reply, [*history, Message("user", silence.note)], ()))
         self._nudges += 1
         return once(silence.say[self._nudges % len(silence.say)])
 
-    async def _thought(self, reply: Reply, history: Sequence[Message], notes: Sequence[str]) -> AsyncIterator[str]:
-        """The language model's deltas, which go on from what the reply began with."""
+    async def _thought(
+        self, reply: Reply, history: Sequence[Message], notes: Sequence[str], words: str = ""
+    ) -> AsyncIterator[str]:
+        """The language model's deltas, which go on from the reply's opener, or else from the first ``words``."""
         recalled = await self._asking.recalled(history[-1].content if history else "")
-        beginning = self._beginning(history, reply.wishes)
-        begun = reply.opener.text if reply.opener else beginning
+        begun = reply.opener.text if reply.opener else words
         messages = self._asking.ask(history, [recalled, *notes], reply.wishes, begun)
-        deltas = self._toolbox.reply(messages, self._owner.settings, self.persona.tools, reply)
-        if beginning:
-            yield f"{beginning} "
+        deltas = self._toolbox.reply(messages, self.settings(), self.persona.tools, reply)
+        if words:
+            yield f"{words} "
         async with closing(continued(deltas, begun) if begun else deltas) as stream:
             async for delta in stream:
                 yield delta
 
-    def _beginning(self, history: Sequence[Message], wishes: Wishes) -> str:
-        """The first words of an answer that a small model would get wrong."""
-        if not self._led(history, wishes):
-            return ""
-        return self._shared.prompts.manners.begin(_told(history), self.persona.name)
+    def _first_words(self, history: Sequence[Message], wishes: Wishes) -> str:
+        """Of an answer that the language model would begin wrong."""
+        return self._style.begin(self._to_answer(history, wishes), self.persona)
 
-    async def _whole(self, history: Sequence[Message], wishes: Wishes) -> str:
-        """An answer that is not left to a small model at all."""
-        manners, told = self._shared.prompts.manners, _told(history)
-        if not self._led(history, wishes) or not manners.whole(told, self.persona.name):
-            return ""
-        known = [*self.recollection.known, await self._asking.recalled(told[-1], tell=False)]
-        return manners.whole(told, self.persona.name, known)
+    async def _answer(self, history: Sequence[Message], wishes: Wishes) -> str:
+        """One that is not left to the language model at all."""
+        told = self._to_answer(history, wishes)
 
-    def _led(self, history: Sequence[Message], wishes: Wishes) -> bool:
-        """A small model answers, and no client has a say in how."""
-        asked = wishes.instructions or self._owner.settings.instructions
-        return self._small and not asked and bool(history) and history[-1].role == "user"
+        async def remembered() -> Iterable[str]:
+            return [*self.recollection.known, await self._asking.recalled(told[-1], tell=False)]
+
+        return await self._style.answer(told, self.persona, remembered)
+
+    def _to_answer(self, history: Sequence[Message], wishes: Wishes) -> list[str]:
+        """What the user told, if that is to be answered and no client has a say in how."""
+        asked = wishes.instructions or self.settings().instructions
+        return [] if asked or not history or history[-1].role != "user" else coaching.told(history)
 
     def _opener(self, wishes: Wishes, heard: Said, choose: Chooses) -> Sentence | None:
         """Only where nobody has a say in how a reply should begin: neither the client nor care; and only aloud."""
-        asked = wishes.instructions or self._owner.settings.instructions
+        asked = wishes.instructions or self.settings().instructions
         if not wishes.sound or asked or self.guard.careful:
             return None
         return choose(self.persona, heard)
 
     def murmur(self) -> Sentence | None:
         """What the persona lets be heard while the user goes on speaking, one after the other."""
-        return self._habits.murmur(self.persona, self._owner.conversation.language)
+        return self._habits.murmur(self.persona, self.conversation.language)
 
     def filler(self) -> tuple[str, float]:
         """What the persona says when its answer is not there, and after how many seconds; one after the other."""
@@ -226,7 +209,7 @@ class Mind:
 
     async def feel(self, text: str) -> Feeling:
         """What somebody feels who says so."""
-        return await self._shared.feelings.tell(text) if self._shared.feelings and text else Feeling()
+        return await self.shared.feelings.tell(text) if self.shared.feelings and text else Feeling()
 
     async def feel_sentence(self, text: str) -> str:
         """The emotion of a sentence of the face's own."""
@@ -235,28 +218,13 @@ class Mind:
     async def _careful(self, said: str) -> str:
         return await self.guard.answer(said, self.persona.name) if said else ""
 
-    def _tutor_now(self) -> Tutor | None:
-        """That of the persona's lesson; a change of persona begins another. In danger nobody is taught."""
-        if self.persona.lesson != self._lesson:
-            self._lesson = self.persona.lesson
-            lesson = self._shared.prompts.lessons.get(self._lesson)
-            self._tutor = Tutor(lesson, self._report) if lesson else None
-        return None if self.guard.careful else self._tutor
-
     def _report(self, progress: Progress) -> None:
-        self._owner.tell(AvatarProgress(**asdict(progress)))
+        self.tell(AvatarProgress(**asdict(progress)))
 
     def _answered(self, item: Item) -> None:
-        previous = self._owner.conversation.add(item)
-        self._owner.tell(events.ItemAdded(item.to_json(), previous))
-        self._owner.tell(events.ItemDone(item.to_json(), previous))
-
-    def _progress(self) -> Progress | None:
-        return self._tutor.progress if self._tutor else None
-
-
-def _told(history: Sequence[Message]) -> list[str]:
-    return [message.content for message in history if message.role == "user"]
+        previous = self.conversation.add(item)
+        self.tell(events.ItemAdded(item.to_json(), previous))
+        self.tell(events.ItemDone(item.to_json(), previous))
 
 
 async def once(text: str) -> AsyncIterator[str]:

@@ -56,15 +56,11 @@ class Asking:
         self, shared: Shared, settings: Callable[[], Settings], guard: Guard, recollection: Recollection
     ) -> None:
         self._shared, self._settings, self._guard, self._recollection = shared, settings, guard, recollection
+        self.continues = abilities(shared.llm).continues  # the model goes on from the beginning of a reply
 
     @property
     def persona(self) -> Persona:
         return self._shared.prompts.personas[self._settings().persona]
-
-    @property
-    def continues(self) -> bool:
-        """The language model goes on from the beginning of a reply."""
-        return abilities(self._shared.llm).continues
 
     @property
     def tagged(self) -> bool:

@@ -51,7 +51,7 @@ class Transcripts:
         """What ``audio`` says, or why that is not known."""
         return self._spawn(self._try(audio), "transcribe")
 
-    async def all_done(self, item_id: str | None) -> bool:
+    async def understood(self, item_id: str | None) -> bool:
         """Wait until all that was said is transcribed -> whether ``item_id`` says anything (None: nothing to say).
 
         Raises StageError when its transcription failed.

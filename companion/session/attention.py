@@ -1,40 +1,37 @@
 """What goes on while the user speaks: the language model reads along, the face shows sympathy and says "mm-hm"."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 
 from companion.avatar.show import Show
 from companion.dialogue.drafts import ReadAhead
-from companion.dialogue.feelings import Feeling, mirrored
 from companion.dialogue.mind import Mind
 from companion.dialogue.rehearsal import Rehearsal
-from companion.stages.protocols import LLM, TTS, Message, Transcript
+from companion.stages.protocols import TTS, Transcript
 from companion.stages.streams import collected
+from companion.tasks import Spawn
 
 PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
 SETTLED = 0.3  # s after which a new client has said what it wants
 QUIETLY = np.float32(0.4)  # loudness of an "mm-hm" beside that of speech
 
 
-class Listening:
-    """One session's. ``voice`` gives the one in use; ``spawn`` starts a named task that ends with the session."""
+class Attention:
+    """One session's. ``voice`` gives the one in use."""
 
     def __init__(
         self,
-        llm: LLM,
         mind: Mind,
         show: Show,
-        voice: Callable[[], TTS],
-        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+        drafts: ReadAhead,
         rehearsal: Rehearsal,
+        voice: Callable[[], TTS],
+        spawn: Spawn,
     ) -> None:
-        self._rehearsal, self._mind, self._show = rehearsal, mind, show
+        self._mind, self._show, self._ahead, self._rehearsal = mind, show, drafts, rehearsal
         self._voice, self._spawn = voice, spawn
-        self._ahead = ReadAhead(llm, spawn)
 
     @property
     def curious(self) -> bool:
@@ -57,15 +54,6 @@ class Listening:
         """The user goes on, or asks for something else: what was drafted is of no use."""
         self._ahead.drop()
 
-    def ask(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """The language model's reply."""
-        return self._ahead.reply(messages)
-
-    def mirror(self, feeling: Feeling) -> None:
-        """The user feels so: let the face show that it is heard."""
-        shown = mirrored(feeling)
-        self._show.mirror(shown.emotion, shown.strength)
-
     def murmur(self) -> None:
         """Say "mm-hm"."""
         self._spawn(self._murmur(), "murmur")
@@ -75,7 +63,7 @@ class Listening:
         self._spawn(self._rehearse(), "rehearse")
 
     async def _sympathise(self, text: str) -> None:
-        self.mirror(await self._mind.feel(text))
+        self._mind.sympathise(await self._mind.feel(text))
 
     async def _murmur(self) -> None:
         with suppress(Exception):  # whatever is wrong with the voice, the next reply will say it

@@ -2,88 +2,81 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable
 
 from companion.conversation.items import Conversation
-from companion.conversation.response import Reply, Wishes
 from companion.dialogue.mind import Mind
-from companion.engine import Engine
 from companion.hearing.hearing import Hearing
 from companion.protocol.settings import Settings
+from companion.session.responder import Responder
+from companion.tasks import Spawn
 
 
-class Owner(Protocol):
-    """The session, as its initiative sees it."""
+class Announcements:
+    """What is to be said as soon as nobody speaks."""
 
-    @property
-    def engine(self) -> Engine: ...
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def conversation(self) -> Conversation: ...
-    @property
-    def hearing(self) -> Hearing: ...
-    @property
-    def mind(self) -> Mind: ...
-    @property
-    def reply(self) -> Reply | None: ...
-    def start(
-        self, wishes: Wishes, since: float, said: str | None = None, text: str = "", silence: bool = False
-    ) -> None: ...
+    def __init__(self, spawn: Spawn) -> None:
+        self._spawn = spawn
+        self._due: deque[str] = deque()
+
+    def add(self, text: str, after: float = 0.0) -> None:
+        """``text`` is due in ``after`` seconds."""
+        self._spawn(self._wait(text, after), "announce")
+
+    def take(self) -> str:
+        """What has been due longest; "" if nothing is."""
+        return self._due.popleft() if self._due else ""
+
+    async def _wait(self, text: str, after: float) -> None:
+        await asyncio.sleep(after)
+        self._due.append(text)
 
 
 class Initiative:
-    """One session's. ``spawn`` starts a named task that ends with the session."""
+    """One session's. ``greets``: a face that appears says hello; ``settings`` gives those that hold now."""
 
-    def __init__(self, owner: Owner, spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]) -> None:
-        self._owner, self._spawn = owner, spawn
-        self._announcements: deque[str] = deque()
+    def __init__(
+        self,
+        mind: Mind,
+        responder: Responder,
+        conversation: Conversation,
+        announcements: Announcements,
+        settings: Callable[[], Settings],
+        greets: bool,
+    ) -> None:
+        self._mind, self._responder, self._conversation = mind, responder, conversation
+        self._announcements, self._settings, self._greets = announcements, settings, greets
         self._greeted = False
         self._silent_since: float | None = None  # s of received sound at which it was the user's turn to speak
 
     def greet(self) -> None:
         """A face has appeared: say that it is an AI, and hello, once."""
-        owner = self._owner
-        if not self._greeted:
-            owner.mind.disclose()
-        wanted = owner.engine.config.session.greet and not self._greeted
-        if wanted and owner.reply is None and not owner.conversation:
-            self._start(owner.mind.persona.greeting)
+        if self._greeted:
+            return
         self._greeted = True
+        self._mind.disclose()
+        if self._greets and self._responder.reply is None and not self._conversation:
+            self._responder.start(self._responder.usual, text=self._mind.persona.greeting)
 
-    def announce(self, text: str, after: float = 0.0) -> None:
-        """Say ``text`` in ``after`` seconds, as soon as nobody speaks."""
-        self._spawn(self._wait_to_say(text, after), "announce")
-
-    def expect_user(self) -> None:
-        """A reply is over: it is the user's turn to speak."""
-        self._silent_since = self._owner.hearing.now
+    def expect_user(self, now: float) -> None:
+        """A reply is over: from that second of the sound on it is the user's turn to speak."""
+        self._silent_since = now
 
     def user_starts(self) -> None:
         self._silent_since = None
 
-    def tick(self) -> None:
+    def tick(self, hearing: Hearing) -> None:
         """Say what is due, if nobody speaks."""
-        owner = self._owner
-        if owner.reply is not None or owner.hearing.busy:
+        if self._responder.reply is not None or hearing.busy:
             return
-        if self._announcements:
-            self._start(self._announcements.popleft())
-        elif self._silent_since is not None and self._is_too_long(since := self._silent_since):
+        if text := self._announcements.take():
+            self._responder.start(self._responder.usual, text=text)
+        elif self._silent_since is not None and self._is_too_long(hearing.now - self._silent_since):
+            hearing.commit_silence(self._silent_since)
             self._silent_since = None
-            owner.hearing.commit_silence(since)
-            self._start("", silence=True)
+            self._responder.start(self._responder.usual, silence=True)
 
-    def _is_too_long(self, since: float) -> bool:
-        detection = self._owner.settings.audio.input.turn_detection
+    def _is_too_long(self, silence: float) -> bool:
+        detection = self._settings().audio.input.turn_detection
         limit = detection.idle_timeout_ms if detection else None
-        return limit is not None and self._owner.hearing.now - since >= limit / 1000
-
-    def _start(self, text: str, silence: bool = False) -> None:
-        wishes = Wishes(sound=self._owner.settings.output_modalities[0] == "audio")
-        self._owner.start(wishes, asyncio.get_running_loop().time(), text=text, silence=silence)
-
-    async def _wait_to_say(self, text: str, after: float) -> None:
-        await asyncio.sleep(after)
-        self._announcements.append(text)
+        return limit is not None and silence >= limit / 1000

@@ -14,6 +14,7 @@ from companion.speech.playout import Feed, Line
 from companion.speech.sentences import Sentence, Sentences
 from companion.stages.protocols import SPEAK_RATE, TTS, Speech
 from companion.stages.streams import closing, ended
+from companion.tasks import cancelled
 
 AHEAD = 2  # sentences thought before they are spoken
 ENDS = (".", "!", "?", "…")  # of sentences
@@ -44,12 +45,6 @@ async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
                 reply.write(sentence.text + " ")
     for sentence in _allowed(sentences.flush(), reply):
         reply.write(sentence.text)
-
-
-def is_cancelled(error: BaseException) -> bool:
-    """Whether ``error`` is the cancellation of the running task, and not one that a stage raised by itself."""
-    task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 async def _think(deltas: AsyncIterator[str], queue: _Queue, reply: Reply) -> None:
@@ -119,6 +114,6 @@ async def _blaming(code: str) -> AsyncGenerator[None]:
     try:
         yield
     except (Exception, asyncio.CancelledError) as error:
-        if is_cancelled(error):
+        if isinstance(error, asyncio.CancelledError) and cancelled():
             raise
         raise as_stage_error(error, code) from error

@@ -1,0 +1,82 @@
+"""How a language model is led: a capable one is told what there is to know; a small one is kept in hand as well."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+from companion.config import Talk
+from companion.conversation.items import Conversation
+from companion.dialogue.manners import Manners, Tact
+from companion.dialogue.personas import Persona
+from companion.stages.protocols import LLM, Message, abilities
+
+Remembered = Callable[[], Awaitable[Iterable[str]]]  # what the user told in earlier conversations
+
+
+class Style(Protocol):
+    """``told`` are messages of the user's, the last of which is to be answered; none where others have a say in how."""
+
+    def note(self, text: str) -> str:
+        """What the model is told of a ``text`` on the user's worries, or on a lesson."""
+        ...
+
+    def begin(self, told: Sequence[str], persona: Persona) -> str:
+        """The first words of the answer; "" if they are the model's business."""
+        ...
+
+    async def answer(self, told: Sequence[str], persona: Persona, remembered: Remembered) -> str:
+        """All of the answer; "" if more of it is the model's business."""
+        ...
+
+    def tact(self, persona: Persona, conversation: Conversation, opener: str) -> Callable[[str], str]:
+        """For each sentence of a reply that began with ``opener``, in order: what of it is said."""
+        ...
+
+
+class Plain:
+    """The `Style` for a capable model."""
+
+    def note(self, text: str) -> str:
+        return text
+
+    def begin(self, told: Sequence[str], persona: Persona) -> str:
+        return ""
+
+    async def answer(self, told: Sequence[str], persona: Persona, remembered: Remembered) -> str:
+        return ""
+
+    def tact(self, persona: Persona, conversation: Conversation, opener: str) -> Callable[[str], str]:
+        return str
+
+
+class Coaching:
+    """The `Style` for a small one, by ``manners``."""
+
+    def __init__(self, manners: Manners) -> None:
+        self._manners = manners
+
+    def note(self, text: str) -> str:
+        """Nothing: it would speak of suicide to who did not, and give a lesson's answers away."""
+        return ""
+
+    def begin(self, told: Sequence[str], persona: Persona) -> str:
+        return self._manners.begin(told, persona.name)
+
+    async def answer(self, told: Sequence[str], persona: Persona, remembered: Remembered) -> str:
+        if not self._manners.whole(told, persona.name):
+            return ""
+        return self._manners.whole(told, persona.name, await remembered())
+
+    def tact(self, persona: Persona, conversation: Conversation, opener: str) -> Callable[[str], str]:
+        replies = () if persona.lesson else conversation  # a quiz asks again
+        said = [line.text for item in replies if item.role == "assistant" for line in item.lines]
+        return Tact(self._manners, persona.name, said, told(conversation.history()), opener)
+
+
+def style(llm: LLM, talk: Talk, manners: Manners) -> Style:
+    """The one for ``llm``: small are those that go on from the beginning of a reply, as models of this process do."""
+    return Coaching(manners) if talk.manners and abilities(llm).continues else Plain()
+
+
+def told(history: Sequence[Message]) -> list[str]:
+    """What of it the user said."""
+    return [message.content for message in history if message.role == "user"]

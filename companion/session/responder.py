@@ -1,0 +1,166 @@
+"""What the face answers: one response at a time, from what was said to the last sound of it.
+
+`Responder.start` begins one task that can be cancelled: what was said -> conversation -> language model -> sentences ->
+voice -> mouth. An interruption is `Responder.interrupt`, and nothing else is. Whoever ends a response ends its own.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from companion.avatar.show import Show
+from companion.conversation import items
+from companion.conversation.items import Conversation, Item
+from companion.conversation.response import Ending, Reply, Wishes
+from companion.dialogue.mind import Mind, once
+from companion.errors import StageError, as_stage_error
+from companion.metrics import Metrics, Trace
+from companion.protocol.events import Problem
+from companion.protocol.ids import new_id
+from companion.protocol.settings import Settings
+from companion.session import speaking
+from companion.session.client import Client
+from companion.stages.protocols import TTS
+from companion.tasks import Spawn, cancelled
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Responder:
+    """One session's. ``settings`` and ``voice`` give those that hold now; ``understood`` waits for the words of an item
+    and tells whether there are any; ``ended`` is called when a response is over of which the client was told."""
+
+    client: Client
+    conversation: Conversation
+    show: Show
+    mind: Mind
+    metrics: Metrics
+    settings: Callable[[], Settings]
+    voice: Callable[[], TTS]
+    understood: Callable[[str | None], Awaitable[bool]]
+    ended: Callable[[], None]
+    spawn: Spawn
+    reply: Reply | None = field(default=None, init=False)  # the one that is being made
+    _unsaid: str = field(default="", init=False)  # of the reply that was interrupted last
+
+    @property
+    def usual(self) -> Wishes:
+        """What a response is like that nobody has special wishes for."""
+        return Wishes(sound=self.settings().output_modalities[0] == "audio")
+
+    def start(
+        self, wishes: Wishes, since: float | None = None, said: str | None = None, text: str = "", silence: bool = False
+    ) -> None:
+        """Begin a response: to the item ``said`` when it is understood, or to the conversation as it stands, or to the
+        user's ``silence``; or ``text``, if given. ``since``: loop time from which on it is waited for, else now."""
+        clock = asyncio.get_running_loop().time
+        trace = Trace(clock, clock() if since is None else since)
+        if said:
+            trace.mark("turn_end")
+        self.reply = reply = Reply(
+            id=new_id("resp"),
+            item=Item(new_id("item"), "assistant", sound=wishes.sound, status="in_progress"),
+            trace=trace,
+            wishes=wishes,
+            tell=self.client.tell,
+            join=self._join,
+            face=self.settings().avatar is not None,
+            allowed=self.mind.guard.allowed,
+            emotions=self.mind.persona.emotions,
+            feel=None if self.mind.tagged else self.mind.feel_sentence,
+            filler=self.mind.filler() if said else ("", 0.0),
+            silence=silence,
+        )
+        reply.task = self.spawn(self._respond(reply, said, text), reply.id)
+
+    def interrupt(self, reason: str) -> None:
+        """The one place where a response is cut off: cancel its task, empty the mouth, keep what was heard."""
+        reply = self.reply
+        if reply is None:
+            return
+        if not reply.created:
+            self.abandon()
+            return
+        reply.item.heard = self.show.heard()
+        self._unsaid = items.unsaid(reply.item) if reason == "turn_detected" else ""
+        self.show.interrupt()
+        self._finish(reply, "cancelled", reason)
+
+    def abandon(self) -> None:
+        """A response that nobody was told of comes to nothing."""
+        if self.reply:
+            self.reply.abandon()
+        self.reply = None
+
+    async def _respond(self, reply: Reply, said: str | None, text: str) -> None:
+        """The straight line from what was said to the last sound of the answer."""
+        try:
+            if not await self.understood(said):
+                return self._go_on(reply)
+            if said:
+                reply.trace.mark("transcript")
+            reply.create()
+            self._unsaid = ""
+            await self._say(once(text) if text else await self.mind.reply(reply), reply)
+            self._finish(reply, "completed")
+        except (Exception, asyncio.CancelledError) as error:  # whatever a stage raises: the session lives on
+            if isinstance(error, asyncio.CancelledError) and cancelled():
+                raise
+            self._fail(reply, as_stage_error(error, "llm_failed"), error)
+
+    async def _say(self, deltas: AsyncIterator[str], reply: Reply) -> None:
+        """Until the last of it was sent. A stage may have kept a cancellation to itself: what is over is not said."""
+        if reply.over:
+            return
+        if reply.wishes.sound:
+            await speaking.speak(deltas, self.voice(), self.show.speak(reply), reply)
+            await reply.spoken.wait()
+        else:
+            await speaking.write(deltas, reply)
+
+    def _join(self, item: Item) -> str | None:
+        """What the reply follows is remembered as it begins: the process may end in the middle of it."""
+        previous = self.conversation.add(item)
+        self.mind.recollection.store()
+        return previous
+
+    def _go_on(self, reply: Reply) -> None:
+        """What was taken for a turn said nothing: whoever was interrupted by it finishes the sentence."""
+        if self.reply is not reply:
+            return
+        self.abandon()
+        if self._unsaid:
+            self.start(replace(reply.wishes, instructions=None), text=self._unsaid)
+
+    def _fail(self, reply: Reply, error: StageError, cause: BaseException) -> None:
+        where = _where(cause.__cause__ or cause)
+        log.error("session %s: a stage failed: %s, %s", self.client.session, error.code, where)
+        if self.reply is not reply:
+            return
+        if not reply.created:
+            reply.create()
+        problem = Problem(error.code, str(error), "server_error")
+        self.client.complain(problem)
+        reply.item.heard = self.show.heard()
+        self.show.interrupt()
+        self._finish(reply, "failed", problem=problem)
+
+    def _finish(self, reply: Reply, ending: Ending, reason: str | None = None, problem: Problem | None = None) -> None:
+        """The end of ``reply``, unless that has ended already."""
+        if self.reply is not reply:
+            return
+        self.reply = None
+        reply.finish(ending, reason, problem)
+        self.metrics.responses.labels(ending).inc()
+        self.metrics.turn(reply.trace)
+        self.mind.recollection.store()
+        self.ended()
+
+
+def _where(error: BaseException) -> str:
+    """What was raised and where, without the text, which may hold what was said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__
