@@ -16,7 +16,7 @@ from animator.control import Emotion
 from companion import frontmatter
 from companion.frontmatter import Pattern
 from companion.speech.sentences import Sentence, Sentences, words
-from companion.stages.streams import closing
+from companion.stages.streams import Beginning, held
 
 MARKS = 4  # characters that may follow a word before the next one
 LISTENING = "listening"  # a kind of words that no turn is of
@@ -128,25 +128,19 @@ class Openers:
         return min(fresh, key=lambda one: self._said.index(one.text) if one.text in self._said else -1, default=None)
 
 
-async def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
+def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
     """The deltas of a model that may begin with ``opener`` all the same, without it."""
     spoken = words(opener)
     pattern = r"\W+".join(map(re.escape, spoken))
     again = re.compile(rf"^(\s*(?:\[[^\]]*\]\s*)?){pattern}\b[\s,.!?…—-]*", re.IGNORECASE)
-    beginning: str | None = ""
-    async with closing(deltas) as stream:
-        async for delta in stream:
-            if beginning is None:
-                yield delta
-                continue
-            beginning += delta
-            plain = re.sub(r"\[[^\]]*(?:\]|$)", "", beginning).strip()
-            other = any(not word.startswith(said) for word, said in zip(spoken, words(plain), strict=False))
-            if other or len(plain) > len(opener) + MARKS:
-                yield again.sub(r"\1", beginning)
-                beginning = None
-    if beginning:
-        yield again.sub(r"\1", beginning)
+
+    def decide(beginning: str, over: bool) -> Beginning | None:
+        plain = re.sub(r"\[[^\]]*(?:\]|$)", "", beginning).strip()
+        other = any(not word.startswith(said) for word, said in zip(spoken, words(plain), strict=False))
+        decided = over or other or len(plain) > len(opener) + MARKS
+        return Beginning(again.sub(r"\1", beginning)) if decided else None
+
+    return held(deltas, decide)
 
 
 def goes_on(opener: Sentence, filler: str) -> str:

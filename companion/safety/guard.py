@@ -14,7 +14,7 @@ from companion.protocol.settings import Settings
 from companion.safety import policy
 from companion.safety.detect import Detector, Verdict
 from companion.speech.sentences import words
-from companion.stages.streams import closing
+from companion.stages.streams import Beginning, closing, held
 from companion.stages.worker import one_thread
 
 LEAK = 7  # words in a row that betray a rule
@@ -131,23 +131,18 @@ class Guard:
 
     async def watched(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
         """The model's deltas. Its flag becomes the hand-off; a break that is due is suggested at the end."""
-        beginning = ""
-        async with closing(deltas) as stream:
+        before = self._crises
+        async with closing(held(deltas, self._flagged)) as stream:
             async for delta in stream:
-                if beginning is None:
-                    yield delta
-                    continue
-                beginning += delta
-                if beginning.lstrip().lower().startswith(FLAG):
-                    yield self._hand_over()
-                    return
-                if not FLAG.startswith(beginning.lstrip().lower()):
-                    yield beginning
-                    beginning = None
-        if beginning:
-            yield beginning
-        if self._break_is_due():
+                yield delta
+        if self._crises == before and self._break_is_due():
             yield " " + self._policy.breaks.say
+
+    def _flagged(self, beginning: str, over: bool) -> Beginning | None:
+        begun = beginning.lstrip().lower()
+        if begun.startswith(FLAG):
+            return Beginning(self._hand_over(), alone=True)
+        return Beginning(beginning) if over or not FLAG.startswith(begun) else None
 
     @property
     def _minor(self) -> bool:

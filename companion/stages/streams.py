@@ -1,9 +1,9 @@
-"""How streams and tasks are ended where one wraps another: what a stage gives stops when nobody listens any more."""
+"""Streams that wrap others, and how they and tasks are ended: what a stage gives stops when nobody listens any more."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -18,6 +18,32 @@ async def closing(stream: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]]:
     finally:
         if (close := getattr(stream, "aclose", None)) is not None:
             await close()
+
+
+class Beginning(NamedTuple):
+    """How a stream begins; ``alone``: that is all of it."""
+
+    text: str
+    alone: bool = False
+
+
+async def held(stream: AsyncIterator[str], decide: Callable[[str, bool], Beginning | None]) -> AsyncIterator[str]:
+    """``stream``, of which the beginning is held back until it is known what it means: ``decide`` takes what has come
+    of it, and whether that is all, and gives what takes its place. None, while there is more to come: not yet."""
+    beginning: str | None = ""
+    async with closing(stream) as deltas:
+        async for delta in deltas:
+            if beginning is None:
+                yield delta
+                continue
+            beginning += delta
+            if decided := decide(beginning, False):
+                yield decided.text
+                if decided.alone:
+                    return
+                beginning = None
+    if beginning and (decided := decide(beginning, True)):
+        yield decided.text
 
 
 async def collected(stream: AsyncIterator[T]) -> list[T]:
