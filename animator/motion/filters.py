@@ -85,22 +85,22 @@ class Pulses:
     """Gestures that come and go as a raised cosine, added up."""
 
     def __init__(self) -> None:
-        self._running: list[tuple[float, float, float, int]] = []  # value, rise, fall (frames), age
+        self._running: list[tuple[float, float, float, float, int]] = []  # value, rise, hold, fall (frames), age
 
-    def add(self, value: float, rise_s: float, fall_s: float) -> None:
-        """A gesture of height ``value`` that starts now."""
-        self._running.append((value, max(1.0, rise_s * FPS), max(1.0, fall_s * FPS), 0))
+    def add(self, value: float, rise_s: float, fall_s: float, hold_s: float = 0.0) -> None:
+        """A gesture of height ``value`` that starts now, and keeps that height for ``hold_s``."""
+        self._running.append((value, max(1.0, rise_s * FPS), hold_s * FPS, max(1.0, fall_s * FPS), 0))
 
     def __call__(self) -> float:
         """The sum one frame on."""
         total = 0.0
-        kept: list[tuple[float, float, float, int]] = []
-        for value, rise, fall, age in self._running:
+        kept: list[tuple[float, float, float, float, int]] = []
+        for value, rise, hold, fall, age in self._running:
             age += 1
-            part = age / rise if age < rise else 1 - (age - rise) / fall
+            part = min(age / rise, 1.0, 1 - (age - rise - hold) / fall)
             if part > 0:
                 total += value * 0.5 * (1 - math.cos(math.pi * part))
-                kept.append((value, rise, fall, age))
+                kept.append((value, rise, hold, fall, age))
         self._running = kept
         return total
 

@@ -49,7 +49,7 @@ _PRESSING_NAMES = ("mouthPress", "mouthRoll", "mouthShrugLower")
 _PRESSING = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_NAMES)]
 _BROWS_UP = [i for name, i in space.INDEX.items() if name.startswith(("browInnerUp", "browOuterUp"))]
 _BROWS_DOWN = [i for name, i in space.INDEX.items() if name.startswith("browDown")]
-_BLINKED = 0.15  # by which lids that shut lower the brows
+_SHARE_LOWERED, _LOWERED, _BLINKED = 0.45, 0.2, 0.15  # of what raises brows, and at most; what lowers all, as lids shut
 _MOUTH = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
 
 
@@ -161,7 +161,7 @@ def _face(mouth: NDArray[np.float32], upper: NDArray[np.float32], blink: float) 
     added[_PARTING] *= 1 - close
     added[_PRESSING] *= 1 - 0.7 * min(1.0, float(mouth[_JAW]) / 0.25)
     added[_SMILING] *= 1 - 0.6 * min(1.0, float(mouth[list(_ROUND)].sum()))
-    added[_BROWS_UP] -= np.minimum(added[_BROWS_UP], _BLINKED * blink)
+    added[_BROWS_UP] -= np.minimum(_SHARE_LOWERED * added[_BROWS_UP], _LOWERED) * blink
     added[_BROWS_DOWN] += _BLINKED * blink
     spoken = mouth.copy()
     spoken[_LIFTING] *= _SERIOUS + _SMILED * added[_CORNERS]

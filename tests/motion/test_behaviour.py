@@ -3,6 +3,8 @@ import pytest
 from scipy.signal import welch
 
 from animator.control import EMOTIONS, STATES, Control
+from animator.evaluate.tracking.runs import runs_of
+from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.behaviour.head_motion import steady_head
 from animator.motion.generator import Generator
 from animator.motion.space import (
@@ -94,6 +96,11 @@ def test_the_speaking_head_wanders_as_far_as_peoples(days):
     assert 3 < yaw < 6
     assert 3 < pitch < 4.5
     assert 2 < roll < 4.5
+
+
+def test_a_speaking_head_nods_as_far_as_peoples_within_a_sentence_or_two(days):
+    pieces = days("speaking")[:, : SECONDS // 7 * 175, 53].reshape(-1, 175)
+    assert 3.2 < pieces.std(axis=1).mean() < 4
 
 
 def test_the_speaking_head_has_the_spectrum_of_peoples(days):
@@ -188,6 +195,30 @@ def test_listeners_look_at_the_user_and_thinkers_look_away(days):
     assert 0.65 < contact["listening"] < 0.88
     assert 0.38 < contact["speaking"] < 0.62
     assert contact["thinking"] < 0.4
+
+
+def test_glances_below_are_short_and_rare(days):
+    below = days("speaking")[..., GAZE_LEFT_PITCH] < -5
+    assert 0.005 < below.mean() < 0.08
+    assert np.median([end - start for seen in below for start, end in runs_of(seen, 1)]) / 25 < 1.3
+
+
+def blinking(channel, value):
+    """(52,) with open and with shut lids, of a face that does nothing but hold one shape and blink once."""
+    held = np.zeros((75, len(CHANNELS)), np.float32)
+    held[:, CHANNELS.index(channel)] = value
+    held[70:, CHANNELS.index("blink")] = 1.0
+    frames = iter(held)
+    rows = Generator(0, lambda random: lambda own, other, control: next(frames)).step(silence(3), Control("idle"))
+    return rows[60, :52], rows[-1, :52]
+
+
+@pytest.mark.parametrize(("height", "left"), [(0.2, 0.55), (0.4, 0.55), (1.0, 0.8)])
+def test_brows_dip_as_the_lids_shut(height, left):
+    """In proportion, but those of a strong mood by no more than others: they do not flicker."""
+    opened, shut = blinking("browInnerUp", height)
+    assert shut[INDEX["browInnerUp"]] == pytest.approx(left * opened[INDEX["browInnerUp"]], rel=0.02)
+    assert shut[INDEX["browDownLeft"]] > opened[INDEX["browDownLeft"]] + 0.1
 
 
 @pytest.mark.parametrize("state", STATES)

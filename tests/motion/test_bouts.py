@@ -39,6 +39,13 @@ def test_a_face_that_speaks_smiles_in_bouts(spoken):
     assert 0.15 < np.median([end - start for found in bouts for start, end in found]) / 25 < 0.5
     assert 0.25 < np.mean([memory(smile) for smile in smiles]) / 25 < 0.6
     assert np.percentile(smiles, 50) < 0.25, "and is no mask that grins"
+    assert np.abs(np.diff(smiles, axis=1)).mean() * 25 < 4 * smiles.std(axis=1).mean(), "nor one that flickers"
+
+
+def test_brows_that_rise_stay_up_for_a_moment(spoken):
+    raised = [end - start for brow in spoken[..., INNER] for start, end in runs_of(brow > 0.4, 1)]
+    assert len(raised) > 20
+    assert 0.4 < np.median(raised) / 25 < 0.9
 
 
 def test_faces_differ_in_how_much_they_smile(spoken):

@@ -35,9 +35,9 @@ TEMPERS: dict[Emotion, Temper] = {
     "tender": Temper(0.2, 0.6, 0.7, 0.4), "thoughtful": Temper(-0.4, 0.7, 0.7, 2.0),
 }  # fmt: skip
 
-_SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.2)
+_SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.3)
 _LIP = shapes(mouthUpperUp=1.25, mouthLowerDown=0.2)  # what it lifts in speech
-_RAISE = shapes(browInnerUp=0.94, browOuterUp=0.90, eyeWide=0.3)
+_RAISE = shapes(browInnerUp=0.94, browOuterUp=0.90, eyeWide=0.45)
 _FROWN = shapes(browDown=0.3, eyeSquint=0.2, noseSneer=0.1)
 _SQUINT = shapes(eyeSquint=0.7, cheekSquint=0.35)
 _PRESS = shapes(mouthPress=0.6, mouthRollLower=0.35, mouthRollUpper=0.25, mouthDimple=0.15)
@@ -49,6 +49,7 @@ _SPREAD = ("mouthStretch", "mouthSmile", "mouthDimple")
 _ROUND = ("mouthFunnel", "mouthPucker")
 _WIDENS = np.array([(name in _SPREAD) - 0.7 * (name in _ROUND) for name in CHANNELS])
 _MELODY_S = 2.5  # for which a lively melody makes a voice a warm one
+_HELD_S = 0.05, 0.35  # for which brows stay up
 _FROWNS, _SQUINTS, _SWALLOWS = 4.0, 8.0, 2.0  # a minute
 
 
@@ -83,9 +84,10 @@ class _Smiles:
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
         self._warm, self._favours = random.normal(0, 0.25), random.normal(0, 0.08)
-        self._noise, self._slant = Resonators([0.2, 0.65]), Resonators([0.15])
+        self._noise, self._slant = Resonators([0.2, 0.45]), Resonators([0.15])
         self._ends, self._melody = Pulses(), 0.0
-        self._voice, self._wide, self._temper = Follower(0.3), Follower(0.14), [Follower(0.7), Follower(0.7, 1.0)]
+        self._voice, self._wide, self._loud = Follower(0.3), Follower(0.3), Follower(0.4, 0.5)
+        self._temper = Follower(0.7), Follower(0.7, 1.0)
 
     def __call__(self, own: Own, heard: Heard, state: State, temper: Temper) -> Row:
         if heard.ended and self._random.random() < 0.3:
@@ -94,10 +96,10 @@ class _Smiles:
         slow, fast = self._noise(self._random.standard_normal(2)).tolist()
         wide = self._wide(voice * _widened(own.mouth))
         self._melody += heard.lift - self._melody / (_MELODY_S * FPS)
-        lively = voice * (0.5 * (heard.loudness - 0.5) + 0.4 * min(1.0, 0.5 * self._melody) - 0.2)
+        lively = voice * (0.7 * (self._loud(heard.loudness) - 0.5) + 0.4 * min(1.0, 0.5 * self._melody) - 0.2)
         warm = self._warm + self._temper[0](_WARM[state] + temper.warmth) + self._ends()
         drive = warm + 0.55 * slow + (0.3 + 0.4 * voice) * fast + wide + lively
-        size = soft_limit(0.5 * self._temper[1](temper.smiles) * _above(drive), 1.0)
+        size = soft_limit(0.6 * self._temper[1](temper.smiles) * _above(drive), 1.0)
         side = self._favours + 0.12 * float(self._slant(self._random.standard_normal(1))[0])
         return size * (_SMILE + voice * _LIP) * (1 + side * _SIDE)
 
@@ -113,7 +115,7 @@ class _Brows:
 
     def __call__(self, heard: Heard, temper: Temper) -> Row:
         self._since_lift = 0 if heard.lift else self._since_lift + 1
-        if heard.lift and self._random.random() < 0.7:
+        if heard.lift and self._random.random() < 0.6:
             self._raise(0.3 + heard.lift, 0.45, 0.8)
         if heard.accent > 0.6 and self._random.random() < 0.35:
             self._raise(0.2 + heard.accent, 0.5, 1.0)
@@ -124,7 +126,7 @@ class _Brows:
 
     def _raise(self, size: float, shortest: float, longest: float) -> None:
         size *= self._lively * self._random.uniform(0.5, 1.1)
-        self._rising.add(size, 0.28, self._random.uniform(shortest, longest))
+        self._rising.add(size, 0.28, self._random.uniform(shortest, longest), self._random.uniform(*_HELD_S))
 
 
 class _Passing:

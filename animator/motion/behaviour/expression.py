@@ -98,9 +98,10 @@ class Expression:
         self._passing = [Pulses() for _ in _PASSING]
         self._accents = Pulses()
         self._drift = Resonators([0.15, 0.6, 0.15, 0.6])
+        self._looking = Follower(0.25)
 
-    def __call__(self, state: State, heard: Heard) -> Weights:
-        """One frame on -> (52,)."""
+    def __call__(self, state: State, heard: Heard, looking: float = 0.0) -> Weights:
+        """One frame on -> (52,); brows go up and down with a gaze that is ``looking`` so many degrees up."""
         if self._random.random() < _PER_SECOND[state] / FPS:
             size = self._random.lognormal(-0.1, 0.4)
             which = int(self._random.integers(0, len(_PASSING)))
@@ -115,12 +116,14 @@ class Expression:
             row = row + pulses() * weights
         brows, eyes = (self._drift(self._random.standard_normal(4)) @ _DRIFT).tolist()
         row = row + brows * _BROWS_UP if brows > 0 else row - brows * _BROWS_DOWN
+        row = row + self._looking(looking) * _WITH_GAZE
         return (row + abs(eyes) * _EYES).astype(np.float32)
 
 
 _BROWS_UP = shapes(browInnerUp=0.08, browOuterUp=0.06)
 _BROWS_DOWN = shapes(browDown=0.08)
 _EYES = shapes(eyeSquint=0.03, cheekSquint=0.02)
+_WITH_GAZE = shapes(browInnerUp=0.035, browOuterUp=0.03)  # for a degree up; below zero it takes from what is raised
 _DRIFT = np.array([[1.0, 0.0], [0.4, 0.0], [0.0, 1.0], [0.0, 0.4]])
 
 

@@ -19,15 +19,17 @@ class Manner:
     away: float
     up: float  # degrees, mean of the vertical part of an averted gaze
     blinks: float
+    down: float  # share of averted gazes that are glances at what lies below
 
 
 _STATES: dict[State, Manner] = {
-    "speaking": Manner(2.7, 2.4, 8.0, -1.0, 18.0),
-    "listening": Manner(4.6, 1.4, 6.0, -1.0, 15.0),
-    "thinking": Manner(1.3, 2.4, 10.0, 4.0, 11.0),
-    "idle": Manner(3.2, 2.4, 7.0, -1.5, 14.0),
+    "speaking": Manner(2.7, 2.4, 8.0, -0.5, 18.0, 0.2),
+    "listening": Manner(4.6, 1.4, 6.0, -1.0, 15.0, 0.1),
+    "thinking": Manner(1.3, 2.4, 10.0, 4.0, 11.0, 0.1),
+    "idle": Manner(3.2, 2.4, 7.0, -1.5, 14.0, 0.15),
 }
 _LIMIT_YAW, _LIMIT_PITCH = 18.0, 11.0
+_DOWN, _GLANCE_S = (-8.0, 1.5), (0.4, 1.2)  # a glance below: degrees up, mean and spread; how long
 _INTERVAL_SPREAD = 0.75  # sd of the logarithm of the time between blinks
 
 
@@ -87,6 +89,9 @@ class Gaze:
             side = math.copysign(1.0, self._random.normal(0.2 if self._goal[0] < 0 else -0.2, 1.0))
             yaw = side * manner.away * self._random.lognormal(-0.05, 0.35)
             pitch = self._random.normal(manner.up, 2.8)
+            if self._random.random() < manner.down:
+                yaw, pitch = 0.5 * yaw, self._random.normal(*_DOWN)
+                self._left = self._random.uniform(*_GLANCE_S)
             goal = (max(-_LIMIT_YAW, min(_LIMIT_YAW, yaw)), max(-_LIMIT_PITCH, min(_LIMIT_PITCH, pitch)))
         self.shifted = math.hypot(goal[0] - self._goal[0], goal[1] - self._goal[1]) > 3.0
         self._goal = goal

@@ -17,7 +17,7 @@ from animator.motion.voice.prosody import Heard
 
 _BANDS = (0.22, 0.62, 1.15, 2.2)  # Hz
 _YAW = (2.65, 2.35, 1.00, 0.28)  # degrees of standard deviation per band
-_PITCH = (2.35, 1.85, 0.78, 0.17)
+_PITCH = (2.85, 2.15, 0.78, 0.17)
 _ROLL = (2.00, 1.80, 0.80, 0.22)
 _SHIFT_X, _SHIFT_Y, _SHIFT_Z = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)  # face widths, first two bands
 _LIMITS = (10.0, 8.0, 8.0)  # degrees
@@ -99,7 +99,7 @@ class Head:
             return
         self._until_posture = manner.posture_s * self._random.lognormal(-0.18, 0.6)
         tilt = self._random.normal(0, manner.posture, 3)
-        self._goal = [1.15 * float(tilt[0]), 0.8 * float(tilt[1]) - 0.4, 0.8 * float(tilt[2])]
+        self._goal = [1.15 * float(tilt[0]), 1.0 * float(tilt[1]) - 0.4, 0.8 * float(tilt[2])]
 
     def _beat(self, heard: Heard, pace: float) -> None:
         """Stressed syllables push the head, mostly down; phrases end with a small settling nod."""

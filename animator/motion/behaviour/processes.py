@@ -49,5 +49,5 @@ class Processes:
         for axis, wish in enumerate((control.gaze_yaw_deg, control.gaze_pitch_deg)):
             head[axis] += _TURN[axis] * self._turns[axis](wish)
         blink = self._blinks(control.state, felt, self._gaze.shifted)
-        upper = to_upper(life * self._expression(control.state, felt))
+        upper = to_upper(life * self._expression(control.state, felt, gaze[1]))
         return np.concatenate([own.mouth, upper, [blink], head, gaze]).astype(np.float32)
