@@ -59,7 +59,7 @@ class Show:
 
     @property
     def speaking(self) -> bool:
-        """Whether somebody has begun to speak and is not done."""
+        """Whether a speaker has begun and is not done."""
         waiting = self._delivery.phase is Phase.WAITING and self.mouth.waiting > 0
         return self._delivery.sounding or waiting
 
@@ -123,7 +123,7 @@ class Show:
         return self._delivery.heard(self._playback.heard(self.clock))
 
     def recent(self) -> Samples:
-        """The last seconds of sound that were sent, silence included."""
+        """The last seconds of the sound that was sent, silence included."""
         return self._sent
 
     async def run(self) -> None:

@@ -33,7 +33,7 @@ class Wardrobe:
 
     @property
     def busy(self) -> bool:
-        """A face is being prepared."""
+        """Whether a face is being prepared."""
         return self._opening is not None
 
     def dress(self, avatar: Avatar | None, before: Avatar | None) -> None:

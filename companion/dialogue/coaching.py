@@ -78,5 +78,5 @@ def style(llm: LLM, talk: Talk, manners: Manners) -> Style:
 
 
 def told(history: Sequence[Message]) -> list[str]:
-    """What of it the user said."""
+    """What the user said of it."""
     return [message.content for message in history if message.role == "user"]

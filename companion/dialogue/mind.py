@@ -1,4 +1,4 @@
-"""What a session says: the language model's words, led by memory, care, a lesson and tools."""
+"""What a session says: the language model's words, guided by memory, care, a lesson and tools."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -75,16 +75,16 @@ class Mind:
 
     @property
     def tagged(self) -> bool:
-        """The language model writes its feelings down."""
+        """Whether the language model marks its feelings with tags."""
         return self._asking.tagged
 
     @property
     def notice(self) -> str:
-        """That it is an AI, for the user's eyes."""
+        """The notice that it is an AI, to be shown."""
         return self.guard.notice(self.persona.name)
 
     def disclose(self) -> None:
-        """Say so, at the start."""
+        """Tell the client at the start that this is an AI."""
         self.guard.disclose(self.persona.name)
 
     def ahead(self, saying: str = "") -> list[Message]:

@@ -79,7 +79,7 @@ class Book:
 
 
 def load(path: Path) -> Book:
-    """Raises PromptError."""
+    """Read the openers. Raises PromptError."""
     head, note = frontmatter.read(path)
     languages = {name: frontmatter.parse(Language, table, path) for name, table in head.items()}
     for name, language in languages.items():

@@ -64,7 +64,7 @@ class Asking:
 
     @property
     def tagged(self) -> bool:
-        """The language model writes its feelings down."""
+        """Whether the language model marks its feelings with tags."""
         return self._shared.talk.feeling_tags
 
     @property

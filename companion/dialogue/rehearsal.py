@@ -1,4 +1,4 @@
-"""What is done before anybody asks: the voice says what replies begin with, the language model reads the persona."""
+"""What is prepared before anybody asks: the voice says the openers, the language model reads the persona."""
 
 from companion.config import Talk
 from companion.dialogue.personas import Persona, Prompts

@@ -10,7 +10,7 @@ class Floor(Protocol):
 
     @property
     def speaking(self) -> bool:
-        """The face has the floor."""
+        """Whether the face has the floor."""
         ...
 
     def hold(self) -> None:

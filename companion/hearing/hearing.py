@@ -68,12 +68,12 @@ class Hearing:
 
     @property
     def attentive(self) -> bool:
-        """The user speaks, or at least the microphone is open."""
+        """Whether the user speaks, or at least the microphone is open."""
         return self._turns.state is State.SPEAKING or self._now() - self._heard_at < DEAF
 
     @property
     def busy(self) -> bool:
-        """The user speaks, or is about to be understood."""
+        """Whether the user speaks, or is about to be understood."""
         return self._turns.state is not State.SILENT or self._transcripts.busy
 
     @property

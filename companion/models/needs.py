@@ -1,4 +1,4 @@
-"""Which embedded models the parts of a configuration need: they say it themselves."""
+"""Which embedded models a configuration needs, as its parts declare them."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -79,5 +79,5 @@ def _importable(named: Any, options: dict[str, Any]) -> Stage | None:
 
 
 def _value(made: Any, stage: Stage, option: str) -> Any:
-    """What an option is, by default if it is not given."""
+    """The value of an option, or its default."""
     return stage.options.get(option, inspect.signature(made).parameters[option].default)

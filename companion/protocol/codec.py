@@ -116,7 +116,7 @@ def _object(head: str | bytes) -> Json:
 
 
 def _refuse(constant: str) -> None:
-    """NaN and the infinities, which are not JSON."""
+    """Refuses NaN and the infinities, which are not JSON."""
     raise ValueError(constant)
 
 
@@ -127,7 +127,7 @@ def _finite(number: str) -> float:
 
 
 def _is_utf8(text: str) -> bool:
-    """Whether no half of a character is in it. In a few ms even for the longest message, unlike a pattern."""
+    """Whether it has no half of a surrogate pair in it. In a few ms even for the longest message, unlike a pattern."""
     try:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:

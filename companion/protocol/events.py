@@ -307,7 +307,7 @@ class OutputItemDone(ServerEvent):
 
 @dataclass(frozen=True, slots=True)
 class PartEvent(ServerEvent):
-    """Where in a response something belongs; there is one item with one part."""
+    """Which item and part of a response an event is about; there is one item with one part."""
 
     response_id: str
     item_id: str

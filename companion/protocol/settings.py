@@ -175,7 +175,7 @@ class Settings:
     tool_choice: Literal["auto", "none"] = "auto"
 
     def to_json(self, session_id: str) -> Json:
-        """What ``session.created`` and ``session.updated`` say."""
+        """The settings as ``session.created`` and ``session.updated`` report them."""
         own = {"id": session_id, "object": "realtime.session", "model": "vasari"}
         return own | {"max_output_tokens": "inf"} | _json(asdict(self))
 
@@ -217,7 +217,7 @@ def _unknown(change: Mapping[str, Any], shape: Json, path: str) -> Iterator[str]
 
 
 def detection(turns: Turns) -> TurnDetection:
-    """What holds for a client that asks for nothing."""
+    """The defaults for a client that asks for nothing."""
     return TurnDetection(
         type=turns.detection,
         threshold=turns.threshold,

@@ -53,7 +53,7 @@ class Detector:
         self._weights = np.linalg.solve(alike + EVENNESS * np.diag(1 / weight), wanted)
 
     def judge(self, text: str) -> Verdict:
-        """A message -> how worrying its most worrying sentence is. Blocks, some milliseconds a sentence."""
+        """A message -> the verdict on its most worrying sentence. Blocks for some milliseconds a sentence."""
         text = text.replace("\u2019", "'")
         sentences = [s for s in (part.strip() for part in SENTENCE.findall(text)) if s][-LONGEST:]
         if len(sentences) > 1:

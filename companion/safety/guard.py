@@ -50,7 +50,7 @@ class Safety:
 
 
 class Private(NamedTuple):
-    """What no user is to read: ``rules``, of which nothing is said again, and ``instructions``."""
+    """What users must not read: ``rules``, of which nothing is said again, and ``instructions``."""
 
     rules: str = ""
     instructions: str = ""
@@ -90,11 +90,11 @@ class Guard:
         return self._policy.rules.minor if self._minor else ""
 
     def notice(self, name: str) -> str:
-        """That it is an AI, for the user's eyes."""
+        """The notice that it is an AI, to be shown."""
         return self._policy.disclosure.notice.format(name=name)
 
     def disclose(self, name: str) -> None:
-        """Tell the client so, at the start."""
+        """Tell the client at the start that this is an AI."""
         self._say("disclosure", self.notice(name))
 
     async def answer(self, said: str, name: str) -> str:
@@ -164,7 +164,7 @@ class Guard:
 
     @property
     def _words(self) -> policy.Words:
-        """In the user's language, where there are some."""
+        """The words in the user's language, if there are any."""
         asked = self._settings().audio.input.transcription
         return self._policy.handoff.languages.get((asked and asked.language) or "", self._policy.handoff)
 
@@ -222,6 +222,6 @@ def _codes(private: Private) -> set[str]:
 
 
 def _runs(text: str, length: int) -> set[tuple[str, ...]]:
-    """Every so many words in a row."""
+    """Every run of this many words."""
     all_words = words(text)
     return {tuple(all_words[start : start + length]) for start in range(len(all_words) - length + 1)}

@@ -80,7 +80,7 @@ class Output:
 @strict
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """That it is an AI: shown at the start, said on request."""
+    """The disclosure that it is an AI: shown at the start, said on request."""
 
     notice: str
     answer: str
@@ -118,7 +118,7 @@ class Help:
     lines: tuple[Line, ...]
 
     def lines_for(self, country: str, minor: bool) -> list[Line]:
-        """Those of ``country`` (ISO 3166), for minors first where the user is one."""
+        """The helplines of ``country`` (ISO 3166); those for minors first if the user is one."""
         found = [line for line in self.lines if country.upper() in line.country and (minor or not line.minors)]
         return sorted(found, key=lambda line: not line.minors)
 

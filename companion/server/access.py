@@ -102,7 +102,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _keys(connection: HTTPConnection) -> list[str]:
-    """Every key that the client presents, in OpenAI's and Azure's ways."""
+    """Every key that the client presents, as OpenAI's or as Azure's clients do."""
     scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
     keys = [bearer.strip()] if scheme.lower() == "bearer" else []
     keys += [connection.headers["api-key"]] if "api-key" in connection.headers else []

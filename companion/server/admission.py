@@ -21,7 +21,7 @@ class Place:
     lost: asyncio.Event = field(default_factory=asyncio.Event)  # somebody else has it
 
     def hear(self) -> None:
-        """Its client has sent something."""
+        """The client has sent something."""
         self.heard = asyncio.get_running_loop().time()
 
 
@@ -48,7 +48,7 @@ class Places:
         return place
 
     def leave(self, place: Place) -> None:
-        """Its conversation is over."""
+        """The conversation at this place is over."""
         if place in self._taken:
             self._taken.remove(place)
 
@@ -61,7 +61,7 @@ class Places:
         place.lost.set()
 
     async def _ask_all(self) -> None:
-        """Find out which lines are dead: a phone in a tunnel says no goodbye."""
+        """Find out which connections are dead: a phone in a tunnel does not say goodbye."""
         asked = [(place, place.line) for place in self._taken if place.line]
         for _, line in asked:
             line.ask()

@@ -9,7 +9,7 @@ WHOLE_S = 120.0  # s in which all of it does
 
 
 class SlowError(Exception):
-    """A body does not come."""
+    """The body of a request does not arrive in time."""
 
 
 async def body_of(request: Request, limit: int) -> bytes | None:

@@ -27,7 +27,7 @@ GOODBYE = 2.0  # s that a closing handshake may take
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The close code, and what is said before it."""
+    """A close code, and the error that is sent before it."""
 
     code: int
     problem: Problem | None = None
@@ -46,7 +46,7 @@ class Caller:
 
 
 async def converse(engine: Engine, caller: Caller, persona: str) -> None:
-    """Until either side ends it."""
+    """Hold one conversation until either side ends it."""
     end = End(INTERNAL)
     outbox = Outbox()
     try:
@@ -67,7 +67,7 @@ async def converse(engine: Engine, caller: Caller, persona: str) -> None:
 
 
 async def refuse(websocket: WebSocket, encode: codec.Encoder, code: str, message: str) -> None:
-    """Say why there will be no session, and close."""
+    """Say why there is no session, and close."""
     end = TRY_AGAIN_LATER if code == "session_limit_reached" else POLICY
     await _farewell(websocket, encode, End(end, Problem(code, message)))
 

@@ -50,7 +50,7 @@ class Knock(H11Protocol):
 
     @property
     def waiting(self) -> bool:
-        """Nothing has been asked yet, or nothing since the last answer."""
+        """No request is being answered."""
         return self.cycle is None or self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -100,7 +100,7 @@ class Line(WebSocketsSansIOProtocol):
             self.send_keepalive_ping()
 
     def drop(self) -> None:
-        """Nobody is there: no farewell."""
+        """Close without a close frame: nobody is there."""
         self.transport.abort()
 
 

@@ -35,7 +35,7 @@ class Outbox:
             self.stalled.set()
 
     async def messages(self) -> AsyncIterator[ServerEvent]:
-        """Whatever is put, until closed."""
+        """Every message that is put, until the outbox is closed."""
         while True:
             await self._ready.wait()
             event = self._queue.popleft()[1]

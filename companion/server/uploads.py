@@ -79,7 +79,7 @@ class Uploads:
         return await self._prepared(200, self._engine.portraits.upload, request.path_params["id"])
 
     async def _correct(self, request: Request) -> Response:
-        """Other points. Sessions that open this face from now on show it corrected."""
+        """Corrects the points. Sessions that open this face from now on show it corrected."""
         body = await body_of(request, LARGEST_LANDMARKS)
         if body is None:
             raise PictureError("invalid_landmarks", f"Landmarks have at most {LARGEST_LANDMARKS} bytes.")
@@ -99,7 +99,7 @@ class Uploads:
 
 
 async def _parts(request: Request, body: bytes) -> tuple[bytes, bytes | None]:
-    """The picture and the landmarks, if any. Raises PictureError."""
+    """The picture and the landmarks of a form, if there are any. Raises PictureError."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return body, None
 

@@ -1,4 +1,4 @@
-"""The client of a session: what it is told."""
+"""The client of a session, as the session sees it."""
 
 from collections.abc import Callable
 
