@@ -20,7 +20,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[str]:
+def served(folder: Path) -> Iterator[str]:
     handler = functools.partial(_Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -31,7 +31,7 @@ def _served(folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def static_url() -> Iterator[str]:
     """The client's files alone, without the program behind them."""
-    with _served(WEB) as url:
+    with served(WEB) as url:
         yield url
 
 
@@ -40,7 +40,7 @@ def elsewhere(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """Another host's pages: their address, and the folder they are in."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    with _served(folder) as url:
+    with served(folder) as url:
         yield url, folder
 
 

@@ -49,7 +49,7 @@ def test_nothing_is_kept_until_the_visitor_agrees_and_everything_can_be_deleted(
     page.wait(lambda: "Nothing yet." in page["memory"].text, "the empty list")
     page.browser.find_element(By.CSS_SELECTOR, "#memory .switch input").click()
     page.browser.find_element(By.CSS_SELECTOR, "#memory .primary").click()
-    page.wait(lambda: page.events("session.updated")[-1]["session"]["memory"], "the consent")
+    page.wait(lambda: any(e["session"]["memory"] for e in page.events("session.updated")), "the consent")
     say(page, "My dog is called Rex.")
     page["open-memory"].click()
     page.wait(lambda: memories(page) == ["My dog is called Rex."], "what is remembered")

@@ -1,4 +1,5 @@
 // <vasari-avatar>: a face that hears and answers, for any page. What it can do: types/vasari.d.ts.
+import { surround } from "./backdrop.js";
 import { addControls } from "./controls.js";
 import { Conversation } from "./conversation.js";
 import { devices, watchDevices } from "./devices.js";
@@ -28,7 +29,7 @@ const BACKDROP_EVERY = 12; // pictures
 
 const HTML = `<style>${STYLE}</style>
   <div class="stage" part="stage" data-state="initializing">
-    <canvas class="backdrop" width="24" height="24" aria-hidden="true"></canvas>
+    <canvas class="backdrop" aria-hidden="true"></canvas>
     <img class="poster" part="poster" alt="" hidden>
     <canvas class="face" part="face" width="512" height="512" aria-hidden="true"></canvas>
     <div class="ring" part="ring"></div>
@@ -441,14 +442,13 @@ export class VasariAvatar extends Base {
     const controls = /** @type {HTMLElement | null} */ (this.#root.querySelector(".controls"));
     if (controls) controls.hidden = !this.controls;
     if (!this.isConnected) return;
-    this.setAttribute("role", this.controls || this.captions ? "group" : "img");
+    this.setAttribute("role", "group");
     if (!this.hasAttribute("aria-label")) this.setAttribute("aria-label", "An animated face");
   }
 
   /** @param {boolean} on */
   #captionsChanged(on) {
     if (!on) this.#subtitles.clear();
-    this.#takeRole();
   }
 
   /** @param {string | null} url */
@@ -466,13 +466,11 @@ export class VasariAvatar extends Base {
     } else if (this.hasAttribute("poster")) this.removeAttribute("alive");
   }
 
-  /** The picture's own colours, for the room beside it. */
   #paintBackdrop() {
     const { clientWidth: width, clientHeight: height } = this.#stage;
     if (Math.abs(width - height) < 0.09 * Math.min(width, height)) return;
-    const backdrop = /** @type {HTMLCanvasElement} */ (this.#part(".backdrop"));
-    const face = /** @type {HTMLCanvasElement} */ (this.#part(".face"));
-    backdrop.getContext("2d", { alpha: false })?.drawImage(face, 0, 0, backdrop.width, backdrop.height);
+    const [face, backdrop] = [this.#part(".face"), this.#part(".backdrop")];
+    surround(/** @type {HTMLCanvasElement} */ (face), /** @type {HTMLCanvasElement} */ (backdrop));
   }
 
   /** @param {StatusDetail} detail */
@@ -502,6 +500,7 @@ export class VasariAvatar extends Base {
     clearTimeout(this.#noticing);
     place.textContent = text;
     place.hidden = !text;
+    this.#root.querySelector(".talk")?.setAttribute("title", text); // where there is no room for it
     if (text && stays < Infinity) this.#noticing = setTimeout(() => this.#notice(""), stays);
   }
 
@@ -521,5 +520,3 @@ export class VasariAvatar extends Base {
     this.dispatchEvent(new CustomEvent(`vasari-${name}`, { detail, bubbles: true, composed: true }));
   }
 }
-
-globalThis.customElements?.define("vasari-avatar", VasariAvatar);

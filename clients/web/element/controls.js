@@ -45,7 +45,7 @@ export function addControls(face, foot, notice) {
     talk.focus();
   });
   form.querySelector(".settings")?.addEventListener("click", () => face.showSettings());
-  addTalk(face, talk, notice);
+  addTalk(face, talk, notice, () => face.talk());
   listen(face, "vasari-state", ({ state }) => (stop.hidden = state !== "speaking" && state !== "thinking"));
   listen(face, "vasari-status", ({ status }) => (talk.disabled = status !== "open"));
   talk.disabled = face.status !== "open";
@@ -54,10 +54,11 @@ export function addControls(face, foot, notice) {
 /**
  * A press turns the microphone on and off; with push-to-talk it is heard while the button, or its space bar, is held.
  * @param {VasariAvatar} face
- * @param {HTMLButtonElement} button
+ * @param {HTMLButtonElement} button with a span that names it
  * @param {(text: string) => void} notice
+ * @param {() => Promise<void>} talk turns the microphone on
  */
-function addTalk(face, button, notice) {
+export function addTalk(face, button, notice, talk) {
   const label = /** @type {HTMLElement} */ (button.querySelector("span"));
   const tell = (/** @type {{ message: string }} */ { message }) => notice(message);
   const show = () => {
@@ -69,7 +70,7 @@ function addTalk(face, button, notice) {
   button.addEventListener("click", () => {
     if (face.pushToTalk) return;
     if (face.listening) face.stop();
-    else face.talk().catch(tell);
+    else talk().catch(tell);
   });
   button.addEventListener("pointerdown", (event) => {
     if (!face.pushToTalk || event.button !== 0) return;

@@ -10,6 +10,7 @@ export class Ears {
   #failed;
   /** @type {Microphone | null} */
   #microphone = null;
+  #on = false; // it is open
   #device = "";
 
   /**
@@ -23,7 +24,7 @@ export class Ears {
   }
 
   get on() {
-    return this.#microphone !== null;
+    return this.#on;
   }
 
   get level() {
@@ -53,14 +54,21 @@ export class Ears {
     }
     if (this.#microphone !== microphone) return microphone.stop(); // closed while the browser was asking
     this.#watch(microphone);
-    this.#changed(true);
+    this.#turn(true);
   }
 
   close() {
     if (!this.#microphone) return;
     this.#microphone.stop();
     this.#microphone = null;
-    this.#changed(false);
+    this.#turn(false);
+  }
+
+  /** @param {boolean} on */
+  #turn(on) {
+    if (on === this.#on) return;
+    this.#on = on;
+    this.#changed(on);
   }
 
   resume() {

@@ -58,6 +58,7 @@ export function showSettings(face, stage) {
     clearInterval(measuring);
     over.abort();
     dialog.remove();
+    face.dispatchEvent(new CustomEvent("vasari-settled"));
   });
   stage.append(dialog);
   dialog.showModal();

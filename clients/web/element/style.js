@@ -21,12 +21,12 @@ export const STYLE = `
   :host(:fullscreen) { max-width: none; border-radius: 0; }
   [hidden] { display: none !important; }
   .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; margin: 0; }
-  .stage { position: absolute; inset: 0; container: stage / size; }
+  .stage { position: absolute; inset: 0; border-radius: inherit; container: stage / size; }
   .stage > :not(dialog) { position: absolute; }
 
   /* The face keeps its shape: where the element has another, its colours go on behind it. */
   .face, .poster { inset: 0; margin: auto; width: min(100cqw, 100cqh); height: min(100cqw, 100cqh); object-fit: cover; display: block; }
-  .backdrop { inset: -6%; width: 112%; height: 112%; filter: blur(1.5rem) saturate(0.9); display: none; }
+  .backdrop { --side: min(100cqw, 100cqh); left: calc(50cqw - 1.5 * var(--side)); top: calc(50cqh - 1.5 * var(--side)); width: calc(3 * var(--side)); height: calc(3 * var(--side)); filter: blur(1.25rem); display: none; }
   .poster { object-position: 50% 15%; filter: blur(6px); scale: 1.03; }
   .face, .backdrop { opacity: 0; transition: opacity 0.4s; }
   :host([alive]) :is(.face, .backdrop) { opacity: 1; }
@@ -36,7 +36,8 @@ export const STYLE = `
   }
   @container stage (max-aspect-ratio: 10/11) {
     .backdrop { display: block; }
-    .face, .poster { margin-top: min(4cqh, 2rem); }
+    .face, .poster { margin-top: min(5cqh, 100cqh - 100cqw); }
+    .backdrop { top: calc(min(5cqh, 100cqh - 100cqw) - var(--side)); }
     .face { mask: linear-gradient(transparent, #000 10%, #000 88%, transparent); }
   }
   .ring { inset: 0; border-radius: inherit; box-shadow: inset 0 0 0 0.1875rem var(--glow, transparent); opacity: var(--glow-level, 1); pointer-events: none; transition: box-shadow 0.4s; }
@@ -76,9 +77,10 @@ export const STYLE = `
   @container stage (max-width: 13rem) or (max-height: 9rem) {
     .foot { padding: 0.25rem; gap: 0.25rem; }
     .talk { width: 2.25rem; height: 2.25rem; padding: 0; }
-    .talk span, .settings, .stop { display: none; }
+    .talk span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+    .settings, .stop { display: none; }
     .controls { padding: 0; }
-    .notice { font-size: 0.6875rem; line-height: 1.25; padding: 0.2em 0.5em; max-height: 40cqh; overflow: auto; }
+    .notice { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   }
 
   dialog { box-sizing: border-box; width: min(24rem, 100vw - 2rem); max-height: calc(100dvh - 2rem); border: 1px solid var(--line); border-radius: 1rem; background: var(--panel); color: var(--ink); padding: 1.4rem; box-shadow: 0 1.2rem 3.5rem #0006; overflow: auto; }

@@ -1,4 +1,5 @@
 // The page around the face.
+import { addTalk } from "../element/controls.js";
 import { Care, country } from "./care.js";
 import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
@@ -150,18 +151,25 @@ function refused({ message }) {
 }
 
 async function talk() {
-  if (face.listening) return face.stop();
   if (face.status !== "open") return toast("The server is away. Talk again when it is back.");
   if ((await microphonePermission()) === "prompt" && (await answer($("ask"))) !== "yes") return undefined;
   return face.talk().catch(refused);
 }
 
-$("talk").addEventListener("click", talk);
+addTalk(face, $("talk"), toast, talk);
 face.addEventListener("vasari-microphone", ({ detail }) => {
-  $("talk").setAttribute("aria-pressed", String(detail.on));
-  $("talk-label").textContent = detail.on ? "Mic on" : "Talk";
   $("talk").title = detail.on ? "Turn the microphone off" : "";
   if (detail.on) $("hint").textContent = "Go ahead, it is listening.";
+});
+
+// Which devices were chosen, and whether to hold the button, is for the next visit, too.
+const CHOICES = ["microphone", "loudspeaker", "pushToTalk"];
+const chosen = JSON.parse(localStorage.getItem("vasari-sound") ?? "{}");
+for (const name of CHOICES) if (name in chosen) face[name] = chosen[name];
+$("sound").addEventListener("click", () => face.showSettings());
+face.addEventListener("vasari-settled", () => {
+  localStorage.setItem("vasari-sound", JSON.stringify(Object.fromEntries(CHOICES.map((name) => [name, face[name]]))));
+  $("volume").value = 100 * face.volume;
 });
 let level = "0.00";
 setInterval(() => {

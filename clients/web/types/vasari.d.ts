@@ -117,6 +117,8 @@ export interface VasariAvatarEventMap {
   "vasari-microphone": CustomEvent<{ on: boolean }>;
   "vasari-press": CustomEvent<{ on: boolean }>;
   "vasari-devices": CustomEvent<Devices>;
+  /** The dialog of `showSettings` was closed. */
+  "vasari-settled": CustomEvent<null>;
   "vasari-tool": CustomEvent<{ name: string; arguments: any }>;
   "vasari-error": CustomEvent<Trouble>;
   "vasari-event": CustomEvent<ServerEvent>;
