@@ -35,7 +35,7 @@ web-check: web
 	$(NPM) run --silent check
 	$(NPM) run --silent package
 
-clients/examples/react/dist/index.html: clients/node_modules/.installed $(wildcard clients/examples/react/*.* clients/web/*.js clients/web/element/*)
+clients/examples/react/dist/index.html: clients/node_modules/.installed $(wildcard clients/examples/react/*.* clients/examples/react/src/* clients/web/*.js clients/web/element/*)
 	$(NPM) run --silent example
 
 clients/node_modules/.installed: clients/package-lock.json | $(VENV)/installed-dev
