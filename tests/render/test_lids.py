@@ -55,6 +55,19 @@ def test_a_shut_eye_has_the_colours_of_the_skin_around_it(face: Renderer) -> Non
         assert (np.abs(lid - skin).mean(axis=1) < 0.45 * skin.mean() + 10).mean() > 0.97, "no iris, white or highlight"
 
 
+def test_no_white_line_shines_between_lids_that_shut(face: Renderer) -> None:
+    """They and their lashes keep the light from what is left of the eye; that of an open eye is as it was."""
+    portrait, seen = face.portrait, blinked(face, 0.8).astype(np.float32).mean(axis=2)
+    for side in SIDES:
+        blink = portrait.shapes[space.INDEX[f"eyeBlink{side.title()}"]]
+        rims = [portrait.contours[f"eye_{side}_{lid}"] for lid in ("upper", "lower")]
+        upper, lower = (portrait.vertices[rim, :2] + 0.8 * blink[rim, :2] - portrait.view for rim in rims)
+        below = f32([0, 0.05 * portrait.face_width])
+        slit = seen[between(upper, lower, seen.shape)]
+        skin = np.median(seen[between(lower + 0.5 * below, lower + below, seen.shape)])
+        assert np.percentile(slit, 90) < 0.9 * skin
+
+
 def test_lashes_arrive_under_the_eye_when_the_lid_does(face: Renderer) -> None:
     for lid in layers(face.portrait).lids:
         rows, columns = lid.opened.shape

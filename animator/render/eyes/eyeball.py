@@ -36,6 +36,8 @@ LID = 1.0  # share of the iris' way up or down that the upper lid goes
 _UNSEEN = f32([200, 195, 188])  # the white of eyes that show none
 SNAPS = 0.2, 0.42  # closures between which drawn eyes snap shut
 SHUT = 0.97  # closure from which nothing of the eye is seen
+SLIT = 0.45, 0.85  # closures from which, and to which, the lids and their lashes keep the light from what is between
+SLIT_DARK, SLIT_DEEP = 0.9, 0.7  # by which their shadow then is darker and deeper, in shares of that of an open eye
 FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
 
 
@@ -51,7 +53,7 @@ class Layers(NamedTuple):
 
 class View(NamedTuple):
     """How an eye is seen: ``inverse`` (2, 3) from pixels of the frame to those of the layers; ``moved`` (2,) px of the
-    iris; ``shadow`` px deep below the lid, ``shading`` how dark, 0 in a flat drawing; ``kept`` and ``shining``, the
+    iris; ``shadow`` px deep below the lid, ``shading`` how dark (0 in a flat drawing); ``kept`` and ``shining``, the
     shares of the picture's own detail and of the highlight."""
 
     inverse: Floats
@@ -256,8 +258,9 @@ def draw(frame: Image, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Float
         return
     kept = float(np.exp(-float(moved @ moved) / FORGET**2)) * (1 - min(max(wide, 0.0), 1.0)) * (1 - shut)
     local = inverse - f32([[0, 0, eye.corner[0]], [0, 0, eye.corner[1]]])
-    shadow = eye.shadow * max(1 - shut, 0.3)
-    view = View(local, moved, shadow, eye.shading, kept, 1 - eye.shading * shut)
+    slit = min(max((shut - SLIT[0]) / (SLIT[1] - SLIT[0]), 0.0), 1.0)
+    shadow = eye.shadow * (max(1 - shut, 0.3) + SLIT_DEEP * slit)
+    view = View(local, moved, shadow, eye.shading * (1 + SLIT_DARK * slit), kept, 1 - eye.shading * shut)
     paint(frame, share, corner, xy[eye.upper], view, eye.layers)
 
 

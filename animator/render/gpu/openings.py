@@ -83,10 +83,11 @@ def draw_eyes(frames: Tensor, made: Eyes, lids: tuple[Tensor, Tensor], looks: Lo
     kept = torch.exp(-(looks.moved**2).sum(-1) / eyeball.FORGET**2) * (1 - looks.wide.clamp(0, 1)) * (1 - shut)
     x, y = found.column.float(), found.row.float()
     dim = _side(upper, found, (eyeball.CORNER, eyeball.CORNER_WIDTH))
-    depth = made.shadow * (1 - shut).clamp(min=0.3)
+    slit = ((shut - eyeball.SLIT[0]) / (eyeball.SLIT[1] - eyeball.SLIT[0])).clamp(0, 1)
+    depth = made.shadow * ((1 - shut).clamp(min=0.3) + eyeball.SLIT_DEEP * slit)
     t = ((y - _height_at(upper[which], x)) / depth[which]).clamp(0, 1)
     dim = dim * (eyeball.SHADOW + (1 - eyeball.SHADOW) * t * (2 - t))
-    dim = (1 - made.shading[which] * (1 - dim))[:, None]
+    dim = (1 - (made.shading * (1 + eyeball.SLIT_DARK * slit))[which] * (1 - dim))[:, None]
     place = _local(looks.to_picture, made.corner, found)
 
     def seen(first: int, last: int, along: float) -> Tensor:
