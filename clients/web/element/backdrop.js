@@ -1,6 +1,8 @@
-// The room beside a square face: the picture mirrored at its edges, which CSS blurs.
+// The room beside a square face, which CSS blurs: left and right the picture is mirrored at its edges, above and below
+// its edges go on.
 
-const SIDE = 24; // px of a mirrored picture
+const SIDE = 24; // px of the picture in it
+const EDGE = 2;
 
 /**
  * @param {HTMLCanvasElement} face
@@ -10,14 +12,12 @@ export function surround(face, room) {
   if (room.width !== 3 * SIDE) room.width = room.height = 3 * SIDE;
   const context = room.getContext("2d", { alpha: false });
   if (!context) return;
-  context.setTransform(1, 0, 0, 1, SIDE, SIDE);
-  context.drawImage(face, 0, 0, SIDE, SIDE);
-  for (const column of [0, 1, 2]) {
-    for (const row of [0, 1, 2]) {
-      if (column === 1 && row === 1) continue;
-      const [x, y] = [column === 1 ? 1 : -1, row === 1 ? 1 : -1];
-      context.setTransform(x, 0, 0, y, (column + Number(x < 0)) * SIDE, (row + Number(y < 0)) * SIDE);
-      context.drawImage(room, SIDE, SIDE, SIDE, SIDE, 0, 0, SIDE, SIDE);
-    }
+  context.drawImage(face, SIDE, SIDE, SIDE, SIDE);
+  for (const column of [0, 2]) {
+    context.setTransform(-1, 0, 0, 1, (column + 1) * SIDE, 0);
+    context.drawImage(room, SIDE, SIDE, SIDE, SIDE, 0, SIDE, SIDE, SIDE);
   }
+  context.resetTransform();
+  context.drawImage(room, 0, SIDE, 3 * SIDE, EDGE, 0, 0, 3 * SIDE, SIDE);
+  context.drawImage(room, 0, 2 * SIDE - EDGE, 3 * SIDE, EDGE, 0, 2 * SIDE, 3 * SIDE, SIDE);
 }
