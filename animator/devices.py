@@ -14,7 +14,7 @@ class DeviceError(ValueError):
 
 
 def pool(name: str) -> "Pool":
-    """Of the device ``name``, such as ``cuda`` or ``cuda:1``, for all faces of a process."""
+    """The pool of the device ``name``, such as ``cuda`` or ``cuda:1``, for all faces of a process."""
     try:
         import torch  # pyright: ignore[reportMissingImports]
 

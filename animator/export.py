@@ -51,7 +51,7 @@ def speak(face: Face, audio: Samples, control: Control, other: Samples | None = 
 
 
 def _frames(audio: Samples, count: int) -> NDArray[np.float32]:
-    """(count, samples), what is missing is silence."""
+    """(count, samples) of ``audio``, filled up with silence."""
     frames = np.zeros((count, SAMPLES_PER_FRAME), np.float32)
     frames.reshape(-1)[: len(audio)] = audio
     return frames

@@ -70,7 +70,7 @@ def _speaking(animator: Animator, portrait: Portrait, sound: Samples) -> tuple[L
 
 
 def _say(face: LiveFace, encoder: VideoEncoder, sound: Samples, frames: int) -> int:
-    """At least ``frames`` frames; returns how many."""
+    """Show at least ``frames`` frames -> how many were shown."""
     chunk = face.chunk_frames * SAMPLES_PER_FRAME
     starts = range(0, len(sound) - chunk + 1, chunk)
     done = 0

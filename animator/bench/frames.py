@@ -89,7 +89,7 @@ def measure(
 
 
 def tables(figures: Figures) -> list[Table]:
-    """``figures`` for people."""
+    """The figures as a table for people to read."""
     speed = Table("size", "fps, one core", "ms p50 / p95 / p99", "motion", "render", "encode")
     for side, of in figures["sizes"].items():
         parts = (_slashed(of["ms"]), *(_slashed(of["steps"][step]) for step in ("motion", "render", "encode")))
@@ -158,7 +158,7 @@ class _Timed:
 
 
 def prepare_seconds(picture: Path, size: int) -> float:
-    """Seconds from a picture to a portrait, with an empty cache and all code loaded."""
+    """Seconds that it takes to make a portrait of a picture, with an empty cache and all code loaded."""
     from animator.portrait.portrait import load
 
     before = os.environ.get("VASARI_CACHE")
@@ -198,7 +198,7 @@ def one_core(animator: Animator, portrait: Portrait, seconds: float) -> SizeFigu
 
 
 def batch_ms(animator: Animator, portrait: Portrait, count: int, runs: int = 7) -> float:
-    """ms a frame, the median, when so many are drawn at once."""
+    """Median ms a frame when this many are drawn at once."""
     drawer, random = animator.drawer(portrait), np.random.default_rng(0)
     motions = 0.3 * random.random((count, SIZE), np.float32)
     taken: list[float] = []

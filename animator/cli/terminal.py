@@ -68,7 +68,7 @@ def prepare(
 
 
 def _write(file: Path, text: str) -> None:
-    """Ends the command with a message if that cannot be."""
+    """Writes the file, or ends the command with a message."""
     try:
         file.write_text(text, "utf-8")
     except OSError as error:
@@ -77,7 +77,7 @@ def _write(file: Path, text: str) -> None:
 
 @contextmanager
 def progress(what: str, total: int | None) -> Generator[Callable[[int], None]]:
-    """A bar on the console, as a function that takes how much is done."""
+    """A progress bar on the console: a function that takes how much is done."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(what, total=total)

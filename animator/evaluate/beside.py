@@ -64,7 +64,7 @@ def _fitted(image: Image) -> Image:
 
 
 def _seconds(video: Path) -> float:
-    """How long its pictures last."""
+    """How long the pictures of the video last, in seconds."""
     if not video.is_file():
         raise MediaError(f"There is no file {video}. Give the path of a video.")
     try:

@@ -75,7 +75,7 @@ def people() -> dict[str, Row]:
 
 
 def distances(figures: Mapping[str, object]) -> dict[str, float]:
-    """Of the figures that people are known for, in units of people's spread."""
+    """How far the figures that people are known for are from theirs, in units of people's spread."""
     return {
         name: row.distance(float(value))
         for name, row in people().items()
@@ -96,7 +96,7 @@ class Lifelike:
         self._rows: list[list[float]] = []
 
     def __call__(self, number: int, image: Image, face: FaceLandmarks | None) -> None:
-        """The frame of a ``number``; those between it and the one before were skipped."""
+        """Take the frame ``number``; those between it and the one before were skipped."""
         before = self._rows[-1] if self._rows else [np.nan] * len(_SIGNALS)
         self._rows += [before] * (number - len(self._rows))
         self._rows.append(signals(image, face) if face else [np.nan] * len(_SIGNALS))

@@ -93,7 +93,7 @@ def control_table(scores: list[Score], shapes: list[ShapeScore]) -> Table:
 
 
 def control_figures(scores: list[Score], shapes: list[ShapeScore]) -> dict[str, object]:
-    """The same as plain values."""
+    """The figures of the table as plain values."""
     by_sweep = {
         score.name: {"r": _short(score.r), "error": _short(score.error), "gain": _short(score.gain),
                      "range": [_short(score.low), _short(score.high)], "passed": score.passed}
@@ -118,7 +118,7 @@ def wishes_table(scores: WishScores) -> Table:
 
 
 def wishes_figures(scores: WishScores) -> dict[str, object]:
-    """The same as plain values."""
+    """The figures of the table as plain values."""
     moods = {
         mood.name: {"r": _short(mood.r), "like": mood.like, "apart": _short(mood.apart), "gap": _short(mood.gap),
                     "passed": mood.passed}
@@ -190,7 +190,7 @@ def lifelike_table(videos: Mapping[str, Mapping[str, object]]) -> Table:
 
 
 def _beside(name: str, value: object) -> tuple[str, str]:
-    """A value and its distance from people."""
+    """A value, and beside it its distance from people."""
     if not isinstance(value, float | int):
         return "", ""
     text, far = f"{value:.3f}", _off(people()[name].distance(value))

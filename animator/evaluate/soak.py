@@ -85,7 +85,7 @@ def _converse(
 
 
 def _turns(chunks: int) -> list[State]:
-    """What the face does, chunk by chunk."""
+    """The states of the face, chunk by chunk."""
     turns: list[State] = []
     for state, seconds in cycle(TURNS):
         turns.extend(repeat(state, int(seconds * FPS / CHUNK)))

@@ -17,7 +17,7 @@ SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """A sound that a portrait shall say: mono at 24 kHz, and its phonemes where they are known."""
+    """A sound for a portrait to say: mono at 24 kHz, and its phonemes where they are known."""
 
     name: str
     audio: Samples | None

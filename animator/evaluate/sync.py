@@ -79,7 +79,7 @@ def by_lag(mouth: Floats, said: Floats) -> NDArray[np.float64]:
 
 
 def correlation(one: Floats, other: Floats) -> float:
-    """Of (n,) tracked and (n,) expected; 0 if the first one does not move."""
+    """The correlation of (n,) tracked and (n,) expected lips; 0 if the tracked ones do not move."""
     return float(np.corrcoef(one, other)[0, 1]) if len(one) > 2 and one.std() > STILL else 0.0
 
 

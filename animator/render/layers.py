@@ -59,7 +59,7 @@ _building = threading.Lock()
 
 
 def layers(portrait: Portrait) -> Layers:
-    """Those of ``portrait``, built in about 0.2 s unless a face that still lives shows the same portrait."""
+    """The layers of ``portrait``, built in about 0.2 s unless a face that still lives shows the same portrait."""
     with _building:
         known = _known.get(id(portrait))
         if known is None or known.portrait is not portrait:

@@ -54,7 +54,7 @@ class Moment:
 
 
 def moment(made: Layers, motion: Floats) -> Moment:
-    """Of ``motion`` (64,). Raises ValueError for another shape."""
+    """What the row ``motion`` (64,) says about a portrait. Raises ValueError for another shape."""
     check(motion)
     portrait = made.portrait
     motion = np.nan_to_num(motion, posinf=0, neginf=0).astype(np.float32)

@@ -45,7 +45,7 @@ class Looks:
         self._changes: list[tuple[float, float]] = []
 
     def __call__(self, number: int, image: Image, face: FaceLandmarks | None) -> None:
-        """The next frame."""
+        """Take the next frame."""
         if image.shape != self._rest.shape:
             image = np.asarray(cv2.resize(image, self._rest.shape[1::-1], interpolation=cv2.INTER_AREA), np.uint8)
         if self._first_psnr is None:
@@ -61,7 +61,7 @@ class Looks:
                 self._alike.append(float(self._describe(image, face.points) @ self._who))
 
     def figures(self) -> Figures:
-        """Of all frames so far. ``background_change``: grey levels a frame, away from the person."""
+        """The figures of all frames so far. ``background_change``: grey levels a frame, away from the person."""
         figures: Figures = {"rest_psnr": self._first_psnr}
         if self._alike:
             figures |= {"identity_mean": float(np.mean(self._alike)), "identity_min": float(np.min(self._alike))}

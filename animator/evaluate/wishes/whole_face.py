@@ -55,7 +55,7 @@ class MoodScore:
 
     @property
     def passed(self) -> bool:
-        """Whether it grows, is like no other, and lets lips close."""
+        """Whether the emotion grows with its strength, is like no other, and lets lips close."""
         return self.r >= GROWS and self.apart >= APART and self.gap <= SHUT
 
 
@@ -84,7 +84,7 @@ class WishScores:
 
     @property
     def grows(self) -> bool:
-        """Whether more motion is seen the more is wished for."""
+        """Whether a larger wish gives more motion."""
         return bool((np.diff(self.amplitudes) > 0.1 * self.amplitudes[-1]).all())
 
 
@@ -95,7 +95,7 @@ class Babble:
         self.reset()
 
     def __call__(self, own: Own, other: Other, control: Control) -> Floats:
-        """The next frame."""
+        """Take the next frame."""
         self._frame += 1
         shut = shuts(self._frame)
         made = np.zeros(len(CHANNELS), np.float32)
@@ -109,12 +109,12 @@ class Babble:
 
 
 def shuts(frame: int) -> bool:
-    """Whether lips are to be shut in this frame of `Babble`."""
+    """Whether the lips should be shut in this frame of `Babble`."""
     return frame % _CYCLE >= _OPEN
 
 
 def wishes(portrait: Portrait, watch: Watch, opened: Opened) -> WishScores:
-    """Of a face whose motion ``opened`` begins anew. Raises `MediaError` when the tracker does not find the face."""
+    """The scores of a face that moves as ``opened`` says. Raises `MediaError` when the tracker finds no face."""
     return WishScores(moods(portrait, watch), parts(watch, opened), amplitudes(portrait, watch, opened))
 
 
@@ -192,6 +192,6 @@ def _shut(seen: list[tuple[Image, FaceLandmarks | None]]) -> float:
 
 
 def _eyes(points: Floats) -> Floats:
-    """(2,) px from one to the other."""
+    """(2,) px from one eye to the other."""
     left, right = (points[list(corners), :2].mean(axis=0) for corners in ((362, 263), (33, 133)))
     return left - right
