@@ -13,7 +13,13 @@ import typer
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
-    [*ROOT.glob("*.md"), ROOT / "llms.txt", *ROOT.glob("docs/**/*.md"), *ROOT.glob("animator/**/*.md")],
+    [
+        *ROOT.glob("*.md"),
+        ROOT / "llms.txt",
+        ROOT / "clients/web/README.md",
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("animator/**/*.md"),
+    ],
     key=lambda page: page.relative_to(ROOT).as_posix(),
 )
 TOP = ("companion/", "animator/", "prompts/", "configs/", "clients/", "docs/", "scripts/", "tests/", "deploy/", ".ci/")
@@ -55,6 +61,17 @@ def test_paths_are_there(page: Path) -> None:
         name for name in named if name.startswith(TOP) and name not in MADE and not re.search(r"[A-Z]{4}|[ *]", name)
     ]
     assert not [name for name in paths if not (ROOT / name).exists()]
+
+
+SOURCES = ("animator", "clients/web", "companion", "configs", "scripts")
+
+
+@pytest.mark.parametrize("folder", SOURCES)
+def test_pages_that_the_source_names_are_there(folder: str) -> None:
+    files = [file for kind in ("py", "js", "toml", "html", "ts") for file in (ROOT / folder).rglob(f"*.{kind}")]
+    assert files
+    named = {name for file in files for name in re.findall(r"\bdocs/[\w/]+\.md", file.read_text("utf-8"))}
+    assert not [name for name in named if not (ROOT / name).exists()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)

@@ -1,4 +1,4 @@
-// The face alone, for an <iframe> of another page, which may lead it by messages: docs/embedding.md. Only pages that the
+// The face alone, for an <iframe> of another page, which may lead it by messages: docs/guides/embed.md. Only pages that the
 // server's `allowed_origins` name can show this one (frame-ancestors), so whoever is around it may be told what is said.
 import "../vasari.js";
 
