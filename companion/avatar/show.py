@@ -172,7 +172,7 @@ class Show:
         return taken
 
     def _nothing(self, n: int) -> Taken:
-        """What a speaker who is held says; all that it has to say comes so much later."""
+        """The silence of a speaker who is held; all that it still has to say is delayed by as much."""
         self._delivery.wait(self.clock, n)
         return Taken(np.zeros(n, np.float32), ())
 

@@ -164,7 +164,7 @@ def heard_text(lines: Sequence[Line], heard: int) -> str:
 
 
 def unsaid(item: Item) -> str:
-    """What of a spoken item that was cut off has not been heard, with its feeling."""
+    """The part of an interrupted spoken item that has not been heard, with its feeling."""
     whole = " ".join(line.text for line in item.lines)
     rest = whole[len(item.content()) :].strip()
     return f"[{item.lines[-1].emotion}] {rest}" if rest else ""

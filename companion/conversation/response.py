@@ -162,7 +162,7 @@ class Reply:
         self.spoken.set()
 
     def abandon(self) -> None:
-        """It comes to nothing: its task is cancelled, unless that is who calls."""
+        """End it without a result: its task is cancelled, unless the caller is that task."""
         self._enter(Phase.OVER)
         self.tell, self.join = _nobody, _nowhere
         if self.task and self.task is not asyncio.current_task():

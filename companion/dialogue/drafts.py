@@ -16,7 +16,7 @@ Expected = Callable[[], Awaitable[Sequence[Message]]]  # what is likely to be as
 
 
 class ReadAhead:
-    """One text at a time, the latest one."""
+    """Reads one text at a time, always the latest."""
 
     def __init__(self, llm: LLM, spawn: Spawn) -> None:
         self._llm, self._spawn = llm, spawn
@@ -36,7 +36,7 @@ class ReadAhead:
             self._waiting = self._spawn(self._read(self._llm, messages, after), "read ahead")
 
     def draft(self, messages: Expected) -> None:
-        """Begin to reply to what ``messages`` gives: whoever asks for just that finds the reply begun."""
+        """Begin a reply to what ``messages`` gives, for whoever asks for exactly that next."""
         self.drop()
         self._draft = _Draft(self._llm, messages, self._free, self._spawn)
 

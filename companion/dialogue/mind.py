@@ -93,8 +93,8 @@ class Mind:
 
     @property
     def foresees(self) -> bool:
-        """What the language model will be asked follows from what the user says: neither care, nor a lesson, nor a tool
-        comes in between; and it may be asked in vain."""
+        """Whether the next question to the language model can be foreseen from what the user says: neither care nor a
+        lesson nor a tool comes in between, and requests may be made in vain."""
         may = self._asking.continues or self.shared.talk.drafts_of_endpoints
         plain = not self._toolbox.needed(self.settings(), self.persona.tools)
         return may and plain and not self.guard.careful and not self.persona.lesson

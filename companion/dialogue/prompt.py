@@ -69,17 +69,17 @@ class Asking:
 
     @property
     def private(self) -> Private:
-        """What of it must not be said aloud."""
+        """What of the prompt must not be said aloud."""
         return Private(self._rules(), self.persona.instructions)
 
     def ahead(self, history: Sequence[Message]) -> list[Message]:
-        """What of the next question is known already."""
+        """The part of the next question that is known already."""
         known = messages(self._setting(), history)
         # That the user speaks next is known, too.
         return known if known[-1].role == "user" else [*known, Message("user", "")]
 
     def ask(self, history: Sequence[Message], notes: Sequence[str], wishes: Wishes, begun: str) -> list[Message]:
-        """The question, of which the answer has ``begun`` so."""
+        """The whole question; ``begun`` is how the answer has begun already."""
         can = self.continues
         told = self._shared.prompts.openers.note.format(opener=begun) if begun and not can else ""
         note = " ".join(note for note in (*notes, told) if note)
@@ -91,7 +91,7 @@ class Asking:
         return asked
 
     def notes(self, heard: Said, lesson: str = "") -> tuple[str, ...]:
-        """Of the user's last turn: how they feel, what the ``lesson`` wants, and the language."""
+        """Notes on the user's last turn: how they feel, what the ``lesson`` wants, and the language."""
         spoken = self._shared.prompts.languages.note(heard.language, self._shared.spoken)
         return (self._felt(heard.feeling, heard.tone), lesson, spoken)
 

@@ -51,8 +51,8 @@ class Recollection:
         self._writing: set[asyncio.Task[None]] = set()
 
     def agree(self, wish: Remembering | None) -> None:
-        """As ``wish`` says, what is said from now on is stored, and as whose. What was said before stays with who had
-        agreed then; of who agrees no more, nothing is kept that is still unread."""
+        """From now on what is said is stored if ``wish`` consents, under its user. What was said before stays with the
+        user who had consented then; when a user withdraws consent, what is still unread of theirs is discarded."""
         self.store()
         over, self._part = self._part, None
         self.known, self._told = (), set()
@@ -89,7 +89,7 @@ class Recollection:
         return fresh
 
     def store(self) -> None:
-        """What was said since the last call; of who did not agree it is passed over for good."""
+        """Store what was said since the last call. What was said without consent is skipped for good."""
         messages: dict[str, list[Message]] = {}
         parts: dict[str, _Part] = {}
         for item in self._fresh():

@@ -20,7 +20,7 @@ DECIDE = 0.6  # s for which a face that paused waits for the words of who spoke 
 
 
 class Verdict(Enum):
-    """On speech over the face's own."""
+    """The judgement on speech over the face's own."""
 
     OPEN = "it may be nothing"
     ECHO = "it is the face's own"
@@ -28,8 +28,8 @@ class Verdict(Enum):
 
 
 class BargeIn:
-    """At one microphone. ``lasts``: s of speech that take the floor whatever is said; ``allowed``: the face may be
-    interrupted at all."""
+    """Barge-in at one microphone. ``lasts``: s of speech that take the floor whatever is said; ``allowed``: whether the
+    face may be interrupted at all."""
 
     def __init__(self, microphone: Microphone, floor: Floor, lasts: float, allowed: bool) -> None:
         self._microphone, self._floor, self._lasts, self.allowed = microphone, floor, lasts, allowed
@@ -37,7 +37,7 @@ class BargeIn:
 
     def hold(self) -> None:
         """Speech begins, or goes on after a pause: give way at once to what may become a turn; it is judged meanwhile.
-        What sounds like an echo at first is looked at again: two voices are alike for a syllable, and no longer."""
+        What sounds like an echo at first is compared again later: two voices are alike for no more than a syllable."""
         self._looks_like_echo = None
         if self.allowed and self._is_echo(self._microphone.recent(ONSET)):
             self._looks_like_echo = self._microphone.voiced
@@ -45,7 +45,7 @@ class BargeIn:
             self._floor.hold()
 
     def judge(self) -> Verdict:
-        """The speech goes on."""
+        """Judge the speech again, which goes on."""
         voiced = self._microphone.voiced
         if self._looks_like_echo is not None and voiced > self._looks_like_echo:
             self.hold()
@@ -54,7 +54,7 @@ class BargeIn:
         return Verdict.ECHO if self._is_echo(self._microphone.recent(self._lasts)) else Verdict.TURN
 
     async def takes_floor(self, said: Understood, audio: Samples) -> bool:
-        """The speech pauses after ``audio``: whether its words take the floor. False if they are long in coming."""
+        """Whether the words of speech that pauses after ``audio`` take the floor. False if they take long to come."""
         await asyncio.wait([said], timeout=DECIDE)
         return said.done() and not said.cancelled() and self.counts(said.result(), audio)
 

@@ -121,7 +121,8 @@ class Echo:
         return rest
 
     def of_user(self, probability: float, speaking: bool) -> float:
-        """The probability that the last block is speech -> that it is the user's, who is ``speaking`` already."""
+        """The probability that the last block is speech -> the probability that it is the user's speech.
+        ``speaking``: the user is in the middle of a turn."""
         self._lingers = self._lingers and probability >= SPEECH and not self._present
         if probability < SPEECH or not (self._audible() or self._lingers):
             return probability
@@ -131,7 +132,7 @@ class Echo:
         return probability if self._present else 0.0
 
     def _resembles(self) -> bool:
-        """Whether what is left is still what is played; then that much of an echo may be left from now on."""
+        """Whether the residue still resembles what is played. If so, a residue this loud counts as echo from now on."""
         if not is_echo(self._rest, self._played):
             return False
         self._left = np.clip(self._power / (self._behind + 1e-9), self._left, np.maximum(self._left, LOUDEST))
@@ -161,7 +162,8 @@ class Echo:
         self._open(np.where(clear, ratio, 0.0))
 
     def _open(self, ratio: NDArray[np.float64]) -> None:
-        """In the first words nothing is known, and all may be an echo; what has not come back by their end will not."""
+        """While the face says its first words, nothing is known of the room and all may be echo; bands that have
+        not come back by their end will not."""
         if self._opening == 0:
             return
         self._opening -= 1

@@ -28,8 +28,8 @@ class Endpointing:
         self._acknowledge_at = LONG
 
     async def judge(self, audio: Samples, said: Understood) -> None:
-        """At a pause, after ``audio`` of the turn, which is being understood: by the sound alone who pauses may go on,
-        by the words as well may be done. To be cancelled when the pause is over."""
+        """Judge a pause after ``audio`` of the turn, while its words (``said``) are still being recognised. The sound
+        alone can only make the turn last longer; with the words it can end sooner. Cancel it when the pause is over."""
         if not self._semantic:
             return
         self._microphone.expect(words.UNHEARD)

@@ -22,13 +22,13 @@ class Floor(Protocol):
         ...
 
     def user_starts(self, interrupts: bool) -> bool:
-        """The user takes the floor; a reply ends by it if it ``interrupts`` -> whether they only go on with the turn
-        before, which is still being understood."""
+        """The user takes the floor, and ends a reply if it ``interrupts`` -> whether this only continues their last
+        turn, which is still being transcribed."""
         ...
 
     @property
     def curious(self) -> bool:
-        """The words of a turn are of use before it ends."""
+        """Whether the words of a turn are of use before it ends."""
         ...
 
     def user_is_saying(self, said: Transcript, whole: bool) -> None:

@@ -39,8 +39,8 @@ class Loudspeaker:
         return np.concatenate([np.zeros(BLOCK - len(block), np.float32), block])
 
     def align(self, heard: int) -> None:
-        """``heard`` samples of the microphone have come by now. Nothing is waited for, so that the two are set
-        against each other as when what is sent is latest, and by `SPARE` more: each change is another echo to learn."""
+        """``heard`` samples of the microphone have come by now. Neither side waits for the other: the two are aligned
+        for the latest sending seen so far, plus `SPARE`, since each change is another echo to learn."""
         ahead = float(self._end - heard)
         self._least = min(self._least, ahead)
         if self._ahead is None or ahead < self._ahead:

@@ -33,8 +33,8 @@ class Places:
         self._taken: list[Place] = []
 
     async def take(self, user: str, line: Line | None) -> Place | None:
-        """A place, or None when all are taken. A user who has as many as one may have, or has one where all are taken,
-        gets the one of these that was heard longest ago; so does anybody that of a line that answers no more."""
+        """A place, or None when all are taken. A user who already has as many as one user may have, or any where all
+        are taken, gets the one of these that was heard from longest ago; anybody gets that of a dead line."""
         place = Place(user, line)
         place.hear()
         own = [taken for taken in self._taken if user and taken.user == user]

@@ -61,8 +61,8 @@ class Memories:
 
 
 def _named(header: str) -> str:
-    """The user of the header, which Starlette reads as Latin-1: UTF-8 if it is that, Latin-1 if it is not, and for who
-    can send ASCII only as RFC 8187 has it, ``UTF-8''J%C3%BCrgen``."""
+    """The user that the header names. Starlette reads headers as Latin-1: this decodes UTF-8 where it is valid, and RFC
+    8187 (``UTF-8''J%C3%BCrgen``) for clients that can send ASCII only; else it stays Latin-1."""
     if header[: len(ENCODED)].upper() == ENCODED:
         return unquote(header[len(ENCODED) :])
     try:

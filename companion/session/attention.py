@@ -35,7 +35,7 @@ class Attention:
 
     @property
     def curious(self) -> bool:
-        """The words of a turn are of use before it ends."""
+        """Whether the words of a turn are of use before it ends."""
         return self._ahead.possible
 
     def prepare(self) -> None:

@@ -44,8 +44,8 @@ def remembered(new: Settings, visitor: Visitor) -> Settings:
 
 
 def _voiced(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
-    """A persona brings its voice, unless ``change`` names another. A voice that does not exist is the default one:
-    stock clients ask for OpenAI's, and hear what there is; the effective one is told."""
+    """A persona brings its voice, unless ``change`` names another. In place of a voice that does not exist the default
+    one is used, since stock clients ask for OpenAI's; the client is told which one it is."""
     can = abilities(engine.tts)
     if not can.voices:
         return new

@@ -27,7 +27,7 @@ class Pace:
         self._ahead, self._at = 0.0, clock()
 
     def rest(self, heard: float, worked: float) -> float:
-        """``heard`` s of sound more, which took ``worked`` s -> s in which nothing more is to be taken of it."""
+        """Another ``heard`` s of sound came and took ``worked`` s to process -> s to wait before more is taken."""
         now = self._clock()
         self._ahead = max(0.0, self._ahead - (now - self._at)) + heard
         self._at = now
