@@ -1,7 +1,6 @@
 """Microphones and loudspeakers that come and go, in a real Chromium with its fake devices."""
 
 import time
-from collections.abc import Callable
 
 import pytest
 from selenium import webdriver
@@ -41,6 +40,7 @@ SPY = """
 
 @pytest.fixture
 def page(browser: webdriver.Chrome, fakes: Companion):
+    browser.get_log("browser")  # of the page before
     with before_page(browser, SPY):
         page = Page(browser, fakes.url)
         page["talk"].click()
@@ -127,7 +127,7 @@ def test_with_push_to_talk_only_what_is_said_while_the_button_is_held_is_heard(p
     time.sleep(0.6)
     ActionChains(page.browser).release().perform()
     page.wait(lambda: len(page.events("input_audio_buffer.committed")) == heard + 1, "the turn")
-    page.wait(lambda: page.events("response.done"), "the answer")
+    page.wait(lambda: page.events("response.created"), "the answer")
     assert page["talk"].text == "Hold to talk"
     assert page.events("error") == []
 
@@ -161,14 +161,13 @@ def test_each_refusal_of_the_microphone_is_one_plain_sentence(
 
 
 def test_contexts_that_a_call_suspended_come_back_with_the_next_gesture(
-    chromium: Callable[..., webdriver.Chrome], fakes: Companion
+    browser: webdriver.Chrome, fakes: Companion
 ) -> None:
     spy = """
         window.contexts = [];
         const made = (context) => contexts.push(context);
         window.AudioContext = class extends AudioContext { constructor(...args) { super(...args); made(this); } };
     """
-    browser = chromium()
     with before_page(browser, spy):
         page = Page(browser, fakes.url)
         page["talk"].click()

@@ -36,7 +36,7 @@ class Site:
     """Another host with the examples, and two servers that let it in: the ``tutor``'s language model calls a tool."""
 
     def __init__(self, folder: Path, origin: str) -> None:
-        self.origin, self._folder = origin, folder
+        self.origin, self.folder = origin, folder
         self._companions: list[Companion] = []
         self.server = self._companion("ScriptedLLM")
         self.tutor = self._companion("ScriptedCaller", CALLER)
@@ -48,14 +48,14 @@ class Site:
         shutil.copytree(EXAMPLES / "react" / "dist", folder / "react")
 
     def _companion(self, llm: str, more: str = "") -> Companion:
-        config = self._folder / f"{llm}.toml"
+        config = self.folder / f"{llm}.toml"
         config.write_text(CONFIG.format(origin=self.origin, llm=llm) + more)
-        self._companions.append(Companion(str(config), self._folder / "log.txt"))
+        self._companions.append(Companion(str(config), self.folder / "log.txt"))
         return self._companions[-1]
 
     def _add(self, name: str, companion: Companion) -> None:
-        shutil.copytree(EXAMPLES / name, self._folder / name)
-        for file in (*(self._folder / name).glob("*.html"), *(self._folder / name).glob("*.js")):
+        shutil.copytree(EXAMPLES / name, self.folder / name)
+        for file in (*(self.folder / name).glob("*.html"), *(self.folder / name).glob("*.js")):
             file.write_text(file.read_text().replace("127.0.0.1:8765", f"127.0.0.1:{companion.port}"))
 
     def stop(self) -> None:
@@ -104,7 +104,7 @@ def test_two_faces_in_a_plain_page_are_talked_to_one_at_a_time(browser: webdrive
     example.wait(lambda: example.part(".talk", "#guide").text == "Mic on", "the guide to listen")
     small = example.part(".talk", "#guard")
     assert example["#guard"].rect["width"] == 96
-    assert 32 <= small.rect["width"] <= 48
+    assert 24 <= small.rect["width"] <= 36
     small.click()
     example.wait(lambda: small.get_attribute("aria-pressed") == "true", "the guard to listen")
     assert example.part(".talk", "#guide").text == "Talk"
@@ -122,6 +122,17 @@ def test_a_tutor_asks_by_a_tool_and_goes_on_when_it_is_answered(browser: webdriv
     browser.find_elements(By.CSS_SELECTOR, "#choices button")[1].click()
     assert example["#score"].text == "1 of 1 right."
     example.wait(lambda: "indeed the largest" in example.part(".captions").text, "the tutor to go on")
+    assert complaints(browser) == []
+
+
+def test_a_server_that_calls_no_tools_says_so_and_shows_the_face_all_the_same(
+    browser: webdriver.Chrome, site: Site
+) -> None:
+    quiz = (site.folder / "tutor" / "index.html").read_text()
+    page = quiz.replace(f"127.0.0.1:{site.tutor.port}", f"127.0.0.1:{site.server.port}")
+    (site.folder / "tutor" / "without.html").write_text(page)
+    example = Example(browser, f"{site.origin}/tutor/without.html")
+    example.wait(lambda: "cannot call functions" in example.part(".notice").text, "the reason")
     assert complaints(browser) == []
 
 

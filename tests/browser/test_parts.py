@@ -238,3 +238,33 @@ def test_the_points_of_a_face_follow_the_first_that_are_placed(page: webdriver.C
     """,
     )
     assert moved == [[8, 14], [10, 20], [-10, 5]]
+
+
+def test_captions_show_the_sentence_that_is_heard_and_parts_of_long_ones(page: webdriver.Chrome) -> None:
+    long = "It is one of those very long sentences that nobody would read at once, and so it is shown in parts."
+    text = f"Well, hello. {long} Bye!"
+    shown = run_js(
+        page,
+        """
+        const { portion } = await import("/element/subtitles.js");
+        const [text] = args, parts = [];
+        for (let heard = 0; heard <= text.length; heard++) {
+            const [begin, end] = portion(text, heard);
+            if (heard > end) throw new Error(`${heard} is not within ${begin} to ${end}`);
+            if (parts.at(-1) !== text.slice(begin, end)) parts.push(text.slice(begin, end));
+        }
+        return parts;
+        """,
+        text,
+    )
+    assert " ".join(shown) == text
+    assert shown[0] == "Well, hello."
+    assert shown[-1] == "Bye!"
+    assert len(shown) == 4
+    assert max(map(len, shown)) <= 84
+
+
+@pytest.mark.parametrize(("text", "whole"), [("", ""), ("Yes", "Yes"), ("  Hm … ", "Hm …"), ("a" * 200, "a" * 84)])
+def test_captions_of_odd_texts(page: webdriver.Chrome, text: str, whole: str) -> None:
+    body = "const { portion } = await import('/element/subtitles.js'); return args[0].slice(...portion(args[0], 0));"
+    assert run_js(page, body, text) == whole

@@ -361,7 +361,6 @@ export class VasariAvatar extends Base {
       instructions: this.#instructions,
       memory: this.#memory,
       safety: this.safety,
-      tools: this.#tools.length ? declared(this.#tools) : null,
       audio: this.pushToTalk ? this.#turns() : null,
     };
     return { avatar, ...Object.fromEntries(Object.entries(wishes).filter(([, value]) => value)) };

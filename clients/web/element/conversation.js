@@ -6,7 +6,7 @@ import { Captions } from "./captions.js";
 import { Connection } from "./connection.js";
 import { AvatarError } from "./errors.js";
 import { Player } from "./player.js";
-import { run } from "./tools.js";
+import { declared, run } from "./tools.js";
 
 /** @typedef {import("../types/vasari.js").ClientEvent} ClientEvent */
 /** @typedef {import("../types/vasari.js").Json} Json */
@@ -25,6 +25,12 @@ import { run } from "./tools.js";
  */
 
 const REPORT_EVERY = 200; // ms
+
+/**
+ * @param {import("../types/vasari.js").Tool[]} tools
+ * @returns {ClientEvent}
+ */
+const toolsUpdate = (tools) => ({ type: "session.update", session: { type: "realtime", tools: declared(tools) } });
 
 const newId = () => `item_${crypto.getRandomValues(new Uint32Array(3)).join("")}`.slice(0, 32);
 
@@ -206,6 +212,8 @@ export class Conversation {
     const connection = this.#connection;
     const session = await this.#owner.settings();
     connection?.send({ type: "session.update", session: { type: "realtime", ...session } });
+    // By themselves: a server whose model calls no functions refuses the whole update, and the face with it.
+    if (this.#owner.tools().length) connection?.send(toolsUpdate(this.#owner.tools()));
   }
 
   /** @param {ServerEvent} event */

@@ -38,6 +38,7 @@ export const STYLE = `
     .backdrop { display: block; }
     .face, .poster { margin-top: min(5cqh, 100cqh - 100cqw); }
     .backdrop { top: calc(min(5cqh, 100cqh - 100cqw) - var(--side)); }
+    .foot { top: 85cqw; justify-content: flex-end; background: linear-gradient(transparent, color-mix(in srgb, var(--panel) 85%, transparent) 60%); }
     .face { mask: linear-gradient(transparent, #000 10%, #000 88%, transparent); }
   }
   .ring { inset: 0; border-radius: inherit; box-shadow: inset 0 0 0 0.1875rem var(--glow, transparent); opacity: var(--glow-level, 1); pointer-events: none; transition: box-shadow 0.4s; }
@@ -70,8 +71,12 @@ export const STYLE = `
   .round { display: grid; place-items: center; flex: none; width: 2.75rem; height: 2.75rem; padding: 0; }
   .round:hover:not(:disabled) { background: color-mix(in srgb, var(--ink) 9%, transparent); }
 
-  @container stage (min-width: 17rem) and (min-height: 14rem) { .state[data-told] { display: flex; } }
+  @container stage (min-width: 17rem) and (min-height: 20rem) { .state[data-told] { display: flex; } }
   @container stage (max-width: 15rem) or (max-height: 11rem) { .captions { display: none; } }
+  @container stage (max-height: 20rem) {
+    .foot { top: 0; justify-content: flex-end; background: none; }
+    .captions { margin-bottom: auto; } /* not over the mouth */
+  }
   @container stage (max-width: 22rem) { .line { display: none; } }
   @container stage (min-width: 22rem) { .controls:has(.line) { width: 100%; box-sizing: border-box; } }
   @container stage (max-width: 13rem) or (max-height: 9rem) {
@@ -82,6 +87,8 @@ export const STYLE = `
     .controls { padding: 0; }
     .notice { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   }
+
+  @container stage (max-width: 7rem) or (max-height: 7rem) { .talk { width: 1.75rem; height: 1.75rem; } .talk svg { width: 1.1em; height: 1.1em; } }
 
   dialog { box-sizing: border-box; width: min(24rem, 100vw - 2rem); max-height: calc(100dvh - 2rem); border: 1px solid var(--line); border-radius: 1rem; background: var(--panel); color: var(--ink); padding: 1.4rem; box-shadow: 0 1.2rem 3.5rem #0006; overflow: auto; }
   dialog::backdrop { background: #0007; }
