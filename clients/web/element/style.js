@@ -38,7 +38,6 @@ export const STYLE = `
     .backdrop { display: block; }
     .face, .poster { margin-top: min(5cqh, 100cqh - 100cqw); }
     .backdrop { top: calc(min(5cqh, 100cqh - 100cqw) - var(--side)); }
-    .foot { top: 85cqw; justify-content: flex-end; background: linear-gradient(transparent, color-mix(in srgb, var(--panel) 85%, transparent) 60%); }
     .face { mask: linear-gradient(transparent, #000 10%, #000 88%, transparent); }
   }
   .ring { inset: 0; border-radius: inherit; box-shadow: inset 0 0 0 0.1875rem var(--glow, transparent); opacity: var(--glow-level, 1); pointer-events: none; transition: box-shadow 0.4s; }
@@ -73,9 +72,12 @@ export const STYLE = `
 
   @container stage (min-width: 17rem) and (min-height: 20rem) { .state[data-told] { display: flex; } }
   @container stage (max-width: 15rem) or (max-height: 11rem) { .captions { display: none; } }
+  @container stage (max-aspect-ratio: 10/11) {
+    .foot { top: 92cqw; justify-content: flex-end; background: linear-gradient(transparent, color-mix(in srgb, var(--panel) 85%, transparent) 12rem); }
+  }
   @container stage (max-height: 20rem) {
-    .foot { top: 0; justify-content: flex-end; background: none; }
-    .captions { margin-bottom: auto; } /* not over the mouth */
+    .foot { top: 0; background: none; } /* what is said not over the mouth */
+    .controls { margin-top: auto; }
   }
   @container stage (max-width: 22rem) { .line { display: none; } }
   @container stage (min-width: 22rem) { .controls:has(.line) { width: 100%; box-sizing: border-box; } }
