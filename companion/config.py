@@ -1,4 +1,5 @@
-"""How the companion runs: frozen dataclasses read from TOML. Every field is explained in configs/default.toml."""
+"""How the companion runs: frozen dataclasses read from TOML. Every field is explained in configs/default.toml, which
+names their defaults."""
 
 import difflib
 import importlib
@@ -66,13 +67,13 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    detection: Literal["server_vad", "semantic_vad"] = "server_vad"
+    detection: Literal["server_vad", "semantic_vad"] = "semantic_vad"
     threshold: float = 0.5
     prefix_padding_ms: int = 300
     silence_duration_ms: int = 500
     pause_ms: int = 100
     min_speech_ms: int = 90
-    barge_in_ms: int = 450
+    barge_in_ms: int = 1000
     max_turn_s: float = 60.0
 
 
@@ -82,6 +83,9 @@ class Care:
     trust_model: bool = False
     country: str = ""
     minors: bool = False
+
+
+SECTIONS = {"server": Server, "session": Talk, "turns": Turns, "safety": Care}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +122,9 @@ def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = N
     if key := os.environ.get("VASARI_API_KEY", "").strip():  # a secret's file often ends in a line break
         table = _merge(table, {"server": {"api_key": key}})
     _refuse_unknown(table, [f.name for f in fields(Config) if f.name != "path"], "", path)
+    sections: Table = {name: _section(kind, table.get(name, {}), name, path) for name, kind in SECTIONS.items()}
     stages = {name: _stage(table, name, path) for name in STAGES}
-    return Config(
-        server=_section(Server, table.get("server", {}), "server", path),
-        session=_section(Talk, table.get("session", {}), "session", path),
-        turns=_section(Turns, table.get("turns", {}), "turns", path),
-        safety=_section(Care, table.get("safety", {}), "safety", path),
-        path=path,
-        tools=_tools(table.get("tools", {}), path),
-        **stages,
-    )
+    return Config(path=path, tools=_tools(table.get("tools", {}), path), **sections, **stages)
 
 
 def load_class(stage: Stage, where: str) -> Any:

@@ -53,7 +53,7 @@ class LongTerm:
     needs = Needs((EMBEDDER,))
 
     def __init__(
-        self, url: str = "", key_file: str = "", model_notes: bool = True, embedder: Embeds | None = None
+        self, url: str = "", key_file: str = "", model_notes: bool = False, embedder: Embeds | None = None
     ) -> None:
         sealed = seal.find(key_file)
         self._wording = notes.load()

@@ -34,6 +34,9 @@ SUMS = Lesson(
     Wording(("Right.",), "No.", "{solution}", "Done.", "(Question: {question})"),
 )
 
+# Where a test is about what follows a turn: one ends after half a second of silence, and a barge-in counts soon.
+BRISK = Turns(detection="server_vad", barge_in_ms=450)
+
 
 class Inline:
     """A device that takes ``seconds`` of the loop's clock for everything."""

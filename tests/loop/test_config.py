@@ -1,10 +1,15 @@
 """Configuration: what is in the files, and what is said about a mistake."""
 
+import inspect
+import tomllib
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
-from companion import config
+from companion import config, resources
 from companion.config import ConfigError
 from companion.dialogue import personas
 
@@ -89,3 +94,24 @@ def test_an_option_in_the_user_s_home_is_found_there(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     loaded = config.load("fakes", {"memory": {"use": "companion.memory:LongTerm", "url": "~/mine.sqlite"}})
     assert loaded.memory.options["url"] == str(tmp_path / "mine.sqlite")
+
+
+def _written(table: str) -> dict[str, Any]:
+    """A table of configs/default.toml as it is written there."""
+    return tomllib.loads((resources.folder("configs") / "default.toml").read_text("utf-8"))[table]
+
+
+@pytest.mark.parametrize(("table", "kind"), config.SECTIONS.items())
+def test_the_default_file_names_every_field_with_its_default(table: str, kind: Any):
+    written = TypeAdapter(kind).validate_python(_written(table))
+    assert written == kind()
+    assert sorted(_written(table)) == sorted(field.name for field in fields(kind))
+
+
+@pytest.mark.parametrize("table", config.STAGES)
+def test_the_options_in_the_default_file_are_those_of_the_class(table: str):
+    stage = config.load("default").stages()[config.STAGES.index(table)][1]
+    parameters = inspect.signature(config.load_class(stage, table)).parameters
+    other = {key for key, value in stage.options.items() if value != parameters[key].default}
+    # A conversation wants its frames one by one; who renders a video has two drawn at a time, which is cheaper.
+    assert other == ({"chunk_frames"} if table == "face" else set())

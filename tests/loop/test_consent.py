@@ -7,7 +7,7 @@ import pytest
 from companion.errors import StageError
 from companion.protocol import events
 from companion.stages import fakes
-from tests.loop.conversation import Conversation, engine
+from tests.loop.conversation import BRISK, Conversation, engine
 from tests.virtual_time import run
 
 
@@ -75,7 +75,7 @@ def test_what_was_said_before_consent_is_not_stored_after_it():
 
     async def script():
         asr = fakes.ScriptedASR(["I am still being understood."], delay_s=2.0)
-        async with Conversation(engine(memory=memory, asr=asr)) as talk:
+        async with Conversation(engine(memory=memory, asr=asr, turns=BRISK)) as talk:
             await _turn(talk, "I play the violin.")
             item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "I am ill."}]}
             talk.send(events.ConversationItemCreate(item))  # nobody answers it
@@ -94,7 +94,7 @@ def test_what_was_said_with_consent_is_stored_as_that_users_when_another_comes()
 
     async def script():
         asr = fakes.ScriptedASR(["I am still being understood."], delay_s=2.0)
-        async with Conversation(engine(memory=memory, asr=asr)) as talk:
+        async with Conversation(engine(memory=memory, asr=asr, turns=BRISK)) as talk:
             _agree(talk, "anna")
             await talk.hear(1.0)
             await talk.silence(0.8)

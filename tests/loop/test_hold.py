@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,21 +12,21 @@ from companion.config import Turns
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Speech
-from tests.loop.conversation import RATE, Conversation, Inline, engine
+from tests.loop.conversation import BRISK, RATE, Conversation, Inline, engine
 from tests.virtual_time import run
 
 REPLY = "One two three four five six seven eight nine ten eleven twelve."
 
 
 def _talk(
-    user: list[tuple[float, float]], heard: list[str], avatar: bool = False, confidence: float = 1.0
+    user: list[tuple[float, float]], heard: list[str], avatar: bool = False, confidence: float = 1.0, **changes: Any
 ) -> Conversation:
     """The face says `REPLY`; after one second of it the user makes sound and silence for so many seconds each."""
 
     async def script() -> Conversation:
         model = fakes.ScriptedLLM([REPLY, "Sorry."])
         async with Conversation(
-            engine(llm=model, asr=fakes.ScriptedASR(heard, 0.2, confidence)), avatar=avatar
+            engine(llm=model, asr=fakes.ScriptedASR(heard, 0.2, confidence), **changes), avatar=avatar
         ) as talk:
             talk.ask("Count.")
             await talk.until(events.AudioDelta)
@@ -83,7 +84,7 @@ def test_words_after_a_pause_keep_their_place_in_the_sound():
 
 
 def test_who_interrupts_while_a_word_is_said_again_has_not_heard_what_follows():
-    talk = _talk([(0.3, 0.4), (1.5, 6.0)], ["Mm-hm.", "No, stop."])
+    talk = _talk([(0.3, 0.4), (1.5, 6.0)], ["Mm-hm.", "No, stop."], turns=BRISK)
     response = talk.all(events.ResponseDone)[0].response
     cut = response["output"][0]["content"][0]["transcript"].split()
     assert cut == REPLY.split()[: len(cut)]
@@ -107,7 +108,7 @@ def test_words_that_were_made_of_a_laugh_do_not_interrupt_but_stop_does():
 
 
 def test_a_noise_that_interrupted_lets_the_face_finish_its_sentence():
-    talk = _talk([(0.8, 6.0)], [""])
+    talk = _talk([(0.8, 6.0)], [""], turns=BRISK)
     cut, rest = talk.all(events.ResponseDone)
     assert (cut.response["status"], rest.response["status"]) == ("cancelled", "completed")
     said = [done.response["output"][0]["content"][0]["transcript"] for done in (cut, rest)]

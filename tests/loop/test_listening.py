@@ -16,7 +16,7 @@ from companion.hearing.user_voice import UserVoice
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE
-from tests.loop.conversation import RATE, Conversation, Watching, engine
+from tests.loop.conversation import BRISK, RATE, Conversation, Watching, engine
 from tests.virtual_time import run
 
 
@@ -175,5 +175,5 @@ def test_but_it_listens_to_who_interrupts_it():
         await talk.silence(0.5)
 
     llm = fakes.ScriptedLLM(["One two three four five six seven eight nine ten eleven twelve."])
-    loud = heard(script, llm=llm) > 0.05
+    loud = heard(script, llm=llm, turns=BRISK) > 0.05
     assert 1.2 < loud.sum() / 25 < 2.1

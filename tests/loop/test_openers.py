@@ -12,7 +12,7 @@ from companion.dialogue.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Abilities
-from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
+from tests.loop.conversation import BRISK, PERSONA, Conversation, asked, engine, said
 from tests.virtual_time import run
 
 BOOK = personas.load().openers
@@ -26,16 +26,16 @@ class German(fakes.ToneTTS):
     abilities = Abilities(languages=("de",))
 
 
-def _talk(turns: int = 1, llm: fakes.ScriptedLLM | None = None, persona: Any = PERSONA, **changes: Any) -> Conversation:
-    """The user says ``turns`` things to a language model that takes two seconds for its first word."""
+def _talk(times: int = 1, llm: fakes.ScriptedLLM | None = None, persona: Any = PERSONA, **changes: Any) -> Conversation:
+    """The user says ``times`` things to a language model that takes two seconds for its first word."""
     llm = llm or fakes.ScriptedLLM(["it depends on the weather."], 2.0)
     asr = fakes.ScriptedASR(["Why is that?", "I sold my bicycle today.", "What do you like?", "Where is it?"])
     made = engine(**{"llm": llm, "asr": asr} | changes)
-    return asked(replace(made, prompts=Prompts({"anna": persona}, "Be short.", openers=BOOK)), turns)
+    return asked(replace(made, prompts=Prompts({"anna": persona}, "Be short.", openers=BOOK)), times)
 
 
 def test_the_opener_sounds_as_soon_as_the_turn_is_understood():
-    talk = _talk()
+    talk = _talk(turns=BRISK)
     assert talk.at(events.AudioDelta) - talk.marks[0] < 0.8
     assert said(talk) == ["Well, it depends on the weather."]
 

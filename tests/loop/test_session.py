@@ -9,7 +9,7 @@ from companion.config import Talk
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Abilities, Transcript
-from tests.loop.conversation import RATE, Conversation, Inline, Watching, asked, engine, said
+from tests.loop.conversation import BRISK, RATE, Conversation, Inline, Watching, asked, engine, said
 from tests.virtual_time import run
 
 
@@ -82,7 +82,7 @@ def test_speech_after_a_pause_in_a_turn_is_transcribed_with_it():
 
 def test_a_click_starts_no_turn_and_noise_no_answer():
     async def script():
-        async with Conversation(engine(asr=fakes.ScriptedASR([""]))) as talk:
+        async with Conversation(engine(asr=fakes.ScriptedASR([""]), turns=BRISK)) as talk:
             await talk.hear(0.06)
             await talk.silence(1.0)
             clicks = len(talk.all(events.SpeechStarted))
@@ -149,7 +149,7 @@ def test_sound_and_picture_of_a_chunk_have_one_time_and_the_sound_is_delayed_wit
 def test_interrupting_stops_the_sound_and_the_model_at_once():
     async def script():
         model = fakes.ScriptedLLM(["word " * 400], delay_s=0.05)
-        async with Conversation(engine(llm=model)) as talk:
+        async with Conversation(engine(llm=model, turns=BRISK)) as talk:
             talk.ask("Tell me a story")
             await talk.until(events.AudioDelta, 12)
             begin = asyncio.get_running_loop().time()

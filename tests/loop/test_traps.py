@@ -11,7 +11,7 @@ from companion.hearing.hearing import DEAF
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Speech
-from tests.loop.conversation import RATE, Changing, Conversation, Inline, Watching, engine
+from tests.loop.conversation import BRISK, RATE, Changing, Conversation, Inline, Watching, engine
 from tests.virtual_time import run
 
 
@@ -19,7 +19,7 @@ def test_speech_that_resumes_during_transcription_is_a_pause():
     """The utterance is put back, and the whole is transcribed; no response was ever announced."""
 
     async def script():
-        async with Conversation(engine(asr=fakes.ScriptedASR(["Both parts."], 1.0))) as talk:
+        async with Conversation(engine(asr=fakes.ScriptedASR(["Both parts."], 1.0), turns=BRISK)) as talk:
             await talk.hear(1.0)
             await talk.silence(0.7)
             await talk.hear(1.0)
@@ -40,7 +40,7 @@ def test_speech_that_resumes_during_transcription_is_a_pause():
 def test_speech_that_resumes_while_the_model_thinks_starts_anew():
     async def script():
         model = fakes.ScriptedLLM(["Never said.", "Answer."], delay_s=2.0)
-        async with Conversation(engine(asr=fakes.ScriptedASR(["One.", "Two."]), llm=model)) as talk:
+        async with Conversation(engine(asr=fakes.ScriptedASR(["One.", "Two."]), llm=model, turns=BRISK)) as talk:
             await talk.hear(1.0)
             await talk.silence(0.9)
             await talk.hear(1.0)

@@ -74,11 +74,11 @@ def place(request, tmp_path):
 
 @pytest.fixture
 def open_memory(place):
-    """Open the memory, as a process that starts anew does."""
+    """Open the memory, as a process that starts anew does; a language model that it is given takes notes."""
     opened = []
 
     def start(**options):
-        opened.append(LongTerm(place, embedder=Words(), **options))
+        opened.append(LongTerm(place, embedder=Words(), **{"model_notes": True} | options))
         return opened[-1]
 
     yield start
