@@ -11,15 +11,15 @@ from animator.motion.space import ARKIT, SIZE
 from animator.units import RATE, SAMPLES_PER_FRAME, Motion, Samples
 
 if TYPE_CHECKING:
-    from animator.motion.drooping import LiftedLids
     from animator.motion.generator import Generator
-    from animator.motion.parted import PartedLips
     from animator.motion.parts import Part
     from animator.portrait.correcting.named import Landmarks
     from animator.portrait.portrait import Portrait
     from animator.render import Renderer
     from animator.render.gpu.pool import Drawer as DeviceDrawer
     from animator.render.gpu.pool import Pool
+    from animator.render.neutral.drooping import LiftedLids
+    from animator.render.neutral.parted import PartedLips
 
 WAKING = 20  # frames
 
@@ -110,9 +110,9 @@ class Animator:
 
     def open(self, portrait: "Portrait", part: "Part" = "all") -> LiveFace:
         """A new face of this person, at the first frame of a session; ``part`` of it moves."""
-        from animator.motion.drooping import LiftedLids, drooping
-        from animator.motion.parted import PartedLips, parting, roundness
         from animator.motion.parts import Only
+        from animator.render.neutral.drooping import LiftedLids, drooping
+        from animator.render.neutral.parted import PartedLips, parting, roundness
 
         mover = self.generator() if part == "all" else Only(self.generator(), part)
         gap = parting(portrait)

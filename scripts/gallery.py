@@ -7,10 +7,10 @@ from PIL import Image
 
 from animator.evaluate.sheet import MOUTHS, Tiles, mood, strip
 from animator.evaluate.wishes.sweep import row
-from animator.motion.parted import parting
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
+from animator.render.neutral.parted import parting
 
 DOCS = Path(__file__).parents[1] / "docs"
 FOLDER = DOCS / "gallery"

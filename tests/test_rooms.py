@@ -32,6 +32,24 @@ COMPANION = """
     resources errors tasks
 """
 
+ANIMATOR = """
+    __main__
+    learn
+    cli
+    evaluate
+    bench
+    live export
+    devices
+    render
+    portrait
+    motion
+    media
+    face files
+    control
+    units
+"""
+
+FLOORS = {"companion": COMPANION, "animator": ANIMATOR}
 Import = tuple[Path, int, str]  # file, line, imported module with what follows "from"
 
 
@@ -74,12 +92,14 @@ def foreign(folder: Path, allowed: tuple[str, ...]) -> list[str]:
     return [f"{file}:{line}: {module}" for file, line, module in imports(folder) if module.split(".")[0] in unknown]
 
 
-def test_imports_of_the_companion_run_down():
-    assert not upward(ROOT / "companion", COMPANION)
+@pytest.mark.parametrize(("name", "floors"), FLOORS.items())
+def test_imports_run_down(name: str, floors: str):
+    assert not upward(ROOT / name, floors)
 
 
-def test_every_room_of_the_companion_is_on_a_floor():
-    assert rooms(ROOT / "companion") == set(COMPANION.split())
+@pytest.mark.parametrize(("name", "floors"), FLOORS.items())
+def test_every_room_is_on_a_floor(name: str, floors: str):
+    assert rooms(ROOT / name) == set(floors.split())
 
 
 @pytest.mark.parametrize("name", ["companion", "animator"])

@@ -13,9 +13,9 @@ from animator.evaluate.wishes.sweep import CAMERA, row
 from animator.media.files import MediaError, check_place
 from animator.motion import space
 from animator.motion.behaviour.expression import BEARINGS, EMOTIONS
-from animator.motion.parted import PartedLips, parting
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
+from animator.render.neutral.parted import PartedLips, parting
 from animator.units import FPS
 
 Floats = NDArray[np.float32]

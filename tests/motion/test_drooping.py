@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from animator.motion.drooping import DROOPING, MOST, LiftedLids, drooping, opennesses
 from animator.motion.space import INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
+from animator.render.neutral.drooping import DROOPING, MOST, LiftedLids, drooping, opennesses
 
 LEFT, RIGHT = INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]
 

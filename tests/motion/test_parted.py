@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.motion.parted import HOLD, LEAST_ROUND, PartedLips, parting, roundness
 from animator.motion.space import INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
+from animator.render.neutral.parted import HOLD, LEAST_ROUND, PartedLips, parting, roundness
 
 JAW, CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
 GAP = 0.3

@@ -18,13 +18,13 @@ from animator.media.files import MediaError
 from animator.motion import space
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator
-from animator.motion.parted import PartedLips, parting
 from animator.motion.parts import PARTS, Part, only
 from animator.motion.voice.voices import Other, Own
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import pose
 from animator.portrait.topology import POINTS
+from animator.render.neutral.parted import PartedLips, parting
 from animator.units import FPS, SAMPLES_PER_FRAME
 
 Floats = NDArray[np.float32]
