@@ -7,6 +7,7 @@ within functions and for type checkers count like any other.
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,32 @@ def upward(folder: Path, floors: str) -> list[str]:
     return found
 
 
+def packages(folder: Path) -> dict[str, set[str]]:
+    """Of each package below a top package, at any depth, those that it imports; modules of the top one stand alone."""
+    names = {path.relative_to(folder.parent).with_suffix("").parts for path in folder.rglob("*.py")}
+    known = {".".join(name[: max(2, len(name) - 1)]) for name in names}
+    graph: dict[str, set[str]] = {name: set() for name in known}
+    for file, _, module in imports(folder):
+        name = file.relative_to(folder.parent).with_suffix("").parts
+        here, there = ".".join(name[: max(2, len(name) - 1)]), module
+        while there and there not in known:
+            there = there.rpartition(".")[0]
+        if there and there != here:
+            graph[here].add(there)
+    return graph
+
+
+def order(graph: dict[str, set[str]]) -> list[str]:
+    """From the bottom to the top. Raises CycleError, which names the circle."""
+    return list(TopologicalSorter(graph).static_order())
+
+
+def write(folder: Path, sources: dict[str, str]) -> None:
+    for name, text in sources.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
 def foreign(folder: Path, allowed: tuple[str, ...]) -> list[str]:
     """The imports of a top package of this repository that ``folder`` may not know."""
     unknown = {"companion", "animator", "tests", "scripts"} - {folder.name, *allowed}
@@ -107,6 +134,16 @@ def test_no_top_package_knows_who_uses_it(name: str):
     assert not foreign(ROOT / name, KNOWN[name])
 
 
+def test_packages_of_the_companion_do_not_import_each_other_in_a_circle():
+    assert order(packages(ROOT / "companion"))
+
+
+def test_a_circle_is_named(tmp_path: Path):
+    write(tmp_path, {"house/hall/a.py": "import house.hall.deep.b\n", "house/hall/deep/b.py": "from ..c import x\n"})
+    with pytest.raises(CycleError, match="deep"):
+        order(packages(tmp_path / "house"))
+
+
 def test_a_file_of_the_companion_is_found_by_its_name():
     names = Counter(path.name for path in (ROOT / "companion").rglob("*.py") if not path.name.startswith("__"))
     assert [name for name, count in names.items() if count > 1] == []
@@ -123,9 +160,7 @@ SOURCES = {
 
 
 def test_an_import_that_runs_up_or_sideways_is_named(tmp_path: Path):
-    for name, text in SOURCES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+    write(tmp_path, SOURCES)
     found = [line.split(": ")[0] for line in upward(tmp_path / "house", "roof\ncellar garden")]
     assert found == ["house/cellar/near.py:1", "house/cellar/typed.py:2", "house/cellar/up.py:2", "house/garden/b.py:1"]
     assert len(foreign(tmp_path / "house", ())) == 1

@@ -17,7 +17,7 @@ from companion.dialogue.phrases import Habits, Said
 from companion.dialogue.prompt import Asking
 from companion.dialogue.recollection import Recollection
 from companion.dialogue.shared import Shared
-from companion.dialogue.tools.toolbox import Host, Toolbox
+from companion.dialogue.toolbox import Host, Toolbox
 from companion.protocol import events
 from companion.protocol.events import AvatarProgress, ServerEvent
 from companion.protocol.settings import Settings

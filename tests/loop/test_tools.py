@@ -8,7 +8,7 @@ import pytest
 from langchain_core.tools import tool
 
 from companion.config import Care, Config, Server, Stage, Talk, Turns
-from companion.dialogue.tools.toolbox import RUNNING
+from companion.dialogue.toolbox import RUNNING
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Call, Message

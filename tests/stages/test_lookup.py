@@ -3,8 +3,8 @@
 import pytest
 
 from companion.config import ConfigError
+from companion.dialogue.toolbox import Host
 from companion.dialogue.tools import lookup
-from companion.dialogue.tools.toolbox import Host
 
 HOST = Host(lambda text, after: None, lambda: None, lambda item: None)
 
