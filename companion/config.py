@@ -122,9 +122,9 @@ def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = N
     if key := os.environ.get("VASARI_API_KEY", "").strip():  # a secret's file often ends in a line break
         table = _merge(table, {"server": {"api_key": key}})
     _refuse_unknown(table, [f.name for f in fields(Config) if f.name != "path"], "", path)
-    sections: Table = {name: _section(kind, table.get(name, {}), name, path) for name, kind in SECTIONS.items()}
-    stages = {name: _stage(table, name, path) for name in STAGES}
-    return Config(path=path, tools=_tools(table.get("tools", {}), path), **sections, **stages)
+    parts: Table = {name: _section(kind, table.get(name, {}), name, path) for name, kind in SECTIONS.items()}
+    parts |= {name: _stage(table, name, path) for name in STAGES}
+    return Config(path=path, tools=_tools(table.get("tools", {}), path), **parts)
 
 
 def load_class(stage: Stage, where: str) -> Any:
