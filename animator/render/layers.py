@@ -26,7 +26,8 @@ class Layers:
     ``centre`` (2,) px of the frame on the optical axis. ``uv`` (N, 2) px of the picture and ``opacity`` (N,) are the
     body's and the hem's vertices; triangles (T, 3) of these are ``around`` the face, at the ``edge`` of the person, the
     hem of the face's rim and of the openings' edges, and by ``forward`` (T,) px the face's own are drawn over others.
-    ``creases`` (E, 4) are where the face may fold."""
+    ``creases`` (E, 4) are where the face may fold. ``rims`` (R,) are `Lips.edge` and the vertices of its
+    hem, ``rim_of`` (R,) whose `Lips.line` they follow."""
 
     portrait: Portrait
     body: Body
@@ -47,6 +48,8 @@ class Layers:
     rim_hem: Ints
     edge_hem: Ints
     creases: Ints
+    rims: Ints
+    rim_of: Ints
     around: Ints
     edge: Ints
     forward: Floats
@@ -82,6 +85,8 @@ def _build(portrait: Portrait) -> Layers:
     rim_hem, edge_hem = np.split(hem.triangles, [2 * len(made.rim)])
     beyond = np.empty((len(hem.root), 2), np.float32)
     holes.hem(made.uv, hem.root, hem.before, hem.after, beyond)
+    meet = meeting.lips(portrait, made.points)
+    rims, rim_of = _rims(meet.edge, hem, len(made.points))
     # A closed lid and a closed upper lip lie over the lower ones, whichever is nearer by a hair.
     on_top = np.isin(made.face, np.concatenate(uppers)).any(axis=1)
     return Layers(
@@ -90,7 +95,7 @@ def _build(portrait: Portrait) -> Layers:
         light=light(bare, made),
         eyes=tuple(eyeball.eyes(bare, made)),
         lids=tuple(lids.lids(bare)),
-        lips=meeting.lips(portrait, made.points),
+        lips=meet,
         mouth=behind,
         tongue=tongue.tongue(behind.parts[0].texture),
         wrinkles=wrinkles.wrinkles(bare, made.face, len(made.points) + len(beyond)),
@@ -104,9 +109,20 @@ def _build(portrait: Portrait) -> Layers:
         rim_hem=rim_hem,
         edge_hem=edge_hem,
         creases=holes.creases(made.uv, made.face),
+        rims=rims,
+        rim_of=rim_of,
         around=np.concatenate([whole, holes.fillers(pairs)]),
         edge=edge,
         forward=f32(on_top * _FORWARD * portrait.face_width),
         uv=np.concatenate([made.uv, beyond]),
         opacity=f32(np.arange(len(made.points) + len(beyond)) < len(made.points)),
     )
+
+
+def _rims(edge: Ints, hem: holes.Hem, first: int) -> tuple[Ints, Ints]:
+    """`Layers.rims` and `Layers.rim_of`; the hem's vertices are numbered from ``first`` on."""
+    order = {int(vertex): number for number, vertex in enumerate(edge)}
+    hemmed = np.flatnonzero(np.isin(hem.root, edge))
+    following = [order[int(hem.root[number])] for number in hemmed]
+    rims, rim_of = np.append(edge, first + hemmed), np.append(np.arange(len(edge)), following)
+    return rims.astype(np.int32), rim_of.astype(np.int32)

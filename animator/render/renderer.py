@@ -22,7 +22,8 @@ class Renderer:
         self.size = portrait.size
         self._made = made = layers(portrait)
         self._texture, self._sharp = made.texture.copy(), 0  # closed lids are painted into it
-        self._surface = raster.Surface(np.zeros_like(made.uv), made.uv, np.ones_like(made.opacity), made.opacity)
+        uv = made.uv.copy()  # lips that part turn out
+        self._surface = raster.Surface(np.zeros_like(uv), uv, np.ones_like(made.opacity), made.opacity)
         self._points = np.empty_like(made.body.points)
         self._facing = np.empty((made.body.faces, 3), np.float32)
         self._near = made.body.face.copy()
@@ -78,7 +79,8 @@ class Renderer:
         layers, points, surface = self._made, self._points, self._surface
         made, hem = layers.body, layers.hem
         deform.blend(made.points, made.shapes, now.weights, points)
-        meeting.meet(points, layers.lips, now.weights)
+        turned = meeting.meet(points, layers.lips, now.weights)
+        surface.uv[layers.rims] = layers.uv[layers.rims] + turned[layers.rim_of]
         deform.move(points, made.head, made.torso, now.skull, now.torso)
         count = len(points)
         deform.project(points, made.camera, layers.centre, surface.xy[:count])

@@ -1,5 +1,8 @@
 """What is seen between the lips."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
@@ -8,7 +11,8 @@ from animator.motion import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
-from animator.render.mouth import cavity, smile
+from animator.render.mouth import cavity, meeting, smile
+from animator.render.surface.body import body
 
 pytestmark = pytest.mark.model
 
@@ -222,3 +226,35 @@ def test_light_between_lips_falls_off_to_the_lip_above_and_to_the_corners_and_ge
 def test_no_light_falls_off_in_a_flat_drawing() -> None:
     seen = composed((220, 200, 170), shadow=0.0)
     assert np.ptp(seen[10:30, 30:60].reshape(-1, 3), axis=0).max() <= 1
+
+
+@pytest.mark.parametrize("lip", ["upper", "lower"])
+def test_lips_that_part_turn_out_what_the_line_between_them_hid(lip: str) -> None:
+    """A dark line where shut lips meet is no edge of either lip; at rest it stays."""
+    portrait = load(find("mona_lisa").picture)
+    picture = portrait.picture.copy()
+    seam = portrait.vertices[portrait.contours["lips_inner_upper"][2:-2], :2].round().astype(np.int32)
+    cv2.polylines(picture, [seam], False, (20, 12, 10), 3)
+    renderer = Renderer(replace(portrait, picture=picture))
+
+    def edge(frame: np.ndarray) -> float:
+        """Mean brightness right within the middle of the ``lip``."""
+        rim, outer = (
+            renderer._surface.xy[portrait.contours[f"lips_{ring}_{lip}"]][7:14] for ring in ("inner", "outer")
+        )
+        away = outer - rim
+        x, y = (rim + away / np.linalg.norm(away, axis=1, keepdims=True)).round().astype(int).T
+        return float(frame[y, x].mean())
+
+    rest, turned = renderer.draw(row()), edge(renderer.draw(row(jawOpen=0.4)))
+    left, top = portrait.view
+    x, y = (seam[4:-4] - (left, top)).T
+    assert rest[y, x].mean() < 40
+    renderer._made.lips.line[:] = 0
+    assert turned > 1.4 * edge(renderer.draw(row(jawOpen=0.4)))
+    assert np.array_equal(renderer.draw(row()), rest)
+
+
+def test_no_line_is_turned_out_of_a_flat_drawing() -> None:
+    drawn = load(find("toon").picture)
+    assert not meeting.lips(drawn, body(drawn).points).line.any()

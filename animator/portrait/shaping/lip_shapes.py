@@ -29,9 +29,9 @@ NEUTRAL = 0.385  # face widths of a mouth that does not smile
 _UPPER = 0.4  # of an opening that lies above the seam
 _LIP_FOLLOWS = 0.85  # of a rim's motion that the lip's outer contour takes part in when the lips close
 _ROUND_LIP_FOLLOWS = 0.15  # the same when they round
-_LEAST = 0.9  # of a smile's width that is taken for that of a neutral mouth
+_LEAST = 0.75  # of a smile's width that is taken for that of a neutral mouth
 _HOLE_UP = 0.4  # of that which the lips themselves make
-_THICKEST = 1.3  # times the lips at rest
+_THICKEST = 1.4  # times the lips at rest
 _SCREEN = 0.015  # how fast the skin forgets the lips, a step of the mesh
 _SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # what rounded lips keep of corners that lie above or below the middle
 _SIZES = 0.75, 1.15  # of mouths, from which lips part less or more
@@ -104,7 +104,7 @@ PARTINGS = {
         (-0.09, -0.08, -0.05, 0.03, 0.13, 0.26),
         (-0.03, -0.02, 0.0, 0.06, 0.14, 0.26),
         (0.91, 0.89, 0.83, 0.70, 0.53, 0.26),
-        (0.94, 0.92, 0.85, 0.71, 0.53, 0.26),
+        (0.985, 0.965, 0.89, 0.74, 0.54, 0.26),
         (0.0, 0.0, 0.01, 0.02, 0.03, 0.04),
     ),
     "mouthUpperUp": Parting(
@@ -118,11 +118,11 @@ PARTINGS = {
         (0.0, 0.0, 0.0, 0.0, 0.0, 0.003),
         (0.0, 0.0, 0.0, 0.0, 0.0, 0.003),
         (0.053, 0.055, 0.054, 0.042, 0.022, 0.003),
-        (0.050, 0.051, 0.049, 0.036, 0.017, 0.003),
+        (0.061, 0.062, 0.059, 0.044, 0.021, 0.003),
         (0.0, 0.002, 0.006, 0.009, 0.009, 0.008),
     ),
 }  # fmt: skip
-ROUNDINGS = {"mouthPucker": Rounding(0.68, 0.0, 0.040, 0.8), "mouthFunnel": Rounding(0.84, 0.05, 0.030, 0.8)}
+ROUNDINGS = {"mouthPucker": Rounding(0.68, 0.0, 0.040, 1.0), "mouthFunnel": Rounding(0.84, 0.05, 0.030, 1.2)}
 
 
 def fit_mouth(
@@ -158,7 +158,7 @@ def _on_course(shape: Floats, local: Floats, to: tuple[Parting, float, int], pla
     ``place``: axes and face width of ``local`` (V, 3)."""
     (parting, far, side), (axes, width) = to, place
     wanted = np.concatenate(_courses(local, parting))
-    at = np.concatenate(_lips())
+    at = np.concatenate(both_lips())
     if side:
         ramp = (0.5 + side * (local[at, 0] - local[[0, 13, 14, 17], 0].mean()) / _MIDDLE).clip(0, 1)
         wanted *= (ramp * ramp * (3 - 2 * ramp))[:, None]
@@ -168,10 +168,10 @@ def _on_course(shape: Floats, local: Floats, to: tuple[Parting, float, int], pla
 
 
 def _courses(local: Floats, parting: Parting) -> list[Floats]:
-    """(n, 2) aside and down, of the vertices of both of `_lips`."""
+    """(n, 2) aside and down, of the vertices of both of `both_lips`."""
     moves = list[Floats]()
     middle = local[[0, 13, 14, 17], 0].mean()
-    for ids, rim, lip in zip(_lips(), _rims(), ("upper", "lower"), strict=True):
+    for ids, rim, lip in zip(both_lips(), _rims(), ("upper", "lower"), strict=True):
         x = local[ids, 0]
         half = np.where(x > middle, local[rim[-1], 0] - middle, middle - local[rim[0], 0])
         beside = (np.abs(x - middle) / half).clip(0, 1)
@@ -184,7 +184,7 @@ def _courses(local: Floats, parting: Parting) -> list[Floats]:
 def _outwards(points: Floats, lip: str) -> Floats:
     """(n,) how far from the inner rim (0) to the outer contour (1) the vertices of the ``lip`` lie, by the ``points``
     (V, 2) face widths of all vertices, x along the mouth."""
-    ids = _lips()[0 if lip == "upper" else 1]
+    ids = both_lips()[0 if lip == "upper" else 1]
     x, y = points[ids].T
     inner, outer = (points[mesh().contours[f"lips_{ring}_{lip}"]] for ring in ("inner", "outer"))
     rim, edge = (np.interp(x, line[:, 0], line[:, 1]) for line in (inner, outer))
@@ -202,14 +202,14 @@ def _opening_gain(vertices: Floats, jaw_open: Floats, width: float) -> np.float3
 
 
 def _laid_out(local: Floats, to: Rounding) -> Floats:
-    """(n, 3) face widths by which the vertices of `_lips` move: each as the rim right above or below it."""
+    """(n, 3) face widths by which the vertices of `both_lips` move: each as the rim right above or below it."""
     upper, lower = (local[ids] for ids in _rims())
     middle = float(local[[0, 13, 14, 17], 0].mean())
     half = float(local[291, 0] - local[61, 0]) / 2
     scale = to.width * max(min(half, NEUTRAL / 2) / half, _LEAST)
     centre = (1 - _UPPER) * upper[len(upper) // 2, 1] + _UPPER * lower[len(lower) // 2, 1]
     moves: list[Floats] = []
-    for ids, rim, share in zip(_lips(), (upper, lower), (-_HOLE_UP, 1 - _HOLE_UP), strict=True):
+    for ids, rim, share in zip(both_lips(), (upper, lower), (-_HOLE_UP, 1 - _HOLE_UP), strict=True):
         x = local[ids, 0]
         above, below = (np.interp(x, line[:, 0], line[:, 1]) for line in (upper, lower))
         bow = (1 - _UPPER) * above + _UPPER * below - centre
@@ -237,7 +237,7 @@ def _closing(flat: Floats, follows: float) -> Floats:
     one = np.eye(len(_rims()[0]))
     one[[0, -1]] = 0
     moves: list[Floats] = []
-    for ids, rim, lip, share in zip(_lips(), _rims(), ("upper", "lower"), (_UPPER, _UPPER - 1), strict=True):
+    for ids, rim, lip, share in zip(both_lips(), _rims(), ("upper", "lower"), (_UPPER, _UPPER - 1), strict=True):
         near = np.stack([np.interp(flat[ids, 0], flat[rim, 0], pair) for pair in one], axis=1)
         follow = share * near * (1 - (1 - follows) * _outwards(flat, lip))[:, None]
         follow[: len(rim)] = share * one
@@ -251,7 +251,7 @@ def _rims() -> tuple[Ints, Ints]:
 
 
 @cache
-def _lips() -> tuple[Ints, Ints]:
+def both_lips() -> tuple[Ints, Ints]:
     """Vertices of the upper and of the lower lip, each with its inner rim first."""
     made, found = mesh(), list[Ints]()
     for lip, band in zip(("upper", "lower"), _BANDS, strict=True):
@@ -271,7 +271,7 @@ def _skin() -> tuple[Ints, Any, Any]:
     rows, columns = np.concatenate([edges, edges[:, ::-1]]).T
     near = coo_array((np.ones(len(rows)), (rows, columns)), (made.count, made.count)).tocsr()
     near = csr_array(near / near.sum(axis=1)[:, None])
-    held = np.concatenate([*_lips(), *(made.contours[name] for name in _STILL), np.array(_NOSE)])
+    held = np.concatenate([*both_lips(), *(made.contours[name] for name in _STILL), np.array(_NOSE)])
     free = np.setdiff1d(np.arange(made.count), held).astype(np.int32)
     system = ((1 + _SCREEN) * eye_array(len(free)) - near[free][:, free]).tocsc()
     return free, splu(system), near[free]
@@ -281,6 +281,6 @@ def _membrane(moves: Floats) -> Floats:
     """(V, k): the lips move by ``moves`` (n, k), the skin around follows; eyes, nose and the face's rim stay."""
     free, solver, near = _skin()
     field = np.zeros((mesh().count, moves.shape[1]))
-    field[np.concatenate(_lips())] = moves
+    field[np.concatenate(both_lips())] = moves
     field[free] = solver.solve(near @ field)
     return field.astype(np.float32)

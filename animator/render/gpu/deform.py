@@ -17,18 +17,20 @@ from animator.render.surface.light import BRIGHTEST, DARKEST
 
 
 class Placed(NamedTuple):
-    """``points`` (N, V, 3) in space; of these and of the hem ``xy`` (N, W, 2) px and ``shade`` (N, W); ``near``
-    (N, T, 3), the face's triangles from far to near."""
+    """``points`` (N, V, 3) in space; of these and of the hem ``xy`` (N, W, 2) px, ``uv`` (N, W, 2) px of the picture
+    and ``shade`` (N, W); ``near`` (N, T, 3), the face's triangles from far to near."""
 
     points: Tensor
     xy: Tensor
+    uv: Tensor
     shade: Tensor
     near: Tensor
 
 
 class Motion(NamedTuple):
     """Of N frames: ``weights`` (N, 52), ``skull`` (N, 3, 4), ``torso`` (N, 3), ``jaw`` (N, 3, 4),
-    ``tip`` (N,) as in `animator.render.moment.Moment`; ``shut`` (N, 2 L, 3) px by which lips are closed."""
+    ``tip`` (N,) as in `animator.render.moment.Moment`; ``shut`` (N, 2 L, 3) px by which lips are closed, ``turned``
+    (N, K, 2) px of the picture by which they are turned out."""
 
     weights: Tensor
     skull: Tensor
@@ -36,6 +38,7 @@ class Motion(NamedTuple):
     jaw: Tensor
     tip: Tensor
     shut: Tensor
+    turned: Tensor
 
 
 def place(made: Geometry, motion: Motion) -> Placed:
@@ -47,18 +50,20 @@ def place(made: Geometry, motion: Motion) -> Placed:
     xy, shade = torch.zeros_like(made.uv), torch.ones_like(made.opacity)
     xy[:, : points.shape[1]] = projected(points, made.camera, made.centre)
     frames = torch.arange(len(points), device=points.device)[:, None]
+    uv = made.uv.clone()
+    uv.index_put_((frames, made.rims), taken(motion.turned, made.rim_of), accumulate=True)
     xy[frames, made.hem] = _hem(taken(xy, made.root), taken(xy, made.before), taken(xy, made.after))
     corners = taken(points, made.face)
     facing = _normals(corners, made.face, made.rest.shape[1])
     shade[:, : facing.shape[1]] = _relit(made, facing)
     shade[frames, made.hem] = shade[frames, made.root]
     order = (corners[..., 2].mean(-1) + made.forward).argsort(dim=1, stable=True)
-    return Placed(points, xy, shade, made.face.gather(1, order[..., None].expand(-1, -1, 3)))
+    return Placed(points, xy, uv, shade, made.face.gather(1, order[..., None].expand(-1, -1, 3)))
 
 
 def corners(made: Geometry, placed: Placed, triangles: Tensor) -> Corners:
     """Of ``triangles`` (N, T, 3)."""
-    return Corners(*(taken(v, triangles) for v in (placed.xy, made.uv, placed.shade, made.opacity)))
+    return Corners(*(taken(v, triangles) for v in (placed.xy, placed.uv, placed.shade, made.opacity)))
 
 
 def rigid(part: Piece, xy: Tensor) -> Corners:
@@ -78,7 +83,7 @@ def folds(made: Geometry, placed: Placed) -> Corners:
     scale = torch.where(one > 0, HEM, -HEM) / ((ex * ex + ey * ey).sqrt() + 1e-3) * folded
     away = torch.stack([ey * scale, -ex * scale], -1)
     ends = torch.stack([a, b, torch.where(folded[..., None], b, a) + away, a + away], 2)
-    uv, shade = taken(made.uv, made.creases[..., :2]), taken(placed.shade, made.creases[..., :2])
+    uv, shade = taken(placed.uv, made.creases[..., :2]), taken(placed.shade, made.creases[..., :2])
     opacity = ends.new_tensor([1.0, 1.0, 0.0, 0.0]).expand(*ends.shape[:3])
 
     def twice(values: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from animator.render.gpu.tables import Geometry, pick, tables, unpacked
 from animator.render.layers import Layers, layers
 from animator.render.moment import Moment, Sight, moment
 from animator.render.mouth import tongue
-from animator.render.mouth.meeting import shutting
+from animator.render.mouth.meeting import shutting, turned_out
 from animator.render.surface import wrinkles
 from animator.render.surface.sharp import STEPS
 
@@ -42,6 +42,7 @@ class BatchRenderer:
         self._device = device
         self._made: list[Layers] = [layers(portrait) for portrait in portraits]
         self._tables = tables(self._made, device)
+        self._edges = max(len(made.lips.edge) for made in self._made)
 
     @torch.inference_mode()
     def draw_many(self, motions: Floats, faces: Sequence[int]) -> Image:
@@ -127,8 +128,8 @@ class BatchRenderer:
                 draw_over(frames[number : number + 1], Texture(texels, first), corners)
 
     def _motion(self, chosen: list[Layers], now: list[Moment]) -> Motion:
-        shut = [_shut(made, moment_.weights) for made, moment_ in zip(chosen, now, strict=True)]
-        rows = [(m.weights, m.skull, m.torso, m.jaw, m.tip, lips) for m, lips in zip(now, shut, strict=True)]
+        lips = [_lips(made, moment_.weights, self._edges) for made, moment_ in zip(chosen, now, strict=True)]
+        rows = [(m.weights, m.skull, m.torso, m.jaw, m.tip, *both) for m, both in zip(now, lips, strict=True)]
         return Motion(*(self._upload(np.stack(column)) for column in zip(*rows, strict=True)))
 
     def _looks(self, now: list[Moment]) -> Looks:
@@ -148,9 +149,13 @@ def _seen(eye: Sight) -> tuple[Floats, float, float, Floats]:
     return eye.moved, eye.wide, eye.shut, eye.to_picture
 
 
-def _shut(made: Layers, weights: Floats) -> Floats:
-    """(2 L, 3) px by which the lips are closed, see `shutting`."""
+def _lips(made: Layers, weights: Floats, edges: int) -> tuple[Floats, Floats]:
+    """(2 L, 3) px by which the lips are closed, see `shutting`, and (``edges``, 2) by which they are `turned_out`,
+    filled up with zeros."""
     ends: list[Floats] = []
     for rim in (made.lips.upper, made.lips.lower):
         ends.append(made.body.points[rim] + np.tensordot(weights, made.body.shapes[:, rim], 1))
-    return shutting(ends[1] - ends[0], made.lips, weights)
+    apart = ends[1] - ends[0]
+    shut = shutting(apart, made.lips, weights)
+    turned = turned_out(apart, made.lips, shut)
+    return shut, np.pad(turned, ((0, edges - len(turned)), (0, 0)))

@@ -55,6 +55,8 @@ class Geometry(NamedTuple):
     strength: Tensor
     near: Tensor
     follow: Tensor
+    rims: Tensor
+    rim_of: Tensor
 
 
 class Lids(NamedTuple):
@@ -200,7 +202,7 @@ def _geometry(face: Layers) -> Row:
         body.points, body.shapes, body.head, body.torso, np.float32(body.camera), face.centre, face.uv, face.opacity,
         numbers, hem.root, hem.before, hem.after, body.face, face.forward, face.around, face.edge, face.rim_hem,
         face.edge_hem, face.creases, np.float32(light.ambient), light.direct, light.rest, light.strength, lips.near,
-        lips.follow,
+        lips.follow, face.rims, face.rim_of,
     )  # fmt: skip
 
 

@@ -2,16 +2,20 @@
 
 Shapes add up, contact does not. So after they are added the gap that is left between the lips is measured, and what of
 it must not be there is closed; the skin of each lip follows its rim.
+
+Where shut lips meet there is a dark line, which is shadow, not lip: as they part they turn out what it hid.
 """
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from animator.motion import space
 from animator.portrait.portrait import Portrait
-from animator.portrait.shaping.lip_shapes import closing
+from animator.portrait.shaping.lip_shapes import both_lips, closing
 from animator.render.arrays import Floats, Ints, f32
+from animator.render.mouth.palette import LUMA
 
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 _ROUND = {space.INDEX["mouthPucker"]: 1.1, space.INDEX["mouthFunnel"]: 0.6}
@@ -22,6 +26,12 @@ _ROLL = space.INDEX["mouthRollLower"]
 _TUCKED = 0.5  # of mouthRollLower that brings the lower lip to the upper teeth, for f and v
 _TEETH, _OWN_TEETH = 0.03, 0.75  # how much of these is seen then: face widths, or of what the picture shows
 _STICKY = 0.005  # face widths
+_LINE, _LINE_SHARE = 0.014, 0.45  # face widths, and share of a lip's thickness, that the line between lips may be deep
+_LINE_STEPS = 12
+_CLEAR = 0.8  # of the way from its darkest to the lip's own brightness, where the line ends
+_CONTRAST = 6.0  # levels of luma that a line is darker than a lip, at least
+_FADES = 2.5  # a lip keeps its order while it is above 1
+_TURNED = 0.02  # face widths of further opening over which it is turned out
 _BARELY = 1e-3  # px
 
 
@@ -30,7 +40,9 @@ class Lips:
     """``upper`` and ``lower`` (N,) rims; ``gap`` (N,) px between them at rest, along ``down`` (2,); ``beside`` (N,) px
     from its middle; the vertices ``near`` (K,) follow by ``follow`` (K, 2 N) what is closed, and what is closed so that
     the lips become round; ``teeth`` (N,) px of the upper ones that are seen above a tucked lip; ``sticky`` (N,) px by
-    which shut lips part late; ``narrow`` px, half the width of the least round hole."""
+    which shut lips part late; ``narrow`` px, half the width of the least round hole; lips that part by
+    ``turned`` px turn out the vertices ``edge`` (K,) by ``line`` (K, 2) px of the picture, of the rims' place ``at``
+    (K,) in 2 N, which is to where the lip is clear of the line between them."""
 
     upper: Ints
     lower: Ints
@@ -42,6 +54,10 @@ class Lips:
     teeth: Floats
     sticky: Floats
     narrow: float
+    edge: Ints
+    line: Floats
+    at: Ints
+    turned: float
 
 
 def lips(portrait: Portrait, points: Floats) -> Lips:
@@ -59,8 +75,60 @@ def lips(portrait: Portrait, points: Floats) -> Lips:
     teeth = np.maximum(_TEETH * portrait.face_width, _OWN_TEETH * gap)
     return Lips(
         upper, lower, f32(gap), f32(down), f32(beside), near, np.ascontiguousarray(follow[near]), f32(teeth),
-        f32(sticky), _NARROW * portrait.face_width,
+        f32(sticky), _NARROW * portrait.face_width, *_edges(portrait), _TURNED * portrait.face_width,
     )  # fmt: skip
+
+
+def _edges(portrait: Portrait) -> tuple[Ints, Floats, Ints]:
+    """`Lips.edge`, `Lips.line` and `Lips.at`: what a rim turns out fades over `_FADES` times that of the lip."""
+    lines, first, found = _lines(portrait), 0, list[tuple[Ints, Floats, Ints]]()
+    for ids, lip in zip(both_lips(), ("upper", "lower"), strict=True):
+        rim = portrait.contours[f"lips_inner_{lip}"]
+        far = np.linalg.norm(portrait.vertices[ids, None, :2] - portrait.vertices[rim, :2], axis=2)
+        at = first + far.argmin(axis=1)
+        long = np.linalg.norm(lines[at], axis=1)
+        share = 1 - far.min(axis=1) / np.maximum(_FADES * long, _BARELY)
+        near = share > 0
+        found.append((ids[near], f32(share[near, None] * lines[at[near]]), at[near].astype(np.int32)))
+        first += len(rim)
+    edge, line, at = (np.concatenate(column) for column in zip(*found, strict=True))
+    return edge, line, at
+
+
+def _lines(portrait: Portrait) -> Floats:
+    """(2 N, 2) `Lips.line` of the rims; none in flat drawings, where it is what is drawn of a mouth."""
+    rims = [portrait.contours[f"lips_inner_{lip}"] for lip in ("upper", "lower")]
+    if portrait.drawing.colours:
+        return np.zeros((2 * len(rims[0]), 2), np.float32)
+    grey = portrait.picture.astype(np.float32) @ LUMA
+    found: list[Floats] = []
+    for rim, lip in zip(rims, ("upper", "lower"), strict=True):
+        start = portrait.vertices[rim, :2]
+        across = portrait.vertices[portrait.contours[f"lips_outer_{lip}"], :2] - start
+        thick = np.linalg.norm(across, axis=1, keepdims=True)
+        across = across / np.maximum(thick, _BARELY)
+        deep = np.minimum(_LINE * portrait.face_width, _LINE_SHARE * thick)
+        luma = _along(grey, start, across, deep * np.linspace(0, 1, _LINE_STEPS))
+        clear = np.median(_along(grey, start, across, thick * np.linspace(0.35, 0.75, 9)), axis=1)
+        away = deep[:, 0] * _reached(luma, clear)
+        even = np.convolve(np.pad(away, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+        found.append(f32((even * np.sin(np.linspace(0, np.pi, len(rim))) ** 0.5)[:, None] * across))
+    return np.concatenate(found)
+
+
+def _along(grey: Floats, start: Floats, across: Floats, away: Floats) -> Floats:
+    """(n, k) of ``grey`` (H, W), ``away`` (n, k) px from ``start`` (n, 2) ``across`` (n, 2)."""
+    places = f32(start[:, None] + away[..., None] * across[:, None])
+    x, y = (np.ascontiguousarray(places[..., axis]) for axis in (0, 1))
+    return f32(cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _reached(luma: Floats, clear: Floats) -> Floats:
+    """(n,) 0 to 1: where along each row of ``luma`` (n, k) what is dark at its start is as light as ``clear`` (n,)."""
+    dark = luma[:, :3].min(axis=1)
+    light = luma >= (dark + _CLEAR * (clear - dark))[:, None]
+    first = np.where(light.any(axis=1), light.argmax(axis=1), luma.shape[1] - 1)
+    return f32(np.where(clear - dark > _CONTRAST, first / (luma.shape[1] - 1), 0))
 
 
 def roundness(weights: Floats) -> float:
@@ -68,11 +136,23 @@ def roundness(weights: Floats) -> float:
     return min(sum(share * max(float(weights[at]), 0.0) for at, share in _ROUND.items()), 1.0)
 
 
-def meet(points: Floats, made: Lips, weights: Floats) -> None:
-    """Close of the gap in ``points`` (V, 3) px, in place, what the ARKit ``weights`` (52,) say is shut."""
-    shut = shutting(points[made.lower] - points[made.upper], made, weights)
+def meet(points: Floats, made: Lips, weights: Floats) -> Floats:
+    """Close of the gap in ``points`` (V, 3) px, in place, what the ARKit ``weights`` (52,) say is shut; returns
+    `turned_out`."""
+    apart = points[made.lower] - points[made.upper]
+    shut = shutting(apart, made, weights)
     if shut.any():
         points[made.near] += made.follow @ shut
+    return turned_out(apart, made, shut)
+
+
+def turned_out(apart: Floats, made: Lips, shut: Floats) -> Floats:
+    """(K, 2) px of the picture by which edges of lips show what lies further out, when these are ``apart`` (N, 3) but
+    for what is ``shut`` (2 N, 3)."""
+    closed, rounded = np.split(shut, 2)
+    further = (apart - closed - rounded)[:, :2] @ made.down - made.gap
+    t = (further / made.turned).clip(0, 1)
+    return f32(np.tile(t * t * (3 - 2 * t), 2)[made.at, None] * made.line)
 
 
 def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:

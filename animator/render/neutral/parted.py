@@ -19,8 +19,8 @@ JAW = 0.1  # jawOpen that goes with it, since the seal of the lips is told by mo
 SMILE = 0.3  # seconds to get back
 SPEAK, FASTEST = 0.08, 0.18  # seconds to get there, since a voice does not wait, but no more of the way in a frame
 
-LEAST_ROUND = 0.15
-_STRAIGHT, _WIDE = 0.15, 0.40  # mouthSmile in the picture of lips that round as any, and of those that hardly do
+LEAST_ROUND = 0.6
+_STRAIGHT, _WIDE = 0.15, 0.40  # mouthSmile in the picture of lips that round as any, and of those that do so least
 _JAW, _CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
 _ROUND = [INDEX["mouthFunnel"], INDEX["mouthPucker"]]
 _SMILES = [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]
@@ -40,7 +40,7 @@ def parting(portrait: "Portrait") -> float:
 def roundness(portrait: "Portrait") -> float:
     """How far parted lips of ``portrait`` can round, from `LEAST_ROUND` for wide smiles to 1.
 
-    Corners that a smile holds apart do not come in: there a round mouth would be a hole amid a smile that is shut.
+    The folds of a wide smile stay in the skin, and do not go with lips as round as can be.
     """
     smile = float(portrait.expression[_SMILES].max())
     return float(np.clip(1 - (smile - _STRAIGHT) / (_WIDE - _STRAIGHT), LEAST_ROUND, 1))
