@@ -1,10 +1,12 @@
 """What the documents name is there: files that they link to, headings, paths, modules, commands and their options."""
 
+import ast
 import importlib
 import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,17 @@ def test_import_strings_import(page: Path) -> None:
     """``package.module:Class`` and `package.module.Class` of ours, in code and in the configurations that are shown."""
     named = re.findall(r"\b((?:companion|animator)(?:\.\w+)+):(\w+)", changes_aside(page))
     assert not [f"{module}:{name}" for module, name in named if not hasattr(importlib.import_module(module), name)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_shown_classes_import_what_is_there(page: Path) -> None:
+    blocks = [block for kind, block in BLOCK.findall(page.read_text("utf-8")) if kind == "python"]
+    found = [node for block in blocks for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
+    for node in found:
+        if node.module and node.module.startswith(("companion", "animator")):
+            module = importlib.import_module(node.module)
+            inner = [f"{node.module}.{name.name}" for name in node.names if not hasattr(module, name.name)]
+            assert all(find_spec(name) for name in inner)
 
 
 def changes_aside(page: Path) -> str:
