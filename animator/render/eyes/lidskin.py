@@ -17,7 +17,7 @@ from animator.render.surface.follow import smoothstep
 LASH = 0.010  # face widths: what is dark and narrower is a lash, not a crease
 BROW = 0.5  # share of the way to the brow over which the skin of the lid fades into the picture
 FLAT = 0.5  # share of its contrast that the stretched part of the lid keeps
-ODD_LIGHT, ODD_TINT = 0.28, 0.1  # shares of the skin's luma by which a lid may differ from the skin around
+ODD_LIGHT, ODD_TINT = 0.22, 0.06  # shares of the skin's luma by which a lid may differ from the skin around
 ODD_LEAST = 4.0  # of 255, by which it may differ anyway
 DARKEST = 0.6  # of the luma of the skin under the eye: what is darker is no lid
 DIM = 12.0  # of 255, by which lashes are darker than the lid
