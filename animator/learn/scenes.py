@@ -5,7 +5,7 @@ and short words of the other one in between.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,7 +170,7 @@ def _choose(clips: Sequence[Clip], random: np.random.Generator) -> Clip:
     start = _quietest(level, int(random.integers(0, len(level) - LONG)))
     end = _quietest(level, start + int(random.integers(3 * FPS, LONG - FPS)))
     hops = slice(start * HOPS_PER_FRAME, end * HOPS_PER_FRAME)
-    return Clip(clip.source, clip.voice, clip.held, clip.power[hops], clip.mouth[start:end])
+    return replace(clip, power=clip.power[hops], mouth=clip.mouth[start:end], tip=clip.tip[start:end])
 
 
 def _quietest(level: NDArray[np.float32], near: int) -> int:

@@ -16,14 +16,14 @@ from animator.motion.behaviour.head_motion import Nods, Torso, steady_head
 from animator.motion.behaviour.processes import Processes
 from animator.motion.filters import Follower, Resonators, soft_limit
 from animator.motion.voice.articulation import Style
-from animator.motion.voice.closing import touched
+from animator.motion.voice.lips import Lips
 from animator.motion.voice.mouth_net import LOOK_AHEAD, MouthRow, to_weights
 from animator.motion.voice.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
 from animator.units import SAMPLES_PER_FRAME, Motion, Samples
 
 CAMERA = 5.85  # face widths from the camera to the face of the picture
 _CLOSED_JAW = 0.1  # at least, with closed lips: the renderer tells by the two weights together how shut they are
-_RELEASE = 0.5  # closed lips part in two frames: in one they pop, since the jaw may be wide open behind them
+_RAISED = 0.24  # of tongueOut: the tip at the upper teeth; a little more puts it out
 _FADE = (0.62, 0.3, 0.1, 0.0)  # share of the old mouth in the frames after an interruption
 _BLINK = space.INDEX["eyeBlinkLeft"], space.INDEX["eyeBlinkRight"]
 _WIDE = space.INDEX["eyeWideLeft"], space.INDEX["eyeWideRight"]
@@ -33,6 +33,7 @@ _SIDEWAYS, _OPEN = (
     0.3,
 )  # spread of the jaw's way aside, as tracked in film, and the jawOpen at which it has all of it
 _ASIDE = space.INDEX["jawLeft"], space.INDEX["jawRight"]
+_TONGUE = space.INDEX["tongueOut"]
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 _ROUND = space.INDEX["mouthFunnel"], space.INDEX["mouthPucker"]
 _PARTING_NAMES = ("mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthFunnel")
@@ -99,6 +100,7 @@ class Generator:
         self._other.reset()
         self._behaviour, self._torso, self._sides = self._make(streams[0]), Torso(streams[1]), streams[2]
         self._nods, self._bouts, self._style = Nods(streams[3]), Bouts(streams[4]), Style(streams[5])
+        self._lips = Lips()
         self._slant = Resonators([0.3, 0.3, 0.5])
         self._aim, self._mood, self._steady = Aim(), Mood(), steady_head()
         self._wishes = [Follower(0.3) for _ in range(8)]
@@ -116,8 +118,8 @@ class Generator:
         *place, more, clearer = (follow(wish) for follow, wish in zip(self._wishes, wishes, strict=True))
         mood, bearing = self._mood(control.emotion, control.emotion_strength)
         head = (1 + more) * (moved[HEAD_AT] + self._nods(control.state, heard.prosody))
-        mouth = touched(self._style(moved[MOUTH_AT], own.mouth, own.shapes), own.touches)
-        self._mouth = self._speak(mouth, (1 + more) * (1 + clearer))
+        mouth, tip = self._lips(self._style(moved[MOUTH_AT], own.mouth, own.shapes), own.touches)
+        self._mouth = self._speak(mouth, tip, (1 + more) * (1 + clearer))
         row = np.zeros(space.SIZE, np.float32)
         upper = from_upper(moved[UPPER_AT]) + self._bouts(own, heard, control)
         row[:52] = _face(self._mouth, (1 + more) * upper + mood, float(moved[BLINK_AT][0]))
@@ -128,10 +130,10 @@ class Generator:
         row[58:60] = row[60:62] = gaze
         return row
 
-    def _speak(self, mouth: MouthRow, amplitude: float) -> NDArray[np.float32]:
+    def _speak(self, mouth: MouthRow, tip: float, amplitude: float) -> NDArray[np.float32]:
         """The mouth of the sound, a little different left and right; after an interruption still partly the old one."""
         weights = to_weights(np.clip(mouth, 0.0, 1.0), amplitude) * self._mood.speech
-        weights[_CLOSE] = max(weights[_CLOSE], self._mouth[_CLOSE] - _RELEASE)
+        weights[_TONGUE] = _RAISED * tip
         left, right, aside = self._slant(self._sides.standard_normal(3)).tolist()
         weights[_LEFT] *= 1 + _UNEVEN * left
         weights[_RIGHT] *= 1 + _UNEVEN * right

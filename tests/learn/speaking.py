@@ -3,7 +3,7 @@
 import numpy as np
 
 from animator.learn.speech.clips import FRAME, Clip, to_power
-from animator.learn.speech.teacher import Segment, teach
+from animator.learn.speech.teacher import Segment, teach, tip
 
 RATE = 24_000
 SOUNDS = {"a": 700.0, "m": 250.0, "i": 300.0, "": 0.0}
@@ -24,4 +24,5 @@ def spoken(text: str, seconds: float, pitch: float) -> tuple[np.ndarray, list[Se
 def clip(source: str, voice: str, held: bool, pitch: float) -> Clip:
     sound, segments = spoken(" m a i m a  a m i a m a ", 0.16, pitch)
     mouth = teach(segments, sound, RATE)
-    return Clip(source, voice, held, to_power(sound[: len(mouth) * FRAME]), mouth.astype(np.float16))
+    raised = tip(segments, len(mouth)).astype(np.float16)
+    return Clip(source, voice, held, to_power(sound[: len(mouth) * FRAME]), mouth.astype(np.float16), raised)

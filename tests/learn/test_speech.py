@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from animator.learn.speech.clips import load, load_all, save
-from animator.learn.speech.teacher import Segment, teach
+from animator.learn.speech.teacher import Segment, teach, tip
 from animator.media.files import MediaError
 from animator.motion.voice.mouth_net import CHANNELS
 
@@ -36,6 +36,16 @@ def test_rounding_starts_before_the_sound():
     assert pucker[8] > 0.1 > pucker[4]
 
 
+def test_the_tip_of_the_tongue_is_raised_by_its_sounds_and_in_time():
+    symbols = ["", "a", "l", "a", "θ", "a", "d", "a", "s", "m", "k", "u", ""]
+    segments = [Segment(symbol, 0.2 * i, 0.2 * (i + 1)) for i, symbol in enumerate(symbols)]
+    raised = tip(segments, 65).reshape(13, 5)
+    held = {symbol: row[1:4].mean() for symbol, row in zip(symbols, raised, strict=True)}
+    assert held["θ"] > held["l"] > held["d"] > 0.3
+    assert max(held[symbol] for symbol in "asmku") < 0.1
+    assert raised.max() <= 1 and raised[0].max() < 1e-6
+
+
 def test_a_clip_comes_back_as_it_was(tmp_path):
     written = clip("heart", "one", True, 120)
     save(tmp_path / "a.npz", written)
@@ -43,6 +53,7 @@ def test_a_clip_comes_back_as_it_was(tmp_path):
     assert (read.source, read.voice, read.held) == ("heart", "one", True)
     np.testing.assert_array_equal(read.power, written.power, strict=True)
     np.testing.assert_array_equal(read.mouth, written.mouth, strict=True)
+    np.testing.assert_array_equal(read.tip, written.tip, strict=True)
 
 
 def test_a_damaged_clip_is_named(tmp_path):

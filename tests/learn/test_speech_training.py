@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -10,6 +11,7 @@ from animator.learn.speech.clips import load_all, save
 from animator.media.mel import to_features
 from animator.motion.voice import mouth_net
 from animator.motion.voice.articulation import SHAPES
+from animator.motion.voice.closing import TIP, TOUCHES
 
 from .speaking import clip
 
@@ -87,14 +89,36 @@ def test_the_network_of_touching_lips_is_scored_by_what_it_finds_and_makes_up(tr
     assert all(0 <= value <= 1 for value in scores.values())
 
 
+def test_the_tongue_is_scored_where_its_tip_is_raised():
+    from animator.learn.speech.closing import ClosingNetwork, told, validate
+
+    network, one = ClosingNetwork(), clip("heart", "one", True, 110)
+    said = told(network.eval(), one)[:, TIP]
+    truth = ((said - said.mean()) / said.std()).astype(np.float16)
+    scores = validate(network, [replace(one, tip=truth)])
+    assert scores["heart"]["tip"] > 0.99
+
+
+def test_a_tip_that_is_half_raised_is_told_as_half():
+    from animator.learn.speech.closing import loss_of
+
+    truth = torch.zeros(1, 20, TOUCHES)
+    truth[..., TIP] = 0.5
+    logits = {share: torch.full((1, 20, TOUCHES), -8.0) for share in (0.1, 0.5, 0.9)}
+    for share, said in logits.items():
+        said[..., TIP] = float(np.log(share / (1 - share)))
+    costs = {share: float(loss_of(said, truth)) for share, said in logits.items()}
+    assert min(costs, key=costs.__getitem__) == 0.5
+
+
 def test_a_touch_beside_its_frame_costs_less_than_one_that_is_made_up():
     from animator.learn.speech.closing import loss_of
 
-    truth, beside, made_up = (torch.zeros(1, 20, 2) for _ in range(3))
-    truth[:, 5] = 1
-    beside[:, [5, 6]] = 1
-    made_up[:, [5, 12]] = 1
-    costs = [float(loss_of(8 * said - 4, truth)) for said in (truth, beside, made_up, torch.zeros(1, 20, 2))]
+    truth, beside, made_up = (torch.zeros(1, 20, TOUCHES) for _ in range(3))
+    truth[:, 5, :TIP] = 1
+    beside[:, [5, 6], :TIP] = 1
+    made_up[:, [5, 12], :TIP] = 1
+    costs = [float(loss_of(8 * said - 4, truth)) for said in (truth, beside, made_up, torch.zeros(1, 20, TOUCHES))]
     assert costs == sorted(costs) and costs[1] < 0.5 * costs[2] < 0.5 * costs[3]
 
 

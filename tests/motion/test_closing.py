@@ -9,7 +9,7 @@ from animator.evaluate.tracking.lips import closures
 from animator.learn.speech.voices import Heart
 from animator.motion.generator import Generator
 from animator.motion.space import INDEX
-from animator.motion.voice.closing import TEETH, touched
+from animator.motion.voice.closing import APART, TEETH, touched
 from animator.motion.voice.mouth_net import CHANNELS, to_weights
 from animator.units import FPS, RATE
 
@@ -65,6 +65,24 @@ def test_sounds_of_the_tongue_leave_them_apart():
     assert shut(rows[8:-12]).mean() < 0.1
 
 
+def test_only_lips_of_which_the_mouth_network_is_sure_are_shut_without_a_touch():
+    """It is half sure at t, d and n, where people part the lips (.11 eye distances on film)."""
+    row = np.full(len(CHANNELS), 0.3, np.float32)
+    left = {}
+    for asked in (0.0, 0.3, 0.7, 1.0):
+        row[CHANNELS.index("mouthClose")] = asked
+        left[asked] = 1 - to_weights(touched(row, APART), 1.0)[INDEX["mouthClose"]]
+    assert left[0.0] == left[0.3] == left[0.7] == 1
+    assert left[1.0] == 0
+
+
+def test_the_jaw_comes_up_behind_lips_that_shut():
+    wide, narrow = np.full(len(CHANNELS), 0.4, np.float32), np.full(len(CHANNELS), 0.05, np.float32)
+    touches, jaw = np.array([1, 0, 0], np.float32), CHANNELS.index("jawOpen")
+    assert 0.1 < touched(wide, touches)[jaw] < 0.25
+    assert touched(narrow, touches)[jaw] == narrow[jaw]
+
+
 @pytest.mark.parametrize("pitch", [110, 220, 440])
 def test_a_vowel_that_is_held_does_not_chatter(pitch):
     """Harmonics through the formants of an "a", with vibrato."""
@@ -80,7 +98,8 @@ def test_a_vowel_that_is_held_does_not_chatter(pitch):
 
 def test_what_touches_changes_nothing_else():
     row = np.linspace(0.1, 0.4, len(CHANNELS), dtype=np.float32)
-    touches = np.zeros(2, np.float32)
+    row[CHANNELS.index("mouthClose")] = 0
+    touches = APART.copy()
     np.testing.assert_array_equal(touched(row, touches), row)
     touches[TEETH] = 1
     rolled = to_weights(touched(row, touches), 1.0)

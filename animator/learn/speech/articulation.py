@@ -31,7 +31,7 @@ CHANGE = 0.7  # what the speed counts against the place
 LEAST = 0.03  # spread of a shape that hardly moves, by which errors are weighed
 REST = 15  # percentile of what is said of held-out film: a shape at rest
 CONVERSATION = 1.3  # the sentences of film are read; who talks opens the lips so much further (p95 .21 against .16)
-AHEAD = 0.025  # s, by which the teacher is before film, seen from the live path, which hears late
+AHEAD = 0.025  # s, by which the teacher is before film, seen from the live path, which shows late
 MOST = 3.0  # by which a shape may grow to move as far as on film
 
 

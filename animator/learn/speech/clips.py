@@ -23,7 +23,8 @@ class Clip:
     """What a ``voice`` of a ``source`` (an engine, or a recording) said. ``held`` clips are for validation only.
 
     ``power`` (frames * 4, MELS) log10 of mel power at 100 Hz, `SILENCE` at least; ``mouth`` (frames, len(CHANNELS)) at
-    25 fps, see `animator.motion.voice.mouth_net.CHANNELS`; ``mouthClose`` is a fraction of the jaw.
+    25 fps, see `animator.motion.voice.mouth_net.CHANNELS`; ``mouthClose`` is a fraction of the jaw; ``tip`` (frames,),
+    how far the tongue's tip is raised, 0 where nobody told.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Clip:
     held: bool
     power: NDArray[np.float16]
     mouth: NDArray[np.float16]
+    tip: NDArray[np.float16]
 
 
 def to_power(sound: Floats) -> NDArray[np.float16]:
@@ -43,7 +45,7 @@ def save(path: Path, clip: Clip) -> None:
     """Writes one clip; a file that is there is whole."""
     with whole(path) as file:
         known = {"source": clip.source, "voice": clip.voice, "held": clip.held}
-        np.savez(file, allow_pickle=False, **known, power=clip.power, mouth=clip.mouth)
+        np.savez(file, allow_pickle=False, **known, power=clip.power, mouth=clip.mouth, tip=clip.tip)
 
 
 def load(path: Path) -> Clip:
@@ -51,15 +53,16 @@ def load(path: Path) -> Clip:
     try:
         with path.open("rb") as file, np.load(file) as data:
             clip = Clip(
-                str(data["source"]), str(data["voice"]), bool(data["held"]), data["power"], data["mouth"]
+                str(data["source"]), str(data["voice"]), bool(data["held"]), data["power"], data["mouth"], data["tip"]
             )  # fmt: skip
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise MediaError(f"{path} is not a clip of speech ({error}). Remove it, and make it again.") from error
     frames = len(clip.mouth)
-    if clip.power.shape != (frames * HOPS_PER_FRAME, MELS) or clip.mouth.shape != (frames, len(CHANNELS)):
+    expected = (frames * HOPS_PER_FRAME, MELS), (frames, len(CHANNELS)), (frames,)
+    shapes = clip.power.shape, clip.mouth.shape, clip.tip.shape
+    if shapes != expected:
         raise MediaError(
-            f"{path} has sound of shape {clip.power.shape} for a mouth of shape {clip.mouth.shape}; expected "
-            f"({frames * HOPS_PER_FRAME}, {MELS}) and ({frames}, {len(CHANNELS)}). Remove it, and make it again."
+            f"{path} has sound, mouth and tongue of shapes {shapes}; expected {expected}. Remove it, and make it again."
         )
     return clip
 

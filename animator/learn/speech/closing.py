@@ -1,5 +1,5 @@
-"""Trains and exports the network of touching lips (`animator/motion/voice/closing.onnx`): mel power in, closed lips and
-lips at teeth out. Its first layer goes on in steps of 10 ms, since a p may be over in a few of them."""
+"""Trains and exports the network of touches (`animator/motion/voice/closing.onnx`): mel power in, closed lips, lips at
+teeth and the tongue's tip out. Its first layer goes on in steps of 10 ms, since a p may be over in a few of them."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
@@ -17,13 +17,14 @@ from animator.learn.speech.augment import augment, features
 from animator.learn.speech.clips import Clip, load_all
 from animator.learn.speech.train import Course, Said, Scores, batch, by_source, fit, padded
 from animator.media.mel import MELS
-from animator.motion.voice.closing import CLOSED, HIDDEN, TEETH, TOUCHES
+from animator.motion.voice.closing import CLOSED, HIDDEN, TEETH, TIP, TOUCHES
 from animator.motion.voice.mouth_net import CHANNELS, WINDOW
 
 SEQUENCES = 16  # of a batch
 CLOSE, ROLL = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
 SHUT, ROLLED = 0.95, 0.15  # of the teacher's mouth, from which lips are closed, or the lower one is at the teeth
 SELDOM = 3.0  # how much more a touch counts in the loss than a frame without
+TOLD = ("heart", "kokoro", "espeak", "flite", "sung")  # sources that tell what touches
 BESIDE = 0.3  # how much frames next to a touch count: lips may close one frame early or open one late
 CALLED = 0.4  # what validation takes for a touch
 
@@ -61,7 +62,7 @@ class _Shipped(nn.Module):
 
 def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
     """As `animator.learn.speech.train.train`, for this network."""
-    clips = [clip for clip in load_all(corpus) if clip.source != "captured"]  # whose closures nobody told
+    clips = [clip for clip in load_all(corpus) if clip.source in TOLD]
     torch.set_num_threads(1)
     torch.manual_seed(course.seed)
     network = ClosingNetwork()
@@ -71,9 +72,9 @@ def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores
     random = np.random.default_rng(course.seed)
 
     def loss() -> Tensor:
-        power, mouth = batch(taught, SEQUENCES, random)
+        power, truth = batch(taught, SEQUENCES, random, truth=touches)
         logits = network(padded(augment(power)), torch.zeros(1, SEQUENCES, HIDDEN))[0]
-        return loss_of(logits, touches(mouth))
+        return loss_of(logits, truth)
 
     fit(network, loss, course, said, partial(validate, network, held))
     torch.save(network.state_dict(), out.with_suffix(".pt"))
@@ -81,28 +82,32 @@ def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores
     return validate(network, held)
 
 
-def touches(mouth: Tensor) -> Tensor:
-    """(..., channels) of the teacher -> (..., TOUCHES), 1 where lips touch each other or the teeth."""
-    return torch.stack([mouth[..., CLOSE] > SHUT, mouth[..., ROLL] > ROLLED], dim=-1).float()
+def touches(clip: Clip) -> NDArray[np.float32]:
+    """What the teacher says of a clip: (frames, TOUCHES), 1 where lips touch each other or the teeth, and how far the
+    tongue's tip is raised."""
+    return np.stack([clip.mouth[:, CLOSE] > SHUT, clip.mouth[:, ROLL] > ROLLED, clip.tip], axis=1).astype(np.float32)
 
 
 def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
-    """Cross entropy; touches are seldom and count more, what is beside one counts less."""
+    """Cross entropy; touches of the lips are seldom and count more, what is beside one counts less."""
     near = torch.nn.functional.max_pool1d(truth.transpose(1, 2), 3, stride=1, padding=1).transpose(1, 2)
     weight = 1 + (SELDOM - 1) * truth - (1 - BESIDE) * (near - truth)
+    weight[..., TIP] = 1.0
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, weight)
 
 
 def validate(network: ClosingNetwork, clips: list[Clip]) -> Scores:
-    """Per held-out source, of either touch: the share that is found, within a frame, and the share of all frames
-    further than that from one which are taken for one."""
+    """Per held-out source, of either touch of the lips: the share that is found, within a frame, and the share of all
+    frames further than that from one which are taken for one; and, where its tip is raised, how the tongue
+    correlates with the truth."""
     network.eval()
     scores: Scores = {}
     for source, some in by_source(clips).items():
-        pairs = [(told(network, clip), touches(torch.from_numpy(clip.mouth)).numpy() > 0) for clip in some[:60]]
-        scores[source] = {}
+        pairs = [(told(network, clip), touches(clip)) for clip in some[:60]]
+        tips = [np.concatenate(part)[:, TIP] for part in zip(*pairs, strict=True)]
+        scores[source] = {"tip": float(np.corrcoef(tips[0], tips[1])[0, 1])} if tips[1].any() else {}
         for name, i in (("closed", CLOSED), ("teeth", TEETH)):
-            counts = np.sum([_counts(said[:, i] > CALLED, truth[:, i]) for said, truth in pairs], axis=0)
+            counts = np.sum([_counts(said[:, i] > CALLED, truth[:, i] > 0) for said, truth in pairs], axis=0)
             scores[source] |= {name: counts[0] / max(1, counts[1]), f"false_{name}": counts[2] / max(1, counts[3])}
     network.train()
     return {source: {name: round(float(value), 3) for name, value in row.items()} for source, row in scores.items()}

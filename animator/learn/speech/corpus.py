@@ -11,7 +11,7 @@ from scipy.signal import resample_poly
 from animator.learn.speech import captured, film, sentences
 from animator.learn.speech.clips import FRAME, Clip, save, to_power
 from animator.learn.speech.singing import Voiced, sing, speak_softly, speak_up
-from animator.learn.speech.teacher import Segment, teach
+from animator.learn.speech.teacher import Segment, teach, tip
 from animator.learn.speech.voices import Espeak, Heart, Kokoro, flite
 from animator.motion.voice.mouth_net import CHANNELS
 from animator.units import RATE, SAMPLES_PER_FRAME
@@ -24,7 +24,7 @@ ENGLISH = ("en-us", "en", "en-gb-scotland")
 KOKORO_LANGUAGES = {"e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "cmn"}
 HELD_SPEAKERS = ("", "s20", "s23", "s31")  # of film; those of no folder trained the scorer of lip sync
 HELD_SENTENCES = 7  # of every so many of the other speakers one is for validation
-LATE = SAMPLES_PER_FRAME // 2  # samples by which the live path hears its voice late
+LATE = SAMPLES_PER_FRAME // 2  # samples by which lips are shown after what the networks tell, see `Lips`
 SPEEDS = ((1, 1), (5, 6), (3, 4), (8, 7), (6, 5))  # of captured takes: other voices
 
 
@@ -161,11 +161,13 @@ def _clip(source: str, said: Said) -> Clip:
     sound = voiced.sound * np.float32(level)
     if voiced.around is not None:
         sound = sound + voiced.around
-    return _cut(source, said.voice, said.held, sound, mouth)
+    clip = _cut(source, said.voice, said.held, sound, mouth)
+    return replace(clip, tip=tip(voiced.segments, len(mouth)).astype(np.float16))
 
 
 def _cut(source: str, voice: str, held: bool, sound: NDArray[np.float32], mouth: NDArray[np.float32]) -> Clip:
-    return Clip(source, voice, held, to_power(sound[: len(mouth) * FRAME]), mouth.astype(np.float16))
+    power = to_power(sound[: len(mouth) * FRAME])
+    return Clip(source, voice, held, power, mouth.astype(np.float16), np.zeros(len(mouth), np.float16))
 
 
 def _save_takes(folder: Path, out: Path) -> None:

@@ -92,6 +92,13 @@ _CLASSES = {
 }  # fmt: skip
 VISEME_OF: dict[str, str] = {symbol: name for name, symbols in _CLASSES.items() for symbol in symbols.split()}
 VISEME_OF["ꭧ"] = "sh"
+# How far the tongue's tip is raised: between the teeth for th, at the upper ones for l and n, and where t and d are
+# made, behind which it is hardly seen. Sounds of the blade (s, sh) keep it down.
+TIPS: dict[str, float] = {
+    symbol: raised
+    for symbols, raised in (("θ ð", 1.0), ("l ɫ ɭ ɬ", 0.8), ("n ɳ", 0.7), ("t d ɾ ɽ ʈ ɖ ɗ T", 0.45))
+    for symbol in symbols.split()
+}
 DIPHTHONGS = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "S": "ə", "ʍ": "w"}
 
 
@@ -128,6 +135,22 @@ def _closures(cut: list[tuple[str, float, float]], times: NDArray[np.float64]) -
             away = np.maximum(np.abs(times - ((start + end) / 2 - LEAD / 2)) - half, 0.0)
             close = np.maximum(close, np.exp(-((away / 0.022) ** 2)).astype(np.float32))
     return close
+
+
+def tip(segments: list[Segment], frames: int) -> NDArray[np.float32]:
+    """(frames,) at 25 fps in [0, 1]: how far the tongue's tip is raised in each, see `TIPS`.
+
+    It is there through the middle of the sound, and on its way for 30 ms before and after.
+    """
+    times = (np.arange(frames * FINE // FPS) + 0.5) / FINE
+    raised = np.zeros(len(times), np.float32)
+    for segment in segments:
+        height = max((TIPS.get(letter, 0.0) for letter in segment.symbol), default=0.0)
+        if height:
+            half = 0.4 * (segment.end - segment.start)
+            away = np.maximum(np.abs(times - ((segment.start + segment.end) / 2 - LEAD / 2)) - half, 0.0)
+            raised = np.maximum(raised, height * np.exp(-((away / 0.030) ** 2)).astype(np.float32))
+    return raised.reshape(frames, FINE // FPS).mean(axis=1)
 
 
 def _loudness(sound: NDArray[np.float32], rate: int, times: NDArray[np.float64]) -> NDArray[np.float32]:

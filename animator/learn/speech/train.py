@@ -31,6 +31,7 @@ BEND = 0.25  # of the Huber loss; a smaller one gives medians, and lips that are
 WEIGHT = torch.tensor([{"jawOpen": 2.0, "mouthPucker": 1.5, "mouthFunnel": 1.5}.get(name, 1.0) for name in CHANNELS])
 
 Scores = dict[str, dict[str, float]]  # by source
+Truth = Callable[[Clip], NDArray[np.floating]]  # of a clip, (frames, channels)
 Said = Callable[[int, float, float, Scores], None]  # step, share of the time, loss, scores
 
 
@@ -67,32 +68,42 @@ def train(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
     return validate(network, held)
 
 
+def mouth_of(clip: Clip) -> NDArray[np.float16]:
+    """(frames, channels), the mouth that said it."""
+    return clip.mouth
+
+
 def _spoken(
-    clips: dict[str, list[Clip]], random: np.random.Generator, of: Mapping[str, float]
+    clips: dict[str, list[Clip]], random: np.random.Generator, of: Mapping[str, float], truth: Truth
 ) -> tuple[NDArray[np.float32], ...]:
     """Clips and pauses up to FRAMES; one sequence in twelve is only noise."""
     shares = np.array([of.get(source, 1.0) for source in clips])
     shares /= shares.sum()
     power = np.full((FRAMES * HOPS_PER_FRAME, MELS), SILENCE, np.float32)
-    mouth = np.zeros((FRAMES, len(CHANNELS)), np.float32)
+    told = np.zeros((FRAMES, truth(next(iter(clips.values()))[0]).shape[1]), np.float32)
     at = int(random.integers(0, 25))
     while at < FRAMES and random.random() > 0.08:
         some = clips[str(random.choice(list(clips), p=shares))]
         clip = some[int(random.integers(0, len(some)))]
         start = int(random.integers(0, max(1, len(clip.mouth) - FRAMES)))
         count = min(FRAMES - at, len(clip.mouth) - start)
-        mouth[at : at + count] = clip.mouth[start : start + count]
+        told[at : at + count] = truth(clip)[start : start + count]
         hops = slice(start * HOPS_PER_FRAME, (start + count) * HOPS_PER_FRAME)
         power[at * HOPS_PER_FRAME : (at + count) * HOPS_PER_FRAME] = clip.power[hops]
         at += count + int(random.integers(0, 35))
-    return 10.0**power, mouth
+    return 10.0**power, told
 
 
 def batch(
-    clips: dict[str, list[Clip]], size: int, random: np.random.Generator, shares: Mapping[str, float] = SHARES
+    clips: dict[str, list[Clip]],
+    size: int,
+    random: np.random.Generator,
+    shares: Mapping[str, float] = SHARES,
+    truth: Truth = mouth_of,
 ) -> tuple[Tensor, Tensor]:
-    """Mel power (size, FRAMES * 4, MELS) and mouths (size, FRAMES, channels); ``shares`` of what ``clips`` are by."""
-    pairs = [_spoken(clips, random, shares) for _ in range(size)]
+    """Mel power (size, FRAMES * 4, MELS) and what is learned of it, the ``truth`` of every clip (size, FRAMES,
+    channels); ``shares`` of what ``clips`` are by."""
+    pairs = [_spoken(clips, random, shares, truth) for _ in range(size)]
     return torch.from_numpy(np.stack([p for p, _ in pairs])), torch.from_numpy(np.stack([m for _, m in pairs]))
 
 

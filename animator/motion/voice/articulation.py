@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.media.mel import Features
-from animator.motion.voice.mouth_net import CHANNELS, HIDDEN, MouthRow, session_of
+from animator.motion.voice.listener import Listener
+from animator.motion.voice.mouth_net import CHANNELS, HIDDEN, MouthRow
 
 MODEL = Path(__file__).with_name("articulation.onnx")
 _LEFT_OUT = ("jawOpen", "mouthClose", "mouthPress")  # of a press, film and sound know nothing of each other
@@ -27,40 +27,29 @@ _HABITS: dict[tuple[str, ...], float] = {
     ("mouthRollLower", "mouthRollUpper", "mouthShrugLower"): 0.30,
 }
 # Of rounded lips both networks know something: their sum follows film and rules better than either, and these shares of
-# each move as far as people's.
+# each, less what they say of any sound, move as far as people's.
 _ROUND = [SHAPES.index(name) for name in ("mouthFunnel", "mouthPucker")]
-_FILMED, _RULED = 0.95, 0.75
+_FILMED, _RULED, _ANY = 1.35, 1.05, 0.08
 # Who converses widens the mouth as it opens (opening and width correlate by .3 in conversation, not at all in sentences
 # that are read): so much of these for a jaw that is wide open, where the lips are not round.
 _WIDER = {"mouthStretch": 0.45, "mouthSmile": 0.30, "mouthDimple": 0.15}
 _WIDENING = np.array([_WIDER.get(name, 0.0) for name in SHAPES], np.float32)
 _JAW = CHANNELS.index("jawOpen")
-_UNROUNDED = 3.0  # times pucker and funnel: as much of both is round
+_ROUNDISH, _WHOLLY = 0.15, 0.6  # pucker and funnel together, up to where lips are not round, and from where they are
 _MOST = 1.5  # spreads that a speaker is away from the mean
 
 Shapes = NDArray[np.float32]  # (len(SHAPES),), in the units of `animator.motion.voice.mouth_net.CHANNELS`
 STILL: Shapes = np.zeros(len(SHAPES), np.float32)
 
 
-class Articulation:
-    """The shapes of a stream, of the frame that `MouthNet` tells at the same time."""
+class Articulation(Listener):
+    """How far each of `SHAPES` is taken in a stream, of the frame that `MouthNet` tells at the same time."""
 
     def __init__(self) -> None:
-        self._network = session_of(MODEL)
-        self.reset()
+        super().__init__(MODEL, HIDDEN, len(SHAPES))
 
-    def __call__(self, window: Features, speech: float) -> Shapes:
-        """`MouthNet.window` and `MouthNet.speech` of a frame -> how far each of `SHAPES` is taken, 0 in silence."""
-        if speech == 0:
-            self.reset()
-            return STILL
-        output, self._state = self._network.run(None, {"features": window[None], "state": self._state})
-        said = np.asarray(output, np.float32).reshape(-1).clip(0.0, 1.0)
-        return said * np.float32(min(1.0, 2 * speech))
-
-    def reset(self) -> None:
-        """Forget all sound."""
-        self._state = np.zeros((1, 1, HIDDEN), np.float32)
+    def meant(self, said: Shapes, speech: float) -> Shapes:
+        return said.clip(0.0, 1.0) * np.float32(min(1.0, 2 * speech))
 
 
 class Style:
@@ -79,7 +68,7 @@ class Style:
         """
         row = mouth.copy()
         told = self._gains * shapes
-        told[_ROUND] = _FILMED * told[_ROUND] + _RULED * heard[AT][_ROUND]
-        unrounded = max(0.0, 1 - _UNROUNDED * float(told[_ROUND].sum()))
+        told[_ROUND] = np.maximum(_FILMED * told[_ROUND] + _RULED * heard[AT][_ROUND] - _ANY, 0)
+        unrounded = float(np.clip((_WHOLLY - told[_ROUND].sum()) / (_WHOLLY - _ROUNDISH), 0, 1))
         row[AT] += told + _WIDENING * mouth[_JAW] * unrounded - heard[AT]
         return row

@@ -1,4 +1,5 @@
-"""Lips that touch: a network hears which frames of a voice shut them, or bring the lower one to the teeth.
+"""What touches in a mouth: a network hears which frames of a voice shut the lips, bring the lower one to the teeth, or
+raise the tongue's tip to them.
 
 How it was trained: `animator.learn.speech.closing`; its figures: MODEL_CARD.md.
 """
@@ -8,53 +9,55 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.media.mel import Features
-from animator.motion.voice.mouth_net import CHANNELS, MouthRow, session_of
+from animator.motion.voice.listener import Listener
+from animator.motion.voice.mouth_net import CHANNELS, MouthRow, closing_by
 
-CLOSED, TEETH = range(2)
-TOUCHES = 2
+CLOSED, TEETH, TIP = range(3)
+TOUCHES = 3
 HIDDEN = 128
 MODEL = Path(__file__).with_name("closing.onnx")
-_MAYBE, _SURE = 0.3, 0.5  # what the network says where a touch begins to show, and where it is complete
-_LOOSE = 0.45  # of mouthClose, which the mouth network may ask for by itself
-_AT_TEETH = {
-    "jawOpen": 0.08, "mouthClose": 0.45, "mouthRollLower": 0.42, "mouthLowerDown": 0.0, "mouthUpperUp": 0.16,
+# What the network says where a touch begins to show, and where it is complete. Of the tongue, whose sounds it tells
+# apart less well, it says .27 at l and n in the median, and .05 elsewhere.
+_MAYBE, _SURE = np.array([0.3, 0.3, 0.12], np.float32), np.array([0.5, 0.5, 0.38], np.float32)
+# The mouthClose from and at which the mouth network is believed without a touch: it asks for .3 to .7 at t, d and n,
+# too, where people part the lips.
+_UNSURE, _INSISTS = 0.8, 0.95
+_AT_TEETH = {  # nearly shut, an edge of the upper teeth on a lower lip that is rolled in, as on film
+    "jawOpen": 0.08, "mouthClose": 0.32, "mouthRollLower": 0.55, "mouthLowerDown": 0.0, "mouthUpperUp": 0.23,
     "mouthShrugLower": 0.12,
 }  # fmt: skip
+_WHOLE = 0.9  # of a touch, with which lips are shut
+_RAISED, _JAW_SHUT = 0.6, 0.10  # behind lips that shut, the jaw goes so much of the way to this, which film has there
 _COLUMNS = [CHANNELS.index(name) for name in _AT_TEETH]
 _TOUCHING = np.array(list(_AT_TEETH.values()), np.float32)
-_CLOSE = CHANNELS.index("mouthClose")
+_CLOSE, _JAW = CHANNELS.index("mouthClose"), CHANNELS.index("jawOpen")
 
 Touches = NDArray[np.float32]  # (TOUCHES,) in [0, 1]
 APART: Touches = np.zeros(TOUCHES, np.float32)
 
 
-class Closing:
-    """The touches of a stream, of the frame that `MouthNet` tells at the same time."""
+class Closing(Listener):
+    """The touches of a stream, of the frame that `MouthNet` tells at the same time: how much the lips touch each other,
+    and the teeth, and how far the tongue's tip is raised to these."""
 
     def __init__(self) -> None:
-        self._network = session_of(MODEL)
-        self.reset()
+        super().__init__(MODEL, HIDDEN, TOUCHES)
 
-    def __call__(self, window: Features, speech: float) -> Touches:
-        """`MouthNet.window` and `MouthNet.speech` of a frame -> how much the lips touch each other, and the teeth."""
-        if speech == 0:
-            self.reset()
-            return APART
-        output, self._state = self._network.run(None, {"features": window[None], "state": self._state})
-        said = np.asarray(output, np.float32).reshape(-1)
+    def meant(self, said: Touches, speech: float) -> Touches:
         return (((said - _MAYBE) / (_SURE - _MAYBE)).clip(0.0, 1.0) * speech).astype(np.float32)
-
-    def reset(self) -> None:
-        """Forget all sound."""
-        self._state = np.zeros((1, 1, HIDDEN), np.float32)
 
 
 def touched(mouth: MouthRow, touches: Touches) -> MouthRow:
-    """A mouth that touches as it should: shut for p, b, m, the lower lip under the upper teeth for f, v."""
-    closed, teeth = touches[CLOSED], touches[TEETH] * (1 - touches[CLOSED])
+    """A mouth that touches as it should: shut for p, b, m, the lower lip under the upper teeth for f, v.
+
+    As a touch grows, the gap shrinks evenly: mouthClose leaves the square of what it leaves of the jaw.
+    """
+    insisted = (float(mouth[_CLOSE]) - _UNSURE) / (_INSISTS - _UNSURE)
+    closed = min(max(float(touches[CLOSED]), insisted, 0.0) / _WHOLE, 1.0)
+    teeth = touches[TEETH] * (1 - closed)
     row = mouth.copy()
-    row[_CLOSE] = min(row[_CLOSE], _LOOSE)
+    row[_CLOSE] = 0.0
     row[_COLUMNS] += teeth * (_TOUCHING - row[_COLUMNS])
-    row[_CLOSE] += closed * (1 - row[_CLOSE])
+    row[_CLOSE] = max(row[_CLOSE], closing_by(1 - (1 - closed) ** 0.5))
+    row[_JAW] -= _RAISED * closed * max(0.0, row[_JAW] - _JAW_SHUT)
     return row

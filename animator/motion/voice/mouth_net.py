@@ -31,6 +31,8 @@ _SILENCE = 0.05  # features (-76 dB): digital silence, with dither or without
 # The teacher is shy: with these the rendered lips part as far as real ones (0.15 to 0.25 of the eye distance at p95).
 _SIZE = {"jawOpen": 1.5, "mouthLowerDown": 1.2, "mouthUpperUp": 1.2}
 
+_APART, _SHUT = 0.2, 0.7  # mouthClose of a row: up to where lips stay apart, and from where they are shut
+
 _PARTING = ("mouthLowerDown", "mouthUpperUp", "mouthShrugUpper", "mouthFunnel", "mouthStretch")
 
 MouthRow = NDArray[np.float32]  # (len(CHANNELS),)
@@ -104,7 +106,7 @@ def to_weights(row: MouthRow, amplitude: float) -> NDArray[np.float32]:
     """
     weights = np.zeros(52, np.float32)
     values = dict(zip(CHANNELS, row.tolist(), strict=True))
-    close = min(1.0, max(0.0, (values.pop("mouthClose") - 0.2) / 0.5))
+    close = min(1.0, max(0.0, (values.pop("mouthClose") - _APART) / (_SHUT - _APART)))
     for name, value in values.items():
         parted = 1.0 - close if name in _PARTING else 1.0
         for side in ("",) if name in INDEX else ("Left", "Right"):
@@ -120,5 +122,10 @@ def from_weights(weights: NDArray[np.float32]) -> MouthRow:
         columns = [INDEX[name + side] for side in (("",) if name in INDEX else ("Left", "Right"))]
         row[i] = min(1.0, float(weights[columns].mean()) / _SIZE.get(name, 1.0))
     close = float(weights[INDEX["mouthClose"]]) / max(float(weights[INDEX["jawOpen"]]), 0.05)
-    row[_CLOSE] = 0.2 + 0.5 * min(1.0, close) if close > 0 else 0.0
+    row[_CLOSE] = closing_by(close)
     return row
+
+
+def closing_by(share: float) -> float:
+    """The ``mouthClose`` of a row of which `to_weights` makes ``share`` of the jaw."""
+    return _APART + (_SHUT - _APART) * min(1.0, share) if share > 0 else 0.0

@@ -12,7 +12,7 @@ from animator.motion.voice.closing import APART, Closing, Touches
 from animator.motion.voice.intonation import Intonation
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME, MouthNet, MouthRow
 from animator.motion.voice.prosody import SILENT, Heard, Prosody
-from animator.units import SAMPLES_PER_FRAME, Samples
+from animator.units import Samples
 
 
 class Own(NamedTuple):
@@ -34,7 +34,6 @@ class Other(NamedTuple):
     prosody: Heard
 
 
-_LATE = SAMPLES_PER_FRAME // 2  # the mouth network was 20 ms ahead of the voice, as tracked in rendered videos
 NOBODY = Other(np.zeros((HOPS_PER_FRAME, MELS), np.float32), SILENT)
 
 
@@ -48,9 +47,6 @@ class OwnVoice:
 
     def __call__(self, audio: Samples) -> Own:
         """(960,), the next frame of sound."""
-        line = np.concatenate([self._waiting, audio])
-        self._waiting = line[SAMPLES_PER_FRAME:]
-        audio = line[:SAMPLES_PER_FRAME]
         features = self._mel(audio)
         mouth = self._network(features)
         prosody = replace(self._prosody(features), lift=self._intonation(audio))
@@ -59,7 +55,6 @@ class OwnVoice:
 
     def reset(self) -> None:
         """Forget all sound."""
-        self._waiting = np.zeros(_LATE, np.float32)
         self._mel, self._prosody = LogMel(), Prosody()
         self._network.reset()
         self._closing.reset()
