@@ -45,7 +45,7 @@ ANIMATOR = """
     portrait
     motion
     media
-    face files
+    face files onnx
     control
     units
 """

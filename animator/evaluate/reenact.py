@@ -21,8 +21,7 @@ from animator.evaluate.tracking.solving import solver
 from animator.evaluate.tracking.track import track
 from animator.media.files import MediaError
 from animator.motion import space
-from animator.motion.generator import CAMERA
-from animator.motion.space import ARKIT, INDEX
+from animator.motion.space import ARKIT, CAMERA, INDEX
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait, load
 from animator.portrait.pose import align, angles

@@ -12,6 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from animator import onnx
 from animator.evaluate.tracking.lips import Figures
 from animator.evaluate.tracking.track import Track
 from animator.media.mel import HOP, WINDOW, mel_power, to_features
@@ -94,7 +95,4 @@ def _peak(scores: NDArray[np.float64], best: int) -> float:
 
 @cache
 def _session() -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(_MODEL), options, providers=["CPUExecutionProvider"])
+    return onnx.session(_MODEL)

@@ -15,13 +15,13 @@ from animator.motion.behaviour.gaze import Aim
 from animator.motion.behaviour.head_motion import Nods, Torso, steady_head
 from animator.motion.behaviour.processes import Processes
 from animator.motion.filters import Follower, Resonators, soft_limit
+from animator.motion.space import CAMERA
 from animator.motion.voice.articulation import Style
 from animator.motion.voice.lips import Lips
 from animator.motion.voice.mouth_net import LOOK_AHEAD, MouthRow, to_weights
 from animator.motion.voice.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
 from animator.units import SAMPLES_PER_FRAME, Motion, Samples
 
-CAMERA = 5.85  # face widths from the camera to the face of the picture
 _CLOSED_JAW = 0.1  # at least, with closed lips: the renderer tells by the two weights together how shut they are
 _RAISED = 0.24  # of tongueOut: the tip at the upper teeth; a little more puts it out
 _FADE = (0.62, 0.3, 0.1, 0.0)  # share of the old mouth in the frames after an interruption

@@ -14,6 +14,8 @@ weights stay zero inside the project (gaze is given in degrees); they are filled
 Up to .3 of ``tongueOut`` raise the tongue's tip to the upper teeth, as for l, n and th; more puts it out.
 """
 
+CAMERA = 5.85  # face widths from the camera to the face of the picture
+
 ARKIT: tuple[str, ...] = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
     "cheekPuff", "cheekSquintLeft", "cheekSquintRight",

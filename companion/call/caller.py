@@ -12,10 +12,9 @@ from companion.engine import Engine
 from companion.hearing.resampling import Resampler
 from companion.protocol import events
 from companion.session.session import Session
-from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, Samples
+from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, VAD_WINDOW, Samples
 
 BLOCK = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
-WINDOW = 512  # samples at HEAR_RATE, what a VAD takes
 BEFORE = 1.0  # s in which the face is seen idle before the first question
 SOUNDING = 0.1  # s within which the last audible sample came from a face that is not in a pause
 AFTER = 1.0  # s in which it is seen after each answer
@@ -134,6 +133,6 @@ class Saying:
 
 def edges_of_speech(audio: Samples, vad: VAD, threshold: float) -> tuple[float, float]:
     """(n,) at `HEAR_RATE` -> seconds at which the first speech begins and the last one ends; 0 if there is none."""
-    windows = audio[: len(audio) // WINDOW * WINDOW].reshape(-1, WINDOW)
+    windows = audio[: len(audio) // VAD_WINDOW * VAD_WINDOW].reshape(-1, VAD_WINDOW)
     spoken = [i for i, window in enumerate(windows) if vad(window) >= threshold]
-    return (spoken[0] * WINDOW / HEAR_RATE, (spoken[-1] + 1) * WINDOW / HEAR_RATE) if spoken else (0.0, 0.0)
+    return (spoken[0] * VAD_WINDOW / HEAR_RATE, (spoken[-1] + 1) * VAD_WINDOW / HEAR_RATE) if spoken else (0.0, 0.0)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pywebrtc_audio import EchoCanceller
 from scipy.signal import fftconvolve
 
-from companion.stages.protocols import HEAR_RATE, Samples
+from companion.stages.protocols import HEAR_RATE, VAD_WINDOW, Samples
 
-BLOCK = 512  # samples, one window of the VAD
+BLOCK = VAD_WINDOW
 STEP = HEAR_RATE // 100  # samples that the canceller takes at a time
 LATE = 256  # samples by which the canceller is late, half of it since it takes steps
 PARTS = 16  # blocks of echo that are looked for: 0.5 s of delay and room together

@@ -56,17 +56,15 @@ def _load() -> tuple[Any, Any]:
 
 @functools.cache
 def _loaded() -> tuple[Any, Any]:
-    import onnxruntime as ort
     from tokenizers import Tokenizer
+
+    from animator.onnx import session
 
     folder = locate.resolve(EMBEDDER)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return tokenizer, ort.InferenceSession(_graph(folder), options, providers=["CPUExecutionProvider"])
+    return tokenizer, session(_graph(folder))
 
 
 def _graph(folder: Path) -> bytes:

@@ -17,8 +17,8 @@ import numpy as np
 from companion.errors import StageError
 from companion.models import locate
 from companion.models.needs import Needs
-from companion.stages.protocols import HEAR_RATE, Abilities, Samples, Transcript
-from companion.stages.vad import FRAME, Silero
+from companion.stages.protocols import HEAR_RATE, VAD_WINDOW, Abilities, Samples, Transcript
+from companion.stages.vad import Silero
 from companion.stages.worker import MODEL_THREADS
 
 log = logging.getLogger(__name__)
@@ -188,8 +188,8 @@ class FasterWhisper:
 def _spoken(audio: Samples) -> bool:
     """Whether the voice detector hears speech anywhere: Whisper writes words into noise, so noise must not reach it."""
     vad = Silero()
-    padded = np.pad(audio, (0, -len(audio) % FRAME))
-    return any(vad(padded[i : i + FRAME]) >= MIN_SPEECH for i in range(0, len(padded), FRAME))
+    padded = np.pad(audio, (0, -len(audio) % VAD_WINDOW))
+    return any(vad(padded[i : i + VAD_WINDOW]) >= MIN_SPEECH for i in range(0, len(padded), VAD_WINDOW))
 
 
 def _load(model: str, device: str, threads: int) -> Any:

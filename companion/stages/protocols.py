@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float32]  # (n,) mono, in [-1, 1]
 
 HEAR_RATE = 16_000  # Hz, what VAD and ASR take
+VAD_WINDOW = 512  # samples at HEAR_RATE, what a VAD takes at a time: 32 ms
 SPEAK_RATE = 24_000  # Hz, what TTS gives and the face takes
 
 

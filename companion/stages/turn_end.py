@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ class SmartTurn:
         except StageError as error:
             log.warning("turns end by silence alone, without the model of ends of turns: %s", error)
             return
-        self._session, self._features = self._pool.submit(_load, str(path)).result()
+        self._session, self._features = self._pool.submit(_load, path).result()
         self._pool.submit(self._judge, np.zeros(HEAR_RATE, np.float32)).result()
 
     async def finished(self, audio: Samples) -> float | None:
@@ -55,12 +56,9 @@ class SmartTurn:
         return np.asarray(self._features(level.astype(np.float32), padding=0), np.float32)
 
 
-def _load(path: str) -> tuple[Any, Any]:
-    import onnxruntime as ort
+def _load(path: Path) -> tuple[Any, Any]:
     from faster_whisper.feature_extractor import FeatureExtractor
 
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # the face and the transcription have the others
-    options.log_severity_level = 3
-    session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    return session, FeatureExtractor(chunk_length=WINDOW_S)
+    from animator.onnx import session
+
+    return session(path), FeatureExtractor(chunk_length=WINDOW_S)

@@ -7,11 +7,10 @@ import numpy as np
 
 from companion.models import locate
 from companion.models.needs import Needs
-from companion.stages.protocols import HEAR_RATE, Samples
+from companion.stages.protocols import HEAR_RATE, VAD_WINDOW, Samples
 
-FRAME = 512  # samples, what the network takes at a time
 CONTEXT = 64  # samples of the frame before, which the network wants to see again
-FRAME_S = FRAME / HEAR_RATE
+VAD_WINDOW_S = VAD_WINDOW / HEAR_RATE
 
 
 class Silero:
@@ -35,9 +34,9 @@ class Silero:
         Raises:
             ValueError: another number of samples.
         """
-        if audio.shape != (FRAME,):
+        if audio.shape != (VAD_WINDOW,):
             raise ValueError(
-                f"Silero takes {FRAME} samples at {HEAR_RATE} Hz at a time, not an array of {audio.shape}."
+                f"Silero takes {VAD_WINDOW} samples at {HEAR_RATE} Hz at a time, not an array of {audio.shape}."
             )
         sound = np.concatenate([self._context, audio]).astype(np.float32, copy=False)
         out, self._h, self._c = self._session.run(None, {"input": sound[None], "h": self._h, "c": self._c})
@@ -47,9 +46,6 @@ class Silero:
 
 @functools.cache
 def _session() -> Any:
-    import onnxruntime as ort
+    from animator.onnx import session
 
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # 0.1 ms of work: threads would only cost
-    options.log_severity_level = 3
-    return ort.InferenceSession(str(locate.resolve("silero-vad")), options, providers=["CPUExecutionProvider"])
+    return session(locate.resolve("silero-vad"))  # 0.1 ms of work: more threads would only cost

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from companion.stages.vad import FRAME, Silero
+from companion.stages.protocols import VAD_WINDOW
+from companion.stages.vad import Silero
 
 pytestmark = pytest.mark.model
 
 
 def listen(vad: Silero, sound: np.ndarray) -> list[float]:
-    whole = len(sound) // FRAME * FRAME
-    return [vad(sound[i : i + FRAME]) for i in range(0, whole, FRAME)]
+    whole = len(sound) // VAD_WINDOW * VAD_WINDOW
+    return [vad(sound[i : i + VAD_WINDOW]) for i in range(0, whole, VAD_WINDOW)]
 
 
 async def test_speech_is_heard(say):
@@ -29,7 +30,8 @@ async def test_two_microphones_do_not_disturb_each_other(say):
     alone = listen(Silero(), speech)
     first, second = Silero(), Silero()
     together = [
-        (first(speech[i : i + FRAME]), second(np.zeros(FRAME, np.float32))) for i in range(0, FRAME * 40, FRAME)
+        (first(speech[i : i + VAD_WINDOW]), second(np.zeros(VAD_WINDOW, np.float32)))
+        for i in range(0, VAD_WINDOW * 40, VAD_WINDOW)
     ]
     assert [mine for mine, _ in together] == alone[:40]
     assert max(other for _, other in together) < 0.5

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
+from animator.onnx import session
 from animator.portrait.pose import align
 
 Floats = NDArray[np.float32]
@@ -43,11 +43,7 @@ class Descriptor:
         image = next(i for i in model.graph.input if i.name == "data")
         del model.graph.input[:]  # the others repeat its weights, which keeps the runtime from loading or folding them
         model.graph.input.append(image)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        content = model.SerializeToString()
-        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._session = session(model.SerializeToString())
 
     def __call__(self, image: Image, points: Floats) -> Floats:
         """(h, w, 3) RGB and the face's landmarks (478, 3) in px -> (128,)."""

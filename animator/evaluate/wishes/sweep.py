@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion import space
+from animator.motion.space import CAMERA
 
 Floats = NDArray[np.float32]
 
-CAMERA = 5.85  # face widths: what a distance of 1 is in the motion space
 LEVELS = (0.0, 0.5, 1.0, 0.5, 0.0)  # of one ARKit shape
 
 

@@ -18,13 +18,13 @@ from typing import Any
 import hibari.dsp
 import numpy as np
 import onnx
-import onnxruntime
 from hibari import Hibari
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from animator.learn.speech.teacher import Segment
 from animator.media.files import MediaError, read_audio
+from animator.onnx import session
 from animator.units import RATE
 
 TICK = 600  # samples a unit of hibari's and Kokoro's durations
@@ -137,14 +137,11 @@ def _with_output(path: Path, output: str) -> Run:
     """An ONNX model as a function of its inputs in their order, with one inner value as its last output; one thread."""
     model = onnx.load(path)
     model.graph.output.append(onnx.ValueInfoProto(name=output))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    names = [given.name for given in session.get_inputs()]
+    network = session(model.SerializeToString())
+    names = [given.name for given in network.get_inputs()]
 
     def run(*values: NDArray[Any]) -> list[NDArray[np.float32]]:
-        return [np.asarray(out) for out in session.run(None, dict(zip(names, values, strict=True)))]
+        return [np.asarray(out) for out in network.run(None, dict(zip(names, values, strict=True)))]
 
     return run
 

@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from animator import onnx
 from animator.media.mel import MELS, Features
 from animator.motion.space import INDEX
 
@@ -47,11 +48,7 @@ def session_of(model: Path) -> onnxruntime.InferenceSession:
 @lru_cache(maxsize=8)
 def _session(model: Path, changed_ns: int) -> onnxruntime.InferenceSession:
     """On one thread, which the renderer's would fight with otherwise; opened anew when the file has changed."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return onnx.session(model)
 
 
 class MouthNet:

@@ -13,13 +13,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 from scipy.spatial import Delaunay
 
+from animator.motion.space import CAMERA
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Ints, f32
 from animator.render.jit import kernel
 from animator.render.surface.follow import CHIN, follow, smoothstep
 
 CELL = 22.0  # px of the grid at a size of 512
-CAMERA = 5.85  # face widths
 DEPTH_REACH = 0.30  # face widths over which the depth of the face's rim is forgotten
 SHAPE_REACH = 0.20
 EAR_FRONT = 0.12  # face widths by which hair and background lie before the ears

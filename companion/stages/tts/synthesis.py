@@ -45,14 +45,12 @@ def level(audio: Samples, gain: float) -> Samples:
 def session(path: Path, durations: str, threads: int) -> Any:
     """The ONNX graph with one output more, named ``durations``: how long each input symbol lasts."""
     import onnx
-    import onnxruntime as ort
+
+    from animator.onnx import session as opened
 
     model = onnx.load(str(path))
     model.graph.output.append(onnx.ValueInfoProto(name=durations))
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = threads
-    options.log_severity_level = 3
-    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return opened(model.SerializeToString(), threads)
 
 
 def warm(pool: ThreadPoolExecutor, pieces: Iterator[object]) -> None:
