@@ -35,6 +35,9 @@ ROOM_NOISE = 1e-4  # power of a band, most that a room is believed to have: abou
 SLOWLY = 0.995  # a block: how fast peaks and the noise of the room are forgotten
 OPENING = 24  # blocks of the face's voice after which its echo has begun, if there is one
 SPARE = 2.0  # times as much as has come by then
+LEAST = 1e-3  # of what is played, less than which is not believed to come back
+UNLIKE = ((4, 0.16), (6, 0.2), (8, 0.25))  # blocks of speech; likeness under which it is nothing that is played
+AUDIBLE = 0.016  # power of speech, as a share of the loudest that is played, from which its likeness can be told
 CLEAR = 0.03  # of the peak, from which on an echo shows what is left of it
 RISE, FALL, DRIFT = 1.4, 0.9, 1.01  # a block: what is left is believed to be more, less; more while a user may speak
 
@@ -99,6 +102,8 @@ class Echo:
         self._floor = np.full(len(BANDS) - 1, ROOM_NOISE)  # of the noise in the room
         self._opening = OPENING  # blocks of the face's voice until that is known of all of it
         self._came = np.zeros(len(BANDS) - 1)  # the most that came back so far
+        self._came_before = self._came  # the same, before what sounds like speech now
+        self._speech = 0  # blocks for which something has sounded like speech
         self._present = 0  # blocks for which a user is still taken to be there
         self._since = AGAIN  # blocks since an echo was looked for
         self._lingers = False  # what sounds like speech has been an echo so far, and has not ended yet
@@ -124,6 +129,11 @@ class Echo:
         """The probability that the last block is speech -> the probability that it is the user's speech.
         ``speaking``: the user is in the middle of a turn."""
         self._lingers = self._lingers and probability >= SPEECH and not self._present
+        self._speech = self._speech + 1 if probability >= SPEECH else 0
+        if not self._speech:
+            self._came_before = self._came
+        if self._opening and not self._present and self._is_strange():
+            self._begin_with_user()
         if probability < SPEECH or not (self._audible() or self._lingers):
             return probability
         if not speaking and (not self._found or self._present) and self._resembles():
@@ -140,6 +150,21 @@ class Echo:
             self._since = 0
             self._found = likeness(self._heard, self._played) > ALIKE
         return True
+
+    def _is_strange(self) -> bool:
+        """Whether what sounds like speech cannot be what is played. Noise would hide the likeness of a faint echo."""
+        loudest = float(np.max(np.mean(self._played[-OPENING * BLOCK :].reshape(-1, BLOCK) ** 2, 1)))
+        for blocks, most in UNLIKE:
+            sound = self._heard[-blocks * BLOCK :]
+            loud = self._speech >= blocks and float(np.mean(sound**2)) > AUDIBLE * loudest
+            if loud and likeness(sound, self._played) < most:
+                return True
+        return False
+
+    def _begin_with_user(self) -> None:
+        """Somebody speaks in the first words: what they say tells nothing about an echo."""
+        self._opening, self._present = 0, HANG
+        self._left = np.minimum(self._left, np.maximum(SPARE * self._came_before, LEAST))
 
     def _audible(self) -> bool:
         recent = self._played[RECENT * BLOCK - 2 * BLOCK :]

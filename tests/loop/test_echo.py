@@ -87,3 +87,12 @@ def test_the_end_of_an_echo_is_nobody_after_the_face_fell_silent():
         canceller(heard[i : i + WINDOW], played[i : i + WINDOW])
         users.append(canceller.of_user(0.6, False) > 0.5)
     assert not any(users[HEAR_RATE // WINDOW :])
+
+
+@pytest.mark.parametrize("gain", [-3.0, -12.0, -24.0])
+@pytest.mark.parametrize("seed", [1, 3, 4])
+def test_an_echo_of_the_first_words_is_nobody(seed: int, gain: float):
+    played = voice(seed, 1.5)
+    scene = Scene(delay=0.06, gain=gain, room=0.4, direct=3.0, noise=-50.0)
+    _, users = listen(echo(played, scene, np.random.default_rng(seed)), played)
+    assert not users.any()

@@ -245,3 +245,14 @@ def test_a_quiet_user_is_heard_soon_after_the_face_s_first_words(seed: int):
         return 0.04 * np.random.default_rng(seed).standard_normal(RATE)
 
     assert _gave_way(*_over_noise(1.1, quiet)) < 0.25
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("at", [0.1, 0.3, 0.6])
+def test_who_speaks_in_the_face_s_first_words_is_heard_at_once(at: float, seed: int):
+    """What is loud enough, and nothing like what is played, is no echo, though none has had the time to come."""
+
+    def other(said: np.ndarray) -> np.ndarray:
+        return 0.1 * np.random.default_rng(seed).standard_normal(RATE)
+
+    assert _gave_way(*_over_noise(at, other)) < 0.25
