@@ -21,6 +21,20 @@ T = TypeVar("T")
 STAGES = ("vad", "turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
 
 
+MOVED = {  # beginnings of import strings in configurations of users
+    "companion.vad:": "companion.stages.vad:",
+    "companion.endpoint:": "companion.stages.turn_end:",
+    "companion.asr:": "companion.stages.asr:",
+    "companion.llm:": "companion.stages.llm.chat_model:",
+    "companion.tts:": "companion.stages.tts:",
+    "companion.fakes:Cartoon": "companion.avatar.cartoon:Cartoon",
+    "companion.fakes:": "companion.stages.fakes:",
+    "companion.portraits:": "companion.avatar.portraits:",
+    "companion.tools:": "companion.dialogue.tools:",
+    "animator.face:Animator": "animator.live:Animator",
+}
+
+
 class ConfigError(Exception):
     """The configuration cannot be used; the message names the file, the key and what to write instead."""
 
@@ -135,9 +149,15 @@ def load_class(stage: Stage, where: str) -> Any:
     try:
         return getattr(importlib.import_module(module_name), name)
     except ImportError as error:
-        raise ConfigError(f"{where}: {module_name} cannot be imported: {error}") from error
+        raise ConfigError(f"{where}: {module_name} cannot be imported: {error}{_moved(stage.use)}") from error
     except AttributeError as error:
-        raise ConfigError(f"{where}: there is no {name} in {module_name}") from error
+        raise ConfigError(f"{where}: there is no {name} in {module_name}{_moved(stage.use)}") from error
+
+
+def _moved(use: str) -> str:
+    """Where what a configuration names is now, if it was elsewhere once."""
+    new = next((use.replace(old, new, 1) for old, new in MOVED.items() if use.startswith(old)), None)
+    return f'. It has moved: use = "{new}"' if new else ""
 
 
 def _find(source: str | Path) -> Path:

@@ -66,6 +66,19 @@ def test_mistakes_are_named(tmp_path, text, says):
     assert says in str(caught.value)
 
 
+NAMES = {"companion.fakes:": "ToneTTS", "companion.fakes:Cartoon": "Portraits", "companion.tools:": "timer"}
+NAMES |= {"companion.vad:": "Silero", "companion.endpoint:": "SmartTurn", "companion.asr:": "FasterWhisper"}
+NAMES |= {"companion.llm:": "LangChain", "companion.tts:": "Hibari", "companion.portraits:": "Gallery"}
+
+
+@pytest.mark.parametrize(("old", "new"), config.MOVED.items())
+def test_an_import_string_from_before_the_moves_is_answered_with_the_new_one(old: str, new: str):
+    name = NAMES.get(old, "")
+    with pytest.raises(ConfigError, match=f'It has moved: use = "{new}{name}"'):
+        config.load("fakes", {"tts": {"use": f"{old}{name}"}})
+    assert config.load_class(config.Stage(f"{new}{name}"), "")
+
+
 def test_a_file_that_is_not_there_and_one_that_extends_itself(tmp_path):
     with pytest.raises(ConfigError, match="default"):
         config.load("nonesuch")
