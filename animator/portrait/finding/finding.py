@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.correcting.named import Landmarks
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
-from animator.portrait.finding.seeking import seek
+from animator.portrait.finding.seeking import Sought, glance, seek
 from animator.portrait.picture.reading import Picture, Source
 from animator.portrait.pose import pose
 from animator.portrait.topology import POINTS
@@ -25,6 +25,8 @@ _LYING = 55.0  # degrees of roll from which a picture is turned by a quarter
 _BETTER = 0.6  # of the other's wandering, below which a turned picture is believed
 _LARGER = 1.5  # times: drawn eyes are seen as faces themselves
 FEW = 4  # of eight looks
+_SURELY = 0.9  # belief in a face that is sought, from which no other way to hold the picture is tried
+_MORE = 0.3  # by which a face is believed more than in the picture as it is for it to be turned
 _ROUNDS = 3  # of looking again once a picture was turned
 
 
@@ -47,9 +49,11 @@ def find_faces(source: Source, landmarker: Landmarker) -> tuple[Source, list[Fac
         best = min(others, key=lambda seen: seen.wander)
         if best.wander < min(STEADY, _BETTER * first.wander):
             first = best
-    sought = seek(source.picture, landmarker) if first.wander >= STEADY else []
-    if sought and (first.wander >= _WILD or _height(sought[0]) > _LARGER * _height(first.faces[0])):
-        return source, sought
+    if first.wander < STEADY:
+        return first.source, first.faces
+    turned, sought = _sought(source, landmarker)
+    if sought and (first.wander >= _WILD or _height(sought.face) > _LARGER * _height(first.faces[0])):
+        return turned, [sought.face]
     return first.source, first.faces
 
 
@@ -118,6 +122,21 @@ def _quarters(face: FaceLandmarks) -> int:
 
 def _turns(roll: float) -> int:
     return 0 if abs(roll) < _LYING else round(-roll / 90) % 4
+
+
+def _sought(source: Source, landmarker: Landmarker) -> tuple[Source, Sought | None]:
+    """A face that was not seen at first sight, and ``source`` turned so that it is upright."""
+    upright = seek(source.picture, landmarker)
+    known = upright.belief if upright and not _quarters(upright.face) else 0.0
+    if known >= _SURELY:
+        return source, upright
+    best = source, upright
+    for quarters in (1, 2, 3):
+        turned = source.turned(quarters)
+        face = glance(turned.picture, landmarker)
+        if face and not _quarters(face.face) and face.belief > max(known + _MORE, _SURELY):
+            best, known = (turned, face), face.belief - _MORE
+    return best
 
 
 def _height(face: FaceLandmarks) -> float:

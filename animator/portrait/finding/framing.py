@@ -100,10 +100,11 @@ def _corrected(
     source: Source, faces: list[FaceLandmarks], given: Points, landmarker: Landmarker
 ) -> tuple[FaceLandmarks, list[FaceLandmarks]]:
     """The face that is meant by ``given`` points (px of the source's picture), bent through them; the other ones."""
-    nearest = min(faces, key=lambda face: distance(face.points, given), default=None)
+    seen = [face for face in faces if face.score > 0]  # contours alone say less than the points that were given
+    nearest = min(seen, key=lambda face: distance(face.points, given), default=None)
     if nearest is None or distance(nearest.points, given) > MEANT:
         check_sides(given)
-        return place_face(source.picture, given, landmarker), faces
+        return place_face(source.picture, given, landmarker), seen
     check_sides({name: tuple(nearest.points[number, :2].tolist()) for name, number in NAMED.items()} | given)
     return replace(nearest, points=bend(nearest.points, given)), [face for face in faces if face is not nearest]
 

@@ -2,15 +2,21 @@
 
 What the detector half believes is looked at again in many ways: smoothed, with more contrast, without colours, with
 thicker or thinner lines, stretched. Chance faces are seen in few of them; one that many show at one place is believed.
+Where drawn eyes and a mouth are (see `contours`), the networks look too; if they see nothing there, contours of a flat
+drawing are believed alone.
 """
 
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.portrait.correcting.bending import distance, place_face
+from animator.portrait.finding.contours import Drawn, below_eyes, find_drawn
+from animator.portrait.finding.drawing import judge
 from animator.portrait.finding.landmarks import Crop, FaceLandmarks, Landmarker, Treatment, crop_around
 from animator.portrait.picture.reading import Picture
 
@@ -19,12 +25,15 @@ Floats = NDArray[np.float32]
 _SPANS = (1.6, 1.2, 1.0, 0.7, 0.5, 0.35)  # sides of the searched squares, of the longer side
 _LEAST = 0.3  # of the detector's score
 _OVERLAP = 0.6  # two candidates that share more are one
-_CANDIDATES = 6  # that are looked at, the best ones
+_CANDIDATES, _PLACED = 5, 3  # that are looked at, the best ones of the detector and of the contours
 _SKIN = np.array([0.92, 0.73, 0.61], np.float32)  # RGB, what white paper is tinted with
 _STRETCHED = (1.0, 1 / 1.15, 1.15)  # height over width of the crops: drawn faces are not as long as people's
 _BELIEF = (0.05, 0.5, 0.5)  # least score in each round: a crop follows what was seen in the one before
 SAME = 0.35  # of the distance of the eyes: what differs less is one face
 _VOTES, _SURE = 0.25, 0.75  # least share of the ways in which a face is seen, and enough of them
+_TOLD = 0.3  # how likely contours are that tell brows from eyes
+_ON_BROWS, _ALIKE = 0.3, 0.3  # share of belief that is left to eyes on brows; of their distance, how exactly they are
+_CONTOURS = 0.15  # how likely contours are, at least, in which the networks see no face
 _SMALL = 0.5  # power of its size by which a larger face is preferred
 
 
@@ -47,9 +56,42 @@ class _Face:
         return len(self.looks) * max(right - left, bottom - top) ** _SMALL
 
 
-def seek(picture: Picture, landmarker: Landmarker) -> list[FaceLandmarks]:
-    """The face in ``picture``, looked for in many ways; an empty list where too few of them show one."""
+class Sought(NamedTuple):
+    """A face that was sought, and how far it is believed: the share of ways in which it is seen, at most 1, and how
+    likely its contours are, at most 1."""
+
+    face: FaceLandmarks
+    belief: float
+
+
+def seek(picture: Picture, landmarker: Landmarker) -> Sought | None:
+    """The face in ``picture``, looked for in many ways; None where too few of them show one."""
+    drawn = find_drawn(picture)
+    placed = [place_face(picture, contours.points, landmarker) for contours in drawn]
     crops = landmarker.candidates(picture, _SPANS, _LEAST, _OVERLAP)[:_CANDIDATES]
+    crops += [crop_around(face.points) for face in placed[:_PLACED]]
+    faces, ways = _looked_for(picture, crops, landmarker)
+    likely = [(len(face.looks) / ways, face.points, landmarker.merge(face.looks)) for face in faces]
+    likely += [(0.0, face.points, face) for face in placed if any(judge(picture, face.points))]
+    found = [_believed(share, points, face, drawn) for share, points, face in likely]
+    believed = [one for one in found if one.belief >= (_VOTES if one.face.score else _CONTOURS)]
+    return max(believed, key=lambda one: one.belief * _extent(one.face) ** _SMALL, default=None)
+
+
+def glance(picture: Picture, landmarker: Landmarker) -> Sought | None:
+    """What `seek` finds, with fewer looks and whatever the contours: enough for a face that is certain."""
+    crops = landmarker.candidates(picture, _SPANS, _LEAST, _OVERLAP)[:_CANDIDATES]
+    looks = [_settled(picture, crop, treat, landmarker) for crop, treat in product(crops, _GLANCES)]
+    faces: list[_Face] = []
+    for look in looks:
+        if look:
+            _add(faces, look)
+    best = max(faces, key=_Face.weight, default=None)
+    return Sought(landmarker.merge(best.looks), min(len(best.looks) / len(_GLANCES), 1.0)) if best else None
+
+
+def _looked_for(picture: Picture, crops: list[Crop], landmarker: Landmarker) -> tuple[list[_Face], int]:
+    """The faces that are seen in ``crops``, and in how many ways each was looked at."""
     faces: list[_Face] = []
     ways = 0
     for tall in _STRETCHED:
@@ -60,9 +102,29 @@ def seek(picture: Picture, landmarker: Landmarker) -> list[FaceLandmarks]:
         best = max(faces, key=_Face.weight, default=None)
         if best and len(best.looks) >= _SURE * ways:
             break
-    likely = [face for face in faces if len(face.looks) >= _VOTES * ways]
-    best = max(likely, key=_Face.weight, default=None)
-    return [landmarker.merge(best.looks)] if best else []
+    return faces, ways
+
+
+def _believed(share: float, points: Floats, face: FaceLandmarks, drawn: list[Drawn]) -> Sought:
+    """``face`` seen in a ``share`` of all ways, and in contours where its eyes and its mouth are theirs."""
+    agreeing = [contours.likely for contours in drawn if distance(points, contours.points) < SAME]
+    doubt = _ON_BROWS if any(_on_brows(points, contours) for contours in drawn) else 1.0
+    return Sought(face, doubt * min(share, 1.0) + max(agreeing, default=0.0))
+
+
+def _on_brows(points: Floats, contours: Drawn) -> bool:
+    """Whether the eyes of a face (478, 3) are drawn brows, under which the ``contours`` have their eyes."""
+    right, left = points[468, :2], points[473, :2]
+    there = np.array([contours.points["right_iris"], contours.points["left_iris"]], np.float32)
+    aside, below = below_eyes(right, left, there.mean(axis=0))
+    ratio = float(np.linalg.norm(there[1] - there[0]) / np.linalg.norm(left - right))
+    alike = abs(aside) < _ALIKE and abs(float(np.log(ratio))) < _ALIKE
+    return contours.likely > _TOLD and alike and SAME < below < 2 * SAME
+
+
+def _extent(face: FaceLandmarks) -> float:
+    left, top, right, bottom = face.box
+    return max(right - left, bottom - top)
 
 
 def apart(one: Floats, other: Floats) -> float:
@@ -122,3 +184,4 @@ def _thin(square: Picture) -> Picture:
 
 
 _TREATMENTS = (_as_it_is, _blurred(2), _blurred(4), _blurred(6), _contrasted, _tinted, _grey, _thick, _thin)
+_GLANCES = _TREATMENTS[::2]
