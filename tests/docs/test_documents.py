@@ -19,6 +19,7 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         ROOT / "llms.txt",
         ROOT / "clients/web/README.md",
+        ROOT / "clients/python/README.md",
         *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("animator/**/*.md"),
     ],
