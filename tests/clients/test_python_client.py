@@ -23,6 +23,7 @@ from vasari_client.events import (
     TranscriptionCompleted,
     VideoDelta,
 )
+from websockets.asyncio.client import ClientConnection
 
 from tests.server.loopback import Running, running
 
@@ -166,8 +167,15 @@ async def test_a_reply_that_is_interrupted_is_what_was_said_of_it():
         assert await talk.ask("What is your name?") == REPLY
 
 
-async def test_the_next_question_interrupts_whatever_the_moment():
-    """Also before the server has begun the reply, and when nothing is said."""
+async def test_the_next_question_interrupts_whatever_the_moment(monkeypatch):
+    """Also before the server has begun the reply, when nothing is said, and on a line that takes its time."""
+    send = ClientConnection.send
+
+    async def sluggish(line: ClientConnection, message: str | bytes) -> None:
+        await asyncio.sleep(0.01)
+        await send(line, message)
+
+    monkeypatch.setattr(ClientConnection, "send", sluggish)
     async with running(llm=LONG) as server:
         async with connect(server.ws) as talk:
             await talk.interrupt()

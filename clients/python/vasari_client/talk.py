@@ -21,7 +21,6 @@ from vasari_client.events import (
     Event,
     Json,
     Problem,
-    ResponseCreated,
     ResponseDone,
     SessionCreated,
     SessionUpdated,
@@ -73,7 +72,7 @@ class Talk:
         self._line = line
         self._readers: WeakSet[Events] = WeakSet()
         self._updating = asyncio.Lock()
-        self._beginning = asyncio.Lock()  # held until a response that was asked for has begun
+        self._asking = asyncio.Lock()  # what asks for one reply is sent together
         self._over = False
         self._lost: LostError | None = None
         self._problem: Problem | None = None  # the last error: it may say why the line is closed
@@ -109,7 +108,7 @@ class Talk:
 
     async def interrupt(self) -> None:
         """Silence, at once."""
-        async with self._beginning:
+        async with self._asking:
             await self.send("output_audio_buffer.clear")
 
     async def update(self, session: Mapping[str, Any]) -> Json:
@@ -145,14 +144,13 @@ class Talk:
 
     async def _reply(self, response: Json, *items: Json) -> str:
         events = aiter(self)
-        async with self._beginning:
+        async with self._asking:
             await self.send("output_audio_buffer.clear")
             for item in items:
                 await self.send("conversation.item.create", item=item)
             asked = uuid.uuid4().hex
             sent = await self.send("response.create", response={**response, "metadata": {"ask": asked}})
-            await _response(events, ResponseCreated, asked, sent)
-        return _text(await _response(events, ResponseDone, asked, sent))
+        return _text(await _response(events, asked, sent))
 
     async def _write(self, message: str | bytes) -> None:
         try:
@@ -263,10 +261,10 @@ async def _created(events: Events) -> None:
             raise kind(event.error.code, event.error.message)
 
 
-async def _response(events: Events, kind: type[ResponseCreated | ResponseDone], asked: str, sent: str) -> Json:
-    """That of the event of a ``kind`` which is about what was ``asked`` for by the event ``sent``."""
+async def _response(events: Events, asked: str, sent: str) -> Json:
+    """The response, when it is over, that was ``asked`` for by the event ``sent``."""
     async for event in events:
-        if isinstance(event, kind) and (event.response.get("metadata") or {}).get("ask") == asked:
+        if isinstance(event, ResponseDone) and (event.response.get("metadata") or {}).get("ask") == asked:
             return event.response
         if problem := _problem(event, sent):
             raise ReplyError(problem.code, problem.message)
