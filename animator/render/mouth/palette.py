@@ -57,7 +57,7 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     lips = np.median(picture[lip_ring(portrait, "outer") & ~lip_ring(portrait, "inner")], axis=0)
     sclera = _sclera(portrait, skin)
     hue = (sclera / sclera.max()) ** 0.6 * (skin / skin.max()) ** 0.3
-    lit = min(max(0.95 * bright, min(1.12 * float(sclera @ LUMA), 1.2 * bright)), 235.0)
+    lit = min(max(1.15 * bright, min(1.15 * float(sclera @ LUMA), 1.3 * bright)), 240.0)
     teeth = hue / (hue @ LUMA) * lit
     shown = own[own[..., 3] > 0.9][:, :3]
     if len(shown) > 20:
