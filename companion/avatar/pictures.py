@@ -17,7 +17,7 @@ from companion.protocol.events import ServerEvent, VideoDelta
 from companion.speech.playout import Speaker
 from companion.stages.protocols import SPEAK_RATE, Samples
 
-MOST = 4  # chunks that may wait to be drawn; a machine too slow for more shows fewer frames, never less sound
+MOST_WAITING = 4  # chunks that may wait to be drawn; a machine too slow for more shows fewer frames, never less sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Pictures:
 
     def add(self, clock: int, sounds: Sounds, control: Control, speaker: Speaker | None) -> Chunk:
         """Sound as it was taken from mouth and microphone, and the clock at which its pictures will be shown."""
-        if len(self._waiting) >= MOST and self.look:
+        if len(self._waiting) >= MOST_WAITING and self.look:
             self._metrics.dropped.inc(len(self._waiting) * self.look.face.chunk_frames)
             self._waiting.clear()
         chunk = Chunk(clock, sounds, control, speaker, self._epoch)

@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 Json = dict[str, Any]
 
-KEPT = 8  # prepared portraits of shipped characters kept in memory
+KEPT_PORTRAITS = 8  # prepared portraits of shipped characters kept in memory
 MOST_BYTES = 100_000_000  # of uploaded files, kept so that their landmarks can be corrected
 
 
@@ -137,7 +137,7 @@ class Gallery:
             return known
         portrait = self._prepare(self._path(name))
         with self._lock:
-            _keep(self._kept, name, portrait, KEPT)
+            _keep(self._kept, name, portrait, KEPT_PORTRAITS)
         return portrait
 
     def hold(self, name: str) -> object:

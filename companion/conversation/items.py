@@ -10,7 +10,7 @@ from companion.stages.protocols import SPEAK_RATE, Call, Message
 
 SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
 
-MOST = 1000  # items of a conversation
+MOST_ITEMS = 1000  # items of a conversation
 
 Role = Literal["system", "user", "assistant", "tool"]
 Status = Literal["in_progress", "completed", "incomplete"]
@@ -80,7 +80,7 @@ class Conversation:
         previous = self.last if after is None else None if after == "root" else after
         if previous is not None and previous not in self._items:
             raise KeyError(previous)
-        if len(self._items) >= MOST:
+        if len(self._items) >= MOST_ITEMS:
             oldest = next(iter(self._items))
             del self._items[oldest]
             previous = None if previous == oldest else previous

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 ROUNDS = 4  # of calls in one reply
 PATIENCE = 30.0  # s that a tool may take
-LONGEST = 4000  # characters of a result
+LONGEST_RESULT = 4000  # characters of a result
 RUNNING = "The tool is still running. Do not call it again; its result will follow."
 
 
@@ -141,7 +141,7 @@ class Toolbox:
         except Exception as error:  # whatever a tool raises: the model tells the user
             log.warning("the tool %s failed: %s", call.name, type(error).__name__)
             return f"The tool failed: {type(error).__name__}."
-        return str(result)[:LONGEST]
+        return str(result)[:LONGEST_RESULT]
 
 
 def _describe(tool: "BaseTool") -> Json:

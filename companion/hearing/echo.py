@@ -35,7 +35,7 @@ ROOM_NOISE = 1e-4  # power of a band, most that a room is believed to have: abou
 SLOWLY = 0.995  # a block: how fast peaks and the noise of the room are forgotten
 OPENING = 24  # blocks of the face's voice after which its echo has begun, if there is one
 SPARE = 2.0  # times as much as has come by then
-LEAST = 1e-3  # of what is played, less than which is not believed to come back
+LEAST_ECHO = 1e-3  # of what is played, less than which is not believed to come back
 UNLIKE = ((4, 0.16), (6, 0.2), (8, 0.25))  # blocks of speech; likeness under which it is nothing that is played
 AUDIBLE = 0.016  # power of speech, as a share of the loudest that is played, from which its likeness can be told
 CLEAR = 0.03  # of the peak, from which on an echo shows what is left of it
@@ -164,7 +164,7 @@ class Echo:
     def _begin_with_user(self) -> None:
         """Somebody speaks in the first words: what they say tells nothing about an echo."""
         self._opening, self._present = 0, HANG
-        self._left = np.minimum(self._left, np.maximum(SPARE * self._came_before, LEAST))
+        self._left = np.minimum(self._left, np.maximum(SPARE * self._came_before, LEAST_ECHO))
 
     def _audible(self) -> bool:
         recent = self._played[RECENT * BLOCK - 2 * BLOCK :]

@@ -21,7 +21,7 @@ from companion.protocol.settings import AudioInput
 from companion.stages.protocols import HEAR_RATE, Samples
 from companion.tasks import Spawn
 
-SHORTEST = 0.1  # s of sound that a client may commit
+SHORTEST_COMMIT = 0.1  # s of sound that a client may commit
 DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
 
 
@@ -108,7 +108,7 @@ class Hearing:
         """The client says that the turn is over. Raises WireError when there is nothing to commit."""
         audio = self._microphone.take_all()
         self._turns.drop()
-        if len(audio) < SHORTEST * HEAR_RATE:
+        if len(audio) < SHORTEST_COMMIT * HEAR_RATE:
             message = f"The buffer holds {1000 * len(audio) // HEAR_RATE} ms of sound; a commit needs 100 ms or more."
             raise WireError("input_audio_buffer_commit_empty", message)
         utterance = Utterance(new_id("item"), 0.0, ended=self._now(), audio=audio)

@@ -13,13 +13,13 @@ from companion.hearing.user_voice import UserVoice
 from companion.stages.protocols import HEAR_RATE, VAD, Samples
 
 WINDOW = BLOCK  # samples at HEAR_RATE that a VAD takes, 32 ms
-LONGEST = 300  # s of sound kept for a client that commits by itself
+LONGEST_BUFFER = 300  # s of sound kept for a client that commits by itself
 TAIL = 0.2  # s kept after the end of the speech
 UNSURE = 2  # windows that are the user's as well when the next one is: over the face's voice theirs begins softly
 
 
 class BufferFullError(Exception):
-    """More sound than `LONGEST` was sent without a commit."""
+    """More sound than `LONGEST_BUFFER` was sent without a commit."""
 
 
 class Microphone:
@@ -62,7 +62,7 @@ class Microphone:
 
     def hear(self, audio: Samples) -> Iterator[Turn]:
         """(n,) at HEAR_RATE, as `append`."""
-        if self._detector is None and self._end - self._base + len(audio) > LONGEST * HEAR_RATE:
+        if self._detector is None and self._end - self._base + len(audio) > LONGEST_BUFFER * HEAR_RATE:
             raise BufferFullError
         self._end += len(audio)
         self._loudspeaker.align(self._end)

@@ -11,8 +11,8 @@ from companion.stages.protocols import HEAR_RATE, Samples
 
 WINDOW, HOP = 640, 480  # samples, 40 and 30 ms
 SPOKEN = 25.0  # dB under the loudest window, still speech
-LEAST = 30  # voiced windows, 0.9 s, without which nothing is told: single words rise and fall as they like
-LONGEST = 6.0  # s of the end of an utterance that are listened to
+LEAST_WINDOWS = 30  # voiced windows, 0.9 s, without which nothing is told: single words rise and fall as they like
+LONGEST_TONE = 6.0  # s of the end of an utterance that are listened to
 KNOWN = 2  # utterances after which somebody's usual voice is known
 SLOWLY = 0.2  # share of a new utterance in the usual voice
 PITCH = 2.0  # semitones above the usual that make a voice as lively
@@ -24,7 +24,7 @@ Voice = NDArray[np.float64]  # (2,): pitch in semitones, loudness in dB
 
 def voice(audio: Samples) -> Voice | None:
     """(n,) at `HEAR_RATE` -> how it sounds; None where too little of it is voiced."""
-    audio = audio[-int(LONGEST * HEAR_RATE) :]
+    audio = audio[-int(LONGEST_TONE * HEAR_RATE) :]
     if len(audio) < WINDOW:
         return None
     frames = np.lib.stride_tricks.sliding_window_view(audio, WINDOW)[::HOP]
@@ -32,7 +32,7 @@ def voice(audio: Samples) -> Voice | None:
     hertz, periodic = pitches(frames, HEAR_RATE)
     spoken = power > power.max() - SPOKEN
     voiced = spoken & (periodic > PERIODIC)
-    if np.count_nonzero(voiced) < LEAST:
+    if np.count_nonzero(voiced) < LEAST_WINDOWS:
         return None
     pitch = 12 * np.log2(hertz[voiced] / 100)
     # The middle and the peaks: a lively voice rises in both, and octave errors move only one of them.

@@ -10,7 +10,7 @@ from typing import Any
 
 SPACELESS = frozenset({"zh", "ja"})  # written without spaces
 SURE = 0.47  # confidence of a transcript from which its words are believed: what is made of an "mm-hm" has 0.05 to 0.45
-BRIEF = 4  # words that a backchannel has at most
+BRIEF_WORDS = 4  # words that a backchannel has at most
 UNHEARD = 0.5  # most that is believed of the end of a turn before its words are known: no reply could begin yet
 OPEN_AT_MOST = 0.1  # probability of being done, for a sentence whose last word wants another one
 TRAILING_AT_MOST = 0.2  # for one that the transcript leaves open, with "..." or a comma, or a clause that leads to one
@@ -40,7 +40,7 @@ class Words:
 def is_backchannel(text: str) -> bool:
     """Whether all that was said is of the "mm-hm" kind, in any language: a short sound is often taken for another's."""
     words = _words(text)
-    if not 0 < len(words) <= BRIEF:
+    if not 0 < len(words) <= BRIEF_WORDS:
         return False
     for known in _languages().values():
         if " ".join(words) in known.phrases or all(word in known.backchannels for word in words):

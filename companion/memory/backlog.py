@@ -13,7 +13,7 @@ from companion.errors import StageError
 log = logging.getLogger(__name__)
 
 AGAIN = (1.0, 2.0, 4.0, 8.0, 15.0)  # s until the next attempts; the last one holds for all that follow
-MOST = 4_000_000  # bytes of words that are kept; of more the oldest go
+MOST_BYTES = 4_000_000  # bytes of words that are kept; of more the oldest go
 FAILED = "memory_failed"  # code of what may succeed later
 
 
@@ -56,7 +56,7 @@ class Backlog:
         """It waits for the next attempt."""
         self._entries.append(entry)
         self._bytes += len(entry.words)
-        while self._bytes > MOST:
+        while self._bytes > MOST_BYTES:
             self._remove(next(entry for entry in self._entries if entry.words))
             log.error("the memory has not answered for so long that the oldest of what was said is lost")
 

@@ -29,7 +29,7 @@ HALF_LIFE_DAYS = 30.0  # after this long a memory's age counts half
 PINNED = 1.0  # importance of what is always recalled
 WORTH_READING = 2  # messages of the user from which a conversation is given to the language model
 READING = 60.0  # s that it may take for one
-LONGEST = 1000  # characters of a memory that a user writes
+LONGEST_MEMORY = 1000  # characters of a memory that a user writes
 NEVER = (DataError, IntegrityError, ProgrammingError)  # errors of what was to be stored, not of the database
 
 
@@ -109,8 +109,8 @@ class LongTerm:
     async def change(self, user: str, memory_id: int, text: str) -> bool:
         """Correct one memory -> whether this user has such a one. Raises StageError ``memory_text``."""
         text = " ".join(text.split())
-        if not 0 < len(text) <= LONGEST:
-            raise StageError("memory_text", f"A memory has between 1 and {LONGEST} characters.")
+        if not 0 < len(text) <= LONGEST_MEMORY:
+            raise StageError("memory_text", f"A memory has between 1 and {LONGEST_MEMORY} characters.")
         return await self._run(self._store.change, user, memory_id, text)
 
     async def delete(self, user: str, memory_id: int) -> bool:

@@ -18,7 +18,7 @@ from companion import resources
 from companion.errors import StageError
 from companion.stages.protocols import Message
 
-LONGEST = 240  # characters of one memory
+LONGEST_NOTE = 240  # characters of one memory
 ENOUGH = 0.7  # share of a note's words that must be the user's
 NOTED = 0.5  # importance of a model's note
 SUMMARY = "Summary:"
@@ -112,7 +112,7 @@ def from_model(answer: str, messages: Sequence[Message], wording: Wording) -> li
         else:
             continue
         forbidden = any(re.search(rule.pattern, text, re.IGNORECASE) for rule in wording.never)
-        if text.startswith("They ") and len(text) <= LONGEST and not forbidden and is_grounded(text, known):
+        if text.startswith("They ") and len(text) <= LONGEST_NOTE and not forbidden and is_grounded(text, known):
             notes.append(Note(text, "noted", NOTED, slot))
     return notes
 
@@ -141,7 +141,7 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def _note(sentence: str, wording: Wording) -> Note | None:
-    if not sentence or len(sentence) > LONGEST or sentence.endswith(("?", "？")):
+    if not sentence or len(sentence) > LONGEST_NOTE or sentence.endswith(("?", "？")):
         return None
     for rule in wording.keep:
         if found := re.search(rule.pattern, sentence, re.IGNORECASE):

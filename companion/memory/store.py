@@ -17,7 +17,7 @@ from companion.memory.seal import Seal
 from companion.models.embeddings import Embeds, Vectors
 from companion.stages.protocols import Kept, Message
 
-MOST = 500  # memories of one user; the least important, oldest go first
+MOST_MEMORIES = 500  # memories of one user; the least important, oldest go first
 LINES = 100  # newest messages of a conversation that are kept until it is over
 SAME = 0.85  # cosine from which two memories say the same
 _ALL = (tables.Memory, tables.Conversation)  # what is stored of users
@@ -131,7 +131,7 @@ class Store:
             known = [old for old in known if old.id not in gone]
             session.add(self._row(name, note, vector, at))
         least = sorted(known, key=lambda memory: (memory.note.importance, memory.at))
-        surplus = [memory.id for memory in least[: max(0, len(known) + len(new) - MOST)]]
+        surplus = [memory.id for memory in least[: max(0, len(known) + len(new) - MOST_MEMORIES)]]
         session.execute(delete(tables.Memory).where(tables.Memory.id.in_(surplus)))
 
     def change(self, user: str, memory_id: int, text: str) -> bool:

@@ -16,7 +16,7 @@ from companion.stages.protocols import SPEAK_RATE
 CODECS = ("h264", "vp8", "jpeg")  # best first
 OWN = ("id", "object", "model", "disclosure", "expires_at")  # what the server says of a session beside its settings
 NOTHING = (None, "", "inf", "auto", 1, [], {})  # values by which OpenAI's clients ask for nothing in particular
-TOLD = 10  # unknown fields of an update that are named
+MOST_NAMED = 10  # unknown fields of an update that are named
 LONGEST_NAME = 60  # characters of one
 
 Codec = Literal["h264", "vp8", "jpeg"]
@@ -200,10 +200,10 @@ def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
 
 
 def unknown(change: Json) -> list[str]:
-    """The fields of a `session.update` that say something which is not known here, as paths; at most `TOLD`. What asks
-    for nothing ("speed": 1, null), and what the server itself says of a session, says nothing."""
+    """The fields of a `session.update` that say something which is not known here, as paths; at most `MOST_NAMED`.
+    What asks for nothing ("speed": 1, null), and what the server itself says of a session, says nothing."""
     shape = Settings("", audio=Audio(AudioInput(transcription=Transcription())), avatar=Avatar(), memory=Remembering())
-    return list(itertools.islice(_unknown(change, asdict(shape), "session"), TOLD))
+    return list(itertools.islice(_unknown(change, asdict(shape), "session"), MOST_NAMED))
 
 
 def _unknown(change: Mapping[str, Any], shape: Json, path: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ Level = Literal["none", "concern", "crisis"]
 SHARPNESS = 3.0  # of likeness: how much nearer examples count more
 SIGNS = 0.1  # weight of the three signs beside the meaning
 EVENNESS = 0.1  # how far single examples may be overruled by the others
-LONGEST = 40  # sentences of one message that are looked at, the last ones
+MOST_SENTENCES = 40  # sentences of one message that are looked at, the last ones
 SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 FIRST_PERSON = re.compile(r"\b(?:i|i'm|im|i've|i'd|i'll|me|my|myself|mine|gonna|wanna)\b", re.IGNORECASE)
 
@@ -55,7 +55,7 @@ class Detector:
     def judge(self, text: str) -> Verdict:
         """A message -> the verdict on its most worrying sentence. Blocks for some milliseconds a sentence."""
         text = text.replace("\u2019", "'")
-        sentences = [s for s in (part.strip() for part in SENTENCE.findall(text)) if s][-LONGEST:]
+        sentences = [s for s in (part.strip() for part in SENTENCE.findall(text)) if s][-MOST_SENTENCES:]
         if len(sentences) > 1:
             sentences += [" ".join(pair) for pair in zip(sentences, sentences[1:], strict=False)]
         if any(self._is_certain(sentence) for sentence in sentences):

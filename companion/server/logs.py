@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-MOST = 5  # lines of one kind
+MOST_LINES = 5  # lines of one kind
 MOST_KINDS = 1000
 WITHIN_S = 60.0
 
@@ -21,7 +21,7 @@ def brief(record: logging.LogRecord) -> bool:
 
 
 class Sparing(logging.Filter):
-    """Lets `MOST` lines of a kind pass in `WITHIN_S`, and says of the next one how many were left out before it."""
+    """Lets `MOST_LINES` lines of a kind pass in `WITHIN_S`, and says of the next how many were left out before it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -33,10 +33,10 @@ class Sparing(logging.Filter):
         since, count = self._seen.get(kind, (now, 0))
         left_out = 0
         if now - since >= WITHIN_S:
-            since, count, left_out = now, 0, max(0, count - MOST)
+            since, count, left_out = now, 0, max(0, count - MOST_LINES)
         if len(self._seen) >= MOST_KINDS:
             self._seen.clear()
         self._seen[kind] = (since, count + 1)
         if left_out:
             record.msg = f"{record.msg} (and {left_out} more like this before)"
-        return count < MOST
+        return count < MOST_LINES

@@ -17,7 +17,7 @@ FEELINGS = {  # what language models write besides the names of emotions
 }  # fmt: skip
 GAZES = {"looks away": (14.0, -3.0), "looks down": (0.0, -10.0), "looks up": (5.0, 9.0), "looks at you": (0.0, 0.0)}
 PAUSE = 0.6  # s, of ``[pause]``
-LONGEST = 240  # characters after which a text without a full stop is cut at a comma or a space
+LONGEST_SENTENCE = 240  # characters after which a text without a full stop is cut at a comma or a space
 FIRST_CLAUSE = 14  # characters; the first comma or "because" after them lets the first sound out early
 FIRST_PHRASE = 28  # characters; the first "for" or "about" after them does, too
 
@@ -157,17 +157,18 @@ class Sentences:
         for match in _END.finditer(self._text):
             if self._is_end(match):
                 return match.end()
-        limit = FIRST_CLAUSE if self._first else LONGEST
+        limit = FIRST_CLAUSE if self._first else LONGEST_SENTENCE
         if len(self._text) <= limit:
             return None
-        cuts = [match.end() for match in _CLAUSE.finditer(self._text, limit if self._first else LONGEST // 2)][:1]
+        clause = _CLAUSE.search(self._text, limit if self._first else LONGEST_SENTENCE // 2)
+        cuts = [clause.end()] if clause else []
         if self._first:
             joints = (_JOINT.search(self._text, FIRST_CLAUSE), _PHRASE.search(self._text, FIRST_PHRASE))
             cuts += [joint.end() for joint in joints if joint]
         if cuts:
             return min(cuts)
-        if len(self._text) > LONGEST:
-            return self._text.rfind(" ", 0, LONGEST) + 1 or LONGEST
+        if len(self._text) > LONGEST_SENTENCE:
+            return self._text.rfind(" ", 0, LONGEST_SENTENCE) + 1 or LONGEST_SENTENCE
         return None
 
     def _is_end(self, match: re.Match[str]) -> bool:

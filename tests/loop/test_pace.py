@@ -58,7 +58,7 @@ def test_the_pieces_are_the_whole_and_few_bytes_each():
 
 
 def test_what_is_wrong_with_a_long_sound_is_said_once(monkeypatch):
-    monkeypatch.setattr(microphone, "LONGEST", 5)
+    monkeypatch.setattr(microphone, "LONGEST_BUFFER", 5)
 
     async def script():
         async with Conversation(engine()) as talk:

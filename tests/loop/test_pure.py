@@ -221,7 +221,7 @@ def test_items_go_where_the_client_wants_them():
     ],
 )
 def test_a_full_conversation_forgets_its_oldest_item_for_one_that_is_taken(monkeypatch, after, previous, order):
-    monkeypatch.setattr(items, "MOST", 5)
+    monkeypatch.setattr(items, "MOST_ITEMS", 5)
     talk = Conversation()
     for i in range(5):
         talk.add(Item(f"m{i}", "user", "A"))

@@ -126,7 +126,7 @@ async def test_withdrawn_consent_deletes_the_words(open_memory):
 
 
 async def test_the_least_important_goes_when_there_are_too_many(open_memory, monkeypatch):
-    monkeypatch.setattr(store, "MOST", 3)
+    monkeypatch.setattr(store, "MOST_MEMORIES", 3)
     memory = open_memory()
     said = ["My name is Anna.", *(f"I like the number {n}." for n in (123, 456, 789, 1011))]
     for sentence in said:

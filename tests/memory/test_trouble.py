@@ -101,7 +101,7 @@ async def test_a_file_that_is_away_is_noticed_and_what_was_said_is_stored_when_i
 
 async def test_what_waits_is_sealed_and_bounded(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv(seal.VARIABLE, seal.new_key())
-    monkeypatch.setattr(backlog, "MOST", 3000)
+    monkeypatch.setattr(backlog, "MOST_BYTES", 3000)
     memory = LongTerm(str(tmp_path / "memories.sqlite"), embedder=Words())
     with locked(tmp_path):
         for number in range(10):

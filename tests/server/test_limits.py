@@ -13,7 +13,7 @@ import pytest
 from companion.server import admission, bodies, handshake, uploads
 from companion.server.admission import Places
 from companion.server.handshake import Door
-from companion.server.logs import MOST, WITHIN_S, Sparing
+from companion.server.logs import MOST_LINES, WITHIN_S, Sparing
 from tests.server.loopback import Running, ask, receive, running, send
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -265,10 +265,10 @@ def test_a_flood_of_one_kind_is_a_few_lines_and_a_number():
         return record.getMessage() if sparing.filter(record) else None
 
     passed = [passes("no room for %s", i) for i in range(1000)]
-    assert passed == [f"no room for {i}" for i in range(MOST)] + [None] * (1000 - MOST)
+    assert passed == [f"no room for {i}" for i in range(MOST_LINES)] + [None] * (1000 - MOST_LINES)
     assert passes("something else") == "something else"
     now = WITHIN_S
-    assert passes("no room for %s", 7) == f"no room for 7 (and {1000 - MOST} more like this before)"
+    assert passes("no room for %s", 7) == f"no room for 7 (and {1000 - MOST_LINES} more like this before)"
     assert passes("no room for %s", 8) == "no room for 8"
 
 

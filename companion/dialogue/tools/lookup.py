@@ -16,7 +16,7 @@ from companion.models.needs import EMBEDDER, needing
 
 KINDS = (".md", ".txt")
 PASSAGE = 700  # characters of one passage
-MOST = 5000  # passages of a folder
+MOST_PASSAGES = 5000  # passages of a folder
 FOUND = 3  # passages given to the language model
 LIKE = 0.25  # cosine from which a passage is about the question
 
@@ -59,7 +59,8 @@ def index(folder: str) -> Index:
     """Read a folder, once per process. Blocks: some milliseconds a passage."""
     root = Path(folder).expanduser().resolve()
     files = sorted(path for path in root.rglob("*") if path.suffix in KINDS and path.resolve().is_relative_to(root))
-    passages = [(path.name, text) for path in files for text in _passages(path.read_text("utf-8", "replace"))][:MOST]
+    texts = ((path.name, path.read_text("utf-8", "replace")) for path in files)
+    passages = [(name, passage) for name, text in texts for passage in _passages(text)][:MOST_PASSAGES]
     return Index(tuple(passages), Embedder().embed([text for _, text in passages]))
 
 

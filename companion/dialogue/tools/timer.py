@@ -7,9 +7,9 @@ from pydantic import Field
 
 from companion.dialogue.toolbox import Host
 
-LONGEST = 24 * 3600.0  # s
+LONGEST_TIMER = 24 * 3600.0  # s
 
-Seconds = Annotated[float, Field(gt=0, le=LONGEST, description="after how many seconds it rings")]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_TIMER, description="after how many seconds it rings")]
 
 
 def timer(host: Host, rings: str = "[happy] {label}: the time is up.") -> BaseTool:

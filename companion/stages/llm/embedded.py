@@ -18,7 +18,7 @@ from companion.stages.worker import MODEL_THREADS
 CHOICES = {name: name for name, model in MODELS.items() if model.job.startswith("language model")}
 BATCH = 64  # tokens read at a time: until then nobody can stop it
 TOO_LONG = "exceeds the available context size"  # what the library says of a request that does not fit
-LEAST = 100  # characters of a conversation that are always tried
+LEAST_TEXT = 100  # characters of a conversation that are always tried
 CHARACTERS_PER_TOKEN = 3  # English has 4 to 5; fewer leaves room for other text
 
 
@@ -58,8 +58,8 @@ class Embedded(LocalChat):
     def _complete(self, turns: Turns, stop: list[str], on_delta: OnDelta) -> None:
         room = (self.context - self.max_tokens) * CHARACTERS_PER_TOKEN
         problem = self._answer(_within(turns, room), stop, on_delta)
-        while problem and TOO_LONG in problem and room > LEAST:  # some scripts and emoji have more tokens a character
-            room //= 2
+        while problem and TOO_LONG in problem and room > LEAST_TEXT:
+            room //= 2  # some scripts and emoji have more tokens a character
             problem = self._answer(_within(turns, room), stop, on_delta)
         if problem:
             raise StageError("llm_failed", f"The embedded language model refused the request: {problem}")
