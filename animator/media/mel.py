@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-RATE = 24_000  # Hz
+from animator.units import RATE, Samples
+
 HOP = 240  # samples, 10 ms
 WINDOW = 600  # samples, 25 ms
 FFT = 1024
@@ -13,7 +14,6 @@ MELS = 64
 LOW_HZ, HIGH_HZ = 50.0, 7600.0
 FLOOR_DB = -80.0
 
-Samples = NDArray[np.float32]  # (n,) mono, in [-1, 1], at RATE
 Features = NDArray[np.float32]  # (n, MELS), 0 at or below FLOOR_DB, 1 at full scale
 
 

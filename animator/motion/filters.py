@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-FPS = 25
+from animator.units import FPS
 
 Row = NDArray[np.float64]
 _CATCH_UP = 0.25  # of what a steady point is behind by, a frame

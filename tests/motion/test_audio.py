@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from animator.media.mel import HOP, MELS, RATE, LogMel
+from animator.media.mel import HOP, MELS, LogMel
+from animator.units import RATE
 
 
 def tone(hertz: float, seconds: float = 0.5, peak: float = 0.5) -> np.ndarray:

@@ -5,8 +5,8 @@ import pytest
 
 from animator.control import Control
 from animator.evaluate.tracking.runs import runs_of
-from animator.media.mel import RATE
 from animator.motion.space import INDEX
+from animator.units import RATE
 
 from .faces import lives, still
 from .sounds import silence

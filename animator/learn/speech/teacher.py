@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.voice.mouth_net import CHANNELS
+from animator.units import FPS
 
-FPS = 25
 FINE = 200  # Hz, where targets are evaluated before they are reduced to frames
 LEAD = 0.035  # s, by which the mouth is ahead of the sound
 

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from animator.control import EMOTIONS as EMOTION_NAMES
 from animator.control import Emotion, State
-from animator.motion.filters import FPS, Follower, Pulses, Resonators
+from animator.motion.filters import Follower, Pulses, Resonators
 from animator.motion.space import INDEX
 from animator.motion.voice.prosody import Heard
+from animator.units import FPS
 
 Weights = NDArray[np.float32]  # (52,)
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.motion.behaviour import conditions
 from animator.motion.behaviour.channels import BLINK_AT, CHANNELS, MOUTH_AT
-from animator.motion.filters import FPS
 from animator.motion.voice.mouth_net import CHANNELS as MOUTH
 from animator.motion.voice.mouth_net import session_of
 from animator.motion.voice.voices import Other, Own
+from animator.units import FPS
 
 MODEL = Path(__file__).with_name("motion.onnx")
 BLINKING = 0.5  # of the blink channel: the lids count as closed

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.control import State
-from animator.motion.filters import FPS, Follower
+from animator.motion.filters import Follower
 from animator.motion.voice.prosody import Heard
+from animator.units import FPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import State
-from animator.motion.filters import FPS, Follower, Pulses, Resonators, Row, Steady, soft_limit
+from animator.motion.filters import Follower, Pulses, Resonators, Row, Steady, soft_limit
 from animator.motion.voice.prosody import Heard
+from animator.units import FPS
 
 _BANDS = (0.22, 0.62, 1.15, 2.2)  # Hz
 _YAW = (2.65, 2.35, 1.00, 0.28)  # degrees of standard deviation per band
