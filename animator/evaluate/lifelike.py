@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
 SHOWN = 0.002  # of the squared eye distance: teeth that are seen
-SHORTEST = 8  # frames
+LEAST_FRAMES = 8  # frames
 LONGEST_LAG_SECONDS = 2.0  # until which an autocorrelation is looked at
 LEAST_MOTION = 0.01  # sd of a score, below which it is the tracker's noise that would correlate
 LEAST_MOVED = 0.002  # the same of a length or an area
@@ -122,10 +122,10 @@ def signals(image: Image, face: FaceLandmarks) -> list[float]:
 def lifelike(signals: Mapping[str, Floats], fps: float) -> Figures:
     """The figures of `people` for (n,) ``signals`` by name, ``fps`` a second; frames without a face are NaN.
 
-    None of fewer than `SHORTEST` frames; correlations and times of what hardly moves are None.
+    None of fewer than `LEAST_FRAMES` frames; correlations and times of what hardly moves are None.
     """
     seen = ~np.isnan(signals["opening"])
-    if seen.sum() < SHORTEST:
+    if seen.sum() < LEAST_FRAMES:
         return {}
     known = {name: values[seen] for name, values in signals.items()}
     figures: Figures = {}

@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
 INNER = (*RINGS["lips_inner_upper"], *RINGS["lips_inner_lower"][1:-1])
-LONGEST = 750  # frames
+LONGEST_CLIP = 750  # frames
 ROUNDS = 3  # of solving, drawing and tracking
 LIPS_COUNT = 4.0  # times as much as other points when weights are solved
 _SHUT = 0.25  # of the open gap of the lids
@@ -78,15 +78,15 @@ def reenact(
     lacking, ``rounds`` times in all: trackers do not see all that moves a drawn face. After 1 round ``opening_gain``
     and the like tell how much they see, after more what no row can reproduce.
 
-    Raises `animator.media.files.MediaError` for a file that cannot be read, has no face or more than `LONGEST`
+    Raises `animator.media.files.MediaError` for a file that cannot be read, has no face or more than `LONGEST_CLIP`
     frames, and `animator.portrait.picture.reading.PortraitError` when that frame makes no portrait.
     """
     films: dict[int, Image] = {}
     faces: dict[int, FaceLandmarks] = {}
 
     def watch(number: int, image: Image, face: FaceLandmarks | None) -> None:
-        if number >= LONGEST:
-            raise MediaError(f"{clip} is longer than {LONGEST} frames. Give a shorter clip, such as one sentence.")
+        if number >= LONGEST_CLIP:
+            raise MediaError(f"{clip} is longer than {LONGEST_CLIP} frames. Give a shorter clip, such as one sentence.")
         if face:
             films[number], faces[number] = image, face
 

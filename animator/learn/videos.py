@@ -22,7 +22,7 @@ from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.units import FPS, RATE, Samples
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
-SHORTEST = 25  # frames
+SHORTEST_CLIP = 25  # frames
 SEEN = 0.9  # of the frames must show the face
 BLANK = 2  # frames that may pass before the face appears: a search for it takes long
 QUIET = 1e-3  # a sound that never goes over this has nobody in it
@@ -67,8 +67,8 @@ def _shard(video: Path, held: bool) -> Shard:
         raise MediaError("Its sound is silent.")
     motion = _motion(video)
     frames = min(len(motion), int((len(sound) + late(video)) / FRAME))
-    if frames < SHORTEST:
-        raise MediaError(f"It is shorter than {SHORTEST / FPS:g} s.")
+    if frames < SHORTEST_CLIP:
+        raise MediaError(f"It is shorter than {SHORTEST_CLIP / FPS:g} s.")
     one = np.ones(frames, np.float16)
     return Shard(
         to_power(_aligned(sound, late(video), frames)),
@@ -91,7 +91,7 @@ def _motion(video: Path) -> Floats:
             raise MediaError(f"None of its first {number + 1} frames shows a face.")
 
     tracked = track(video, watch=watch)
-    if len(seen) < max(SHORTEST / 2, SEEN * len(tracked)):
+    if len(seen) < max(SHORTEST_CLIP / 2, SEEN * len(tracked)):
         raise MediaError(f"Only {len(seen)} of its {len(tracked)} frames show a face.")
     rows = channels([face for _, face, _ in seen], np.array([look for *_, look in seen], np.float32))
     times = (np.array([number for number, *_ in seen]) + 0.5) / tracked.fps

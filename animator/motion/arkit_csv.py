@@ -19,7 +19,7 @@ from animator.units import FPS, Motion
 
 Times = NDArray[np.float64]
 
-MOST = 2.0  # a larger weight is a percentage, or no weight at all
+LARGEST_WEIGHT = 2.0  # a larger weight is a percentage, or no weight at all
 LIVE_LINK_RATE = 60  # frames a second that the app records unless told otherwise
 _RATES = (24, 25, 30, 48, 50, 60)
 _NAMES = {name.lower(): name for name in COLUMNS}
@@ -64,7 +64,7 @@ def read_motion(path: Path, fps: float | None = None) -> Recorded:
     table = np.array([[_number(sheet, number, cells, at) for at in known] for number, cells in sheet.lines])
     columns = dict(zip(known.values(), table.T, strict=True))
     for name in SHAPES:
-        if name in columns and np.abs(columns[name]).max() > MOST:
+        if name in columns and np.abs(columns[name]).max() > LARGEST_WEIGHT:
             raise MediaError(f"{path}: {name} reaches {np.abs(columns[name]).max():g}; weights are from 0 to 1.")
     times = _times(sheet, fps)
     every = np.arange(round((times[-1] - times[0]) * FPS) + 1) / FPS + times[0]

@@ -30,7 +30,7 @@ from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]
 VERSION = 50  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
-KEPT = 64  # portraits on disk, some 4 MB each
+KEPT_PORTRAITS = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
 
@@ -98,9 +98,9 @@ def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None) 
     """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px; its face goes through the
     ``given`` points. Whether it is drawn flat is judged by its looks, unless that is given.
 
-    What was prepared from a file is kept on disk, the latest `KEPT` of them; a picture given as bytes, such as a user's
-    upload, leaves no trace. Raises `animator.portrait.picture.reading.PortraitError` for pictures that make no
-    portrait.
+    What was prepared from a file is kept on disk, the latest `KEPT_PORTRAITS` of them; a picture given as bytes, such
+    as a user's upload, leaves no trace. Raises `animator.portrait.picture.reading.PortraitError` for pictures that make
+    no portrait.
     """
     content = read(source) if isinstance(source, Path) else source
     corrected = json.dumps(given.json(), sort_keys=True) if given else ""
@@ -190,7 +190,7 @@ def _keep(portrait: Portrait, kept: Path) -> None:
         with whole(kept) as file:
             np.savez(file, allow_pickle=False, **{name: np.asarray(getattr(portrait, name)) for name in names})
         oldest_first = sorted(kept.parent.iterdir(), key=lambda entry: entry.stat().st_mtime)
-        for entry in oldest_first[:-KEPT]:
+        for entry in oldest_first[:-KEPT_PORTRAITS]:
             entry.unlink(missing_ok=True)
     except OSError:
         return

@@ -65,7 +65,7 @@ def test_the_command_says_how_near_it_comes(film: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_too_long_or_no_film_is_told(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("animator.evaluate.reenact.LONGEST", 5)
+    monkeypatch.setattr("animator.evaluate.reenact.LONGEST_CLIP", 5)
     with pytest.raises(MediaError, match="longer than 5 frames"):
         reenact(film, SIZE)
     with pytest.raises(MediaError, match="There is no file"):

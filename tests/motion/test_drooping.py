@@ -8,7 +8,7 @@ import pytest
 from animator.motion.space import INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
-from animator.render.neutral.drooping import DROOPING, MOST, LiftedLids, drooping, opennesses
+from animator.render.neutral.drooping import DROOPING, LARGEST_LIFT, LiftedLids, drooping, opennesses
 
 LEFT, RIGHT = INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]
 
@@ -31,7 +31,7 @@ def test_open_eyes_are_left_alone(portrait: Portrait) -> None:
 
 def test_a_half_shut_eye_is_opened_and_the_other_is_not(portrait: Portrait) -> None:
     left, right = drooping(squinting(portrait, 0.5, 0.0))
-    assert 0.1 < left <= MOST and right == 0
+    assert 0.1 < left <= LARGEST_LIFT and right == 0
     assert opennesses(squinting(portrait, 0.5, 0.0))[0] == pytest.approx(0.5 * opennesses(portrait)[0], rel=0.15)
 
 
@@ -42,7 +42,7 @@ def test_an_eye_behind_dark_glasses_is_not_opened(portrait: Portrait) -> None:
 
 def test_the_further_shut_the_more_is_opened_up_to_an_end(portrait: Portrait) -> None:
     lifts = [drooping(squinting(portrait, share, share))[1] for share in (0.0, 0.4, 0.5, 0.6, 0.9)]
-    assert lifts == sorted(lifts) and lifts[-1] == MOST
+    assert lifts == sorted(lifts) and lifts[-1] == LARGEST_LIFT
 
 
 def test_lifted_lids_shut_as_wholly_as_others_and_stay_apart() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from animator.motion.space import INDEX
 from animator.portrait.characters import DEFAULT, characters, find
-from animator.portrait.portrait import KEPT, Portrait, load
+from animator.portrait.portrait import KEPT_PORTRAITS, Portrait, load
 from animator.portrait.shaping.head_fit import fit
 
 PortraitOf = Callable[[str], Portrait]
@@ -188,12 +188,12 @@ def test_the_cache_stays_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
     folder = tmp_path / "portraits"
     folder.mkdir()
-    for number in range(KEPT + 3):
+    for number in range(KEPT_PORTRAITS + 3):
         (folder / f"{number}.npz").touch()
         os.utime(folder / f"{number}.npz", (number, number))
     made = load(find("mona_lisa").picture, size=128)
     names = {entry.stem for entry in folder.iterdir()}
-    assert len(names) == KEPT and made.id in names and "0" not in names
+    assert len(names) == KEPT_PORTRAITS and made.id in names and "0" not in names
 
 
 def test_an_upload_leaves_nothing_on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ PAUSE_SECONDS = 0.3
 BILABIALS, LABIODENTALS = frozenset("pbmɓ"), frozenset("fvʋɱ")
 CLOSED, TOUCHING = 0.02, 0.05  # opening, in distances of the eyes
 WITHIN_SECONDS = 0.06
-LEAST = 5  # percentile
+SHUT_PERCENTILE = 5  # of a clip's openings, at which the lips are shut
 
 
 def loudness(audio: Floats, fps: float, frames: int) -> Floats:
@@ -46,7 +46,7 @@ def closures(opening: Floats, phonemes: Sequence[Phoneme], fps: float) -> Figure
 
     Trackers see the closed lips of some faces up to 0.02 apart: the gap counts from what it is there at its least.
     """
-    opening = opening - min(float(np.percentile(opening, LEAST)), CLOSED)
+    opening = opening - min(float(np.percentile(opening, SHUT_PERCENTILE)), CLOSED)
     figures: Figures = {}
     for name, letters, limit in (("bilabials", BILABIALS, CLOSED), ("labiodentals", LABIODENTALS, TOUCHING)):
         times = [(start, end) for symbol, start, end in phonemes if letters & set(symbol)]

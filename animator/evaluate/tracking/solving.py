@@ -10,13 +10,14 @@ Floats = NDArray[np.float32]
 
 TRUST = np.array([1, 1, 0.3], np.float32)  # in x, y and the depth that the landmark network guesses
 RIDGE = 4e-3  # of the squared face width: less brings up shapes that only follow the jitter of the landmarks
-MOST = 1.2  # weight
+LARGEST_WEIGHT = 1.2  # weight
 
 
 def solver(shapes: Floats, width: float, count: Floats | None = None) -> Callable[[Floats], Floats]:
-    """A function (n, 3) px of displacement -> (k,) weights from 0 to `MOST` of ``shapes`` (k, n, 3) px at weight 1.
+    """A function (n, 3) px of displacement -> (k,) weights from 0 to `LARGEST_WEIGHT` of ``shapes``.
 
-    ``width`` of the face, px; ``count`` (n,), how much each point counts, all alike if it is not given.
+    These are (k, n, 3) px at weight 1. ``width`` of the face, px; ``count`` (n,), how much each point counts, all alike
+    if it is not given.
     """
     trust = TRUST * np.sqrt(np.ones(shapes.shape[1], np.float32) if count is None else count)[:, None]
     basis = (shapes * trust).reshape(len(shapes), -1) / width
@@ -25,6 +26,6 @@ def solver(shapes: Floats, width: float, count: Floats | None = None) -> Callabl
 
     def solve(moved: Floats) -> Floats:
         right = basis @ (moved * trust).reshape(-1) / width
-        return nnls(root.T, np.linalg.solve(root, right))[0].clip(0, MOST).astype(np.float32)
+        return nnls(root.T, np.linalg.solve(root, right))[0].clip(0, LARGEST_WEIGHT).astype(np.float32)
 
     return solve

@@ -28,11 +28,11 @@ FILM, TAUGHT = 6, 10  # sequences of a batch
 FILM_COUNTS = 0.4  # share of the loss
 BEND = 0.1  # of the Huber loss
 CHANGE = 0.7  # what the speed counts against the place
-LEAST = 0.03  # spread of a shape that hardly moves, by which errors are weighed
+LEAST_SPREAD = 0.03  # spread of a shape that hardly moves, by which errors are weighed
 REST = 15  # percentile of what is said of held-out film: a shape at rest
 CONVERSATION = 1.3  # the sentences of film are read; who talks opens the lips so much further (p95 .21 against .16)
 AHEAD = 0.025  # s, by which the teacher is before film, seen from the live path, which shows late
-MOST = 3.0  # by which a shape may grow to move as far as on film
+LARGEST_GAIN = 3.0  # by which a shape may grow to move as far as on film
 
 
 class ArticulationNetwork(nn.Module):
@@ -86,7 +86,7 @@ def train_articulation(corpus: Path, out: Path, course: Course, said: Said) -> S
     shares = {name: len(some) ** 0.5 for name, some in speakers.items()}
     sources = by_source([later(clip) for clip in taught if not clip.held])
     spread = np.concatenate([clip.mouth[:, AT] for some in speakers.values() for clip in some]).std(axis=0)
-    weight = torch.from_numpy(1 / (spread.astype(np.float32) + LEAST))
+    weight = torch.from_numpy(1 / (spread.astype(np.float32) + LEAST_SPREAD))
     weight /= weight.mean()
 
     def loss() -> Tensor:
@@ -149,7 +149,7 @@ def sizes(network: ArticulationNetwork, film: list[Clip]) -> tuple[Tensor, Tenso
         said = np.sqrt(np.mean([np.var(said, axis=0) for said, _, _ in group], axis=0))
         true = np.sqrt(np.mean([np.var(true, axis=0) for _, true, _ in group], axis=0))
         gains.append(true / (said + 1e-4))
-    gain = CONVERSATION * np.mean(gains, axis=0).clip(1.0, MOST)
+    gain = CONVERSATION * np.mean(gains, axis=0).clip(1.0, LARGEST_GAIN)
     rest = np.percentile(np.concatenate([said for said, _, held in pairs if held]), REST, axis=0)
     return torch.from_numpy(rest.astype(np.float32)), torch.from_numpy(gain.astype(np.float32))
 
@@ -166,5 +166,5 @@ def export(network: ArticulationNetwork, path: Path, rest: Tensor, gain: Tensor)
 
 
 def _correlation(pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]], shape: int) -> float:
-    moving = [(said[:, shape], true[:, shape]) for said, true in pairs if true[:, shape].std() > LEAST / 10]
+    moving = [(said[:, shape], true[:, shape]) for said, true in pairs if true[:, shape].std() > LEAST_SPREAD / 10]
     return round(float(np.mean([np.corrcoef(*pair)[0, 1] for pair in moving])), 3) if moving else float("nan")

@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 _SIDE = 256
 _NOSE = 4
 _MISSED = 0.6  # of the face
-LEAST = 48  # of 255, from which on the person is counted: the network is unsure of ears
+LEAST_OPACITY = 48  # of 255, from which on the person is counted: the network is unsure of ears
 _NEAR = 0.10  # face widths from the person within which there may be more of them; beyond is background
 _AROUND = 0.12  # face widths that tell how the background looks near a pixel
 _CELL, _SELDOM = 6.0, 0.001  # of Lab, colours that are one; share of the background that a colour of it has at least
@@ -45,16 +45,16 @@ def _whole(picture: NDArray[np.uint8], seen: NDArray[np.uint8], nose: Floats, fa
     size, half = picture.shape[1::-1], (picture.shape[1] // 2, picture.shape[0] // 2)
     small = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor((small / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
-    clear = cv2.resize(seen, half, interpolation=cv2.INTER_AREA) < LEAST
+    clear = cv2.resize(seen, half, interpolation=cv2.INTER_AREA) < LEAST_OPACITY
     behind = cv2.distanceTransform(clear.astype(np.uint8), cv2.DIST_L2, 5) > _NEAR * face_width / 2
     mean, spread = _background(lab, behind.astype(np.float32), _AROUND * face_width / 2)
     apart = np.linalg.norm((lab - mean) / (spread + _EVEN), axis=2)
     more = (apart > _UNLIKE) & ~_usual(lab, behind) & ~behind & behind.any()
     more = cv2.morphologyEx((more | ~clear).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # no bars
-    theirs = (seen >= LEAST) | (cv2.resize(more, size, interpolation=cv2.INTER_NEAREST) > 0)
+    theirs = (seen >= LEAST_OPACITY) | (cv2.resize(more, size, interpolation=cv2.INTER_NEAREST) > 0)
     _, parts = cv2.connectedComponents(theirs.astype(np.uint8), connectivity=4)
     column, row = nose.round().astype(int).clip(0, np.array(size) - 1)
-    return np.where(parts == parts[row, column], np.where(seen < LEAST, 255, seen), 0).astype(np.uint8)
+    return np.where(parts == parts[row, column], np.where(seen < LEAST_OPACITY, 255, seen), 0).astype(np.uint8)
 
 
 def _usual(lab: Floats, behind: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from animator.render.arrays import Floats, Image
 from animator.render.gpu.renderer import BatchRenderer
 from animator.render.moment import check
 
-MOST = 32  # frames at once, of some 100 MB each while they are drawn at 512 px
+LARGEST_BATCH = 32  # frames at once, of some 100 MB each while they are drawn at 512 px
 
 _Asked = tuple[Portrait, Floats, Future[Image]]
 
@@ -74,8 +74,8 @@ class Pool:
                 with self._asking:
                     size = self._asked[0][0].size
                     alike = [one for one in self._asked if one[0].size == size]
-                    self._asked = [one for one in self._asked if one[0].size != size] + alike[MOST:]
-                self._serve(self._renderers[size], alike[:MOST])
+                    self._asked = [one for one in self._asked if one[0].size != size] + alike[LARGEST_BATCH:]
+                self._serve(self._renderers[size], alike[:LARGEST_BATCH])
         return np.stack([future.result() for _, _, future in asked])
 
     def _serve(self, renderer: BatchRenderer, batch: list[_Asked]) -> None:

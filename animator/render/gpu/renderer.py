@@ -92,7 +92,7 @@ class BatchRenderer:
         if all_.lines:
             lines, texels = pick(all_.lines[0], which), all_.lines[1]
             activity = (lines.cause @ weights[..., None])[..., 0].clamp(max=1)
-            shown = (activity * (activity > wrinkles.LEAST)).gather(1, lines.group)
+            shown = (activity * (activity > wrinkles.LEAST_ACTIVITY)).gather(1, lines.group)
             surface = deform.corners(made, placed, lines.triangles)
             seen = surface.xy * (shown > 0)[..., None, None]
             opacity = lines.opacity * shown[..., None]
@@ -118,7 +118,7 @@ class BatchRenderer:
 
     def _put_out_tongues(self, frames: Tensor, chosen: list[Layers], now: list[Moment], placed: Placed) -> None:
         for number, (made, moment_) in enumerate(zip(chosen, now, strict=True)):
-            if moment_.weights[tongue.OUT] < tongue.LEAST:
+            if moment_.weights[tongue.OUT] < tongue.LEAST_OUT:
                 continue
             surface = tongue.put_out(made.tongue, made.mouth, placed.xy[number].cpu().numpy(), moment_.weights)
             if surface:

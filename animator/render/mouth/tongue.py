@@ -17,7 +17,7 @@ OUT = INDEX["tongueOut"]
 _BREADTH = 0.105  # face widths to either side
 _LENGTH = 0.17  # face widths that it comes out over the rim of the lower lip
 _HELD = 0.3  # of tongueOut, at which the tip lies on the rim
-LEAST, WHOLE = 0.25, 0.4  # of tongueOut: from where it comes out, from where on as far as is said
+LEAST_OUT, WHOLLY_OUT = 0.25, 0.4  # of tongueOut: from where it comes out, from where on as far as is said
 _RAISED, _LOWERED = 0.2, 0.5  # of tongueOut: where the tip is at the upper teeth, where it has left them
 _NARROWEST = 0.02  # face widths between lips that let a tongue through
 _COLUMNS = f32([-1, -0.86, -0.6, -0.3, 0, 0.3, 0.6, 0.86, 1])
@@ -61,20 +61,20 @@ def draw(frame: Image, made: Tongue, mouth: Mouth, xy: Floats, weights: Floats) 
 def raised(weights: Floats) -> float:
     """0 to 1: how far the tip is at the upper teeth by the ARKit ``weights`` (52,)."""
     out = float(weights[OUT])
-    return min(max(out / _RAISED, 0.0), max((_LOWERED - out) / (_LOWERED - LEAST), 0.0), 1.0)
+    return min(max(out / _RAISED, 0.0), max((_LOWERED - out) / (_LOWERED - LEAST_OUT), 0.0), 1.0)
 
 
 def put_out(made: Tongue, mouth: Mouth, xy: Floats, weights: Floats) -> raster.Surface | None:
     """Where it lies then, as `draw` has it; None where it stays in the mouth."""
     out = float(weights[OUT])
-    if out < LEAST:
+    if out < LEAST_OUT:
         return None
     upper, lower = xy[mouth.upper], xy[mouth.lower]
     middle = len(upper) // 2
     down = lower[middle] - upper[middle]
     gap = float(np.linalg.norm(down))
     reach = 0.5 * gap + _LENGTH * mouth.unit * (min(out, 1.2) - _HELD)
-    reach *= min((out - LEAST) / (WHOLE - LEAST), 1.0)
+    reach *= min((out - LEAST_OUT) / (WHOLLY_OUT - LEAST_OUT), 1.0)
     if gap < _NARROWEST * mouth.unit or reach <= 0:
         return None
     side = upper[-1] - upper[0]

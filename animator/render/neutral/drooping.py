@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 DROOPING = 0.5  # irises' heights of opening, below which an eye counts as half shut: most people's are 0.6 to 0.9
 OPENED = 0.56  # to which it is opened, but
-SHARE, MOST = 0.8, 0.5  # only so much of the way, and by no more than this weight of a blink: the rest is made up
+SHARE = 0.8  # only so much of the way: the rest is made up; and
+LARGEST_LIFT = 0.5  # by no more than this weight of a blink
 
 _BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 
@@ -41,7 +42,7 @@ def _openness(portrait: "Portrait", side: str, iris: "np.ndarray") -> float:
 def _lift(openness: float) -> float:
     if openness >= DROOPING:
         return 0.0
-    return min(SHARE * (OPENED / max(openness, 0.05) - 1), MOST)
+    return min(SHARE * (OPENED / max(openness, 0.05) - 1), LARGEST_LIFT)
 
 
 class LiftedLids:

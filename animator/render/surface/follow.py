@@ -7,7 +7,7 @@ person was only guessed at, everything does, less and less with the distance, si
 import cv2
 import numpy as np
 
-from animator.portrait.finding.matte import LEAST
+from animator.portrait.finding.matte import LEAST_OPACITY
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, f32
 
@@ -43,7 +43,7 @@ def follow(portrait: Portrait, flat: Floats, faces: int) -> tuple[Floats, Floats
 
 def nearest_person(portrait: Portrait) -> tuple[Floats, Floats]:
     """(H, W) px to the nearest pixel of the person, and the row of that pixel."""
-    matte = (portrait.person >= LEAST).astype(np.uint8)
+    matte = (portrait.person >= LEAST_OPACITY).astype(np.uint8)
     outline = portrait.vertices[portrait.contours["face_oval"], :2].round().astype(np.int32)
     cv2.fillPoly(matte, [outline], (1,))
     away, labels = cv2.distanceTransformWithLabels(1 - matte, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)

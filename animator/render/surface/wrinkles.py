@@ -17,7 +17,7 @@ from animator.portrait.topology import mesh
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.surface import raster
 
-LEAST = 0.03  # of an expression, below which nothing is drawn
+LEAST_ACTIVITY = 0.03  # of an expression, below which nothing is drawn
 _REACH = 0.055  # face widths around a line that are drawn
 _DARK, _LIGHT = 0.42, 1.22  # colour of crease and shoulder, in those of the skin around
 _AROUND = 0.03  # face widths over which skin is averaged
@@ -106,7 +106,7 @@ def draw(frame: Image, made: Wrinkles, surface: raster.Surface, weights: Floats)
     """Fade the lines in over the face in ``frame``, its mesh being ``surface``, by ARKit ``weights`` (52,)."""
     for group in made.groups:
         activity = min(float(group.cause @ weights), 1.0)
-        if activity > LEAST:
+        if activity > LEAST_ACTIVITY:
             over = surface._replace(opacity=group.opacity * np.float32(activity))
             raster.draw_over(frame, made.texture, over, group.triangles)
 
