@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -23,20 +25,23 @@ from starlette.websockets import WebSocket
 
 from companion import engine as engines
 from companion import resources
-from companion.avatar.portraits import PictureError
-from companion.config import Config, ConfigError
+from companion.avatar.portraits import PictureError, Portraits
+from companion.config import Config, ConfigError, Server
 from companion.dialogue.personas import Persona
 from companion.engine import Engine
+from companion.metrics import Metrics
 from companion.protocol import codec
 from companion.server.access import FORBIDDEN_ORIGIN, Access, Refusal, is_loopback
 from companion.server.admission import Places
 from companion.server.bodies import SlowError, body_of
-from companion.server.connection import Caller, converse, refuse
+from companion.server.connection import Caller, Opens, converse, refuse
 from companion.server.handshake import BURST, LINE, Door, Line, knocks_at
 from companion.server.logs import brief
 from companion.server.memories import Memories
 from companion.server.uploads import Uploads
+from companion.session.session import Session
 from companion.session.visitor import Visitor
+from companion.stages.protocols import Memory
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +71,29 @@ class Headers:
         await self._app(scope, receive, tell if scope["type"] == "http" else send)
 
 
-class App:
-    """The routes, over one engine."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the routes need. ``persona`` is the default of ``personas``, and ``character`` finds that of the portraits.
+    ``opens`` makes a session; ``warm`` prepares the default face, ``read`` lets the language model read a persona."""
 
-    def __init__(self, engine: Engine) -> None:
-        config = engine.config.server
-        self.engine = engine
+    config: Server
+    persona: str
+    personas: Mapping[str, Persona]
+    character: Callable[[], str]
+    portraits: Portraits
+    memory: Memory
+    metrics: Metrics
+    opens: Opens
+    warm: Callable[[], Awaitable[None]]
+    read: Callable[[str], Coroutine[Any, Any, None]]
+
+
+class App:
+    """The routes."""
+
+    def __init__(self, parts: Parts) -> None:
+        config = parts.config
+        self._parts = parts
         self.access = Access(config.api_key, config.allowed_origins)
         self.sessions = 0
         self._places = Places(config.max_sessions, config.max_sessions_per_user)
@@ -79,7 +101,8 @@ class App:
         self._alone.set()
 
     def starlette(self) -> Starlette:
-        origins = self.engine.config.server.allowed_origins
+        parts = self._parts
+        origins, largest = parts.config.allowed_origins, parts.config.max_picture_bytes
         cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])
         # Any page may load the web component, which tells a page that may not connect what to do.
         client = CORSMiddleware(StaticFiles(directory=resources.folder("clients/web"), html=True), allow_origins=["*"])
@@ -92,8 +115,8 @@ class App:
                 Route("/v1/characters", self.characters),
                 Route("/v1/characters/{name}/picture", self.picture),
                 Route("/v1/personas", self.personas),
-                *Uploads(self.engine, self._visitor).routes(),
-                *Memories(self.engine.memory, self.access).routes(),
+                *Uploads(portraits=parts.portraits, largest=largest, visitor=self._visitor).routes(),
+                *Memories(parts.memory, self.access).routes(),
                 Route("/health", self.health),
                 Route("/metrics", self.metrics),
                 Mount("/", client),
@@ -112,7 +135,7 @@ class App:
 
     async def _warm(self) -> None:
         try:
-            await self.engine.looks.warm()
+            await self._parts.warm()
         except Exception as error:  # a session will say what is wrong with the face
             log.error("the default face cannot be prepared: %s", error)
         for persona in self._personas():
@@ -121,7 +144,7 @@ class App:
 
     async def _read(self, persona: Persona) -> bool:
         """Let the language model read it, unless a session comes: that needs the model now -> whether it is read."""
-        reading = asyncio.create_task(self.engine.rehearsal.read(self.engine.tts, persona.id), name="read a persona")
+        reading = asyncio.create_task(self._parts.read(persona.id), name="read a persona")
         busy = asyncio.create_task(self._busy.wait(), name="a session")
         try:
             await asyncio.wait([reading, busy], return_when=asyncio.FIRST_COMPLETED)
@@ -144,34 +167,34 @@ class App:
         subprotocol = next((p for p in codec.SUBPROTOCOLS if p in offered), None)
         await websocket.accept(subprotocol)
         encode = codec.Encoder(binary=subprotocol == "realtime.binary")
-        config = self.engine.config
-        persona = websocket.query_params.get("persona") or config.session.persona
+        parts, config = self._parts, self._parts.config
+        persona = websocket.query_params.get("persona") or parts.persona
         line: Line | None = websocket.scope["extensions"].get(LINE)
-        if persona not in self.engine.prompts.personas:
-            known = ", ".join(self.engine.prompts.personas)
+        if persona not in parts.personas:
+            known = ", ".join(parts.personas)
             await refuse(websocket, encode, "unknown_persona", f"There is no such persona; there are {known}.")
         elif place := await self._places.take(visitor.user or "", line):
-            patience = config.server.first_message_s, config.server.idle_s
+            patience = config.first_message_s, config.idle_s
             await self._converse(Caller(websocket, encode, visitor, place, patience), persona)
         else:
-            self.engine.metrics.refused.labels("session_limit_reached").inc()
-            message = f"All {config.server.max_sessions} conversations of this server are taken. Try again later."
+            parts.metrics.refused.labels("session_limit_reached").inc()
+            message = f"All {config.max_sessions} conversations of this server are taken. Try again later."
             await refuse(websocket, encode, "session_limit_reached", message)
 
     async def _converse(self, caller: Caller, persona: str) -> None:
         self.sessions += 1
         self._alone.clear()
         self._busy.set()
-        self.engine.metrics.sessions.set(self.sessions)
+        self._parts.metrics.sessions.set(self.sessions)
         try:
-            await converse(self.engine, caller, persona)
+            await converse(caller, persona, opens=self._parts.opens, metrics=self._parts.metrics)
         finally:
             self._places.leave(caller.place)
             self.sessions -= 1
             if not self.sessions:
                 self._alone.set()
                 self._busy.clear()
-            self.engine.metrics.sessions.set(self.sessions)
+            self._parts.metrics.sessions.set(self.sessions)
 
     async def client_secrets(self, request: Request) -> Response:
         """OpenAI's: a short-lived key for a browser. Needs the real key, where one is configured. With
@@ -192,14 +215,14 @@ class App:
     async def characters(self, request: Request) -> Response:
         cards = [
             {"name": c.name, "title": c.title, "credit": c.credit, "picture": f"/v1/characters/{c.name}/picture"}
-            for c in self.engine.portraits.characters()
+            for c in self._parts.portraits.characters()
         ]
-        cards.sort(key=lambda card: card["name"] != self.engine.default_character)
+        cards.sort(key=lambda card: card["name"] != self._parts.character())
         return JSONResponse({"characters": cards})
 
     async def picture(self, request: Request) -> Response:
         try:
-            data, kind = await asyncio.to_thread(self.engine.portraits.picture, request.path_params["name"])
+            data, kind = await asyncio.to_thread(self._parts.portraits.picture, request.path_params["name"])
         except PictureError as error:
             return _error(404, error.code, str(error))
         return Response(data, media_type=kind, headers={"Cache-Control": "max-age=3600"})
@@ -210,19 +233,19 @@ class App:
 
     async def health(self, request: Request) -> Response:
         return JSONResponse(
-            {"status": "ok", "sessions": self.sessions, "max_sessions": self.engine.config.server.max_sessions}
+            {"status": "ok", "sessions": self.sessions, "max_sessions": self._parts.config.max_sessions}
         )
 
     async def metrics(self, request: Request) -> Response:
         visitor = self._visitor(request)
         if isinstance(visitor, Response):
             return visitor
-        return Response(generate_latest(self.engine.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(self._parts.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     def _personas(self) -> list[Persona]:
         """All personas, the default one first."""
-        default = self.engine.config.session.persona
-        return sorted(self.engine.prompts.personas.values(), key=lambda p: (p.id != default, p.id))
+        default = self._parts.persona
+        return sorted(self._parts.personas.values(), key=lambda p: (p.id != default, p.id))
 
     def _visitor(self, request: Request) -> Visitor | Response:
         visitor = self.access.visitor(request)
@@ -230,7 +253,7 @@ class App:
 
     def _refused(self, who: HTTPConnection, refusal: Refusal) -> Response:
         log.warning("refused %s: %s", who.client.host if who.client else "somebody", refusal.code)
-        self.engine.metrics.refused.labels(refusal.code).inc()
+        self._parts.metrics.refused.labels(refusal.code).inc()
         response = _error(refusal.status, refusal.code, refusal.message)
         if refusal.code == FORBIDDEN_ORIGIN:  # else the page could not read why
             response.headers["Access-Control-Allow-Origin"] = "*"
@@ -239,7 +262,19 @@ class App:
 
 def create_app(engine: Engine) -> Starlette:
     """The application for any ASGI server. Make it inside a running event loop's thread."""
-    return App(engine).starlette()
+    parts = Parts(
+        config=engine.config.server,
+        persona=engine.config.session.persona,
+        personas=engine.prompts.personas,
+        character=lambda: engine.default_character,
+        portraits=engine.portraits,
+        memory=engine.memory,
+        metrics=engine.metrics,
+        opens=partial(Session, engine),
+        warm=lambda: engine.looks.warm(),
+        read=partial(engine.rehearsal.read, engine.tts),
+    )
+    return App(parts).starlette()
 
 
 def serve(config: Config, host: str | None = None, port: int | None = None) -> None:
@@ -257,17 +292,17 @@ def serve(config: Config, host: str | None = None, port: int | None = None) -> N
         engine = engines.build(config)
     port = listener.getsockname()[1]
     page = f"http://{'localhost' if is_loopback(host) else host}:{port}/"
-    _Server(engine, lambda: console.print(f"Ready. Open [bold]{page}[/bold] and talk. Ctrl-C ends.")).run([listener])
+    ready = f"Ready. Open [bold]{page}[/bold] and talk. Ctrl-C ends."
+    _Server(create_app(engine), config.server, lambda: console.print(ready)).run([listener])
 
 
 class _Server(uvicorn.Server):
     """A server that says when it is listening."""
 
-    def __init__(self, engine: Engine, ready: Any) -> None:
-        limits = engine.config.server
+    def __init__(self, app: Starlette, limits: Server, ready: Any) -> None:
         super().__init__(
             uvicorn.Config(
-                create_app(engine),
+                app,
                 http=knocks_at(Door(limits.max_connections, limits.max_connections_per_address)),
                 ws=Line,
                 backlog=BURST,

@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from companion.engine import Engine
+from companion.metrics import Metrics
 from companion.protocol import codec
-from companion.protocol.events import Error, Problem
+from companion.protocol.events import Error, Problem, ServerEvent
 from companion.server.admission import REPLACED, Place
 from companion.server.outbox import Outbox
 from companion.session.session import Session
@@ -23,6 +24,9 @@ FINAL = 4000  # that of a client which should not come back by itself
 LONGEST_REASON = 123  # bytes
 GONE = (WebSocketDisconnect, RuntimeError)  # what sending to a closed websocket raises
 GOODBYE = 2.0  # s that a closing handshake may take
+
+# A new session of a persona and a visitor: what it sends goes to the function.
+Opens = Callable[[Callable[[ServerEvent], None], str, Visitor], Session]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,15 @@ class Caller:
     patience: tuple[float, float]
 
 
-async def converse(engine: Engine, caller: Caller, persona: str) -> None:
+async def converse(caller: Caller, persona: str, *, opens: Opens, metrics: Metrics) -> None:
     """Hold one conversation until either side ends it."""
     end = End(INTERNAL)
     outbox = Outbox()
     try:
-        async with Session(engine, outbox.put, persona, caller.visitor) as session:
+        async with opens(outbox.put, persona, caller.visitor) as session:
 
             def dropped(frames: int) -> None:
-                engine.metrics.dropped.inc(frames)
+                metrics.dropped.inc(frames)
                 session.want_keyframe()
 
             outbox.dropped = dropped

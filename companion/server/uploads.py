@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from companion.avatar.portraits import PictureError, Upload
-from companion.engine import Engine
+from companion.avatar.portraits import PictureError, Portraits, Upload
 from companion.server.bodies import body_of
 from companion.session.visitor import Visitor
 
@@ -25,10 +24,11 @@ _STATUS = {"unknown_portrait": 404, "picture_forgotten": 410, "picture_too_large
 
 
 class Uploads:
-    """The routes, over one engine. ``visitor`` says who comes, or answers those who may not enter."""
+    """The routes, over one set of portraits. A picture has at most ``largest`` bytes; ``visitor`` says who comes, or
+    answers those who may not enter."""
 
-    def __init__(self, engine: Engine, visitor: Callable[[Request], Visitor | Response]) -> None:
-        self._engine, self._visitor = engine, visitor
+    def __init__(self, *, portraits: Portraits, largest: int, visitor: Callable[[Request], Visitor | Response]) -> None:
+        self._portraits, self._largest, self._visitor = portraits, largest, visitor
         self._preparing = asyncio.Semaphore(PREPARING)
         self._busy: Counter[str] = Counter()  # requests at a time, by address
 
@@ -66,29 +66,29 @@ class Uploads:
 
     async def _add(self, request: Request) -> Response:
         """A picture, as the body or as a form's ``file`` beside ``landmarks``, becomes a face to choose."""
-        limit = self._engine.config.server.max_picture_bytes
+        limit = self._largest
         body = await body_of(request, limit + LARGEST_LANDMARKS)
         data, landmarks = (b"", None) if body is None else await _parts(request, body)
         if body is None or len(data) > limit:
             message = f"A picture has at most {limit // 1_000_000} MB. Send a smaller one."
             raise PictureError("picture_too_large", message)
-        return await self._prepared(201, self._engine.portraits.add, data, landmarks, request.state.owner)
+        return await self._prepared(201, self._portraits.add, data, landmarks, request.state.owner)
 
     async def _landmarks(self, request: Request) -> Response:
         """The points of the face, as found or corrected."""
-        return await self._prepared(200, self._engine.portraits.upload, request.path_params["id"])
+        return await self._prepared(200, self._portraits.upload, request.path_params["id"])
 
     async def _correct(self, request: Request) -> Response:
         """Corrects the points. Sessions that open this face from now on show it corrected."""
         body = await body_of(request, LARGEST_LANDMARKS)
         if body is None:
             raise PictureError("invalid_landmarks", f"Landmarks have at most {LARGEST_LANDMARKS} bytes.")
-        return await self._prepared(200, self._engine.portraits.correct, request.path_params["id"], body)
+        return await self._prepared(200, self._portraits.correct, request.path_params["id"], body)
 
     async def _picture(self, request: Request) -> Response:
         """The whole picture as a JPEG, upright, for browsers that cannot show the format that was sent."""
         async with self._preparing:
-            data = await asyncio.to_thread(self._engine.portraits.source, request.path_params["id"])
+            data = await asyncio.to_thread(self._portraits.source, request.path_params["id"])
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
 
     async def _prepared(self, status: int, work: Callable[..., Upload], *arguments: Any) -> Response:

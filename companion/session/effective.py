@@ -1,10 +1,14 @@
 """A session's settings where they need what the server has: personas, characters, voices."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from animator.units import FPS
-from companion.engine import Engine
+from companion.avatar.device import Animator
+from companion.avatar.portraits import Portraits
+from companion.config import Turns
+from companion.dialogue.personas import Persona
 from companion.protocol.codec import WireError
 from companion.protocol.events import Json
 from companion.protocol.settings import (
@@ -18,14 +22,28 @@ from companion.protocol.settings import (
     detection,
 )
 from companion.session.visitor import Visitor
-from companion.stages.protocols import abilities
+from companion.stages.protocols import ASR, LLM, TTS, abilities
 
 
-def defaults(engine: Engine, persona: str) -> Settings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What a session's settings may choose from. ``character`` is shown where neither the client nor the persona names
+    one."""
+
+    personas: Mapping[str, Persona]
+    asr: ASR
+    llm: LLM
+    tts: TTS
+    animator: Animator
+    portraits: Portraits
+    character: str
+
+
+def defaults(persona: str, *, personas: Mapping[str, Persona], tts: TTS, turns: Turns) -> Settings:
     """What a session starts with. Raises KeyError for an unknown persona."""
-    can, wanted = abilities(engine.tts), engine.prompts.personas[persona].voice
+    can, wanted = abilities(tts), personas[persona].voice
     voice = wanted if wanted in can.voices else can.voice
-    audio = Audio(AudioInput(turn_detection=detection(engine.config.turns)), AudioOutput(voice=voice))
+    audio = Audio(AudioInput(turn_detection=detection(turns)), AudioOutput(voice=voice))
     return Settings(persona=persona, audio=audio)
 
 
@@ -43,23 +61,23 @@ def remembered(new: Settings, visitor: Visitor) -> Settings:
     return replace(new, memory=memory)
 
 
-def _voiced(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
+def _voiced(new: Settings, before: Settings, change: Json, offered: Offered) -> Settings:
     """A persona brings its voice, unless ``change`` names another. In place of a voice that does not exist the default
     one is used, since stock clients ask for OpenAI's; the client is told which one it is."""
-    can = abilities(engine.tts)
+    can = abilities(offered.tts)
     if not can.voices:
         return new
     wanted = new.audio.output.voice
     if new.persona != before.persona and not _names(change, "audio", "output", "voice"):
-        wanted = engine.prompts.personas[new.persona].voice
+        wanted = offered.personas[new.persona].voice
     voice = wanted if wanted in can.voices else can.voice
     return replace(new, audio=replace(new.audio, output=replace(new.audio.output, voice=voice)))
 
 
-def _understood(new: Settings, engine: Engine) -> Settings:
+def _understood(new: Settings, offered: Offered) -> Settings:
     """In which language the user is heard; the model is the server's, whichever a stock client asks for. Raises
     WireError."""
-    asked, can = new.audio.input.transcription, abilities(engine.asr)
+    asked, can = new.audio.input.transcription, abilities(offered.asr)
     if asked is None:
         return new
     language = (asked.language or "").partition("-")[0].lower() or None
@@ -71,13 +89,13 @@ def _understood(new: Settings, engine: Engine) -> Settings:
     return replace(new, audio=replace(new.audio, input=replace(new.audio.input, transcription=transcription)))
 
 
-def _face(avatar: Avatar, new: Settings, before: Settings, change: Json, engine: Engine) -> str:
+def _face(avatar: Avatar, new: Settings, before: Settings, change: Json, offered: Offered) -> str:
     """A persona brings its face, unless ``change`` names another, and takes it along when it goes."""
-    personas = engine.prompts.personas
+    personas = offered.personas
     own, worn = personas[new.persona].character, avatar.character
     if new.persona != before.persona and not _names(change, "avatar", "character"):
         worn = own or ("" if worn == personas[before.persona].character else worn)
-    return worn or own or engine.default_character
+    return worn or own or offered.character
 
 
 def _names(change: Json, *path: str) -> bool:
@@ -90,25 +108,25 @@ def _names(change: Json, *path: str) -> bool:
     return True
 
 
-def check(new: Settings, before: Settings, change: Json, engine: Engine) -> Settings:
+def check(new: Settings, before: Settings, change: Json, offered: Offered) -> Settings:
     """``new`` as this server can keep it: with the face and the voice that a persona brings, and without what a client
     told the persona before. Raises WireError."""
-    if new.tools and not abilities(engine.llm).calls_tools:
+    if new.tools and not abilities(offered.llm).calls_tools:
         message = "The language model of this server cannot call functions; [llm] of its config can name one that does."
         raise WireError("unsupported", message, "session.tools")
-    personas = engine.prompts.personas
+    personas = offered.personas
     if new.persona not in personas:
         message = f"There is no such persona; there are {', '.join(personas)}."
         raise WireError("unknown_persona", message, "session.persona")
     if new.persona != before.persona and "instructions" not in change:
         new = replace(new, instructions="")
-    new = _understood(_voiced(new, before, change, engine), engine)
+    new = _understood(_voiced(new, before, change, offered), offered)
     if new.avatar is None:
         return new
-    character = _face(new.avatar, new, before, change, engine)
+    character = _face(new.avatar, new, before, change, offered)
     worn = before.avatar is not None and before.avatar.character == character  # which needs no asking
-    if not worn and not engine.portraits.has(character):
+    if not worn and not offered.portraits.has(character):
         message = "There is no such character or uploaded picture; GET /v1/characters lists the characters."
         raise WireError("unknown_character", message, "session.avatar.character")
-    video = replace(new.avatar.video, resolution=Resolution(engine.animator.size, engine.animator.size), fps=FPS)
+    video = replace(new.avatar.video, resolution=Resolution(offered.animator.size, offered.animator.size), fps=FPS)
     return replace(new, avatar=replace(new.avatar, character=character, video=video))

@@ -29,7 +29,7 @@ from companion.protocol.settings import Settings, unknown, update
 from companion.session.attention import Attention
 from companion.session.client import Client
 from companion.session.commands import Commands
-from companion.session.effective import check, defaults, remembered
+from companion.session.effective import Offered, check, defaults, remembered
 from companion.session.initiative import Announcements, Initiative
 from companion.session.pace import Pace, slices
 from companion.session.presence import Presence
@@ -58,7 +58,13 @@ class Session:
     ) -> None:
         self.id = new_id("sess")
         self._engine, self._visitor = engine, visitor or Visitor()
-        self._settings = self._defaults = defaults(engine, persona or engine.config.session.persona)
+        self._offered = _offered(engine)
+        self._settings = self._defaults = defaults(
+            persona or engine.config.session.persona,
+            personas=engine.prompts.personas,
+            tts=engine.tts,
+            turns=engine.config.turns,
+        )
         self._client = Client(self.id, send, engine.metrics)
         self._tasks = Tasks(self.id)
         self._pace = Pace(asyncio.get_running_loop().time)
@@ -191,7 +197,7 @@ class Session:
     def _update(self, event: SessionUpdate) -> None:
         before = self._settings
         wanted = remembered(update(before, event.session, self._defaults), self._visitor)
-        new = self._settings = check(wanted, before, event.session, self._engine)
+        new = self._settings = check(wanted, before, event.session, self._offered)
         if new.audio.input != before.audio.input:
             self._hearing.configure(new.audio.input)
         if self._responder.reply is None and not self._hearing.busy:
@@ -213,3 +219,15 @@ class Session:
         """The user has agreed to be remembered, or is another one."""
         await self.mind.recollection.meet()
         self._attention.prepare()
+
+
+def _offered(engine: Engine) -> Offered:
+    return Offered(
+        personas=engine.prompts.personas,
+        asr=engine.asr,
+        llm=engine.llm,
+        tts=engine.tts,
+        animator=engine.animator,
+        portraits=engine.portraits,
+        character=engine.default_character,
+    )

@@ -17,7 +17,8 @@ SHIPPED = config.load("default").turns
 
 
 def test_a_session_that_asks_for_nothing_has_the_rules_that_are_measured():
-    settings = defaults(engine(turns=SHIPPED), "anna")
+    made = engine(turns=SHIPPED)
+    settings = defaults("anna", personas=made.prompts.personas, tts=made.tts, turns=made.config.turns)
     assert pauses.ways(SHIPPED)["semantic, medium"] == rules(settings.audio.input.turn_detection, SHIPPED)
 
 

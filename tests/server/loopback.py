@@ -12,7 +12,7 @@ import websockets
 
 from companion import config, engine
 from companion.engine import Engine
-from companion.server.app import _Server
+from companion.server.app import _Server, create_app
 
 QUICK: dict[str, Any] = {
     "asr": {"use": "companion.stages.fakes:ScriptedASR", "texts": ["What is your name?"]},
@@ -56,7 +56,7 @@ async def running(**changes: Any) -> AsyncIterator[Running]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     ready = asyncio.Event()
-    server = _Server(parts, ready.set)
+    server = _Server(create_app(parts), parts.config.server, ready.set)
     task = asyncio.create_task(server.serve([listener]))
     try:
         await asyncio.wait_for(ready.wait(), 20)
