@@ -1,12 +1,13 @@
 """The user's cache folder, and files that appear whole or not at all."""
 
 import os
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from platformdirs import user_cache_path
 
 
 def cache_folder() -> Path:
@@ -14,11 +15,7 @@ def cache_folder() -> Path:
     the user's home, else the user's cache folder of the system."""
     if chosen := os.environ.get("VASARI_CACHE"):
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "vasari"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "vasari"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vasari"
+    return user_cache_path("vasari", appauthor=False, opinion=False)
 
 
 @contextmanager

@@ -52,6 +52,7 @@ PACKAGES = {
     "prometheus-client": "figures of the server",
     "typer": "commands",
     "rich": "commands",
+    "platformdirs": "folders of the user",
 }
 SHIPPED = {
     "assets/face_landmarker.task": "Apache-2.0",

@@ -2,12 +2,12 @@
 
 import os
 import sqlite3
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from platformdirs import user_data_path
 from sqlalchemy import Engine, Text, create_engine, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
@@ -141,20 +141,10 @@ def _notice_that_it_is_gone(engine: Engine, place: Path) -> None:
 
 
 def _file(path: str) -> Path:
-    place = Path(path).expanduser() if path else _data_dir() / "memories.sqlite"
+    place = Path(path).expanduser() if path else user_data_path("vasari", appauthor=False) / "memories.sqlite"
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(place, os.O_CREAT, 0o600))
     except OSError as error:
         raise StageError("memory_failed", f"The file of the memory {place} cannot be made: {error}") from error
     return place
-
-
-def _data_dir() -> Path:
-    """The platform's folder for user data."""
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "vasari"
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "vasari"
-    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "vasari"

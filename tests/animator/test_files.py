@@ -1,6 +1,7 @@
 """Files of the user's cache: in one place, and whole or not there."""
 
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,11 +35,15 @@ def test_home_is_the_user_s_for_models_and_portraits(
     assert cache_folder() == locate.cache_dir() == tmp_path / given[2:]
 
 
-def test_without_a_choice_it_is_the_system_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="where Linux keeps caches")
+@pytest.mark.parametrize(("chosen", "expected"), [("set", "set/vasari"), ("", ".cache/vasari")])
+def test_without_a_choice_it_is_the_system_s(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chosen: str, expected: str
+) -> None:
     monkeypatch.delenv("VASARI_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("sys.platform", "linux")
-    assert cache_folder() == locate.cache_dir() == tmp_path / "vasari"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", chosen and str(tmp_path / chosen))
+    assert cache_folder() == locate.cache_dir() == tmp_path / expected
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:

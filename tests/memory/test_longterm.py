@@ -189,6 +189,15 @@ async def test_a_process_that_is_killed_while_it_writes_loses_nothing(tmp_path):
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="where Linux keeps users' data")
+@pytest.mark.parametrize(("chosen", "expected"), [("set", "set/vasari"), ("", ".local/share/vasari")])
+def test_without_a_url_the_file_is_among_the_user_s_data(monkeypatch, tmp_path, chosen, expected):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", chosen and str(tmp_path / chosen))
+    LongTerm(embedder=Words()).close()
+    assert (tmp_path / expected / "memories.sqlite").is_file()
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "memories.sqlite").write_bytes(b"not a database " * 100)
     with pytest.raises(StageError, match=r"memories\.sqlite"):
