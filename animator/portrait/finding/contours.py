@@ -155,7 +155,10 @@ def _islands(lab: Floats, ground: Mask, bay: float) -> list[_Island]:
 def _spots(lab: Floats) -> list[_Island]:
     """What has one colour of its own, compact and small, wherever it lies; the largest first."""
     soft = np.asarray(cv2.GaussianBlur(lab, (0, 0), 1.2), np.float32)
-    centres, _ = kmeans2(soft[::3, ::3].reshape(-1, 3), _COLOURS, minit="++", rng=0)
+    colours = soft[::3, ::3].reshape(-1, 3)
+    if len(np.unique(colours.round(), axis=0)) < _COLOURS:
+        return []  # a plain wall
+    centres, _ = kmeans2(colours, _COLOURS, minit="++", rng=0)
     nearest = np.linalg.norm(soft[:, :, None] - centres, axis=3).argmin(axis=2)
     found: list[_Island] = []
     for number in range(_COLOURS):

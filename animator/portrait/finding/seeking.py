@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 _SPANS = (1.6, 1.2, 1.0, 0.7, 0.5, 0.35)  # sides of the searched squares, of the longer side
 _LEAST = 0.3  # of the detector's score
 _OVERLAP = 0.6  # two candidates that share more are one
-_CANDIDATES, _PLACED = 5, 3  # that are looked at, the best ones of the detector and of the contours
+_CANDIDATES, _PLACED = 6, 3  # that are looked at, the best ones of the detector and of the contours
 _SKIN = np.array([0.92, 0.73, 0.61], np.float32)  # RGB, what white paper is tinted with
 _STRETCHED = (1.0, 1 / 1.15, 1.15)  # height over width of the crops: drawn faces are not as long as people's
 _BELIEF = (0.05, 0.5, 0.5)  # least score in each round: a crop follows what was seen in the one before
@@ -65,17 +65,33 @@ class Sought(NamedTuple):
 
 
 def seek(picture: Picture, landmarker: Landmarker) -> Sought | None:
-    """The face in ``picture``, looked for in many ways; None where too few of them show one."""
-    drawn = find_drawn(picture)
-    placed = [place_face(picture, contours.points, landmarker) for contours in drawn]
+    """The face in ``picture``, looked for in many ways; None where too few of them show one.
+
+    Contours are asked where the networks see nothing by themselves, or take drawn brows for eyes."""
     crops = landmarker.candidates(picture, _SPANS, _LEAST, _OVERLAP)[:_CANDIDATES]
-    crops += [crop_around(face.points) for face in placed[:_PLACED]]
     faces, ways = _looked_for(picture, crops, landmarker)
+    drawn = find_drawn(picture)
+    seen = [_believed(len(face.looks) / ways, face.points, landmarker.merge(face.looks), drawn) for face in faces]
+    best = _best([one for one in seen if one.belief >= _VOTES])
+    if best and not any(_on_brows(best.face.points, contours) for contours in drawn):
+        return best
+    return _in_contours(picture, drawn, landmarker) or best
+
+
+def _in_contours(picture: Picture, drawn: list[Drawn], landmarker: Landmarker) -> Sought | None:
+    """The face whose eyes and mouth are ``drawn``, as the networks see it there; in a flat drawing also where they
+    see none."""
+    placed = [place_face(picture, contours.points, landmarker) for contours in drawn]
+    faces, ways = _looked_for(picture, [crop_around(face.points) for face in placed[:_PLACED]], landmarker)
     likely = [(len(face.looks) / ways, face.points, landmarker.merge(face.looks)) for face in faces]
     likely += [(0.0, face.points, face) for face in placed if any(judge(picture, face.points))]
-    found = [_believed(share, points, face, drawn) for share, points, face in likely]
-    believed = [one for one in found if one.belief >= (_VOTES if one.face.score else _CONTOURS)]
-    return max(believed, key=lambda one: one.belief * _extent(one.face) ** _SMALL, default=None)
+    agreeing = [one for one in likely if any(distance(one[1], contours.points) < SAME for contours in drawn)]
+    found = [_believed(share, points, face, drawn) for share, points, face in agreeing]
+    return _best([one for one in found if one.belief >= (_VOTES if one.face.score else _CONTOURS)])
+
+
+def _best(found: list[Sought]) -> Sought | None:
+    return max(found, key=lambda one: one.belief * _extent(one.face) ** _SMALL, default=None)
 
 
 def glance(picture: Picture, landmarker: Landmarker) -> Sought | None:
