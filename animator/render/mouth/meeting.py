@@ -28,6 +28,7 @@ _TEETH, _OWN_TEETH = 0.03, 0.75  # how much of these is seen then: face widths, 
 _STICKY = 0.005  # face widths
 _LINE, _LINE_SHARE = 0.014, 0.45  # face widths, and share of a lip's thickness, that the line between lips may be deep
 _LINE_STEPS = 12
+_RESOLVED = 1.5  # px of the file that such a line is deep, at least, for it not to be a blur of both lips
 _CLEAR = 0.8  # of the way from its darkest to the lip's own brightness, where the line ends
 _CONTRAST = 6.0  # levels of luma that a line is darker than a lip, at least
 _FADES = 2.5  # a lip keeps its order while it is above 1
@@ -96,9 +97,10 @@ def _edges(portrait: Portrait) -> tuple[Ints, Floats, Ints]:
 
 
 def _lines(portrait: Portrait) -> Floats:
-    """(2 N, 2) `Lips.line` of the rims; none in flat drawings, where it is what is drawn of a mouth."""
+    """(2 N, 2) `Lips.line` of the rims; none in flat drawings, where it is what is drawn of a mouth, and in pictures
+    too small to show it."""
     rims = [portrait.contours[f"lips_inner_{lip}"] for lip in ("upper", "lower")]
-    if portrait.drawing.colours:
+    if portrait.drawing.colours or _LINE * portrait.face_width * portrait.place[2] < _RESOLVED:
         return np.zeros((2 * len(rims[0]), 2), np.float32)
     grey = portrait.picture.astype(np.float32) @ LUMA
     found: list[Floats] = []

@@ -69,7 +69,7 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
         np.minimum(teeth, 250).astype(np.float32),
         (flesh * f32([1.02, 0.92, 0.95])).astype(np.float32),
         (0.85 * flesh * f32([1.02, 0.86, 0.88])).astype(np.float32),
-        (0.22 * flesh * f32([1.0, 0.8, 0.75])).astype(np.float32),
+        (0.15 * flesh * f32([1.0, 0.8, 0.75])).astype(np.float32),
     )
 
 
