@@ -199,7 +199,7 @@ def test_listeners_look_at_the_user_and_thinkers_look_away(days):
 
 def test_glances_below_are_short_and_rare(days):
     below = days("speaking")[..., GAZE_LEFT_PITCH] < -5
-    assert 0.005 < below.mean() < 0.08
+    assert 0.01 < below.mean() < 0.125, "over 40 seeds .069, with a spread of .042"
     assert np.median([end - start for seen in below for start, end in runs_of(seen, 1)]) / 25 < 1.3
 
 

@@ -24,7 +24,7 @@ class Manner:
 
 
 _STATES: dict[State, Manner] = {
-    "speaking": Manner(2.7, 2.4, 8.0, -0.5, 18.0, 0.2),
+    "speaking": Manner(2.7, 2.4, 8.0, -0.5, 18.0, 0.14),
     "listening": Manner(4.6, 1.4, 6.0, -1.0, 15.0, 0.1),
     "thinking": Manner(1.3, 2.4, 10.0, 4.0, 11.0, 0.1),
     "idle": Manner(3.2, 2.4, 7.0, -1.5, 14.0, 0.15),
