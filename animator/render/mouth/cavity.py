@@ -284,10 +284,8 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
                 four = np.float32(canvas[i, j, c]) + np.float32(canvas[i, j + 1, c])
                 four += np.float32(canvas[i + 1, j, c]) + np.float32(canvas[i + 1, j + 1, c])
                 dark, red = np.float32(light.cavity[c]), np.float32(light.shadow * REDDENED[c])
-                value = dark + dim * (np.float32(1.0) - red * (np.float32(1.0) - dim)) * (
-                    np.float32(0.25) * four - dark
-                )
+                value = dark + _reddened(dim, red) * (np.float32(0.25) * four - dark)
                 value += over[3] * (over[c] - value)
-                value = dark + lit * (np.float32(1.0) - red * (np.float32(1.0) - lit)) * (value - dark)
+                value = dark + _reddened(lit, red) * (value - dark)
                 colour[c] = value + kept * (there[c] - value)
             mix(frame, row + corner[1], column + corner[0], colour, share[row, column])
