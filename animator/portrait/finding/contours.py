@@ -24,11 +24,8 @@ Mask = NDArray[np.bool_]
 _SIDE = 360  # px of the longer side, as it is looked at
 _STEPS = (5.0, 10.0)  # Lab from a pixel to the next, where the ground ends
 _LIGHTER = (50.0, 65.0, 80.0)  # L of a ground with soft shades, on which all that is drawn is darker
-_BAYS = (
-    0.0,
-    0.035,
-    0.09,
-)  # of the ground's size: narrower bays are cut off, so that eyes that touch the hair are islands
+# Of the ground's size: narrower bays are cut off, so that eyes that touch the hair are islands.
+_BAYS = 0.0, 0.035, 0.09
 _COLOURS = 12  # in which irises are sought that touch the hair
 _SPOT = 0.00015, 0.02, 0.4, 2.6  # least and largest share of the picture of an iris, least of its box, longest shape
 _SPOTS = 60  # the largest ones are looked at

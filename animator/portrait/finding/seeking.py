@@ -2,10 +2,11 @@
 
 What the detector half believes is looked at again in many ways: smoothed, with more contrast, without colours, with
 thicker or thinner lines, stretched. Chance faces are seen in few of them; one that many show at one place is believed.
-Where drawn eyes and a mouth are (see `contours`), the networks look too; if they see nothing there, contours of a flat
+Where that shows none, or eyes on brows, they look where drawn eyes and a mouth are (see `contours`); contours of a flat
 drawing are believed alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
@@ -69,11 +70,11 @@ def seek(picture: Picture, landmarker: Landmarker) -> Sought | None:
 
     Contours are asked where the networks see nothing by themselves, or take drawn brows for eyes."""
     crops = landmarker.candidates(picture, _SPANS, _LEAST, _OVERLAP)[:_CANDIDATES]
-    faces, ways = _looked_for(picture, crops, landmarker)
+    faces, ways = _looked_for(picture, crops, landmarker, _TREATMENTS, _STRETCHED)
     drawn = find_drawn(picture)
-    seen = [_believed(len(face.looks) / ways, face.points, landmarker.merge(face.looks), drawn) for face in faces]
+    seen = [_believed(len(face.looks) / ways, landmarker.merge(face.looks), drawn) for face in faces]
     best = _best([one for one in seen if one.belief >= _VOTES])
-    if best and not any(_on_brows(best.face.points, contours) for contours in drawn):
+    if best and not _on_brows(best.face, drawn):
         return best
     return _in_contours(picture, drawn, landmarker) or best
 
@@ -82,11 +83,11 @@ def _in_contours(picture: Picture, drawn: list[Drawn], landmarker: Landmarker) -
     """The face whose eyes and mouth are ``drawn``, as the networks see it there; in a flat drawing also where they
     see none."""
     placed = [place_face(picture, contours.points, landmarker) for contours in drawn]
-    faces, ways = _looked_for(picture, [crop_around(face.points) for face in placed[:_PLACED]], landmarker)
-    likely = [(len(face.looks) / ways, face.points, landmarker.merge(face.looks)) for face in faces]
-    likely += [(0.0, face.points, face) for face in placed if any(judge(picture, face.points))]
-    agreeing = [one for one in likely if any(distance(one[1], contours.points) < SAME for contours in drawn)]
-    found = [_believed(share, points, face, drawn) for share, points, face in agreeing]
+    crops = [crop_around(face.points) for face in placed[:_PLACED]]
+    faces, ways = _looked_for(picture, crops, landmarker, _TREATMENTS, _STRETCHED)
+    likely = [(len(face.looks) / ways, landmarker.merge(face.looks)) for face in faces]
+    likely += [(0.0, face) for face in placed if any(judge(picture, face.points))]
+    found = [_believed(share, face, drawn) for share, face in likely if _in_drawn(face, drawn)]
     return _best([one for one in found if one.belief >= (_VOTES if one.face.score else _CONTOURS)])
 
 
@@ -97,40 +98,47 @@ def _best(found: list[Sought]) -> Sought | None:
 def glance(picture: Picture, landmarker: Landmarker) -> Sought | None:
     """What `seek` finds, with fewer looks and whatever the contours: enough for a face that is certain."""
     crops = landmarker.candidates(picture, _SPANS, _LEAST, _OVERLAP)[:_CANDIDATES]
-    looks = [_settled(picture, crop, treat, landmarker) for crop, treat in product(crops, _GLANCES)]
-    faces: list[_Face] = []
-    for look in looks:
-        if look:
-            _add(faces, look)
+    faces, ways = _looked_for(picture, crops, landmarker, _GLANCES, (1.0,))
     best = max(faces, key=_Face.weight, default=None)
-    return Sought(landmarker.merge(best.looks), min(len(best.looks) / len(_GLANCES), 1.0)) if best else None
+    return Sought(landmarker.merge(best.looks), min(len(best.looks) / ways, 1.0)) if best else None
 
 
-def _looked_for(picture: Picture, crops: list[Crop], landmarker: Landmarker) -> tuple[list[_Face], int]:
-    """The faces that are seen in ``crops``, and in how many ways each was looked at."""
+def _looked_for(
+    picture: Picture, crops: list[Crop], landmarker: Landmarker, treatments: Sequence[Treatment], talls: Sequence[float]
+) -> tuple[list[_Face], int]:
+    """The faces that are seen in ``crops``, treated and stretched in each way; and how many ways were tried."""
     faces: list[_Face] = []
     ways = 0
-    for tall in _STRETCHED:
-        for crop, treat in product(crops, _TREATMENTS):
+    for tall in talls:
+        for crop, treat in product(crops, treatments):
             if look := _settled(picture, replace(crop, tall=tall), treat, landmarker):
                 _add(faces, look)
-        ways += len(_TREATMENTS)
+        ways += len(treatments)
         best = max(faces, key=_Face.weight, default=None)
         if best and len(best.looks) >= _SURE * ways:
             break
     return faces, ways
 
 
-def _believed(share: float, points: Floats, face: FaceLandmarks, drawn: list[Drawn]) -> Sought:
+def _believed(share: float, face: FaceLandmarks, drawn: list[Drawn]) -> Sought:
     """``face`` seen in a ``share`` of all ways, and in contours where its eyes and its mouth are theirs."""
-    agreeing = [contours.likely for contours in drawn if distance(points, contours.points) < SAME]
-    doubt = _ON_BROWS if any(_on_brows(points, contours) for contours in drawn) else 1.0
+    agreeing = [contours.likely for contours in _in_drawn(face, drawn)]
+    doubt = _ON_BROWS if _on_brows(face, drawn) else 1.0
     return Sought(face, doubt * min(share, 1.0) + max(agreeing, default=0.0))
 
 
-def _on_brows(points: Floats, contours: Drawn) -> bool:
-    """Whether the eyes of a face (478, 3) are drawn brows, under which the ``contours`` have their eyes."""
-    right, left = points[468, :2], points[473, :2]
+def _in_drawn(face: FaceLandmarks, drawn: list[Drawn]) -> list[Drawn]:
+    """Which of the contours have their eyes and their mouth where ``face`` has them."""
+    return [contours for contours in drawn if distance(face.points, contours.points) < SAME]
+
+
+def _on_brows(face: FaceLandmarks, drawn: list[Drawn]) -> bool:
+    """Whether the eyes of ``face`` are drawn brows."""
+    return any(_over_eyes(face.points[468, :2], face.points[473, :2], contours) for contours in drawn)
+
+
+def _over_eyes(right: Floats, left: Floats, contours: Drawn) -> bool:
+    """Whether a pair of eyes, (2,) px each, lies as brows do over the eyes of the ``contours``."""
     there = np.array([contours.points["right_iris"], contours.points["left_iris"]], np.float32)
     aside, below = below_eyes(right, left, there.mean(axis=0))
     ratio = float(np.linalg.norm(there[1] - there[0]) / np.linalg.norm(left - right))
