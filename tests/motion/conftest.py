@@ -12,10 +12,8 @@ from animator.units import RATE
 from .faces import lives
 from .sounds import Sound, in_frames, silence
 
-SEEDS, SECONDS = (
-    10,
-    40,
-)  # of faces in one state; means over them are asserted, each four standard errors within its bounds
+# Of faces in one state; means over them are asserted, each four standard errors within its bounds.
+SEEDS, SECONDS = 10, 40
 SENTENCES = (
     "Bob moved the purple box, then found five more. Why did he do that?",
     "My mother baked some apple pie for everybody at home.",
