@@ -33,6 +33,9 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     sheet: Annotated[Path | None, typer.Option(help="Only: write a contact sheet of the picture's face (PNG).")] = None,
     suite: Annotated[Path | None, typer.Option(help="A folder: each picture in it says each sound in it.")] = None,
     limit: Annotated[int | None, typer.Option(help="With --suite: render this many pairs at most.", min=1)] = None,
+    seed: Annotated[
+        int, typer.Option(help="Of the motion; with --suite of the first pair, each next has the next.")
+    ] = SEED,
     keep: Annotated[Path | None, typer.Option(help="With --suite: a folder in which the videos stay.")] = None,
     soak: Annotated[float | None, typer.Option(help="Only: minutes of conversation; do they drift?", min=0.1)] = None,
     compare: Annotated[tuple[Path, Path] | None, typer.Option(help="Only: two videos side by side.")] = None,
@@ -48,13 +51,13 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     how many p, b and m close the lips.
     """
     try:
-        animator = Animator(SIZE, seed=SEED, behaviour=behaviour)
+        animator = Animator(SIZE, seed=seed, behaviour=behaviour)
         if compare:
             figures = _compare(*compare, strip)
         elif reenact:
             figures = _reenact(reenact, strip)
         elif suite:
-            figures = _suite(animator, suite, limit, keep)
+            figures = _suite(suite, limit, keep, behaviour, seed)
         elif soak:
             figures = _soak(animator, subject, audio, soak)
         elif subject and (Path(subject).suffix.lower() in VIDEOS or portrait):
@@ -108,10 +111,11 @@ def _trial(
     return figures
 
 
-def _suite(animator: Animator, folder: Path, limit: int | None, keep: Path | None) -> Mapping[str, object]:
+def _suite(folder: Path, limit: int | None, keep: Path | None, behaviour: str, first_seed: int) -> Mapping[str, object]:
+    """Every pair moves by a seed of its own: the mean over pairs is then one over manners, too."""
     from animator.evaluate.lifelike import distance
     from animator.evaluate.report import clips_table, figures_table, lifelike_table, rounded
-    from animator.evaluate.suite import means, pairs
+    from animator.evaluate.suite import errors, means, pairs
     from animator.evaluate.trial import spoken
 
     clips: dict[str, Figures] = {}
@@ -119,17 +123,19 @@ def _suite(animator: Animator, folder: Path, limit: int | None, keep: Path | Non
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
     with progress("pairs", len(chosen)) as advance:
-        for picture, saying in chosen:
+        for seed, (picture, saying) in enumerate(chosen, first_seed):
+            animator = Animator(SIZE, seed=seed, behaviour=behaviour)
             name = f"{picture.stem} {saying.name}".strip()
             video = keep and keep / f"{name.replace(' ', '-')}.mp4"
             clips[name] = rounded(spoken(animator, prepare(str(picture), SIZE), saying, keep=video))
             advance(len(clips))
     whole = means(clips.values())
     whole = rounded(whole | {"distance": distance(whole)})
+    by_chance = errors(clips.values())
     Console().print(clips_table(clips))
-    Console().print(lifelike_table({"mean": whole}))
-    Console().print(figures_table(whole))
-    return {"clips": clips, "mean": whole}
+    Console().print(lifelike_table({"mean": whole}, by_chance))
+    Console().print(figures_table(whole, by_chance))
+    return {"clips": clips, "mean": whole, "error": {name: round(error, 4) for name, error in by_chance.items()}}
 
 
 def _compare(one: Path, other: Path, strip: Path) -> Mapping[str, object]:

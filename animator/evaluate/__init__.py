@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from animator.evaluate.lifelike import Lifelike, distance
+from animator.evaluate.lifelike import OF_EYES, Lifelike, distance
 from animator.evaluate.measure import measure
 from animator.evaluate.tracking.lips import Figures, Phoneme
 from animator.evaluate.tracking.track import Image, track
@@ -28,8 +28,9 @@ def evaluate(
     margin: float = 0.0,
 ) -> Figures:
     """All figures of ``video``. Its own sound is used if ``audio`` is not given; ``portrait`` adds what the video keeps
-    of the picture; ``phonemes`` (IPA, start and end in seconds) tell when lips must meet. ``margin`` seconds at
-    both ends are silence, which does not count for how a face moves that talks.
+    of the picture, and leaves out the figures of eyes that it hides; ``phonemes`` (IPA, start and end in seconds) tell
+    when lips must meet. ``margin`` seconds at both ends are silence, which does not count for how a face moves that
+    talks.
 
     Raises `animator.media.files.MediaError` for a file that cannot be read or a video without a face.
     """
@@ -44,5 +45,9 @@ def evaluate(
 
     found = track(video, progress, watch)
     sound = read_audio(audio or video) if audio or has_sound(video) else None
-    figures = measure(found, sound, phonemes) | life.figures(found.fps, margin) | (looks.figures() if looks else {})
+    left, right = portrait.eyes_hidden if portrait else (False, False)
+    figures = measure(found, sound, phonemes, (not left, not right)) | life.figures(found.fps, margin)
+    if left and right:
+        figures = {name: value for name, value in figures.items() if not name.startswith(OF_EYES)}
+    figures |= looks.figures() if looks else {}
     return figures | {"distance": distance(figures)}

@@ -42,6 +42,7 @@ _SCORES: dict[str, tuple[tuple[str, ...], ...]] = {  # means of means
 _SIGNALS = (*_SCORES, "opening", "width", "upper_thickness", "lower_thickness", "teeth")
 _OVER = {"upper_lip": 0.2, "lower_lip": 0.1, "smile": 0.3, "sideways": 0.25}  # scores whose share of frames counts
 _EPISODES = {"smile": 0.3, "brow_up": 0.4}  # scores that come in episodes
+OF_EYES = ("squint", "sideways", "blink")  # with what the names of figures begin that need eyes which are seen
 _SPEEDS = ("upper_lip", "smile", "brow_up")
 _TOGETHER = (
     ("jaw", "upper_lip"), ("jaw", "lower_lip"), ("jaw", "rounding"), ("upper_lip", "lower_lip"), ("smile", "upper_lip"),

@@ -22,8 +22,11 @@ _STILL = 1e-3  # of any unit, a frame
 NEAR_SPEECH_SECONDS = 1.0  # without voice, after which somebody no longer speaks
 
 
-def measure(track: Track, audio: Floats | None, phonemes: Sequence[Phoneme] = ()) -> Figures:
-    """All figures of one clip; those that need sound (mono at 24 kHz) or ``phonemes`` are left out without them."""
+def measure(
+    track: Track, audio: Floats | None, phonemes: Sequence[Phoneme] = (), eyes: tuple[bool, bool] = (True, True)
+) -> Figures:
+    """All figures of one clip; those that need sound (mono at 24 kHz) or ``phonemes`` are left out without them, and
+    those of blinks where neither of the ``eyes``, left and right of the subject, can be seen."""
     filled = _filled(track)
     figures: Figures = {
         "frames": len(track),
@@ -31,7 +34,9 @@ def measure(track: Track, audio: Floats | None, phonemes: Sequence[Phoneme] = ()
         "mouth_jumps": jumps(filled.opening),
         "brow_dynamics": float(np.abs(np.diff(filled.brows, axis=0)).mean()) if len(track) > 1 else 0.0,
     }
-    figures |= head_figures(filled.head, track.fps) | blink_figures(filled.lids, track.fps)
+    figures |= head_figures(filled.head, track.fps)
+    if any(eyes):
+        figures |= blink_figures(filled.lids[:, np.array(eyes)], track.fps)
     figures["pitch_lift"] = _pitch_lift(filled)
     if audio is not None and np.abs(audio).max(initial=0) > 1e-4:
         figures |= sync_figures(filled, audio) | sound_figures(filled, audio)
@@ -65,7 +70,7 @@ def head_figures(head: Floats, fps: float) -> Figures:
 
 
 def blink_figures(lids: Floats, fps: float) -> Figures:
-    """(n, 2) lid gaps -> rate, median length (time under half of the open gap), spread of the intervals, and how far
+    """(n, eyes) lid gaps -> rate, median length (time under half of the open gap), spread of the intervals, and how far
     lids shut: the median blink's share of the open gap, of which trackers see some half (VASA-1's is .56).
     """
     gap = lids.mean(axis=1)

@@ -128,9 +128,10 @@ def wishes_figures(scores: WishScores) -> dict[str, object]:
     return {"emotions": moods, "amplitude": [round(seen, 5) for seen in scores.amplitudes], "parts": parts}
 
 
-def figures_table(figures: Mapping[str, object]) -> Table:
-    """One row a figure, with what it should be where that is known; those of `people` are in `lifelike_table`."""
-    table = Table("figure", "value", "should be", "", caption=_missing(figures))
+def figures_table(figures: Mapping[str, object], errors: Mapping[str, float] | None = None) -> Table:
+    """One row a figure, with what it should be where that is known; those of `people` are in `lifelike_table`.
+    ``errors`` are `animator.evaluate.suite.errors`, of figures that are means."""
+    table = Table("figure", "value", *(["±"] if errors else []), "should be", "", caption=_missing(figures))
     for name, value in figures.items():
         if name in people():
             continue
@@ -138,7 +139,7 @@ def figures_table(figures: Mapping[str, object]) -> Table:
         verdict = ""
         if isinstance(value, float | int) and (low, high) != (None, None):
             verdict = _verdict(_in_range(name, value))
-        table.add_row(name, str(value), _range(low, high), verdict)
+        table.add_row(name, str(value), *_error(name, errors), _range(low, high), verdict)
     return table
 
 
@@ -167,26 +168,38 @@ def reenact_table(clips: Mapping[str, Figures]) -> Table:
     return table
 
 
-def lifelike_table(videos: Mapping[str, Mapping[str, object]]) -> Table:
+def lifelike_table(videos: Mapping[str, Mapping[str, object]], errors: Mapping[str, float] | None = None) -> Table:
     """One row a figure of `people`: of each of the ``videos`` by name, how far it is from people in units of their
-    spread; people and VASA-1; of one video alone, what it should be."""
+    spread; people and VASA-1; of one video alone, what it should be, and of means of a suite their ``errors``, see
+    `animator.evaluate.suite.errors`."""
     caption = "Off: how far from people, in units of their spread. See docs/evaluation.md."
+    if errors:
+        caption = f"±: standard error of the mean over clips. {caption}"
     table = Table("how it moves", box=SIMPLE, padding=(0, 1, 0, 0), caption=caption)
     for name in videos:
         table.add_column(name, justify="right")
+        if errors:
+            table.add_column("±", justify="right")
         table.add_column("off", justify="right")
     alone = len(videos) == 1
     for heading in ("people", "VASA-1", *(["should be"] if alone else [])):
         table.add_column(heading, justify="right")
     for name, row in people().items():
         seen = [_beside(name, figures.get(name)) for figures in videos.values()]
-        cells = [cell for pair in seen for cell in pair]
+        cells = [cell for value, off in seen for cell in (value, *_error(name, errors), off)]
         wanted = [_range(*RANGES.get(name, (None, None)))] if alone else []
         table.add_row(row.label, *cells, f"{row.people:.3f}", f"{row.vasa:.3f}", *wanted)
-    whole = [("", _off(figures.get("distance"))) for figures in videos.values()]
+    whole = [("", *([""] if errors else []), _off(figures.get("distance"))) for figures in videos.values()]
     table.add_section()
     table.add_row("median", *(cell for pair in whole for cell in pair))
     return table
+
+
+def _error(name: str, errors: Mapping[str, float] | None) -> list[str]:
+    """The cell of a figure's error, in tables that have them."""
+    if not errors:
+        return []
+    return [f"{errors[name]:.3f}" if name in errors else ""]
 
 
 def _beside(name: str, value: object) -> tuple[str, str]:

@@ -57,10 +57,27 @@ def read_saying(file: Path) -> Saying:
 
 def means(clips: Iterable[Figures]) -> Figures:
     """The mean of every figure that is a number in some clip, or a list of as many numbers in each."""
+    values = _known(clips)
+    averages = {name: np.mean(np.array(found, np.float64), axis=0) for name, found in values.items()}
+    return {name: [round(float(v), 3) for v in mean] if mean.ndim else float(mean) for name, mean in averages.items()}
+
+
+def errors(clips: Iterable[Figures]) -> dict[str, float]:
+    """The standard error of the mean of every figure that is a number in two clips or more: other seeds, faces and
+    sounds would give another mean, in two of three cases within so much of this one."""
+    values = {name: np.array(found, np.float64) for name, found in _known(clips).items()}
+    return {
+        name: float(found.std(ddof=1) / np.sqrt(len(found)))
+        for name, found in values.items()
+        if found.ndim == 1 and len(found) > 1
+    }
+
+
+def _known(clips: Iterable[Figures]) -> dict[str, list[float | list[float]]]:
+    """The values of each figure in the clips that know it."""
     values: dict[str, list[float | list[float]]] = {}
     for clip in clips:
         for name, value in clip.items():
             if value is not None:
                 values.setdefault(name, []).append(value)
-    averages = {name: np.mean(np.array(found, np.float64), axis=0) for name, found in values.items()}
-    return {name: [round(float(v), 3) for v in mean] if mean.ndim else float(mean) for name, mean in averages.items()}
+    return values

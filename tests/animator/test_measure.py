@@ -1,9 +1,11 @@
 """The figures on motion whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from animator.evaluate.measure import blink_figures, head_figures, jumps, seam_roughness
+from animator.evaluate.measure import blink_figures, head_figures, jumps, measure, seam_roughness
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.tracking.lips import closures, loudness, sound_figures
 from animator.evaluate.tracking.track import Track
@@ -49,6 +51,15 @@ def test_blinks_are_counted_and_timed() -> None:
     assert figures["blink_ms"] == pytest.approx(160, abs=45)
     assert figures["lids_min"] < 0.1
     assert figures["blink_depth"] == pytest.approx(0.95, abs=0.03)
+
+
+def test_eyes_that_are_hidden_do_not_count_for_blinks() -> None:
+    lids = np.full((500, 2), 0.3, np.float32)
+    lids[100:106, 0] = 0.05
+    seen = replace(mouth(np.zeros(500, np.float32)), lids=lids)
+    assert measure(seen, None, eyes=(True, False))["blinks_per_minute"] == pytest.approx(3)
+    assert measure(seen, None, eyes=(False, True))["blinks_per_minute"] == 0
+    assert "blinks_per_minute" not in measure(seen, None, eyes=(False, False))
 
 
 def test_a_jump_of_the_head_is_seen_and_smooth_motion_is_not() -> None:

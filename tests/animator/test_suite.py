@@ -12,7 +12,7 @@ from rich.console import Console
 
 from animator.evaluate.report import clips_table
 from animator.evaluate.soak import soak
-from animator.evaluate.suite import means, pairs, read_saying
+from animator.evaluate.suite import errors, means, pairs, read_saying
 from animator.live import Animator
 from animator.media.files import MediaError
 from animator.portrait.characters import find
@@ -64,6 +64,11 @@ def test_means_are_of_the_clips_that_know_a_figure() -> None:
     mean = means([{"sync": 0.4, "head_bands": [0.2, 0.4]}, {"sync": None, "head_bands": [0.4, 0.2]}, {"sync": 0.6}])
     assert mean["sync"] == pytest.approx(0.5)
     assert mean["head_bands"] == pytest.approx([0.3, 0.3])
+
+
+def test_the_error_of_a_mean_is_that_of_the_clips_that_know_a_figure() -> None:
+    found = errors([{"sync": 0.4, "teeth": 0.1, "head_bands": [0.2]}, {"sync": 0.6, "teeth": None}, {"sync": 0.5}])
+    assert found == pytest.approx({"sync": 0.1 / np.sqrt(3)})
 
 
 def test_a_conversation_neither_drifts_nor_jumps(monkeypatch: pytest.MonkeyPatch) -> None:
