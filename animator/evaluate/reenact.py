@@ -20,8 +20,8 @@ from animator.evaluate.tracking.shown_teeth import inside, teeth_area
 from animator.evaluate.tracking.solving import solver
 from animator.evaluate.tracking.track import track
 from animator.media.files import MediaError
-from animator.motion import space
-from animator.motion.space import ARKIT, CAMERA, INDEX
+from animator.motion.rows import space
+from animator.motion.rows.space import ARKIT, CAMERA, INDEX
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait, load
 from animator.portrait.pose import align, angles

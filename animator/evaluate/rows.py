@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from animator.evaluate.measure import Figures, measure, seam_roughness
 from animator.evaluate.tracking.lips import Phoneme
 from animator.evaluate.tracking.track import Track
-from animator.motion import space
-from animator.motion.space import INDEX
+from animator.motion.rows import space
+from animator.motion.rows.space import INDEX
 from animator.units import FPS, Motion, Samples
 
 Floats = NDArray[np.float32]

@@ -11,9 +11,9 @@ from animator.control import EMOTIONS as NAMES
 from animator.control import Control, Emotion
 from animator.evaluate.wishes.sweep import row
 from animator.media.files import MediaError, check_place
-from animator.motion import space
 from animator.motion.behaviour.expression import BEARINGS, EMOTIONS
-from animator.motion.space import CAMERA
+from animator.motion.rows import space
+from animator.motion.rows.space import CAMERA
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 from animator.render.neutral.parted import PartedLips, parting

@@ -18,7 +18,7 @@ from animator.evaluate.tracking.lips import Figures
 from animator.export import replay, write
 from animator.face import Mover
 from animator.live import Animator
-from animator.motion import space
+from animator.motion.rows import space
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 from animator.units import FPS, SAMPLES_PER_FRAME, Motion, Samples

@@ -13,7 +13,7 @@ from scipy.signal import savgol_filter
 
 from animator.evaluate.tracking.solving import solver
 from animator.motion.behaviour.channels import CHANNELS, to_upper
-from animator.motion.space import ARKIT, CAMERA, INDEX
+from animator.motion.rows.space import ARKIT, CAMERA, INDEX
 from animator.motion.voice.mouth_net import from_weights
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.pose import align, angles, pose

@@ -24,7 +24,7 @@ from animator.learn.speech import captured
 from animator.learn.speech.augment import augment
 from animator.media.files import read_audio
 from animator.media.mel import MELS, mel_power, to_features
-from animator.motion import space
+from animator.motion.rows import space
 from animator.motion.voice.mouth_net import to_weights
 from animator.units import RATE
 

@@ -1,25 +1,23 @@
 """Sound and wishes in, motion out: what a behaviour makes of them, put together as a row of the motion space."""
 
-from collections.abc import Callable
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control
-from animator.motion import space
 from animator.motion.behaviour.bouts import Bouts
 from animator.motion.behaviour.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
 from animator.motion.behaviour.expression import Mood
 from animator.motion.behaviour.gaze import Aim
 from animator.motion.behaviour.head_motion import Nods, Torso, steady_head
 from animator.motion.behaviour.processes import Processes
-from animator.motion.filters import Follower, Resonators, soft_limit
-from animator.motion.space import CAMERA
+from animator.motion.behaviour.protocol import Make
+from animator.motion.rows import space
+from animator.motion.rows.filters import Follower, Resonators, soft_limit
+from animator.motion.rows.space import CAMERA
 from animator.motion.voice.articulation import Style
 from animator.motion.voice.lips import Lips
 from animator.motion.voice.mouth_net import LOOK_AHEAD, MouthRow, to_weights
-from animator.motion.voice.voices import NOBODY, Other, OtherVoice, Own, OwnVoice
+from animator.motion.voice.voices import NOBODY, OtherVoice, OwnVoice
 from animator.units import SAMPLES_PER_FRAME, Motion, Samples
 
 _CLOSED_JAW = 0.1  # at least, with closed lips: the renderer tells by the two weights together how shut they are
@@ -54,15 +52,6 @@ _SHARE_LOWERED, _LOWERED, _BLINKED = 0.45, 0.2, 0.15  # of what raises brows, an
 _MOUTH = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
 
 
-class Behaviour(Protocol):
-    """Two voices and wishes in, one frame of all channels out: `MotionNet`, or `Processes`."""
-
-    def __call__(self, own: Own, other: Other, control: Control) -> NDArray[np.float32]: ...
-
-
-Make = Callable[[np.random.Generator], Behaviour]
-
-
 class Generator:
     """Motion of one session. The same seed and input give the same motion; None is a seed of its own.
 
@@ -78,7 +67,7 @@ class Generator:
         self.reset()
 
     def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Motion:
-        """(n * 960,) float32 at 24 kHz, the next n frames of sound -> (n, 64) float32, see `animator.motion.space`.
+        """(n * 960,) float32 at 24 kHz, the next n frames of sound -> (n, 64) float32, see `rows.space`.
 
         ``other`` is as much sound of the person who is listened to. How the stream is cut into calls does not change
         the motion. Raises ValueError for sound that is not whole frames.

@@ -53,7 +53,7 @@ class Portrait:
     vertices: Floats  # (V, 3)
     triangles: NDArray[np.int32]  # (T, 3), open at the mouth and at both eyes
     contours: dict[str, NDArray[np.int32]]  # vertex numbers, left to right; face_oval is a closed loop
-    shapes: Floats  # (52, V, 3) displacement at weight 1, in the order of animator.motion.space.ARKIT
+    shapes: Floats  # (52, V, 3) displacement at weight 1, in the order of animator.motion.rows.space.ARKIT
     jaw: Floats  # (52, 3, 4): p + weight * (A @ (p, 1)) moves the points p of the lower jaw (teeth, tongue)
     pose: tuple[float, float, float]  # yaw, pitch, roll in the picture, degrees, signs of animator.control
     iris: Floats  # (2, 3) x, y, radius of the left and the right iris

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from animator.motion import space
+from animator.motion.rows import space
 from animator.render.arrays import Floats, f32
 from animator.render.eyes import eyeball
 from animator.render.layers import Layers

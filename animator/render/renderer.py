@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from animator.motion import space
+from animator.motion.rows import space
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Image
 from animator.render.eyes import eyeball, lids, spectacles
@@ -30,7 +30,7 @@ class Renderer:
         self._fold, self._fold_triangles = holes.fold_surface()
 
     def draw(self, motion: Floats, out: Image | None = None) -> Image:
-        """(64,) f32, see `animator.motion.space` -> (size, size, 3) uint8 RGB, in ``out`` if given."""
+        """(64,) f32, see `animator.motion.rows.space` -> (size, size, 3) uint8 RGB, in ``out`` if given."""
         made, xy = self._made, self._surface.xy
         now = moment(made, motion)
         self._place(now)

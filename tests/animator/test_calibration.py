@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from animator.evaluate.wishes.sweep import row
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.characters import find
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.portrait import load

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from animator.__main__ import app
 from animator.evaluate.lifelike import people
 from animator.media.files import Mp4Writer
-from animator.motion import space
-from animator.motion.arkit_csv import read_motion, write_motion
-from animator.motion.parts import only
+from animator.motion.rows import space
+from animator.motion.rows.arkit_csv import read_motion, write_motion
+from animator.motion.rows.parts import only
 from companion.stages.tts import Hibari
 
 WORDS = "Good morning! My mother bought a big blue balloon. We are about to go home."

@@ -12,10 +12,10 @@ from animator.evaluate.tracking.looks import Looks, sharpness, steadiness
 from animator.evaluate.wishes.obedience import control
 from animator.evaluate.wishes.sweep import row
 from animator.evaluate.wishes.whole_face import WishScores, amplitudes, moods, parts
-from animator.motion import space
 from animator.motion.behaviour import expression
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator
+from animator.motion.rows import space
 from animator.portrait.characters import find
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.portrait import Portrait, load

@@ -8,7 +8,7 @@ from animator.evaluate.lifelike import Lifelike, distance, lifelike, memory, peo
 from animator.evaluate.lifelike import signals as signals_of
 from animator.evaluate.report import lifelike_table
 from animator.evaluate.tracking.shown_teeth import inside, teeth_area
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.topology import RINGS
 

@@ -9,7 +9,7 @@ from animator.evaluate.measure import blink_figures, head_figures, jumps, measur
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.tracking.lips import closures, loudness, sound_figures
 from animator.evaluate.tracking.track import Track
-from animator.motion.space import INDEX, SIZE
+from animator.motion.rows.space import INDEX, SIZE
 from animator.units import RATE
 
 FPS = 25.0

@@ -7,7 +7,7 @@ from animator.control import EMOTIONS, Control, Emotion
 from animator.evaluate.sheet import mood
 from animator.evaluate.tracking.film import film, follow
 from animator.motion.generator import Generator
-from animator.motion.space import GAZE_LEFT_YAW, HEAD_ROLL, HEAD_YAW, INDEX
+from animator.motion.rows.space import GAZE_LEFT_YAW, HEAD_ROLL, HEAD_YAW, INDEX
 from animator.portrait.characters import find
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.portrait import load

@@ -16,7 +16,7 @@ from animator.evaluate.wishes.sweep import row
 from animator.export import replay, write
 from animator.live import Animator
 from animator.media.files import MediaError
-from animator.motion import space
+from animator.motion.rows import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.portrait.pose import rotation

@@ -9,7 +9,7 @@ from animator.learn.videos import convert
 from animator.live import Animator
 from animator.media.files import MediaError, Mp4Writer
 from animator.motion.behaviour.channels import CHANNELS
-from animator.motion.space import GAZE_LEFT_YAW, GAZE_RIGHT_YAW, HEAD_YAW, INDEX, SIZE
+from animator.motion.rows.space import GAZE_LEFT_YAW, GAZE_RIGHT_YAW, HEAD_YAW, INDEX, SIZE
 from animator.portrait.characters import find
 from animator.render import Renderer
 from animator.units import FPS, RATE

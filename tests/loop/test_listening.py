@@ -10,7 +10,7 @@ from animator.control import Control
 from animator.face import Shown
 from animator.live import LiveFace
 from animator.motion.generator import Generator
-from animator.motion.space import HEAD_PITCH
+from animator.motion.rows.space import HEAD_PITCH
 from animator.units import SAMPLES_PER_FRAME
 from companion.hearing.user_voice import UserVoice
 from companion.protocol import events

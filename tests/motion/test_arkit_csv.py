@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from animator.media.files import MediaError
-from animator.motion import space
-from animator.motion.arkit_csv import read_motion, write_motion
+from animator.motion.rows import space
+from animator.motion.rows.arkit_csv import read_motion, write_motion
 
 
 def sheet(path: Path, columns: str, *lines: str) -> Path:

@@ -6,7 +6,7 @@ import pytest
 from animator.control import Control
 from animator.learn.speech.voices import Heart
 from animator.motion.generator import Generator
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.motion.voice.articulation import SHAPES, Articulation, Style
 from animator.motion.voice.mouth_net import CHANNELS, WINDOW
 from animator.units import FPS, RATE

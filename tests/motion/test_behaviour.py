@@ -7,7 +7,7 @@ from animator.evaluate.tracking.runs import runs_of
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.behaviour.head_motion import steady_head
 from animator.motion.generator import Generator
-from animator.motion.space import (
+from animator.motion.rows.space import (
     GAZE_LEFT_PITCH,
     GAZE_LEFT_YAW,
     HEAD_X,

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from animator.__main__ import app
 from animator.control import Control
 from animator.live import Animator
-from animator.motion import space
 from animator.motion.behaviour.choice import BehaviourError
+from animator.motion.rows import space
 from animator.motion.voice.mouth_net import MODEL
 from animator.units import SAMPLES_PER_FRAME
 

@@ -5,7 +5,7 @@ import pytest
 
 from animator.control import Control
 from animator.evaluate.tracking.runs import runs_of
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.units import RATE
 
 from .faces import lives, still

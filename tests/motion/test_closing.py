@@ -8,7 +8,7 @@ from animator.evaluate.rows import observed
 from animator.evaluate.tracking.lips import closures
 from animator.learn.speech.voices import Heart
 from animator.motion.generator import Generator
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.motion.voice.closing import APART, TEETH, touched
 from animator.motion.voice.mouth_net import CHANNELS, to_weights
 from animator.units import FPS, RATE

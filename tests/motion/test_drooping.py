@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from animator.motion.space import INDEX, SIZE
+from animator.motion.rows.space import INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render.neutral.drooping import DROOPING, LARGEST_LIFT, LiftedLids, drooping, opennesses

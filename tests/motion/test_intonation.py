@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.motion.voice.intonation import pitches
 from animator.units import RATE
 

@@ -6,7 +6,7 @@ import pytest
 from animator.control import Control
 from animator.learn.speech.voices import Heart
 from animator.motion.generator import Generator
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.motion.voice.closing import APART, CLOSED, TIP
 from animator.motion.voice.lips import Lips
 from animator.motion.voice.mouth_net import CHANNELS, to_weights

@@ -6,7 +6,7 @@ from hibari import Hibari
 
 from animator.control import Control, State
 from animator.motion.generator import Generator
-from animator.motion.space import GAZE_LEFT_YAW, HEAD_PITCH, INDEX
+from animator.motion.rows.space import GAZE_LEFT_YAW, HEAD_PITCH, INDEX
 from animator.motion.voice.voices import OtherVoice
 from animator.units import SAMPLES_PER_FRAME
 

@@ -3,7 +3,7 @@ import pytest
 
 from animator.control import Control
 from animator.motion.generator import Generator
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.units import RATE, SAMPLES_PER_FRAME
 
 from .sounds import in_frames, silence

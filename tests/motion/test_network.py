@@ -8,7 +8,7 @@ from animator.evaluate.rows import motion_figures
 from animator.live import Animator
 from animator.motion.behaviour import conditions
 from animator.motion.generator import Generator
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 
 from .faces import lives
 from .sounds import silence

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.motion.space import INDEX, SIZE
+from animator.motion.rows.space import INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
 from animator.render.neutral.parted import HOLD, LEAST_ROUND, PartedLips, parting, roundness

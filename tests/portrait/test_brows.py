@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
 from animator.portrait.topology import RINGS

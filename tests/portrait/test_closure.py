@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.portrait import Portrait
 from animator.portrait.shaping.closure import close_lids
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.characters import find
 from animator.portrait.correcting.bending import bend, distance, place_face
 from animator.portrait.correcting.named import NAMED, Landmarks, check_sides, parse

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.characters import find
 from animator.portrait.correcting.remarks import remarks
 from animator.portrait.finding.framing import Cut, cut

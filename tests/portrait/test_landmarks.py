@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait import assets
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.picture.reading import Picture

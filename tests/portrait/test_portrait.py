@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.characters import DEFAULT, characters, find
 from animator.portrait.portrait import KEPT_PORTRAITS, Portrait, load
 from animator.portrait.shaping.head_fit import fit

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animator.motion import space
+from animator.motion.rows import space
 from animator.portrait.characters import find
 from animator.portrait.correcting.named import Landmarks
 from animator.portrait.finding.drawing import PHOTOGRAPH, Drawing

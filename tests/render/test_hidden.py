@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from animator.motion import space
+from animator.motion.rows import space
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animator.motion import space
+from animator.motion.rows import space
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import angles

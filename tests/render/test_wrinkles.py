@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from animator.motion.space import ARKIT, INDEX
+from animator.motion.rows.space import ARKIT, INDEX
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render.surface import raster, wrinkles

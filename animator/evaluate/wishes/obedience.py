@@ -10,7 +10,7 @@ from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.irises import Gaze
 from animator.evaluate.wishes.sweep import SWEEPS, Sweep, row, shapes
 from animator.media.files import MediaError
-from animator.motion import space
+from animator.motion.rows import space
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
 from animator.portrait.pose import align, angles

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion import space
-from animator.motion.space import CAMERA
+from animator.motion.rows import space
+from animator.motion.rows.space import CAMERA
 
 Floats = NDArray[np.float32]
 
@@ -14,7 +14,7 @@ LEVELS = (0.0, 0.5, 1.0, 0.5, 0.0)  # of one ARKit shape
 
 
 def row(**named: float) -> Floats:
-    """(64,) of values by ARKit name or by column name of `animator.motion.space` in small letters.
+    """(64,) of values by ARKit name or by column name of `animator.motion.rows.space` in small letters.
 
     An ARKit name without its side stands for both sides; ``gaze_yaw`` and ``gaze_pitch`` for both eyes.
     Raises KeyError for another name.

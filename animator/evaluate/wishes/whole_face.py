@@ -15,10 +15,10 @@ from animator.evaluate.wishes.obedience import settled
 from animator.evaluate.wishes.sweep import row
 from animator.face import Mover
 from animator.media.files import MediaError
-from animator.motion import space
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.generator import Generator
-from animator.motion.parts import PARTS, Part, only
+from animator.motion.rows import space
+from animator.motion.rows.parts import PARTS, Part, only
 from animator.motion.voice.voices import Other, Own
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.portrait import Portrait
@@ -89,7 +89,7 @@ class WishScores:
 
 
 class Babble:
-    """A `animator.motion.generator.Behaviour` that says "ma" again and again."""
+    """A `animator.motion.behaviour.protocol.Behaviour` that says "ma" again and again."""
 
     def __init__(self, _: np.random.Generator) -> None:
         self.reset()

@@ -14,7 +14,7 @@ from animator.learn.fitting import rest_of
 from animator.learn.speech.clips import FRAME
 from animator.learn.videos import SUFFIXES, late
 from animator.media.files import MediaError, read_audio
-from animator.motion.space import ARKIT, INDEX
+from animator.motion.rows.space import ARKIT, INDEX
 from animator.motion.voice.mouth_net import CHANNELS, from_weights
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.pose import align

@@ -10,8 +10,8 @@ import numpy as np
 
 from animator.control import Control, Emotion, State
 from animator.motion.behaviour.expression import Weights, shapes
-from animator.motion.filters import Follower, Pulses, Resonators, Row, soft_limit
-from animator.motion.space import ARKIT
+from animator.motion.rows.filters import Follower, Pulses, Resonators, Row, soft_limit
+from animator.motion.rows.space import ARKIT
 from animator.motion.voice.mouth_net import CHANNELS, MouthRow
 from animator.motion.voice.prosody import Heard
 from animator.motion.voice.voices import Other, Own

@@ -15,7 +15,7 @@ so that a wish is met exactly, whatever the network does.
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.motion.voice.mouth_net import CHANNELS as MOUTH
 
 UPPER: tuple[str, ...] = (

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from animator.control import EMOTIONS as EMOTION_NAMES
 from animator.control import Emotion, State
-from animator.motion.filters import Follower, Pulses, Resonators
-from animator.motion.space import INDEX
+from animator.motion.rows.filters import Follower, Pulses, Resonators
+from animator.motion.rows.space import INDEX
 from animator.motion.voice.prosody import Heard
 from animator.units import FPS
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.control import State
-from animator.motion.filters import Follower
+from animator.motion.rows.filters import Follower
 from animator.motion.voice.prosody import Heard
 from animator.units import FPS
 

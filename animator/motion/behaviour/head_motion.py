@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import State
-from animator.motion.filters import Follower, Pulses, Resonators, Row, Steady, soft_limit
+from animator.motion.rows.filters import Follower, Pulses, Resonators, Row, Steady, soft_limit
 from animator.motion.voice.prosody import Heard
 from animator.units import FPS
 

@@ -10,7 +10,7 @@ from animator.motion.behaviour.channels import to_upper
 from animator.motion.behaviour.expression import Expression
 from animator.motion.behaviour.gaze import Blinks, Gaze
 from animator.motion.behaviour.head_motion import Head
-from animator.motion.filters import Follower
+from animator.motion.rows.filters import Follower
 from animator.motion.voice.voices import Other, Own
 
 _LIVELINESS: dict[Emotion, float] = {

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from animator import onnx
 from animator.media.mel import MELS, Features
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 
 CHANNELS: tuple[str, ...] = (
     "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLowerDown", "mouthUpperUp", "mouthSmile",

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.finding.covered import Covered
 from animator.portrait.finding.framing import Cut
 from animator.portrait.pose import pose

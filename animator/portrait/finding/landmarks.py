@@ -41,8 +41,9 @@ _BLENDSHAPE_POINTS = (
 @dataclass(frozen=True, slots=True)
 class FaceLandmarks:
     """One face: ``points`` (478, 3) f32 in px of the picture (x right, y down, z towards the camera), the last ten are
-    the irises (subject's right: 468-472, left: 473-477); ``blendshapes`` (52,) f32 in `animator.motion.space.ARKIT`'s
-    order (tongueOut is not seen: 0); ``score`` in [0, 1], how sure the network is that this is a face."""
+    the irises (subject's right: 468-472, left: 473-477); ``blendshapes`` (52,) f32 in the order of
+    `animator.motion.rows.space.ARKIT` (tongueOut is not seen: 0); ``score`` in [0, 1], how sure the network is that
+    this is a face."""
 
     points: Floats
     blendshapes: Floats

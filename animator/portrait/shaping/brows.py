@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.topology import RINGS
 
 Floats = NDArray[np.float32]

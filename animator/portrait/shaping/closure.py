@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.topology import mesh
 
 Floats = NDArray[np.float32]

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.space import ARKIT
+from animator.motion.rows.space import ARKIT
 from animator.portrait.assets import FOLDER
 from animator.portrait.pose import align
 from animator.portrait.topology import POINTS, mesh

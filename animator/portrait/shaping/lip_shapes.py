@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, eye_array
 from scipy.sparse.linalg import splu
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.pose import rotation
 from animator.portrait.topology import POINTS, mesh
 

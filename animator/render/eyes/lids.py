@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Image, Ints, Real, f32
 from animator.render.eyes.lidskin import Patch, shut

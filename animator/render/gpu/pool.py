@@ -28,7 +28,7 @@ class Drawer:
         self._pool = pool
 
     def draw(self, motion: Floats, out: Image | None = None) -> Image:
-        """(64,), see `animator.motion.space` -> (size, size, 3) uint8 RGB, in ``out`` if given."""
+        """(64,), see `animator.motion.rows.space` -> (size, size, 3) uint8 RGB, in ``out`` if given."""
         return self.draw_many(motion[None], None if out is None else out[None])[0]
 
     def draw_many(self, motions: Floats, out: Image | None = None) -> Image:

@@ -46,8 +46,8 @@ class BatchRenderer:
 
     @torch.inference_mode()
     def draw_many(self, motions: Floats, faces: Sequence[int]) -> Image:
-        """(N, 64), see `animator.motion.space`, of the portraits with the numbers ``faces`` (N,) -> (N, size, size, 3)
-        uint8 RGB."""
+        """(N, 64), see `animator.motion.rows.space`, of the portraits with the numbers ``faces`` (N,) ->
+        (N, size, size, 3) uint8 RGB."""
         chosen = [self._made[number] for number in faces]
         now = [moment(made, row) for made, row in zip(chosen, motions, strict=True)]
         return self._draw(chosen, now, torch.tensor(faces, device=self._device)).cpu().numpy()

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from animator.motion.space import ARKIT
+from animator.motion.rows.space import ARKIT
 from animator.render.arrays import f32
 from animator.render.eyes.eyeball import Eye
 from animator.render.eyes.lids import Lid

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from animator.motion import space
+from animator.motion.rows import space
 from animator.portrait.portrait import Portrait
 from animator.portrait.shaping.lip_shapes import both_lips, closing
 from animator.render.arrays import Floats, Ints, f32

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.mouth.cavity import Mouth
 from animator.render.surface import raster

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.units import Motion
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from animator.control import Control, Emotion
-from animator.motion.space import INDEX
+from animator.motion.rows.space import INDEX
 from animator.units import FPS, Motion
 
 if TYPE_CHECKING:

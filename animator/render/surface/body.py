@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 from scipy.spatial import Delaunay
 
-from animator.motion.space import CAMERA
+from animator.motion.rows.space import CAMERA
 from animator.portrait.portrait import Portrait
 from animator.render.arrays import Floats, Ints, f32
 from animator.render.jit import kernel

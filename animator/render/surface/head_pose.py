@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion import space
+from animator.motion.rows import space
 
 Matrix = NDArray[np.float32]  # (3, 3)
 Vector = NDArray[np.float32]  # (3,)

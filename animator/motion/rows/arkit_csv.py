@@ -1,8 +1,8 @@
 """Motion in CSV files: what Live Link Face records, what Audio2Face exports, and what `write_motion` makes.
 
 Live Link Face: ``Timecode`` (hours:minutes:seconds:frame.part), ``BlendShapeCount``, and the columns of
-`animator.motion.arkit`. Audio2Face: ``timeCode`` in seconds, and the same shapes behind ``blendShapes.``. Capitals do
-not matter.
+`animator.motion.rows.arkit`. Audio2Face: ``timeCode`` in seconds, and the same shapes behind ``blendShapes.``. Capitals
+do not matter.
 """
 
 import csv
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.media.files import MediaError, check_place
-from animator.motion.arkit import COLUMNS, SHAPES, from_motion, to_motion
+from animator.motion.rows.arkit import COLUMNS, SHAPES, from_motion, to_motion
 from animator.units import FPS, Motion
 
 Times = NDArray[np.float64]

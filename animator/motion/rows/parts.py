@@ -6,7 +6,7 @@ import numpy as np
 
 from animator.control import Control
 from animator.face import Mover
-from animator.motion import space
+from animator.motion.rows import space
 from animator.units import Motion, Samples
 
 Part = Literal["all", "pose", "expression"]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion import space
+from animator.motion.rows import space
 from animator.units import Motion
 
 Column = NDArray[np.float64]  # (n,)
