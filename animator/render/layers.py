@@ -7,8 +7,8 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.eyes import eyeball, lids, spectacles
+from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.mouth import cavity, meeting, tongue
 from animator.render.surface import holes, plate, raster, wrinkles
 from animator.render.surface.body import Body, body

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.motion.rows import space
-from animator.render.arrays import Floats, f32
 from animator.render.eyes import eyeball
+from animator.render.kernels.arrays import Floats, f32
 from animator.render.layers import Layers
 from animator.render.mouth import meeting, tongue
 from animator.render.surface import deform

@@ -4,8 +4,8 @@ import numpy as np
 
 from animator.motion.rows import space
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Image
 from animator.render.eyes import eyeball, lids, spectacles
+from animator.render.kernels.arrays import Floats, Image
 from animator.render.layers import layers
 from animator.render.moment import Moment, moment
 from animator.render.mouth import cavity, meeting, tongue

@@ -13,8 +13,8 @@ from animator.evaluate.wishes.sweep import row  # noqa: E402
 from animator.portrait.characters import find  # noqa: E402
 from animator.portrait.portrait import Portrait, load  # noqa: E402
 from animator.render import Renderer  # noqa: E402
+from animator.render.gpu.batch_renderer import BatchRenderer  # noqa: E402
 from animator.render.gpu.pool import Pool  # noqa: E402
-from animator.render.gpu.renderer import BatchRenderer  # noqa: E402
 from tests.render.test_glasses import with_glasses  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.model]

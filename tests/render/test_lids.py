@@ -9,8 +9,8 @@ from animator.motion.rows import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
 from animator.render import Renderer
-from animator.render.arrays import f32
 from animator.render.eyes import lids, lidskin
+from animator.render.kernels.arrays import f32
 from animator.render.layers import layers
 
 pytestmark = pytest.mark.model

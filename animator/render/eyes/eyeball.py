@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Image, Ints, f32
 from animator.render.eyes import flat as drawn
 from animator.render.eyes.iris import completed
-from animator.render.jit import kernel
-from animator.render.lookup import below_line, bilinear, height_at, mix
+from animator.render.kernels.arrays import Floats, Image, Ints, f32
+from animator.render.kernels.jit import kernel
+from animator.render.kernels.lookup import below_line, bilinear, height_at, mix
 from animator.render.surface.body import Body
 from animator.render.surface.holes import coverage, covered
 

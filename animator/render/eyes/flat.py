@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.render.arrays import Floats, f32
+from animator.render.kernels.arrays import Floats, f32
 
 _IRIS_REACH = 1.5  # radii around the iris' centre that may belong to it
 _ALIKE = 0.75  # of the radius: an iris that is seen as large is the one that was found

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.render.arrays import Floats
+from animator.render.kernels.arrays import Floats
 
 
 def completed(

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from animator.motion.rows.space import INDEX
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Image, Ints, Real, f32
 from animator.render.eyes.lidskin import Patch, shut
-from animator.render.jit import kernel
-from animator.render.lookup import below_line, mix
+from animator.render.kernels.arrays import Floats, Image, Ints, Real, f32
+from animator.render.kernels.jit import kernel
+from animator.render.kernels.lookup import below_line, mix
 from animator.render.surface.holes import covered
 from animator.render.surface.raster import Texture, pack
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from animator.render.arrays import Floats, f32
+from animator.render.kernels.arrays import Floats, f32
 from animator.render.surface.follow import smoothstep
 
 LASH = 0.010  # face widths: what is dark and narrower is a lash, not a crease

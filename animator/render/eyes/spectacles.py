@@ -11,7 +11,7 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.surface import deform, raster
 from animator.render.surface.body import Body
 

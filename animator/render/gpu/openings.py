@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from animator.render.eyes import eyeball
-from animator.render.gpu.deform import Motion, moved, projected, rigid
-from animator.render.gpu.raster import Texture, area, bilinear, draw_over, fragments
+from animator.render.gpu.batch_deform import Motion, moved, projected, rigid
+from animator.render.gpu.batch_raster import Texture, area, bilinear, draw_over, fragments
 from animator.render.gpu.tables import Eyes, Geometry, Lids, Mouths, Piece
 from animator.render.mouth import cavity as mouth
 from animator.render.surface.holes import FINE

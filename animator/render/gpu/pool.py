@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Image
-from animator.render.gpu.renderer import BatchRenderer
+from animator.render.gpu.batch_renderer import BatchRenderer
+from animator.render.kernels.arrays import Floats, Image
 from animator.render.moment import check
 
 LARGEST_BATCH = 32  # frames at once, of some 100 MB each while they are drawn at 512 px

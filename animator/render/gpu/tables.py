@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animator.motion.rows.space import ARKIT
-from animator.render.arrays import f32
 from animator.render.eyes.eyeball import Eye
 from animator.render.eyes.lids import Lid
+from animator.render.kernels.arrays import f32
 from animator.render.layers import Layers
 from animator.render.mouth.cavity import Part
 from animator.render.surface import raster

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Image, Ints, Real, f32
-from animator.render.jit import kernel
-from animator.render.lookup import below_line, bilinear, height_at, mix
+from animator.render.kernels.arrays import Floats, Image, Ints, Real, f32
+from animator.render.kernels.jit import kernel
+from animator.render.kernels.lookup import below_line, bilinear, height_at, mix
 from animator.render.mouth.palette import drawn_palette, palette, side_light
 from animator.render.mouth.smile import own_teeth
 from animator.render.mouth.teeth import LOWER, PER_CM, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue

@@ -14,7 +14,7 @@ import numpy as np
 from animator.motion.rows import space
 from animator.portrait.portrait import Portrait
 from animator.portrait.shaping.lip_shapes import both_lips, closing
-from animator.render.arrays import Floats, Ints, f32
+from animator.render.kernels.arrays import Floats, Ints, f32
 from animator.render.mouth.palette import LUMA
 
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]

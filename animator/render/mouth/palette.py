@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, f32
+from animator.render.kernels.arrays import Floats, f32
 
 _NOSE_TIP = 4
 _BESIDE = (216, 436)  # points of the cheeks beside the mouth, from left to right

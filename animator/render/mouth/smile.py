@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
 from animator.portrait.shaping.lip_gap import lighter_part, lightness_of_teeth
-from animator.render.arrays import Floats, f32
+from animator.render.kernels.arrays import Floats, f32
 from animator.render.mouth.palette import lip_ring
 
 EXTENDED = 0.03  # face widths that the teeth go on above the lip, before the gum

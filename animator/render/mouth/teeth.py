@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.render.arrays import Floats, Ints, f32
+from animator.render.kernels.arrays import Floats, Ints, f32
 
 Colour = Floats  # (3,) RGB in 0 to 255
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.motion.rows.space import INDEX
-from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.mouth.cavity import Mouth
 from animator.render.surface import raster
 

@@ -15,8 +15,8 @@ from scipy.spatial import Delaunay
 
 from animator.motion.rows.space import CAMERA
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Ints, f32
-from animator.render.jit import kernel
+from animator.render.kernels.arrays import Floats, Ints, f32
+from animator.render.kernels.jit import kernel
 from animator.render.surface.follow import CHIN, follow, smoothstep
 
 CELL = 22.0  # px of the grid at a size of 512

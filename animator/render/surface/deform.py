@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from animator.render.arrays import Floats, Ints
-from animator.render.jit import kernel
+from animator.render.kernels.arrays import Floats, Ints
+from animator.render.kernels.jit import kernel
 
 
 @kernel

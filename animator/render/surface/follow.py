@@ -9,7 +9,7 @@ import numpy as np
 
 from animator.portrait.finding.matte import LEAST_OPACITY
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, f32
+from animator.render.kernels.arrays import Floats, f32
 
 NECK = 0.52  # face heights below the chin over which the head's motion fades
 RING = (0.08, 0.40)  # face widths from a person guessed at, between which the background's share is forgotten

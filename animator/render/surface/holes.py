@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.render.arrays import Floats, Image, Ints
-from animator.render.jit import kernel
+from animator.render.kernels.arrays import Floats, Image, Ints
+from animator.render.kernels.jit import kernel
 from animator.render.surface.raster import Surface
 
 HEM = 1.2  # px

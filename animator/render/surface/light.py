@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats
-from animator.render.jit import kernel
+from animator.render.kernels.arrays import Floats
+from animator.render.kernels.jit import kernel
 from animator.render.surface.body import Body
 from animator.render.surface.deform import normals
 from animator.render.surface.follow import smoothstep

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.surface import raster
 from animator.render.surface.follow import nearest_person, smoothstep
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.render.arrays import Floats, Image, Ints, Real, Whole
-from animator.render.jit import kernel
+from animator.render.kernels.arrays import Floats, Image, Ints, Real, Whole
+from animator.render.kernels.jit import kernel
 
 Texture = NDArray[np.uint64]
 Three = tuple[Whole, Whole, Whole]

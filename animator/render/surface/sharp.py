@@ -8,8 +8,8 @@ much more of the fine detail; one at rest from the picture itself.
 import cv2
 import numpy as np
 
-from animator.render.arrays import Floats, Image, Whole
-from animator.render.jit import kernel
+from animator.render.kernels.arrays import Floats, Image, Whole
+from animator.render.kernels.jit import kernel
 from animator.render.surface.raster import Texture
 
 AMOUNT = 0.2  # by which (1 - cos w) is raised in each direction

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from animator.motion.rows.space import INDEX
 from animator.portrait.portrait import Portrait
 from animator.portrait.topology import mesh
-from animator.render.arrays import Floats, Image, Ints, f32
+from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.surface import raster
 
 LEAST_ACTIVITY = 0.03  # of an expression, below which nothing is drawn

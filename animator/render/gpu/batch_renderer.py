@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from animator.portrait.portrait import Portrait
-from animator.render.arrays import Floats, Image
 from animator.render.eyes import lids
-from animator.render.gpu import deform, openings
-from animator.render.gpu.deform import Motion, Placed
+from animator.render.gpu import batch_deform, openings
+from animator.render.gpu.batch_deform import Motion, Placed
+from animator.render.gpu.batch_raster import Corners, Texture, draw, draw_over
 from animator.render.gpu.openings import Looks, Teeth
-from animator.render.gpu.raster import Corners, Texture, draw, draw_over
 from animator.render.gpu.tables import Geometry, pick, tables, unpacked
+from animator.render.kernels.arrays import Floats, Image
 from animator.render.layers import Layers, layers
 from animator.render.moment import Moment, Sight, moment
 from animator.render.mouth import tongue
@@ -60,7 +60,7 @@ class BatchRenderer:
         """(N, size, size, 3) uint8."""
         made, contours = self._tables, self._tables.contours
         geometry, motion, looks = pick(made.geometry, which), self._motion(chosen, now), self._looks(now)
-        placed = deform.place(geometry, motion)
+        placed = batch_deform.place(geometry, motion)
         share = self._upload(np.array([m.sharp for m in now]) / STEPS)
         frames = self._surface((geometry, placed), motion.weights, self._picture(looks, share, which), which)
         upper, lower = (
@@ -77,28 +77,28 @@ class BatchRenderer:
         self._put_out_tongues(frames, chosen, now, placed)
         if made.glasses:
             part, texels = pick(made.glasses[0], which), made.glasses[1]
-            xy = deform.projected(deform.moved(part.points, motion.skull), geometry.camera, geometry.centre)
-            draw_over(frames, Texture(texels, which), deform.rigid(part, xy))
+            xy = batch_deform.projected(batch_deform.moved(part.points, motion.skull), geometry.camera, geometry.centre)
+            draw_over(frames, Texture(texels, which), batch_deform.rigid(part, xy))
         return (frames + 0.5).to(torch.uint8)
 
     def _surface(self, mesh: tuple[Geometry, Placed], weights: Tensor, picture: Texture, which: Tensor) -> Tensor:
         """(N, size, size, 3) f32: see `animator.render.renderer`."""
         all_ = self._tables
         frames, (made, placed) = all_.still[which].float(), mesh
-        draw_over(frames, Texture(all_.cutout, which), deform.corners(made, placed, made.edge))
-        draw(frames, picture, deform.corners(made, placed, made.around))
-        draw_over(frames, picture, deform.corners(made, placed, made.rim_hem))
-        draw(frames, picture, deform.corners(made, placed, placed.near))
+        draw_over(frames, Texture(all_.cutout, which), batch_deform.corners(made, placed, made.edge))
+        draw(frames, picture, batch_deform.corners(made, placed, made.around))
+        draw_over(frames, picture, batch_deform.corners(made, placed, made.rim_hem))
+        draw(frames, picture, batch_deform.corners(made, placed, placed.near))
         if all_.lines:
             lines, texels = pick(all_.lines[0], which), all_.lines[1]
             activity = (lines.cause @ weights[..., None])[..., 0].clamp(max=1)
             shown = (activity * (activity > wrinkles.LEAST_ACTIVITY)).gather(1, lines.group)
-            surface = deform.corners(made, placed, lines.triangles)
+            surface = batch_deform.corners(made, placed, lines.triangles)
             seen = surface.xy * (shown > 0)[..., None, None]
             opacity = lines.opacity * shown[..., None]
             draw_over(frames, Texture(texels, which), surface._replace(xy=seen, opacity=opacity))
-        draw_over(frames, picture, deform.folds(made, placed))
-        draw_over(frames, picture, deform.corners(made, placed, made.edge_hem))
+        draw_over(frames, picture, batch_deform.folds(made, placed))
+        draw_over(frames, picture, batch_deform.corners(made, placed, made.edge_hem))
         return frames
 
     def _picture(self, looks: Looks, share: Tensor, which: Tensor) -> Texture:

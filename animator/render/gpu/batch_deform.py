@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from animator.render.gpu.raster import Corners
+from animator.render.gpu.batch_raster import Corners
 from animator.render.gpu.tables import Geometry, Piece
 from animator.render.surface.holes import HEM
 from animator.render.surface.light import BRIGHTEST, DARKEST
