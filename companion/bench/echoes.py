@@ -13,10 +13,10 @@ import numpy as np
 from companion import config
 from companion.bench.rooms import Scene, echo, levelled, pink
 from companion.conversation.items import Conversation
+from companion.hearing.audio.resampling import Resampler
 from companion.hearing.hearing import Hearing
 from companion.hearing.recognisers import Recognisers
-from companion.hearing.resampling import Resampler
-from companion.hearing.transcripts import Transcripts
+from companion.hearing.transcription.transcripts import Transcripts
 from companion.protocol.events import ServerEvent
 from companion.protocol.settings import AudioInput, InputFormat, detection
 from companion.stages.fakes import ScriptedTurnEnd

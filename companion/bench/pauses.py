@@ -16,11 +16,11 @@ import numpy as np
 
 from animator.media.files import MediaError, read_audio
 from companion.config import Turns
-from companion.hearing import words as cues
-from companion.hearing.detection import EAGERNESS, rules
-from companion.hearing.microphone import WINDOW, Microphone
-from companion.hearing.resampling import Resampler
-from companion.hearing.turns import Kind, Rules, TurnDetector
+from companion.hearing.audio.detection import EAGERNESS, rules
+from companion.hearing.audio.microphone import WINDOW, Microphone
+from companion.hearing.audio.resampling import Resampler
+from companion.hearing.audio.turns import Kind, Rules, TurnDetector
+from companion.hearing.transcription import words as cues
 from companion.protocol.settings import detection
 from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from companion.call.recording import AUDIBLE, Recording, Turn
 from companion.engine import Engine
-from companion.hearing.resampling import Resampler
+from companion.hearing.audio.resampling import Resampler
 from companion.protocol import events
 from companion.session.session import Session
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, VAD_WINDOW, Samples

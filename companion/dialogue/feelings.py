@@ -41,7 +41,7 @@ def mirrored(feeling: Feeling) -> Feeling:
 
 
 def voiced(feeling: Feeling, tone: float) -> Feeling:
-    """The feeling of somebody's words, as the voice bears it out; ``tone`` as `companion.hearing.tone.Tone` tells it.
+    """The feeling of somebody's words, as the voice bears it out; ``tone`` as `Tone` of `companion.hearing` tells it.
     By the voice alone little is believed."""
     if not tone:
         return feeling

@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from companion.hearing.barge_in import BargeIn
-from companion.hearing.detection import rules
-from companion.hearing.endpointing import Endpointing
-from companion.hearing.floor import Floor
-from companion.hearing.interim import InterimTranscripts
-from companion.hearing.microphone import Microphone
+from companion.hearing.audio.detection import rules
+from companion.hearing.audio.microphone import Microphone
 from companion.hearing.recognisers import Recognisers
-from companion.hearing.transcripts import Transcripts, Utterance
-from companion.hearing.user_turns import State, UserTurns
+from companion.hearing.transcription.transcripts import Transcripts, Utterance
+from companion.hearing.turn_taking.barge_in import BargeIn
+from companion.hearing.turn_taking.endpointing import Endpointing
+from companion.hearing.turn_taking.floor import Floor
+from companion.hearing.turn_taking.interim import InterimTranscripts
+from companion.hearing.turn_taking.user_turns import State, UserTurns
 from companion.protocol.codec import WireError
 from companion.protocol.events import ServerEvent
 from companion.protocol.ids import new_id

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields, replace
 
 from companion.avatar.show import Show
 from companion.conversation.items import Conversation
+from companion.hearing.audio.microphone import BufferFullError
 from companion.hearing.hearing import Hearing
-from companion.hearing.microphone import BufferFullError
 from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem, SessionUpdate

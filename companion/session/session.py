@@ -21,7 +21,7 @@ from companion.dialogue.mind import Mind
 from companion.engine import Engine
 from companion.errors import as_stage_error
 from companion.hearing.hearing import Hearing
-from companion.hearing.transcripts import Transcripts
+from companion.hearing.transcription.transcripts import Transcripts
 from companion.protocol import events
 from companion.protocol.events import ClientEvent, Problem, ServerEvent, SessionUpdate
 from companion.protocol.ids import new_id

@@ -7,7 +7,7 @@ from companion import config
 from companion.bench import pauses
 from companion.bench.pauses import Judgement, Lags
 from companion.config import Turns
-from companion.hearing.detection import rules
+from companion.hearing.audio.detection import rules
 from companion.session.effective import defaults
 from companion.stages import fakes
 from tests.loop.conversation import engine

@@ -5,9 +5,9 @@ import pytest
 
 from companion.bench.echoes import hear_rate
 from companion.bench.rooms import Scene, echo
-from companion.hearing.echo import Echo
-from companion.hearing.loudspeaker import Loudspeaker
-from companion.hearing.microphone import WINDOW
+from companion.hearing.audio.echo import Echo
+from companion.hearing.audio.loudspeaker import Loudspeaker
+from companion.hearing.audio.microphone import WINDOW
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE
 
 SCENE = Scene(delay=0.12, gain=-12.0, room=0.4, direct=3.0, noise=-60.0)

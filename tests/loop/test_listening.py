@@ -12,7 +12,7 @@ from animator.live import LiveFace
 from animator.motion.generator import Generator
 from animator.motion.rows.space import HEAD_PITCH
 from animator.units import SAMPLES_PER_FRAME
-from companion.hearing.user_voice import UserVoice
+from companion.hearing.audio.user_voice import UserVoice
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE

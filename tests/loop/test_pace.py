@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from companion.hearing import microphone
+from companion.hearing.audio import microphone
 from companion.protocol import events
 from companion.protocol.events import InputAudioBufferAppend
 from companion.session import pace

@@ -10,10 +10,10 @@ from companion.conversation import items
 from companion.conversation.items import Conversation, Item, heard_text
 from companion.dialogue.personas import Example, Persona
 from companion.dialogue.prompt import Setting, messages
-from companion.hearing.echo import is_echo, likeness
-from companion.hearing.microphone import BufferFullError, Microphone
-from companion.hearing.resampling import Resampler
-from companion.hearing.turns import Kind, Rules, TurnDetector
+from companion.hearing.audio.echo import is_echo, likeness
+from companion.hearing.audio.microphone import BufferFullError, Microphone
+from companion.hearing.audio.resampling import Resampler
+from companion.hearing.audio.turns import Kind, Rules, TurnDetector
 from companion.speech.playout import Line, Mouth
 from companion.speech.sentences import Sentences, speakable
 from companion.stages.fakes import EnergyVAD

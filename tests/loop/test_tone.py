@@ -8,7 +8,7 @@ import pytest
 from companion.config import Talk
 from companion.dialogue.feelings import Feeling, voiced
 from companion.dialogue.personas import Felt, Prompts
-from companion.hearing.tone import Tone
+from companion.hearing.transcription.tone import Tone
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import HEAR_RATE, Samples

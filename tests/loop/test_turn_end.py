@@ -3,8 +3,8 @@
 import pytest
 
 from companion.errors import StageError
-from companion.hearing import words
-from companion.hearing.turns import Kind, Patience, Rules, TurnDetector
+from companion.hearing.audio.turns import Kind, Patience, Rules, TurnDetector
+from companion.hearing.transcription import words
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Transcript

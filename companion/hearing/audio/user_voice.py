@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from companion.hearing.resampling import Resampler
+from companion.hearing.audio.resampling import Resampler
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples
 
 VOICE = 0.35  # probability of speech from which a window is heard by the face

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from companion.hearing.floor import Floor
-from companion.hearing.transcripts import Transcripts, Understood
+from companion.hearing.transcription.transcripts import Transcripts, Understood
+from companion.hearing.turn_taking.floor import Floor
 from companion.stages.protocols import Samples, Transcript
 from companion.tasks import Spawn
 

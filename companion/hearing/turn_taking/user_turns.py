@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from companion.hearing.barge_in import BargeIn, Verdict
-from companion.hearing.endpointing import Endpointing
-from companion.hearing.floor import Floor
-from companion.hearing.interim import InterimTranscripts
-from companion.hearing.microphone import Microphone
-from companion.hearing.transcripts import Transcripts, Understood, Utterance
-from companion.hearing.turns import Kind, Turn
+from companion.hearing.audio.microphone import Microphone
+from companion.hearing.audio.turns import Kind, Turn
+from companion.hearing.transcription.transcripts import Transcripts, Understood, Utterance
+from companion.hearing.turn_taking.barge_in import BargeIn, Verdict
+from companion.hearing.turn_taking.endpointing import Endpointing
+from companion.hearing.turn_taking.floor import Floor
+from companion.hearing.turn_taking.interim import InterimTranscripts
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.protocol.ids import new_id

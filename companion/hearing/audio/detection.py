@@ -1,7 +1,7 @@
 """How turns are detected: what a client asks for, as rules of the detector."""
 
 from companion.config import Turns
-from companion.hearing.turns import Patience, Rules
+from companion.hearing.audio.turns import Patience, Rules
 from companion.protocol.settings import TurnDetection
 
 MEDIUM = Patience(0.3, 4.0)  # the longest waits are those of OpenAI

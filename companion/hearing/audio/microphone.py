@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from companion.hearing.echo import BLOCK, Echo
-from companion.hearing.loudspeaker import Loudspeaker
-from companion.hearing.resampling import Resampler
-from companion.hearing.turns import Kind, Rules, Turn, TurnDetector
-from companion.hearing.user_voice import UserVoice
+from companion.hearing.audio.echo import BLOCK, Echo
+from companion.hearing.audio.loudspeaker import Loudspeaker
+from companion.hearing.audio.resampling import Resampler
+from companion.hearing.audio.turns import Kind, Rules, Turn, TurnDetector
+from companion.hearing.audio.user_voice import UserVoice
 from companion.stages.protocols import HEAR_RATE, VAD, Samples
 
 WINDOW = BLOCK  # samples at HEAR_RATE that a VAD takes, 32 ms

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from companion.conversation.items import Conversation, Item
 from companion.errors import StageError, as_stage_error
-from companion.hearing import words
-from companion.hearing.tone import Tone
+from companion.hearing.transcription import words
+from companion.hearing.transcription.tone import Tone
 from companion.protocol import events
 from companion.protocol.events import Problem, ServerEvent
 from companion.protocol.ids import new_id

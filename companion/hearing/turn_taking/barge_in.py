@@ -8,11 +8,12 @@ import asyncio
 from enum import Enum
 
 from companion.errors import StageError
-from companion.hearing import echo, words
-from companion.hearing.floor import Floor
-from companion.hearing.microphone import Microphone
-from companion.hearing.resampling import Resampler
-from companion.hearing.transcripts import Understood
+from companion.hearing.audio import echo
+from companion.hearing.audio.microphone import Microphone
+from companion.hearing.audio.resampling import Resampler
+from companion.hearing.transcription import words
+from companion.hearing.transcription.transcripts import Understood
+from companion.hearing.turn_taking.floor import Floor
 from companion.stages.protocols import SPEAK_RATE, Samples, Transcript
 
 ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from companion.hearing.echo import BLOCK
-from companion.hearing.resampling import Resampler
+from companion.hearing.audio.echo import BLOCK
+from companion.hearing.audio.resampling import Resampler
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples
 
 PLAYED = 3 * HEAR_RATE  # samples of what was played that are kept

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 
-from companion.hearing import words
-from companion.hearing.floor import Floor
-from companion.hearing.microphone import Microphone
-from companion.hearing.transcripts import Understood
+from companion.hearing.audio.microphone import Microphone
+from companion.hearing.transcription import words
+from companion.hearing.transcription.transcripts import Understood
+from companion.hearing.turn_taking.floor import Floor
 from companion.stages.protocols import Samples, Transcript, TurnEnd
 from companion.tasks import cancelled
 
