@@ -41,7 +41,7 @@ def serve(
 ) -> None:
     """Starts the server and says which page to open."""
     from companion.config import ConfigError, load
-    from companion.dialogue.personas import PromptError
+    from companion.dialogue.personas.personas import PromptError
     from companion.errors import StageError
     from companion.server.app import serve as run
 

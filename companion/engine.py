@@ -12,9 +12,9 @@ from companion.avatar.device import Animator, Device, Encoder, Threads
 from companion.avatar.looks import Looks
 from companion.avatar.portraits import Portraits
 from companion.config import Care, Config, ConfigError, Stage, load_class
-from companion.dialogue import personas
-from companion.dialogue.feelings import Feelings
-from companion.dialogue.personas import Prompts
+from companion.dialogue.personas import personas
+from companion.dialogue.personas.feelings import Feelings
+from companion.dialogue.personas.personas import Prompts
 from companion.dialogue.rehearsal import Rehearsal
 from companion.dialogue.shared import Shared
 from companion.hearing.recognisers import Recognisers

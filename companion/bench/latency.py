@@ -22,8 +22,8 @@ from animator.media.files import MediaError, read_audio
 from companion.call.caller import Caller, Saying, TalkError, call
 from companion.call.recording import Turn
 from companion.config import ConfigError, load
-from companion.dialogue.openers import Book
-from companion.dialogue.personas import PromptError
+from companion.dialogue.personas.openers import Book
+from companion.dialogue.personas.personas import PromptError
 from companion.engine import Engine, build
 from companion.errors import StageError
 from companion.stages.protocols import SPEAK_RATE, Samples

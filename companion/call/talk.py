@@ -20,7 +20,7 @@ from companion.avatar.portraits import PictureError
 from companion.call.caller import Saying, TalkError, call
 from companion.call.recording import Recording, Turn
 from companion.config import ConfigError, load
-from companion.dialogue.personas import PromptError
+from companion.dialogue.personas.personas import PromptError
 from companion.engine import Engine, build
 from companion.errors import StageError
 from companion.stages.protocols import SPEAK_RATE

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
-    from companion.dialogue.personas import Persona
+    from companion.dialogue.personas.personas import Persona
     from companion.speech.sentences import Sentence
 
 app = typer.Typer(no_args_is_help=True, help="Who speaks: prompts/personas.")
@@ -20,7 +20,7 @@ MANY = 1800  # characters of instructions and examples from which a small model 
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="A Markdown file with front matter.")]) -> None:
     """Says what is wrong with a persona, or that nothing is. Exit code 1 when it cannot be used."""
-    from companion.dialogue.personas import PromptError, read
+    from companion.dialogue.personas.personas import PromptError, read
 
     try:
         persona = read(file)
@@ -40,7 +40,7 @@ def check(file: Annotated[Path, typer.Argument(help="A Markdown file with front 
 @app.command("list")
 def show() -> None:
     """The personas, one line each."""
-    from companion.dialogue.personas import PromptError, load
+    from companion.dialogue.personas.personas import PromptError, load
 
     try:
         for persona in load().personas.values():
@@ -71,8 +71,8 @@ def _faults(persona: "Persona") -> list[str]:
 
 
 def _lesson_faults(folder: Path, name: str) -> list[str]:
-    from companion.dialogue.lesson import Lesson
-    from companion.dialogue.personas import PromptError
+    from companion.dialogue.lessons.lesson import Lesson
+    from companion.dialogue.personas.personas import PromptError
 
     lessons = sorted(path.stem for path in folder.glob("*.md"))
     if name not in lessons:

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from companion.config import Talk
 from companion.conversation.items import Conversation
-from companion.dialogue.manners import Manners, Tact
-from companion.dialogue.personas import Persona
+from companion.dialogue.personas.manners import Manners, Tact
+from companion.dialogue.personas.personas import Persona
 from companion.stages.protocols import LLM, Message, abilities
 
 Remembered = Callable[[], Awaitable[Iterable[str]]]  # what the user told in earlier conversations

@@ -9,11 +9,11 @@ from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply, Wishes
 from companion.dialogue import coaching
 from companion.dialogue.drafts import ReadAhead
-from companion.dialogue.feelings import Feeling, mirrored, voiced
-from companion.dialogue.lesson import Lessons, Progress
-from companion.dialogue.openers import continued
-from companion.dialogue.personas import Persona
-from companion.dialogue.phrases import Habits, Said
+from companion.dialogue.lessons.lesson import Lessons, Progress
+from companion.dialogue.personas.feelings import Feeling, mirrored, voiced
+from companion.dialogue.personas.openers import continued
+from companion.dialogue.personas.personas import Persona
+from companion.dialogue.personas.phrases import Habits, Said
 from companion.dialogue.prompt import Asking
 from companion.dialogue.recollection import Recollection
 from companion.dialogue.shared import Shared

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from companion.conversation.response import Wishes
-from companion.dialogue.feelings import Feeling
-from companion.dialogue.personas import Persona
-from companion.dialogue.phrases import Said
+from companion.dialogue.personas.feelings import Feeling
+from companion.dialogue.personas.personas import Persona
+from companion.dialogue.personas.phrases import Said
 from companion.dialogue.recollection import Recollection
 from companion.dialogue.shared import Shared
 from companion.protocol.settings import Settings

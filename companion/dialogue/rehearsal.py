@@ -1,7 +1,7 @@
 """What is prepared before anybody asks: the voice says the openers, the language model reads the persona."""
 
 from companion.config import Talk
-from companion.dialogue.personas import Persona, Prompts
+from companion.dialogue.personas.personas import Persona, Prompts
 from companion.dialogue.prompt import Setting, messages
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import LLM, TTS, abilities, prepares

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from companion.config import Stage, Talk
-from companion.dialogue.feelings import Feelings
-from companion.dialogue.personas import Prompts
+from companion.dialogue.personas.feelings import Feelings
+from companion.dialogue.personas.personas import Prompts
 from companion.safety import Safety
 from companion.stages.protocols import LLM, Memory
 

@@ -27,7 +27,7 @@ from companion import engine as engines
 from companion import resources
 from companion.avatar.portraits import PictureError, Portraits
 from companion.config import Config, ConfigError, Server
-from companion.dialogue.personas import Persona
+from companion.dialogue.personas.personas import Persona
 from companion.engine import Engine
 from companion.metrics import Metrics
 from companion.protocol import codec

@@ -8,7 +8,7 @@ from animator.units import FPS
 from companion.avatar.device import Animator
 from companion.avatar.portraits import Portraits
 from companion.config import Turns
-from companion.dialogue.personas import Persona
+from companion.dialogue.personas.personas import Persona
 from companion.protocol.codec import WireError
 from companion.protocol.events import Json
 from companion.protocol.settings import (

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from companion.conversation.response import Reply
-from companion.dialogue.openers import goes_on
+from companion.dialogue.personas.openers import goes_on
 from companion.errors import as_stage_error
 from companion.speech.playout import Feed, Line
 from companion.speech.sentences import Sentence, Sentences

@@ -11,8 +11,8 @@ from animator.control import Control
 from animator.face import Shown
 from companion.avatar.cartoon import CartoonAnimator, CartoonFace, CartoonPortraits
 from companion.config import Care, Config, Server, Stage, Talk, Turns
-from companion.dialogue.lesson import Item, Lesson, Wording
-from companion.dialogue.personas import Example, Persona, Prompts
+from companion.dialogue.lessons.lesson import Item, Lesson, Wording
+from companion.dialogue.personas.personas import Example, Persona, Prompts
 from companion.engine import Engine
 from companion.protocol import events
 from companion.protocol.events import ServerEvent

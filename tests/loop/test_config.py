@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from companion import config, resources
 from companion.config import ConfigError
-from companion.dialogue import personas
+from companion.dialogue.personas import personas
 
 FAKES = config.load("fakes")
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from companion.config import Talk
-from companion.dialogue import personas
-from companion.dialogue.feelings import Feeling
-from companion.dialogue.manners import Answer, Manners
-from companion.dialogue.personas import Prompts
+from companion.dialogue.personas import personas
+from companion.dialogue.personas.feelings import Feeling
+from companion.dialogue.personas.manners import Answer, Manners
+from companion.dialogue.personas.personas import Prompts
 from companion.engine import Engine
 from companion.protocol import events
 from companion.stages import fakes

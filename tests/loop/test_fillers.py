@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from companion.dialogue.openers import Book, Kind, Language
-from companion.dialogue.personas import Prompts
+from companion.dialogue.personas.openers import Book, Kind, Language
+from companion.dialogue.personas.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said

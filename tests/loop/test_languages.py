@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from companion.dialogue import personas
-from companion.dialogue.openers import Openers
-from companion.dialogue.personas import Prompts
+from companion.dialogue.personas import personas
+from companion.dialogue.personas.openers import Openers
+from companion.dialogue.personas.personas import Prompts
 from companion.stages import fakes
 from companion.stages.protocols import Abilities, Transcript
 from tests.loop.conversation import PERSONA, asked, engine, said

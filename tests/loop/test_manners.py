@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from companion.dialogue import manners, personas
-from companion.dialogue.manners import Tact
-from companion.dialogue.personas import Prompts
+from companion.dialogue.personas import manners, personas
+from companion.dialogue.personas.manners import Tact
+from companion.dialogue.personas.personas import Prompts
 from companion.stages import fakes
 from companion.stages.protocols import Abilities
 from tests.loop.conversation import PERSONA, asked, engine, said

@@ -8,8 +8,8 @@ import pytest
 
 from companion.avatar.show import MURMUR_ID
 from companion.config import Talk, Turns
-from companion.dialogue import personas
-from companion.dialogue.personas import Prompts
+from companion.dialogue.personas import personas
+from companion.dialogue.personas.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, engine

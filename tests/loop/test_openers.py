@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from companion.config import Talk
-from companion.dialogue import personas
-from companion.dialogue.openers import RUN, Openers, continued
-from companion.dialogue.personas import Prompts
+from companion.dialogue.personas import personas
+from companion.dialogue.personas.openers import RUN, Openers, continued
+from companion.dialogue.personas.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Abilities

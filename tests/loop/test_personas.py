@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from companion import resources
 from companion.__main__ import app
-from companion.dialogue.personas import PromptError, Prompts, load, read
+from companion.dialogue.personas.personas import PromptError, Prompts, load, read
 from companion.protocol import events
 from companion.speech.sentences import Mark, Sentence
 from companion.stages import fakes

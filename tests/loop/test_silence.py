@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from companion.config import Talk
-from companion.dialogue.personas import Prompts, Silence
+from companion.dialogue.personas.personas import Prompts, Silence
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, engine

@@ -2,8 +2,8 @@
 
 import pytest
 
-from companion.dialogue.lesson import Tutor
-from companion.dialogue.openers import continued
+from companion.dialogue.lessons.lesson import Tutor
+from companion.dialogue.personas.openers import continued
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import Abilities, Speech
 from tests.loop.conversation import SUMS, Conversation, engine

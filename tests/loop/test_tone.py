@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from companion.config import Talk
-from companion.dialogue.feelings import Feeling, voiced
-from companion.dialogue.personas import Felt, Prompts
+from companion.dialogue.personas.feelings import Feeling, voiced
+from companion.dialogue.personas.personas import Felt, Prompts
 from companion.hearing.transcription.tone import Tone
 from companion.protocol import events
 from companion.stages import fakes

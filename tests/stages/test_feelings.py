@@ -2,7 +2,7 @@
 
 import pytest
 
-from companion.dialogue.feelings import Feelings
+from companion.dialogue.personas.feelings import Feelings
 from companion.models.embeddings import Embedder
 
 pytestmark = pytest.mark.model

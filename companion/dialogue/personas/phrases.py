@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from companion.config import Talk
-from companion.dialogue.feelings import Feeling
-from companion.dialogue.openers import Book, Openers
-from companion.dialogue.personas import Persona
+from companion.dialogue.personas.feelings import Feeling
+from companion.dialogue.personas.openers import Book, Openers
+from companion.dialogue.personas.personas import Persona
 from companion.speech.sentences import Sentence
 
 

@@ -10,10 +10,10 @@ from pydantic import ConfigDict, Field, with_config
 
 from animator.control import Emotion
 from companion import frontmatter, resources
-from companion.dialogue import manners, openers
-from companion.dialogue.lesson import Lesson
-from companion.dialogue.manners import Manners
-from companion.dialogue.openers import Book, Words
+from companion.dialogue.lessons.lesson import Lesson
+from companion.dialogue.personas import manners, openers
+from companion.dialogue.personas.manners import Manners
+from companion.dialogue.personas.openers import Book, Words
 from companion.frontmatter import PromptError
 from companion.memory import notes
 
