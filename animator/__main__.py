@@ -129,7 +129,7 @@ def portrait(
     if preview:
         from PIL import Image
 
-        from animator.portrait.correcting.preview import preview as shown
+        from animator.portrait.preview import preview as shown
 
         try:
             Image.fromarray(shown(found)).save(preview)

@@ -13,7 +13,7 @@ from animator.units import RATE, SAMPLES_PER_FRAME, Motion, Samples
 if TYPE_CHECKING:
     from animator.motion.generator import Generator
     from animator.motion.rows.parts import Part
-    from animator.portrait.correcting.named import Landmarks
+    from animator.portrait.picture.named import Landmarks
     from animator.portrait.portrait import Portrait
     from animator.render import Renderer
     from animator.render.gpu.pool import Drawer as DeviceDrawer

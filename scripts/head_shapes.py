@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, identity
 from scipy.sparse.linalg import spsolve
 
-from animator.portrait.topology import Mesh
+from animator.portrait.geometry.topology import Mesh
 
 Floats = NDArray[np.float64]
 LIPS = ("lips_outer_upper", "lips_outer_lower", "lips_inner_upper", "lips_inner_lower")

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from animator.portrait.finding.landmarks import Landmarker
-from animator.portrait.pose import rotation
-from animator.portrait.topology import POINTS, RINGS, Mesh, canonical, mesh
+from animator.portrait.geometry.pose import rotation
+from animator.portrait.geometry.topology import POINTS, RINGS, Mesh, canonical, mesh
 
 Floats = NDArray[np.float64]
 SIZE = 900  # px of a render

@@ -45,7 +45,7 @@ ANIMATOR = """
     portrait
     motion
     media
-    face files onnx
+    face storage shipped onnx
     control
     units
 """

@@ -43,7 +43,7 @@ def prepare(
 ) -> "Portrait":
     """The portrait, corrected by the file ``landmarks`` and by whether it is ``drawn`` flat; its points, or some to
     place, go into the file ``save``."""
-    from animator.portrait.correcting.named import Landmarks, parse
+    from animator.portrait.picture.named import Landmarks, parse
     from animator.portrait.picture.reading import PortraitError, read
 
     try:

@@ -23,9 +23,9 @@ from animator.media.files import MediaError
 from animator.motion.rows import space
 from animator.motion.rows.space import ARKIT, CAMERA, INDEX
 from animator.portrait.finding.landmarks import FaceLandmarks
+from animator.portrait.geometry.pose import align, angles
+from animator.portrait.geometry.topology import POINTS, RINGS, canonical
 from animator.portrait.portrait import Portrait, load
-from animator.portrait.pose import align, angles
-from animator.portrait.topology import POINTS, RINGS, canonical
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB

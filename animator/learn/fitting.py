@@ -16,10 +16,10 @@ from animator.motion.behaviour.channels import CHANNELS, to_upper
 from animator.motion.rows.space import ARKIT, CAMERA, INDEX
 from animator.motion.voice.mouth_net import from_weights
 from animator.portrait.finding.landmarks import FaceLandmarks
-from animator.portrait.pose import align, angles, pose
+from animator.portrait.geometry.pose import align, angles, pose
+from animator.portrait.geometry.topology import POINTS, canonical
 from animator.portrait.shaping.head_fit import fit
 from animator.portrait.shaping.lip_shapes import fit_mouth
-from animator.portrait.topology import POINTS, canonical
 
 Floats = NDArray[np.float32]
 

@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS
-from animator.files import whole
 from animator.learn import shards
 from animator.learn.behaviour import frames_of, heard, moods
 from animator.learn.shards import Shard
@@ -25,6 +24,7 @@ from animator.motion.behaviour.flow import BLINKING
 from animator.motion.voice.mouth_net import LOOK_AHEAD, MODEL, MouthNet
 from animator.motion.voice.prosody import Prosody
 from animator.motion.voice.voices import Own
+from animator.storage import whole
 from animator.units import FPS
 
 Floats = NDArray[np.float32]

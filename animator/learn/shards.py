@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS, STATES
-from animator.files import whole
 from animator.media.files import MediaError
 from animator.media.mel import MELS
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME
+from animator.storage import whole
 
 Halves = NDArray[np.float16]
 Bytes = NDArray[np.uint8]

@@ -11,22 +11,22 @@ from typing import get_origin
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.files import cache_folder, whole
-from animator.portrait.correcting.named import NAMED, Landmarks
-from animator.portrait.correcting.remarks import remarks
-from animator.portrait.finding.drawing import Drawing
-from animator.portrait.finding.frames import find_glasses
+from animator.portrait.drawn.drawing import Drawing
 from animator.portrait.finding.framing import cut
+from animator.portrait.finding.glasses import find_glasses
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.finding.matte import person
+from animator.portrait.geometry.pose import pose
+from animator.portrait.geometry.topology import mesh
+from animator.portrait.picture.named import NAMED, Landmarks
 from animator.portrait.picture.reading import Picture, Source, decode, read
-from animator.portrait.pose import pose
+from animator.portrait.remarks import remarks
 from animator.portrait.shaping.brows import level_brows
 from animator.portrait.shaping.closure import close_lids, snap_rims, snap_seam
 from animator.portrait.shaping.head_fit import fit
 from animator.portrait.shaping.lip_gap import lips_parted, shows_teeth
 from animator.portrait.shaping.lip_shapes import fit_mouth
-from animator.portrait.topology import mesh
+from animator.storage import cache_folder, whole
 
 Floats = NDArray[np.float32]
 VERSION = 51  # of what is kept on disk: raise it when a portrait of the same picture comes out differently

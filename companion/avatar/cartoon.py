@@ -124,8 +124,8 @@ class CartoonPortraits:
         return self._uploads[id]
 
     def _described(self, id: str, data: bytes, landmarks: bytes | None) -> Upload:
-        from animator.portrait.correcting.bending import layout
-        from animator.portrait.correcting.named import parse
+        from animator.portrait.finding.bending import layout
+        from animator.portrait.picture.named import parse
         from animator.portrait.picture.reading import PortraitError, decode
 
         try:

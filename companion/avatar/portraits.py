@@ -28,7 +28,7 @@ class CharacterCard:
 class Upload:
     """``id`` goes into ``session.avatar.character``. It is random: to know it is the right to use the picture.
 
-    ``landmarks`` are the named points of the face, as `animator.portrait.correcting.named.Landmarks.json`; with
+    ``landmarks`` are the named points of the face, as `animator.portrait.picture.named.Landmarks.json`; with
     ``check`` a person should look at them before the face is used. ``others`` are those of the other faces in the
     picture. ``drawn``: it is treated as a drawing in flat colours.
     """
@@ -206,7 +206,7 @@ class Gallery:
 
     def _prepare(self, source: Path | bytes, landmarks: bytes | None = None) -> Any:
         from animator.portrait import portrait
-        from animator.portrait.correcting.named import parse
+        from animator.portrait.picture.named import parse
         from animator.portrait.picture.reading import PortraitError
 
         try:

@@ -146,7 +146,7 @@ class Recording:
         return wall / shown if shown else None
 
     def save(self, path: Path) -> None:
-        """To an MP4, with the frames as they were sent. Raises `animator.media.MediaError`."""
+        """To an MP4, with the frames as they were sent. Raises `animator.media.files.MediaError`."""
         with Mp4Writer(path, self.width, self.height) as writer:
             writer.write_encoded(self.packets, self.frame_numbers(), self.sound())
 

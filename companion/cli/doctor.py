@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import animator
-from animator.portrait.assets import SHA256
+from animator.shipped import SHA256
 from companion import __version__
 from companion.config import Config, ConfigError, load
 from companion.models import locate

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from animator.files import whole
+from animator.storage import whole
 from companion.models.locate import cache_dir, inspect, sha256
 from companion.models.manifest import Archive, File, Model, Part
 

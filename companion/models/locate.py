@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from animator.files import cache_folder as cache_dir
-from animator.files import whole
+from animator.storage import cache_folder as cache_dir
+from animator.storage import whole
 from companion.errors import StageError
 from companion.models.manifest import MODELS, File, Model
 

@@ -10,7 +10,7 @@ from animator.evaluate.report import lifelike_table
 from animator.evaluate.tracking.shown_teeth import inside, teeth_area
 from animator.motion.rows.space import INDEX
 from animator.portrait.finding.landmarks import FaceLandmarks
-from animator.portrait.topology import RINGS
+from animator.portrait.geometry.topology import RINGS
 
 FPS = 25.0
 NAMES = ("jaw", "upper_lip", "lower_lip", "rounding", "smile", "brow_up", "brow_down", "squint", "blink", "sideways",

@@ -18,9 +18,9 @@ from animator.live import Animator
 from animator.media.files import MediaError
 from animator.motion.rows import space
 from animator.portrait.characters import find
+from animator.portrait.geometry.pose import rotation
+from animator.portrait.geometry.topology import POINTS
 from animator.portrait.portrait import Portrait, load
-from animator.portrait.pose import rotation
-from animator.portrait.topology import POINTS
 
 SIZE = 320  # px
 

@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from animator.portrait.correcting.bending import layout
+from animator.portrait.finding.bending import layout
 from tests.browser.chromium import complaints, run_js
 from tests.browser.page import PATIENCE, Page, before_page
 from tests.browser.served import Companion

@@ -5,8 +5,8 @@ import pytest
 
 from animator.motion.rows.space import INDEX
 from animator.portrait.characters import find
+from animator.portrait.geometry.topology import RINGS
 from animator.portrait.portrait import load
-from animator.portrait.topology import RINGS
 
 pytestmark = pytest.mark.model
 

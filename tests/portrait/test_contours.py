@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animator.portrait.finding.contours import find_drawn
+from animator.portrait.drawn.contours import find_drawn
 from animator.portrait.finding.finding import find_faces
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.picture.reading import Picture, Source

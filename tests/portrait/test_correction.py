@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw
 
 from animator.motion.rows.space import INDEX
 from animator.portrait.characters import find
-from animator.portrait.correcting.bending import bend, distance, place_face
-from animator.portrait.correcting.named import NAMED, Landmarks, check_sides, parse
+from animator.portrait.finding.bending import bend, distance, place_face
 from animator.portrait.finding.landmarks import Landmarker
+from animator.portrait.picture.named import NAMED, Landmarks, check_sides, parse
 from animator.portrait.picture.reading import PortraitError
 from animator.portrait.portrait import Portrait, load
 from animator.portrait.shaping.lip_gap import lips_parted

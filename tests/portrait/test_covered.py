@@ -8,10 +8,10 @@ import pytest
 
 from animator.motion.rows.space import INDEX
 from animator.portrait.characters import find
-from animator.portrait.correcting.remarks import remarks
 from animator.portrait.finding.framing import Cut, cut
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.picture.reading import Picture, Source, decode, read
+from animator.portrait.remarks import remarks
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from animator.portrait.finding.drawing import PHOTOGRAPH, Drawing, judge
+from animator.portrait.drawn.drawing import PHOTOGRAPH, Drawing, judge
 from tests.portrait.faces import COPIES, Faces, copied
 
 

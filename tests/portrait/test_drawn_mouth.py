@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from animator.portrait.characters import find
-from animator.portrait.finding.drawn_mouth import snap_mouth
+from animator.portrait.drawn.drawn_mouth import snap_mouth
+from animator.portrait.geometry.topology import RINGS
 from animator.portrait.portrait import load
-from animator.portrait.topology import RINGS
 
 pytestmark = pytest.mark.model
 LIPS = sorted({i for name, ring in RINGS.items() if name.startswith("lips") for i in ring})

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from animator.portrait.characters import find
-from animator.portrait.correcting.named import Landmarks
 from animator.portrait.finding.finding import find_faces, quarters_of
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.finding.seeking import apart
+from animator.portrait.geometry.pose import pose
+from animator.portrait.picture.named import Landmarks
 from animator.portrait.picture.reading import Picture, PortraitError, Source, decode, read
 from animator.portrait.portrait import Portrait, load
-from animator.portrait.pose import pose
 
 PortraitOf = Callable[[str], Portrait]
 PICTURES = Path(__file__).parent / "pictures"

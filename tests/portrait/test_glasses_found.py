@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from animator.portrait.finding.frames import find_glasses
+from animator.portrait.finding.glasses import find_glasses
 from tests.portrait.faces import Faces, copied
 
 # By looking at the pictures. The dark glasses of photo_099 hide the eyes: nothing moves behind them.

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from animator import shipped
 from animator.motion.rows.space import INDEX
-from animator.portrait import assets
 from animator.portrait.finding.landmarks import Landmarker
+from animator.portrait.geometry.pose import align, angles, pose, rotation
+from animator.portrait.geometry.topology import canonical
 from animator.portrait.picture.reading import Picture
-from animator.portrait.pose import align, angles, pose, rotation
-from animator.portrait.topology import canonical
 
 
 def test_the_eyes_are_where_the_eyes_are(photo: Picture, landmarker: Landmarker) -> None:
@@ -83,6 +83,6 @@ def test_align_finds_a_similarity() -> None:
 
 def test_changed_networks_are_not_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "face_landmarker.task").write_bytes(b"something else")
-    monkeypatch.setattr(assets, "FOLDER", tmp_path)
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     with pytest.raises(RuntimeError, match="SHA-256"):
-        assets.read.__wrapped__("face_landmarker.task")
+        shipped.read.__wrapped__("face_landmarker.task")

@@ -14,11 +14,11 @@ import pytest
 from PIL import Image, ImageCms
 
 from animator.portrait.characters import find
-from animator.portrait.correcting.remarks import remarks
 from animator.portrait.finding.framing import Cut, cut, frame
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.picture import formats, reading
 from animator.portrait.picture.reading import Picture, PortraitError, Source, decode, read
+from animator.portrait.remarks import remarks
 
 
 def pixels(content: bytes) -> Picture:

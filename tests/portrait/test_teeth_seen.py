@@ -6,9 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from animator.portrait.finding.landmarks import Landmarker
+from animator.portrait.geometry.topology import RINGS
 from animator.portrait.picture.reading import Picture
 from animator.portrait.shaping.lip_gap import shows_teeth
-from animator.portrait.topology import RINGS
 
 pytestmark = pytest.mark.model
 

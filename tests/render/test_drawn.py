@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from animator.motion.rows import space
 from animator.portrait.characters import find
-from animator.portrait.correcting.named import Landmarks
-from animator.portrait.finding.drawing import PHOTOGRAPH, Drawing
+from animator.portrait.drawn.drawing import PHOTOGRAPH, Drawing
+from animator.portrait.picture.named import Landmarks
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
 from animator.render.eyes.lids import lids

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 from animator.motion.rows import space
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.geometry.pose import angles
+from animator.portrait.geometry.pose import pose as tracked_pose
 from animator.portrait.portrait import Portrait
-from animator.portrait.pose import angles
-from animator.portrait.pose import pose as tracked_pose
 from animator.render import Renderer
 from animator.render.surface.body import areas, body
 from animator.render.surface.deform import project

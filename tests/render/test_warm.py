@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 from rich.console import Console
-from animator.motion import space
+from animator.motion.rows import space
 from animator.portrait.characters import characters
 from animator.portrait.portrait import load
 from animator.render import Renderer

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from animator.portrait.characters import find
-from animator.portrait.correcting.named import Landmarks, parse
+from animator.portrait.picture.named import Landmarks, parse
 from companion.avatar import portraits
 from companion.avatar.portraits import Gallery, PictureError
 

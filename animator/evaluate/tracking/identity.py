@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from animator.onnx import session
-from animator.portrait.pose import align
+from animator.portrait.geometry.pose import align
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]

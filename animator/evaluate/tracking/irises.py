@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.topology import RINGS
+from animator.portrait.geometry.topology import RINGS
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]

@@ -8,9 +8,9 @@ from animator.evaluate.measure import psnr
 from animator.evaluate.tracking.identity import Descriptor, weights
 from animator.evaluate.tracking.lips import Figures
 from animator.portrait.finding.landmarks import FaceLandmarks
+from animator.portrait.geometry.pose import align
+from animator.portrait.geometry.topology import FACE_OVAL, POINTS, RINGS, canonical
 from animator.portrait.portrait import Portrait
-from animator.portrait.pose import align
-from animator.portrait.topology import FACE_OVAL, POINTS, RINGS, canonical
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from animator.media.files import MediaError
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
-from animator.portrait.pose import pose
-from animator.portrait.topology import POINTS, RINGS
+from animator.portrait.geometry.pose import pose
+from animator.portrait.geometry.topology import POINTS, RINGS
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB

@@ -12,9 +12,9 @@ from animator.evaluate.wishes.sweep import SWEEPS, Sweep, row, shapes
 from animator.media.files import MediaError
 from animator.motion.rows import space
 from animator.portrait.finding.landmarks import FaceLandmarks
+from animator.portrait.geometry.pose import align, angles
+from animator.portrait.geometry.topology import POINTS, canonical
 from animator.portrait.portrait import Portrait
-from animator.portrait.pose import align, angles
-from animator.portrait.topology import POINTS, canonical
 from animator.render.surface.head_pose import pose
 
 Floats = NDArray[np.float32]

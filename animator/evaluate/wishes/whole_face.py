@@ -21,9 +21,9 @@ from animator.motion.rows import space
 from animator.motion.rows.parts import PARTS, Part, only
 from animator.motion.voice.voices import Other, Own
 from animator.portrait.finding.landmarks import FaceLandmarks
+from animator.portrait.geometry.pose import pose
+from animator.portrait.geometry.topology import POINTS
 from animator.portrait.portrait import Portrait
-from animator.portrait.pose import pose
-from animator.portrait.topology import POINTS
 from animator.render.neutral.parted import PartedLips, parting
 from animator.units import FPS, SAMPLES_PER_FRAME
 

@@ -7,10 +7,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.files import whole
 from animator.media.files import MediaError
 from animator.media.mel import HOP, MELS, WINDOW, mel_power
 from animator.motion.voice.mouth_net import CHANNELS, HOPS_PER_FRAME
+from animator.storage import whole
 
 FRAME = HOP * HOPS_PER_FRAME  # samples
 SILENCE = -10.0  # log10 of mel power

@@ -17,8 +17,8 @@ from animator.media.files import MediaError, read_audio
 from animator.motion.rows.space import ARKIT, INDEX
 from animator.motion.voice.mouth_net import CHANNELS, from_weights
 from animator.portrait.finding.landmarks import FaceLandmarks
-from animator.portrait.pose import align
-from animator.portrait.topology import POINTS, RINGS, canonical
+from animator.portrait.geometry.pose import align
+from animator.portrait.geometry.topology import POINTS, RINGS, canonical
 from animator.units import FPS
 
 Floats = NDArray[np.float32]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.finding.landmarks import FaceLandmarks
-from animator.portrait.topology import RINGS
+from animator.portrait.geometry.topology import RINGS
 
 Floats = NDArray[np.float32]
 

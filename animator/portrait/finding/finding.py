@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.correcting.named import Landmarks
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.finding.seeking import Sought, glance, seek
+from animator.portrait.geometry.pose import pose
+from animator.portrait.geometry.topology import POINTS
+from animator.portrait.picture.named import Landmarks
 from animator.portrait.picture.reading import Picture, Source
-from animator.portrait.pose import pose
-from animator.portrait.topology import POINTS
 
 Floats = NDArray[np.float32]
 

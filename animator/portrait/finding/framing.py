@@ -7,16 +7,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.correcting.bending import MEANT, bend, distance, layout, place_face
-from animator.portrait.correcting.named import NAMED, Landmarks, Points, check_sides
+from animator.portrait.drawn.drawing import SURELY, Drawing, eyes_stand_alone, judge, mouth_stands_alone
+from animator.portrait.drawn.drawn_eyes import snap_eyes
+from animator.portrait.drawn.drawn_mouth import snap_mouth
+from animator.portrait.finding.bending import MEANT, bend, distance, layout, place_face
 from animator.portrait.finding.covered import NOTHING as NOTHING_COVERED
 from animator.portrait.finding.covered import Covered, covered
-from animator.portrait.finding.drawing import SURELY, Drawing, eyes_stand_alone, judge, mouth_stands_alone
-from animator.portrait.finding.drawn_eyes import snap_eyes
-from animator.portrait.finding.drawn_mouth import snap_mouth
 from animator.portrait.finding.finding import FEW, find_faces, quarters_of, wander
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.finding.seeking import SAME, apart
+from animator.portrait.picture.named import NAMED, Landmarks, Points, check_sides
 from animator.portrait.picture.reading import Picture, PortraitError, Source
 
 Floats = NDArray[np.float32]

@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from animator.portrait.topology import bundle_file
+from animator.portrait.geometry.topology import bundle_file
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.uint8]  # (h, w, 3) RGB

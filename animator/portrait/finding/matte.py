@@ -9,8 +9,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from animator.portrait.assets import read
-from animator.portrait.topology import FACE_OVAL
+from animator.portrait.geometry.topology import FACE_OVAL
+from animator.shipped import read
 
 Floats = NDArray[np.float32]
 

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.correcting.bending import distance, place_face
-from animator.portrait.finding.contours import Drawn, below_eyes, find_drawn
-from animator.portrait.finding.drawing import judge
+from animator.portrait.drawn.contours import Drawn, below_eyes, find_drawn
+from animator.portrait.drawn.drawing import judge
+from animator.portrait.finding.bending import distance, place_face
 from animator.portrait.finding.landmarks import Crop, FaceLandmarks, Landmarker, Treatment, crop_around
 from animator.portrait.picture.reading import Picture
 

@@ -1,4 +1,4 @@
-"""Any picture file becomes pixels in sRGB, upright.
+"""Any picture file becomes pixels in sRGB, upright; and the points of a face that a person may name in it.
 
-It does not know that there is a face in it. Start with `animator.portrait.picture.reading`.
+It does not look for a face. Start with `animator.portrait.picture.reading`.
 """

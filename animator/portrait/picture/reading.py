@@ -17,7 +17,7 @@ from animator.portrait.picture.colours import plain_mode, to_srgb
 from animator.portrait.picture.formats import advice, readable
 
 if TYPE_CHECKING:
-    from animator.portrait.correcting.named import Landmarks
+    from animator.portrait.picture.named import Landmarks
 
 Picture = NDArray[np.uint8]  # (h, w, 3) RGB
 Box = tuple[float, float, float, float]  # left, top, right, bottom in px

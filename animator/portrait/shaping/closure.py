@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.rows.space import INDEX
-from animator.portrait.topology import mesh
+from animator.portrait.geometry.topology import mesh
 
 Floats = NDArray[np.float32]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.rows.space import ARKIT
-from animator.portrait.assets import FOLDER
-from animator.portrait.pose import align
-from animator.portrait.topology import POINTS, mesh
+from animator.portrait.geometry.pose import align
+from animator.portrait.geometry.topology import POINTS, mesh
+from animator.shipped import FOLDER
 
 Floats = NDArray[np.float32]
 

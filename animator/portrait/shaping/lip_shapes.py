@@ -16,8 +16,8 @@ from scipy.sparse import coo_array, csr_array, eye_array
 from scipy.sparse.linalg import splu
 
 from animator.motion.rows.space import INDEX
-from animator.portrait.pose import rotation
-from animator.portrait.topology import POINTS, mesh
+from animator.portrait.geometry.pose import rotation
+from animator.portrait.geometry.topology import POINTS, mesh
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]

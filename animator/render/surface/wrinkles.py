@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.rows.space import INDEX
+from animator.portrait.geometry.topology import mesh
 from animator.portrait.portrait import Portrait
-from animator.portrait.topology import mesh
 from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.surface import raster
 

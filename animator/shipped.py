@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[1] / "assets"
+FOLDER = Path(__file__).resolve().parent / "assets"
 SHA256 = {
     "face_landmarker.task": "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
     "selfie_segmentation.tflite": "8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27",

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from animator.files import cache_folder, whole
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
+from animator.storage import cache_folder, whole
 from companion.models import locate
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.topology import POINTS, RINGS
+from animator.portrait.geometry.topology import POINTS, RINGS
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 
-from animator.portrait.correcting.named import Points
+from animator.portrait.picture.named import Points
 from animator.portrait.picture.reading import Picture
 
 Floats = NDArray[np.float32]

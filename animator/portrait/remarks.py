@@ -6,8 +6,8 @@ import numpy as np
 from animator.motion.rows.space import INDEX
 from animator.portrait.finding.covered import Covered
 from animator.portrait.finding.framing import Cut
-from animator.portrait.pose import pose
-from animator.portrait.topology import FACE_OVAL
+from animator.portrait.geometry.pose import pose
+from animator.portrait.geometry.topology import FACE_OVAL
 
 _SHARP_FACE = 110  # px; below, the face is visibly soft at 512
 _ASIDE, _TILTED = 28.0, 22.0  # degrees of yaw, pitch

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.topology import POINTS, canonical
+from animator.portrait.geometry.topology import POINTS, canonical
 
 Floats = NDArray[np.float32]
 

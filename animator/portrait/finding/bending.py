@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 from scipy.optimize import least_squares
 
-from animator.portrait.correcting.named import NAMED, Landmarks, Points, invalid
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.geometry.pose import exact_rotation
+from animator.portrait.geometry.topology import POINTS, RINGS, canonical
+from animator.portrait.picture.named import NAMED, Landmarks, Points, invalid
 from animator.portrait.picture.reading import Picture
-from animator.portrait.pose import exact_rotation
-from animator.portrait.topology import POINTS, RINGS, canonical
 
 Floats = NDArray[np.float32]
 Named = dict[str, NDArray[np.float64]]

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.correcting.named import NAMED
+from animator.portrait.geometry.topology import POINTS
+from animator.portrait.picture.named import NAMED
 from animator.portrait.portrait import Portrait
-from animator.portrait.topology import POINTS
 
 _TALL = 1200  # px
 _ROOM = 0.12  # of the face's height, round it

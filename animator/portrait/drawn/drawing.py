@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.topology import FACE_OVAL, RINGS
+from animator.portrait.geometry.topology import FACE_OVAL, RINGS
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]

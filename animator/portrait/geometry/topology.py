@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.assets import read
+from animator.shipped import read
 
 POINTS = 468
 

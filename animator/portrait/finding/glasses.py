@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 
-from animator.portrait.finding.drawing import lit
-from animator.portrait.topology import FACE_OVAL, RINGS
+from animator.portrait.drawn.drawing import lit
+from animator.portrait.geometry.topology import FACE_OVAL, RINGS
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
