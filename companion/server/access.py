@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from companion.session.visitor import NOBODY, Visitor
+from companion.session.client.visitor import NOBODY, Visitor
 
 KEY_PROTOCOL = "openai-insecure-api-key."
 SECRET_SECONDS = 600

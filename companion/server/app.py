@@ -39,8 +39,8 @@ from companion.server.handshake import BURST, LINE, Door, Line, knocks_at
 from companion.server.logs import brief
 from companion.server.memories import Memories
 from companion.server.uploads import Uploads
+from companion.session.client.visitor import Visitor
 from companion.session.session import Session
-from companion.session.visitor import Visitor
 from companion.stages.protocols import Memory
 
 log = logging.getLogger(__name__)

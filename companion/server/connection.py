@@ -14,8 +14,8 @@ from companion.protocol import codec
 from companion.protocol.events import Error, Problem, ServerEvent
 from companion.server.admission import REPLACED, Place
 from companion.server.outbox import Outbox
+from companion.session.client.visitor import Visitor
 from companion.session.session import Session
-from companion.session.visitor import Visitor
 
 log = logging.getLogger(__name__)
 

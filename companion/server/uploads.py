@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from companion.avatar.portraits import PictureError, Portraits, Upload
 from companion.server.bodies import body_of
-from companion.session.visitor import Visitor
+from companion.session.client.visitor import Visitor
 
 PREPARING = 2  # pictures prepared at a time
 WAITING = 8  # and waiting for it, or still on their way

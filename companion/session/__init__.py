@@ -1,5 +1,5 @@
 """One conversation: what each of a client's events does, who has the floor, and the life of a reply.
 
 It does not know how events arrive or leave, and it runs without a server. Start with `companion.session.session`, which
-puts the parts together; an interruption happens in one place, in `companion.session.responder`.
+puts together ``client`` (who it is, what it may set) and ``replies`` (where an interruption happens).
 """

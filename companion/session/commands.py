@@ -11,9 +11,9 @@ from companion.protocol import events
 from companion.protocol.codec import WireError
 from companion.protocol.events import ClientEvent, Problem, SessionUpdate
 from companion.protocol.settings import Settings
-from companion.session import requests
-from companion.session.client import Client
-from companion.session.responder import Responder
+from companion.session.client import requests
+from companion.session.client.client import Client
+from companion.session.replies.responder import Responder
 from companion.stages.protocols import SPEAK_RATE
 
 

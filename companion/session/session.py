@@ -26,16 +26,16 @@ from companion.protocol import events
 from companion.protocol.events import ClientEvent, Problem, ServerEvent, SessionUpdate
 from companion.protocol.ids import new_id
 from companion.protocol.settings import Settings, unknown, update
-from companion.session.attention import Attention
-from companion.session.client import Client
+from companion.session.client.client import Client
+from companion.session.client.effective import Offered, check, defaults, remembered
+from companion.session.client.pace import Pace, slices
+from companion.session.client.visitor import Visitor
 from companion.session.commands import Commands
-from companion.session.effective import Offered, check, defaults, remembered
-from companion.session.initiative import Announcements, Initiative
-from companion.session.pace import Pace, slices
-from companion.session.presence import Presence
-from companion.session.responder import Responder
-from companion.session.turn_taking import TurnTaking
-from companion.session.visitor import Visitor
+from companion.session.replies.attention import Attention
+from companion.session.replies.initiative import Announcements, Initiative
+from companion.session.replies.presence import Presence
+from companion.session.replies.responder import Responder
+from companion.session.replies.turn_taking import TurnTaking
 from companion.stages.protocols import TTS, Samples, has_voice
 from companion.tasks import Tasks
 

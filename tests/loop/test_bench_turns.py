@@ -8,7 +8,7 @@ from companion.bench import pauses
 from companion.bench.pauses import Judgement, Lags
 from companion.config import Turns
 from companion.hearing.audio.detection import rules
-from companion.session.effective import defaults
+from companion.session.client.effective import defaults
 from companion.stages import fakes
 from tests.loop.conversation import engine
 

@@ -8,8 +8,8 @@ import pytest
 from companion.hearing.audio import microphone
 from companion.protocol import events
 from companion.protocol.events import InputAudioBufferAppend
-from companion.session import pace
-from companion.session.pace import Pace, slices
+from companion.session.client import pace
+from companion.session.client.pace import Pace, slices
 from companion.stages import fakes
 from tests.loop.conversation import RATE, Conversation, engine
 from tests.virtual_time import run

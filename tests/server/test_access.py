@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from companion.server.access import MOST_SECRETS, SECRET_SECONDS, Access, Refusal, is_loopback
-from companion.session.visitor import Visitor
+from companion.session.client.visitor import Visitor
 
 ANYBODY, NOBODY = Visitor(None), Visitor("")
 

@@ -8,7 +8,7 @@ from companion.conversation.items import Conversation
 from companion.dialogue.mind import Mind
 from companion.hearing.hearing import Hearing
 from companion.protocol.settings import Settings
-from companion.session.responder import Responder
+from companion.session.replies.responder import Responder
 from companion.tasks import Spawn
 
 

@@ -21,7 +21,7 @@ from companion.protocol.settings import (
     Transcription,
     detection,
 )
-from companion.session.visitor import Visitor
+from companion.session.client.visitor import Visitor
 from companion.stages.protocols import ASR, LLM, TTS, abilities
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from companion.avatar.show import Show
 from companion.protocol.settings import Settings
-from companion.session.attention import Attention
-from companion.session.initiative import Initiative
-from companion.session.responder import Responder
+from companion.session.replies.attention import Attention
+from companion.session.replies.initiative import Initiative
+from companion.session.replies.responder import Responder
 from companion.stages.protocols import Samples, Transcript
 
 

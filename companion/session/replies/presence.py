@@ -8,8 +8,8 @@ from companion.avatar.wardrobe import Wardrobe
 from companion.hearing.hearing import Hearing
 from companion.protocol import events
 from companion.protocol.settings import Settings
-from companion.session.client import Client
-from companion.session.responder import Responder
+from companion.session.client.client import Client
+from companion.session.replies.responder import Responder
 
 
 class Presence:

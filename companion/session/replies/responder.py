@@ -20,8 +20,8 @@ from companion.metrics import Metrics, Trace
 from companion.protocol.events import Problem
 from companion.protocol.ids import new_id
 from companion.protocol.settings import Settings
-from companion.session import speaking
-from companion.session.client import Client
+from companion.session.client.client import Client
+from companion.session.replies import speaking
 from companion.stages.protocols import TTS
 from companion.tasks import Spawn, cancelled
 
