@@ -1,25 +1,22 @@
-"""What a client may set about its session, in OpenAI's shape (``session.update``) with Azure's ``avatar``."""
+"""What a client may set about its session, in OpenAI's shape with Azure's ``avatar``. How it changes them is in
+`companion.protocol.changes`."""
 
-import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
 from animator.control import Control, Emotion
 from companion.config import Turns
-from companion.protocol.codec import WireError, invalid
 from companion.protocol.events import Amplitude, Angle, Articulation, Gaze, Json, Unit
 from companion.stages.protocols import SPEAK_RATE
 
 CODECS = ("h264", "vp8", "jpeg")  # best first
-OWN = ("id", "object", "model", "disclosure", "expires_at")  # what the server says of a session beside its settings
-NOTHING = (None, "", "inf", "auto", 1, [], {})  # values by which OpenAI's clients ask for nothing in particular
-MOST_NAMED = 10  # unknown fields of an update that are named
-LONGEST_NAME = 60  # characters of one
+MOST_CODECS = 16  # that a client lists
+MOST_TOOLS = 128  # functions of a client
 
 Codec = Literal["h264", "vp8", "jpeg"]
+Name = Annotated[str, Field(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,8 @@ class TurnDetection:
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    model: str = ""
-    language: str | None = None
+    model: Name = ""
+    language: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class AudioInput:
 @dataclass(frozen=True, slots=True)
 class AudioOutput:
     format: OutputFormat = OutputFormat()
-    voice: str = "default"
+    voice: Name = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ class Video:
     """``codec`` is the one in use. A client may list in ``codecs`` what it decodes; the best of them is taken."""
 
     codec: Codec = "h264"
-    codecs: tuple[str, ...] = CODECS
+    codecs: Annotated[tuple[Name, ...], Field(max_length=MOST_CODECS)] = CODECS
     bitrate: Annotated[int, Field(ge=100_000, le=8_000_000)] = 1_000_000
     resolution: Resolution = Resolution()
     fps: int = 25
@@ -106,8 +103,8 @@ class Scene:
 @dataclass(frozen=True, slots=True)
 class Avatar:
     type: Literal["photo-avatar"] = "photo-avatar"
-    model: str = "vasari-1"
-    character: str = ""
+    model: Name = "vasari-1"
+    character: Name = ""
     output_protocol: Literal["websocket"] = "websocket"
     video: Video = Video()
     scene: Scene = Scene()
@@ -163,7 +160,7 @@ class Settings:
     """The effective configuration of a session. ``instructions`` are the client's own: a persona's, which hold where
     there are none, are not the client's to read. ``avatar`` None means sound without a face."""
 
-    persona: str
+    persona: Name
     instructions: Annotated[str, Field(max_length=100_000)] = ""
     type: Literal["realtime"] = "realtime"
     output_modalities: tuple[Literal["audio", "text"], ...] = ("audio",)
@@ -171,49 +168,13 @@ class Settings:
     avatar: Avatar | None = None
     memory: Remembering | None = None
     safety: User = User()
-    tools: tuple[Tool, ...] = ()
+    tools: Annotated[tuple[Tool, ...], Field(max_length=MOST_TOOLS)] = ()
     tool_choice: Literal["auto", "none"] = "auto"
 
     def to_json(self, session_id: str) -> Json:
         """The settings as ``session.created`` and ``session.updated`` report them."""
         own = {"id": session_id, "object": "realtime.session", "model": "vasari"}
         return own | {"max_output_tokens": "inf"} | _json(asdict(self))
-
-
-_SETTINGS = TypeAdapter(Settings)
-
-
-def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
-    """``settings`` with what a ``session.update`` names; what was switched off comes back as in ``defaults``.
-
-    Raises WireError naming the field that cannot be used.
-    """
-    merged = _merge(asdict(settings), change, asdict(replace(defaults, avatar=Avatar())))
-    try:
-        new = _SETTINGS.validate_python(merged)
-    except ValidationError as error:
-        raise invalid(error, None, "session") from error
-    if len(new.output_modalities) != 1:
-        param = "session.output_modalities"
-        raise WireError("invalid_value", "`output_modalities` is either ['audio'] or ['text'].", param)
-    return replace(new, avatar=_negotiate(new.avatar, change)) if new.avatar else new
-
-
-def unknown(change: Json) -> list[str]:
-    """The fields of a `session.update` that say something which is not known here, as paths; at most `MOST_NAMED`.
-    What asks for nothing ("speed": 1, null), and what the server itself says of a session, says nothing."""
-    shape = Settings("", audio=Audio(AudioInput(transcription=Transcription())), avatar=Avatar(), memory=Remembering())
-    return list(itertools.islice(_unknown(change, asdict(shape), "session"), MOST_NAMED))
-
-
-def _unknown(change: Mapping[str, Any], shape: Json, path: str) -> Iterator[str]:
-    for key, value in change.items():
-        known = shape.get(key)
-        if key in shape:
-            if isinstance(known, dict) and isinstance(value, Mapping):
-                yield from _unknown(cast(Mapping[str, Any], value), cast(Json, known), f"{path}.{key}")
-        elif key not in OWN and (value is True or value not in NOTHING):
-            yield f"{path}.{key[:LONGEST_NAME]}"
 
 
 def detection(turns: Turns) -> TurnDetection:
@@ -224,34 +185,6 @@ def detection(turns: Turns) -> TurnDetection:
         prefix_padding_ms=turns.prefix_padding_ms,
         silence_duration_ms=turns.silence_duration_ms,
     )
-
-
-def _negotiate(avatar: Avatar, change: Json) -> Avatar:
-    """A codec asked for by name is taken; otherwise the best of those listed."""
-    video: Any = change
-    for key in ("avatar", "video"):
-        video = cast(Mapping[str, Any], video).get(key) if isinstance(video, Mapping) else None
-    if not isinstance(video, Mapping) or "codecs" not in video:
-        return avatar
-    for codec in CODECS:
-        if codec in avatar.video.codecs:
-            return replace(avatar, video=replace(avatar.video, codec=codec))
-    known = ", ".join(CODECS)
-    raise WireError("unsupported_codec", f"None of `codecs` is offered here: {known}.", "session.avatar.video.codecs")
-
-
-def _merge(base: Json, change: Mapping[str, Any], defaults: Json) -> Json:
-    result = dict(base)
-    for key, value in change.items():
-        default = defaults.get(key)
-        if isinstance(value, Mapping):
-            old = result.get(key)
-            known = old if isinstance(old, dict) else default if isinstance(default, dict) else {}
-            deeper = cast(Json, default) if isinstance(default, dict) else {}
-            result[key] = _merge(cast(Json, known), cast(Mapping[str, Any], value), deeper)
-        else:
-            result[key] = value
-    return result
 
 
 def _json(value: Any) -> Any:

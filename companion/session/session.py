@@ -23,11 +23,12 @@ from companion.errors import as_stage_error
 from companion.hearing.hearing import Hearing
 from companion.hearing.transcription.transcripts import Transcripts
 from companion.protocol import events
-from companion.protocol.events import ClientEvent, Problem, ServerEvent, SessionUpdate
+from companion.protocol.changes import unknown
+from companion.protocol.events import ClientEvent, Json, Problem, ServerEvent, SessionUpdate
 from companion.protocol.ids import new_id
-from companion.protocol.settings import Settings, unknown, update
+from companion.protocol.settings import Settings
 from companion.session.client.client import Client
-from companion.session.client.effective import Offered, check, defaults, remembered
+from companion.session.client.effective import Offered, changed, defaults
 from companion.session.client.pace import Pace, slices
 from companion.session.client.visitor import Visitor
 from companion.session.commands import Commands
@@ -195,9 +196,17 @@ class Session:
     # --- other settings ---
 
     def _update(self, event: SessionUpdate) -> None:
-        before = self._settings
-        wanted = remembered(update(before, event.session, self._defaults), self._visitor)
-        new = self._settings = check(wanted, before, event.session, self._offered)
+        done = changed(self._settings, event.session, self._defaults, self._visitor, self._offered)
+        if done.change or not done.refused:
+            self._apply(done.settings, done.change)
+        for error in done.refused:
+            self.complain(Problem(error.code, str(error), param=error.param, event_id=event.event_id))
+        for path in unknown(event.session):
+            message = f"`{path}` is not known here and was left out; the rest holds."
+            self.complain(Problem("unsupported", message, param=path, event_id=event.event_id))
+
+    def _apply(self, new: Settings, change: Json) -> None:
+        before, self._settings = self._settings, new
         if new.audio.input != before.audio.input:
             self._hearing.configure(new.audio.input)
         if self._responder.reply is None and not self._hearing.busy:
@@ -207,13 +216,10 @@ class Session:
         if new.memory != before.memory:
             self.mind.recollection.agree(new.memory)
             self._tasks.spawn(self._meet(), "consent")
-        if "avatar" in event.session or new.avatar != before.avatar:
+        if "avatar" in change or new.avatar != before.avatar:
             self._wardrobe.dress(new.avatar, before.avatar)
             self._presence.tell()
         self._client.tell(events.SessionUpdated(new.to_json(self.id) | {"disclosure": self.mind.notice}))
-        for path in unknown(event.session):
-            message = f"`{path}` is not known here and was left out; the rest holds."
-            self.complain(Problem("unsupported", message, param=path, event_id=event.event_id))
 
     async def _meet(self) -> None:
         """The user has agreed to be remembered, or is another one."""

@@ -11,8 +11,9 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
 from companion.protocol import codec, events
+from companion.protocol.changes import update
 from companion.protocol.codec import WireError
-from companion.protocol.settings import Avatar, Settings, update
+from companion.protocol.settings import Avatar, Settings
 from companion.stages import fakes
 from tests.loop.conversation import Changing, Conversation, engine
 from tests.virtual_time import run

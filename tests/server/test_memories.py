@@ -30,7 +30,9 @@ def kept(tmp_path, monkeypatch):
 
 async def talk(server, key, memory):
     async with server.connect("realtime", f"openai-insecure-api-key.{key}") as ws:
-        await send(ws, "session.update", session={"memory": memory, "output_modalities": ["text"]})
+        await send(ws, "session.update", session={"output_modalities": ["text"]})
+        await receive(ws, "session.updated")
+        await send(ws, "session.update", session={"memory": memory})
         while (answer := await receive_any(ws))["type"] not in ("session.updated", "error"):
             pass
         if answer["type"] == "session.updated":

@@ -1,5 +1,6 @@
 """A session's settings where they need what the server has: personas, characters, voices."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -9,6 +10,7 @@ from companion.avatar.device import Animator
 from companion.avatar.portraits import Portraits
 from companion.config import Turns
 from companion.dialogue.personas.personas import Persona
+from companion.protocol.changes import update, without
 from companion.protocol.codec import WireError
 from companion.protocol.events import Json
 from companion.protocol.settings import (
@@ -23,6 +25,8 @@ from companion.protocol.settings import (
 )
 from companion.session.client.visitor import Visitor
 from companion.stages.protocols import ASR, LLM, TTS, abilities
+
+LARGEST = 500_000  # characters of an update as JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,36 @@ def remembered(new: Settings, visitor: Visitor) -> Settings:
         message = "Your client secret was not made for this user."
         raise WireError("forbidden_user", message, "session.memory.user")
     return replace(new, memory=memory)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The ``settings`` after as much of a ``change`` as can be kept, and why the rest of it is ``refused``. Where that
+    is all of it, ``change`` is empty."""
+
+    settings: Settings
+    change: Json
+    refused: tuple[WireError, ...] = ()
+
+
+def changed(before: Settings, change: Json, initial: Settings, visitor: Visitor, offered: Offered) -> Changed:
+    """``before`` with what ``change`` asks for, whose fields are refused one by one; ``initial`` as in `update`.
+
+    Raises WireError for more than `LARGEST`, and where what is wrong is no field of ``change``.
+    """
+    if len(json.dumps(change)) > LARGEST:
+        raise WireError("invalid_value", f"A `session.update` has at most {LARGEST} characters.", "session")
+    refused: list[WireError] = []
+    while True:
+        try:
+            wanted = remembered(update(before, change, initial), visitor)
+            return Changed(check(wanted, before, change, offered), change, tuple(refused))
+        except WireError as error:
+            left = without(change, error.param, before)
+            if left == change:
+                raise
+            refused.append(error)
+            change = left if left.keys() - {"type"} else {}
 
 
 def _voiced(new: Settings, before: Settings, change: Json, offered: Offered) -> Settings:
