@@ -52,7 +52,8 @@ class Metrics:
         self.dropped = Counter(
             "vasari_frames_dropped", "Frames dropped: a slow client or a busy machine", registry=self.registry
         )
-        self.late = Counter("vasari_late", "Times the face fell behind the clock and gave up", registry=self.registry)
+        self.undrawn = Counter("vasari_frames_undrawn", "Of these, a busy machine's", registry=self.registry)
+        self.late = Counter("vasari_late", "Times the face fell behind and left time out", registry=self.registry)
 
     def turn(self, trace: Trace) -> None:
         for step, seconds in trace.marks.items():

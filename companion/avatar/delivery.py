@@ -101,8 +101,13 @@ class Delivery:
     def wait(self, clock: int, n: int) -> None:
         """The chunk of ``n`` samples at ``clock`` is silent: the speaker pauses."""
         assert self._phase is Phase.PAUSED
-        self._gaps.append((clock, n))
-        self._start += n
+        self.miss(clock, n)
+
+    def miss(self, clock: int, n: int) -> None:
+        """Nothing is sent for ``n`` samples from ``clock`` on: who speaks says the rest so much later."""
+        if self.sounding:
+            self._gaps.append((clock, n))
+            self._start += n
 
     def faded(self, sound: Samples, clock: int) -> Samples:
         """The chunk at ``clock``, which ends because the speaker pauses or begins because it goes on; else as it is."""

@@ -85,11 +85,18 @@ class Pictures:
         """The sound of all chunks so far is not to be shown any more."""
         self._epoch += 1
 
+    def leave_out(self, frames: int = 0) -> None:
+        """The machine is too busy: what waits is not drawn, nor are so many ``frames`` that come next."""
+        if self.look:
+            missed = frames + len(self._waiting) * self.look.face.chunk_frames
+            self._metrics.dropped.inc(missed)
+            self._metrics.undrawn.inc(missed)
+        self._waiting.clear()
+
     def add(self, clock: int, sounds: Sounds, control: Control, speaker: Speaker | None) -> Chunk:
         """Sound as it was taken from mouth and microphone, and the clock at which its pictures will be shown."""
-        if len(self._waiting) >= MOST_WAITING and self.look:
-            self._metrics.dropped.inc(len(self._waiting) * self.look.face.chunk_frames)
-            self._waiting.clear()
+        if len(self._waiting) >= MOST_WAITING:
+            self.leave_out()
         chunk = Chunk(clock, sounds, control, speaker, self._epoch)
         self._waiting.append(chunk)
         self._ready.set()

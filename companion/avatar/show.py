@@ -2,8 +2,9 @@
 
 Output is paced by the wall clock and sent as soon as it is drawn, never ahead of time, so that an interruption has
 nothing to catch up with; a client buffers what its own jitter needs. Sound does not wait long for its pictures: when
-the machine is busy they follow later, under the same time. A loop that is late catches up, and gives up what it cannot
-catch up with. Time is counted in samples: ``clock`` is the pts of the next chunk.
+the machine is busy they follow later, under the same time. A loop that is late catches up; what it cannot catch up with
+it leaves out, and says so: the clock is never behind the wall's for long, what is said comes whole, and later. Time is
+counted in samples: ``clock`` is the pts of the next chunk.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from animator.control import Control, Emotion, State
-from animator.units import SAMPLES_PER_FRAME
+from animator.units import FPS, SAMPLES_PER_FRAME
 from companion.avatar.buffers import RECENT, LookAhead, Murmur, Playback
 from companion.avatar.delivery import Delivery, Phase
 from companion.avatar.device import Device
@@ -28,7 +29,7 @@ from companion.stages.protocols import SPEAK_RATE, Samples
 
 CHUNK_FRAMES = 2  # when there is no face to say it
 PICTURES_S = 0.06  # that sound waits for its pictures
-GIVE_UP_S = 0.5  # behind the clock
+GIVE_UP_S = 0.5  # behind the clock, beyond which time is left out
 MURMUR_ID = "listening"  # response of the sounds of a listener, which is none
 
 
@@ -134,11 +135,23 @@ class Show:
             due = start + self.clock / SPEAK_RATE
             await asyncio.sleep(max(0.0, due - loop.time()))
             if (behind := loop.time() - due) > GIVE_UP_S:
-                start += behind
-                self._metrics.late.inc()
-            await self._chunk()
+                self._leave_out(behind)
+                due = start + self.clock / SPEAK_RATE
+            await self._chunk(due)
 
-    async def _chunk(self) -> None:
+    def _leave_out(self, seconds: float) -> None:
+        """So much time has passed in which nothing was sent: who speaks goes on later."""
+        frames = int(seconds * FPS)
+        lost = frames * SAMPLES_PER_FRAME
+        self._delivery.miss(self.clock, lost)
+        self._murmur.stop()
+        self.pictures.leave_out(frames)
+        self._metrics.late.inc()
+        if self.pictures.look:
+            self._send(events.AvatarDelayed(round(self.clock * 1000 / SPEAK_RATE, 3), round(1000 * frames / FPS, 3)))
+        self.clock += lost
+
+    async def _chunk(self, due: float) -> None:
         look, n = self.pictures.look, self.chunk_frames * SAMPLES_PER_FRAME
         control = self._expression.over(replace(self.control, state=self._tick()), self.clock)
         held = self._delivery.phase is Phase.PAUSED
@@ -149,7 +162,7 @@ class Show:
         first, last = (0, 0) if held else self._delivery.span(self.clock, n, self.mouth.ends_at)
         sounds, saying = Sounds(taken.audio, self._user(n)), speaker if first < last else None
         chunk = self.pictures.add(self.clock, sounds, control, saying) if look else None
-        await self._drawn(chunk)
+        await self._drawn(chunk, due + PICTURES_S)
         if self._delivery.phase is Phase.PAUSING:  # somebody began to speak while it was drawn
             sound = self._delivery.faded(sound, self.clock)
         if speaker is not self._delivery.speaker:  # interrupted while it was drawn
@@ -176,11 +189,11 @@ class Show:
         self._delivery.wait(self.clock, n)
         return Taken(np.zeros(n, np.float32), ())
 
-    async def _drawn(self, chunk: Chunk | None) -> None:
-        """Wait for the pictures, but not for long."""
+    async def _drawn(self, chunk: Chunk | None, until: float) -> None:
+        """Wait for the pictures, but not for long; not at all while the loop is late."""
         if chunk:
             with suppress(TimeoutError):
-                async with asyncio.timeout(PICTURES_S):
+                async with asyncio.timeout_at(until):
                     await chunk.drawn.wait()
 
     def _send_sound(self, speaker: Speaker | None, sound: Samples, first: int, last: int) -> None:

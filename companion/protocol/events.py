@@ -490,3 +490,13 @@ class AvatarMetrics(ServerEvent):
     type: ClassVar[str] = "avatar.metrics"
     response_id: str
     ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarDelayed(ServerEvent):
+    """The machine was too busy: from ``pts_ms`` on nothing is sent for ``delay_ms`` of the output clock. Who speaks
+    goes on after it."""
+
+    type: ClassVar[str] = "avatar.delayed"
+    pts_ms: float
+    delay_ms: float

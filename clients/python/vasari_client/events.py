@@ -355,6 +355,16 @@ class AvatarMetrics(ServerEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class AvatarDelayed(ServerEvent):
+    """The machine was too busy: from ``pts_ms`` on nothing is sent for ``delay_ms`` of the output clock. Who speaks
+    goes on after it."""
+
+    type: ClassVar[str] = "avatar.delayed"
+    pts_ms: float
+    delay_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """An event that this version of the package does not know; of media the bytes are ``data["delta"]``."""
 

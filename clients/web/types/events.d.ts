@@ -416,6 +416,13 @@ export interface AvatarMetricsEvent {
   ms: Record<string, number>;
 }
 
+/** The machine was too busy: from `pts_ms` on nothing is sent for `delay_ms` of the output clock. Who speaks goes on after it. */
+export interface AvatarDelayedEvent {
+  type: "avatar.delayed";
+  pts_ms: number;
+  delay_ms: number;
+}
+
 export type ClientEvent =
   | SessionUpdateEvent
   | InputAudioBufferAppendEvent
@@ -474,4 +481,5 @@ export type ServerEvent =
   | AvatarStateEvent
   | AvatarSafetyEvent
   | AvatarProgressEvent
-  | AvatarMetricsEvent;
+  | AvatarMetricsEvent
+  | AvatarDelayedEvent;
