@@ -53,12 +53,14 @@ class Server:
     port: int = 8765
     api_key: str = ""
     allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     max_sessions: int = 4
     max_sessions_per_user: int = 2
     max_connections: int = 256
     max_connections_per_address: int = 64
     first_message_s: float = 60.0
     idle_s: float = 900.0
+    drain_s: float = 0.0
     max_picture_bytes: int = 20_000_000
     face_threads: int = 0
     video_encoders: tuple[str, ...] = ()

@@ -55,6 +55,8 @@ class Metrics:
         self.undrawn = Counter("vasari_frames_undrawn", "Of these, a busy machine's", registry=self.registry)
         self.late = Counter("vasari_late", "Times the face fell behind and left time out", registry=self.registry)
 
+        self.lag = Gauge("vasari_lag_seconds", "By which the event loop comes late", registry=self.registry)
+
     def turn(self, trace: Trace) -> None:
         for step, seconds in trace.marks.items():
             self.latency.labels(step).observe(seconds)

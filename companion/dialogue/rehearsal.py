@@ -1,11 +1,16 @@
-"""What is prepared before anybody asks: the voice says the openers, the language model reads the persona."""
+"""What is prepared before anybody asks: the voice says the openers, the language model reads the persona, and a turn is
+tried."""
+
+import numpy as np
 
 from companion.config import Talk
 from companion.dialogue.personas.personas import Persona, Prompts
 from companion.dialogue.prompt import Setting, messages
 from companion.speech.repertoire import Repertoire
-from companion.stages.protocols import LLM, TTS, abilities, prepares
+from companion.stages.protocols import ASR, HEAR_RATE, LLM, TTS, Message, abilities, prepares
+from companion.stages.streams import closing
 
+ASKED, ANSWER = "Hello.", "Yes."  # of a turn that is tried
 DEFAULT_LANGUAGE = "en"  # in which a voice rehearses that does not say what it speaks
 
 
@@ -30,3 +35,12 @@ class Rehearsal:
             speech = "\n".join((self._prompts.speech, *persona.rules))
             setting = Setting(persona, speech, persona.instructions, tags=self._talk.feeling_tags)
             await self._llm.prepare(messages(setting, ()))
+
+    async def turn(self, asr: ASR, tts: TTS) -> None:
+        """Hear nothing, think of the first word, and say one. Raises what the stages raise; StopAsyncIteration where
+        one of them gives nothing."""
+        await asr.transcribe(np.zeros(HEAR_RATE // 2, np.float32))
+        async with closing(self._llm.reply([Message("user", ASKED)])) as deltas:
+            await anext(deltas)
+        async with closing(tts.speak(ANSWER)) as pieces:
+            await anext(pieces)

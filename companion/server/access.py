@@ -17,7 +17,16 @@ SECRET_SECONDS = 600
 MOST_SECRETS = 1000
 SECRET = "ek_"  # how a client secret begins
 FORBIDDEN_ORIGIN = "forbidden_origin"
-FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")  # proxies add them
+FORWARDED = (
+    "forwarded",
+    "via",
+    "x-forwarded-",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-",
+)  # what proxies add begins so
+OLD_HTTP = "1.0"  # spoken by proxies that add nothing (nginx as it comes), and hardly by anybody else
 LONGEST_ORIGIN = 200  # characters of one that are repeated
 
 
@@ -81,7 +90,8 @@ class Access:
         if not is_loopback(name):
             message = "Without a key the server answers on this machine only: open it as http://127.0.0.1 or localhost."
             return Refusal(403, "forbidden_host", message)
-        if any(header in connection.headers for header in FORWARDED):
+        old = connection.scope.get("http_version") == OLD_HTTP
+        if old or any(header.startswith(FORWARDED) for header in connection.headers):
             message = "This came through a proxy: set a key in VASARI_API_KEY before others are let in by one."
             return Refusal(403, "forbidden_proxy", message)
         if origin is None or origin.lower() in self._origins or page.lower() == host.lower():

@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+import signal
 import socket
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -36,8 +39,10 @@ from companion.server.admission import Places
 from companion.server.bodies import SlowError, body_of
 from companion.server.connection import Caller, Opens, converse, refuse
 from companion.server.handshake import BURST, LINE, Door, Line, knocks_at
-from companion.server.logs import brief
+from companion.server.load import Load
+from companion.server.logs import AUDIT, admitted, brief
 from companion.server.memories import Memories
+from companion.server.readiness import Readiness
 from companion.server.uploads import Uploads
 from companion.session.client.visitor import Visitor
 from companion.session.session import Session
@@ -74,7 +79,8 @@ class Headers:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the routes need. ``persona`` is the default of ``personas``, and ``character`` finds that of the portraits.
-    ``opens`` makes a session; ``warm`` prepares the default face, ``read`` lets the language model read a persona."""
+    ``opens`` makes a session; ``warm`` prepares the default face, ``read`` lets the language model read a persona,
+    ``turn`` tries all that an answer needs."""
 
     config: Server
     persona: str
@@ -86,6 +92,7 @@ class Parts:
     opens: Opens
     warm: Callable[[], Awaitable[None]]
     read: Callable[[str], Coroutine[Any, Any, None]]
+    turn: Callable[[], Awaitable[None]]
 
 
 class App:
@@ -96,6 +103,10 @@ class App:
         self._parts = parts
         self.access = Access(config.api_key, config.allowed_origins)
         self.sessions = 0
+        self.draining = False  # no conversation begins any more
+        self.load = Load(parts.metrics)
+        self._readiness = Readiness(parts.turn, parts.metrics, asyncio.get_running_loop().time)
+        self._face: bool | None = None  # whether the default one can be shown
         self._places = Places(config.max_sessions, config.max_sessions_per_user)
         self._alone, self._busy = asyncio.Event(), asyncio.Event()
         self._alone.set()
@@ -118,6 +129,7 @@ class App:
                 *Uploads(portraits=parts.portraits, largest=largest, visitor=self._visitor).routes(),
                 *Memories(parts.memory, self.access).routes(),
                 Route("/health", self.health),
+                Route("/ready", self.ready),
                 Route("/metrics", self.metrics),
                 Mount("/", client),
             ],
@@ -127,16 +139,18 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncGenerator[None]:
-        warming = asyncio.create_task(self._warm(), name="warm")
+        running = [asyncio.create_task(self._warm(), name="warm"), asyncio.create_task(self.load.watch(), name="load")]
         yield
-        warming.cancel()
-        with suppress(asyncio.CancelledError):
-            await warming
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def _warm(self) -> None:
         try:
             await self._parts.warm()
+            self._face = True
         except Exception as error:  # a session will say what is wrong with the face
+            self._face = False
             log.error("the default face cannot be prepared: %s", error)
         for persona in self._personas():
             while not await self._read(persona):
@@ -173,13 +187,28 @@ class App:
         if persona not in parts.personas:
             known = ", ".join(parts.personas)
             await refuse(websocket, encode, "unknown_persona", f"There is no such persona; there are {known}.")
+        elif why := self._closed():
+            await self._turn_away(websocket, encode, *why)
         elif place := await self._places.take(visitor.user or "", line):
             patience = config.first_message_s, config.idle_s
+            admitted(_address(websocket), visitor, self.sessions + 1)
             await self._converse(Caller(websocket, encode, visitor, place, patience), persona)
         else:
-            parts.metrics.refused.labels("session_limit_reached").inc()
             message = f"All {config.max_sessions} conversations of this server are taken. Try again later."
-            await refuse(websocket, encode, "session_limit_reached", message)
+            await self._turn_away(websocket, encode, "session_limit_reached", message)
+
+    def _closed(self) -> tuple[str, str] | None:
+        """Why no conversation may begin, whoever wants one: a code and a sentence."""
+        if self.draining:
+            return "server_draining", "This server is about to stop. Try again in a minute."
+        if self.sessions and self.load.high:
+            return "server_busy", "This server is too busy for another conversation. Try again later."
+        return None
+
+    async def _turn_away(self, websocket: WebSocket, encode: codec.Encoder, code: str, message: str) -> None:
+        self._parts.metrics.refused.labels(code).inc()
+        log.warning("turned away %s: %s", _address(websocket), code)
+        await refuse(websocket, encode, code, message)
 
     async def _converse(self, caller: Caller, persona: str) -> None:
         self.sessions += 1
@@ -236,6 +265,20 @@ class App:
             {"status": "ok", "sessions": self.sessions, "max_sessions": self._parts.config.max_sessions}
         )
 
+    async def ready(self, request: Request) -> Response:
+        """Whether somebody who comes now would be answered; where not, in one word why."""
+        why = await self._unready()
+        return JSONResponse({"ready": not why} | ({"why": why} if why else {}), 503 if why else 200)
+
+    async def _unready(self) -> str:
+        if closed := self._closed():
+            return closed[0]
+        if self.sessions >= self._parts.config.max_sessions:
+            return "session_limit_reached"
+        if not self._face:
+            return "starting" if self._face is None else "face_failed"
+        return "" if await self._readiness.works(idle=not self.sessions) else "turn_failed"
+
     async def metrics(self, request: Request) -> Response:
         visitor = self._visitor(request)
         if isinstance(visitor, Response):
@@ -252,7 +295,7 @@ class App:
         return self._refused(request, visitor) if isinstance(visitor, Refusal) else visitor
 
     def _refused(self, who: HTTPConnection, refusal: Refusal) -> Response:
-        log.warning("refused %s: %s", who.client.host if who.client else "somebody", refusal.code)
+        log.warning("refused %s: %s", _address(who), refusal.code)
         self._parts.metrics.refused.labels(refusal.code).inc()
         response = _error(refusal.status, refusal.code, refusal.message)
         if refusal.code == FORBIDDEN_ORIGIN:  # else the page could not read why
@@ -273,8 +316,12 @@ def create_app(engine: Engine) -> Starlette:
         opens=partial(Session, engine),
         warm=lambda: engine.looks.warm(),
         read=partial(engine.rehearsal.read, engine.tts),
+        turn=lambda: engine.rehearsal.turn(engine.asr, engine.tts),
     )
-    return App(parts).starlette()
+    app = App(parts)
+    made = app.starlette()
+    made.state.app = app
+    return made
 
 
 def serve(config: Config, host: str | None = None, port: int | None = None) -> None:
@@ -311,14 +358,31 @@ class _Server(uvicorn.Server):
                 ws_max_size=LARGEST_MESSAGE,
                 ws_per_message_deflate=False,  # media is compressed already
                 timeout_graceful_shutdown=5,
+                proxy_headers=bool(limits.trusted_proxies),
+                forwarded_allow_ips=list(limits.trusted_proxies),
             )
         )
+        self._app: App = app.state.app
+        self._drain_s, self._until = limits.drain_s, 0.0
         self._say_ready = ready
         logging.getLogger("uvicorn.error").addFilter(brief)
+        AUDIT.setLevel(logging.INFO)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._say_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """At the first SIGTERM conversations may go on for a while, if the configuration says so."""
+        if sig != signal.SIGTERM or not self._drain_s or self._app.draining:
+            return super().handle_exit(sig, frame)
+        self._app.draining, self._until = True, time.monotonic() + self._drain_s
+        return None
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._app.draining and (not self._app.sessions or time.monotonic() > self._until):
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -351,6 +415,10 @@ async def _too_slow(request: Request, error: Exception) -> Response:
 async def _gone(request: Request, error: Exception) -> Response:
     """The client is gone: nobody reads this."""
     return Response(status_code=400)
+
+
+def _address(who: HTTPConnection) -> str:
+    return who.client.host if who.client else "somebody"
 
 
 def _error(status: int, code: str, message: str) -> JSONResponse:

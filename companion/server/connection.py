@@ -20,6 +20,7 @@ from companion.session.session import Session
 log = logging.getLogger(__name__)
 
 NORMAL, POLICY, INTERNAL, TRY_AGAIN_LATER = 1000, 1008, 1011, 1013  # close codes
+FOR_NOW = ("session_limit_reached", "server_busy", "server_draining")  # refusals that time heals
 FINAL = 4000  # that of a client which should not come back by itself
 LONGEST_REASON = 123  # bytes
 GONE = (WebSocketDisconnect, RuntimeError)  # what sending to a closed websocket raises
@@ -72,7 +73,7 @@ async def converse(caller: Caller, persona: str, *, opens: Opens, metrics: Metri
 
 async def refuse(websocket: WebSocket, encode: codec.Encoder, code: str, message: str) -> None:
     """Say why there is no session, and close."""
-    end = TRY_AGAIN_LATER if code == "session_limit_reached" else POLICY
+    end = TRY_AGAIN_LATER if code in FOR_NOW else POLICY
     await _farewell(websocket, encode, End(end, Problem(code, message)))
 
 

@@ -1,8 +1,12 @@
-"""Keeps the log small, whatever clients do."""
+"""Keeps the log small, whatever clients do, and notes who is let in."""
 
 import logging
 import time
 from collections.abc import Callable
+
+from companion.session.client.visitor import Visitor
+
+AUDIT = logging.getLogger("companion.audit")  # one line for each conversation that begins
 
 MOST_LINES = 5  # lines of one kind
 MOST_KINDS = 1000
@@ -13,6 +17,13 @@ KNOWN = "ASGI callable returned without completing handshake."  # what uvicorn s
 CLIENTS = "Invalid UTF-8 sequence received from client."  # and, with a traceback, of a broken one
 
 
+def admitted(address: str, visitor: Visitor, sessions: int) -> None:
+    """Note that a conversation begins, the ``sessions``th of those that go on: from where, and with whose rights; no
+    names."""
+    rights = {None: "all users", "": "nobody"}.get(visitor.user, "one user")
+    AUDIT.info("a conversation from %s, which speaks for %s; %d now", address, rights, sessions)
+
+
 def brief(record: logging.LogRecord) -> bool:
     """Of uvicorn's lines: a refusal has been told already, and a client's mistake needs no traceback."""
     if record.msg == CLIENTS:
@@ -21,7 +32,8 @@ def brief(record: logging.LogRecord) -> bool:
 
 
 class Sparing(logging.Filter):
-    """Lets `MOST_LINES` lines of a kind pass in `WITHIN_S`, and says of the next how many were left out before it."""
+    """Lets `MOST_LINES` lines of a kind pass in `WITHIN_S`, and says of the next how many were left out before it.
+    Those of `AUDIT` all pass."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -29,6 +41,8 @@ class Sparing(logging.Filter):
         self._seen: dict[tuple[str, str], tuple[float, int]] = {}  # kind -> when it was first seen, and how often since
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == AUDIT.name:
+            return True
         kind, now = (record.name, str(record.msg)), self._clock()
         since, count = self._seen.get(kind, (now, 0))
         left_out = 0

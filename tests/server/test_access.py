@@ -138,10 +138,21 @@ def test_without_a_key_only_pages_of_this_machine(
     assert refused(keyless.visitor(connection(host=host, origin=origin))) == expected
 
 
-@pytest.mark.parametrize("header", ["forwarded", "x_forwarded_for", "x_forwarded_host", "x_real_ip", "via"])
+@pytest.mark.parametrize(
+    "header",
+    ["forwarded", "x_forwarded_for", "x_forwarded_host", "x_forwarded_proto", "x_real_ip", "via", "cf_connecting_ip"],
+)
 def test_without_a_key_nobody_comes_through_a_proxy(keyless: Access, keyed: Access, header: str) -> None:
     assert refused(keyless.visitor(connection(**{header: "203.0.113.9"}))) == (403, "forbidden_proxy")
     assert keyed.visitor(connection("right", **{header: "203.0.113.9"})) == ANYBODY
+
+
+def test_without_a_key_a_proxy_that_adds_nothing_is_known_by_its_old_http(keyless: Access, keyed: Access) -> None:
+    proxied, direct, allowed = connection(), connection(), connection("right")
+    proxied.scope["http_version"] = allowed.scope["http_version"] = "1.0"
+    direct.scope["http_version"] = "1.1"
+    assert refused(keyless.visitor(proxied)) == (403, "forbidden_proxy")
+    assert keyless.visitor(direct) == keyed.visitor(allowed) == ANYBODY
 
 
 @pytest.mark.parametrize(

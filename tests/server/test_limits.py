@@ -18,6 +18,7 @@ from tests.server.loopback import Running, ask, receive, running, send
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 KEY = {"Authorization": "Bearer key"}
+DIRECT = {"trust_env": False, "headers": KEY}
 
 
 @contextlib.asynccontextmanager
@@ -145,14 +146,16 @@ async def test_an_upload_that_is_broken_off_is_no_error_of_ours(caplog):
 
 async def test_unfinished_uploads_of_one_address_leave_places_for_others(monkeypatch):
     monkeypatch.setattr(uploads, "EACH", 2)
-    async with running() as server, httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
-        async with lines(server, 2, UNFINISHED):
+    behind = {"api_key": "key", "trusted_proxies": ["127.0.0.1"]}
+    asked = UNFINISHED.replace(b"Host", b"api-key: key\r\nHost")
+    async with running(server=behind) as server, httpx.AsyncClient(base_url=server.http, **DIRECT) as http:
+        async with lines(server, 2, asked):
             await asyncio.sleep(0.3)
             busy = await http.post("/v1/portraits", content=b"x")
             assert (busy.status_code, busy.json()["error"]["code"]) == (503, "busy")
             assert int(busy.headers["retry-after"]) > 0
-            elsewhere = {"X-Forwarded-For": "203.0.113.9"}  # uvicorn believes a proxy on this machine
-            assert (await http.post("/v1/portraits", content=b"x", headers=elsewhere)).status_code != 503
+            elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+            assert (await http.post("/v1/portraits", content=b"x", headers=elsewhere)).status_code == 422
         for _ in range(100):
             if (await http.post("/v1/portraits", content=b"x")).status_code == 422:
                 return
@@ -246,6 +249,30 @@ async def test_places_count_and_come_back():
     assert await kept.take("bob", None) is None, "a place that was lost is not given back twice"
     kept.leave(first)
     assert await kept.take("bob", None)
+
+
+@pytest.mark.parametrize(("proxies", "address"), [([], "127.0.0.1"), (["127.0.0.1"], "203.0.113.9")])
+async def test_forwarded_addresses_are_believed_of_named_proxies_only(caplog, proxies, address):
+    async with running(server={"api_key": "key", "trusted_proxies": proxies}) as server:
+        forwarded = KEY | {"X-Forwarded-For": "203.0.113.9"}
+        async with server.connect(additional_headers=forwarded) as ws:
+            await receive(ws, "session.created")
+    (record,) = [record for record in caplog.records if record.name == "companion.audit"]
+    assert record.getMessage() == f"a conversation from {address}, which speaks for all users; 1 now"
+
+
+async def test_each_admission_is_a_line_that_names_nobody(caplog):
+    async with running(server={"api_key": "key", "max_sessions": 20, "max_sessions_per_user": 20}) as server:
+        anna = f"openai-insecure-api-key.{await secret(server, 'anna')}"
+        for _ in range(MOST_LINES + 1):
+            async with server.connect("realtime", anna) as ws:
+                await receive(ws, "session.created")
+            await server.emptied()
+    audit = [record for record in caplog.records if record.name == "companion.audit"]
+    assert [record.getMessage() for record in audit] == [
+        "a conversation from 127.0.0.1, which speaks for one user; 1 now"
+    ] * 6
+    assert all(map(Sparing().filter, audit))
 
 
 async def test_a_refused_client_is_one_line_in_the_log(caplog):

@@ -15,7 +15,8 @@ class RefusedError(VasariError):
 
 
 class ServerFullError(VasariError):
-    """All conversations of the server are taken (``session_limit_reached``): try again later."""
+    """All conversations of the server are taken, or it is too busy (``session_limit_reached``, ``server_busy``,
+    ``server_draining``): try again later."""
 
 
 class ReplyError(VasariError):

@@ -27,6 +27,7 @@ from vasari_client.events import (
 )
 
 RATE = 24_000  # samples/s, of the sound that is sent and of the sound that comes
+FULL = ("session_limit_reached", "server_busy", "server_draining")  # codes of refusals that time heals
 PIECE = 2 * RATE  # bytes of sound in one message: a second
 
 
@@ -257,7 +258,7 @@ async def _created(events: Events) -> None:
         if isinstance(event, SessionCreated):
             return
         if isinstance(event, Error):
-            kind = ServerFullError if event.error.code == "session_limit_reached" else RefusedError
+            kind = ServerFullError if event.error.code in FULL else RefusedError
             raise kind(event.error.code, event.error.message)
 
 
