@@ -64,6 +64,7 @@ class Reply:
     emotions: Sequence[str] = ()  # that may be shown; empty is all
     feel: Callable[[str], Awaitable[str]] | None = None  # a sentence without a tag -> its emotion
     filler: tuple[str, float] = ("", 0.0)  # what is said while the answer is not there, and when, in seconds
+    lost: str = ""  # what is said where the language model thinks and never speaks
     opener: Sentence | None = None  # what it begins with before the language model has a word
     silence: bool = False  # it is to a user who says nothing
     task: asyncio.Task[None] | None = None  # in which it is made

@@ -23,6 +23,7 @@ from companion.protocol.events import AvatarProgress, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import Guard
 from companion.speech.sentences import Sentence
+from companion.speech.thoughts import unthought
 from companion.stages.protocols import Message, Transcript
 from companion.stages.streams import closing
 
@@ -119,6 +120,7 @@ class Mind:
         """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word. The
         reply has an ``opener`` afterwards, if one suits it."""
         history = self.conversation.history()
+        reply.lost = self.shared.prompts.silence.lost
         if reply.silence:
             return self._nudge(reply, history)
         said = history[-1].content if history and history[-1].role == "user" else ""
@@ -167,7 +169,7 @@ class Mind:
         recalled = await self._asking.recalled(history[-1].content if history else "")
         begun = reply.opener.text if reply.opener else words
         messages = self._asking.ask(history, [recalled, *notes], reply.wishes, begun)
-        deltas = self._toolbox.reply(messages, self.settings(), self.persona.tools, reply)
+        deltas = unthought(self._toolbox.reply(messages, self.settings(), self.persona.tools, reply))
         if words:
             yield f"{words} "
         async with closing(continued(deltas, begun) if begun else deltas) as stream:

@@ -17,6 +17,7 @@ from companion.memory.notes import Note
 from companion.memory.store import Memory, Past, Store
 from companion.models.embeddings import Embedder, Embeds
 from companion.models.needs import EMBEDDER, Needs
+from companion.speech.thoughts import thoughtless
 from companion.stages.protocols import LLM, Abilities, Kept, Message
 from companion.stages.streams import collected
 from companion.stages.worker import one_thread
@@ -179,7 +180,7 @@ class LongTerm:
         prompt = notes.conversation_prompt(self._wording, messages)
         try:
             async with asyncio.timeout(READING):
-                answer = "".join(await collected(self._llm.reply([Message("user", prompt)])))
+                answer = thoughtless("".join(await collected(self._llm.reply([Message("user", prompt)]))))
         except (StageError, TimeoutError) as error:
             log.warning("the language model took no notes: %s", getattr(error, "code", "too slow"))
             return []

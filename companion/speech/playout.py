@@ -35,10 +35,22 @@ class Line:
     whole: bool = False  # nothing more of it will be synthesized
     words: list[Word] = field(default_factory=list[Word])  # seconds from the start of the item's sound
     marks: tuple[Mark, ...] = ()  # what changes with which of its words
+    shown: tuple[tuple[str, ...], ...] = ()  # for each word as spoken, those of the text that begin with it
+    said: int = 0  # words as spoken that have been placed
 
     def placed(self) -> list[tuple[int, int]]:
         """Where its words that are known begin and end."""
         return [(round(word.start * SPEAK_RATE), round(word.end * SPEAK_RATE)) for word in self.words]
+
+    def place(self, word: Word) -> list[Word]:
+        """A word as it is spoken -> the words of the text that it says; what only goes on with one makes it longer."""
+        texts = self.shown[self.said] if self.said < len(self.shown) else (word.text,)
+        self.said += 1
+        if not texts and self.words:
+            self.words[-1] = replace(self.words[-1], end=word.end)
+        each = (word.end - word.start) / max(1, len(texts))
+        starts = [word.start + each * i for i in range(len(texts))]
+        return [Word(text, start, start + each) for text, start in zip(texts, starts, strict=True)]
 
     def postpone(self, first: int, since: int, by: int) -> None:
         """What begins at ``first`` or later is said ``by`` samples later; what was shown begins before ``since``."""
@@ -214,10 +226,10 @@ class Mouth:
                 self._begun.append(line)
                 cues.append(Cue(at, line))
             for word in piece.speech.words:
-                placed = Word(word.text, word.start + at / SPEAK_RATE, word.end + at / SPEAK_RATE)
-                marks = tuple(mark for mark in line.marks if mark.word == len(line.words))
-                line.words.append(placed)
-                cues.append(Cue(int(placed.start * SPEAK_RATE), line, placed, marks))
+                for placed in line.place(_later(word, at)):
+                    marks = tuple(mark for mark in line.marks if mark.word == len(line.words))
+                    line.words.append(placed)
+                    cues.append(Cue(int(placed.start * SPEAK_RATE), line, placed, marks))
         chunk = piece.speech.audio[piece.used : piece.used + len(out)]
         out[: len(chunk)] = chunk
         piece.used += len(chunk)

@@ -1,66 +1,56 @@
-"""Deltas of a language model -> sentences that can be spoken, with their emotions. Pure."""
+"""Deltas of a language model -> sentences that can be spoken, with their emotions. Pure.
 
+`Sentences` reads character by character, so that the size of the deltas makes no difference: thoughts are taken out
+first (`companion.speech.thoughts`), no sentence ends within a construct (`companion.speech.constructs`), and what of a
+sentence is for eyes and what for the voice is told by `companion.speech.markup`.
+"""
+
+import difflib
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Self, cast, get_args
+from dataclasses import dataclass, field, replace
+from typing import Self
 
-from animator.control import Emotion
+from companion.speech.constructs import Construct, closed, opened
+from companion.speech.markup import TAG, Mark, parse, speakable
+from companion.speech.thoughts import Thoughts, Visible
+from companion.speech.wording import endings, language, language_of
 
-EMOTIONS = frozenset(cast(tuple[str, ...], get_args(Emotion)))
-FEELINGS = {  # what language models write besides the names of emotions
-    "warm": "tender", "gentle": "tender", "kind": "tender", "caring": "tender", "sympathetic": "tender",
-    "smiles": "happy", "smiling": "happy", "laughs": "happy", "laughing": "happy", "chuckles": "happy",
-    "excited": "happy", "cheerful": "happy", "proud": "happy", "sighs": "sad", "sorry": "sad", "worried": "afraid",
-    "scared": "afraid", "annoyed": "angry", "amazed": "surprised", "gasps": "surprised", "curious": "thoughtful",
-    "thinking": "thoughtful", "confused": "thoughtful", "serious": "neutral", "calm": "neutral",
-}  # fmt: skip
-GAZES = {"looks away": (14.0, -3.0), "looks down": (0.0, -10.0), "looks up": (5.0, 9.0), "looks at you": (0.0, 0.0)}
+__all__ = ["Mark", "Sentence", "Sentences", "speakable", "untagged", "words"]
+
 PAUSE = 0.6  # s, of ``[pause]``
 LONGEST_SENTENCE = 240  # characters after which a text without a full stop is cut at a comma or a space
 FIRST_CLAUSE = 14  # characters; the first comma or "because" after them lets the first sound out early
 FIRST_PHRASE = 28  # characters; the first "for" or "about" after them does, too
+LONGEST_JOINT = 14  # characters of the words before a clause or a phrase
 
-_ABBREVIATIONS = """
-    mr mrs ms dr prof sr jr st vs etc e.g i.e approx vol fig dept est inc ltd co corp gen col sgt capt rev hon
-    jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m u.s u.k"""
-ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
-
-_TAG = re.compile(r"\[\s*([A-Za-z][A-Za-z_ ]{1,30}?)\s*\](?!\()\s*")
-_PAUSE = re.compile(r"\[\s*pause\s*\]", re.IGNORECASE)
-_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[」』”]*|\n+")
+_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*$")
+_WIDE = "。！？"
+_WIDE_CLOSERS = "」』”"
 _CLAUSE = re.compile(r"[,;:—–](?=\s)")
+_ENTITY = re.compile(r"&#?\w+;$")
 _JOINT = re.compile(  # before a clause of its own, not between two words
-    r"\s(?=(?:because|but|although|so that|when|while|which|(?:and|or|so) (?:then|i|you|he|she|it|we|they|there)) \w)",
+    r"\s(?:because|but|although|so that|when|while|which|(?:and|or|so) (?:then|i|you|he|she|it|we|they|there)) $",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(  # before a phrase of its own
-    r"\s(?=(?:about|at|by|during|for|from|how|if|in|into|on|what|where|with|without) \w)", re.IGNORECASE
+    r"\s(?:about|at|by|during|for|from|how|if|in|into|on|what|where|with|without) $", re.IGNORECASE
 )
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-_URL = re.compile(r"(?:https?://|www\.)([^\s/)]+)\S*")
-_CODE = re.compile(r"```.*?(?:```|$)", re.DOTALL)
-_MARKUP = re.compile(r"^\s{0,3}(?:#{1,6}\s+|>\s?|[-*+•]\s+)|[*_`~|]+", re.MULTILINE)
-_SILENT = re.compile(
-    "[\U0001f000-\U0001faff\U00002600-\U000027bf\U0001f1e6-\U0001f1ff\u2190-\u21ff\u2300-\u23ff\u2b00-\u2bff"
-    "\ufe0e\ufe0f\u200d\u20e3\x00-\x08\x0b-\x1f\x7f]+"
+_PAUSE_TAG = re.compile(r"\[\s*pause\s*\]$", re.IGNORECASE)
+_ASIDE = re.compile(  # a reply that begins so is talking to itself, even where no tag says so
+    r"\b(?:the|this) user\b(?! (?:manual|guide|interface))|\buser(?:'s| (?:asks?|asked|says?|said|wants?|wrote))\b|"
+    r"\bI (?:need|should|have) to (?:respond|reply|answer)\b",
+    re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What changes in the face with a word of a sentence; None is as before. ``gaze``: yaw and pitch, degrees."""
-
-    word: int
-    emotion: str | None = None
-    gaze: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """``text`` is for eyes (captions, history), ``spoken`` for the voice; ``spoken`` is never empty.
 
-    ``emotion`` is the one it begins with, ``marks`` are the changes in it, ``pause`` seconds of silence come before.
+    ``emotion`` is the one it begins with, ``marks`` are the changes in it, which count the words of ``text``; ``pause``
+    seconds of silence come before.
     """
 
     text: str
@@ -81,19 +71,9 @@ class Sentence:
         return replace(self, emotion=felt(self.emotion) or "neutral", marks=marks)
 
 
-def speakable(text: str) -> str:
-    """Markdown, links, emoji and control characters out; a web address keeps its host, the rest its words."""
-    text = _CODE.sub(" ", text)
-    text = _LINK.sub(r"\1", text)
-    text = _URL.sub(lambda m: m.group(1).removeprefix("www.").rstrip(".,"), text)
-    text = _SILENT.sub(" ", _MARKUP.sub("", text))
-    text = re.sub(r"\s+([,.!?;:])", r"\1", " ".join(text.split()))
-    return text if any(c.isalnum() for c in text) else ""
-
-
 def untagged(text: str) -> str:
     """``text`` without what stands in brackets."""
-    return " ".join(_TAG.sub("", text).split())
+    return " ".join(TAG.sub(" ", text).split())
 
 
 def words(text: str) -> list[str]:
@@ -101,89 +81,267 @@ def words(text: str) -> list[str]:
     return re.findall(r"[\w'’]+", text.lower())
 
 
-class Sentences:
-    """`feed` deltas, get the sentences they complete; `flush` gives the rest."""
+def shown(text: str, spoken: str) -> tuple[tuple[str, ...], ...]:
+    """For each word that is spoken, the words of ``text`` that begin with it: one where both say the same, several
+    where a few words stand for many, none for the later ones of a number that is said in words."""
+    written, said = text.split(), spoken.split()
+    if len(written) == len(said):
+        return tuple((word,) for word in written)
+    result: list[tuple[str, ...]] = [() for _ in said]
+    matcher = difflib.SequenceMatcher(None, [_bare(w) for w in written], [_bare(w) for w in said], False)
+    for _, i, i_end, j, j_end in matcher.get_opcodes():
+        for k in range(i, i_end):
+            at = j + (k - i) * (j_end - j) // (i_end - i)
+            result[min(at, len(said) - 1)] += (written[k],)
+    return tuple(result)
 
-    def __init__(self) -> None:
-        self._text = ""
-        self._emotion = "neutral"
-        self._first, self._pause = True, 0.0
+
+@dataclass(slots=True)
+class Sentences:
+    """`feed` deltas, get the sentences they complete; `flush` gives the rest.
+
+    Args:
+        language: of the reply, as far as it does not tell by its words; an ISO 639-1 code.
+    """
+
+    language: str = "en"
+    _thoughts: Thoughts = field(default_factory=Thoughts)
+    _unread: deque[str] = field(default_factory=deque[str])
+    _text: str = ""
+    _construct: Construct | None = None
+    _end: int | None = None  # where a sentence may have ended, if what follows begins another
+    _emotion: str = "neutral"
+    _first: bool = True
+    _pause: float = 0.0
+    _code: str = ""  # that was announced, and is shown with the next sentence
+    _announced: bool = False
+    _aside: list[Sentence] | None = None  # the reply's beginning, while it sounds like a thought
+
+    @property
+    def pondered(self) -> bool:
+        """There were thoughts among the deltas."""
+        return self._thoughts.seen
+
+    @property
+    def begun(self) -> bool:
+        """Something came that is no thought."""
+        return self._aside is None and (not self._first or bool(self._text.strip()))
 
     def feed(self, delta: str) -> Iterator[Sentence]:
-        self._text += delta
-        while (cut := self._boundary()) is not None:
-            piece, self._text = self._text[:cut], self._text[cut:]
-            yield from self._sentence(piece)
+        yield from self._out(self._visible(self._thoughts.feed(delta)))
 
     def flush(self) -> Iterator[Sentence]:
         """What is left is complete as it stands."""
-        piece, self._text = self._text, ""
+        yield from self._out(self._visible(self._thoughts.flush()))
+        yield from self._out(self._rest())
+        yield from self._aside or ()
+        self._aside = None
+
+    def _visible(self, parts: Iterator[Visible]) -> Iterator[Sentence]:
+        for part in parts:
+            if isinstance(part, str):
+                self._unread.extend(part)
+                yield from self._read()
+            else:
+                self._text, self._construct, self._end, self._code = "", None, None, ""
+                self._emotion, self._aside = "neutral", None
+                self._first = True
+
+    def _read(self) -> Iterator[Sentence]:
+        while self._unread:
+            yield from self._take(self._unread.popleft())
+
+    def _rest(self) -> Iterator[Sentence]:
+        while self._construct and not self._is_code(self._construct):
+            self._give_up(self._construct)
+            yield from self._read()
+        if self._construct:
+            yield from self._block(self._text)
+        elif self._end is not None and self._ends(self._end, whole=True):
+            yield from self._cut(self._end)
+        piece, self._text, self._construct = self._text, "", None
         yield from self._sentence(piece)
+        if self._code:
+            yield Sentence(self._code, language(self.language).code, self._emotion)
+            self._code = ""
 
-    def _sentence(self, piece: str) -> Iterator[Sentence]:
-        first, *rest = _TAG.split(piece)
-        written, marks = first, list[Mark]()
-        for tag, following in zip(rest[::2], rest[1::2], strict=True):
-            marks += self._mark(tag.lower(), len(speakable(written).split()))
-            written += following
-        text = " ".join(written.split())
-        if not (spoken := speakable(text)):
-            for mark in marks:
-                self._emotion = mark.emotion or self._emotion
+    def _out(self, sentences: Iterator[Sentence]) -> Iterator[Sentence]:
+        """The sentences, unless the reply began as a thought does: those wait for its end."""
+        for sentence in sentences:
+            if self._first and _ASIDE.search(sentence.text):
+                self._aside = self._aside or []
+            self._first = False
+            if self._aside is None:
+                yield sentence
+            else:
+                self._aside.append(sentence)
+
+    def _take(self, char: str) -> Iterator[Sentence]:
+        if self._construct:
+            self._text += char
+            yield from self._inside(self._construct)
             return
-        at_once = [mark.emotion for mark in marks if mark.emotion and mark.word == 0]
-        emotion = at_once[-1] if at_once else self._emotion
-        later = tuple(mark for mark in marks if mark.word or mark.gaze)
-        yield Sentence(text, spoken, emotion, later, self._pause)
-        self._emotion = ([emotion] + [mark.emotion for mark in later if mark.emotion])[-1]
-        self._first, self._pause = False, 0.0
+        yield from self._boundary(char)
+        self._text += char
+        self._construct = opened(self._text)
 
-    def _mark(self, tag: str, word: int) -> list[Mark]:
-        """What a tag before the ``word``-th word means; none if it means nothing here."""
-        if tag == "pause":
-            self._pause = PAUSE
-        if tag in GAZES:
-            return [Mark(word, gaze=GAZES[tag])]
-        feeling = FEELINGS.get(tag, tag)
-        return [Mark(word, feeling)] if feeling in EMOTIONS else []
+    def _inside(self, construct: Construct) -> Iterator[Sentence]:
+        span = self._text[construct.start :]
+        if span in ("```", "~~~") and construct.start:
+            before, self._text, self._construct = self._text[: construct.start], span, Construct(construct.kind, 0)
+            yield from self._sentence(before)
+            return
+        end = closed(construct, self._text)
+        if end is None:
+            self._give_up(construct)
+        elif end and self._is_code(construct):
+            yield from self._block(self._text)
+            self._text, self._construct = "", None
+        elif end:
+            self._construct = None
+            if _PAUSE_TAG.search(self._text) and self._text[: construct.start].strip():
+                yield from self._cut(construct.start)
 
-    def _boundary(self) -> int | None:
-        """Where the first complete sentence ends, if one is complete beyond doubt; a pause ends one, too."""
-        if (pause := _PAUSE.search(self._text, 1)) and self._text[: pause.start()].strip():
-            return min(pause.start(), self._sentence_end() or pause.start())
-        return self._sentence_end()
+    def _is_code(self, construct: Construct) -> bool:
+        return self._text.startswith(("```", "~~~"), construct.start)
 
-    def _sentence_end(self) -> int | None:
-        for match in _END.finditer(self._text):
-            if self._is_end(match):
-                return match.end()
-        limit = FIRST_CLAUSE if self._first else LONGEST_SENTENCE
-        if len(self._text) <= limit:
+    def _give_up(self, construct: Construct) -> None:
+        """It was none: what was read as one is read again."""
+        after = construct.start + (2 if construct.kind in ("\\(", "\\[", "*", "_") else 1)
+        self._unread.extendleft(reversed(self._text[after:]))
+        self._text, self._construct = self._text[:after], None
+
+    def _block(self, code: str) -> Iterator[Sentence]:
+        """A block of code is said to be there, unless the words before it have said so."""
+        if not re.sub(r"^[`~]+\w*|[`~]+\s*$", "", code).strip():
+            return
+        if self._announced:
+            self._code = f"{self._code}\n{code}".strip()
+            return
+        yield Sentence(code.strip(), language(self.language).code, self._emotion, pause=self._pause)
+        self._pause = 0.0
+
+    def _boundary(self, char: str) -> Iterator[Sentence]:
+        """The sentence that has ended before ``char``, if one has beyond doubt."""
+        if self._end is not None:
+            if char == "\n" or (ends := self._ends(self._end, char=char)):
+                yield from self._cut(self._end)
+            elif ends is False:
+                self._end = None
+        if char == "\n" or (
+            self._text[-1:].strip()
+            and self._text.rstrip(_WIDE_CLOSERS)[-1:] in (*_WIDE,)
+            and char not in _WIDE_CLOSERS + _WIDE
+        ):
+            yield from self._cut(len(self._text))
+        elif char.isspace() and _END.search(self._text):
+            yield from self._mark_end()
+        elif (cut := self._clause(char)) is not None:
+            yield from self._cut(cut)
+
+    def _mark_end(self) -> Iterator[Sentence]:
+        """There is a full stop before a space."""
+        ends = self._ends(len(self._text))
+        if ends:
+            yield from self._cut(len(self._text))
+        elif ends is None:
+            self._end = len(self._text)
+
+    def _clause(self, char: str) -> int | None:
+        """Where a long sentence is cut, and the first one early."""
+        text = self._text
+        if (
+            self._first
+            and char.isspace()
+            and len(text) > FIRST_CLAUSE
+            and _CLAUSE.match(f"{text[-1]} ")
+            and not _ENTITY.search(text)
+        ):
+            return len(text)
+        if self._first and len(text) > FIRST_CLAUSE and text[-1] == " " and (char.isalnum() or char == "_"):
+            for pattern, least in ((_JOINT, FIRST_CLAUSE), (_PHRASE, FIRST_PHRASE)):
+                match = pattern.search(text, max(least, len(text) - LONGEST_JOINT))
+                if match:
+                    return match.start() + 1
+        if len(text) < LONGEST_SENTENCE:
             return None
-        clause = _CLAUSE.search(self._text, limit if self._first else LONGEST_SENTENCE // 2)
-        cuts = [clause.end()] if clause else []
-        if self._first:
-            joints = (_JOINT.search(self._text, FIRST_CLAUSE), _PHRASE.search(self._text, FIRST_PHRASE))
-            cuts += [joint.end() for joint in joints if joint]
-        if cuts:
-            return min(cuts)
-        if len(self._text) > LONGEST_SENTENCE:
-            return self._text.rfind(" ", 0, LONGEST_SENTENCE) + 1 or LONGEST_SENTENCE
-        return None
+        clause = _CLAUSE.search(text, LONGEST_SENTENCE // 2)
+        return clause.end() if clause else text.rfind(" ", 0, LONGEST_SENTENCE) + 1 or LONGEST_SENTENCE
 
-    def _is_end(self, match: re.Match[str]) -> bool:
-        mark = match.group()
-        if not mark.startswith((".", "…")):
+    def _ends(self, end: int, char: str = "", whole: bool = False) -> bool | None:
+        """Whether a sentence ends at ``end``; None while that depends on what follows."""
+        match = _END.search(self._text[:end])
+        mark = match.group() if match else ""
+        factorial = mark == "!" and self._text[end - 2 : end - 1].isdigit()
+        if not factorial and not mark.startswith((".", "…")):
             return True
-        rest = self._text[match.end() :].lstrip(" \t")
+        rest = (self._text[end:] + char).lstrip(" \t")
         if not rest:
-            return False  # the next character decides
+            return True if whole else None
+        if factorial:
+            return rest[0] not in "=+-*/×÷<>"
         if rest[0].islower() or mark.startswith("..") and rest[0].isdigit():
             return False
         if mark != ".":
             return True
-        before = self._text[: match.start()].split()
-        word = before[-1].lower().lstrip("(\"'“‘[") if before else ""
+        follows = re.match(r"[^\W_]+", rest)
+        complete = whole or not follows or follows.end() < len(rest)
+        return self._after_stop(self._text[: end - 1], rest, follows.group().lower() if follows else "", complete)
+
+    def _after_stop(self, before: str, rest: str, follows: str, complete: bool) -> bool | None:
+        """The same after a single full stop; the word that ``follows`` may not be ``complete``."""
+        ends, parts = endings(), before.split()
+        word = parts[-1].lower().lstrip("(\"'“‘[*_") if parts else ""
+        if word in ends.names:
+            return word in ends.numbers and not rest[0].isdigit()
+        if word.isdigit():
+            if len(parts) == 1:  # "1. First": the number of a list
+                return False
+            return True if len(word) > 2 else self._after_number(follows, complete)
         initial = len(word) == 1 and word.isalpha() and word != "i"
-        number = word.isdigit() and len(before) == 1  # "1. First": the number of a list
-        return not (word in ABBREVIATIONS or initial or number)
+        if not initial and word not in ends.others:
+            return True
+        if not complete:
+            return None
+        if word in ("a.m", "p.m"):
+            return follows not in ends.after_time and not rest[0].isdigit()
+        return follows in ends.begin
+
+    def _after_number(self, follows: str, complete: bool) -> bool | None:
+        """A day or another ordinal, as German writes them: "am 24. Dezember"."""
+        if language_of(self._text, self.language) != "de":
+            return True
+        if not complete:
+            return None
+        return follows in endings().begin_after_number
+
+    def _cut(self, end: int) -> Iterator[Sentence]:
+        piece, self._text, self._end = self._text[:end], self._text[end:], None
+        yield from self._sentence(piece)
+
+    def _sentence(self, piece: str) -> Iterator[Sentence]:
+        if not piece.strip():
+            return
+        parsed = parse(piece, self.language)
+        if parsed.pause:
+            self._pause = PAUSE
+        if not parsed.spoken:
+            self._emotion = ([self._emotion] + [mark.emotion for mark in parsed.marks if mark.emotion])[-1]
+            return
+        self.language = parsed.language
+        yield self._felt(parsed.text, parsed.spoken, parsed.marks)
+        self._announced = parsed.spoken.endswith(":")
+        self._pause, self._code = 0.0, ""
+
+    def _felt(self, text: str, spoken: str, marks: tuple[Mark, ...]) -> Sentence:
+        """The sentence with the feeling that it begins with, after the code that is shown with it."""
+        at_once = [mark.emotion for mark in marks if mark.emotion and mark.word == 0]
+        emotion = at_once[-1] if at_once else self._emotion
+        before = len(self._code.split())
+        later = tuple(replace(mark, word=mark.word + before) for mark in marks if mark.word or mark.gaze)
+        self._emotion = ([emotion] + [mark.emotion for mark in later if mark.emotion])[-1]
+        return Sentence(f"{self._code}\n{text}" if self._code else text, spoken, emotion, later, self._pause)
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"\W", "", word).lower() or word

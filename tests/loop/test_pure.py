@@ -86,7 +86,7 @@ def sentences(text: str, step: int = 1) -> list[tuple[str, str]]:
         ("First line\nsecond line", ["First line", "second line"]),
         ("你好。你叫什么？", ["你好。", "你叫什么？"]),
         ("**Bold** and `code` 😀 here.", ["Bold and code here."]),
-        ("See https://www.example.com/a?b=c now.", ["See example.com now."]),
+        ("See https://www.example.com/a?b=c now.", ["See example dot com now."]),
         ("A [link](http://x.y/z) here.", ["A link here."]),
         ("1. First thing. 2. Second thing.", ["1. First thing.", "2. Second thing."]),
         ("😀 ... !", []),

@@ -74,6 +74,7 @@ class Silence:
 
     say: Annotated[tuple[Text, ...], Field(min_length=1)] = ("Are you still there?",)
     note: Text = "(They say nothing.)"
+    lost: Text = "Could you say that again?"  # where the language model itself has nothing to say
 
 
 @strict

@@ -11,7 +11,7 @@ from companion.conversation.response import Reply
 from companion.dialogue.personas.openers import goes_on
 from companion.errors import as_stage_error
 from companion.speech.playout import Feed, Line
-from companion.speech.sentences import Sentence, Sentences
+from companion.speech.sentences import Sentence, Sentences, shown, speakable
 from companion.stages.protocols import SPEAK_RATE, TTS, Speech
 from companion.stages.streams import closing, ended
 from companion.tasks import cancelled
@@ -40,10 +40,9 @@ async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
     sentences = Sentences()
     async with closing(deltas) as stream:
         async for delta in stream:
-            reply.trace.mark("first_token")
-            for sentence in _allowed(sentences.feed(delta), reply):
+            for sentence in _fed(sentences, delta, reply):
                 reply.write(sentence.text + " ")
-    for sentence in _allowed(sentences.flush(), reply):
+    for sentence in _last(sentences, reply):
         reply.write(sentence.text)
 
 
@@ -51,12 +50,27 @@ async def _think(deltas: AsyncIterator[str], queue: _Queue, reply: Reply) -> Non
     sentences = Sentences()
     async with _blaming("llm_failed"), closing(deltas) as stream:
         async for delta in stream:
-            reply.trace.mark("first_token")
-            for sentence in _allowed(sentences.feed(delta), reply):
+            for sentence in _fed(sentences, delta, reply):
                 await queue.put(sentence)
-    for sentence in _allowed(sentences.flush(), reply):
+    for sentence in _last(sentences, reply):
         await queue.put(sentence)
     await queue.put(None)
+
+
+def _fed(sentences: Sentences, delta: str, reply: Reply) -> Iterator[Sentence]:
+    """The sentences that ``delta`` completes; thoughts are no beginning of a reply."""
+    complete = list(sentences.feed(delta))
+    if complete or sentences.begun:
+        reply.trace.mark("first_token")
+    return _allowed(complete, reply)
+
+
+def _last(sentences: Sentences, reply: Reply) -> Iterator[Sentence]:
+    """What is left; of a model that only thought, and never came to speak, what it says instead."""
+    rest = list(sentences.flush())
+    if not rest and not sentences.begun and sentences.pondered and reply.lost:
+        rest = list(Sentences().feed(f"{reply.lost}\n"))
+    return _allowed(rest, reply)
 
 
 def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
@@ -66,14 +80,15 @@ def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
         if text == sentence.text:
             yield sentence.within(reply.emotions)
         elif text:
-            yield Sentence(text, text, sentence.emotion)
+            yield Sentence(text, speakable(text) or text, sentence.emotion)
 
 
 async def _say(queue: _Queue, tts: TTS, feed: Feed, reply: Reply) -> None:
     while (sentence := await _next(queue, reply)) is not None:
         if reply.feel and sentence.emotion == "neutral" and not sentence.marks and sentence is not reply.opener:
             sentence = replace(sentence, emotion=await reply.feel(sentence.spoken)).within(reply.emotions)
-        line = Line(_written(sentence.text, reply.item.lines), sentence.emotion, marks=sentence.marks)
+        text = _written(sentence.text, reply.item.lines)
+        line = Line(text, sentence.emotion, marks=sentence.marks, shown=shown(text, sentence.spoken))
         reply.item.lines.append(line)
         feed.say(line)
         if sentence.pause:
