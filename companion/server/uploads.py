@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
 from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -21,6 +22,12 @@ EACH = 8  # of these from one address
 AGAIN_S = 5  # s after which to try again
 LARGEST_LANDMARKS = 100_000  # bytes
 _STATUS = {"unknown_portrait": 404, "picture_forgotten": 410, "picture_too_large": 413, "busy": 503, "no_room": 503}
+
+
+class _Form(MultiPartParser):
+    """Keeps files in memory, whose size is limited already: Starlette's writes those beyond 1 MB to the disk."""
+
+    spool_max_size = 0  # is no limit
 
 
 class Uploads:
@@ -103,18 +110,25 @@ async def _parts(request: Request, body: bytes) -> tuple[bytes, bytes | None]:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return body, None
 
-    async def again() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
+    async def again() -> AsyncGenerator[bytes]:
+        yield body
 
     try:
-        async with Request(request.scope, again).form(max_files=2, max_fields=8) as form:
-            file, landmarks = form.get("file"), form.get("landmarks")
-            points = await landmarks.read() if isinstance(landmarks, UploadFile) else landmarks
-            if isinstance(file, UploadFile):
-                return await file.read(), points.encode() if isinstance(points, str) else points
+        form = await _Form(request.headers, again(), max_files=2, max_fields=8).parse()
+        try:
+            file, landmarks = [await _content(form.get(name)) for name in ("file", "landmarks")]
+        finally:
+            await form.close()
     except Exception as error:  # whatever a broken form makes the parser raise
         raise PictureError("invalid_form", "The form cannot be read; send one picture as `file`.") from error
-    raise PictureError("invalid_form", "The form has no `file`; send one picture under that name.")
+    if file is None:
+        raise PictureError("invalid_form", "The form has no `file`; send one picture under that name.")
+    return file, landmarks
+
+
+async def _content(part: UploadFile | str | None) -> bytes | None:
+    """What a part of a form holds, be it a file or a text."""
+    return await part.read() if isinstance(part, UploadFile) else part if part is None else part.encode()
 
 
 def _error(error: PictureError) -> JSONResponse:

@@ -5,7 +5,9 @@ import io
 import struct
 import subprocess
 import sys
+import time
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from PIL import Image, ImageCms
 from animator.portrait.characters import find
 from animator.portrait.finding.framing import Cut, cut, frame
 from animator.portrait.finding.landmarks import Landmarker
-from animator.portrait.picture import formats, reading
+from animator.portrait.picture import floods, formats, reading
 from animator.portrait.picture.reading import Picture, PortraitError, Source, decode, read
 from animator.portrait.remarks import remarks
 
@@ -282,6 +284,77 @@ def test_progressive_jpegs_have_a_bounded_number_of_scans(gradient: Image.Image)
     at = whole.rindex(b"\xff\xda")
     with pytest.raises(PortraitError, match="damaged"):
         decode(whole[:at] + whole[at:-2] * 100 + whole[-2:])
+
+
+def _chunks(count: int, picture: bytes) -> bytes:
+    """A PNG with so many chunks that say nothing, behind its header."""
+    empty = b"\0\0\0\0teXt" + zlib.crc32(b"teXt").to_bytes(4, "big")
+    return picture[:33] + empty * count + picture[33:]
+
+
+FLOODS: dict[str, Callable[[bytes], bytes]] = {
+    "chunks of a PNG": lambda png: _chunks(1_500_000, png),
+    "marks of a JPEG": lambda _: b"\xff\xd8" + b"\xff\xe0\0\x02" * 4_000_000 + b"\xff\xda",
+    "filling of a JPEG": lambda _: b"\xff\xd8" + b"\xff" * 19_000_000,
+    "nothing of a JPEG": lambda _: b"\xff\xd8" + b"\xff\0" * 9_000_000,
+    "notes of a GIF": lambda _: b"GIF89a\1\1\1\1\0\0\0" + b"!\xfe\1a\0" * 3_000_000,
+    "lines of a GIF": lambda _: b"GIF89a\1\1\1\1\0\0\0!\xfe" + b"\1a" * 8_000_000 + b"\0",
+    "dirt of a GIF": lambda _: b"GIF89a\1\1\1\1\0\0\0" + b"a" * 19_000_000,
+    "pixels of a BMP": lambda _: (
+        b"BM\0\0\0\0\0\0\0\0\x36\4\0\0\x28\0\0\0\0\x10\0\0\0\x10\0\0\1\0\x08\0\1\0\0\0"
+        + bytes(1044)
+        + b"\1\1" * 9_000_000
+    ),
+    "words of a PGM": lambda _: b"P2 4000 2000 255\n" + b"1 " * 8_000_000,
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_files_that_would_keep_the_reader_busy_are_refused_at_once(gradient: Image.Image, kind: str) -> None:
+    content = FLOODS[kind](encoded(gradient, "PNG"))
+    begun = time.process_time()
+    with pytest.raises(PortraitError) as caught:
+        decode(content)
+    assert caught.value.code == "unreadable_picture"
+    assert time.process_time() - begun < 1.0  # each takes 5 s or more where it is read
+
+
+def test_pictures_of_many_parts_are_read(gradient: Image.Image) -> None:
+    assert decode(_chunks(5000, encoded(gradient, "PNG"))).width == gradient.width
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("WEBP", "RGB"), ("JPEG2000", "RGB"), ("TIFF", "F"), ("GIF", "P")])
+def test_a_kind_that_takes_much_memory_may_have_fewer_pixels(
+    monkeypatch: pytest.MonkeyPatch, kind: str, mode: str
+) -> None:
+    monkeypatch.setattr(floods, "MOST_MEMORY", 9_000_000)
+    image = Image.new(mode, (1000, 950))
+    assert decode(encoded(image.convert("RGB"), "JPEG"))
+    with pytest.raises(PortraitError, match=f"megapixels are read of a {kind} file") as caught:
+        decode(encoded(image, kind, **({"compression": "tiff_adobe_deflate"} if kind == "TIFF" else {})))
+    assert caught.value.code == "picture_too_large"
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from animator.portrait.picture.reading import decode
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+decode(Path(sys.argv[1]).read_bytes())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count in other units")
+@pytest.mark.parametrize(("kind", "mode"), [("WEBP", "RGBA"), ("PNG", "RGBA")])
+def test_the_largest_picture_that_is_read_stays_within_its_memory(tmp_path: Path, kind: str, mode: str) -> None:
+    image = Image.new(mode, (2000, 1500))
+    image.format = kind
+    width = floods.most_pixels(image) // 4000
+    path = tmp_path / "large"
+    Image.new(mode, (width, 3950)).save(path, kind)
+    found = subprocess.run([sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True)
+    assert int(found.stdout) * 1024 < floods.MOST_MEMORY * 1.1
 
 
 def test_a_damaged_picture_is_unreadable() -> None:

@@ -1,5 +1,7 @@
 """Whatever is asked over HTTP: bad input is the asker's mistake, never the server's."""
 
+import tempfile
+
 import httpx
 import pytest
 
@@ -59,3 +61,13 @@ async def test_bad_input_is_a_client_error_everywhere(kept, key):
                 found.append((status, method, path[:60], (body or b"")[:60], more))
         assert (await http.get("/v1/memories", headers=own)).json() == {"memories": []}
     assert found == []
+
+
+@pytest.mark.parametrize("megabytes", [0.5, 3])
+async def test_a_form_never_touches_the_disk(monkeypatch, megabytes):
+    """The folder of temporary files is not there at all."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    large = picture() + bytes(round(megabytes * 1e6))  # what follows a picture is not read
+    async with running() as server, httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
+        answer = await http.post("/v1/portraits", files={"file": ("me.png", large)})
+        assert answer.status_code == 201, answer.text

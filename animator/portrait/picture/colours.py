@@ -21,9 +21,9 @@ def plain_mode(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.mode.startswith(("I", "F")):
         plain = _eight_bits(image)
-    elif image.has_transparency_data:
+    elif image.mode != "RGBA" and image.has_transparency_data:
         plain = image.convert("RGBA")
-    elif image.mode in ("L", "RGB", "CMYK", "LAB"):
+    elif image.mode in ("L", "RGB", "RGBA", "CMYK", "LAB"):
         return image
     else:
         plain = image.convert("L" if image.mode == "1" else "RGB")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from animator.portrait.picture import floods
 from animator.portrait.picture.colours import plain_mode, to_srgb
 from animator.portrait.picture.formats import advice, readable
 
@@ -28,7 +29,6 @@ Code = Literal[
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 64_000_000
 MIN_SIDE = 64  # px
-_MOST_SCANS = 100  # of a progressive JPEG; each costs as much time as a whole picture
 _WORK_SIDE = 2400  # px; larger sources are shrunk
 _ORIENTATION = 0x0112  # EXIF
 _TURNS = {
@@ -114,7 +114,7 @@ def decode(content: bytes) -> Source:
     if len(content) > MAX_BYTES:
         raise _too_large(f"{len(content) // 1_000_000} MB")
     with _opened(content) as image:
-        _check_size(*image.size)
+        _check_size(image)
         across = image.size
         turned = _turn(image) in _QUARTERS
         image.draft("RGB", (_WORK_SIDE, _WORK_SIDE))
@@ -139,8 +139,7 @@ def _opened(content: bytes) -> Generator[Image.Image]:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > _MOST_SCANS:
-                raise ValueError("too many scans")
+            floods.check(content)
             with Image.open(io.BytesIO(content), formats=formats) as image:
                 yield image
         except PortraitError:
@@ -163,16 +162,22 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise _too_large(f"{width}x{height}")
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    most = min(MAX_PIXELS, floods.most_pixels(image))
+    if width * height > most:
+        raise _too_large(f"{width}x{height}", most, image.format or "")
     if min(width, height) < MIN_SIDE:
         message = f"The picture is {width}x{height}; each side must be at least {MIN_SIDE} px. Use a larger picture."
         raise PortraitError("picture_too_small", message)
 
 
-def _too_large(what: str) -> PortraitError:
-    message = (
-        f"The picture is too large ({what}); at most {MAX_PIXELS // 1_000_000} megapixels are read. Use a smaller one."
+def _too_large(what: str, most: int = MAX_PIXELS, kind: str = "") -> PortraitError:
+    """``most`` pixels are read, of a ``kind`` that takes more memory than others."""
+    limit = f"at most {most // 1_000_000} megapixels are read"
+    how = (
+        f"{limit} of a {kind} file. Use a smaller one, or a JPEG."
+        if most < MAX_PIXELS
+        else f"{limit}. Use a smaller one."
     )
-    return PortraitError("picture_too_large", message)
+    return PortraitError("picture_too_large", f"The picture is too large ({what}); {how}")
