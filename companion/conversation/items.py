@@ -11,6 +11,7 @@ from companion.stages.protocols import SPEAK_RATE, Call, Message
 SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
 
 MOST_ITEMS = 1000  # items of a conversation
+LONGEST_TURN = 20_000  # characters of what one side says in a row: of more the last count
 
 Role = Literal["system", "user", "assistant", "tool"]
 Status = Literal["in_progress", "completed", "incomplete"]
@@ -143,7 +144,7 @@ class Conversation:
             if not text or item.role == "tool":
                 continue
             if merged and merged[-1].role == item.role:
-                merged[-1] = Message(item.role, f"{merged[-1].content} {text}")
+                merged[-1] = Message(item.role, f"{merged[-1].content} {text}"[-LONGEST_TURN:])
             else:
                 merged.append(Message(item.role, text))
         return merged

@@ -105,7 +105,7 @@ class App:
         self.sessions = 0
         self.draining = False  # no conversation begins any more
         self.load = Load(parts.metrics)
-        self._readiness = Readiness(parts.turn, parts.metrics, asyncio.get_running_loop().time)
+        self._readiness = Readiness(parts.turn, parts.metrics, time.monotonic)
         self._face: bool | None = None  # whether the default one can be shown
         self._places = Places(config.max_sessions, config.max_sessions_per_user)
         self._alone, self._busy = asyncio.Event(), asyncio.Event()

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from companion.metrics import Metrics
@@ -112,11 +114,20 @@ async def _receive_all(caller: Caller, session: Session) -> End:
         if message["type"] == "websocket.disconnect":
             return End(NORMAL)
         caller.place.hear()
-        text: str | None = message.get("text")
-        try:
-            await session.take(codec.decode(text if text is not None else message["bytes"]))
-        except codec.WireError as error:
-            session.complain(Problem(error.code, str(error), param=error.param, event_id=error.event_id))
+        await _take(message, session)
+
+
+async def _take(message: Message, session: Session) -> None:
+    """What a client sent, for which only this client may have to wait."""
+    text: str | None = message.get("text")
+    begun = time.perf_counter()
+    try:
+        event = codec.decode(text if text is not None else message["bytes"])
+    except codec.WireError as error:
+        problem = Problem(error.code, str(error), param=error.param, event_id=error.event_id)
+        await session.refuse(problem, time.perf_counter() - begun)
+    else:
+        await session.take(event, time.perf_counter() - begun)
 
 
 async def _send_all(caller: Caller, outbox: Outbox) -> None:

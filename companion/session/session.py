@@ -138,13 +138,20 @@ class Session:
             self._wardrobe.close()
             await self.mind.recollection.end()
 
-    async def take(self, event: ClientEvent) -> None:
-        """As `receive`, for who can wait: much sound is heard little by little, and the other sessions go on."""
+    async def take(self, event: ClientEvent, read: float = 0.0) -> None:
+        """As `receive`, for who can wait: much sound is heard little by little, and the other sessions go on. It took
+        ``read`` s to understand the message."""
         for part in slices(event):
-            heard, begun = self._hearing.now, time.perf_counter()
-            if not self.receive(part):
-                return
+            heard, begun = self._hearing.now, time.perf_counter() - read
+            taken, read = self.receive(part), 0.0
             await asyncio.sleep(self._pace.rest(self._hearing.now - heard, time.perf_counter() - begun))
+            if not taken:
+                return
+
+    async def refuse(self, problem: Problem, read: float) -> None:
+        """Tell the client about a message that nobody understands, after ``read`` s."""
+        self.complain(problem)
+        await asyncio.sleep(self._pace.rest(0.0, read))
 
     def receive(self, event: ClientEvent) -> bool:
         """As `Commands.receive`."""

@@ -83,3 +83,50 @@ def test_only_sound_that_is_ahead_of_time_is_slowed_down():
     assert rests[50:] == [pace.REST * 0.002] * 50
     now += 60.0
     assert not client.rest(0.1, 0.002)
+
+
+def test_work_for_other_messages_is_done_at_once_until_it_is_more_than_a_share():
+    now = 0.0
+    client = Pace(lambda: now)
+    for _ in range(1000):
+        now += 0.02
+        assert not client.rest(0.0, 0.002), "what a page sends"
+    waited = worked = 0.0
+    for _ in range(100):
+        worked += 0.05
+        now += 0.05
+        rest = client.rest(0.0, 0.05)
+        waited, now = waited + rest, now + rest
+    assert worked / (worked + waited) == pytest.approx(0.25, abs=0.03)
+    now += 2.0
+    assert not client.rest(0.0, 0.05), "and is forgotten"
+
+
+def test_heavy_messages_of_one_client_leave_the_loop_to_others():
+    """Also those that nobody understands; the clock of this loop stands still while it works."""
+
+    async def script():
+        async with Conversation(engine()) as talk:
+            begun = talk.now()
+            for _ in range(20):
+                await talk.session.take(events.ResponseCancel("nothing"), read=0.1)
+                await talk.session.refuse(events.Problem("invalid_json", "?"), read=0.1)
+            return talk.now() - begun
+
+    assert run(script()) == pytest.approx(40 * 0.1 * 4, rel=0.1)
+
+
+def test_of_what_one_side_says_in_a_row_the_last_counts():
+    """Eight megabytes of it are judged, felt and answered as one message is."""
+
+    async def script():
+        async with Conversation(engine()) as talk:
+            for number in range(400):
+                item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a " * 9990}]}
+                talk.send(events.ConversationItemCreate(item | {"id": f"item_{number}"}))
+            talk.ask("How are you?", output_modalities=["text"])
+            await talk.until(events.ResponseDone)
+            return talk.engine.llm.asked[-1][-1].content
+
+    asked = run(script())
+    assert len(asked) == 20_000 and asked.endswith("a a How are you?")

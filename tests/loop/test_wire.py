@@ -1,5 +1,6 @@
 """Messages on the wire, and settings, against the types of the `openai` package."""
 
+import asyncio
 import base64
 import json
 import typing
@@ -32,6 +33,8 @@ async def everything():
         await talk.hear(1.0)
         await talk.silence(1.0)
         await talk.until(events.ResponseDone)
+        asyncio.get_running_loop().now += 2.0  # nobody is served for so long
+        await talk.until(events.AvatarDelayed)
         talk.ask("Written?", output_modalities=["text"], metadata={"a": "b"})
         await talk.until(events.ResponseDone, 2)
         talk.ask("Aloud?")

@@ -7,12 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
+from companion import config, engine
 from companion.metrics import Metrics
 from companion.server import readiness
+from companion.server.app import create_app
 from companion.server.load import MOST_LAG_S, WINDOW, Load
 from companion.server.readiness import AGAIN_S, KNOWN_S, Readiness
 from companion.stages import fakes
-from tests.server.loopback import Running, ask, receive, running
+from tests.server.loopback import QUICK, Running, ask, receive, running
 
 BROKEN = "companion.stages.fakes:Broken"
 
@@ -31,6 +33,13 @@ async def ready(server: Running, within: float = 5.0) -> tuple[int, str]:
 async def healthy(server: Running) -> bool:
     async with httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
         return (await http.get("/health")).json()["status"] == "ok"
+
+
+def test_the_application_is_made_before_any_loop_runs():
+    """As `companion serve` makes it."""
+    parts = engine.build(config.load("fakes", QUICK))
+    assert create_app(parts).routes
+    parts.device.close()  # type: ignore[attr-defined]
 
 
 async def test_a_server_that_can_answer_is_ready():

@@ -1,4 +1,4 @@
-"""A client's sound, taken so that nobody else waits for it, however much of it comes at a time."""
+"""A client's messages, taken so that nobody else waits for them, however much of them comes at a time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,6 +8,7 @@ from companion.protocol.events import ClientEvent, InputAudioBufferAppend
 SLICE = 4800  # bytes that are heard at a time: 0.1 s at 24 kHz, some ms of work
 AHEAD = 2.0  # s by which sound may be ahead of the clock: of more, the others' work comes first
 REST = 3.0  # times as long as it works for such a client the server does other things
+BURST_S = 0.1  # s of work for messages without sound that are done at once
 
 
 def slices(event: ClientEvent) -> Iterator[ClientEvent]:
@@ -20,15 +21,20 @@ def slices(event: ClientEvent) -> Iterator[ClientEvent]:
 
 
 class Pace:
-    """How far ahead of the ``clock``, in seconds, one client's sound is."""
+    """How far ahead of the ``clock``, in seconds, one client is: with its sound, and with the work of its other
+    messages, for which it has its share of the server's time."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._ahead, self._at = 0.0, clock()
+        self._ahead, self._work, self._at = 0.0, 0.0, clock()
 
     def rest(self, heard: float, worked: float) -> float:
-        """Another ``heard`` s of sound came and took ``worked`` s to process -> s to wait before more is taken."""
+        """A message took ``worked`` s to process, with ``heard`` s of sound in it -> s to wait before more is taken."""
         now = self._clock()
-        self._ahead = max(0.0, self._ahead - (now - self._at)) + heard
-        self._at = now
-        return REST * worked if self._ahead > AHEAD else 0.0
+        passed, self._at = now - self._at, now
+        self._ahead = max(0.0, self._ahead - passed) + heard
+        self._work = max(0.0, self._work - passed / (1 + REST))
+        if heard:
+            return REST * worked if self._ahead > AHEAD else 0.0
+        self._work += worked
+        return max(0.0, self._work - BURST_S) * (1 + REST)

@@ -2,13 +2,12 @@
 
 from typing import Any, cast
 
-from companion.conversation.items import Item, Role
+from companion.conversation.items import LONGEST_TURN, Item, Role
 from companion.conversation.response import Wishes
 from companion.protocol.codec import WireError
 from companion.protocol.events import Json
 from companion.protocol.ids import new_id
 
-LONGEST_MESSAGE = 20_000  # characters of one message
 SPEAKERS = ("user", "assistant", "system")
 TEXT_PARTS = ("input_text", "output_text", "text")
 
@@ -31,8 +30,8 @@ def item(payload: Json) -> Item:
 def _result(payload: Json) -> Item:
     """What a tool of the client returned."""
     call_id, output = payload.get("call_id"), payload.get("output")
-    if not isinstance(call_id, str) or not isinstance(output, str) or len(output) > LONGEST_MESSAGE:
-        message = f"A result has a `call_id` and an `output` of at most {LONGEST_MESSAGE} characters."
+    if not isinstance(call_id, str) or not isinstance(output, str) or len(output) > LONGEST_TURN:
+        message = f"A result has a `call_id` and an `output` of at most {LONGEST_TURN} characters."
         raise WireError("invalid_value", message, "item.output")
     return Item(_id(payload), "tool", output, call_id=call_id)
 
@@ -58,8 +57,8 @@ def _text(content: Any, param: str = "item.content") -> str:
             raise WireError("invalid_value", "A part has a `text`.", f"{param}.{i}.text")
         texts.append(text)
     joined = " ".join(texts)
-    if len(joined) > LONGEST_MESSAGE:
-        raise WireError("invalid_value", f"A message has at most {LONGEST_MESSAGE} characters.", param)
+    if len(joined) > LONGEST_TURN:
+        raise WireError("invalid_value", f"A message has at most {LONGEST_TURN} characters.", param)
     return joined
 
 
