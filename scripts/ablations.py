@@ -16,7 +16,7 @@ import numpy as np
 from animator.control import Control
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import SOUNDS, Saying, means, read_saying
-from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.lip_figures import Figures
 from animator.motion.behaviour.flow import DEFAULT, MODEL, MotionNet, Sampling
 from animator.motion.behaviour.processes import Processes
 from animator.motion.generator import Generator

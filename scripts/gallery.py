@@ -5,8 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from animator.evaluate.sheet import MOUTHS, Tiles, mood, strip
-from animator.evaluate.wishes.sweep import row
+from animator.evaluate.stills.sheet import MOUTHS, Tiles, strip
+from animator.evaluate.wishes.sweep import mood, row
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer

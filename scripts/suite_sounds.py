@@ -14,9 +14,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from animator.learn.speech.singing import sing
-from animator.learn.speech.teacher import Segment
-from animator.learn.speech.voices import RATE, Espeak, Heart, Kokoro, Spoken, flite
+from animator.learn.corpus.singing import sing
+from animator.learn.corpus.synthesizers import RATE, Espeak, Heart, Kokoro, Spoken, flite
+from animator.learn.corpus.teacher import Segment
 
 ENGLISH = (
     "Remember the summer when we both picked blackberries by the bridge? My brother brought bread and plum jam.",

@@ -107,6 +107,12 @@ def order(graph: dict[str, set[str]]) -> list[str]:
     return list(TopologicalSorter(graph).static_order())
 
 
+def repeated(folder: Path) -> list[str]:
+    """The file names that more than one module below a top package has."""
+    names = Counter(path.name for path in folder.rglob("*.py") if not path.name.startswith("__"))
+    return sorted(name for name, count in names.items() if count > 1)
+
+
 def write(folder: Path, sources: dict[str, str]) -> None:
     for name, text in sources.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -134,8 +140,9 @@ def test_no_top_package_knows_who_uses_it(name: str):
     assert not foreign(ROOT / name, KNOWN[name])
 
 
-def test_packages_of_the_companion_do_not_import_each_other_in_a_circle():
-    assert order(packages(ROOT / "companion"))
+@pytest.mark.parametrize("name", ["companion", "animator"])
+def test_packages_do_not_import_each_other_in_a_circle(name: str):
+    assert order(packages(ROOT / name))
 
 
 def test_a_circle_is_named(tmp_path: Path):
@@ -144,9 +151,14 @@ def test_a_circle_is_named(tmp_path: Path):
         order(packages(tmp_path / "house"))
 
 
-def test_a_file_of_the_companion_is_found_by_its_name():
-    names = Counter(path.name for path in (ROOT / "companion").rglob("*.py") if not path.name.startswith("__"))
-    assert [name for name, count in names.items() if count > 1] == []
+@pytest.mark.parametrize("name", ["companion", "animator"])
+def test_a_file_is_found_by_its_name(name: str):
+    assert not repeated(ROOT / name)
+
+
+def test_a_name_that_two_files_have_is_told(tmp_path: Path):
+    write(tmp_path, {"house/hall/lamp.py": "", "house/hall/deep/lamp.py": "", "house/hall/__init__.py": ""})
+    assert repeated(tmp_path / "house") == ["lamp.py"]
 
 
 SOURCES = {

@@ -15,7 +15,7 @@ from animator.motion.behaviour.choice import PROCESSES, BehaviourError
 from animator.units import FPS
 
 if TYPE_CHECKING:
-    from animator.evaluate.tracking.lips import Figures
+    from animator.evaluate.tracking.lip_figures import Figures
 
 SIZE = 512  # px
 SEED = 1
@@ -81,7 +81,7 @@ def _trial(
         wishes_figures,
         wishes_table,
     )
-    from animator.evaluate.sheet import save
+    from animator.evaluate.stills.sheet import save
     from animator.evaluate.suite import Saying, read_saying
     from animator.evaluate.trial import trial
 
@@ -140,8 +140,8 @@ def _suite(folder: Path, limit: int | None, keep: Path | None, behaviour: str, f
 
 def _compare(one: Path, other: Path, strip: Path) -> Mapping[str, object]:
     from animator.evaluate import evaluate as measured
-    from animator.evaluate.beside import save
     from animator.evaluate.report import lifelike_table, rounded
+    from animator.evaluate.stills.beside import save
 
     found: dict[str, Figures] = {}
     for name, video in (("A", one), ("B", other)):

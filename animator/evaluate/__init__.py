@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from animator.evaluate.lifelike import OF_EYES, Lifelike, distance
 from animator.evaluate.measure import measure
-from animator.evaluate.tracking.lips import Figures, Phoneme
+from animator.evaluate.tracking.lip_figures import Figures, Phoneme
 from animator.evaluate.tracking.track import Image, track
 from animator.media.files import has_sound, read_audio
 from animator.portrait.finding.landmarks import FaceLandmarks

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.lip_figures import Figures
 from animator.evaluate.tracking.runs import runs_of
 from animator.evaluate.tracking.shown_teeth import teeth_area
 from animator.motion.rows.space import INDEX

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, signal
 
 from animator.evaluate.sync import sync_figures
-from animator.evaluate.tracking.lips import Figures, Phoneme, closures, loudness, sound_figures
+from animator.evaluate.tracking.lip_figures import Figures, Phoneme, closures, loudness, sound_figures
 from animator.evaluate.tracking.runs import runs_of
 from animator.evaluate.tracking.track import Track
 
@@ -112,12 +112,6 @@ def seam_roughness(rows: Floats, window: int) -> float:
     if border.all() or not border.any():
         return 1.0
     return float(relative[border].mean() / max(float(relative[~border].mean()), 1e-9))
-
-
-def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Peak signal-to-noise ratio in dB of two pictures of one shape; 99 when they are equal."""
-    error = float(np.mean((one.astype(np.float64) - other) ** 2))
-    return min(99.0, 10 * float(np.log10(255**2 / max(error, 1e-12))))
 
 
 def _by_turn(track: Track, audio: Floats) -> Figures:

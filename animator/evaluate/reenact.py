@@ -12,10 +12,10 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from animator.evaluate.beside import COLUMNS, captioned, stacked, write
 from animator.evaluate.lifelike import LENGTHS, between
+from animator.evaluate.stills.beside import COLUMNS, captioned, stacked, write
 from animator.evaluate.tracking.film import Watch
-from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.lip_figures import Figures
 from animator.evaluate.tracking.shown_teeth import inside, teeth_area
 from animator.evaluate.tracking.solving import solver
 from animator.evaluate.tracking.track import track

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from animator.evaluate.lifelike import people
 from animator.evaluate.tracking.identity import HOW_TO_GET
-from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.lip_figures import Figures
 from animator.evaluate.wishes.obedience import TARGETS, Score, ShapeScore
 from animator.evaluate.wishes.whole_face import AMPLITUDES, APART, GROWS, MOVED, SHUT, STILL, WishScores
 

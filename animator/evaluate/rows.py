@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.evaluate.measure import Figures, measure, seam_roughness
-from animator.evaluate.tracking.lips import Phoneme
+from animator.evaluate.tracking.lip_figures import Phoneme
 from animator.evaluate.tracking.track import Track
 from animator.motion.rows import space
 from animator.motion.rows.space import INDEX

@@ -14,7 +14,7 @@ from animator.control import Control, State
 from animator.evaluate import evaluate
 from animator.evaluate.measure import jumps
 from animator.evaluate.rows import motion_figures, observed
-from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.lip_figures import Figures
 from animator.export import replay, write
 from animator.face import Mover
 from animator.live import Animator

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animator.evaluate.tracking.lips import Figures, Phoneme
+from animator.evaluate.tracking.lip_figures import Figures, Phoneme
 from animator.media.files import MediaError, read_audio
 from animator.units import Samples
 

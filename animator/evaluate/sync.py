@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from animator import onnx
-from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.lip_figures import Figures
 from animator.evaluate.tracking.track import Track
 from animator.media.mel import HOP, WINDOW, mel_power, to_features
 from animator.units import FPS, SAMPLES_PER_FRAME

@@ -9,12 +9,11 @@ import numpy as np
 from animator.bench.frames import one_core, voice
 from animator.control import Control
 from animator.evaluate import evaluate
-from animator.evaluate.measure import psnr
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import Saying
 from animator.evaluate.tracking.film import film
-from animator.evaluate.tracking.lips import Figures
-from animator.evaluate.tracking.looks import Looks
+from animator.evaluate.tracking.lip_figures import Figures
+from animator.evaluate.tracking.looks import Looks, psnr
 from animator.evaluate.wishes.sweep import row
 from animator.export import speak, write
 from animator.live import Animator

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from animator.cli.terminal import console, fail
-from animator.learn.config import ConfigError
+from animator.learn.motion.config import ConfigError
 from animator.media.files import MediaError
 
 data = typer.Typer(no_args_is_help=True, help="Makes what the motion network learns from. Existing files are kept.")
@@ -42,7 +42,7 @@ def speech(  # noqa: PLR0913 - the options of a command
     says where Kokoro and FACEGOOD come from.
     """
     with _running(out) as advance:
-        from animator.learn.speech.corpus import Plan, build
+        from animator.learn.corpus.corpus import Plan, build
 
         plan = Plan(hibari, espeak, flite, kokoro, sung, kokoro_model, kokoro_voices, captured, film)
         build(out, plan, seed, advance)
@@ -57,7 +57,7 @@ def dialogues(
 ) -> None:
     """Conversations made of these clips: a whole face that speaks, listens, thinks and is idle."""
     with _running(out) as advance:
-        from animator.learn.dialogues import make
+        from animator.learn.motion.dialogues import make
 
         make(out, speech, hours, seed, lambda done: advance("minutes", round(60 * done), round(60 * hours)))
 
@@ -74,7 +74,7 @@ def videos(
     sound are named and left out.
     """
     with _running(out) as advance:
-        from animator.learn.videos import convert
+        from animator.learn.clips.videos import convert
 
         made = convert(folder, out, held, advance)
     for video, reason in made.skipped:
@@ -116,7 +116,7 @@ def train(
 
     Several GPUs: accelerate launch -m animator train CONFIG. Ends with one JSON line.
     """
-    from animator.learn.config import read
+    from animator.learn.motion.config import read
 
     try:
         given = read(config)
@@ -125,8 +125,8 @@ def train(
     changed = {name: value for name, value in (("shards", shards), ("out", out)) if value}
     given = given.model_copy(update=changed)
     with _running(given.out) as advance:
-        from animator.learn.listen import listen
-        from animator.learn.train import Run
+        from animator.learn.motion.listen import listen
+        from animator.learn.motion.train_motion import Run
 
         run = Run(
             given, listen(given.shards, given.variants, given.seed, lambda done, total: advance("clips", done, total))
@@ -150,9 +150,9 @@ def train_speech(  # noqa: PLR0913 - the options of a command
     articulation: the shapes of film; it needs film in the corpus, and goes on from a mouth network (--start).
     """
     with _running(out) as advance:
-        from animator.learn.speech.articulation import train_articulation
-        from animator.learn.speech.closing import train_closing
-        from animator.learn.speech.train import Course, Scores, train
+        from animator.learn.speech.train_articulation import train_articulation
+        from animator.learn.speech.train_closing import train_closing
+        from animator.learn.speech.train_mouth import Course, Scores, train
 
         run, figure = {
             "mouth": (train, "jaw"), "closing": (train_closing, "closed"),

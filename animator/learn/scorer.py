@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from animator.evaluate.rows import observed
 from animator.evaluate.sync import HOPS_PER_FRAME, LAGS, MARGINS, by_lag, correlation, heard, lips
 from animator.evaluate.tracking.track import Track, track
-from animator.learn.speech import captured
-from animator.learn.speech.augment import augment
+from animator.learn.clips import captured
+from animator.learn.clips.augment import augment
 from animator.media.files import read_audio
 from animator.media.mel import MELS, mel_power, to_features
 from animator.motion.rows import space

@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from animator.__main__ import app
-from animator.evaluate.beside import COLUMNS, SIDE, save
+from animator.evaluate.stills.beside import COLUMNS, SIDE, save
 from animator.media.files import MediaError, Mp4Writer
 from animator.portrait.characters import find
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from animator.control import EMOTIONS
-from animator.evaluate.sheet import sheet
+from animator.evaluate.stills.sheet import sheet
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.identity import Descriptor, weights
 from animator.evaluate.tracking.looks import Looks, sharpness, steadiness
@@ -136,7 +136,7 @@ def test_a_sheet_shows_every_tile(portrait: Portrait) -> None:
 def test_emotions_that_do_not_fit_into_a_row_of_the_sheet_begin_another(
     portrait: Portrait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("animator.evaluate.sheet.NAMES", (*EMOTIONS, "proud"))
+    monkeypatch.setattr("animator.evaluate.stills.sheet.NAMES", (*EMOTIONS, "proud"))
     for table in (expression.EMOTIONS, expression.BEARINGS):
         monkeypatch.setitem(table, "proud", table["happy"])
     made = sheet(portrait, side=40)

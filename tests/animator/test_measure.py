@@ -7,7 +7,7 @@ import pytest
 
 from animator.evaluate.measure import blink_figures, head_figures, jumps, measure, seam_roughness
 from animator.evaluate.rows import motion_figures
-from animator.evaluate.tracking.lips import closures, loudness, sound_figures
+from animator.evaluate.tracking.lip_figures import closures, loudness, sound_figures
 from animator.evaluate.tracking.track import Track
 from animator.motion.rows.space import INDEX, SIZE
 from animator.units import RATE

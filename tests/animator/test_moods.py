@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from animator.control import EMOTIONS, Control, Emotion
-from animator.evaluate.sheet import mood
 from animator.evaluate.tracking.film import film, follow
+from animator.evaluate.wishes.sweep import mood
 from animator.motion.generator import Generator
 from animator.motion.rows.space import GAZE_LEFT_YAW, HEAD_ROLL, HEAD_YAW, INDEX
 from animator.portrait.characters import find

@@ -9,8 +9,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from animator.__main__ import app
-from animator.evaluate.beside import COLUMNS
 from animator.evaluate.reenact import Mimic, errors, lengths, reenact, ssim
+from animator.evaluate.stills.beside import COLUMNS
 from animator.evaluate.tracking.solving import solver
 from animator.evaluate.wishes.sweep import row
 from animator.export import replay, write

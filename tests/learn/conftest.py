@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animator.learn.shards import Shard, save
+from animator.learn.clips.shards import Shard, save
 from animator.media.mel import MELS
 from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from animator.learn.speech.clips import FRAME, Clip, to_power
-from animator.learn.speech.teacher import Segment, teach, tip
+from animator.learn.clips.clips import FRAME, Clip, to_power
+from animator.learn.corpus.teacher import Segment, teach, tip
 
 RATE = 24_000
 SOUNDS = {"a": 700.0, "m": 250.0, "i": 300.0, "": 0.0}

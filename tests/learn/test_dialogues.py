@@ -4,9 +4,9 @@ from typer.testing import CliRunner
 
 from animator.__main__ import app
 from animator.control import EMOTIONS, STATES
-from animator.learn import dialogues
-from animator.learn.shards import files, load
-from animator.learn.speech.clips import save
+from animator.learn.clips.clips import save
+from animator.learn.clips.shards import files, load
+from animator.learn.motion import dialogues
 from animator.motion.behaviour.channels import CHANNELS, HEAD_AT, MOUTH_AT
 
 from .speaking import clip

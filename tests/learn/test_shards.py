@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from animator.learn.shards import Shard, files, load, save
+from animator.learn.clips.shards import Shard, files, load, save
 from animator.media.files import MediaError
 from animator.media.mel import MELS
 from animator.motion.behaviour.channels import CHANNELS

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from animator.learn.speech.singing import sing, speak_softly, speak_up
-from animator.learn.speech.teacher import Segment, teach
+from animator.learn.corpus.singing import sing, speak_softly, speak_up
+from animator.learn.corpus.teacher import Segment, teach
 from animator.motion.voice.mouth_net import CHANNELS
 
 from .speaking import RATE, spoken

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from animator.learn.speech.clips import load, load_all, save
-from animator.learn.speech.teacher import Segment, teach, tip
+from animator.learn.clips.clips import load, load_all, save
+from animator.learn.corpus.teacher import Segment, teach, tip
 from animator.media.files import MediaError
 from animator.motion.voice.mouth_net import CHANNELS
 

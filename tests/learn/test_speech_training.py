@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from animator.__main__ import app
-from animator.learn.speech.clips import load_all, save
+from animator.learn.clips.clips import load_all, save
 from animator.media.mel import to_features
 from animator.motion.voice import mouth_net
 from animator.motion.voice.articulation import SHAPES
@@ -57,7 +57,7 @@ def test_the_command_ends_with_the_scores_on_held_out_clips(trained):
 
 
 def test_a_missed_closure_costs_more_than_one_too_many():
-    from animator.learn.speech.train import CLOSE, loss_of
+    from animator.learn.speech.train_mouth import CLOSE, loss_of
 
     open_lips, closed = torch.zeros(1, 10, len(mouth_net.CHANNELS)), torch.zeros(1, 10, len(mouth_net.CHANNELS))
     closed[..., CLOSE] = 1.0
@@ -65,8 +65,8 @@ def test_a_missed_closure_costs_more_than_one_too_many():
 
 
 def test_the_exported_network_says_frame_by_frame_what_torch_says_at_once(trained):
-    from animator.learn.speech.encoder import MouthNetwork
-    from animator.learn.speech.train import padded
+    from animator.learn.speech.mouth_network import MouthNetwork
+    from animator.learn.speech.train_mouth import padded
 
     corpus, out, _ = trained
     heard = to_features(10.0 ** load_all(corpus)[0].power.astype(np.float32))
@@ -90,7 +90,7 @@ def test_the_network_of_touching_lips_is_scored_by_what_it_finds_and_makes_up(tr
 
 
 def test_the_tongue_is_scored_where_its_tip_is_raised():
-    from animator.learn.speech.closing import ClosingNetwork, told, validate
+    from animator.learn.speech.train_closing import ClosingNetwork, told, validate
 
     network, one = ClosingNetwork(), clip("heart", "one", True, 110)
     said = told(network.eval(), one)[:, TIP]
@@ -100,7 +100,7 @@ def test_the_tongue_is_scored_where_its_tip_is_raised():
 
 
 def test_a_tip_that_is_half_raised_is_told_as_half():
-    from animator.learn.speech.closing import loss_of
+    from animator.learn.speech.train_closing import loss_of
 
     truth = torch.zeros(1, 20, TOUCHES)
     truth[..., TIP] = 0.5
@@ -112,7 +112,7 @@ def test_a_tip_that_is_half_raised_is_told_as_half():
 
 
 def test_a_touch_beside_its_frame_costs_less_than_one_that_is_made_up():
-    from animator.learn.speech.closing import loss_of
+    from animator.learn.speech.train_closing import loss_of
 
     truth, beside, made_up = (torch.zeros(1, 20, TOUCHES) for _ in range(3))
     truth[:, 5, :TIP] = 1
@@ -123,7 +123,7 @@ def test_a_touch_beside_its_frame_costs_less_than_one_that_is_made_up():
 
 
 def test_touches_are_told_frame_by_frame_as_at_once(trained_to_close):
-    from animator.learn.speech.closing import ClosingNetwork, told
+    from animator.learn.speech.train_closing import ClosingNetwork, told
     from animator.motion.voice.closing import HIDDEN
 
     corpus, out, _ = trained_to_close
@@ -145,7 +145,7 @@ def test_articulation_is_scored_shape_by_shape_on_film_and_on_rules(trained_to_a
 
 
 def test_shapes_are_told_frame_by_frame_as_at_once_and_as_far_as_on_film(trained_to_articulate):
-    from animator.learn.speech.articulation import ArticulationNetwork, sizes, told
+    from animator.learn.speech.train_articulation import ArticulationNetwork, sizes, told
     from animator.motion.voice.articulation import HIDDEN
 
     corpus, out, _ = trained_to_articulate
@@ -171,7 +171,7 @@ def test_articulation_without_film_says_how_to_get_some(corpus, tmp_path):
 
 
 def test_what_the_teacher_says_comes_later_to_be_as_on_film():
-    from animator.learn.speech.articulation import AHEAD, later
+    from animator.learn.speech.train_articulation import AHEAD, later
 
     one = clip("heart", "one", False, 110)
     moved, jaw = later(one), mouth_net.CHANNELS.index("jawOpen")

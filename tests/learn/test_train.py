@@ -12,12 +12,12 @@ pytest.importorskip("accelerate")
 
 from animator.__main__ import app  # noqa: E402
 from animator.control import Control  # noqa: E402
-from animator.learn import export  # noqa: E402
-from animator.learn.config import Architecture, ConfigError, Training, read  # noqa: E402
-from animator.learn.listen import listen  # noqa: E402
-from animator.learn.network import Cache, MotionNetwork, Windows, turns  # noqa: E402
-from animator.learn.shards import load  # noqa: E402
-from animator.learn.train import GRAPH, WEIGHTS, Run  # noqa: E402
+from animator.learn.clips.shards import load  # noqa: E402
+from animator.learn.motion import weights as trained  # noqa: E402
+from animator.learn.motion.config import Architecture, ConfigError, Training, read  # noqa: E402
+from animator.learn.motion.listen import listen  # noqa: E402
+from animator.learn.motion.network import Cache, MotionNetwork, Windows, turns  # noqa: E402
+from animator.learn.motion.train_motion import GRAPH, WEIGHTS, Run  # noqa: E402
 from animator.motion.behaviour import conditions  # noqa: E402
 from animator.motion.behaviour.channels import CHANNELS  # noqa: E402
 from animator.motion.behaviour.flow import MODEL, MotionNet, Sampling  # noqa: E402
@@ -85,14 +85,14 @@ def agree(weights: Path, graph: Path) -> None:
     shapes = {given.name: [3 if side == "variants" else side for side in given.shape] for given in session.get_inputs()}
     feed = {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
     feed["filled"] = (np.arange(len(feed["filled"])) < 3).astype(np.float32)
-    said = export.Step(export.load(weights))(*(torch.from_numpy(feed[name]) for name in shapes))
+    said = trained.Step(trained.load(weights))(*(torch.from_numpy(feed[name]) for name in shapes))
     for torch_says, onnx_says in zip(said, session.run(None, feed), strict=True):
         assert np.abs(torch_says.numpy() - onnx_says).max() < 1e-3
 
 
 def test_the_exported_graph_says_what_torch_says(tmp_path: Path) -> None:
-    export.save(restless(), tmp_path / WEIGHTS)
-    export.to_onnx(export.load(tmp_path / WEIGHTS), tmp_path / GRAPH)
+    trained.save(restless(), tmp_path / WEIGHTS)
+    trained.to_onnx(trained.load(tmp_path / WEIGHTS), tmp_path / GRAPH)
     agree(tmp_path / WEIGHTS, tmp_path / GRAPH)
 
 
@@ -165,7 +165,7 @@ def test_guidance_stresses_the_voice(learned: Path, shards: Path) -> None:
 
 
 def test_weights_of_another_architecture_are_refused(shards: Path, tmp_path: Path) -> None:
-    export.save(restless(), tmp_path / "tiny.safetensors")
+    trained.save(restless(), tmp_path / "tiny.safetensors")
     with pytest.raises(ConfigError, match=r"tiny\.safetensors has the architecture .*width=32"):
         run(training(shards, tmp_path, start=tmp_path / "tiny.safetensors", architecture=Architecture(width=64)))
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from animator.export import replay, write
-from animator.learn.shards import files, load
-from animator.learn.videos import convert
+from animator.learn.clips.shards import files, load
+from animator.learn.clips.videos import convert
 from animator.live import Animator
 from animator.media.files import MediaError, Mp4Writer
 from animator.motion.behaviour.channels import CHANNELS

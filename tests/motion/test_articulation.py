@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from animator.control import Control
-from animator.learn.speech.voices import Heart
+from animator.learn.corpus.synthesizers import Heart
 from animator.motion.generator import Generator
 from animator.motion.rows.space import INDEX
 from animator.motion.voice.articulation import SHAPES, Articulation, Style

@@ -5,8 +5,8 @@ import pytest
 
 from animator.control import Control
 from animator.evaluate.rows import observed
-from animator.evaluate.tracking.lips import closures
-from animator.learn.speech.voices import Heart
+from animator.evaluate.tracking.lip_figures import closures
+from animator.learn.corpus.synthesizers import Heart
 from animator.motion.generator import Generator
 from animator.motion.rows.space import INDEX
 from animator.motion.voice.closing import APART, TEETH, touched

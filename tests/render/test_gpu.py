@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
-from animator.evaluate.measure import psnr  # noqa: E402
+from animator.evaluate.tracking.looks import psnr  # noqa: E402
 from animator.evaluate.wishes.sweep import row  # noqa: E402
 from animator.portrait.characters import find  # noqa: E402
 from animator.portrait.portrait import Portrait, load  # noqa: E402

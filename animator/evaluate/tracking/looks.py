@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.evaluate.measure import psnr
 from animator.evaluate.tracking.identity import Descriptor, weights
-from animator.evaluate.tracking.lips import Figures
+from animator.evaluate.tracking.lip_figures import Figures
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.portrait.geometry.pose import align
 from animator.portrait.geometry.topology import FACE_OVAL, POINTS, RINGS, canonical
@@ -22,6 +21,12 @@ BACKGROUND_GAP = 0.06  # of the frame's side: so far from the person the backgro
 _PLAIN = 4.0  # energy of skin without texture, such as that of flat drawings, on which sharpness means little
 _EDGE = 12  # px around lips and eyes that count to them
 _FACE = 192  # px that a face is wide where its sharpness is measured
+
+
+def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Peak signal-to-noise ratio in dB of two pictures of one shape; 99 when they are equal."""
+    error = float(np.mean((one.astype(np.float64) - other) ** 2))
+    return min(99.0, 10 * float(np.log10(255**2 / max(error, 1e-12))))
 
 
 class Looks:

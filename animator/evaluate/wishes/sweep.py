@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.control import Control, Emotion
+from animator.motion.behaviour.expression import BEARINGS, EMOTIONS
 from animator.motion.rows import space
 from animator.motion.rows.space import CAMERA
+from animator.render.neutral.parted import PartedLips
+from animator.units import FPS
 
 Floats = NDArray[np.float32]
 
@@ -23,6 +27,18 @@ def row(**named: float) -> Floats:
     for name, value in named.items():
         for column in _columns(name):
             made[column] = value
+    return made
+
+
+def mood(emotion: Emotion, strength: float = 1.0, gap: float = 0.0) -> Floats:
+    """(64,) of a preset as a silent face takes it on; ``gap``, see `parting`."""
+    made = np.zeros(space.SIZE, np.float32)
+    made[: len(space.ARKIT)] = strength * EMOTIONS[emotion]
+    bearing = strength * np.array(BEARINGS[emotion], np.float32)
+    made[space.HEAD_YAW : space.HEAD_ROLL + 1] = bearing[:3]
+    made[space.GAZE_LEFT_YAW : space.GAZE_RIGHT_PITCH + 1] = np.tile(bearing[3:], 2)
+    if gap:
+        made = PartedLips(gap)(np.tile(made, (3 * FPS, 1)), Control("idle", emotion, strength))[-1]
     return made
 
 

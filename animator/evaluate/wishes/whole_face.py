@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from animator.bench.frames import voice
 from animator.control import EMOTIONS, Control, Emotion
-from animator.evaluate.sheet import mood
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.wishes.obedience import settled
-from animator.evaluate.wishes.sweep import row
+from animator.evaluate.wishes.sweep import mood, row
 from animator.face import Mover
 from animator.media.files import MediaError
 from animator.motion.behaviour.channels import CHANNELS

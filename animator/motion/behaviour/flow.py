@@ -1,6 +1,6 @@
 """The motion network at work: one call a frame takes a rolling window of motion one step from noise to motion.
 
-How it was trained: `animator.learn.network`, which names the sources. Runs on onnxruntime, without torch.
+How it was trained: `animator.learn.motion.network`, which names the sources. Runs on onnxruntime, without torch.
 """
 
 from collections.abc import Mapping
@@ -116,7 +116,7 @@ class MotionNet:
     def _run(self, noisy: NDArray[np.floating], levels: Floats, variants: Floats) -> Floats:
         """-> (variants, window, channels); what became of the frame that left last is there for `_remember`."""
         frames = np.concatenate([self._last[None], noisy]).astype(np.float32)
-        frames[:, MOUTH_AT] = 0  # as in training, see `animator.learn.batches`
+        frames[:, MOUTH_AT] = 0  # as in training, see `animator.learn.motion.batches`
         outputs = self._network.run(None, {
             "frames": np.repeat(frames[None], len(variants), axis=0), "told": variants, "turn": self._turn(),
             "levels": np.concatenate([[np.float32(1)], levels]), "keys": self._keys, "values": self._values,
@@ -143,7 +143,7 @@ class MotionNet:
         return (1 - steps / self._window).astype(np.float32)
 
     def _turn(self) -> Floats:
-        """(1 + window, n) for the frame that left last and those of the window, see `animator.learn.network.turns`."""
+        """(1 + window, n) for the frame that left last and those of the window, as `network.turns` has them."""
         place = self._frame - 1 + np.arange(self._window + 1)
         angle = place[:, None] * _BASE ** (-np.arange(self._angles // 2) / (self._angles // 2))
         return np.concatenate([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)

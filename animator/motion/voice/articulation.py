@@ -1,8 +1,8 @@
 """The shapes of speech with people's range: how far each sound parts, rounds, spreads and rolls the lips on film.
 
 The mouth network (`animator.motion.voice.mouth_net`) learned the mean mouth of rules; this one learned from filmed
-people, whose lips part by themselves and hardly with the jaw. How it was trained: `animator.learn.speech.articulation`;
-its figures: MODEL_CARD.md.
+people, whose lips part by themselves and hardly with the jaw. How it was trained:
+`animator.learn.speech.train_articulation`; its figures: MODEL_CARD.md.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """What touches in a mouth: a network hears which frames of a voice shut the lips, bring the lower one to the teeth, or
 raise the tongue's tip to them.
 
-How it was trained: `animator.learn.speech.closing`; its figures: MODEL_CARD.md.
+How it was trained: `animator.learn.speech.train_closing`; its figures: MODEL_CARD.md.
 """
 
 from pathlib import Path

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from animator.learn.speech import captured, film, sentences
-from animator.learn.speech.clips import FRAME, Clip, save, to_power
-from animator.learn.speech.singing import Voiced, sing, speak_softly, speak_up
-from animator.learn.speech.teacher import Segment, teach, tip
-from animator.learn.speech.voices import Espeak, Heart, Kokoro, flite
+from animator.learn.clips import captured
+from animator.learn.clips.clips import FRAME, Clip, save, to_power
+from animator.learn.corpus import filmed_speech, sentences
+from animator.learn.corpus.singing import Voiced, sing, speak_softly, speak_up
+from animator.learn.corpus.synthesizers import Espeak, Heart, Kokoro, flite
+from animator.learn.corpus.teacher import Segment, teach, tip
 from animator.motion.voice.mouth_net import CHANNELS
 from animator.units import RATE, SAMPLES_PER_FRAME
 
@@ -186,7 +187,9 @@ def _save_takes(folder: Path, out: Path) -> None:
 
 def _save_film(folder: Path, out: Path, progress: Callable[[str, int, int], None]) -> None:
     """Filmed people; they keep the level that they were recorded with."""
-    for number, take in enumerate(film.takes(folder, lambda name: (out / f"film-{name}.npz").exists(), progress)):
+    for number, take in enumerate(
+        filmed_speech.takes(folder, lambda name: (out / f"film-{name}.npz").exists(), progress)
+    ):
         held = take.speaker in HELD_SPEAKERS or number % HELD_SENTENCES == 0
         heard = np.concatenate([np.zeros(LATE, np.float32), take.sound])
         save(out / f"film-{take.name}.npz", _cut("film", take.speaker, held, heard, take.mouth))

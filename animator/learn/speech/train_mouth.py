@@ -1,4 +1,4 @@
-"""Trains and exports the speech network (torch): mel power in, mouths out; see `animator.learn.speech.encoder`."""
+"""Trains and exports the mouth network (torch): mel power in, mouths out; see `animator.learn.speech.mouth_network`."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUnknownParameterType=false
@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animator.learn.speech.augment import augment, features
-from animator.learn.speech.clips import SILENCE, Clip, load_all
-from animator.learn.speech.encoder import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
+from animator.learn.clips.augment import augment, features
+from animator.learn.clips.clips import SILENCE, Clip, load_all
+from animator.learn.speech.mouth_network import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST, WINDOW
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from animator.learn.behaviour import perform
-from animator.learn.scenes import wish, write
-from animator.learn.shards import Shard, save
-from animator.learn.speech.captured import MIX
-from animator.learn.speech.clips import Clip, load_all
+from animator.learn.clips.captured import MIX
+from animator.learn.clips.clips import Clip, load_all
+from animator.learn.clips.shards import Shard, save
+from animator.learn.motion.behaviour import perform
+from animator.learn.motion.scenes import wish, write
 from animator.media.files import MediaError
 from animator.motion.behaviour.channels import CHANNELS, MOUTH, MOUTH_AT
 from animator.units import FPS

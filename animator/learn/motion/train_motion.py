@@ -18,11 +18,11 @@ from accelerate.utils import set_seed
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from animator.learn.batches import Batch, Batches, Scale, scale_of
-from animator.learn.config import ConfigError, Training
-from animator.learn.export import load, save, to_onnx
-from animator.learn.listen import Heard
-from animator.learn.network import MotionNetwork
+from animator.learn.motion.batches import Batch, Batches, Scale, scale_of
+from animator.learn.motion.config import ConfigError, Training
+from animator.learn.motion.listen import Heard
+from animator.learn.motion.network import MotionNetwork
+from animator.learn.motion.weights import load, save, to_onnx
 from animator.media.files import MediaError
 from animator.motion.behaviour.channels import BLINK_AT, CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT
 from animator.motion.voice.mouth_net import CHANNELS as MOUTH

@@ -8,16 +8,12 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS as NAMES
-from animator.control import Control, Emotion
-from animator.evaluate.wishes.sweep import row
+from animator.evaluate.wishes.sweep import mood, row
 from animator.media.files import MediaError, check_place
-from animator.motion.behaviour.expression import BEARINGS, EMOTIONS
-from animator.motion.rows import space
 from animator.motion.rows.space import CAMERA
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
-from animator.render.neutral.parted import PartedLips, parting
-from animator.units import FPS
+from animator.render.neutral.parted import parting
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
@@ -62,18 +58,6 @@ MOUTHS: Tiles = {
     "smile": row(mouthSmile=0.8, cheekSquint=0.5),
     "tongue": row(jawOpen=0.4, tongueOut=0.8),
 }
-
-
-def mood(emotion: Emotion, strength: float = 1.0, gap: float = 0.0) -> Floats:
-    """(64,) of a preset as a silent face takes it on; ``gap``, see `parting`."""
-    made = np.zeros(space.SIZE, np.float32)
-    made[: len(space.ARKIT)] = strength * EMOTIONS[emotion]
-    bearing = strength * np.array(BEARINGS[emotion], np.float32)
-    made[space.HEAD_YAW : space.HEAD_ROLL + 1] = bearing[:3]
-    made[space.GAZE_LEFT_YAW : space.GAZE_RIGHT_PITCH + 1] = np.tile(bearing[3:], 2)
-    if gap:
-        made = PartedLips(gap)(np.tile(made, (3 * FPS, 1)), Control("idle", emotion, strength))[-1]
-    return made
 
 
 def moods(gap: float = 0.0) -> tuple[Tiles, Tiles]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS, STATES, State
-from animator.learn.speech.clips import SILENCE, Clip
+from animator.learn.clips.clips import SILENCE, Clip
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import CHANNELS, HOPS_PER_FRAME
 from animator.units import FPS
@@ -38,7 +38,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is asked of the face in every frame, see `animator.learn.shards.Shard`."""
+    """What is asked of the face in every frame, see `animator.learn.clips.shards.Shard`."""
 
     emotion: NDArray[np.uint8]
     strength: NDArray[np.float16]

@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS
-from animator.learn import shards
-from animator.learn.behaviour import frames_of, heard, moods
-from animator.learn.shards import Shard
-from animator.learn.speech.augment import augment
-from animator.learn.speech.augment import features as to_features
+from animator.learn.clips import shards
+from animator.learn.clips.augment import augment
+from animator.learn.clips.augment import features as to_features
+from animator.learn.clips.shards import Shard
+from animator.learn.motion.behaviour import frames_of, heard, moods
 from animator.motion.behaviour import conditions
 from animator.motion.behaviour.channels import BLINK_AT
 from animator.motion.behaviour.flow import BLINKING

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from animator.evaluate.tracking.solving import solver
 from animator.evaluate.tracking.track import Image, track
-from animator.learn.fitting import rest_of
-from animator.learn.speech.clips import FRAME
-from animator.learn.videos import SUFFIXES, late
+from animator.learn.clips.clips import FRAME
+from animator.learn.clips.fitting import rest_of
+from animator.learn.clips.videos import SUFFIXES, late
 from animator.media.files import MediaError, read_audio
 from animator.motion.rows.space import ARKIT, INDEX
 from animator.motion.voice.mouth_net import CHANNELS, from_weights

@@ -12,9 +12,9 @@ from av.error import FFmpegError
 from animator.control import STATES
 from animator.evaluate.tracking.irises import Gaze
 from animator.evaluate.tracking.track import Image, track
-from animator.learn.fitting import KNOWN, Floats, channels
-from animator.learn.shards import Shard, load, save
-from animator.learn.speech.clips import FRAME, SILENCE, to_power
+from animator.learn.clips.clips import FRAME, SILENCE, to_power
+from animator.learn.clips.fitting import KNOWN, Floats, channels
+from animator.learn.clips.shards import Shard, load, save
 from animator.media.files import MediaError, read_audio
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME

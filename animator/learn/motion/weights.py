@@ -13,8 +13,8 @@ from onnx import helper, numpy_helper
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from animator.learn.config import Architecture
-from animator.learn.network import Cache, MotionNetwork
+from animator.learn.motion.config import Architecture
+from animator.learn.motion.network import Cache, MotionNetwork
 from animator.motion.behaviour import conditions
 from animator.motion.behaviour.channels import CHANNELS
 

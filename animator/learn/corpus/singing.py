@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from animator.learn.speech.teacher import DIPHTHONGS, VISEME_OF, Segment
+from animator.learn.corpus.teacher import DIPHTHONGS, VISEME_OF, Segment
 from animator.media.files import MediaError
 from animator.units import RATE
 

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animator.learn.speech.augment import augment, features
-from animator.learn.speech.clips import Clip, load_all
-from animator.learn.speech.train import Course, Said, Scores, batch, by_source, fit, padded
+from animator.learn.clips.augment import augment, features
+from animator.learn.clips.clips import Clip, load_all
+from animator.learn.speech.train_mouth import Course, Said, Scores, batch, by_source, fit, padded
 from animator.media.mel import MELS
 from animator.motion.voice.closing import CLOSED, HIDDEN, TEETH, TIP, TOUCHES
 from animator.motion.voice.mouth_net import CHANNELS, WINDOW
@@ -61,7 +61,7 @@ class _Shipped(nn.Module):
 
 
 def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
-    """As `animator.learn.speech.train.train`, for this network."""
+    """As `animator.learn.speech.train_mouth.train`, for this network."""
     clips = [clip for clip in load_all(corpus) if clip.source in TOLD]
     torch.set_num_threads(1)
     torch.manual_seed(course.seed)

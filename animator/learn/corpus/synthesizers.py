@@ -22,7 +22,7 @@ from hibari import Hibari
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from animator.learn.speech.teacher import Segment
+from animator.learn.corpus.teacher import Segment
 from animator.media.files import MediaError, read_audio
 from animator.onnx import session
 from animator.units import RATE

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS, STATES, Control
-from animator.learn.scenes import Scene, Wishes
+from animator.learn.motion.scenes import Scene, Wishes
 from animator.media.mel import MELS, to_features
 from animator.motion.behaviour.channels import CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, to_upper
 from animator.motion.behaviour.expression import Mood

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from animator.learn.config import Architecture
+from animator.learn.motion.config import Architecture
 from animator.motion.behaviour import conditions
 from animator.motion.behaviour.channels import CHANNELS
 

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animator.learn.speech.augment import augment, features
-from animator.learn.speech.clips import Clip, load_all
-from animator.learn.speech.encoder import listener
-from animator.learn.speech.train import Course, Said, Scores, batch, by_source, by_voice, fit, padded
+from animator.learn.clips.augment import augment, features
+from animator.learn.clips.clips import Clip, load_all
+from animator.learn.speech.mouth_network import listener
+from animator.learn.speech.train_mouth import Course, Said, Scores, batch, by_source, by_voice, fit, padded
 from animator.media.files import MediaError
 from animator.media.mel import MELS
 from animator.motion.voice.articulation import AT, SHAPES
@@ -36,7 +36,7 @@ LARGEST_GAIN = 3.0  # by which a shape may grow to move as far as on film
 
 
 class ArticulationNetwork(nn.Module):
-    """The layers of `animator.learn.speech.encoder.MouthNetwork`, from whose weights it starts, and a head of two."""
+    """The layers of `MouthNetwork`, from whose weights it starts, and a head of two."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class _Shipped(nn.Module):
 
 
 def train_articulation(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
-    """As `animator.learn.speech.train.train`, for this network; ``course.start`` are the weights of a mouth network.
+    """As `animator.learn.speech.train_mouth.train`, for this network; ``course.start`` are weights of a mouth network.
 
     Raises `MediaError` for a corpus without film.
     """

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from animator.learn.config import Dropout, Training
-from animator.learn.listen import Heard
-from animator.learn.network import Windows
+from animator.learn.motion.config import Dropout, Training
+from animator.learn.motion.listen import Heard
+from animator.learn.motion.network import Windows
 from animator.motion.behaviour import conditions
 from animator.motion.behaviour.channels import BLINK_AT, CHANNELS, MOUTH_AT
 from animator.motion.behaviour.conditions import AT, KNOWN, SINCE_BLINK, STATE
