@@ -24,6 +24,7 @@ COMPANION = """
     session
     engine
     hearing dialogue
+    understanding
     conversation avatar safety memory
     protocol
     speech

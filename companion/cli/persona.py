@@ -65,20 +65,20 @@ def _faults(persona: "Persona") -> list[str]:
     if persona.character and persona.character not in names:
         found.append(f"character: there is no {persona.character!r}; there are {', '.join(names)}")
     if persona.lesson:
-        found += _lesson_faults(resources.folder("prompts") / "lessons", persona.lesson)
+        found += _lesson_faults(resources.folder("prompts"), persona.lesson)
     spoken = [persona.greeting, *(example.assistant for example in persona.examples)]
     return found + [f"{text!r} says nothing but tags" for text in spoken if not _sentences(text)]
 
 
 def _lesson_faults(folder: Path, name: str) -> list[str]:
-    from companion.dialogue.lessons.lesson import Lesson
+    from companion.dialogue.lessons.lesson import Lesson, tutoring
     from companion.dialogue.personas.personas import PromptError
 
-    lessons = sorted(path.stem for path in folder.glob("*.md"))
+    lessons = sorted(path.stem for path in (folder / "lessons").glob("*.md"))
     if name not in lessons:
         return [f"lesson: there is no {name!r}; there are {', '.join(lessons) or 'none'}"]
     try:
-        Lesson.read(folder / f"{name}.md")
+        Lesson.read(folder / "lessons" / f"{name}.md", tutoring(folder))
     except PromptError as error:
         return [f"lesson: {error}"]
     return []

@@ -9,7 +9,7 @@ from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply, Wishes
 from companion.dialogue import coaching
 from companion.dialogue.drafts import ReadAhead
-from companion.dialogue.lessons.lesson import Lessons, Progress
+from companion.dialogue.lessons.tutor import Lessons, Progress
 from companion.dialogue.personas.feelings import Feeling, mirrored, voiced
 from companion.dialogue.personas.openers import continued
 from companion.dialogue.personas.personas import Persona
@@ -61,7 +61,7 @@ class Mind:
         self._asking = Asking(shared, self.settings, self.guard, self.recollection)
         self._style = coaching.style(shared.llm, shared.talk, shared.prompts.manners)
         self._habits = Habits(talk=shared.talk, book=shared.prompts.openers, spoken=shared.spoken)
-        self._lessons = Lessons(shared.prompts.lessons, self._report)
+        self._lessons = Lessons(shared.prompts.lessons, shared.prompts.tutoring, self._report)
         self._toolbox = Toolbox(
             llm=shared.llm,
             tools=shared.tools,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from companion.config import Stage, load_class
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply
-from companion.dialogue.lessons.lesson import Progress
+from companion.dialogue.lessons.tutor import Progress
 from companion.protocol.events import Json
 from companion.protocol.ids import new_id
 from companion.protocol.settings import Settings

@@ -9,9 +9,10 @@ import numpy as np
 
 from animator.control import Control
 from animator.face import Shown
+from companion import resources
 from companion.avatar.cartoon import CartoonAnimator, CartoonFace, CartoonPortraits
 from companion.config import Care, Config, Server, Stage, Talk, Turns
-from companion.dialogue.lessons.lesson import Item, Lesson, Wording
+from companion.dialogue.lessons.lesson import Item, Lesson, Wording, tutoring
 from companion.dialogue.personas.personas import Example, Persona, Prompts
 from companion.engine import Engine
 from companion.protocol import events
@@ -31,8 +32,17 @@ SUMS = Lesson(
         Item("What is one and one?", ("two", "2"), "It is two.", ("Use your fingers.",)),
         Item("What is ten and ten?", ("twenty", "20"), "It is twenty.", goal=2),
     ),
-    Wording(("Right.",), "No.", "{solution}", "Done.", "(Question: {question})"),
+    Wording(
+        offer="Shall we?",
+        begin="First:",
+        right=("Right.",),
+        wrong="No.",
+        solved="{solution}",
+        over="Done.",
+        note="(Question: {question})",
+    ),
 )
+TUTORING = tutoring(resources.folder("prompts"))
 
 # Where a test is about what follows a turn: one ends after half a second of silence, and a barge-in counts soon.
 BRISK = Turns(detection="server_vad", barge_in_ms=450)
@@ -129,7 +139,8 @@ def engine(**changes: Any) -> Engine:
         "device": Inline(),
     }
     personas = {persona.id: persona for persona in (PERSONA, OTHER, TEACHER)}
-    return Engine(config=config, prompts=Prompts(personas, "Be short.", lessons={"sums": SUMS}), **parts | changes)
+    prompts = Prompts(personas, "Be short.", lessons={"sums": SUMS}, tutoring=TUTORING)
+    return Engine(config=config, prompts=prompts, **parts | changes)
 
 
 class Conversation:

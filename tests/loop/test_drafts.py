@@ -184,9 +184,9 @@ def test_what_care_answers_is_not_the_draft(text: str):
 
 def test_a_lesson_is_not_drafted():
     model = Own()
-    made = engine(llm=model, asr=fakes.ScriptedASR(["Two."]), talk=Talk(persona="carl"))
-    talk = asked(made, 2)
-    assert "Right." in said(talk)[1]
+    made = engine(llm=model, asr=fakes.ScriptedASR(["Hi.", "Yes.", "Two."]), talk=Talk(persona="carl"))
+    talk = asked(made, 3)
+    assert "Right." in said(talk)[2]
     assert len(model.begun) == 1
 
 

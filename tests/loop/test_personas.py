@@ -1,6 +1,7 @@
 """A persona is one file: what it may say about itself, and what that changes."""
 
 import asyncio
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -30,6 +31,7 @@ def written(tmp_path, head, body="You are Robin."):
 
 
 def test_a_lesson_that_cannot_be_read_is_a_fault_of_its_persona(tmp_path, monkeypatch):
+    shutil.copy(resources.folder("prompts") / "tutoring.md", tmp_path)
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "sums.md").write_text('+++\ntitle = "Sums"\ngoals = ["Add"]\n+++\n')
     monkeypatch.setattr(resources, "folder", lambda name: tmp_path)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from companion.dialogue.lessons.lesson import Tutor
+from companion.dialogue.lessons.tutor import Tutor
 from companion.dialogue.personas.openers import continued
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import Abilities, Speech
-from tests.loop.conversation import SUMS, Conversation, engine
+from tests.loop.conversation import SUMS, TUTORING, Conversation, engine
 from tests.virtual_time import run
 
 
@@ -45,7 +45,7 @@ def _voiced(source):
 
 
 WRAPPERS = {
-    "lesson": ("word ", lambda source: Tutor(SUMS, print).guided(source.stream())),
+    "lesson": ("word ", lambda source: Tutor(SUMS, TUTORING["en"], print).guided(source.stream())),
     "opener": ("word ", lambda source: continued(source.stream(), "Well,")),
     "tools": ("word ", _conversing),
     "repertoire": (Speech([]), _voiced),

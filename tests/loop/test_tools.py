@@ -161,14 +161,16 @@ def test_a_lesson_is_asked_hinted_judged_and_ended():
         llm = fakes.ScriptedLLM(["Hello there.", "Good question."])
         async with Conversation(engine(llm=llm)) as talk:
             talk.send(events.SessionUpdate({"persona": "carl", "output_modalities": ["text"]}))
-            for count, said in enumerate(("Hi", "Three?", "Three", "two of course", "Thirty", "Bye"), 1):
+            turns = ("Hi", "Yes, please.", "My dog is ill.", "Three?", "two of course", "Thirty", "Bye")
+            for count, said in enumerate(turns, 1):
                 talk.ask(said)
                 await talk.until(events.ResponseDone, count)
         return talk
 
     talk = run(script())
     assert [e.text.strip() for e in talk.all(events.TextDone)] == [
-        "Hello there. What is one and one?",
+        "Hello there. Shall we?",
+        "First: What is one and one?",
         "Good question.",
         "No. Use your fingers.",
         "Right. What is ten and ten?",

@@ -1,20 +1,18 @@
-"""A lesson: questions asked one at a time, answers judged by the lesson's own words, hints before solutions.
+"""The files of a lesson: its questions, and how a language asks them and understands what is answered.
 
 The facts of a lesson come from its file and never from the language model, which talks about everything else.
 """
 
-import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, with_config
 
 from companion import frontmatter
-from companion.stages.streams import closing
-
-SHORT = 8  # words up to which a message without a question mark is an attempt at an answer
+from companion.frontmatter import Pattern
+from companion.understanding.answers import Question, Speech
 
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 strict = with_config(ConfigDict(extra="forbid"))
@@ -23,9 +21,8 @@ strict = with_config(ConfigDict(extra="forbid"))
 @strict
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question. ``answers``: words of which one must be in a right answer; ``goal``: place in the lesson's goals.
-
-    ``solution`` is said after the last hint.
+    """One question. ``answers`` are all that are right: a number stands for every number of its value, of anything else
+    the words must be in an answer. ``goal``: place in the lesson's goals. ``solution`` is said after the last hint.
     """
 
     question: Text
@@ -38,144 +35,77 @@ class Item:
 @strict
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What is said around the questions; ``note`` tells the language model of the question that stands."""
+    """What is said around the questions; what is empty in a lesson is as its language has it. ``{title}``,
+    ``{solution}`` and ``{question}`` are filled in; ``note`` tells the language model of the question that stands."""
 
-    right: Annotated[tuple[Text, ...], Field(min_length=1)]
-    wrong: Text
-    solved: Text
-    over: Text
-    note: Text
+    offer: str = ""
+    begin: str = ""
+    right: tuple[Text, ...] = ()
+    wrong: str = ""
+    help: str = ""
+    solved: str = ""
+    again: str = ""
+    unheard: str = ""
+    leave: str = ""
+    back: str = ""
+    over: str = ""
+    note: str = ""
+
+    def over_all(self, other: "Wording") -> "Wording":
+        """This one, with what ``other`` says where it says nothing."""
+        return Wording(**{f.name: getattr(self, f.name) or getattr(other, f.name) for f in fields(self)})
+
+
+@strict
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tutoring(Speech):
+    """One language of ``prompts/tutoring.md``, which explains it."""
+
+    accept: Pattern
+    refuse: Pattern
+    leave: Pattern
+    turn: Pattern
+    back: Pattern
+    subject: Pattern
+    repeat: Pattern
+    help: Pattern
+    heard: str
+    say: Wording
+
+    def question(self, item: Item, language: str) -> Question:
+        """What judges answers to an item."""
+        return Question(item.question, item.answers, (*item.hints, item.solution), self, language)
 
 
 @strict
 @dataclass(frozen=True, slots=True)
 class Lesson:
+    """``language`` (ISO 639-1) is one of ``prompts/tutoring.md``; ``subjects`` are words by which it is asked for
+    beside its ``title``."""
+
     title: Text
     goals: Annotated[tuple[Text, ...], Field(min_length=1)]
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
-    say: Wording
+    say: Wording = Wording()
+    language: str = "en"
+    subjects: tuple[Text, ...] = field(default=())
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path, tutoring: Mapping[str, Tutoring]) -> Self:
         """A file of ``prompts/lessons``. Raises PromptError."""
         head, _ = frontmatter.read(path)
         lesson = frontmatter.parse(cls, head, path)
+        if lesson.language not in tutoring:
+            known = ", ".join(tutoring)
+            raise frontmatter.PromptError(f"{path}: language: prompts/tutoring.md has {known}, not {lesson.language!r}")
         for item in lesson.items:
             if item.goal > len(lesson.goals):
                 raise frontmatter.PromptError(f"{path}: goal {item.goal} of {item.question!r} is not among the goals")
         return lesson
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """``solved`` questions of ``items``; ``goals`` that are reached; ``right``: whether the last answer was."""
-
-    lesson: str
-    item: int
-    items: int
-    solved: int
-    right: bool
-    goals: tuple[str, ...]
-    over: bool
-
-
-class Tutor:
-    """One user's way through a lesson. ``tell`` is called with every progress."""
-
-    def __init__(self, lesson: Lesson, tell: Callable[[Progress], None]) -> None:
-        self._lesson, self._tell = lesson, tell
-        self._place = self._hints = 0
-        self._asked = self._right = False
-        self._solved: set[int] = set()
-
-    @property
-    def over(self) -> bool:
-        return self._place >= len(self._lesson.items)
-
-    @property
-    def note(self) -> str:
-        """For the language model, which is not to give the answer away."""
-        return "" if self.over else self._lesson.say.note.format(question=self._item.question)
-
-    def hear(self, said: str) -> str:
-        """What to say to an attempt at an answer; "" when it was none, and the language model replies."""
-        if self.over or not self._asked:
-            return ""
-        if _is_right(said, self._item.answers):
-            right = self._lesson.say.right
-            self._solved.add(self._place)
-            return self._go_on(right[len(self._solved) % len(right)], True)
-        if said.rstrip().endswith("?") or len(said.split()) > SHORT:
-            return ""
-        if self._hints < len(self._item.hints):
-            self._hints += 1
-            self._report(False)
-            return f"{self._lesson.say.wrong} {self._item.hints[self._hints - 1]}"
-        return self._go_on(self._lesson.say.solved.format(solution=self._item.solution), False)
-
-    async def guided(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
-        """The language model's words, and after them the question, if it was not asked yet."""
-        async with closing(deltas) as stream:
-            async for delta in stream:
-                yield delta
-        if not self._asked and not self.over:
-            self._asked = True
-            yield f" {self._item.question}"
-
-    @property
-    def _item(self) -> Item:
-        return self._lesson.items[self._place]
-
-    def _go_on(self, comment: str, right: bool) -> str:
-        self._place, self._hints = self._place + 1, 0
-        self._report(right)
-        return f"{comment} {self._lesson.say.over if self.over else self._item.question}"
-
-    def _report(self, right: bool) -> None:
-        self._right = right
-        self._tell(self.progress)
-
-    @property
-    def progress(self) -> Progress:
-        """Where the user stands."""
-        items, goals = self._lesson.items, self._lesson.goals
-        reached = tuple(
-            goal
-            for number, goal in enumerate(goals, 1)
-            if all(place in self._solved for place, item in enumerate(items) if item.goal == number)
-        )
-        counts = (self._place, len(items), len(self._solved))
-        return Progress(self._lesson.title, *counts, self._right, reached, self.over)
-
-
-class Lessons:
-    """One user's way through ``lessons``, one at a time. ``tell`` as in `Tutor`."""
-
-    def __init__(self, lessons: Mapping[str, Lesson], tell: Callable[[Progress], None]) -> None:
-        self._lessons, self._tell = lessons, tell
-        self._name = ""
-        self._tutor: Tutor | None = None
-
-    def tutor(self, name: str) -> Tutor | None:
-        """That of the lesson of this ``name``; another name begins another, "" none."""
-        if name != self._name:
-            lesson = self._lessons.get(name)
-            self._name, self._tutor = name, Tutor(lesson, self._tell) if lesson else None
-        return self._tutor
-
-    @property
-    def progress(self) -> Progress | None:
-        """In the lesson that has begun."""
-        return self._tutor.progress if self._tutor else None
-
-
-def _is_right(said: str, answers: tuple[str, ...]) -> bool:
-    """Whether one of ``answers`` is in what was said, as whole words, and is not denied."""
-    words = f" {' '.join(_words(said))} "
-    if re.search(r" (?:not|isn't|aren't|never) ", words):
-        return False
-    return any(f" {' '.join(_words(answer))} " in words for answer in answers)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[\w/']+", text.lower().replace("-", " "))
+def tutoring(folder: Path) -> dict[str, Tutoring]:
+    """``tutoring.md`` of a folder of prompts, by language. Raises PromptError."""
+    path = folder / "tutoring.md"
+    head, _ = frontmatter.read(path)
+    return {language: frontmatter.parse(Tutoring, table, path) for language, table in head.items()}

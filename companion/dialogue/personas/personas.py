@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field, with_config
 
 from animator.control import Emotion
 from companion import frontmatter, resources
-from companion.dialogue.lessons.lesson import Lesson
+from companion.dialogue.lessons import lesson
+from companion.dialogue.lessons.lesson import Lesson, Tutoring
 from companion.dialogue.personas import manners, openers
 from companion.dialogue.personas.manners import Manners
 from companion.dialogue.personas.openers import Book, Words
@@ -99,8 +100,8 @@ class Languages:
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
-    by id, how feelings are written, how the feeling of the user is put, how replies begin, and what
-    silence is met with, in which language to answer, and what small models are kept from."""
+    by id, how feelings are written, how the feeling of the user is put, how replies begin, what silence
+    is met with, in which language to answer, what small models are kept from, and how lessons speak and listen."""
 
     personas: dict[str, Persona]
     speech: str
@@ -112,6 +113,7 @@ class Prompts:
     silence: Silence = Silence()
     languages: Languages = field(default_factory=Languages)
     manners: Manners = field(default_factory=Manners)
+    tutoring: dict[str, Tutoring] = field(default_factory=dict[str, Tutoring])
 
 
 def load(folder: Path | None = None) -> Prompts:
@@ -120,11 +122,13 @@ def load(folder: Path | None = None) -> Prompts:
     personas = {path.stem: read(path) for path in sorted((folder / "personas").glob("*.md"))}
     if not personas:
         raise PromptError(f"{folder / 'personas'}: there is no persona; add a NAME.md")
-    lessons = {path.stem: Lesson.read(path) for path in sorted((folder / "lessons").glob("*.md"))}
+    paths = {path.stem: path for path in sorted((folder / "lessons").glob("*.md"))}
     for persona in personas.values():
-        if persona.lesson and persona.lesson not in lessons:
-            known = ", ".join(lessons) or "none"
+        if persona.lesson and persona.lesson not in paths:
+            known = ", ".join(paths) or "none"
             raise PromptError(f"{persona.id}.md: lesson: there is no {persona.lesson!r} in prompts/lessons ({known})")
+    tutoring = lesson.tutoring(folder)
+    lessons = {name: Lesson.read(path, tutoring) for name, path in paths.items()}
     book = openers.load(folder / "openers.md")
     for persona in personas.values():
         if unknown := book.unknown(persona.openers or {}):
@@ -136,7 +140,7 @@ def load(folder: Path | None = None) -> Prompts:
     felt = Felt(examples["note"], examples["lively"], examples["low"])
     languages = frontmatter.parse(Languages, frontmatter.read(folder / "languages.md")[0], folder / "languages.md")
     recalled, own = notes.load(folder).note, manners.load(folder)
-    return Prompts(personas, speech, recalled, lessons, tagging, felt, book, silence, languages, own)
+    return Prompts(personas, speech, recalled, lessons, tagging, felt, book, silence, languages, own, tutoring)
 
 
 def read(path: Path) -> Persona:

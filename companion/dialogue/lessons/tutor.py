@@ -1,0 +1,218 @@
+"""Somebody's way through a lesson: it is offered, its questions are asked one at a time, answers are judged, hints come
+before solutions, and the learner may leave it and come back."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from companion.dialogue.lessons.lesson import Item, Lesson, Tutoring
+from companion.stages.streams import closing
+from companion.understanding.answers import Heard, Question
+
+
+class Phase(Enum):
+    """Where a learner stands."""
+
+    NEW = "nobody has spoken of the lesson"
+    OFFERED = "the learner was asked just now whether they want it"
+    ASKING = "a question stands"
+    LEFT = "the learner does not want it now"
+    OVER = "all questions were asked"
+
+
+FOLLOWS = {  # what may come after what
+    Phase.NEW: {Phase.OFFERED, Phase.ASKING},
+    Phase.OFFERED: {Phase.ASKING, Phase.LEFT},
+    Phase.ASKING: {Phase.LEFT, Phase.OVER},
+    Phase.LEFT: {Phase.ASKING},
+    Phase.OVER: {Phase.ASKING},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``solved`` questions of ``items``; ``goals`` that are reached; ``right``: whether the last answer was."""
+
+    lesson: str
+    item: int
+    items: int
+    solved: int
+    right: bool
+    goals: tuple[str, ...]
+    over: bool
+
+
+class Tutor:
+    """One user's way through a lesson. ``tutoring`` is of its language; ``tell`` is called with every progress."""
+
+    def __init__(self, lesson: Lesson, tutoring: Tutoring, tell: Callable[[Progress], None]) -> None:
+        self._lesson, self._tutoring, self._tell = lesson, tutoring, tell
+        self._say = lesson.say.over_all(tutoring.say)
+        self._questions = [tutoring.question(item, lesson.language) for item in lesson.items]
+        named = "|".join(map(re.escape, (lesson.title, *lesson.subjects)))
+        self._back = re.compile(tutoring.back.pattern.replace("{title}", named), re.IGNORECASE)
+        self._named = re.compile(rf"\b(?:{named})\b", re.IGNORECASE)
+        self._phase = Phase.NEW
+        self._place = self._hints = 0
+        self._right = False
+        self._solved: set[int] = set()
+
+    @property
+    def over(self) -> bool:
+        return self._phase is Phase.OVER
+
+    @property
+    def asking(self) -> bool:
+        """Whether a question stands."""
+        return self._phase is Phase.ASKING
+
+    @property
+    def note(self) -> str:
+        """For the language model, which is not to give the answer away."""
+        return self._say.note.format(question=self._item.question) if self.asking else ""
+
+    @property
+    def heard(self) -> str:
+        """What a speech recogniser may hear now; "" where nobody knows. Words are listed for the whole lesson, lest
+        they favour the right one."""
+        if not self.asking:
+            return ""
+        if self._question.numeric:
+            return self._tutoring.heard
+        return " ".join(f"{item.answers[0]}." for item in self._lesson.items)
+
+    @property
+    def counts(self) -> bool:
+        """Whether a number is waited for."""
+        return self.asking and self._question.numeric
+
+    def hear(self, said: str) -> str:
+        """What to say to the user's words; "" where they are not the lesson's business, and the language model
+        replies."""
+        if not self.asking:
+            return self._invited(said)
+        tutoring, say = self._tutoring, self._say
+        if tutoring.leave.search(said) or tutoring.turn.search(said):
+            self.leave()
+            return "" if tutoring.turn.search(said) else say.leave
+        if tutoring.repeat.search(said):
+            return f"{say.again} {self._item.question}"
+        return self._judged(said)
+
+    def leave(self) -> None:
+        """Let the question rest, if one stands."""
+        if self._phase in (Phase.OFFERED, Phase.ASKING):
+            self._enter(Phase.LEFT)
+
+    async def guided(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
+        """The language model's words, and after the first of them the offer of the lesson."""
+        async with closing(deltas) as stream:
+            async for delta in stream:
+                yield delta
+        if self._phase is Phase.NEW:
+            self._enter(Phase.OFFERED)
+            yield f" {self._say.offer.format(title=self._lesson.title)}"
+
+    @property
+    def progress(self) -> Progress:
+        """Where the user stands."""
+        items, goals = self._lesson.items, self._lesson.goals
+        reached = tuple(
+            goal
+            for number, goal in enumerate(goals, 1)
+            if all(place in self._solved for place, item in enumerate(items) if item.goal == number)
+        )
+        counts = (self._place, len(items), len(self._solved))
+        return Progress(self._lesson.title, *counts, self._right, reached, self.over)
+
+    @property
+    def _item(self) -> Item:
+        return self._lesson.items[self._place]
+
+    @property
+    def _question(self) -> Question:
+        return self._questions[self._place]
+
+    def _invited(self, said: str) -> str:
+        """What to say to who is not in the lesson: the first question, or the one that was left, if they want it."""
+        tutoring = self._tutoring
+        offered = self._phase is Phase.OFFERED
+        wished = self._back.search(said) or self._named.search(said) and tutoring.subject.search(said)
+        if wished and not tutoring.refuse.search(said) or offered and tutoring.accept.search(said):
+            begun = self._phase is Phase.LEFT and (self._place or self._hints)
+            if self.over:
+                self._place, self._solved = 0, set()
+            self._enter(Phase.ASKING)
+            return f"{self._say.back if begun else self._say.begin} {self._item.question}"
+        self.leave()  # an offer holds for one turn
+        return ""
+
+    def _judged(self, said: str) -> str:
+        """What to say to the learner's words while the question stands."""
+        say, heard = self._say, self._question.judge(said)
+        if heard is Heard.WRONG and not self._question.numeric and self._tutoring.help.search(said):
+            heard = Heard.ASIDE  # "too hard" is short enough to be a name
+        match heard:
+            case Heard.RIGHT:
+                self._solved.add(self._place)
+                return self._go_on(say.right[len(self._solved) % len(say.right)], True)
+            case Heard.WRONG:
+                return self._hinted(say.wrong, judged=True)
+            case Heard.UNHEARD:
+                return f"{say.unheard} {self._item.question}"
+            case Heard.POLITE:
+                return f"{say.again} {self._item.question}"
+            case _:
+                return self._hinted(say.help, judged=False) if self._tutoring.help.search(said) else ""
+
+    def _hinted(self, comment: str, judged: bool) -> str:
+        """The next hint, and the question to who did not try; the solution, and the next question, where there is
+        none."""
+        hints = self._item.hints
+        if self._hints == len(hints):
+            return self._go_on(self._say.solved.format(solution=self._item.solution), False)
+        self._hints += 1
+        if not judged:
+            return f"{comment} {hints[self._hints - 1]} {self._item.question}"
+        self._report(False)
+        return f"{comment} {hints[self._hints - 1]}"
+
+    def _go_on(self, comment: str, right: bool) -> str:
+        self._place, self._hints = self._place + 1, 0
+        if self._place == len(self._lesson.items):
+            self._enter(Phase.OVER)
+        self._report(right)
+        return f"{comment} {self._say.over if self.over else self._item.question}"
+
+    def _report(self, right: bool) -> None:
+        self._right = right
+        self._tell(self.progress)
+
+    def _enter(self, phase: Phase) -> None:
+        assert phase in FOLLOWS[self._phase], f"{self._phase} -> {phase}"
+        self._phase = phase
+
+
+class Lessons:
+    """One user's way through ``lessons``, one at a time; ``tutoring`` by language, ``tell`` as in `Tutor`."""
+
+    def __init__(
+        self, lessons: Mapping[str, Lesson], tutoring: Mapping[str, Tutoring], tell: Callable[[Progress], None]
+    ) -> None:
+        self._lessons, self._tutoring, self._tell = lessons, tutoring, tell
+        self._name = ""
+        self._tutor: Tutor | None = None
+
+    def tutor(self, name: str) -> Tutor | None:
+        """That of the lesson of this ``name``; another name begins another, "" none."""
+        if name != self._name:
+            lesson = self._lessons.get(name)
+            self._name = name
+            self._tutor = Tutor(lesson, self._tutoring[lesson.language], self._tell) if lesson else None
+        return self._tutor
+
+    @property
+    def progress(self) -> Progress | None:
+        """In the lesson that has begun."""
+        return self._tutor.progress if self._tutor else None
