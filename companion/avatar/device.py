@@ -51,13 +51,15 @@ class Threads:
         self._pool = ThreadPoolExecutor(count or os.cpu_count() or 1, "face")
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
-        """The result of ``work(*args)``. A cancelled caller leaves only when the work is over: it may use what the
-        caller is about to free."""
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+        """The result of ``work(*args)``. A cancelled caller leaves only when the work is over, if it has begun: it may
+        use what the caller is about to free."""
+        future = self._pool.submit(work, *args)
+        done = asyncio.wrap_future(future)
         try:
-            return await asyncio.shield(future)
+            return await asyncio.shield(done)
         except asyncio.CancelledError:
-            await asyncio.wait([future])
+            if not future.cancel():
+                await asyncio.wait([done])
             raise
 
     def close(self) -> None:

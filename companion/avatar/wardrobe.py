@@ -1,4 +1,8 @@
-"""Which face a session wears, and the change from one to another while the conversation goes on."""
+"""Which face a session wears, and the change from one to another while the conversation goes on.
+
+One face is opened at a time: of many wishes the last one counts, and who changes faces all the time has a share of the
+threads that draw everybody's.
+"""
 
 import asyncio
 import logging
@@ -12,6 +16,8 @@ from companion.protocol.events import Problem
 from companion.protocol.settings import Avatar, Video
 
 log = logging.getLogger(__name__)
+
+REST = 3.0  # times as long as opening a face took, until the next one is opened
 
 
 class Wardrobe:
@@ -28,6 +34,7 @@ class Wardrobe:
         self._looks, self._show = looks, show
         self._complain, self._spawn, self._dressed = complain, spawn, dressed
         self._opening: asyncio.Task[None] | None = None
+        self._wish: Avatar | None = None  # to be opened next
         self._chosen: tuple[str, Video] | None = None  # what is worn or being opened; None when that failed
         self._held: object = None  # keeps the picture
 
@@ -40,17 +47,17 @@ class Wardrobe:
         """From one avatar to another; a new character or codec takes a while, in which the old face stays. One that
         failed is tried again."""
         if avatar is None:
-            self._stop()
             self._show.wear(None)
+            self._wish = None
             self._chosen = self._held = None
             return
         if avatar != before:
             self._show.control = avatar.control()
         if self._chosen != (avatar.character, avatar.video):
-            self._stop()
             self._chosen = (avatar.character, avatar.video)
             self._held = self._looks.hold(avatar.character)
-            self._opening = self._spawn(self._open(avatar), "face")
+            self._wish = avatar
+            self._opening = self._opening or self._spawn(self._open_wishes(), "face")
 
     def close(self) -> None:
         """The session is over: nobody wears the picture any more."""
@@ -63,22 +70,35 @@ class Wardrobe:
         message = "The face cannot be shown; the conversation goes on without it. Choose a character to try again."
         self._complain(Problem("face_failed", message, "server_error"))
 
+    async def _open_wishes(self) -> None:
+        """Until the last one is open."""
+        loop = asyncio.get_running_loop()
+        try:
+            while avatar := self._wish:
+                self._wish = None
+                begun = loop.time()
+                await self._open(avatar)
+                if self._wish:
+                    await asyncio.sleep(REST * (loop.time() - begun))
+        finally:
+            self._opening = None
+
     async def _open(self, avatar: Avatar) -> None:
+        """Wear it, unless it is not wanted any more."""
+        choice = (avatar.character, avatar.video)
         try:
             look = await self._looks.open(avatar)
         except PictureError as error:
-            self._chosen = None
-            self._complain(Problem(error.code, str(error), param="session.avatar.character"))
+            if self._chosen == choice:
+                self._chosen = None
+                self._complain(Problem(error.code, str(error), param="session.avatar.character"))
         except Exception as error:  # any animator may fail in any way; the conversation goes on without it
-            self.failed(error)
+            if self._chosen == choice:
+                self.failed(error)
         else:
+            if self._chosen != choice:
+                look.encoder.close()
+                return
+            self._wish = None  # the same was wished for again meanwhile
             self._show.wear(look)
             self._dressed()
-        finally:
-            if self._opening is asyncio.current_task():
-                self._opening = None
-
-    def _stop(self) -> None:
-        if self._opening:
-            self._opening.cancel()
-        self._opening = None

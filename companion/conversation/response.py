@@ -19,11 +19,12 @@ Ending = Literal["completed", "cancelled", "failed", "incomplete"]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a ``response.create`` asks for this one response."""
+    """What is wanted of one response; ``asked``: by a client, with a ``response.create``, for whose end it waits."""
 
     instructions: str | None = None
     sound: bool = True
     metadata: dict[str, str] | None = None
+    asked: bool = False
 
 
 class Phase(Enum):

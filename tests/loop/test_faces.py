@@ -1,13 +1,15 @@
 """Which face a session wears, and how it comes by another."""
 
 import asyncio
+import time
 
 import pytest
 
 from companion.avatar.cartoon import CartoonAnimator, CartoonFace
+from companion.avatar.device import Threads
 from companion.avatar.portraits import PictureError
 from companion.protocol import events
-from tests.loop.conversation import Conversation, engine
+from tests.loop.conversation import Conversation, Inline, engine
 from tests.virtual_time import run
 
 
@@ -83,3 +85,44 @@ def test_a_face_that_fails_while_it_is_worn_is_chosen_again():
             return len(talk.all(events.VideoDelta)) - seen
 
     assert run(script()) > 10
+
+
+def test_of_many_changes_of_a_face_the_last_counts_and_few_are_made():
+    """Opening a face takes one of the threads that draw those of others."""
+
+    class Counting(CartoonAnimator):
+        opened = 0
+
+        def open(self, portrait):
+            self.opened += 1
+            return super().open(portrait)
+
+    async def script():
+        animator, device = Counting(16), Inline(0.05)
+        async with Conversation(engine(animator=animator, device=device)) as talk:
+            for number in range(600):
+                talk.send(events.SessionUpdate({"avatar": {"character": ("dot", "circle")[number % 2]}}))
+                talk.send(events.SessionUpdate({"avatar": None}))
+                if number % 20 == 0:
+                    await asyncio.sleep(0.01)
+            talk.send(events.SessionUpdate({"avatar": {"character": "circle"}}))
+            await talk.until(events.VideoDelta)
+            return animator.opened, talk.session._wardrobe._chosen[0]
+
+    opened, worn = run(script())
+    assert opened <= 5
+    assert worn == "circle"
+
+
+async def test_work_that_nobody_waits_for_any_more_is_not_begun():
+    begun = []
+    device = Threads(1)
+    slow = asyncio.create_task(device.run(time.sleep, 0.2))
+    await asyncio.sleep(0.05)
+    waiting = [asyncio.create_task(device.run(begun.append, number)) for number in range(5)]
+    await asyncio.sleep(0)
+    for task in waiting[:4]:
+        task.cancel()
+    await asyncio.gather(slow, *waiting, return_exceptions=True)
+    device.close()
+    assert begun == [4]

@@ -246,6 +246,27 @@ def test_a_second_response_is_refused_while_one_runs():
     assert len(talk.all(events.ResponseDone)) == 1
 
 
+@pytest.mark.parametrize("end", [events.ResponseCancel(), events.OutputAudioBufferClear()])
+def test_a_response_that_is_cancelled_before_the_words_are_there_is_created_and_cancelled(end):
+    async def script():
+        async with Conversation(engine(asr=fakes.ScriptedASR(["Hello."], delay_s=1.0))) as talk:
+            talk.send(events.SessionUpdate({"audio": {"input": {"turn_detection": None}}}))
+            await talk.hear(1.0)
+            talk.send(events.InputAudioBufferCommit())
+            talk.send(events.ResponseCreate())
+            talk.send(end)
+            await talk.until(events.TranscriptionCompleted)
+            await asyncio.sleep(1.0)
+            talk.send(events.ResponseCreate())
+            await talk.until(events.ResponseDone, 2)
+            return talk
+
+    talk = run(script())
+    assert [event.response["status"] for event in talk.all(events.ResponseDone)] == ["cancelled", "completed"]
+    assert len(talk.all(events.ResponseCreated)) == 2
+    assert not talk.all(events.Error)
+
+
 def test_states_of_the_face():
     async def script():
         async with Conversation(engine(asr=fakes.ScriptedASR(["Hi."], 0.6)), avatar=True) as talk:

@@ -80,7 +80,7 @@ def wishes(payload: Json | None, modality: str) -> Wishes:
     metadata = asked.get("metadata")
     if metadata is not None and not _is_metadata(metadata):
         raise WireError("invalid_value", "`response.metadata` is up to 16 short texts by name.", "response.metadata")
-    return Wishes(instructions, modalities == ["audio"], metadata)
+    return Wishes(instructions, modalities == ["audio"], metadata, asked=True)
 
 
 def given(payload: Json | None) -> str:

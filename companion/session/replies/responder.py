@@ -82,18 +82,22 @@ class Responder:
         if reply is None:
             return
         if not reply.created:
-            self.abandon()
+            self.abandon(reason)
             return
         reply.item.heard = self.show.heard()
         self._unsaid = items.unsaid(reply.item) if reason == "turn_detected" else ""
         self.show.interrupt()
         self._finish(reply, "cancelled", reason)
 
-    def abandon(self) -> None:
-        """A response that nobody was told of comes to nothing."""
+    def abandon(self, reason: str = "turn_detected") -> None:
+        """A response that nobody was told of comes to nothing; whoever asked for it is told so."""
+        if self.reply and self.reply.wishes.asked and not self.reply.created:
+            self.reply.create()
+            return self._finish(self.reply, "cancelled", reason)
         if self.reply:
             self.reply.abandon()
         self.reply = None
+        return None
 
     async def _respond(self, reply: Reply, said: str | None, text: str) -> None:
         """The straight line from what was said to the last sound of the answer."""
