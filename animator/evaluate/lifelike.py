@@ -1,7 +1,8 @@
-"""Does it move like a person? The rows of people who talk (`people.toml`): spread, share, rate, what belongs together.
+"""Does a face move like a person? Its figures beside those of people who talk (`people.toml`): spreads, shares, rates
+and correlations.
 
-Scores are those of the landmark networks' blendshapes, seen in the encoded video: they can be compared with other
-tracked videos, not with the weights of a motion row.
+Scores are the blendshape scores that the landmark networks see in the encoded video. Compare them with other tracked
+videos, not with the weights of a motion row.
 """
 
 import tomllib
@@ -22,11 +23,11 @@ from animator.portrait.finding.landmarks import FaceLandmarks
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
-SHOWN = 0.002  # of the squared eye distance: teeth that are seen
+SHOWN = 0.002  # squared eye distances; teeth of a larger area are visible
 LEAST_FRAMES = 8  # frames
-LONGEST_LAG_SECONDS = 2.0  # until which an autocorrelation is looked at
-LEAST_MOTION = 0.01  # sd of a score, below which it is the tracker's noise that would correlate
-LEAST_MOVED = 0.002  # the same of a length or an area
+LONGEST_LAG_SECONDS = 2.0  # the largest lag of an autocorrelation
+LEAST_MOTION = 0.01  # sd of a score; below it is the tracker's noise, whose correlation means nothing
+LEAST_MOVED = 0.002  # the same for a length or an area
 _SCORES: dict[str, tuple[tuple[str, ...], ...]] = {  # means of means
     "jaw": (("jawOpen",),),
     "upper_lip": (("mouthUpperUpLeft", "mouthUpperUpRight"),),
@@ -42,7 +43,7 @@ _SCORES: dict[str, tuple[tuple[str, ...], ...]] = {  # means of means
 _SIGNALS = (*_SCORES, "opening", "width", "upper_thickness", "lower_thickness", "teeth")
 _OVER = {"upper_lip": 0.2, "lower_lip": 0.1, "smile": 0.3, "sideways": 0.25}  # scores whose share of frames counts
 _EPISODES = {"smile": 0.3, "brow_up": 0.4}  # scores that come in episodes
-OF_EYES = ("squint", "sideways", "blink")  # with what the names of figures begin that need eyes which are seen
+OF_EYES = ("squint", "sideways", "blink")  # how the names of figures begin that need visible eyes
 _SPEEDS = ("upper_lip", "smile", "brow_up")
 _TOGETHER = (
     ("jaw", "upper_lip"), ("jaw", "lower_lip"), ("jaw", "rounding"), ("upper_lip", "lower_lip"), ("smile", "upper_lip"),
@@ -76,7 +77,7 @@ def people() -> dict[str, Row]:
 
 
 def distances(figures: Mapping[str, object]) -> dict[str, float]:
-    """How far the figures that people are known for are from theirs, in units of people's spread."""
+    """How far each of ``figures`` that `people` has is from people's, in units of their spread; others are ignored."""
     return {
         name: row.distance(float(value))
         for name, row in people().items()
@@ -85,25 +86,25 @@ def distances(figures: Mapping[str, object]) -> dict[str, float]:
 
 
 def distance(figures: Mapping[str, object]) -> float | None:
-    """The median of `distances`: one figure for all; None when nothing is known."""
+    """The median of `distances`; None when there are none."""
     found = distances(figures)
     return float(np.median(list(found.values()))) if found else None
 
 
 class Lifelike:
-    """Sees a video frame by frame (a `animator.evaluate.tracking.track.Watch`); `figures` says how it moved."""
+    """Watches a video frame by frame (an `animator.evaluate.tracking.track.Watch`); `figures` sums it up."""
 
     def __init__(self) -> None:
         self._rows: list[list[float]] = []
 
     def __call__(self, number: int, image: Image, face: FaceLandmarks | None) -> None:
-        """Take the frame ``number``; those between it and the one before were skipped."""
+        """Takes frame ``number``; frames that were skipped since the last one repeat that one."""
         before = self._rows[-1] if self._rows else [np.nan] * len(_SIGNALS)
         self._rows += [before] * (number - len(self._rows))
         self._rows.append(signals(image, face) if face else [np.nan] * len(_SIGNALS))
 
     def figures(self, fps: float, margin: float = 0.0) -> Figures:
-        """Of all frames so far that showed a face, of a video of ``fps`` frames a second, but for ``margin`` seconds at
+        """See `lifelike`, for all frames so far of a video of ``fps`` frames a second, without ``margin`` seconds at
         both ends."""
         cut = round(margin * fps)
         rows = np.array(self._rows[cut : len(self._rows) - cut], np.float32).reshape(-1, len(_SIGNALS))
@@ -143,8 +144,8 @@ def lifelike(signals: Mapping[str, Floats], fps: float) -> Figures:
 
 
 def episodes(values: Floats, name: str, limit: float, fps: float) -> Figures:
-    """How many times a minute (n,) ``values`` go over ``limit``, how long they stay, and in what time their
-    autocorrelation falls to 1/e (seconds)."""
+    """How many times a minute (n,) ``values`` exceed ``limit``, the median time that they stay above it, and the lag at
+    which their autocorrelation has fallen to 1/e, both in seconds."""
     runs = runs_of(values > limit, 1)
     return {
         f"{name}_rate": 60 * len(runs) * fps / len(values),
@@ -154,8 +155,8 @@ def episodes(values: Floats, name: str, limit: float, fps: float) -> Figures:
 
 
 def memory(values: Floats, fps: float) -> float | None:
-    """Seconds in which the autocorrelation of (n,) ``values`` falls to 1/e; None of values that do not move or that
-    remember for longer than `LONGEST_LAG_SECONDS`."""
+    """The lag in seconds at which the autocorrelation of (n,) ``values`` has fallen to 1/e; None when they hardly move,
+    or when it has not fallen so far by `LONGEST_LAG_SECONDS`."""
     centred = values.astype(np.float64) - values.mean()
     if centred.std() < LEAST_MOTION:
         return None
@@ -184,7 +185,7 @@ def _mouth(known: Mapping[str, Floats]) -> Figures:
 
 
 def _together(known: Mapping[str, Floats], *names: str) -> float | None:
-    """Correlation of two signals; None where one hardly moves."""
+    """The correlation of two signals; None when one of them hardly moves."""
     for name in names:
         if known[name].std() < (LEAST_MOTION if name in _SCORES else LEAST_MOVED):
             return None
@@ -197,5 +198,5 @@ def _mean(scores: Floats, groups: tuple[tuple[str, ...], ...]) -> float:
 
 
 def between(points: Floats, one: int, other: int) -> float:
-    """Pixels in the picture from one landmark to another."""
+    """The distance in px between two landmarks, in the plane of the picture."""
     return float(np.linalg.norm(points[one, :2] - points[other, :2]))

@@ -1,4 +1,4 @@
-"""From a track and its sound to figures that can be compared with real people (all pure functions of arrays)."""
+"""Figures of a track and its sound that can be compared with those of real people; all are pure functions of arrays."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,7 +19,7 @@ BANDS_HZ = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 REAL_BANDS = (0.21, 0.25, 0.31, 0.18, 0.05)  # of people who talk
 JUMP = 6.0  # sigmas of the change from frame to frame
 _STILL = 1e-3  # of any unit, a frame
-NEAR_SPEECH_SECONDS = 1.0  # without voice, after which somebody no longer speaks
+NEAR_SPEECH_SECONDS = 1.0  # without voice, after which a face counts as silent
 
 
 def measure(
@@ -115,7 +115,7 @@ def seam_roughness(rows: Floats, window: int) -> float:
 
 
 def _by_turn(track: Track, audio: Floats) -> Figures:
-    """How much the head moves while it speaks, and where nobody has spoken for a while."""
+    """How much the head moves during speech, and away from it."""
     level = loudness(audio, track.fps, len(track))
     reach = int(NEAR_SPEECH_SECONDS * track.fps)
     near = np.asarray(ndimage.binary_dilation(level > -30, iterations=reach), np.bool_)
@@ -128,7 +128,7 @@ def _by_turn(track: Track, audio: Floats) -> Figures:
 
 
 def _pitch_lift(track: Track) -> float:
-    """Correlation of pitch and height of the face: heads that look down sink."""
+    """Correlation of pitch and height of the face: a head that looks down sinks."""
     pitch, lift = _smooth(track.head)[:, 1], track.lift
     return float(np.corrcoef(pitch, lift)[0, 1]) if min(pitch.std(), lift.std()) > 1e-6 else 0.0
 

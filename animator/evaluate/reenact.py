@@ -1,5 +1,6 @@
-"""Reenactment against film: a calm frame of a filmed sentence is the portrait, the clip's own tracked motion moves it,
-and every frame is compared with the film. What no motion row can reproduce is the fault of shapes, folds or shading.
+"""Reenactment of film: the calmest frame of a filmed sentence becomes the portrait, the clip's own tracked motion moves
+it, and every frame is compared with the film. What no motion row can reproduce is the fault of blendshapes, folds or
+shading.
 """
 
 import io
@@ -74,9 +75,9 @@ def reenact(
 ) -> Reenactment:
     """``clip``, played by a portrait of its calmest frame in ``size`` px.
 
-    The row of each frame is solved from where its landmarks went, drawn, tracked, and solved again for what was
-    lacking, ``rounds`` times in all: trackers do not see all that moves a drawn face. After 1 round ``opening_gain``
-    and the like tell how much they see, after more what no row can reproduce.
+    The row of each frame is solved from its landmarks' displacements, drawn, tracked, and solved again for the
+    remaining error, ``rounds`` times in all, since a tracker underestimates the motion of a drawn face. After 1 round,
+    ``opening_gain`` and the like tell by how much; after more, what no row can reproduce.
 
     Raises `animator.media.files.MediaError` for a file that cannot be read, has no face or more than `LONGEST_CLIP`
     frames, and `animator.portrait.picture.reading.PortraitError` when that frame makes no portrait.

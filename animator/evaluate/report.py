@@ -76,7 +76,7 @@ _REENACTED: dict[str, tuple[str, int]] = {
 
 
 def control_table(scores: list[Score], shapes: list[ShapeScore]) -> Table:
-    """One row a sweep, and one that counts the shapes; those that were not seen are named below."""
+    """One row for each sweep, and one that counts the shapes; the caption names the shapes that failed."""
     weak = [shape for shape in shapes if not shape.passed]
     names = ", ".join(f"{shape.name} {shape.direction:.2f}" for shape in weak)
     caption = f"Not seen by the tracker (cosine of the direction): {names}" if weak else None
@@ -104,7 +104,7 @@ def control_figures(scores: list[Score], shapes: list[ShapeScore]) -> dict[str, 
 
 
 def wishes_table(scores: WishScores) -> Table:
-    """One row an emotion, and rows for how much and which part of a face moves."""
+    """One row for each emotion, and rows for the amplitude and the parts of motion."""
     table = Table("wish", "seen", "allowed", "")
     for mood in scores.moods:
         seen = f"r {mood.r:.3f}, {mood.apart:.2f} from {mood.like}, gap in m {mood.gap:.3f}"
@@ -129,8 +129,8 @@ def wishes_figures(scores: WishScores) -> dict[str, object]:
 
 
 def figures_table(figures: Mapping[str, object], errors: Mapping[str, float] | None = None) -> Table:
-    """One row a figure, with what it should be where that is known; those of `people` are in `lifelike_table`.
-    ``errors`` are `animator.evaluate.suite.errors`, of figures that are means."""
+    """One row for each figure, with its range where that is known; figures of `people` are in `lifelike_table`.
+    ``errors``, see `animator.evaluate.suite.errors`, belong to figures that are means."""
     table = Table("figure", "value", *(["±"] if errors else []), "should be", "", caption=_missing(figures))
     for name, value in figures.items():
         if name in people():
@@ -144,7 +144,7 @@ def figures_table(figures: Mapping[str, object], errors: Mapping[str, float] | N
 
 
 def clips_table(clips: Mapping[str, Figures]) -> Table:
-    """One row a clip, with its main figures; those outside of `RANGES` in red."""
+    """One row for each clip, with its main figures; those outside `RANGES` in red."""
     table = Table(
         "clip", box=SIMPLE, padding=0, caption="All figures are in the JSON below; in red what is not as it should be."
     )
@@ -156,7 +156,7 @@ def clips_table(clips: Mapping[str, Figures]) -> Table:
 
 
 def reenact_table(clips: Mapping[str, Figures]) -> Table:
-    """One row a clip, with the main figures of `animator.evaluate.reenact.figures`."""
+    """One row for each clip, with the main figures of `animator.evaluate.reenact.figures`."""
     table = Table(
         "clip", box=SIMPLE, padding=0, caption="How near the drawn face comes to the film; see docs/evaluation.md."
     )
@@ -169,9 +169,9 @@ def reenact_table(clips: Mapping[str, Figures]) -> Table:
 
 
 def lifelike_table(videos: Mapping[str, Mapping[str, object]], errors: Mapping[str, float] | None = None) -> Table:
-    """One row a figure of `people`: of each of the ``videos`` by name, how far it is from people in units of their
-    spread; people and VASA-1; of one video alone, what it should be, and of means of a suite their ``errors``, see
-    `animator.evaluate.suite.errors`."""
+    """One row for each figure of `people`: its value in each of ``videos`` (by name) and its distance from people in
+    units of their spread; people and VASA-1. A single video also has its range, and means of a suite their ``errors``,
+    see `animator.evaluate.suite.errors`."""
     caption = "Off: how far from people, in units of their spread. See docs/evaluation.md."
     if errors:
         caption = f"±: standard error of the mean over clips. {caption}"

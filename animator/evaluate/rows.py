@@ -1,4 +1,4 @@
-"""What a tracker would see of motion rows, without drawing them: for measuring motion in milliseconds."""
+"""What a tracker would see of motion rows, estimated without drawing them: motion is measured in milliseconds."""
 
 from collections.abc import Sequence
 
@@ -48,7 +48,7 @@ def motion_figures(
 
 
 def observed(rows: Motion) -> Track:
-    """(n, 64) motion -> the track of an average face that moves so."""
+    """(n, 64) motion -> the track of an average face with that motion."""
     jaw, close = rows[:, INDEX["jawOpen"]], rows[:, INDEX["mouthClose"]]
     opening = np.where(close > _CLOSED * np.maximum(jaw, 1e-6), 0.0, np.maximum(_sum(rows, _OPENING), 0.0))
     sides = [_BROW_AT_REST + _sum(rows, _BROW, side) for side in ("Left", "Right")]
@@ -60,7 +60,7 @@ def observed(rows: Motion) -> Track:
 
 
 def _sum(rows: Motion, gains: dict[str, float], side: str = "") -> Floats:
-    """(n,) of weights times ``gains``; of names that have sides the ``side``, or the mean of both."""
+    """(n,): the sum of weights times ``gains``; of names that have sides, ``side``, or the mean of both."""
     total = np.zeros(len(rows), np.float32)
     for name, gain in gains.items():
         names = [name] if name in INDEX else [name + side] if side else [name + "Left", name + "Right"]

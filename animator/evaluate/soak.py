@@ -1,4 +1,4 @@
-"""Minutes of conversation as motion: does it drift or jump, does memory grow?"""
+"""A soak test: does the motion of a long conversation drift or jump, does memory grow?"""
 
 from collections.abc import Callable, Iterator
 from itertools import cycle, repeat
@@ -35,7 +35,7 @@ def soak(
     animator: Animator, portrait: Portrait, minutes: float, audio: Samples | None = None,
     progress: Progress | None = None,
 ) -> Figures:  # fmt: skip
-    """A conversation of ``minutes`` in which the face says ``audio`` again and again; its last seconds are drawn.
+    """A conversation of ``minutes`` in which the face repeats ``audio``; its last seconds are drawn and tracked.
 
     ``drift_deg`` and ``drift_opening``: by how much the middle of the head's angles (the largest of three), and of the
     opening of the mouth while it speaks, differs between the first and the second half. ``grown_mb``: memory that was
@@ -62,7 +62,7 @@ def soak(
 def _converse(
     mover: Mover, minutes: float, audio: Samples | None, progress: Progress | None
 ) -> tuple[Motion, Samples, NDArray[np.bool_], float]:
-    """Motion (n, 64), its sound, which rows speak, and how many MB were taken once all had settled."""
+    """Motion (n, 64), its sound, (n,) which rows speak, and by how many MB memory grew after `SETTLED_SECONDS`."""
     said = _pieces(voice(60.0) if audio is None else audio)
     turns = _turns(int(minutes * 60 * FPS / CHUNK))
     # Filled once, so that what is written into them later takes no more memory.

@@ -1,4 +1,4 @@
-"""Many portraits and voices: which says what, and the table over all of them."""
+"""A suite of portraits and sounds: which portrait says which sound, and means over all clips."""
 
 import json
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Saying:
 
 
 def pairs(folder: Path, limit: int | None = None) -> list[tuple[Path, Saying]]:
-    """Every picture in ``folder`` with every sound in it; or ``limit`` pairs in which all of both have their turn.
+    """Every picture in ``folder`` with every sound in it; or ``limit`` pairs, spread over all pictures and sounds.
 
     NAME.json beside NAME.wav holds its phonemes: a list of [IPA, start, end] in seconds. Raises `MediaError` when there
     is no folder or no picture, or when a file cannot be read.
@@ -56,15 +56,14 @@ def read_saying(file: Path) -> Saying:
 
 
 def means(clips: Iterable[Figures]) -> Figures:
-    """The mean of every figure that is a number in some clip, or a list of as many numbers in each."""
+    """The mean of every figure over the clips that have it; lists of numbers are averaged element by element."""
     values = _known(clips)
     averages = {name: np.mean(np.array(found, np.float64), axis=0) for name, found in values.items()}
     return {name: [round(float(v), 3) for v in mean] if mean.ndim else float(mean) for name, mean in averages.items()}
 
 
 def errors(clips: Iterable[Figures]) -> dict[str, float]:
-    """The standard error of the mean of every figure that is a number in two clips or more: other seeds, faces and
-    sounds would give another mean, in two of three cases within so much of this one."""
+    """The standard error of the mean of every figure that is a number in two clips or more."""
     values = {name: np.array(found, np.float64) for name, found in _known(clips).items()}
     return {
         name: float(found.std(ddof=1) / np.sqrt(len(found)))

@@ -1,7 +1,7 @@
 """Do the lips belong to the sound? What a network expects of them is compared with what was tracked.
 
-The network (`sync.onnx`, see its card beside it) hears log-mel and tells how far a mouth opens and how wide it is. It
-was trained on people of whom the motion generator has never seen anything.
+The network (`sync.onnx`; its card lies beside it) takes log-mel and predicts how far a mouth opens and how wide it is.
+It was trained on people who are not in the motion generator's data.
 """
 
 from functools import cache
@@ -21,17 +21,18 @@ from animator.units import FPS, SAMPLES_PER_FRAME
 Floats = NDArray[np.float32]
 
 HOPS_PER_FRAME = 4
-MARGINS = 20, 21  # hops of sound that the network needs before and after the frames that it tells
+MARGINS = 20, 21  # hops of sound that the network needs before and after the frames that it predicts
 LAGS = 10  # frames searched each way
 _MODEL = Path(__file__).with_name("sync.onnx")
-SLOW = 8  # frames: what changes more slowly tells nothing about time
+SLOW = 8  # frames; slower changes tell nothing about the offset
 WIDTH = 0.25  # how much the width counts beside the opening
 STILL = 1e-3  # sd of lips that do not move, in distances of the eyes
 
 
 def sync_figures(track: Track, audio: Floats) -> Figures:
-    """``sync`` and ``sync_width``: correlation of opening and width with what the sound asks for; ``offset_ms`` where
-    they match best, > 0 if the picture is later than the sound."""
+    """``sync`` and ``sync_width``: the correlations of opening and width with what the sound (mono at 24 kHz) lets
+    expect; ``offset_ms``: the lag at which they match best, > 0 when the picture is late, None when the lips do not
+    move."""
     mouth = lips(track)
     said = expected(audio, len(mouth))
     scores = by_lag(mouth, said)
@@ -44,7 +45,7 @@ def sync_figures(track: Track, audio: Floats) -> Figures:
 
 
 def lips(track: Track) -> Floats:
-    """(frames, 2) opening and width at `FPS`, whatever the rate of the video; frames without a face are bridged."""
+    """(frames, 2) float32 opening and width, resampled to `FPS`; frames without a face are interpolated."""
     times = (np.arange(int(len(track) * FPS / track.fps)) + 0.5) / FPS * track.fps - 0.5
     columns = []
     for values in (track.opening, track.width):
@@ -54,7 +55,8 @@ def lips(track: Track) -> Floats:
 
 
 def expected(audio: Floats, frames: int) -> Floats:
-    """(n,) mono at 24 kHz -> (frames, 2) the opening and the width that it asks for, in units of their own."""
+    """(n,) mono at 24 kHz -> (frames, 2) float32: the opening and the width that the network predicts, in arbitrary
+    units."""
     sound = np.zeros(WINDOW - HOP + frames * SAMPLES_PER_FRAME, np.float32)
     taken = audio[: frames * SAMPLES_PER_FRAME]
     sound[WINDOW - HOP : WINDOW - HOP + len(taken)] = taken
@@ -63,13 +65,15 @@ def expected(audio: Floats, frames: int) -> Floats:
 
 
 def heard(features: Floats) -> Floats:
-    """(hops, MELS) log-mel of a clip -> the network's input: of one loudness, with its margins."""
+    """(hops, MELS) log-mel of a clip -> the network's input (hops + 41, MELS): normalised in loudness, with
+    `MARGINS`."""
     level = np.percentile(features.mean(axis=1), 95)
     return np.pad((features - level).clip(-0.6, 0.5), (MARGINS, (0, 0)), mode="edge").astype(np.float32)
 
 
 def by_lag(mouth: Floats, said: Floats) -> NDArray[np.float64]:
-    """(frames, 2) tracked and expected lips -> (2 LAGS + 1,) how well they match at every lag, less overlap less."""
+    """(frames, 2) tracked and expected lips -> (2 LAGS + 1,) their match at every lag. It is not corrected for the
+    smaller overlap at large lags."""
     frames = len(mouth)
     one, other = (values - ndimage.gaussian_filter1d(values, SLOW, axis=0) for values in (mouth, said))
     moving = mouth.std(axis=0) > STILL
@@ -80,7 +84,7 @@ def by_lag(mouth: Floats, said: Floats) -> NDArray[np.float64]:
 
 
 def correlation(one: Floats, other: Floats) -> float:
-    """The correlation of (n,) tracked and (n,) expected lips; 0 if the tracked ones do not move."""
+    """The correlation of (n,) tracked and (n,) expected lips; 0 when the tracked ones do not move."""
     return float(np.corrcoef(one, other)[0, 1]) if len(one) > 2 and one.std() > STILL else 0.0
 
 

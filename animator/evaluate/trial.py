@@ -1,4 +1,4 @@
-"""Tries a face out: it speaks for a while as in a conversation, and the video is measured."""
+"""A trial: a face speaks for a while as in a conversation, and its video is measured."""
 
 import tempfile
 from collections.abc import Callable
@@ -31,7 +31,8 @@ _OF_LISTENING = ("head_change", "blinks_per_minute", "sd_yaw", "sd_pitch", "sd_r
 def trial(
     animator: Animator, portrait: Portrait, saying: Saying, progress: Callable[[int], None] | None = None
 ) -> Figures:
-    """Those of `spoken`, the rest frame as it is drawn, the background of a still, and the speed.
+    """The figures of `spoken`, and: ``rest_psnr`` (dB) of the neutral frame against the picture; ``background_still``,
+    the change of the background in a still after encoding; ``fps_one_core``.
 
     Raises `animator.media.files.MediaError` when the tracker does not find the face.
     """
@@ -70,7 +71,8 @@ def spoken(
 
 
 def listening(animator: Animator, heard: Samples | None) -> Figures:
-    """How a face moves that listens to ``heard`` again and again, from its motion alone."""
+    """How a face moves that listens to ``heard``, repeated, for `LISTENING_SECONDS`; measured on its motion,
+    undrawn."""
     samples = int(LISTENING_SECONDS * FPS) * SAMPLES_PER_FRAME
     other = np.resize(voice(SECONDS) if heard is None else heard, samples)
     rows = animator.generator().step(np.zeros(samples, np.float32), Control("listening"), other)
@@ -79,7 +81,7 @@ def listening(animator: Animator, heard: Samples | None) -> Figures:
 
 
 class _Still:
-    """Draws a picture that never moves."""
+    """A renderer that draws the same picture for any row."""
 
     def __init__(self, picture: np.ndarray) -> None:
         self._picture = np.ascontiguousarray(picture)

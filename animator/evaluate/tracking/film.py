@@ -17,7 +17,7 @@ Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
 
 class Watch:
-    """A portrait and the tracker that looks at it; ``progress`` hears how many frames it has seen."""
+    """Draws a portrait and tracks what it drew; ``progress`` is called with the number of frames so far."""
 
     def __init__(self, portrait: Portrait, progress: Callable[[int], None] | None = None) -> None:
         self._size, self._progress = portrait.size, progress
@@ -25,7 +25,7 @@ class Watch:
         self._done = 0
 
     def __call__(self, rows: Floats) -> list[tuple[Image, FaceLandmarks | None]]:
-        """(n, 64) -> the n frames as a viewer gets them, and the face in each."""
+        """(n, 64) rows -> the n frames, encoded and decoded, (size, size, 3) uint8 RGB, and the face found in each."""
         frames = list(film(self._renderer, rows, self._size))
         self._done += len(frames)
         if self._progress:
@@ -34,7 +34,7 @@ class Watch:
 
 
 def film(drawer: Drawer, rows: Iterable[Floats], size: int) -> Iterator[Image]:
-    """Draws ``rows`` (n, 64) and yields the frames as they come out of the live encoder and a decoder."""
+    """Draws ``rows`` (n, 64) and yields each frame, (size, size, 3) uint8 RGB, after the live encoder and a decoder."""
     encoder = VideoEncoder(size, size)
     decoder = av.VideoCodecContext.create("h264", "r")
     decoder.thread_count = 1

@@ -1,4 +1,4 @@
-"""Where the eyes look, measured in the pixels: landmark networks follow a gaze to the side, but hardly up or down."""
+"""The direction of gaze, measured in the pixels: landmark networks follow a gaze sideways, but hardly up or down."""
 
 import cv2
 import numpy as np
@@ -19,11 +19,11 @@ _SIDES = (("left", 362, 263, 473), ("right", 33, 133, 468))  # of the subject: c
 
 
 class Gaze:
-    """Follows the irises of one face, from a frame in which the landmark network sees them well.
+    """Tracks the irises of one face from a frame in which the landmark network sees them well.
 
-    The iris is where a dark disc explains best what is seen between the lids, so that one half hidden is found too.
-    Both eyes are searched as one: they turn alike. An iris of which lids hide both the upper and the lower edge may be
-    above or below: its height is measured with lids held open.
+    The iris is where a dark disc best explains the pixels between the lids, so a half-hidden iris is found, too. Both
+    eyes are searched together, since they turn alike. Where lids hide both the upper and the lower edge of the iris,
+    its height is ambiguous; it is measured with lids held open.
     """
 
     def __init__(self, points: Floats) -> None:
@@ -36,7 +36,7 @@ class Gaze:
         self._radius = float(np.mean(np.array(rims) / widths)) * _ZOOM * _DARK
 
     def __call__(self, image: Image, points: Floats) -> tuple[float, float]:
-        """Yaw and pitch in degrees against the sockets, signs of `animator.control`, from the first gaze."""
+        """Yaw and pitch in degrees relative to the head and to the first gaze, with the signs of `animator.control`."""
         maps = [
             _search(image, points, (side, corners), rest, self._radius)
             for (side, *corners, _), rest in zip(_SIDES, self._rest, strict=True)

@@ -1,4 +1,4 @@
-"""How lips go with a sound: against its loudness, in its pauses, and at its consonants."""
+"""How well lips go with a sound: with its loudness, in its pauses, and at its consonants."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,8 @@ def loudness(audio: Floats, fps: float, frames: int) -> Floats:
 
 
 def sound_figures(track: Track, audio: Floats) -> Figures:
-    """How far the mouth goes along with the loudness, and how still it is in pauses (THEval, Quignon et al. 2025)."""
+    """How far the mouth follows the loudness of ``audio`` (mono at `RATE`), and how still it is in pauses (THEval,
+    Quignon et al. 2025)."""
     opening, level = track.opening, loudness(audio, track.fps, len(track))
     quiet = runs_of(level < QUIET_DB, int(np.ceil(PAUSE_SECONDS * track.fps)))
     pauses = [opening[start:end] for start, end in quiet]
@@ -42,9 +43,10 @@ def sound_figures(track: Track, audio: Floats) -> Figures:
 
 
 def closures(opening: Floats, phonemes: Sequence[Phoneme], fps: float) -> Figures:
-    """Shares of the p, b, m that close the lips, and of the f, v that bring them near, within 60 ms of their time.
+    """The shares of p, b, m at which the lips close, and of f, v at which they come near, within 60 ms; ``opening``
+    (n,) in eye distances, ``fps`` a second.
 
-    Trackers see the closed lips of some faces up to 0.02 apart: the gap counts from what it is there at its least.
+    Trackers see the closed lips of some faces up to 0.02 apart, so the gap is measured from its smallest values.
     """
     opening = opening - min(float(np.percentile(opening, SHUT_PERCENTILE)), CLOSED)
     figures: Figures = {}

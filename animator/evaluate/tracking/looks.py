@@ -1,4 +1,4 @@
-"""What a video keeps of its picture: the person, the background, the sharpness, and smooth time."""
+"""What a video preserves of its picture: identity, background and sharpness; and whether it jumps in time."""
 
 import cv2
 import numpy as np
@@ -30,7 +30,7 @@ def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 class Looks:
-    """Sees a video frame by frame, beside the portrait that it shows; `figures` says what it has seen."""
+    """Watches a video frame by frame and compares it with its portrait; `figures` sums it up."""
 
     def __init__(self, portrait: Portrait) -> None:
         x, y = portrait.view

@@ -1,4 +1,4 @@
-"""How much of the teeth a frame shows, and how light and how warm it is inside: by the colours between the lips."""
+"""How much of the teeth a frame shows, and the mean colour inside the mouth, from the pixels between the lips."""
 
 import cv2
 import numpy as np
@@ -20,8 +20,9 @@ _EYES, _INNER = (33, 263), (13, 14)
 
 
 def teeth_area(image: Image, points: Floats) -> float:
-    """Area of what is lighter and less red than skin inside the inner lips, in squared distances of the outer corners
-    of the eyes; 0 between lips that are shut. ``points`` (468 or more, 2 or more) px."""
+    """The area inside the inner lips that is lighter and less red than skin, in squared distances between the outer
+    corners of the eyes; 0 when the lips are shut. ``image`` (h, w, 3) uint8 RGB; ``points`` (468 or more, 2 or more)
+    px."""
     seen = _between_lips(image, points)
     if seen is None:
         return 0.0
@@ -30,7 +31,7 @@ def teeth_area(image: Image, points: Floats) -> float:
 
 
 def inside(image: Image, points: Floats) -> Floats | None:
-    """(3,) mean L, a* and b* inside the inner lips; None between lips that are shut."""
+    """(3,) float32: mean L, a* and b* inside the inner lips; None when they are shut."""
     seen = _between_lips(image, points)
     return None if seen is None or not len(seen) else seen.mean(axis=0)
 

@@ -1,4 +1,4 @@
-"""Which weights of a face's shapes explain where its landmarks went: non-negative least squares with a ridge."""
+"""Blendshape weights that explain the displacement of landmarks: non-negative least squares with a ridge."""
 
 from collections.abc import Callable
 
@@ -14,10 +14,10 @@ LARGEST_WEIGHT = 1.2  # weight
 
 
 def solver(shapes: Floats, width: float, count: Floats | None = None) -> Callable[[Floats], Floats]:
-    """A function (n, 3) px of displacement -> (k,) weights from 0 to `LARGEST_WEIGHT` of ``shapes``.
+    """A function from displacements (n, 3) in px to (k,) float32 weights of ``shapes``, 0 to `LARGEST_WEIGHT`.
 
-    These are (k, n, 3) px at weight 1. ``width`` of the face, px; ``count`` (n,), how much each point counts, all alike
-    if it is not given.
+    ``shapes`` (k, n, 3): displacements in px at weight 1; ``width`` of the face in px; ``count`` (n,): how much each
+    point weighs, by default all alike.
     """
     trust = TRUST * np.sqrt(np.ones(shapes.shape[1], np.float32) if count is None else count)[:, None]
     basis = (shapes * trust).reshape(len(shapes), -1) / width

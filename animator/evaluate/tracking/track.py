@@ -1,4 +1,4 @@
-"""What a face in a video does, frame by frame, seen from outside by the landmark networks."""
+"""What a face in a video does, frame by frame, as the landmark networks see it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

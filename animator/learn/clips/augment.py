@@ -12,7 +12,7 @@ _FLICKER = torch.distributions.Gamma(3.0, 3.0).sample((20_000, MELS))  # of the 
 
 
 def features(power: Tensor) -> Tensor:
-    """Mel power -> what `animator.media.mel.to_features` gives."""
+    """(..., MELS) mel power -> log-mel features of the same shape, as `animator.media.mel.to_features` makes them."""
     return 1 - 10 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10))) / FLOOR_DB
 
 
@@ -24,7 +24,7 @@ def _curve(batch: int, spread_db: float, tilt_db: float) -> Tensor:
 
 
 def _warp(power: Tensor) -> Tensor:
-    """Vocal tract length: each sequence's bands moved by up to 16 %."""
+    """Another vocal tract length: the bands of each sequence are shifted by up to 16 %."""
     batch = len(power)
     at = (torch.arange(MELS) * torch.empty(batch, 1).uniform_(0.86, 1.16)).clamp(max=MELS - 1.001)
     low = at.floor().long()[:, None, :].expand(-1, power.shape[1], -1)
@@ -44,7 +44,7 @@ def _room(power: Tensor) -> Tensor:
 
 
 def _noise(batch: int, time: int) -> Tensor:
-    """(batch, time, MELS) of steady coloured noise, with a hum now and then, at -75 to -28 dB."""
+    """(batch, time, MELS) mel power of steady coloured noise, in some sequences with mains hum."""
     level = torch.empty(batch, 1, 1).uniform_(-85, -38)
     colour = level + _curve(batch, 4, 10)
     flicker = torch.stack([_FLICKER[i : i + time] for i in torch.randint(0, len(_FLICKER) - time, (batch,)).tolist()])
@@ -55,7 +55,8 @@ def _noise(batch: int, time: int) -> Tensor:
 
 
 def augment(power: Tensor) -> Tensor:
-    """(batch, time, MELS) clean mel power -> features of the same shape."""
+    """(batch, time, MELS) float32 mel power of clean speech -> log-mel features of the same shape: with another vocal
+    tract length, room, gain, microphone and noise for each sequence, drawn from torch's random numbers."""
     batch, time, _ = power.shape
     changed = _room(_warp(power))
     gain = torch.randn(batch, 1, 1) * 6 - 1 + _curve(batch, 2.5, 4)

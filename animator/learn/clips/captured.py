@@ -31,9 +31,10 @@ MIX: dict[str, dict[str, float]] = {
 
 
 def takes(folder: Path) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
-    """(name, sound at 24 kHz, (frames, len(CHANNELS)) at 25 fps) of every take; ``mouthClose`` is always 0.
+    """Of every take: its name, (n,) float32 sound at 24 kHz, and (frames, len(CHANNELS)) float32 weights at 25 fps, in
+    which ``mouthClose`` is always 0.
 
-    Raises `MediaError` for a folder of something else.
+    Raises `MediaError` when ``folder`` does not hold FACEGOOD's takes.
     """
     if not (folder / "channels.json").is_file():
         raise MediaError(f"{folder} has no channels.json. Give the folder with FACEGOOD's takes.")

@@ -1,4 +1,4 @@
-"""The clips from which speech is learned: one .npz each, sound as mel power and the mouth that said it."""
+"""Training clips of speech, one .npz file each: the sound as mel power, and the mouth that said it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What a ``voice`` of a ``source`` (an engine, or a recording) said. ``held`` clips are for validation only.
+    """One utterance of a ``voice`` of a ``source`` (a synthesizer or a set of recordings). ``held`` clips are held out
+    for validation.
 
     ``power`` (frames * 4, MELS) log10 of mel power at 100 Hz, `SILENCE` at least; ``mouth`` (frames, len(CHANNELS)) at
     25 fps, see `animator.motion.voice.mouth_net.CHANNELS`; ``mouthClose`` is a fraction of the jaw; ``tip`` (frames,),
-    how far the tongue's tip is raised, 0 where nobody told.
+    how far the tip of the tongue is raised, 0 to 1; 0 where the source does not say.
     """
 
     source: str
@@ -36,13 +37,13 @@ class Clip:
 
 
 def to_power(sound: Floats) -> NDArray[np.float16]:
-    """(frames * FRAME,) at 24 kHz -> (frames * 4, MELS), as in `Clip`."""
+    """(frames * FRAME,) float32 mono at 24 kHz -> (frames * 4, MELS), as ``power`` of `Clip`."""
     padded = np.concatenate([np.zeros(WINDOW - HOP, np.float32), sound])
     return np.log10(np.maximum(mel_power(padded), 10**SILENCE)).astype(np.float16)
 
 
 def save(path: Path, clip: Clip) -> None:
-    """Writes one clip; a file that is there is whole."""
+    """Writes one clip. The file appears only once it is complete."""
     with whole(path) as file:
         known = {"source": clip.source, "voice": clip.voice, "held": clip.held}
         np.savez(file, allow_pickle=False, **known, power=clip.power, mouth=clip.mouth, tip=clip.tip)

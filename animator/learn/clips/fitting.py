@@ -1,7 +1,7 @@
-"""Landmarks of a tracked face -> channels of motion, solved frame by frame for the shapes of the head that fits it.
+"""Landmarks of a tracked face -> channels of motion, solved frame by frame with the blendshapes of a fitted head.
 
-The rest face is made from the calmest frames of the clip; a frame is laid over it by its rigid points (Umeyama 1991),
-and what remains is explained by non-negative ARKit weights (ridge least squares).
+The neutral face is the median of the calmest frames of the clip. Each frame is aligned to it by its rigid points
+(Umeyama 1991); non-negative ARKit weights explain the remaining displacement (ridge least squares).
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ KNOWN = np.array(
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The calm face of a clip: ``points`` (468, 3) px, y up; ``shapes`` (52, 468, 3) px at weight 1; ``width`` px;
+    """The neutral face of a clip: ``points`` (468, 3) px, y up; ``shapes`` (52, 468, 3) px at weight 1; ``width`` px;
     ``pivot`` (3,) px, what moves least when the head turns; ``lids``: gap over eye width."""
 
     points: Floats
@@ -50,8 +50,9 @@ class Rest:
 
 
 def channels(faces: Sequence[FaceLandmarks], looks: Floats) -> Floats:
-    """Faces of consecutive frames at 25 a second, and their gaze against the head, (frames, 2) degrees, -> (frames,
-    len(CHANNELS)). Head and gaze are relative to their middle values; both sides of the speaking mouth are alike.
+    """The faces of consecutive frames at 25 fps, and their gaze relative to the head, ``looks`` (frames, 2) yaw and
+    pitch in degrees -> (frames, len(CHANNELS)) float32. Head and gaze are relative to their medians over the clip; the
+    channels of the mouth are the means of both sides.
     """
     rest = rest_of(faces)
     solve = solver(rest.shapes[_SOLVED], rest.width)
@@ -71,7 +72,7 @@ def channels(faces: Sequence[FaceLandmarks], looks: Floats) -> Floats:
 
 
 def _bridged(looks: Floats, blinks: Floats) -> Floats:
-    """Gaze without what is measured on eyes that are closing, closed or opening."""
+    """The gaze, interpolated over the frames in which the eyes are closing, closed or opening."""
     shut = np.flatnonzero(blinks > BLINKING)
     seen = np.setdiff1d(np.arange(len(looks)), np.concatenate([shut - 1, shut, shut + 1]))
     if not len(seen):
@@ -80,7 +81,7 @@ def _bridged(looks: Floats, blinks: Floats) -> Floats:
 
 
 def rest_of(faces: Sequence[FaceLandmarks]) -> Rest:
-    """The calm face of consecutive ``faces``, made of the `CALM` calmest of them."""
+    """The neutral face of consecutive ``faces``: the median of the `CALM` calmest, and the head fitted to it."""
     columns = [INDEX[name] for name in (*_MOUTH, "eyeBlinkLeft", "eyeBlinkRight", "browInnerUp")]
     turned = [sum(map(abs, pose(face.points))) / 30 for face in faces]
     calm = np.argsort([face.blendshapes[columns].sum() + turn for face, turn in zip(faces, turned, strict=True)])[:CALM]

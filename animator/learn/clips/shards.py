@@ -1,4 +1,4 @@
-"""What the motion network learns from: one .npz a clip, sound and the motion of a whole face in natural units."""
+"""Training data of the motion network: one .npz file a clip, its sound and the motion of the whole face."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,7 +28,7 @@ class Shard:
     | ``power`` | (frames * 4, MELS) f16 | log10 of the mel power of the face's own voice, -10 in silence |
     | ``other`` | the same | the voice of the person it talks with |
     | ``motion`` | (frames, len(CHANNELS)) f16 | see `animator.motion.behaviour.channels` |
-    | ``known`` | (len(CHANNELS),) bool | channels that are the truth here; the others say nothing |
+    | ``known`` | (len(CHANNELS),) bool | the channels that were observed; the others do not count in the loss |
     | ``state``, ``emotion`` | (frames,) u1 | indices into `animator.control`'s STATES and EMOTIONS |
     | ``strength``, ``distance`` | (frames,) f16 | as wished, see `animator.control.Control` |
     | ``gaze`` | (frames, 2) f16 | the wished gaze in degrees: yaw, pitch |
@@ -53,13 +53,13 @@ class Shard:
 
 
 def save(path: Path, shard: Shard) -> None:
-    """Writes one clip; a file of this name is always whole."""
+    """Writes one clip. The file appears only once it is complete."""
     with whole(path) as file:
         np.savez(file, allow_pickle=False, **{field.name: getattr(shard, field.name) for field in fields(Shard)})
 
 
 def load(path: Path) -> Shard:
-    """Raises `MediaError`, which says what is wrong with the file."""
+    """One clip. Raises `MediaError` for a file that is missing, damaged, or of another format."""
     try:
         with path.open("rb") as file, np.load(file) as data:
             values: dict[str, Any] = {field.name: data[field.name] for field in fields(Shard)}

@@ -1,4 +1,4 @@
-"""Shards of tracked videos: what real people do, with their sound; any tree of files, such as VoxCeleb2's."""
+"""Shards of tracked videos of real people, from any tree of video files, such as VoxCeleb2's."""
 
 import hashlib
 from collections.abc import Callable
@@ -25,7 +25,7 @@ SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 SHORTEST_CLIP = 25  # frames
 SEEN = 0.9  # of the frames must show the face
 BLANK = 2  # frames that may pass before the face appears: a search for it takes long
-QUIET = 1e-3  # a sound that never goes over this has nobody in it
+QUIET = 1e-3  # amplitude; a sound that never exceeds it has nobody in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,11 @@ class Made:
 
 
 def convert(folder: Path, out: Path, held: float, progress: Callable[[str, int, int], None]) -> Made:
-    """Writes a shard for every video in ``folder`` and below; those that ``out`` has are kept.
+    """Writes a shard for every video in ``folder`` and its subfolders; shards that ``out`` already has are kept.
 
-    ``held``: share of the people for validation; a person is a folder directly in ``folder``. ``progress`` hears
-    what is made, videos done, and all of them. Raises `MediaError` when there are no videos.
+    ``held``, 0 to 1: the share of people who are held out for validation; each folder directly in ``folder`` is a
+    person. ``progress`` is called with "videos", how many are done, and how many there are. Raises `MediaError` when
+    there are no videos.
     """
     videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not videos:
@@ -100,7 +101,7 @@ def _motion(video: Path) -> Floats:
 
 
 def late(video: Path) -> int:
-    """Samples by which the sound starts after the picture."""
+    """By how many samples at 24 kHz the sound starts after the picture; negative where it starts before."""
     try:
         with av.open(video) as container:
             sound = next(container.decode(audio=0)).time or 0.0
@@ -112,11 +113,11 @@ def late(video: Path) -> int:
 
 
 def _aligned(sound: Samples, late: int, frames: int) -> Samples:
-    """(frames * FRAME,) that begins with the picture."""
+    """(frames * FRAME,) float32: the sound cut or padded to begin and end with the picture."""
     begun = np.concatenate([np.zeros(max(0, late), np.float32), sound[max(0, -late) :]])
     return np.pad(begun, (0, max(0, frames * FRAME - len(begun))))[: frames * FRAME].astype(np.float32)
 
 
 def _share(person: str) -> float:
-    """A number in [0, 1) that is always the same for a name."""
+    """A number in [0, 1) that depends on the name alone."""
     return int.from_bytes(hashlib.sha256(person.encode()).digest()[:4], "big") / 2**32

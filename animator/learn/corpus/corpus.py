@@ -1,4 +1,4 @@
-"""Builds the corpus from which speech is learned: synthesizers that tell their phonemes, captured takes, and film."""
+"""Builds the corpus of speech: synthesizers that report their phonemes, captured takes, and film."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -58,9 +58,10 @@ class Plan:
 
 
 def build(out: Path, plan: Plan, seed: int, progress: Callable[[str, int, int], None]) -> None:
-    """Makes what ``out`` lacks of the plan. ``progress`` hears the source, clips that are there, and how many shall be.
+    """Makes the clips of the plan that ``out`` lacks. ``progress`` is called with the source, how many of its clips are
+    there, and how many it is to have.
 
-    Raises `animator.media.files.MediaError` when a synthesizer is missing, saying how to get it.
+    Raises `animator.media.files.MediaError`, which says how to get it, when a synthesizer is missing.
     """
     out.mkdir(parents=True, exist_ok=True)
     if plan.captured:
@@ -125,7 +126,7 @@ def _flite() -> Sayer:
 
 
 def _kokoro(plan: Plan) -> Sayer:
-    """Phonemes of languages that hibari does not know come from espeak-ng."""
+    """Clips of Kokoro; for languages that hibari does not know, espeak-ng makes the phonemes."""
     engine, heart, espeak = Kokoro(plan.kokoro_model, plan.kokoro_voices), Heart(), Espeak()
 
     def say(i: int, random: np.random.Generator) -> Said:
@@ -172,7 +173,7 @@ def _cut(source: str, voice: str, held: bool, sound: NDArray[np.float32], mouth:
 
 
 def _save_takes(folder: Path, out: Path) -> None:
-    """The captured takes as they are and at other speeds, which move pitch and formants."""
+    """Saves the captured takes, those for training at other speeds, too, which shift pitch and formants."""
     for take, sound, mouth in captured.takes(folder):
         held = take in captured.HELD
         for up, down in SPEEDS[:1] if held else SPEEDS:
@@ -186,7 +187,7 @@ def _save_takes(folder: Path, out: Path) -> None:
 
 
 def _save_film(folder: Path, out: Path, progress: Callable[[str, int, int], None]) -> None:
-    """Filmed people; they keep the level that they were recorded with."""
+    """Saves clips of filmed people, at the level at which they were recorded."""
     for number, take in enumerate(
         filmed_speech.takes(folder, lambda name: (out / f"film-{name}.npz").exists(), progress)
     ):

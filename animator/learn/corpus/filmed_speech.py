@@ -1,5 +1,5 @@
-"""Filmed people who talk -> clips for the network of articulation: the mouth is what the head's own shapes need to
-follow the landmarks of the lips, so that it looks on a rendered face as it did on film."""
+"""Filmed people who talk -> clips for the articulation network. The mouth is solved with the blendshapes of a fitted
+head, so that a rendered face shows the lips as the film does."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,10 +42,9 @@ class Take:
 
 
 def takes(folder: Path, done: Callable[[str], bool], progress: Callable[[str, int, int], None]) -> Iterator[Take]:
-    """Every video in ``folder`` and below, but those whose name is ``done`` and those that show no face.
-
-    A speaker is a folder directly in ``folder``. ``progress`` hears what is made, how many videos are done, and of how
-    many. Raises `MediaError` when there are none.
+    """The take of every video in ``folder`` and its subfolders, except those whose name is ``done`` and those without a
+    face. Each folder directly in ``folder`` is a speaker. ``progress`` is called with "film", how many videos are done,
+    and how many there are. Raises `MediaError` when there are no videos.
     """
     videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not videos:
@@ -82,9 +81,9 @@ def _take(video: Path) -> tuple[Floats, Floats] | None:
 
 
 def mouths(faces: Sequence[FaceLandmarks]) -> Floats:
-    """Faces of one clip -> (frames, len(CHANNELS)); against the calmest of them, both sides alike.
+    """Faces of one clip -> (frames, len(CHANNELS)) float32, relative to its calmest faces; means of both sides.
 
-    The lips count most, then the chin; the rest of the lower face only keeps the shapes from running away.
+    The lips count most, then the chin; the rest of the lower face merely regularises the solution.
     """
     rest = rest_of(faces)
     count = np.full(POINTS, 0.16, np.float32)

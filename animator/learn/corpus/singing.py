@@ -1,7 +1,7 @@
-"""Speech made into song, into loud and into soft speech, by the WORLD vocoder (Morise et al. 2016).
+"""Turns speech into song, and into loud or soft speech, with the WORLD vocoder (Morise et al. 2016).
 
-Vowels are held for the length of their notes, the pitch goes from note to note with portamento and vibrato; consonants
-keep their length. The mouth that belongs to it holds its vowel, since the phonemes' times move along.
+Vowels are drawn out to the length of their notes; the pitch moves from note to note with portamento and vibrato;
+consonants keep their length. The phonemes' times change with the sound, so the mouth holds its vowels, too.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class _Spectra:
 
 
 def sing(sound: Sound, segments: list[Segment], random: np.random.Generator) -> Voiced:
-    """The words of ``sound`` (n,) at 24 kHz, sung to a melody of its own; now and then with instruments."""
+    """``sound`` (n,) float32 at 24 kHz and its phonemes, sung to a random melody; sometimes with instruments."""
     spectra = _analyse(sound)
     parts = _syllables(segments)
     beat = random.uniform(0.3, 0.6)
@@ -75,7 +75,7 @@ def sing(sound: Sound, segments: list[Segment], random: np.random.Generator) -> 
 
 
 def speak_up(sound: Sound, segments: list[Segment], random: np.random.Generator) -> Voiced:
-    """Called out: higher, brighter, the jaw wider."""
+    """Called out: higher and brighter, with a wider jaw."""
     spectra = _analyse(sound)
     pitch = spectra.pitch * random.uniform(1.25, 1.6)
     bright = _tilted(spectra.envelope, random.uniform(2.0, 4.0))
@@ -84,7 +84,7 @@ def speak_up(sound: Sound, segments: list[Segment], random: np.random.Generator)
 
 
 def speak_softly(sound: Sound, segments: list[Segment], random: np.random.Generator) -> Voiced:
-    """Low and dull, or whispered; the jaw opens less."""
+    """Low and dull, or whispered; with a narrower jaw."""
     spectra = _analyse(sound)
     dull = _tilted(spectra.envelope, random.uniform(-4.0, -1.5))
     if random.random() < 0.5:

@@ -1,4 +1,4 @@
-"""Batches for the motion network: stretches of clips, and noisy windows in them."""
+"""Batches for the motion network: sequences from clips, and noisy windows at random frames of them."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUnknownParameterType=false
@@ -23,17 +23,17 @@ Floats = NDArray[np.float32]
 
 _SOUND = slice(AT["own"].start, AT["other"].stop)
 _WISHES = slice(AT["emotion"].start, AT["distance"].stop)
-_FURTHER = 0.2  # of the sequences know sound that is still to come, as a stream with more look-ahead does
-_JITTER = 0.3  # of the windows have other noise levels than a stream's
-_SHAKEN = 0.5  # of the change from frame to frame: how far a frame of the past is from the truth at most
-_ASTRAY = 0.5  # of the spread: how far a whole past is beside the truth, in most of the sequences
-_RETURN = np.exp(-1 / 40)  # of that is left a frame later: whoever went astray comes back in seconds, not at once
+_FURTHER = 0.2  # share of sequences that know later sound, too, as a stream with more look-ahead does
+_JITTER = 0.3  # share of windows with other noise levels than those of a stream
+_SHAKEN = 0.5  # largest noise on a frame of the past, in units of the change from frame to frame
+_ASTRAY = 0.5  # size of the constant offset of a whole past, in most sequences, in units of the spread
+_RETURN = np.exp(-1 / 40)  # share of that offset that remains a frame later: the target leads back within seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Mean and standard deviation, (channels,) each, and that of the change over 1 to ``window`` frames, (window,
-    channels), in units of the former."""
+    """``mean`` and ``spread`` (standard deviation), (channels,) each; ``reach`` (window, channels): the root mean
+    square of the change over 1 to ``window`` frames, in units of ``spread``."""
 
     mean: Floats
     spread: Floats
@@ -41,7 +41,7 @@ class Scale:
 
 
 def scale_of(clips: list[Heard], window: int) -> Scale:
-    """Of the channels where they are known; a channel that never moves gets a spread of its own."""
+    """The `Scale` of all clips, from their known channels; a channel that hardly moves gets a spread of 0.01."""
     total, square, count = (np.zeros(len(CHANNELS)) for _ in range(3))
     change = np.zeros((window, len(CHANNELS)))
     for clip in clips:
@@ -60,9 +60,9 @@ def scale_of(clips: list[Heard], window: int) -> Scale:
 
 
 class Batch(NamedTuple):
-    """``past`` (batch, time, channels) in units of the spread, the ``clean`` windows as `MotionNetwork` makes them,
-    ``known`` (batch, channels). ``mouth`` (batch, windows, window, mouth) is what the voice tells of a window's mouth,
-    see `animator.motion.behaviour.flow.mouth_told`: ``clean`` is what it lacks."""
+    """``past`` (batch, time, channels) in units of the spread; ``clean`` (batch, windows, window, channels), the
+    target; ``known`` (batch, channels). ``mouth`` (batch, windows, window, mouth channels) is the mouth that the mouth
+    network hears, see `animator.motion.behaviour.flow.mouth_told`; ``clean`` holds the difference from it."""
 
     past: Tensor
     past_conditions: Tensor
@@ -83,7 +83,7 @@ class Batches:
         self._random = np.random.default_rng(seed)
 
     def __call__(self, size: int, dropout: Dropout | None) -> Batch:
-        """``size`` sequences; without ``dropout`` every condition is known and the past is the true one."""
+        """``size`` sequences. Without ``dropout``, for validation, every condition is known and the past is clean."""
         parts = [self._sequence(dropout) for _ in range(size)]
         return Batch(*(_join(list(values)) for values in zip(*parts, strict=True)))
 
@@ -118,15 +118,16 @@ class Batches:
         return Batch(torch.from_numpy(past), torch.from_numpy(rows), windows, *rest)
 
     def _changes(self, motion: Floats, last: Floats, remembered: NDArray[np.bool_]) -> Floats:
-        """(windows, window, channels) since the ``last`` frame, (windows, channels); without a past since the mean."""
+        """(windows, window, channels) as changes since the ``last`` frame, (windows, channels), or, where the past is
+        left out, since the mean."""
         since = remembered[:, None, None] * RELATIVE
         return ((motion - since * last[:, None]) / np.where(since, self._scale.reach, 1.0)).astype(np.float32)
 
     def _noised(self, clean: Floats) -> tuple[Floats, Floats]:
-        """(windows, window, channels) -> the same, noisy, and the levels (windows, window).
+        """(windows, window, channels) -> the same with noise, and the noise levels (windows, window).
 
-        The mouth is not there at all: a stream knows a frame's voice only when the frame is about to leave, and what it
-        guessed of the mouth until then is worth nothing.
+        The mouth is set to zero: in a stream, the sound of a frame is known only when the frame is about to leave, and
+        earlier guesses of its mouth are worthless.
         """
         levels = self._levels(len(clean))
         noise = self._random.standard_normal(clean.shape).astype(np.float32)
@@ -135,19 +136,20 @@ class Batches:
         return noisy, levels
 
     def _levels(self, count: int) -> Floats:
-        """(count, window): what a rolling window has, or levels in between."""
+        """(count, window): the noise levels of a rolling window, or levels in between."""
         window = self._given.architecture.window
         late = np.where(self._random.random(count) < _JITTER, self._random.random(count), 1.0)
         return np.clip(1 - (np.arange(window) + late[:, None]) / window, 0, 1).astype(np.float32)
 
     def _astray(self) -> Floats:
-        """(channels,) by which a past is beside the truth: guesses add up, and nothing else teaches to come back."""
+        """(channels,) offset of a whole past. In a stream, errors accumulate; only such offsets teach the network to
+        correct them."""
         aside = _ASTRAY * self._random.standard_normal(len(CHANNELS)).astype(np.float32)
         aside[MOUTH_AT] = aside[BLINK_AT] = 0
         return aside if self._random.random() < 0.7 else 0 * aside
 
     def _shaken(self, past: Floats) -> Floats:
-        """The past as a stream has it, which is made of guesses."""
+        """The past with noise, as in a stream, where it consists of the network's own output."""
         size = _SHAKEN * self._random.random() * self._scale.reach[0]
         return (past + size * self._random.standard_normal(past.shape)).astype(np.float32)
 
@@ -165,7 +167,8 @@ def _conditions(clip: Heard, part: slice, variant: int) -> Floats:
 
 
 def _told(rows: Floats, starts: NDArray[np.int64], window: int, further: int) -> Floats:
-    """(windows, window, SIZE): wishes as they are at the start; sound only of the first frame, and ``further`` ones."""
+    """(windows, window, SIZE): the conditions of each window's first frame, throughout; sound only for that frame and
+    the ``further`` next ones."""
     told = np.repeat(rows[starts][:, None], window, axis=1)
     for ahead in range(1, window):
         if ahead <= further:
@@ -183,7 +186,7 @@ def _forgotten(rows: Floats, dropout: Dropout, random: np.random.Generator) -> F
 
 
 def _filled(rows: Floats, time: int) -> Floats:
-    """(time, n): what a short clip lacks is zeros, which no window comes to see."""
+    """(time, n): a short clip is padded with zeros, which no window reaches."""
     return np.concatenate([rows, np.zeros((time - len(rows), rows.shape[1]), np.float32)]).astype(np.float32)
 
 

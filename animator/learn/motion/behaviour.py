@@ -1,4 +1,4 @@
-"""How a person behaves in a scene: the fitted processes of `animator.motion`, as the motion network's teacher."""
+"""How the fitted processes of `animator.motion` behave in a scene: the motion network's teacher."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 
 
 def perform(scene: Scene, wishes: Wishes, random: np.random.Generator) -> Floats:
-    """(frames, len(CHANNELS)): the whole face in ``scene`` as it is seen, with the scene's own mouth."""
+    """(frames, len(CHANNELS)) float32: the motion of the whole face in ``scene``, with the mouth of its clips."""
     processes, unheard = Processes(random), np.zeros(2 * HIDDEN, np.float32)
     moved = moods(wishes.emotion, wishes.strength)
     mouths = scene.mouth.astype(np.float32)
@@ -28,7 +28,8 @@ def perform(scene: Scene, wishes: Wishes, random: np.random.Generator) -> Floats
 
 
 def moods(emotion: NDArray[np.uint8], strength: NDArray[np.float16]) -> Floats:
-    """(frames,) each -> (frames, channels): what the wished emotions are by themselves."""
+    """(frames,) indices into EMOTIONS and their strengths -> (frames, len(CHANNELS)) float32: what the wished emotions
+    add to a face."""
     mood, rows = Mood(), np.zeros((len(emotion), len(CHANNELS)), np.float32)
     for row, name, size in zip(rows, emotion.tolist(), strength.tolist(), strict=True):
         weights, bearing = mood(EMOTIONS[name], size)
@@ -46,13 +47,14 @@ def _control(scene: Scene, wishes: Wishes, frame: int) -> Control:
 
 
 def frames_of(columns: Floats) -> Floats:
-    """(frames * hops, MELS) -> (frames + LOOK_AHEAD, hops, MELS), with the silence that follows a clip."""
+    """(frames * hops, MELS) -> (frames + LOOK_AHEAD, hops, MELS), followed by silence."""
     silence = np.zeros((LOOK_AHEAD * HOPS_PER_FRAME, MELS), np.float32)
     return np.concatenate([columns, silence]).reshape(-1, HOPS_PER_FRAME, MELS)
 
 
 def heard(columns: Floats) -> list[Other]:
-    """A voice as it comes in: for each frame what is heard when it is made, `LOOK_AHEAD` frames later."""
+    """(frames * hops, MELS) log-mel -> for each frame, what has been heard when it is made, `LOOK_AHEAD` frames
+    later."""
     prosody = Prosody()
     return [Other(features, prosody(features)) for features in frames_of(columns)][LOOK_AHEAD:]
 

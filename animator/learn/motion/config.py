@@ -1,4 +1,4 @@
-"""What a training run is, read from TOML."""
+"""The settings of a training run, read from TOML."""
 
 import tomllib
 from pathlib import Path
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 
 class ConfigError(Exception):
-    """The file of a training run says something that cannot be."""
+    """The file of a training run is missing, is not TOML, or has settings that are not valid."""
 
 
 class _Strict(BaseModel):
@@ -32,7 +32,7 @@ class Architecture(_Strict):
 
 
 class Dropout(_Strict):
-    """How often a condition is left out in training."""
+    """How often each condition is left out in training, as a share of the sequences, 0 to 1."""
 
     past: float = 0.15
     own: float = 0.1
@@ -43,7 +43,7 @@ class Dropout(_Strict):
 
 
 class Training(_Strict):
-    """One run. Relative paths are from the working directory."""
+    """One run. Relative paths are relative to the working directory."""
 
     shards: Path
     out: Path
@@ -66,7 +66,7 @@ class Training(_Strict):
 
 
 def read(path: Path) -> Training:
-    """Raises `ConfigError` with what is wrong and where."""
+    """The settings in ``path``. Raises `ConfigError`, which names the setting and what is wrong with it."""
     try:
         return Training.model_validate(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Shards of conversations, made from clips of speech: the mouth is the clips' own, the rest that of the processes."""
+"""Shards of synthetic conversations: the mouth comes from the clips of speech, the rest from the fitted processes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +22,9 @@ Voices = dict[str, dict[str, list[Clip]]]  # clips by source and voice
 
 
 def make(out: Path, speech: Path, hours: float, seed: int, progress: Callable[[float], None]) -> float:
-    """Writes ``hours`` of scenes as shards; those that ``out`` has are kept. Returns the hours that are there.
+    """Writes ``hours`` of scenes as shards; shards that ``out`` already has are kept. Returns the hours it then has.
 
-    ``progress`` hears the hours done. Raises `MediaError` when ``speech`` lacks clips of two voices.
+    ``progress`` is called with the hours that are done. Raises `MediaError` when ``speech`` lacks clips of two voices.
     """
     clips = load_all(speech)
     sets = [_by_voice([clip for clip in clips if clip.held == held]) for held in (False, True)]

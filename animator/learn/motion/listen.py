@@ -1,4 +1,4 @@
-"""Clips of motion with what the network is told of them, computed once and kept."""
+"""Clips of motion with the conditions that the network is given, computed once and cached."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false
@@ -32,12 +32,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A clip as the network takes it.
+    """A clip as the network is trained on it.
 
-    ``motion`` (frames, channels) f32 in natural units, without the wished emotions' own; ``sounds`` (variants, frames,
-    n) f16: `conditions`' groups own and other side by side, each variant with other voices, rooms and noises;
-    ``wishes`` (frames, m) f32: emotion, gaze and
-    distance; ``state`` (frames,) u1; ``since`` (frames,) f32: `conditions.since_blink` before the frame.
+    ``motion`` (frames, channels) f32 in natural units, less what the wished emotions add; ``sounds`` (variants, frames,
+    n) f16: the groups own and other of `conditions` side by side, each variant with other voices, rooms and noises;
+    ``wishes`` (frames, m) f32: emotion, gaze and distance; ``state`` (frames,) u1; ``since`` (frames,) f32:
+    `conditions.since_blink` before the frame.
     """
 
     motion: Floats
@@ -54,7 +54,8 @@ class Heard:
 
 
 def listen(folder: Path, variants: int, seed: int, progress: Callable[[int, int], None]) -> list[Heard]:
-    """All clips of ``folder``; what was computed for them is kept in its ``heard/``.
+    """All clips of ``folder``, with ``variants`` of their sound each, the first one unchanged; what is computed is
+    cached in the folder's ``heard/``. ``progress`` is called with how many clips are done, and how many there are.
 
     Raises `animator.media.files.MediaError` for a folder without clips and for a broken one.
     """
@@ -74,7 +75,7 @@ def listen(folder: Path, variants: int, seed: int, progress: Callable[[int, int]
 
 
 def _sound(shard: Shard, place: Path, variant: int, seed: int) -> NDArray[np.float16]:
-    """(frames, own + other). The first variant is the sound as it is."""
+    """(frames, own + other). Variant 0 is the sound without augmentation."""
     if place.is_file():
         return np.load(place)
     torch.manual_seed(1000 * seed + variant)
@@ -87,7 +88,7 @@ def _sound(shard: Shard, place: Path, variant: int, seed: int) -> NDArray[np.flo
 
 
 def _own(columns: Floats) -> Floats:
-    """(frames * 4, MELS) -> rows of what is known of each frame when it is made, `LOOK_AHEAD` frames later."""
+    """(frames * 4, MELS) -> for each frame the row of what is known when it is made, `LOOK_AHEAD` frames later."""
     network, prosody = MouthNet(), Prosody()
     rows: list[Floats] = []
     for features in frames_of(columns):
@@ -111,7 +112,7 @@ def _heard(shard: Shard, sounds: NDArray[np.float16]) -> Heard:
 
 
 def _since_blink(motion: Floats) -> Floats:
-    """Of every frame: how long before it the lids were last closed."""
+    """(frames,): how long before each frame the lids were last closed, as `conditions.since_blink`."""
     rows, seconds = np.empty(len(motion), np.float32), 2.0
     for i, closed in enumerate(motion[:, BLINK_AT.start]):
         rows[i] = conditions.since_blink(seconds)

@@ -4,10 +4,10 @@ VASA-1's generator (Xu et al. 2024, sections 3.2 and A) on an explicit motion sp
 prediction, conditions that can each be left out. Two things differ, so that one CPU core keeps up with a stream:
 
 - The window rolls (Ruhe et al. 2024, *Rolling Diffusion Models*): its first frame is nearly clean, its last one noise.
-  One call a frame takes every frame of the window one level on; the first one is then done and leaves. A frame is thus
+  Each call denoises every frame of the window by one level; the first one is then clean and leaves. A frame is thus
   denoised in as many calls as the window has frames, jointly with its neighbours, and there is no seam between windows.
-  What is denoised is how far a frame is from the last clean one, in units of how far it usually is: a head hardly moves
-  in 40 ms, and noise of the size of all its motion would leave nothing to draw in the last call but the mean.
+  The network denoises the change since the last clean frame, in units of its usual size: a head hardly moves in 40 ms,
+  and with noise as large as all of its motion, the last call could only draw the mean.
 - The clean frames of the past are tokens with causal attention, so that their keys and values are kept between calls.
 """
 
@@ -54,7 +54,7 @@ class Block(nn.Module):
         return rotate(q, turn, self.heads), rotate(k, turn, self.heads), v
 
     def finish(self, x: Tensor, level: Tensor, attended: Tensor) -> Tensor:
-        """What attention brought, and the feed-forward, added to ``x``."""
+        """``x`` plus the output of attention and of the feed-forward layers."""
         x = x + (1 + self._modulation(level, 4)[0]) * self.out(attended)
         scale, shift = self._modulation(level, 2)
         return x + (1 + self._modulation(level, 4)[1]) * self.feed(self.norms[1](x) * (1 + scale) + shift)
@@ -64,11 +64,11 @@ class Block(nn.Module):
 
 
 class MotionNetwork(nn.Module):
-    """Clean motion and its conditions up to now, and a window of noisy changes to come -> the window, clean.
+    """The clean motion so far, its conditions, and a window of noisy changes -> the clean window.
 
     Motion is in units of each channel's standard deviation around its mean; a window's frames are changes since the
-    last clean frame, in units of ``reach`` (window, channels), which is how far they are apart on average. All three
-    are kept as buffers.
+    last clean frame, in units of ``reach`` (window, channels), their mean size. All three are
+    buffers of the module.
     """
 
     def __init__(self, shape: Architecture) -> None:
@@ -111,7 +111,7 @@ class MotionNetwork(nn.Module):
     def step(
         self, frames: Tensor, told: Tensor, levels: Tensor, cache: Cache, turn: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """A stream's call: the clean frame that left last, and behind it the window, in variants of its conditions.
+        """One call of a stream: the clean frame that left last, followed by the window, in variants of its conditions.
 
         ``frames`` (variants, 1 + window, channels), ``told`` (variants, 1 + window, conditions.SIZE), ``levels`` (1 +
         window,), ``turn`` (1 + window, width / heads), see `turns` -> the clean window (variants, window, channels),
@@ -132,7 +132,7 @@ class MotionNetwork(nn.Module):
         return self.head(self.norm(x[:, 1:])), torch.stack(keys), torch.stack(values)
 
     def _step_mask(self, filled: Tensor, count: int) -> Tensor:
-        """The first frame sees what is kept and itself, the others see all."""
+        """The first frame attends to the cache and itself, the others to everything."""
         kept = filled.expand(count, -1)
         ahead = torch.ones(count, count, device=filled.device)
         ahead = torch.cat([torch.cat([ahead[:1, :1], 0 * ahead[:1, 1:]], 1), ahead[1:]], 0)
@@ -151,7 +151,8 @@ class MotionNetwork(nn.Module):
         return self.level(torch.cat([waves.sin(), waves.cos()], dim=-1)).unflatten(-1, (6, -1))
 
     def _mask(self, windows: "Windows", time: int) -> Tensor:
-        """(batch, 1, tokens, tokens): the past sees the past that is near, a window that and itself."""
+        """(batch, 1, tokens, tokens): a past frame attends to the recent past, a window to the recent past and
+        itself."""
         batch, count = windows.starts.shape
         frames = torch.arange(time, device=windows.starts.device)
         back = frames[:, None] - frames[None]

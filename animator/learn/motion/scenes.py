@@ -1,7 +1,7 @@
-"""Conversations made of clips of speech: who says what when, and what the listening face knows of it.
+"""Conversations assembled from clips of speech: who says what when, and the state of the face meanwhile.
 
-A scene is a dialogue, a monologue, or somebody who is only there or only listens; with pauses of thought, interruptions
-and short words of the other one in between.
+A scene is a dialogue, a monologue, or a face that only listens or only idles. Dialogues have pauses for thought,
+interruptions (barge-in) and backchannels.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import CHANNELS, HOPS_PER_FRAME
 from animator.units import FPS
 
-FADE = (0.62, 0.3, 0.1)  # share of the mouth that is left in the frames after an interruption
+FADE = (0.62, 0.3, 0.1)  # how much of the mouth remains in the frames after an interruption
 NOTICED = 6  # frames after which a face that is interrupted falls silent
-LONG = 12 * FPS  # frames; of a longer clip only a part is said at a time
+LONG = 12 * FPS  # frames; of a longer clip only a part is used at a time
 GAZE_LIMITS = (20.0, 12.0)  # degrees
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``own``, ``other`` (frames * 4, MELS) log10 of mel power; ``mouth`` (frames, channels) of the own voice;
-    ``state`` (frames,) indices into STATES."""
+    """``own``, ``other`` (frames * 4, MELS): log10 of the mel power of the face's voice and of the interlocutor's;
+    ``mouth`` (frames, len(CHANNELS)): the mouth of the face's voice; ``state`` (frames,): indices into STATES."""
 
     own: NDArray[np.float16]
     other: NDArray[np.float16]
@@ -38,7 +38,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is asked of the face in every frame, see `animator.learn.clips.shards.Shard`."""
+    """What the face is asked to show in every frame, see `animator.learn.clips.shards.Shard`."""
 
     emotion: NDArray[np.uint8]
     strength: NDArray[np.float16]
@@ -47,7 +47,7 @@ class Wishes:
 
 
 def write(own: Sequence[Clip], others: Sequence[Clip], frames: int, random: np.random.Generator) -> Scene:
-    """A scene in which the face speaks with ``own`` clips and hears ``others``."""
+    """A random scene of ``frames`` frames in which the face says clips of ``own`` and hears clips of ``others``."""
     hops = frames * HOPS_PER_FRAME
     own_power, other_power = (np.full((hops, MELS), SILENCE, np.float16) for _ in range(2))
     scene = Scene(own_power, other_power, np.zeros((frames, len(CHANNELS)), np.float16), np.zeros(frames, np.uint8))
@@ -62,7 +62,8 @@ def write(own: Sequence[Clip], others: Sequence[Clip], frames: int, random: np.r
 
 
 def wish(frames: int, random: np.random.Generator) -> Wishes:
-    """Wishes that stay for seconds each: a third of the scenes is neutral throughout, half have no wishes else."""
+    """Random wishes, each held for seconds. A third of the scenes are neutral throughout; half of them have no wishes
+    for gaze and distance."""
     emotion, strength = np.zeros(frames, np.uint8), np.ones(frames, np.float16)
     if random.random() < 2 / 3:
         for part in _parts(frames, 9.0, random):
@@ -82,7 +83,7 @@ def wish(frames: int, random: np.random.Generator) -> Wishes:
 
 
 def _parts(frames: int, seconds: float, random: np.random.Generator) -> list[slice]:
-    """The whole length cut into parts of about ``seconds``."""
+    """``frames`` cut into parts of about ``seconds`` (log-normal)."""
     cuts = [0]
     while cuts[-1] < frames:
         cuts.append(cuts[-1] + max(FPS, int(seconds * FPS * random.lognormal(-0.1, 0.5))))
@@ -110,7 +111,8 @@ def _dialogue(scene: Scene, own: Sequence[Clip], others: Sequence[Clip], random:
 
 
 def _monologue(scene: Scene, own: Sequence[Clip], random: np.random.Generator) -> None:
-    """Speech alone, as when a sound file is rendered: the state stays what it is, mostly that of a speaker."""
+    """The face speaks without an interlocutor, as when a sound file is rendered. The state never changes; it is mostly
+    "speaking"."""
     _paint(scene, 0, len(scene), "speaking" if random.random() < 0.85 else STATES[int(random.integers(0, len(STATES)))])
     at = _pause(random, 0.0, 1.5)
     while at < len(scene):
@@ -124,7 +126,7 @@ def _attend(scene: Scene, others: Sequence[Clip], random: np.random.Generator) -
 
 
 def _listen(scene: Scene, others: Sequence[Clip], at: int, noticed: int, random: np.random.Generator) -> int:
-    """The other one speaks from ``at`` on; returns when it is known that the turn is over."""
+    """The interlocutor speaks from frame ``at`` on. Returns the frame in which the end of the turn is detected."""
     end = at
     for i in range(random.integers(1, 4)):
         end = _hear(scene, _choose(others, random), end + (_pause(random, 0.2, 0.9) if i else 0))
@@ -142,7 +144,7 @@ def _speak(scene: Scene, own: Sequence[Clip], at: int, random: np.random.Generat
 
 
 def _interrupt(scene: Scene, start: int, end: int, random: np.random.Generator) -> int:
-    """The own voice breaks off somewhere after its first second; returns the frame."""
+    """The face's voice breaks off at a random frame after its first second. Returns that frame."""
     at = int(random.uniform(min(start + FPS, end), end))
     if at < len(scene):
         scene.own[at * HOPS_PER_FRAME :] = SILENCE
@@ -155,14 +157,14 @@ def _interrupt(scene: Scene, start: int, end: int, random: np.random.Generator) 
 
 
 def _murmur(scene: Scene, others: Sequence[Clip], start: int, end: int, random: np.random.Generator) -> None:
-    """A short word of the other one while the face speaks, which changes nothing."""
+    """A backchannel of the interlocutor while the face speaks: it goes on."""
     clip = _choose(others, random)
     frames = _pause(random, 0.25, 0.6)
     _put(scene.other, clip.power[: frames * HOPS_PER_FRAME], int(random.uniform(start, end)) * HOPS_PER_FRAME)
 
 
 def _choose(clips: Sequence[Clip], random: np.random.Generator) -> Clip:
-    """One of the clips, or a part of it that begins and ends in its quietest moments."""
+    """A random clip; of a long one, a part that begins and ends at quiet moments."""
     clip = clips[int(random.integers(0, len(clips)))]
     if len(clip.mouth) <= LONG:
         return clip
@@ -189,7 +191,7 @@ def _hear(scene: Scene, clip: Clip, at: int) -> int:
 
 
 def _put(into: NDArray[np.float16], rows: NDArray[np.float16], at: int) -> None:
-    """Writes as many of the rows as there is room for."""
+    """Writes ``rows`` from ``at`` on, as many as fit."""
     room = into[at : at + len(rows)]
     room[:] = rows[: len(room)]
 

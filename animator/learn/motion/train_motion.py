@@ -30,27 +30,27 @@ from animator.motion.voice.mouth_net import CHANNELS as MOUTH
 GROUPS = {"mouth": MOUTH_AT, "upper": UPPER_AT, "blink": BLINK_AT, "head": HEAD_AT, "gaze": GAZE_AT}
 WEIGHTS, GRAPH = "motion.safetensors", "motion.onnx"
 Figures = dict[str, float]
-Tell = Callable[[float], None]  # part of the run that is done
+Tell = Callable[[float], None]  # share of the run that is done, 0 to 1
 
 _CLOSE, _JAW = MOUTH.index("mouthClose"), MOUTH.index("jawOpen")
 _WEIGHTS = np.ones(len(CHANNELS), np.float32)
 _WEIGHTS[MOUTH_AT] = 4.0
 _WEIGHTS[UPPER_AT] = 0.5
-_WEIGHTS[BLINK_AT] = 4.0  # one channel, and seldom anything but still
-_CLOSURE = 2.0  # closed lips count so much more: they are seldom, and a missed one is seen
-_FIRST = 0.05  # of the loss is that of the frame that leaves, beside that of all frames
-_CHECKED = 12  # batches of a validation
+_WEIGHTS[BLINK_AT] = 4.0  # one channel, which rarely moves
+_CLOSURE = 2.0  # additional weight of closed lips: they are rare, and a missed one is visible
+_FIRST = 0.05  # weight of the loss of the frame that leaves, beside that of all frames
+_CHECKED = 12  # batches for validation
 
 
 @dataclass
 class Progress:
-    """How far a run has come; kept in its checkpoints."""
+    """How far a run has come; saved in its checkpoints."""
 
     step: int = 0
     seconds: float = 0.0
 
     def part(self, given: Training) -> float:
-        """Of the run, 0 to 1."""
+        """The share of the run that is done, 0 to 1."""
         by_time = self.seconds / (60 * given.minutes) if given.minutes else 0.0
         return min(1.0, max(self.step / given.steps, by_time))
 
@@ -65,7 +65,7 @@ class Run:
     """One training run in a folder: ``checkpoint/`` to go on from, ``curves.csv``; `WEIGHTS` and `GRAPH` at its end."""
 
     def __init__(self, given: Training, clips: list[Heard]) -> None:
-        """Goes on where the folder's checkpoint is.
+        """Resumes from the folder's checkpoint, if it has one.
 
         Raises `MediaError` if no clip is for training, and `ConfigError` for weights of another architecture.
         """
@@ -153,9 +153,8 @@ class Run:
 
     @torch.no_grad()
     def _validate(self) -> Figures:
-        """On the held-out clips, always the same ones: how far the frame that leaves is from the truth, by group, in
-        units of the change from frame to frame (1 would be to guess that nothing moves); and how the jaw's change
-        correlates.
+        """On the held-out clips, always the same batches: the error of the frame that leaves, by group of channels, in
+        units of the change from frame to frame (predicting no motion would give 1), and the correlation of the jaw.
         """
         if not self._held:
             return {}
@@ -186,8 +185,8 @@ class Run:
 
 
 def loss_of(said: Tensor, batch: Batch) -> Tensor:
-    """Squared error of the clean windows, where the truth is known; more for what is nearly clean, and most for the
-    frame that leaves after this call, whose mouth is the only one that is used; more for closed lips."""
+    """The mean squared error of the windows over the known channels. Nearly clean frames weigh more, and most the frame
+    that leaves, the only one whose mouth is used; so do closed lips."""
     weight = torch.from_numpy(_WEIGHTS).to(said.device) * batch.known[:, None, None]
     closed = (batch.clean[..., _CLOSE] + batch.mouth[..., _CLOSE] > 1.0).float()
     error = (said - batch.clean).square() * weight

@@ -36,13 +36,14 @@ class Step(nn.Module):
 
 
 def save(network: MotionNetwork, path: Path) -> None:
-    """Weights in half precision, with the architecture in the file's metadata."""
+    """Writes the weights in half precision as safetensors, with the architecture in the metadata. Raises OSError."""
     halves = {name: value.half().contiguous() for name, value in network.state_dict().items()}
     save_file(halves, path, {"architecture": network.shape.model_dump_json()})
 
 
 def load(path: Path) -> MotionNetwork:
-    """What `save` wrote."""
+    """The network that `save` wrote, in float32, in evaluation mode. Raises OSError, or SafetensorError for another
+    file."""
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
@@ -77,7 +78,7 @@ def to_onnx(network: MotionNetwork, path: Path) -> None:
 
 
 def _halve(model: onnx.ModelProto) -> None:
-    """Keeps the weights in half precision, and casts them when the graph is loaded."""
+    """Stores large weights in half precision; the graph casts them back when it is loaded."""
     graph = model.graph
     casts: list[onnx.NodeProto] = []
     for weights in graph.initializer:

@@ -1,4 +1,4 @@
-"""The mouth network: convolutions over 360 ms of log-mel, a GRU for what is slower, one output per frame."""
+"""The mouth network: convolutions over 360 ms of log-mel, a GRU for longer context, one output per frame."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
@@ -23,7 +23,7 @@ def listener() -> nn.Sequential:
 
 
 class MouthNetwork(nn.Module):
-    """Two heads on one trunk: synthetic speech teaches exact closures, captured speech how a real mouth moves."""
+    """Two heads on one trunk: one learns exact closures from synthetic speech, the other real mouths from captures."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class MouthNetwork(nn.Module):
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> the mouths of both heads (batch, frames, channels),
-        the state, and (batch, frames, 2 * HIDDEN) what the heads read, of use to other networks."""
+        the state, and the features that the heads read, (batch, frames, 2 * HIDDEN), for other networks."""
         heard = self.listen(features.transpose(1, 2)).transpose(1, 2)
         recalled, state = self.gru(heard, state)
         both = torch.cat([heard, recalled], dim=2)
@@ -41,7 +41,8 @@ class MouthNetwork(nn.Module):
 
 
 class Shipped(nn.Module):
-    """One frame of one stream, as exported: the heads blended, each channel at its full size."""
+    """The exported graph, for one frame of one stream: the heads are blended, and each channel is scaled by its
+    gain."""
 
     def __init__(self, network: MouthNetwork, captured: float, gain: Tensor) -> None:
         super().__init__()

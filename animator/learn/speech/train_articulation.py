@@ -1,5 +1,5 @@
-"""Trains and exports the network of articulation (`animator/motion/voice/articulation.onnx`): mel power in, the shapes
-of speech out, as wide as people's. Film says how real lips move, the teacher's synthetic speech brings other voices."""
+"""Trains and exports the articulation network (`animator/motion/voice/articulation.onnx`): mel power in, the shapes of
+speech out, with the range of people's. Film shows how real lips move; synthetic speech adds voices."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
@@ -27,16 +27,16 @@ from animator.units import FPS
 FILM, TAUGHT = 6, 10  # sequences of a batch
 FILM_COUNTS = 0.4  # share of the loss
 BEND = 0.1  # of the Huber loss
-CHANGE = 0.7  # what the speed counts against the place
+CHANGE = 0.7  # weight of the error of the change beside that of the value
 LEAST_SPREAD = 0.03  # spread of a shape that hardly moves, by which errors are weighed
-REST = 15  # percentile of what is said of held-out film: a shape at rest
-CONVERSATION = 1.3  # the sentences of film are read; who talks opens the lips so much further (p95 .21 against .16)
-AHEAD = 0.025  # s, by which the teacher is before film, seen from the live path, which shows late
-LARGEST_GAIN = 3.0  # by which a shape may grow to move as far as on film
+REST = 15  # percentile of the output on held-out film: a shape at rest
+CONVERSATION = 1.3  # the filmed sentences are read; in conversation lips open that much further (p95 .21, not .16)
+AHEAD = 0.025  # s by which the teacher's mouths precede those on film
+LARGEST_GAIN = 3.0  # largest factor by which a shape is scaled to the range that it has on film
 
 
 class ArticulationNetwork(nn.Module):
-    """The layers of `MouthNetwork`, from whose weights it starts, and a head of two."""
+    """The layers of `MouthNetwork`, from whose weights it starts, and a head of two linear layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class ArticulationNetwork(nn.Module):
 
 
 class _Shipped(nn.Module):
-    """One frame of one stream, as exported: each shape at its full size."""
+    """The exported graph, for one frame of one stream: each shape is scaled to its full range."""
 
     def __init__(self, network: ArticulationNetwork, rest: Tensor, gain: Tensor) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ def train_articulation(corpus: Path, out: Path, course: Course, said: Said) -> S
 
 
 def later(clip: Clip) -> Clip:
-    """The teacher's mouth `AHEAD` later, when film shows it."""
+    """The teacher's mouth, delayed by `AHEAD`, as on film."""
     mouth = clip.mouth.astype(np.float32)
     before = np.concatenate([mouth[:1], mouth[:-1]])
     share = AHEAD * FPS
@@ -111,7 +111,7 @@ def later(clip: Clip) -> Clip:
 
 
 def loss_of(said: Tensor, mouth: Tensor, weight: Tensor) -> Tensor:
-    """Huber on shapes and on their change."""
+    """Huber loss of the shapes and of their change from frame to frame."""
     place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=BEND, reduction="none")
     change = torch.nn.functional.smooth_l1_loss(said.diff(dim=1), mouth.diff(dim=1), beta=BEND, reduction="none")
     return (place * weight).mean() + CHANGE * (change * weight).mean()
@@ -129,17 +129,17 @@ def validate(network: ArticulationNetwork, clips: list[Clip]) -> Scores:
 
 
 def told(network: ArticulationNetwork, clip: Clip) -> NDArray[np.float32]:
-    """(frames, len(SHAPES)), what the network says of a clip as it is."""
+    """(frames, len(SHAPES)) float32: the output for a clip without augmentation."""
     heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
     with torch.no_grad():
         return network(heard, torch.zeros(1, 1, HIDDEN))[0][0].numpy()
 
 
 def sizes(network: ArticulationNetwork, film: list[Clip]) -> tuple[Tensor, Tensor]:
-    """Of each shape (len(SHAPES),): what it is at rest, and by how much it must grow to move as far as people's.
+    """For each shape, (len(SHAPES),) each: its value at rest, and the gain with which it moves as far as people's.
 
-    Regression shrinks what is uncertain, and more for voices that it never heard: the gain is the mean of what speakers
-    of the training and others need. Spreads are taken within clips, since each begins with another face at rest.
+    Regression shrinks uncertain outputs, more so for unseen voices: the gain is the mean of those that training
+    speakers and held-out speakers need. Spreads are measured within clips, since the neutral face differs between them.
     """
     network.eval()
     pairs = [(told(network, clip), clip.mouth[:, AT].astype(np.float32), clip.held) for clip in film]

@@ -1,5 +1,6 @@
-"""Trains and exports the network of touches (`animator/motion/voice/closing.onnx`): mel power in, closed lips, lips at
-teeth and the tongue's tip out. Its first layer goes on in steps of 10 ms, since a p may be over in a few of them."""
+"""Trains and exports the closing network (`animator/motion/voice/closing.onnx`): mel power in; closed lips (p, b, m),
+the lower lip at the teeth (f, v) and the raised tip of the tongue out. Its first layer has a stride of 10 ms, since a p
+may last only a few of them."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
@@ -23,14 +24,15 @@ from animator.motion.voice.mouth_net import CHANNELS, WINDOW
 SEQUENCES = 16  # of a batch
 CLOSE, ROLL = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
 SHUT, ROLLED = 0.95, 0.15  # of the teacher's mouth, from which lips are closed, or the lower one is at the teeth
-SELDOM = 3.0  # how much more a touch counts in the loss than a frame without
+SELDOM = 3.0  # weight in the loss of a touch, which is rare, beside a frame without one
 TOLD = ("heart", "kokoro", "espeak", "flite", "sung")  # sources that tell what touches
-BESIDE = 0.3  # how much frames next to a touch count: lips may close one frame early or open one late
-CALLED = 0.4  # what validation takes for a touch
+BESIDE = 0.3  # weight of frames next to a touch: lips may close a frame early or open a frame late
+CALLED = 0.4  # probability above which validation counts a touch
 
 
 class ClosingNetwork(nn.Module):
-    """Convolutions over 360 ms, the first one in steps of 10 ms, a GRU for who speaks and where, two logits a frame."""
+    """Convolutions over 360 ms, the first one with a stride of 10 ms, a GRU for voice and room, `TOUCHES` logits a
+    frame."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +91,7 @@ def touches(clip: Clip) -> NDArray[np.float32]:
 
 
 def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
-    """Cross entropy; touches of the lips are seldom and count more, what is beside one counts less."""
+    """Weighted cross entropy: touches of the lips are rare and count more, frames next to one count less."""
     near = torch.nn.functional.max_pool1d(truth.transpose(1, 2), 3, stride=1, padding=1).transpose(1, 2)
     weight = 1 + (SELDOM - 1) * truth - (1 - BESIDE) * (near - truth)
     weight[..., TIP] = 1.0
@@ -97,9 +99,9 @@ def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
 
 
 def validate(network: ClosingNetwork, clips: list[Clip]) -> Scores:
-    """Per held-out source, of either touch of the lips: the share that is found, within a frame, and the share of all
-    frames further than that from one which are taken for one; and, where its tip is raised, how the tongue
-    correlates with the truth."""
+    """Per held-out source, for closed lips and for lips at teeth: the share of touches that are detected, within a
+    frame, and the share of frames away from any that are taken for one; and the correlation of the tongue's tip with
+    the truth where it is raised."""
     network.eval()
     scores: Scores = {}
     for source, some in by_source(clips).items():
@@ -114,14 +116,14 @@ def validate(network: ClosingNetwork, clips: list[Clip]) -> Scores:
 
 
 def told(network: ClosingNetwork, clip: Clip) -> NDArray[np.float32]:
-    """(frames, TOUCHES) in [0, 1], what the network says of a clip as it is."""
+    """(frames, TOUCHES) float32 in [0, 1]: the output for a clip without augmentation."""
     heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
     with torch.no_grad():
         return torch.sigmoid(network(heard, torch.zeros(1, 1, HIDDEN))[0])[0].numpy()
 
 
 def _counts(said: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """Touches found, touches, frames away from any that are called one, frames away from any."""
+    """Detected touches, touches, false detections away from any, and frames away from any."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], truth, [False]])))
     runs = list(zip(edges[::2], edges[1::2], strict=True))
     found = sum(bool(said[max(0, start - 1) : end + 1].any()) for start, end in runs)
