@@ -1,50 +1,68 @@
-"""``companion safety``: how well crises are recognised."""
+"""``companion safety``: how well danger is recognised."""
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from companion.safety.measure import Measured
 
-app = typer.Typer(no_args_is_help=True, help="How well crises are recognised.")
+app = typer.Typer(no_args_is_help=True, help="How well danger is recognised.")
 
 
 @app.command()
 def check(
-    phrases: Annotated[bool, typer.Option("--phrases", help="Without comparing meanings.")] = False,
+    phrases: Annotated[bool, typer.Option("--phrases", help="Without the network.")] = False,
+    held_out: Annotated[
+        bool, typer.Option(help="Also the turns by which nothing may be tuned: counted, not shown.")
+    ] = True,
+    turns: Annotated[
+        Path | None, typer.Option(help="Judge the turns of this file instead of the written ones.")
+    ] = None,
     say: Annotated[str, typer.Option(help="Judge this sentence instead of the written ones.")] = "",
 ) -> None:
-    """Judges the sentences of prompts/safety/check; ends in one JSON line. Held-out sentences are counted,
-    not shown."""
+    """Judges the turns of prompts/safety/check; ends in one JSON line. Held-out ones are counted, not shown."""
     from companion.errors import StageError
     from companion.frontmatter import PromptError
-    from companion.models.embeddings import Embedder
     from companion.safety import measure, policy
     from companion.safety.detect import Detector
+    from companion.safety.network import Network
 
     try:
-        detector = Detector(policy.load().crisis, None if phrases else Embedder())
+        detector = Detector(policy.load().crisis, None if phrases else Network())
         if say:
             typer.echo(json.dumps(asdict(detector.judge(say))))
             return
-        found, held_out = (
-            measure.measure(detector, measure.sentences(f"{kind}crisis"), measure.sentences(f"{kind}near-miss"))
-            for kind in ("", "held-out-")
+        sets = (
+            {"turns": measure.turns(turns)} if turns else {"old": measure.old_turns(), "new": measure.new_turns("dev")}
         )
+        if held_out and not turns:
+            sets |= {"old held-out": measure.old_turns("held-out-"), "new held-out": measure.new_turns("held-out")}
+        found = {name: measure.measure(detector, told) for name, told in sets.items()}
     except (PromptError, StageError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    for title, texts in (("No hand-off", found.missed), ("False alarm", found.alarmed)):
+    except OSError as error:
+        typer.echo(f"{turns} cannot be read: {error.strerror}.", err=True)
+        raise typer.Exit(1) from None
+    for name, one in found.items():
+        if not name.endswith("held-out"):
+            _show(name, one)
+    typer.echo(json.dumps({name: _figures(one) for name, one in found.items()}))
+
+
+def _show(name: str, found: "Measured") -> None:
+    for title, texts in (("missed", found.missed), ("false alarm", found.alarmed)):
         for text in texts:
-            typer.echo(f"{title}: {text}")
-    typer.echo(json.dumps(_figures(found) | {"held_out": _figures(held_out)}))
+            typer.echo(f"{name}, {title}: {text}")
 
 
-def _figures(found: "Measured") -> dict[str, float]:
-    return {key: round(value, 3) for key, value in asdict(found).items() if isinstance(value, int | float)}
+def _figures(found: "Measured") -> dict[str, Any]:
+    shares = {key: round(value, 3) for key, value in asdict(found).items() if isinstance(value, int | float)}
+    return shares | {"kinds": found.kinds}
 
 
 @app.callback()

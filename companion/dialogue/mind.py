@@ -125,7 +125,7 @@ class Mind:
             return self._nudge(reply, history)
         said = history[-1].content if history and history[-1].role == "user" else ""
         tutor = None if self.guard.careful else self._lessons.tutor(self.persona.lesson)
-        answer, feeling = await asyncio.gather(self._careful(said), self.feel(said))
+        answer, feeling = await asyncio.gather(self._careful(history), self.feel(said))
         latest = self.conversation.latest
         self.sympathise(voiced(feeling, latest.tone))
         if text := answer or (tutor.hear(said) if tutor else "") or await self._answer(history, reply.wishes):
@@ -217,8 +217,11 @@ class Mind:
         """The emotion of a sentence of the face's own."""
         return (await self.feel(text)).emotion
 
-    async def _careful(self, said: str) -> str:
-        return await self.guard.answer(said, self.persona.name) if said else ""
+    async def _careful(self, history: Sequence[Message]) -> str:
+        if not history or history[-1].role != "user":
+            return ""
+        *before, said = (message.content for message in history if message.role in ("user", "assistant"))
+        return await self.guard.answer(said, self.persona.name, before) if said else ""
 
     def _report(self, progress: Progress) -> None:
         self.tell(AvatarProgress(**asdict(progress)))

@@ -459,13 +459,16 @@ class AvatarState(ServerEvent):
 @dataclass(frozen=True, slots=True)
 class AvatarSafety(ServerEvent):
     """``crisis``: the user may be in danger, roles end, ``resources`` are to be shown; ``concern``: perhaps somebody
-    is; ``disclosure``: this is an AI; ``break``: it is time for one. ``message`` is for the user's eyes."""
+    is, and ``message`` asks whether; ``disclosure``: this is an AI; ``break``: it is time for one. ``message`` is for
+    the user's eyes. ``about``: the danger, ``suicide``, ``medical``, ``abuse``, ``violence``, ``intruder``, ``child``,
+    ``eating`` or ``psychosis``."""
 
     type: ClassVar[str] = "avatar.safety"
     kind: Literal["crisis", "concern", "disclosure", "break"]
     message: str
     resources: list[Json] = field(default_factory=list[Json])  # {"name", "call", "text", "url", "emergency", ...}
     note: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

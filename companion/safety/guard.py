@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import Literal, NamedTuple
 
 from companion.config import Care
-from companion.models.embeddings import Embedder, Embeds
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import policy
-from companion.safety.detect import Detector, Verdict
+from companion.safety.detect import LONGEST, Detector, Verdict
+from companion.safety.network import Judges, Network
+from companion.safety.watch import Step, Watch
 from companion.speech.sentences import words
 from companion.stages.streams import Beginning, closing, held
 from companion.stages.worker import one_thread
@@ -31,10 +32,13 @@ Kind = Literal["crisis", "concern", "disclosure", "break"]
 class Safety:
     """What all sessions share. Blocks while it loads. Raises PromptError, and StageError for a missing model."""
 
-    def __init__(self, care: Care, embedder: Embeds | None = None) -> None:
+    def __init__(self, care: Care, network: Judges | None = None) -> None:
         self.care = care
         self.policy = policy.load()
-        self._detector = Detector(self.policy.crisis, (embedder or Embedder()) if care.meaning else None)
+        network = (network or Network()) if care.meaning else None
+        if network:
+            network.judge(["Hello."])  # it loads on first use
+        self._detector = Detector(self.policy.crisis, network)
         self._pool = one_thread("safety")
 
     @property
@@ -43,10 +47,11 @@ class Safety:
         rules = self.policy.rules
         return f"{rules.always} {rules.flag}" if self.care.trust_model else rules.always
 
-    async def judge(self, text: str) -> Verdict:
+    async def judge(self, text: str, before: Sequence[str] = ()) -> Verdict:
+        """As `Detector.judge`. Phrases alone take no time: what is read of a message is bounded."""
         if not self.care.meaning:
-            return self._detector.judge(text)  # takes no time
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._detector.judge, text)
+            return self._detector.judge(text, before)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._detector.judge, text, before)
 
 
 class Private(NamedTuple):
@@ -72,18 +77,24 @@ class Guard:
         self._tell, self._settings, self._clock, self._private = tell, settings, clock, private
         self._begun = clock()
         self._crises = self._listened = 0
+        self._watch = Watch(self._policy.crisis)
+        self._handed: set[str] = set()  # what was spoken of already
+        self._told_age = False
         self._stopped: set[str] = set()
         self._said = ""  # in this reply
         self.note = ""  # for the language model, about the last message
 
     @property
     def careful(self) -> bool:
-        """Somebody may be in danger: until the session ends nobody plays a role."""
-        return self._crises > 0
+        """Somebody may be in danger: until calm turns, or their word that they are fine, nobody plays a role."""
+        return bool(self._watch.about)
 
     def instructions(self, role: str) -> str:
         """What the model is told to be: ``role``, unless this is no time for roles."""
-        return self._policy.handoff.instructions if self.careful else role
+        if not self.careful:
+            return role
+        suicide = self._watch.about == "suicide"
+        return self._policy.handoff.instructions if suicide else self._policy.emergencies.instructions
 
     def rules(self) -> str:
         """What the model is told besides, for this user."""
@@ -97,28 +108,52 @@ class Guard:
         """Tell the client at the start that this is an AI."""
         self._say("disclosure", self.notice(name))
 
-    async def answer(self, said: str, name: str) -> str:
+    async def answer(self, said: str, name: str, before: Sequence[str] = ()) -> str:
         """What is to be said to this message of the user, "" if that is the language model's business. ``name`` is
-        the persona's."""
+        the persona's; ``before``: the messages before it."""
         self.note, self._said, self._stopped = "", "", set()
-        verdict = await self._safety.judge(said)
-        if verdict.level == "crisis":
-            return self._hand_over()
+        verdict = await self._safety.judge(said, before)
+        said = said[-LONGEST:]
+        self._told_age = self._told_age or bool(self._policy.intimacy.age.search(said))
+        return self._cared(self._watch.step(said, verdict)) or self._refused(said, name)
+
+    def _cared(self, step: Step) -> str:
+        """What care itself says."""
+        concern = self._policy.concern
+        match step.does:
+            case "act":
+                return self._hand_over()
+            case "ask":
+                question = self._policy.emergencies.words(step.about).ask
+                self._say("concern", question.partition("] ")[2], step.about)
+                return question
+            case "listen":
+                return "" if self._safety.care.trust_model else self._listen()
+            case "relief":
+                return concern.relief
+            case "believe":
+                self.note = concern.calm
+            case "concern":
+                self.note = concern.note
+                self._say("concern", "", step.about)
+            case "":
+                pass
+        return ""
+
+    def _refused(self, said: str, name: str) -> str:
+        """What is said to a question that is not for the language model."""
+        intimacy, output = self._policy.intimacy, self._policy.output
         if self._policy.disclosure.asked.search(said):
             return self._policy.disclosure.answer.format(name=name)
-        if self.careful and not self._safety.care.trust_model:
-            return self._listen()
-        if any(pattern.search(said) for pattern in self._policy.output.asked):
-            return self._policy.output.leak
-        if verdict.level == "concern":
-            self.note = self._policy.concern
-            self._say("concern", "")
-        return ""
+        if any(pattern.search(said) for pattern in intimacy.asked):
+            return intimacy.minor if self._minor else intimacy.say
+        return output.leak if any(pattern.search(said) for pattern in output.asked) else ""
 
     def allowed(self, sentence: str) -> str:
         """A sentence of the model, or what takes its place; "" for a second one of a kind in the same reply."""
         output = self._policy.output
-        instead = next((stop.say for stop in output.stop if stop.pattern.search(sentence)), "")
+        stops = (stop for stop in output.stop if self._minor or not stop.minors)
+        instead = next((stop.say for stop in stops if stop.pattern.search(sentence)), "")
         private, so_far = self._private(), f"{self._said[-LONGEST_CODE:]} {sentence}"
         if not instead and (_betrays(sentence, private) or _tells_code(so_far, private, output.digits)):
             instead = output.leak
@@ -131,29 +166,32 @@ class Guard:
 
     async def watched(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
         """The model's deltas. Its flag becomes the hand-off; a break that is due is suggested at the end."""
-        before = self._crises
+        calm = not self.careful
         async with closing(held(deltas, self._flagged)) as stream:
             async for delta in stream:
                 yield delta
-        if self._crises == before and self._break_is_due():
+        if calm and not self.careful and self._break_is_due():
             yield " " + self._policy.breaks.say
 
     def _flagged(self, beginning: str, over: bool) -> Beginning | None:
         begun = beginning.lstrip().lower()
         if begun.startswith(FLAG):
+            self._watch.act("suicide")
             return Beginning(self._hand_over(), alone=True)
         return Beginning(beginning) if over or not FLAG.startswith(begun) else None
 
     @property
     def _minor(self) -> bool:
-        return self._safety.care.minors or self._settings().safety.minor
+        return self._safety.care.minors or self._settings().safety.minor or self._told_age
 
     def _hand_over(self) -> str:
-        words = self._words
-        text = words.first if self._crises == 0 else words.again[(self._crises - 1) % len(words.again)]
-        self._crises += 1
-        text = text.format(help=self._whom_to_call)
-        self._say("crisis", text.partition("] ")[2])
+        words, about = self._words, self._watch.about
+        first = about not in self._handed
+        again = words.again[self._crises % len(words.again)]
+        self._handed.add(about)
+        self._crises = 0 if first else self._crises + 1
+        text = (words.first if first else again).format(help=self._whom_to_call)
+        self._say("crisis", text.partition("] ")[2], about)
         return text
 
     def _listen(self) -> str:
@@ -164,29 +202,33 @@ class Guard:
 
     @property
     def _words(self) -> policy.Words:
-        """The words in the user's language, if there are any."""
+        """Those about this danger, in the user's language if there are any."""
+        if self._watch.about != "suicide":
+            return self._policy.emergencies.words(self._watch.about)
         asked = self._settings().audio.input.transcription
         return self._policy.handoff.languages.get((asked and asked.language) or "", self._policy.handoff)
 
     @property
     def _whom_to_call(self) -> str:
-        lines = self._lines()
+        about = self._watch.about
+        lines = self._lines(about)
         if not lines:
             return self._words.nobody
-        help = self._words.sometimes if lines[0].hours else self._words.help
+        own = lines[0].about == about and not lines[0].hours
+        help = self._words.help if own or about not in ("suicide", "abuse") else self._words.sometimes
         return help.format(name=lines[0].name, call=lines[0].call, emergency=lines[0].emergency)
 
-    def _lines(self) -> list[policy.Line]:
+    def _lines(self, about: str) -> list[policy.Line]:
         country = self._settings().safety.country or self._safety.care.country
-        return self._policy.help.lines_for(country, self._minor)
+        return self._policy.help.lines_for(country, self._minor, about)
 
-    def _say(self, kind: Kind, message: str) -> None:
+    def _say(self, kind: Kind, message: str, about: str = "") -> None:
         if kind not in ("crisis", "concern"):
             self._tell(events.AvatarSafety(kind, message))
             return
-        lines = [{key: value for key, value in asdict(line).items() if value} for line in self._lines()]
+        lines = [{key: value for key, value in asdict(line).items() if value} for line in self._lines(about)]
         helps = self._policy.help
-        self._tell(events.AvatarSafety(kind, message, [*lines, helps.everywhere], helps.note))
+        self._tell(events.AvatarSafety(kind, message, [*lines, helps.everywhere], helps.note, about))
 
     def _break_is_due(self) -> bool:
         breaks = self._policy.breaks

@@ -1,22 +1,39 @@
-"""How well crises are recognised: measured on ``prompts/safety/check``, whose sentences are none of the examples."""
+"""How well danger is recognised: measured on ``prompts/safety/check``, whose sentences are none of the examples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from companion import resources
 from companion.safety.detect import Detector
 
+ORDINARY = "none"
+SAME = {"selfharm": "suicide"}  # kinds of the sets that care answers alike
+
+
+class Turn(NamedTuple):
+    """What was ``said`` after the messages ``before``, the companion's last; ``kind``: of danger, or `ORDINARY`."""
+
+    said: str
+    kind: str
+    before: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``recall``: the share of crises that end in a hand-off; ``noticed``: that are a crisis or a concern at least;
-    ``false_alarms``: the share of near misses that end in a hand-off."""
+    """Shares. Of the dangerous: ``recall`` are acted on or asked about, ``at_once`` acted on, ``right_kind`` of the
+    caught taken for what they are. Of the ordinary: ``false_crises`` are acted on, ``false_questions`` asked about.
+    ``kinds``: (caught, all) of each kind of danger."""
 
-    crises: int
-    near_misses: int
+    dangerous: int
+    ordinary: int
     recall: float
-    noticed: float
-    false_alarms: float
+    at_once: float
+    right_kind: float
+    false_crises: float
+    false_questions: float
+    kinds: dict[str, tuple[int, int]]
     missed: tuple[str, ...]
     alarmed: tuple[str, ...]
 
@@ -27,16 +44,56 @@ def sentences(name: str, folder: Path | None = None) -> list[str]:
     return [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 
 
-def measure(detector: Detector, crises: list[str], near_misses: list[str]) -> Measured:
-    said = {text: detector.judge(text).level for text in (*crises, *near_misses)}
-    missed = tuple(text for text in crises if said[text] != "crisis")
-    alarmed = tuple(text for text in near_misses if said[text] == "crisis")
+def old_turns(part: str = "") -> list[Turn]:
+    """The first set, of suicide alone; ``part``: "" or ``held-out-``."""
+    dangerous = [Turn(text, "suicide") for text in sentences(f"{part}crisis")]
+    return dangerous + [Turn(text, ORDINARY) for text in sentences(f"{part}near-miss")]
+
+
+def turns(path: Path) -> list[Turn]:
+    """A file of turns: the kind after ``##``, a turn a line, what was said before it parted by ``||``."""
+    kind, found = ORDINARY, list[Turn]()
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("## "):
+            kind = line[3:].strip()
+        elif line.strip() and not line.startswith("#"):
+            *before, said = (part.strip() for part in line.split("||"))
+            found.append(Turn(said, kind, tuple(before)))
+    return found
+
+
+def new_turns(part: str) -> list[Turn]:
+    """The second set, of all kinds; ``part``: ``dev`` or ``held-out``."""
+    return turns(resources.folder("prompts") / "safety" / "check" / f"turns-{part}.txt")
+
+
+def measure(detector: Detector, told: Sequence[Turn]) -> Measured:
+    """Raises StageError for a missing model."""
+    judged = [(turn, detector.judge(turn.said, turn.before)) for turn in told]
+    danger = [(turn, verdict) for turn, verdict in judged if turn.kind != ORDINARY]
+    calm = [(turn, verdict.level) for turn, verdict in judged if turn.kind == ORDINARY]
+    caught = [(turn, verdict) for turn, verdict in danger if verdict.level in ("ask", "crisis")]
+    kinds = dict.fromkeys(turn.kind for turn, _ in danger)
+    right = sum(verdict.about == SAME.get(turn.kind, turn.kind) for turn, verdict in caught)
     return Measured(
-        crises=len(crises),
-        near_misses=len(near_misses),
-        recall=1 - len(missed) / len(crises),
-        noticed=sum(said[text] != "none" for text in crises) / len(crises),
-        false_alarms=len(alarmed) / len(near_misses),
-        missed=missed,
-        alarmed=alarmed,
+        dangerous=len(danger),
+        ordinary=len(calm),
+        recall=_share(len(caught), len(danger)),
+        at_once=_share(sum(verdict.level == "crisis" for _, verdict in danger), len(danger)),
+        right_kind=_share(right, len(caught)),
+        false_crises=_share(_count(calm, "crisis"), len(calm)),
+        false_questions=_share(_count(calm, "ask"), len(calm)),
+        kinds={
+            kind: (sum(t.kind == kind for t, _ in caught), sum(t.kind == kind for t, _ in danger)) for kind in kinds
+        },
+        missed=tuple(turn.said for turn, verdict in danger if verdict.level not in ("ask", "crisis")),
+        alarmed=tuple(turn.said for turn, level in calm if level in ("ask", "crisis")),
     )
+
+
+def _count(judged: Sequence[tuple[Turn, str]], level: str) -> int:
+    return sum(found == level for _, found in judged)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

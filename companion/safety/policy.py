@@ -7,23 +7,35 @@ from typing import Any
 from pydantic import ConfigDict, with_config
 
 from companion import frontmatter, resources
-from companion.frontmatter import Pattern, PromptError
+from companion.frontmatter import Pattern
 
 strict = with_config(ConfigDict(extra="forbid", arbitrary_types_allowed=True))
 
 
 @strict
 @dataclass(frozen=True, slots=True)
-class Crisis:
-    """How a crisis is recognised. ``danger`` and ``safe`` are example sentences."""
+class Sign:
+    """A phrase that says outright ``about`` which danger it is."""
 
-    crisis: float
-    concern: float
+    about: str
+    pattern: Pattern
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Crisis:
+    """How it is recognised that somebody is in danger. ``certain``: of suicide; ``sure``: the others."""
+
+    near: float
     certain: tuple[Pattern, ...]
+    sure: tuple[Sign, ...]
     excuses: tuple[Pattern, ...]
     insists: Pattern
-    danger: tuple[str, ...] = ()
-    safe: tuple[str, ...] = ()
+    told: Pattern
+    played: Pattern
+    real: Pattern
+    fine: Pattern
+    serious: Pattern
 
 
 @strict
@@ -48,6 +60,64 @@ class Handoff(Words):
 
 @strict
 @dataclass(frozen=True, slots=True)
+class Kind(Words):
+    """``ask`` is the question where it is near, not sure."""
+
+    ask: str = ""
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The question alone: the words of suicide are those of the hand-off."""
+
+    ask: str
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Emergencies:
+    """What is said, by what the danger is about."""
+
+    suicide: Ask
+    medical: Kind
+    abuse: Kind
+    violence: Kind
+    intruder: Kind
+    child: Kind
+    eating: Kind
+    psychosis: Kind
+    instructions: str = ""
+
+    def words(self, about: str) -> Kind:
+        return getattr(self, about)
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """``relief`` is said when all is well after a hand-off; ``calm`` and ``note`` are for the language model: they
+    were asked and are fine, and something may be about danger."""
+
+    relief: str
+    calm: str
+    note: str = ""
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Intimacy:
+    """Sexual talk: how it is asked for, and what is said instead, to a minor in other words. ``age``: how a minor
+    tells theirs."""
+
+    asked: tuple[Pattern, ...]
+    say: str
+    minor: str
+    age: Pattern
+
+
+@strict
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What every language model is told besides its persona."""
 
@@ -59,10 +129,11 @@ class Rules:
 @strict
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A sentence that matches is replaced by ``say``."""
+    """A sentence that matches is replaced by ``say``; ``minors``: only for them."""
 
     pattern: Pattern
     say: str
+    minors: bool = False
 
 
 @strict
@@ -108,6 +179,7 @@ class Line:
     url: str = ""
     hours: str = ""
     minors: bool = False
+    about: str = "suicide"
 
 
 @strict
@@ -117,17 +189,21 @@ class Help:
     everywhere: dict[str, str]
     lines: tuple[Line, ...]
 
-    def lines_for(self, country: str, minor: bool) -> list[Line]:
-        """The helplines of ``country`` (ISO 3166); those for minors first if the user is one."""
-        found = [line for line in self.lines if country.upper() in line.country and (minor or not line.minors)]
-        return sorted(found, key=lambda line: not line.minors)
+    def lines_for(self, country: str, minor: bool, about: str = "suicide") -> list[Line]:
+        """The helplines of ``country`` (ISO 3166) about this danger, else those about suicide, which know the
+        emergency number; those for minors first if the user is one."""
+        here = [line for line in self.lines if country.upper() in line.country and (minor or not line.minors)]
+        kinds = (about, "suicide") if about == "abuse" else ("suicide",)
+        return sorted((line for line in here if line.about in kinds), key=lambda n: (not n.minors, n.about != about))
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     crisis: Crisis
     handoff: Handoff
-    concern: str
+    emergencies: Emergencies
+    concern: Concern
+    intimacy: Intimacy
     rules: Rules
     output: Output
     disclosure: Disclosure
@@ -144,23 +220,15 @@ def load(folder: Path | None = None) -> Policy:
         values, text = frontmatter.read(path)
         return frontmatter.parse(kind, values | ({body: text} if body else {}), path)
 
-    path = folder / "crisis.md"
-    values, text = frontmatter.read(path)
-    danger, _, safe = text.partition("\n## Not a crisis")
-    examples = {"danger": _examples(danger), "safe": _examples(safe)}
-    if not all(examples.values()):
-        raise PromptError(f"{path}: needs examples under `## Crisis` and under `## Not a crisis`, each after `- `")
     return Policy(
-        crisis=frontmatter.parse(Crisis, values | examples, path),
+        crisis=read("crisis", Crisis),
         handoff=read("handoff", Handoff, "instructions"),
-        concern=frontmatter.read(folder / "concern.md")[1],
+        emergencies=read("emergencies", Emergencies, "instructions"),
+        concern=read("concern", Concern, "note"),
+        intimacy=read("intimacy", Intimacy),
         rules=read("rules", Rules, "always"),
         output=read("output", Output),
         disclosure=read("disclosure", Disclosure),
         breaks=read("breaks", Breaks),
         help=read("resources", Help),
     )
-
-
-def _examples(text: str) -> list[str]:
-    return [line.removeprefix("- ").strip() for line in text.splitlines() if line.startswith("- ")]

@@ -3,11 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from companion.models import embeddings, locate
-from companion.safety import detect
 
 CONTENT = b"graph" * 100_000
 
@@ -43,23 +41,6 @@ def test_what_is_damaged_is_made_again(tmp_path: Path, damage: str) -> None:
 def test_where_nothing_can_be_kept_it_is_made_each_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     assert locate.once(tmp_path / "file" / "kept", lambda: CONTENT) == CONTENT
-
-
-class Embedder:
-    def embed(self, texts):
-        return np.stack([np.full(3, len(text), np.float32) for text in texts])
-
-
-@pytest.mark.parametrize("content", [b"", bytes(10_000)])
-def test_the_vectors_of_crises_survive_a_damaged_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
-) -> None:
-    monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
-    texts = ["one", "three"]
-    for _ in range(2):
-        np.testing.assert_array_equal(detect._remembered(Embedder(), texts), Embedder().embed(texts))
-        (kept,) = (tmp_path / "safety").iterdir()
-        kept.write_bytes(content)
 
 
 @pytest.mark.model

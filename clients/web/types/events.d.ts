@@ -388,13 +388,14 @@ export interface AvatarStateEvent {
   state: "initializing" | "idle" | "listening" | "thinking" | "speaking";
 }
 
-/** `crisis`: the user may be in danger, roles end, `resources` are to be shown; `concern`: perhaps somebody is; `disclosure`: this is an AI; `break`: it is time for one. `message` is for the user's eyes. */
+/** `crisis`: the user may be in danger, roles end, `resources` are to be shown; `concern`: perhaps somebody is, and `message` asks whether; `disclosure`: this is an AI; `break`: it is time for one. `message` is for the user's eyes. `about`: the danger, `suicide`, `medical`, `abuse`, `violence`, `intruder`, `child`, `eating` or `psychosis`. */
 export interface AvatarSafetyEvent {
   type: "avatar.safety";
   kind: "crisis" | "concern" | "disclosure" | "break";
   message: string;
   resources: Json[];
   note: string;
+  about: string;
 }
 
 /** After each attempt at a question of a lesson: `item` of `items` is the one that stands now (from 0), `solved` were answered rightly, `goals` are those reached, `right` is about the last attempt. */

@@ -1,0 +1,200 @@
+"""Trains the adapter that tells danger from ordinary talk: ``python -m companion.safety.train`` (extra ``train``).
+
+The sentences are those of ``prompts/safety/examples``, one file a kind, and the development half of the turns of
+``prompts/safety/check``; nothing else of the latter is seen. Each is varied anew in every round: how it begins, its
+case and marks, a neighbour sentence, and, for danger, a frame of play (which makes it ordinary) or a word that it is
+meant. Two processor cores take some five minutes.
+"""
+
+# torch is an extra: where it is missing, pyright knows none of its types.
+# pyright: reportMissingImports=false, reportUnknownParameterType=false
+# pyright: reportUnknownLambdaType=false, reportUntypedBaseClass=false
+
+import argparse
+import logging
+import math
+import random
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+
+from companion import resources
+from companion.models import locate
+from companion.models.needs import EMBEDDER
+from companion.safety.measure import SAME, new_turns
+from companion.safety.network import ADAPTER, DENSE, KINDS, MAX_TOKENS, SHARPNESS, STRENGTH
+
+RANK, HEADS, WIDTH = 8, 12, 384
+BATCH, BATCHES_SORTED, RATE, WARM_UP, SMOOTHING = 32, 8, 1e-3, 30, 0.05
+
+log = logging.getLogger(__name__)
+
+Example = tuple[str, str]  # a sentence and its kind
+
+BEGINNINGS = (
+    *("honestly, ", "well, ", "please, ", "please help, ", "I don't know, ", "um, ", "so ", "look, ", "you know, "),
+    *("listen, ", "oh no, ", "today ", "and ", "but ", "because ", "the truth is, ", "hey, ", "help! ", "okay, "),
+    *("I have to tell you something. ", "can I tell you something? ", "actually "),
+)
+PLAYED = (
+    *("In my story {}", "In the book he says: {}", "The song goes: {}", "In the film she says: {}"),
+    *("My character says: {}", "The hero cries: {}", "In our play I have to say: {}", "The lyrics are: {}"),
+    *("Write a story that begins with: {}", "In the game my avatar says: {}", "{} says the villain."),
+    *("{} That is the first line of my novel.", "We read a poem, it goes: {}", "In the series somebody says: {}"),
+    "Let's play! You are the doctor and I say: {}",
+)
+MEANT = (
+    *("I'm not playing now. {}", "This is not a story. {}", "Stop the game. {}", "For real: {}"),
+    *("I mean it. {}", "No joke, {}"),
+)
+
+
+class Adapted(nn.Module):
+    """MiniLM, whose own weights rest, with the adapter and a head: tokens -> (n, kinds) logits."""
+
+    def __init__(self, weights: dict[str, Tensor]) -> None:
+        super().__init__()
+        self._base = {name: weight.float() for name, weight in weights.items()}
+        shapes = {name: weights[f"{name}.weight"].shape for name in DENSE}
+        down = {_key(n): nn.Parameter(torch.randn(RANK, s[1]) / math.sqrt(s[1])) for n, s in shapes.items()}
+        self.down = nn.ParameterDict(down)
+        self.up = nn.ParameterDict({_key(n): nn.Parameter(torch.zeros(s[0], RANK)) for n, s in shapes.items()})
+        self.head, self.drop = nn.Linear(WIDTH, len(KINDS)), nn.Dropout(0.1)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """(n, length) tokens and (n, length) 1 where there is one -> (n, kinds)."""
+        words, places = (self._base[f"embeddings.{kind}_embeddings.weight"] for kind in ("word", "position"))
+        segment = self._base["embeddings.token_type_embeddings.weight"][0]
+        x = self._norm(words[ids] + places[: ids.shape[1]] + segment, "embeddings.LayerNorm")
+        for layer in range(6):
+            x = self._layer(x, mask, f"encoder.layer.{layer}.")
+        mean = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        return self.head(self.drop(functional.normalize(mean, dim=-1) * SHARPNESS))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What is kept, in half precision."""
+        kept = {f"{name}.{part}": getattr(self, part)[_key(name)] for name in DENSE for part in ("down", "up")}
+        kept |= {"head.weight": self.head.weight, "head.bias": self.head.bias}
+        return {name: value.detach().half().contiguous() for name, value in kept.items()}
+
+    def _layer(self, x: Tensor, mask: Tensor, name: str) -> Tensor:
+        shape = (*x.shape[:2], HEADS, WIDTH // HEADS)
+        parts = (f"{name}attention.self.{part}" for part in ("query", "key", "value"))
+        q, k, v = (self._dense(x, part).view(shape).transpose(1, 2) for part in parts)
+        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :].bool())
+        attended = self._dense(mixed.transpose(1, 2).reshape(x.shape), f"{name}attention.output.dense")
+        x = self._norm(x + attended, f"{name}attention.output.LayerNorm")
+        wide = functional.gelu(self._dense(x, f"{name}intermediate.dense"))
+        return self._norm(x + self._dense(wide, f"{name}output.dense"), f"{name}output.LayerNorm")
+
+    def _dense(self, x: Tensor, name: str) -> Tensor:
+        change = functional.linear(functional.linear(self.drop(x), self.down[_key(name)]), self.up[_key(name)])
+        return functional.linear(x, self._base[f"{name}.weight"], self._base[f"{name}.bias"]) + STRENGTH * change
+
+    def _norm(self, x: Tensor, name: str) -> Tensor:
+        return functional.layer_norm(x, (WIDTH,), self._base[f"{name}.weight"], self._base[f"{name}.bias"], 1e-12)
+
+
+def examples(folder: Path | None = None) -> list[Example]:
+    """The sentences of ``prompts/safety/examples`` (or of another folder of that form)."""
+    folder = folder or resources.folder("prompts") / "safety" / "examples"
+    return [(text, kind) for kind in KINDS for text in (folder / f"{kind}.txt").read_text("utf-8").splitlines() if text]
+
+
+def varied(example: Example, draw: random.Random, ordinary: Sequence[str]) -> Example:
+    """One of the many ways to say it."""
+    text, kind = example
+    chance = draw.random()
+    if kind != "none" and chance < 0.07:
+        return draw.choice(PLAYED).format(text), "none"
+    if kind != "none" and chance < 0.14:
+        text = draw.choice(MEANT).format(text)
+    elif chance < 0.26:
+        other = draw.choice(ordinary)
+        text = f"{other} {text}" if draw.random() < 0.5 else f"{text} {other}"
+    elif chance < 0.45:
+        text = draw.choice(BEGINNINGS) + (text if text.startswith(("I ", "I'")) else text[0].lower() + text[1:])
+    return _careless(text, draw), kind
+
+
+def _careless(text: str, draw: random.Random) -> str:
+    """As people type."""
+    text = text.lower() if draw.random() < 0.25 else text
+    text = re.sub(r"[.!?,]", "", text) if draw.random() < 0.25 else text
+    text = text.replace("'", "") if draw.random() < 0.15 else text
+    words = text.split()
+    if len(words) > 5 and draw.random() < 0.1:
+        words.pop(draw.randrange(len(words)))
+    return " ".join(words)
+
+
+def train(told: Sequence[Example], rounds: int, seed: int = 0) -> Adapted:
+    """Raises StageError for a missing model."""
+    torch.manual_seed(seed)
+    draw, folder = random.Random(seed), locate.resolve(EMBEDDER)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    net = Adapted(load_file(folder / "model.safetensors"))
+    optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.01)
+    steps = rounds * math.ceil(len(told) / BATCH)
+    falling = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda n: min(1, (n + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * min(1, n / steps)))
+    )
+    ordinary = [text for text, kind in told if kind == "none"]
+    for turn in range(rounds):
+        losses = list[float]()
+        for batch in _batches([varied(example, draw, ordinary) for example in told], draw):
+            ids, mask = _tokens(tokenizer, [text for text, _ in batch])
+            wanted = torch.tensor([KINDS.index(kind) for _, kind in batch])
+            loss = functional.cross_entropy(net(ids, mask), wanted, label_smoothing=SMOOTHING)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            falling.step()
+            losses.append(loss.item())
+        log.info("round %d of %d: loss %.3f", turn + 1, rounds, np.mean(losses))
+    return net
+
+
+def _batches(items: list[Example], draw: random.Random) -> Iterable[list[Example]]:
+    """Of sentences of about the same length."""
+    draw.shuffle(items)
+    for start in range(0, len(items), BATCH * BATCHES_SORTED):
+        some = sorted(items[start : start + BATCH * BATCHES_SORTED], key=lambda item: len(item[0]))
+        batches = [some[n : n + BATCH] for n in range(0, len(some), BATCH)]
+        draw.shuffle(batches)
+        yield from batches
+
+
+def _tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    encoded = [tokenizer.encode(text).ids for text in texts]
+    longest = max(map(len, encoded))
+    ids = torch.tensor([row + [0] * (longest - len(row)) for row in encoded])
+    return ids, torch.tensor([[1.0] * len(row) + [0.0] * (longest - len(row)) for row in encoded])
+
+
+def _key(name: str) -> str:
+    return name.replace(".", "_")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=ADAPTER)
+    asked = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    told = [*examples(), *((turn.said, SAME.get(turn.kind, turn.kind)) for turn in new_turns("dev"))]
+    save_file(train(told, asked.rounds, asked.seed).tensors(), asked.out)
+
+
+if __name__ == "__main__":
+    main()
