@@ -116,6 +116,12 @@ class Mind:
 
         return asked
 
+    def expected_words(self) -> tuple[str, bool]:
+        """What the user may say next, as a recogniser is told it, and whether its numbers are to be spelt; "" where
+        nobody knows."""
+        tutor = self._lessons.tutor(self.persona.lesson)
+        return (tutor.heard, tutor.counts) if tutor else ("", False)
+
     async def reply(self, reply: Reply) -> AsyncIterator[str]:
         """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word. The
         reply has an ``opener`` afterwards, if one suits it."""

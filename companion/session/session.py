@@ -90,6 +90,7 @@ class Session:
         )
         self._attention = Attention(self.mind, self.show, drafts, engine.rehearsal, self._voice, spawn)
         transcripts = Transcripts(engine.asr, self.conversation, client.tell, spawn)
+        transcripts.expected = self.mind.expected_words
         self._responder = Responder(
             client=client,
             conversation=self.conversation,

@@ -80,7 +80,8 @@ class FasterWhisper:
         self._language, self._fallback, self._beam = language, fallback_language, beam
         self._model = _load(model, device, threads)
         known = frozenset[str](self._model.supported_languages)
-        self.abilities = Abilities(languages=known, model=model)
+        self._words, self._spelt = "", False
+        self.abilities = Abilities(languages=known, model=model, expects=True)
         if language and language not in known:
             raise StageError("asr_language", f"The model {model} does not know the language {language!r}.")
         self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="asr")
@@ -90,6 +91,13 @@ class FasterWhisper:
         """It hears this one of its languages and no other."""
         told = copy.copy(self)
         told._language = language
+        return told
+
+    def expecting(self, words: str, spelt: bool) -> Self:
+        """It takes ``words`` for what was said before, and, where numbers are to be ``spelt``, writes no digits: short
+        numbers become "1 1 1 1" else."""
+        told = copy.copy(self)
+        told._words, told._spelt = words, spelt
         return told
 
     async def transcribe(self, audio: Samples) -> Transcript:
@@ -141,12 +149,21 @@ class FasterWhisper:
         return heard
 
     def _decode(self, encoded: Any, language: str, seconds: float) -> _Heard:
+        """What is heard; without the words that were expected where these are not certain, or nothing is."""
+        heard = self._written(encoded, language, seconds, self._words)
+        if self._words and not (heard.text and heard.certain):
+            return self._written(encoded, language, seconds)
+        return heard
+
+    def _written(self, encoded: Any, language: str, seconds: float, words: str = "") -> _Heard:
+        """What is written after ``words``, as if these were said before."""
         from faster_whisper.tokenizer import Tokenizer
         from faster_whisper.transcribe import get_suppressed_tokens
 
         model = self._model
         tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
-        prompt = model.get_prompt(tokenizer, [], without_timestamps=True)
+        prompt = model.get_prompt(tokenizer, tokenizer.encode(f" {words}") if words else [], without_timestamps=True)
+        suppressed = [-1, *(_digits(tokenizer) if self._spelt else ())]
         result = model.model.generate(
             encoded,
             [prompt],
@@ -154,7 +171,7 @@ class FasterWhisper:
             max_length=len(prompt) + 8 + int(7 * seconds),  # nobody says more tokens a second
             return_scores=True,
             suppress_blank=True,
-            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),  # pyright: ignore[reportArgumentType]
+            suppress_tokens=get_suppressed_tokens(tokenizer, suppressed),  # pyright: ignore[reportArgumentType]
         )[0]
         tokens = result.sequences_ids[0]
         return _Heard(tokenizer.decode(tokens).strip(), language, float(result.scores[0]), len(tokens))
@@ -183,6 +200,12 @@ class FasterWhisper:
         text = " ".join(segment.text.strip() for segment in segments)
         tokens = sum(len(segment.tokens) for segment in segments)
         return _Heard(text, info.language, float(np.mean([segment.avg_logprob for segment in segments])), tokens)
+
+
+def _digits(tokenizer: Any) -> Sequence[int]:
+    """The tokens that write a number in digits."""
+    vocabulary: dict[str, int] = tokenizer.tokenizer.get_vocab()
+    return [token for text, token in vocabulary.items() if any(c.isdigit() for c in text) and not text.startswith("<|")]
 
 
 def _spoken(audio: Samples) -> bool:

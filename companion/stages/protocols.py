@@ -106,6 +106,7 @@ class Abilities:
     voice: str = "default"  # of a TTS
     voices: Collection[str] = ()  # what a TTS may be told: `HasVoices`
     model: str = "default"  # of an ASR, as clients are told
+    expects: bool = False  # an ASR: `Expects`
     keeps: bool = False  # a Memory: `Keeps`
     learns: bool = False  # a Memory: `Learns`
 
@@ -115,6 +116,7 @@ METHODS = {  # what whoever has these abilities is asked
     "calls_tools": "converse",
     "prepares": "prepare",
     "voices": "with_voice",
+    "expects": "expecting",
     "keeps": "memories",
     "learns": "learn_with",
 }
@@ -205,6 +207,19 @@ class Multilingual(ASR, Protocol):
 
 def knows_language(asr: ASR, language: str) -> TypeGuard[Multilingual]:
     return language in abilities(asr).languages
+
+
+class Expects(ASR, Protocol):
+    """What an ASR has besides if it can be told what it is likely to hear."""
+
+    def expecting(self, words: str, spelt: bool) -> ASR:
+        """The same model, which hears sooner what is written as in ``words``; ``spelt``: numbers in words, never in
+        digits. Costs next to nothing."""
+        ...
+
+
+def expects(asr: ASR) -> TypeGuard[Expects]:
+    return abilities(asr).expects
 
 
 class Memory(Protocol):

@@ -11,7 +11,7 @@ from companion.hearing.transcription.tone import Tone
 from companion.protocol import events
 from companion.protocol.events import Problem, ServerEvent
 from companion.protocol.ids import new_id
-from companion.stages.protocols import ASR, HEAR_RATE, Samples, Transcript, knows_language
+from companion.stages.protocols import ASR, HEAR_RATE, Samples, Transcript, expects, knows_language
 from companion.tasks import Spawn
 
 Understood = asyncio.Task[Transcript | StageError]
@@ -40,6 +40,7 @@ class Transcripts:
         self._failures: dict[str, StageError] = {}
         self._tone = Tone()
         self._last: Utterance | None = None  # the one that was committed last
+        self.expected: Callable[[], tuple[str, bool]] = lambda: ("", False)  # as `Expects.expecting` takes it
         self.language: str | None = None  # in which the user is heard; None where that is for the ASR to find out
 
     @property
@@ -127,6 +128,9 @@ class Transcripts:
             asr, language = self._asr, self.language
             if language and knows_language(asr, language):
                 asr = asr.in_language(language)
+            words, spelt = self.expected()
+            if words and expects(asr):
+                asr = asr.expecting(words, spelt)
             return await asr.transcribe(audio)
         except Exception as error:
             return as_stage_error(error, "asr_failed")
