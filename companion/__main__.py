@@ -64,10 +64,16 @@ def talk(context: typer.Context) -> None:
 
 @app.command(add_help_option=False, context_settings=ELSEWHERE)
 def bench(context: typer.Context) -> None:
-    """Measures the conversation on this machine, the face running: first sound, interruptions, memory."""
+    """Measures the conversation on this machine, the face running: first sound, interruptions, memory. `bench soak`
+    holds conversations for a long time."""
+    if context.args[:1] == ["soak"]:
+        from companion.bench.soak import soak
+
+        context.args = context.args[1:]
+        return _pass_on(soak, context)
     from companion.bench.latency import bench as run
 
-    _pass_on(run, context)
+    return _pass_on(run, context)
 
 
 @app.command()

@@ -324,6 +324,11 @@ def create_app(engine: Engine) -> Starlette:
     return made
 
 
+def server(engine: Engine, ready: Callable[[], None]) -> uvicorn.Server:
+    """What serves the application; ``ready`` is called when it listens."""
+    return _Server(create_app(engine), engine.config.server, ready)
+
+
 def serve(config: Config, host: str | None = None, port: int | None = None) -> None:
     """Load everything, listen, and say which page to open; until interrupted.
 
@@ -340,7 +345,7 @@ def serve(config: Config, host: str | None = None, port: int | None = None) -> N
     port = listener.getsockname()[1]
     page = f"http://{'localhost' if is_loopback(host) else host}:{port}/"
     ready = f"Ready. Open [bold]{page}[/bold] and talk. Ctrl-C ends."
-    _Server(create_app(engine), config.server, lambda: console.print(ready)).run([listener])
+    server(engine, lambda: console.print(ready)).run([listener])
 
 
 class _Server(uvicorn.Server):
