@@ -1,4 +1,5 @@
-"""`Layers`: what a portrait is drawn from. It never changes, so all faces of a portrait share it."""
+"""`Layers`: the textures and meshes from which a portrait is drawn. They never change, so all faces of a portrait share
+them."""
 
 import threading
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ _building = threading.Lock()
 
 
 def layers(portrait: Portrait) -> Layers:
-    """The layers of ``portrait``, built in about 0.2 s unless a face that still lives shows the same portrait."""
+    """The layers of ``portrait``, built in about 0.2 s unless another open face shows the same portrait."""
     with _building:
         known = _known.get(id(portrait))
         if known is None or known.portrait is not portrait:

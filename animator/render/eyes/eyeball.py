@@ -1,8 +1,8 @@
 """The eyes behind the lids: white, iris and highlight as layers that move with the gaze.
 
 The white stands still in its socket; the iris slides over it as the eyeball turns; the highlight, a mirror image of the
-light, follows by less than half. What lids hide in the picture is completed: the iris from its other parts at the same
-radius, the white from the hue of both eyes. With the gaze of the picture the layers add up to the picture exactly.
+light, follows by less than half. What the lids hide in the picture is inpainted: the iris from its other parts at the
+same radius, the white from the hue of both eyes. With the gaze of the picture the layers add up to the picture exactly.
 """
 
 from dataclasses import dataclass
@@ -128,7 +128,7 @@ def _frame(portrait: Portrait, index: int, side: str) -> tuple[int, int, int, in
 
 
 def _white_hues(portrait: Portrait, flat: bool) -> tuple[Floats, Floats]:
-    """(3,) the colours that stand for the white of the left and of the right eye: one hue, in the light of each."""
+    """(3,) colours for the sclera of the left and of the right eye: one hue, in the light of each."""
     seen = [_seen_white(portrait, index) for index in (0, 1)]
     skins = _skin(portrait, "left"), _skin(portrait, "right")
     pooled = np.concatenate(seen)
@@ -146,7 +146,7 @@ def _white_hues(portrait: Portrait, flat: bool) -> tuple[Floats, Floats]:
 
 
 def _seen_white(portrait: Portrait, index: int) -> Floats:
-    """(n, 3) pixels of an eye off its iris."""
+    """(n, 3) pixels of an eye outside its iris."""
     side = ("left", "right")[index]
     left, top, right, bottom = _frame(portrait, index, side)
     share = _area(portrait, side, (left, top), (bottom - top, right - left))
@@ -156,7 +156,7 @@ def _seen_white(portrait: Portrait, index: int) -> Floats:
 
 
 def _skin(portrait: Portrait, side: str) -> Floats:
-    """(3,) the colour of the skin under an eye, which lies in the same light."""
+    """(3,) the colour of the skin below an eye, which is in the same light."""
     rim = portrait.vertices[portrait.contours[f"eye_{side}_lower"], :2]
     low, high = (rim + f32([0, share * portrait.face_width]) for share in UNDER)
     most = np.array(portrait.picture.shape[1::-1]) - 1
@@ -212,7 +212,7 @@ def _eye(portrait: Portrait, body: Body, index: int, hue: Floats, shading: float
 
 
 def shade(below: Floats, depth: float) -> Floats:
-    """Brightness at ``below`` px under the upper lid whose shadow is ``depth`` px deep."""
+    """The brightness, 0 to 1, ``below`` px under the upper lid, whose shadow is ``depth`` px deep."""
     t = np.clip(below / depth, 0, 1)
     return SHADOW + (1 - SHADOW) * t * (2 - t)
 

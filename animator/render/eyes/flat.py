@@ -1,4 +1,4 @@
-"""The layers of an eye in a flat drawing: one colour for the white, and an iris of whatever shape it was given."""
+"""The layers of an eye in a flat drawing: one colour for the sclera, and an iris of whatever shape was drawn."""
 
 import cv2
 import numpy as np
@@ -49,6 +49,6 @@ def _circle(body: NDArray[np.bool_], distance: Floats, radius: float) -> Floats:
 
 
 def _colour(pixels: Floats, share: Floats, distance: Floats, radius: float) -> Floats:
-    """(3,) what most of the iris shows."""
+    """(3,) the most frequent colour of the iris."""
     inside = pixels[(share > 0.99) & (distance < 0.9 * radius)]
     return np.median(inside, axis=0) if len(inside) else f32([40, 40, 40])

@@ -1,4 +1,4 @@
-"""The iris as it is behind the lids: what they hide is like its other parts at the same radius."""
+"""The whole iris: the part that the lids hide is inpainted from its other parts at the same radius."""
 
 import cv2
 import numpy as np

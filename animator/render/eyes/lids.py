@@ -1,4 +1,4 @@
-"""The skin of closed lids: what an open eye's picture does not show.
+"""The skin of closed lids, which a picture of open eyes does not show.
 
 When a lid closes, the few pixels between its crease and its edge are stretched over the whole eye, and lashes would
 smear into streaks. So a second texture, which `animator.render.eyes.lidskin` makes, is faded in while the eye shuts. In
@@ -98,7 +98,7 @@ def _tint(frame: Image, covers: Floats, corner: tuple[int, int], colour: Floats,
 
 
 def fade(closure: float, between: tuple[float, float] = FADE) -> float:
-    """How far, 0 to 1, a lid has taken on the looks of a shut one, which it does ``between`` two closures."""
+    """How far, 0 to 1, a lid has faded to its shut texture, which it does ``between`` two closures."""
     t = min(max((closure - between[0]) / (between[1] - between[0]), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
@@ -185,7 +185,7 @@ def _plain(patch: Patch) -> tuple[Floats, Ink]:
 
 
 def _lash(patch: Patch) -> Floats:
-    """(3,) the dark colour of the edge of the lid."""
+    """(3,) the dark colour of the lid's edge and lashes."""
     edge = patch.pixels[(np.abs(patch.above) < 1.5) & (patch.within > 0)]
     if not len(edge):  # an eye in profile has hardly an edge
         edge = patch.pixels.reshape(-1, 3)

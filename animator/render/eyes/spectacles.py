@@ -1,7 +1,7 @@
 """Glasses as an overlay: they turn with the skull, and the face moves behind them.
 
-The face is drawn from a picture without the frame, filled in from the skin around it. The frame is a thin sheet in
-front, whose colours are such that over the face at rest they give the picture again, to the last bit.
+The face is drawn from a picture without the frame, inpainted from the skin around it. The frame is a thin sheet in
+front; over the face at rest, its colours reproduce the picture to the last bit.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The same pictures in batches on a GPU, with torch: all faces of a process together.
+"""The same frames in batches on a GPU, with torch: the faces of a process are drawn together.
 
 It draws what `animator.render` has prepared, within rounding of its frames. Start with `animator.render.gpu.pool`.
 """

@@ -1,4 +1,4 @@
-"""The mouth behind the lips: cavity, tongue and teeth in space, the picture's own teeth where it shows them.
+"""The inside of the mouth: cavity, tongue and teeth in 3D, and the picture's own teeth where it shows them.
 
 The upper row and what the picture shows of it are rigid to the skull, the lower row and the tongue move with the jaw.
 All is drawn at twice the resolution and blended into the opening between the lips.
@@ -137,7 +137,7 @@ def mouth(portrait: Portrait, body: Body) -> Mouth:
 
 
 def _edge(portrait: Portrait, corner: tuple[int, int], own: Floats) -> Floats:
-    """(3,) px: where the edges of the two middle upper teeth meet, as low as the picture shows or lips let expect."""
+    """(3,) px: the lower edge between the central upper incisors, as the picture shows it or as the lips suggest."""
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
     middle = portrait.vertices[[upper[len(upper) // 2], lower[len(lower) // 2]]]
     x = 0.65 * middle[0, 0] + 0.35 * portrait.teeth[0]
@@ -167,7 +167,8 @@ def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shif
 
 
 def _facing(portrait: Portrait) -> Floats:
-    """(3, 3): the pose of the head, leaned as far as the lips are aslant in it; nods are seen too large in pictures."""
+    """(3, 3): the rotation of the head, rolled as far as the lips are; its pitch is reduced, since pictures exaggerate
+    it."""
     yaw, pitch, roll = portrait.pose
     turn = rotation(yaw, _NOD * pitch, roll)
     rim = portrait.contours["lips_inner_upper"]
@@ -177,7 +178,7 @@ def _facing(portrait: Portrait) -> Floats:
 
 
 def _cm(portrait: Portrait) -> float:
-    """px of a centimetre: by the face, but no more than a small painted mouth can hold."""
+    """Pixels to a centimetre: by the size of the face, limited by what a small painted mouth can hold."""
     ids = portrait.contours["lips_outer_upper"][[0, -1]]
     mouth_width = float(np.linalg.norm(portrait.vertices[ids[0]] - portrait.vertices[ids[1]]))
     fits = float(np.clip(mouth_width / (0.36 * portrait.face_width), 0.75, 1.15))
@@ -240,7 +241,7 @@ def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple
 
 @kernel
 def _reddened(share: Real, loses: Real) -> Real:
-    """The ``share`` of light, 0 to 1, in a colour that ``loses`` so much in the shade."""
+    """The ``share`` of light, 0 to 1, that remains of a colour channel which ``loses`` so much in the shade."""
     return share * (np.float32(1.0) - loses * (np.float32(1.0) - share))
 
 

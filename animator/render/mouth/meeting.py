@@ -1,9 +1,9 @@
-"""Lips that meet: shut exactly for p, b and m whatever else the face does, and towards the corners when they are round.
+"""Contact of the lips: shut exactly for p, b and m whatever else the face does, and towards the corners when rounded.
 
-Shapes add up, contact does not. So after they are added the gap that is left between the lips is measured, and what of
-it must not be there is closed; the skin of each lip follows its rim.
+Blendshapes add up, contact does not. So the gap that remains between the lips after the shapes are added is measured,
+and the part of it that should be shut is closed; the skin of each lip follows its rim.
 
-Where shut lips meet there is a dark line, which is shadow, not lip: as they part they turn out what it hid.
+The dark line between shut lips is shadow, not lip: as the lips part, they turn out and show what it hid.
 """
 
 from dataclasses import dataclass

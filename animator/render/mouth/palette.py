@@ -1,4 +1,4 @@
-"""Colours of what no picture of a closed mouth shows, taken from what it does show.
+"""Colours of teeth, gums and tongue for pictures with a closed mouth, derived from what they show.
 
 Teeth are as white as the light of the picture allows, tinted by its eyes and its skin; gums and tongue are its lips
 and flesh. So a painting gets painted teeth, and a photograph at dusk dim ones.
@@ -46,7 +46,7 @@ def drawn_palette(portrait: Portrait) -> Palette:
 
 
 def palette(portrait: Portrait, own: Floats) -> Palette:
-    """Colours in the light of the picture and out of its range; ``own`` is the layer of `smile.own_teeth`."""
+    """Colours in the light and within the range of the picture; ``own`` is the layer of `smile.own_teeth`."""
     picture = portrait.picture.astype(np.float32)
     pixels = picture[_face(portrait) > 0]
     luma = pixels @ LUMA
@@ -74,7 +74,7 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
 
 
 def side_light(portrait: Portrait, x: Floats) -> Floats:
-    """(n,) share of the light of the brighter cheek that there is at ``x`` (n,) px of the picture."""
+    """(n,) the light at ``x`` (n,) px of the picture, as a share of that on the brighter cheek."""
     grey = cv2.cvtColor(portrait.picture, cv2.COLOR_RGB2GRAY)
     soft = cv2.GaussianBlur(grey, (0, 0), _PATCH * portrait.face_width)
     cheeks = portrait.landmarks[list(_BESIDE), :2]
@@ -106,7 +106,7 @@ def _sclera(portrait: Portrait, skin: Floats) -> Floats:
 
 
 def lip_ring(portrait: Portrait, ring: str) -> NDArray[np.bool_]:
-    """(H, W) what lies within the ``inner`` or ``outer`` contour of the lips."""
+    """(H, W) mask of what lies within the ``inner`` or ``outer`` contour of the lips."""
     outline = np.concatenate([portrait.contours[f"lips_{ring}_upper"], portrait.contours[f"lips_{ring}_lower"][::-1]])
     mask = np.zeros(portrait.picture.shape[:2], np.uint8)
     cv2.fillPoly(mask, [(portrait.vertices[outline, :2] * 16).round().astype(np.int32)], (1,), shift=4)

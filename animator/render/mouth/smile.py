@@ -1,4 +1,4 @@
-"""The upper teeth that the picture itself shows: found between the lips and continued behind the upper one."""
+"""The upper teeth that the picture itself shows: segmented between the lips and continued behind the upper one."""
 
 import cv2
 import numpy as np

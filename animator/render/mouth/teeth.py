@@ -1,4 +1,4 @@
-"""Teeth, gums and tongue, made rather than modelled: anatomical widths on two arches, painted on unrolled strips.
+"""Procedural teeth, gums and tongue: anatomical widths on two dental arches, painted on unrolled strips.
 
 Units are cm until `mouth` scales them to the face. Strips run along the arch from the subject's right to left.
 """
@@ -118,7 +118,8 @@ def tongue(colour: Colour) -> Piece:
 
 
 def _tongue_paint(colour: Colour) -> NDArray[np.uint8]:
-    """Its tip in the first row: a groove in the middle, what shines on both sides of it, and rough skin."""
+    """The texture, with the tip in the first row: a groove in the middle, highlights on both sides of it, and rough
+    skin."""
     rows, columns = 64, 96
     v, u = np.mgrid[:rows, :columns].astype(np.float32)
     u, v = u / (columns - 1) * 2 - 1, v / (rows - 1)
@@ -134,7 +135,7 @@ def _tongue_paint(colour: Colour) -> NDArray[np.uint8]:
 
 
 def _angle(reach: Floats, row: Row) -> Floats:
-    """Where on the ellipse the arc length ``reach`` from the middle ends, in radians."""
+    """The angle on the ellipse, in radians, at the arc length ``reach`` from its middle."""
     angles = np.linspace(0, np.pi / 2, 400)
     steps = np.hypot(np.diff(row.breadth * np.sin(angles)), np.diff(row.depth * np.cos(angles)))
     length = np.concatenate([[0], np.cumsum(steps)])
@@ -170,7 +171,7 @@ def _strip(row: Row, white: Colour, gum: Colour) -> NDArray[np.uint8]:
 
 
 def _uneven(height: int, width: int) -> Floats:
-    """(height, width) a little more or less light, which enamel throws back."""
+    """(height, width): small variations of the light that enamel reflects."""
     noise = np.random.default_rng(1).normal(0, 1, (height, width)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 0.06 * PER_CM)
     return 0.018 * smooth / smooth.std()

@@ -1,8 +1,8 @@
 """The mesh of the whole frame: the face, and around it a grid that carries hair, neck, shoulders and background.
 
-Both share the vertices of the face's rim, so nothing tears. What the grid knows of the face fades outwards by the
-screened Laplace equation: its depth to that of the ears, its displacements to nothing. How much of it is seen before
-the still background is up to `animator.render.surface.plate`.
+Both share the vertices of the face's rim, so nothing tears. Depth and displacements of the face extend into the grid by
+the screened Laplace equation: the depth falls to that of the ears, the displacements to 0.
+`animator.render.surface.plate` decides how much of the grid covers the still background.
 """
 
 from dataclasses import dataclass

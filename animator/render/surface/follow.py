@@ -1,7 +1,7 @@
-"""How far each part of the picture goes along with the head and with the torso: by how high up the person is there.
+"""How far each part of the picture follows the head and the torso, by its height on the person.
 
-What lies beside the person, such as wisps of hair, goes along with what is nearest of them. In pictures where the
-person was only guessed at, everything does, less and less with the distance, since hats would be cut in two.
+What lies beside the person, such as wisps of hair, follows the nearest part of the person. Where the outline was only
+guessed, everything does, less with the distance: a sharp edge would cut hats in two.
 """
 
 import cv2

@@ -1,4 +1,4 @@
-"""Where the head is: rigid motion of head and torso out of a motion row, within what the picture can bear."""
+"""The rigid motion of head and torso in a motion row, limited to what the picture can show."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The openings of mouth and eyes, and the rim of the face: where one thing ends in front of another.
+"""The openings of mouth and eyes, and the rim of the face: edges at which one surface ends in front of another.
 
 Pixels there are shared. Into an opening the mesh goes on as a filler between its edges, so that a pixel of which the
 opening takes a part finds the colour of the lip there and blends it with what lies behind by exact area. Over the rim
