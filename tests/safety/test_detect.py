@@ -69,6 +69,8 @@ def test_one_sentence_among_many_is_heard(detector):
     [
         ("I am going to kill myself.", "crisis"),
         ("I\u2019m suicidal", "crisis"),
+        ("My kids would be better off without their mum.", "crisis"),
+        ("My kids would be better off without their phones.", "none"),
         ("Ich will nicht mehr leben.", "crisis"),
         ("Je veux mourir.", "crisis"),
         ("I don't want to kill myself.", "concern"),
