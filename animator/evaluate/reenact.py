@@ -82,6 +82,24 @@ def reenact(
     Raises `animator.media.files.MediaError` for a file that cannot be read, has no face or more than `LONGEST_CLIP`
     frames, and `animator.portrait.picture.reading.PortraitError` when that frame makes no portrait.
     """
+    films, faces, fps = _watched(clip)
+    rest = calmest(faces)
+    portrait = load(_png(films[rest]), size)
+    look = Watch(portrait, progress)
+    points = [_in_picture(face.points, portrait) for face in faces.values()]
+    rows = _solved(Mimic(portrait, _in_picture(faces[rest].points, portrait)), look, points, rounds)
+    frames = [
+        Frame(number, films[number], faces[number], image, seen, row)
+        for number, row, (image, seen) in zip(faces, rows, look(rows), strict=True)
+        if seen
+    ]
+    if not frames:
+        raise MediaError(f"The tracker does not find the face of {clip} once it is drawn.")
+    return Reenactment(frames, rest, fps)
+
+
+def _watched(clip: Path) -> tuple[dict[int, Image], dict[int, FaceLandmarks], float]:
+    """The frames of ``clip`` that show a face, and these faces, by the number of the frame; and frames a second."""
     films: dict[int, Image] = {}
     faces: dict[int, FaceLandmarks] = {}
 
@@ -92,25 +110,17 @@ def reenact(
             films[number], faces[number] = image, face
 
     fps = track(clip, watch=watch).fps
-    rest = calmest(faces)
-    portrait = load(_png(films[rest]), size)
-    look = Watch(portrait, progress)
-    points = [_in_picture(face.points, portrait) for face in faces.values()]
-    mimic = Mimic(portrait, _in_picture(faces[rest].points, portrait))
+    return films, faces, fps
+
+
+def _solved(mimic: "Mimic", look: Watch, points: Sequence[Floats], rounds: int) -> Floats:
+    """(n, 64) rows for n tracked faces, (478, 3) px each, corrected ``rounds`` - 1 times by what is drawn for them."""
     lacking = np.zeros((len(points), POINTS, 3), np.float32)
     for _ in range(rounds - 1):
         rows = np.stack([mimic(each, more) for each, more in zip(points, lacking, strict=True)])
         for more, film, (_, seen) in zip(lacking, points, look(rows), strict=True):
             more += mimic.moved(film) - mimic.moved(seen.points) if seen else 0
-    rows = np.stack([mimic(each, more) for each, more in zip(points, lacking, strict=True)])
-    frames = [
-        Frame(number, films[number], faces[number], image, seen, row)
-        for number, row, (image, seen) in zip(faces, rows, look(rows), strict=True)
-        if seen
-    ]
-    if not frames:
-        raise MediaError(f"The tracker does not find the face of {clip} once it is drawn.")
-    return Reenactment(frames, rest, fps)
+    return np.stack([mimic(each, more) for each, more in zip(points, lacking, strict=True)])
 
 
 class Mimic:
