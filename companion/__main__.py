@@ -109,11 +109,14 @@ def setup(
 
 
 @app.command()
-def doctor(config: CONFIG = "default") -> None:
+def doctor(
+    config: CONFIG = "default",
+    verify: Annotated[bool, typer.Option(help="Read every byte of the models again, however they look.")] = False,
+) -> None:
     """Says what is installed and what is missing. Exit code 1 when something needed is missing."""
     from companion.cli.doctor import doctor as run
 
-    if not run(config, Console()):
+    if not run(config, Console(), verify):
         raise typer.Exit(1)
 
 

@@ -79,14 +79,17 @@ EXTRAS = {
 }
 
 
-def doctor(config_name: str, console: Console) -> bool:
-    """Print what is installed, in tables -> whether everything that the configuration needs is there."""
+def doctor(config_name: str, console: Console, verify: bool = False) -> bool:
+    """Print what is installed, in tables -> whether everything that the configuration needs is there; with ``verify``
+    every byte of the models is read again."""
     console.print(
         f"Vasari {__version__}, Python {platform.python_version()} ({sys.executable}), {platform.platform()}",
         highlight=False,
         soft_wrap=True,
     )
     problems = _packages(console)
+    for path in locate.distrust() if verify else ():
+        console.print(f"{escape(str(path))} was damaged; it is made again when it is needed.", soft_wrap=True)
     try:
         config = load(config_name)
         needed(config)

@@ -8,13 +8,14 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from companion.config import Config
 from companion.models.fetch import FetchError, fetch
-from companion.models.locate import inspect
+from companion.models.locate import distrust, inspect
 from companion.models.manifest import Model
 
 
 def setup(models: Iterable[Model], console: Console) -> bool:
-    """Make each of ``models`` available; what is there and correct is left alone. Returns whether all of them are."""
+    """Make each of ``models`` available; what is there and right to the byte is left alone. Returns whether all are."""
     ready = True
+    distrust()
     for model in models:
         found = inspect(model).located
         if found is None:

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 
 DIGEST = 32  # bytes of a SHA-256
+STAMPS = "verified.json"  # the files of the cache that were read and found right, and how they were then
+KEPT = ".kept"  # ends the names of files that `once` writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def verify(path: Path, file: File) -> bool:
     if state.st_size != file.size:
         return False
     stamp = [state.st_size, state.st_mtime_ns, file.sha256]
-    stamps_path = cache_dir() / "verified.json"
+    stamps_path = cache_dir() / STAMPS
     with _stamps_lock:
         if _stamps(stamps_path).get(str(path)) == stamp:
             return True
@@ -135,6 +137,22 @@ def keep(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def distrust() -> list[Path]:
+    """Have every model read and checked again at its next use, whatever its time says, and throw away what was made
+    from models and is damaged: it is made again. Returns the latter."""
+    with _stamps_lock:
+        (cache_dir() / STAMPS).unlink(missing_ok=True)
+    damaged = [path for path in cache_dir().rglob(f"*{KEPT}") if not _intact(path.read_bytes())]
+    for path in damaged:
+        path.unlink(missing_ok=True)
+    return damaged
+
+
+def _intact(kept: bytes) -> bool:
+    """Whether a file that `once` wrote holds what was written."""
+    return hashlib.sha256(kept[DIGEST:]).digest() == kept[:DIGEST]
+
+
 def once(path: Path, make: Callable[[], bytes]) -> bytes:
     """What ``make`` gives, kept in a file of the cache. It is made again where the file is missing, or no longer holds
     to the byte what was written; where it cannot be written, it is made each time."""
@@ -142,9 +160,8 @@ def once(path: Path, make: Callable[[], bytes]) -> bytes:
         kept = path.read_bytes()
     except OSError:
         kept = b""
-    digest, content = kept[:DIGEST], kept[DIGEST:]
-    if hashlib.sha256(content).digest() == digest:
-        return content
+    if _intact(kept):
+        return kept[DIGEST:]
     content = make()
     try:
         keep(path, hashlib.sha256(content).digest() + content)

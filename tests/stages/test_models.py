@@ -1,12 +1,17 @@
 """Models are found, fetched, checked to the byte, and refused when they are not what they should be."""
 
 import hashlib
+import io
+import os
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from companion.cli.doctor import doctor
+from companion.cli.setup import setup
 from companion.errors import StageError
 from companion.models import fetch, locate
 from companion.models.manifest import MODELS, Archive, File, Model, Part
@@ -83,6 +88,41 @@ def test_a_damaged_model_is_refused_and_then_repaired(registry):
     assert caught.value.code == "model_corrupt"
     fetch.fetch(TOY, quiet)
     assert locate.resolve("toy") == broken.parent
+
+
+def rot(path: Path) -> None:
+    """Another byte in the middle, and the same time."""
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_bytes_that_rot_are_found_at_set_up_and_fetched_again(registry):
+    model = fetch.fetch(TOY, quiet) / "model.bin"
+    rot(model)
+    assert setup([TOY], Console(quiet=True))
+    assert model.read_bytes() == ONE + TWO
+
+
+def test_the_doctor_finds_them_where_it_is_asked_to_verify(registry, monkeypatch):
+    monkeypatch.setattr("companion.cli.doctor.needed", lambda config: [TOY])
+    model = fetch.fetch(TOY, quiet) / "model.bin"
+    assert locate.inspect(TOY).located
+    rot(model)
+    said = io.StringIO()
+    assert not doctor("fakes", Console(file=said, width=200), verify=True)
+    assert "model.bin is damaged" in said.getvalue() and "companion setup --only toy" in said.getvalue()
+
+
+def test_what_is_made_from_models_is_made_again_where_it_is_damaged(registry):
+    whole, damaged = (locate.cache_dir() / folder / "made.kept" for folder in ("a", "b"))
+    for path in (whole, damaged):
+        locate.once(path, lambda: b"made " * 100)
+    rot(damaged)
+    assert locate.distrust() == [damaged]
+    assert whole.is_file() and not damaged.exists()
+    assert locate.once(damaged, lambda: b"again") == b"again"
 
 
 def test_an_interrupted_set_up_goes_on_where_it_was(registry):
