@@ -22,14 +22,14 @@ from animator.portrait.picture.named import NAMED, Landmarks
 from animator.portrait.picture.reading import Picture, Source, decode, read
 from animator.portrait.remarks import remarks
 from animator.portrait.shaping.brows import level_brows
-from animator.portrait.shaping.closure import close_lids, snap_rims, snap_seam
+from animator.portrait.shaping.closure import close_lids, shut_drawn, snap_rims, snap_seam
 from animator.portrait.shaping.head_fit import fit
 from animator.portrait.shaping.lip_gap import lips_parted, shows_teeth
 from animator.portrait.shaping.lip_shapes import fit_mouth
 from animator.storage import cache_folder, whole
 
 Floats = NDArray[np.float32]
-VERSION = 51  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 52  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT_PORTRAITS = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -125,6 +125,8 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
     lost = framed.drawing.eyes_lost
     matte, outlined = person(framed.picture, points)
     iris = np.array([_iris(points[473:]), _iris(points[468:473])], np.float32)
+    drawn = framed.drawing.lids
+    blinking = shut_drawn(vertices, shapes) if drawn else close_lids(vertices, shapes, framed.picture, iris)
     return Portrait(
         id=name,
         size=size,
@@ -137,7 +139,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         vertices=vertices,
         triangles=mesh().triangles,
         contours=mesh().contours,
-        shapes=level_brows(vertices, close_lids(vertices, shapes, framed.picture, iris), width),
+        shapes=level_brows(vertices, blinking, width),
         jaw=jaw,
         pose=pose(points),
         iris=iris,

@@ -12,6 +12,7 @@ from animator.portrait.picture.named import Landmarks
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
 from animator.render.eyes.lids import lids
+from animator.render.layers import layers
 
 pytestmark = pytest.mark.model
 
@@ -53,6 +54,12 @@ def eyes(renderer: Renderer, blink: float = 0.0, yaw: float = 0.0) -> list[Pictu
     frame, portrait = renderer.draw(motion), renderer.portrait
     boxes = (portrait.iris - (*portrait.view, 0)).round().astype(int).tolist()
     return [frame[y - 2 * r : y + 2 * r, x - 2 * r : x + 2 * r] for x, y, r in boxes]
+
+
+def whole(renderer: Renderer, blink: float) -> Picture:
+    motion = np.zeros(space.SIZE, np.float32)
+    motion[[space.INDEX["eyeBlinkLeft"], space.INDEX["eyeBlinkRight"]]] = blink
+    return renderer.draw(motion)
 
 
 def ink(frame: Picture) -> float:
@@ -110,3 +117,35 @@ def test_an_iris_that_looks_aside_takes_no_specks_along(toon_face: Renderer) -> 
         opacity = eye.layers.iris[..., 3]
         shape = np.argwhere(opacity > 0.3)[:, ::-1].astype(np.int32)
         assert (opacity > 0.5).sum() > 0.99 * cv2.contourArea(cv2.convexHull(shape)), "nothing sticks out"
+
+
+def test_a_lid_comes_down_without_the_brow_and_the_lashes(toon_face: Renderer) -> None:
+    """What was round the open eye is skin, and what is farther away is as it was."""
+    open_face, shut_face = (whole(toon_face, blink).astype(np.int16) for blink in (0, 1))
+    portrait = toon_face.portrait
+    width, (left, top) = portrait.face_width, portrait.view
+    for (x, y, _), side in zip(portrait.iris, ("left", "right"), strict=True):
+        rims = np.concatenate([portrait.contours[f"eye_{side}_{lid}"] for lid in ("upper", "lower")])
+        low, high = portrait.vertices[rims, :2].min(axis=0), portrait.vertices[rims, :2].max(axis=0)
+        skin = shut_face[int(high[1] - top + 0.05 * width), int(x - left)]
+        above = np.s_[int(low[1] - top - 4) : int(y - top), int(low[0] - left - 4) : int(high[0] - left + 4)]
+        assert np.abs(shut_face[above] - skin).max() < 20, "no lash is left, and nothing of the iris"
+        brow = np.s_[: int(low[1] - top - 0.1 * width)]
+        assert np.array_equal(shut_face[brow], open_face[brow])
+
+
+def test_an_eye_that_is_not_one_colour_on_another_looks_nowhere(toon: Portrait) -> None:
+    """Its layers would not be those of the picture: it stays as it was drawn."""
+    picture = toon.picture[..., ::-1].copy()
+    for x, y, radius in toon.iris.round().astype(int).tolist():
+        for step in range(4):
+            colour = [(240, 235, 230), (150, 60, 20), (60, 160, 250), (20, 20, 20)][step]
+            cv2.circle(picture, (x, y), round(radius * (1 - 0.25 * step)), colour, -1, cv2.LINE_AA)
+    renderer = Renderer(load(cv2.imencode(".png", picture)[1].tobytes()))
+    assert renderer.portrait.drawing.lids
+    for ahead, aside in zip(eyes(renderer), eyes(renderer, yaw=15), strict=True):
+        assert np.abs(ahead.astype(int) - aside).mean() < 3
+
+
+def test_flat_colours_keep_their_light_when_the_head_turns(toon_face: Renderer) -> None:
+    assert not layers(toon_face.portrait).light.strength.any()

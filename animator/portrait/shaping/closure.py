@@ -15,6 +15,9 @@ _BROWS = {"left": [295, 282, 283], "right": [65, 52, 53]}
 _BROW = {"left": [285, 295, 282, 283, 276], "right": [55, 65, 52, 53, 46]}  # its whole lower edge
 _FREE = 0.3  # share of the way from the brow to the lid over which skin begins to go with the lid
 _LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
+_DRAWN_REACH = 0.008  # face widths: drawn lids are plain up to their edge
+_ARC, _ARC_UP = 0.2, 0.12  # how deep the arc is in which it shuts, of its width; and over its end, of its height
+_OUTER = {"left": 263, "right": 33}  # corners of the eyes
 _BALL_SEARCH, _BALL_STEPS = 0.022, 23  # face widths under the lower rim in which the eye may still be seen
 _SKIN_BELOW = 0.035, 0.06  # face widths under the lower rim: certainly skin
 _WHITE = 0.75  # share of the skin's colourfulness under which what is as light as skin is the white of the eye
@@ -35,10 +38,12 @@ _UNLIKE_LIP = 10.0  # in Lab, besides the spread of the lip's own colours
 class _Opening:
     """Two rims (upper and lower vertex numbers, left to right) with the axes of their plane in the picture."""
 
-    def __init__(self, vertices: Floats, upper: NDArray[np.int32], lower: NDArray[np.int32]) -> None:
+    def __init__(
+        self, vertices: Floats, upper: NDArray[np.int32], lower: NDArray[np.int32], across: Floats | None = None
+    ) -> None:
         self.vertices, self.upper, self.lower = vertices, upper, lower
         self.rims = upper, lower
-        along = vertices[upper[-1], :2] - vertices[upper[0], :2]
+        along = vertices[upper[-1], :2] - vertices[upper[0], :2] if across is None else across
         along = along / np.linalg.norm(along)
         self.axes = np.array([along, [-along[1], along[0]]], np.float32)  # along, down
         self.up, self.low = self.local(vertices[upper]), self.local(vertices[lower])
@@ -105,6 +110,31 @@ def close_lids(vertices: Floats, shapes: Floats, picture: NDArray[np.uint8], iri
         reach = min(max(_LID_SHARE * room, _LID_LEAST * width), _LID_REACH * width)
         shapes[number] = _off_brow(eye, side)[:, None] * eye.moved(moves, shapes[number], reach)
     return shapes
+
+
+def shut_drawn(vertices: Floats, shapes: Floats) -> Floats:
+    """``shapes`` (52, V, 3) with blinks that shut the drawn eyes of ``vertices`` (V, 3) in an arc at weight 1.
+
+    Nothing moves but the lids: what is drawn round an eye is flat, and brows are lines that would bend.
+    """
+    shapes = shapes.copy()
+    across = vertices[_OUTER["left"], :2] - vertices[_OUTER["right"], :2]
+    width = float(np.linalg.norm(vertices[234] - vertices[454]))
+    for side in ("left", "right"):
+        eye = _Opening(vertices, *_rims(f"eye_{side}"), across)
+        upper, lower = (_arc(eye, rim) - rim[:, 1] for rim in (eye.up, eye.low))
+        shape = eye.moved((upper, lower), np.zeros_like(vertices), _DRAWN_REACH * width)
+        shape[eye.upper[[0, -1]], :2] = upper[[0, -1], None] * eye.axes[1]
+        shapes[INDEX[f"eyeBlink{side.title()}"]] = shape
+    return shapes
+
+
+def _arc(eye: _Opening, rim: Floats) -> Floats:
+    """(n,) height, downwards, of the line in which an eye shuts, at the vertices of a ``rim`` (n, 2)."""
+    both = np.concatenate([eye.up, eye.low])
+    (left, top), (right, bottom) = both.min(axis=0), both.max(axis=0)
+    along = 2 * (rim[:, 0] - left) / max(float(right - left), 1e-3) - 1
+    return (bottom - _ARC_UP * (bottom - top) - _ARC * (right - left) * along**2).astype(np.float32)
 
 
 def _off_brow(eye: _Opening, side: str) -> Floats:

@@ -33,11 +33,15 @@ WHITE = 0.8  # least brightness of the white, and
 PALE = 0.4  # largest share of colour, both compared with that skin's
 LIFT = 0.5  # share of the way to it that a darker white goes when the eye moves
 LID = 1.0  # share of the iris' way up or down that the upper lid goes
+WHITEST = 75  # percentile of the light of a drawn eye off its iris, over which it is white
 _UNSEEN = f32([200, 195, 188])  # the white of eyes that show none
-SNAPS = 0.2, 0.42  # closures between which drawn eyes snap shut
+SNAPS = 0.22, 0.42  # closures between which drawn eyes snap shut
+DROPPED = 0.55  # closure to which they drop at once: of lashes that are half gone nothing is seen
 SHUT = 0.97  # closure from which nothing of the eye is seen
 SLIT = 0.45, 0.85  # closures from which, and to which, the lids and their lashes keep the light from what is between
 SLIT_DARK, SLIT_DEEP = 0.9, 0.7  # by which their shadow then is darker and deeper, in shares of that of an open eye
+LACKING = 12.0  # of 255, by which layers of a drawn eye may differ from it: up to 8 where it is one colour on another
+STAYS = 0.5  # px that the iris may go where they differ by more
 FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
 
 
@@ -103,9 +107,10 @@ def turn(eye: Eye, gaze: tuple[float, float], head: Floats) -> Floats:
 
 def lid(eye: Eye, moved: Floats, blink: float) -> float:
     """The weight of the blink when the upper lid goes along with an iris ``moved`` (2,) up or down; drawn eyes, which
-    are so large that half a blink is a face of its own, shut wholly."""
+    are so large that half a blink is a face of its own, stay or drop."""
     if not eye.shading:
-        blink = max(blink, min((blink - SNAPS[0]) / (SNAPS[1] - SNAPS[0]), 1.0))
+        dropped = min((blink - SNAPS[0]) / (SNAPS[1] - SNAPS[0]), 1.0)
+        return DROPPED + (1 - DROPPED) * dropped if dropped > 0 else 0.0
     along = min(max(LID * float(moved[1]) / eye.height, -0.3), 0.6)
     return blink + (1 - min(max(blink, 0.0), 1.0)) * along
 
@@ -136,7 +141,7 @@ def _white_hues(portrait: Portrait, flat: bool) -> tuple[Floats, Floats]:
         return _white_beside(_UNSEEN, skins[0]), _white_beside(_UNSEEN, skins[1])
     if flat:
         luma = pooled.mean(axis=1)
-        hue = np.median(pooled[luma >= np.median(luma)], axis=0)
+        hue = np.median(pooled[luma >= np.percentile(luma, WHITEST)], axis=0)
         return hue, hue
     luma = pooled.mean(axis=1)
     hue = pooled[luma >= np.percentile(luma, 70)].mean(axis=0)
@@ -208,7 +213,16 @@ def _eye(portrait: Portrait, body: Body, index: int, hue: Floats, shading: float
     ball = float(portrait.eyeballs[index, 3])
     eye = Eye((left, top), layers, anchor, ball, reach, max(height, 0.2 * width), shadow, shading, upper, lower)
     layers.detail[:] = _detail(eye, portrait, share)
+    if not shading and not _told_apart(layers, share):
+        eye.reach[:] = STAYS
+        layers.white[:], layers.iris[..., 3], layers.detail[:] = pixels, 0, 0
     return eye
+
+
+def _told_apart(layers: Layers, share: Floats) -> bool:
+    """Whether the layers of a drawn eye are what the picture shows in its opening, all but a little."""
+    inside = share > 0.99
+    return bool(inside.any()) and float(np.abs(layers.detail[inside]).max(axis=1).mean()) < LACKING
 
 
 def shade(below: Floats, depth: float) -> Floats:

@@ -1,45 +1,32 @@
 """The skin of closed lids, which a picture of open eyes does not show.
 
 When a lid closes, the few pixels between its crease and its edge are stretched over the whole eye, and lashes would
-smear into streaks. So a second texture, which `animator.render.eyes.lidskin` makes, is faded in while the eye shuts. In
-a drawing the lid is of one colour, and the line is the drawn one.
+smear into streaks. So a second texture, which `animator.render.eyes.lidskin` makes, is faded in while the eye shuts, or
+the one of `animator.render.eyes.drawn_lids` for drawings, whose lids end in the drawn line.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.rows.space import INDEX
 from animator.portrait.portrait import Portrait
+from animator.render.eyes.drawn_lids import Ink, plain, steps
 from animator.render.eyes.lidskin import Patch, shut
 from animator.render.kernels.arrays import Floats, Image, Ints, Real, f32
 from animator.render.kernels.jit import kernel
 from animator.render.kernels.lookup import below_line, mix
-from animator.render.surface.holes import covered
+from animator.render.surface.holes import coverage, covered
 from animator.render.surface.raster import Texture, pack
 
 BAND = 0.05  # face widths above the edge of the lid that may hold lashes, liner and shadow
 _BROWS = {"left": (285, 295, 282, 283, 276), "right": (46, 53, 52, 65, 55)}  # lower edge of the brow, left to right
 FADE = (0.08, 0.55)  # closure between which the texture changes
 HANG = (0.6, 0.95)  # closure between which the lashes arrive under the eye
-LEAST_INK, MOST_INK = 0.25, 0.6  # bands, breadth of the line of a drawn eye
-_PAINT = 6.0  # of 255, by which paint differs from what it covers
-_OVER = 3  # px across the end of the paint
-_SEAM = 16.0  # of 255, a step that is seen
-_SEAMLESS = 0.5  # share of such steps, below which paint is used: 0 to 0.43 in drawings, 0.59 to 1 in photographs
-_PALE = 40.0  # of 255, by which a line above an eye differs from the skin
+_SEAMLESS = 0.07  # share of steps where paint ends, up to which it is used: to .04 in drawings, from .1 in photographs
 _LANES = np.uint64(0x00FF00FF00FF00FF)
 _HALF = np.uint64(0x0080008000800080)
-
-
-class Ink(NamedTuple):
-    """The line above a drawn eye: ``colour`` (3,) and ``breadth`` px."""
-
-    colour: Floats
-    breadth: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +48,8 @@ class Lid:
 def lids(portrait: Portrait) -> tuple[Lid, Lid]:
     """Textures for the left and the right eye."""
     patches = [_patch(portrait, side) for side in ("left", "right")]
-    made = [_plain(patch) for patch in patches] if portrait.drawing.lids else []
-    if not made or not all(_blends(patch, closed) for patch, (closed, _) in zip(patches, made, strict=True)):
-        made = [(shut(patch), None) for patch in patches]
+    made = _painted(patches, _openings(portrait, patches)) if portrait.drawing.lids else None
+    made = made or [(shut(patch), None) for patch in patches]
     left, right = zip(patches, made, strict=True)
     return _lid(portrait, "left", left[0], *left[1]), _lid(portrait, "right", right[0], *right[1])
 
@@ -124,6 +110,24 @@ def _patch(portrait: Portrait, side: str) -> Patch:
     return Patch((left, top), pixels, -below_lid, below_brow, below_eye, within, band, portrait.face_width)
 
 
+def _painted(patches: list[Patch], openings: list[NDArray[np.bool_]]) -> list[tuple[Floats, Ink]] | None:
+    """Lids of drawings; None where, on what is no drawing, they do not look like their surroundings."""
+    made = [plain(patch, opening) for patch, opening in zip(patches, openings, strict=True)]
+    both = zip(patches, openings, made, strict=True)
+    return made if max(steps(patch, opening, lid) for patch, opening, (lid, _) in both) < _SEAMLESS else None
+
+
+def _openings(portrait: Portrait, patches: list[Patch]) -> list[NDArray[np.bool_]]:
+    """(h, w) what lies between the lids, in the patches of the left and the right eye."""
+    found: list[NDArray[np.bool_]] = []
+    for side, patch in zip(("left", "right"), patches, strict=True):
+        upper, lower = (portrait.vertices[portrait.contours[f"eye_{side}_{lid}"], :2] for lid in ("upper", "lower"))
+        share = np.zeros(patch.pixels.shape[:2], np.float32)
+        coverage(f32(upper), f32(lower), patch.corner, share)
+        found.append(share > 0)
+    return found
+
+
 def _line(points: Floats) -> Floats:
     return np.ascontiguousarray(points[:, :2], np.float32)
 
@@ -140,54 +144,3 @@ def _lid(portrait: Portrait, side: str, patch: Patch, closed: Floats, ink: Ink |
     upper = portrait.contours[f"eye_{side}_upper"]
     late = ((patch.above < 0) & (patch.under > -0.5))[changed] & (ink is None)
     return Lid((x + left + 1, y + top + 1), textures[0], textures[1], late, upper, ink)
-
-
-def _blends(patch: Patch, closed: Floats) -> bool:
-    """Whether a lid ``closed`` (h, w, 3) of one colour looks like its surroundings: hardly a step where its paint ends,
-    or, where nothing needed paint, like the skin above it."""
-    painted = np.abs(closed - patch.pixels).max(axis=2) > _PAINT
-    eye = (patch.above < 0) & (patch.under < 0.5) & (patch.within > 0)
-    eye = cv2.dilate(eye.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    steps: list[Floats] = []
-    for start, end in ((np.s_[:-_OVER], np.s_[_OVER:]), (np.s_[:, :-_OVER], np.s_[:, _OVER:])):
-        seam = (painted[start] != painted[end]) & ~eye[start] & ~eye[end]
-        steps.append(np.abs(closed[start] - closed[end]).max(axis=2)[seam])
-    if not any(len(part) for part in steps):
-        lid = closed[(patch.above > 0) & (patch.above < patch.band) & (patch.within > 0)]
-        steps = [np.abs(lid - np.median(lid, axis=0)).max(axis=1)] if len(lid) else []
-    return bool(steps) and float((np.concatenate(steps) > _SEAM).mean()) < _SEAMLESS
-
-
-def _plain(patch: Patch) -> tuple[Floats, Ink]:
-    """The lid (h, w, 3) of a drawing without the line above the eye, and that line."""
-    around = (patch.above > 1.2 * patch.band) & (patch.brow > 2)
-    if not around.any():
-        around = np.abs(patch.under - 0.45 * patch.band) < 0.3 * patch.band
-    skin = np.median(patch.pixels[around], axis=0)
-    lash = _lash(patch)
-    if np.abs(skin - lash).max() < _PALE:  # no line above the eye: a dot, whose own colour will do
-        inside = patch.pixels[(patch.above < 0) & (patch.under < 0) & (patch.within > 0)]
-        if len(inside):
-            lash = inside[inside.mean(axis=1) <= np.percentile(inside.mean(axis=1), 15)].mean(axis=0)
-        return patch.pixels, Ink(f32(lash), LEAST_INK * patch.band)
-    apart = skin - lash
-    ink = ((skin - patch.pixels) @ apart / max(float(apart @ apart), 1.0)).clip(0, 1)
-    ink[(patch.above < 0) & (patch.under < 0.5) & (patch.within > 0)] = 0
-    ink *= (patch.brow > 1) & (patch.under < patch.band) & (patch.within > -2 * patch.band)
-    _, parts = cv2.connectedComponents((ink > 0.3).astype(np.uint8))
-    ink *= np.isin(parts, parts[(np.abs(patch.above - 1) < 1.5) & (patch.within > 0)])
-    over = (ink * (patch.above > 0) * (patch.above < 2 * patch.band)).sum(axis=0)
-    middle = over[patch.within[0] > 0.25 * patch.within.max()]
-    breadth = float(np.median(middle)) if len(middle) else 0.0
-    there = cv2.dilate((ink > 0.3).astype(np.float32), np.ones((5, 5), np.uint8))[..., None]
-    line = Ink(f32(lash), min(max(breadth, LEAST_INK * patch.band), MOST_INK * patch.band))
-    return (patch.pixels + there * (skin - patch.pixels)).astype(np.float32), line
-
-
-def _lash(patch: Patch) -> Floats:
-    """(3,) the dark colour of the lid's edge and lashes."""
-    edge = patch.pixels[(np.abs(patch.above) < 1.5) & (patch.within > 0)]
-    if not len(edge):  # an eye in profile has hardly an edge
-        edge = patch.pixels.reshape(-1, 3)
-    luma = edge.mean(axis=1)
-    return edge[luma <= np.percentile(luma, 25)].mean(axis=0)

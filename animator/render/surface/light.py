@@ -51,6 +51,8 @@ def light(portrait: Portrait, body: Body) -> Light:
     rim = body.uv[body.rim]
     distance = np.linalg.norm(body.uv[: body.faces, None] - rim[None], axis=2).min(axis=1)
     strength = STRENGTH * smoothstep(distance / (_RIM * portrait.face_width))
+    if portrait.drawing.skin:
+        strength[:] = 0  # flat colours have no light of their own
     for name, contour in portrait.contours.items():
         if name.startswith("lips_inner"):
             strength[contour] = 0
