@@ -10,6 +10,7 @@ from companion.conversation.response import Reply, Wishes
 from companion.dialogue import coaching
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.lessons.tutor import Lessons, Progress
+from companion.dialogue.obedience import Obedience, Restraint
 from companion.dialogue.personas.feelings import Feeling, mirrored, voiced
 from companion.dialogue.personas.openers import continued
 from companion.dialogue.personas.personas import Persona
@@ -51,6 +52,7 @@ class Mind:
     _style: coaching.Style = field(init=False)
     _habits: Habits = field(init=False)
     _lessons: Lessons = field(init=False)
+    _obedience: Obedience = field(init=False)
     _toolbox: Toolbox = field(init=False)
     _nudges: int = field(default=0, init=False)
 
@@ -62,6 +64,13 @@ class Mind:
         self._style = coaching.style(shared.llm, shared.talk, shared.prompts.manners)
         self._habits = Habits(talk=shared.talk, book=shared.prompts.openers, spoken=shared.spoken)
         self._lessons = Lessons(shared.prompts.lessons, shared.prompts.tutoring, self._report)
+        self._obedience = Obedience(
+            phrases=shared.prompts.orders,
+            names=shared.prompts.languages.names,
+            spoken=shared.spoken,
+            conversation=self.conversation,
+            announce=self.announce,
+        )
         self._toolbox = Toolbox(
             llm=shared.llm,
             tools=shared.tools,
@@ -134,6 +143,13 @@ class Mind:
         answer, feeling = await asyncio.gather(self._careful(history), self.feel(said))
         latest = self.conversation.latest
         self.sympathise(voiced(feeling, latest.tone))
+        order = None if answer or reply.wishes.instructions else self._obedience.hear(said, latest.language)
+        if order is not None:
+            if tutor and self._obedience.rests:
+                tutor.leave()
+            self.drafts.drop()
+            reply.lost = ""
+            return once(order)
         if text := answer or (tutor.hear(said) if tutor else "") or await self._answer(history, reply.wishes):
             self.drafts.drop()
             return once(text)
@@ -156,7 +172,7 @@ class Mind:
 
         def allowed(sentence: str) -> str:
             text = self.guard.allowed(sentence)
-            return tact(text) if text == sentence else text
+            return self._obedience.allowed(tact(text)) if text == sentence else text
 
         return allowed
 
@@ -207,8 +223,15 @@ class Mind:
             return None
         return choose(self.persona, heard)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether the user wants no word that they did not ask for."""
+        return self._obedience.restraint is not Restraint.NONE
+
     def murmur(self) -> Sentence | None:
         """What the persona lets be heard while the user goes on speaking, one after the other."""
+        if self.quiet:
+            return None
         return self._habits.murmur(self.persona, self.conversation.language)
 
     def filler(self) -> tuple[str, float]:

@@ -49,7 +49,6 @@ def test_an_answer_begins_about_the_right_one_of_the_two(told, question, begin):
     [
         ("My grandmother died yesterday.", "I am so sorry about your grandmother."),
         ("Can you call my mother for me?", "I cannot do that, I can only talk with you."),
-        ("What time is it?", "I cannot see a clock"),
         ("Do you think I have depression?", "I cannot say what this is, a doctor could"),
     ],
 )

@@ -17,6 +17,8 @@ from companion.dialogue.personas.manners import Manners
 from companion.dialogue.personas.openers import Book, Words
 from companion.frontmatter import PromptError
 from companion.memory import notes
+from companion.understanding import orders
+from companion.understanding.orders import Phrases
 
 __all__ = ["Example", "Persona", "PromptError", "Prompts", "load", "read"]
 
@@ -101,7 +103,8 @@ class Languages:
 class Prompts:
     """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
     by id, how feelings are written, how the feeling of the user is put, how replies begin, what silence
-    is met with, in which language to answer, what small models are kept from, and how lessons speak and listen."""
+    is met with, in which language to answer, what small models are kept from, how lessons speak and
+    listen, and orders that are understood by rule."""
 
     personas: dict[str, Persona]
     speech: str
@@ -114,6 +117,7 @@ class Prompts:
     languages: Languages = field(default_factory=Languages)
     manners: Manners = field(default_factory=Manners)
     tutoring: dict[str, Tutoring] = field(default_factory=dict[str, Tutoring])
+    orders: dict[str, Phrases] = field(default_factory=dict[str, Phrases])
 
 
 def load(folder: Path | None = None) -> Prompts:
@@ -139,8 +143,9 @@ def load(folder: Path | None = None) -> Prompts:
     silence = frontmatter.parse(Silence, head | {"note": note}, folder / "silence.md")
     felt = Felt(examples["note"], examples["lively"], examples["low"])
     languages = frontmatter.parse(Languages, frontmatter.read(folder / "languages.md")[0], folder / "languages.md")
+    said = orders.load(folder)
     recalled, own = notes.load(folder).note, manners.load(folder)
-    return Prompts(personas, speech, recalled, lessons, tagging, felt, book, silence, languages, own, tutoring)
+    return Prompts(personas, speech, recalled, lessons, tagging, felt, book, silence, languages, own, tutoring, said)
 
 
 def read(path: Path) -> Persona:

@@ -79,4 +79,4 @@ class Initiative:
     def _is_too_long(self, silence: float) -> bool:
         detection = self._settings().audio.input.turn_detection
         limit = detection.idle_timeout_ms if detection else None
-        return limit is not None and silence >= limit / 1000
+        return limit is not None and silence >= limit / 1000 and not self._mind.quiet

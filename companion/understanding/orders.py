@@ -1,0 +1,144 @@
+"""Orders that are understood by rule, whatever the language model: stop, be quiet, say that again, what time is it.
+
+Only whole utterances count, so that "I can't stop thinking" and "he told me to be quiet" are none.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+
+from pydantic import ConfigDict, with_config
+
+from companion import frontmatter
+from companion.frontmatter import Pattern
+from companion.understanding.numbers import read
+
+NEVER = re.compile(r"(?!)")
+LONGEST_TIMER = 24 * 3600.0  # s
+_EDGE = " \t\n.,;:!?…¡¿。、！？،।\"'”’“"
+
+strict = with_config(ConfigDict(extra="forbid"))
+
+
+class Order(Enum):
+    """What is wanted; the values are keys of ``prompts/orders.md``."""
+
+    STOP = "stop"
+    QUIET = "quiet"
+    TALK = "talk"
+    NO_QUESTIONS = "no_questions"
+    QUESTIONS = "questions"
+    AGAIN = "again"
+    TIME = "time"
+    DATE = "date"
+    TIMER = "timer"
+    LANGUAGE = "language"
+    PACE = "pace"
+
+
+@strict
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrases:
+    """Those of one language, as ``prompts/orders.md`` explains them."""
+
+    polite: Pattern
+    stop: Pattern
+    quiet: Pattern
+    talk: Pattern
+    no_questions: Pattern
+    questions: Pattern
+    again: Pattern
+    time: Pattern
+    date: Pattern
+    pace: Pattern
+    timer: Pattern = NEVER
+    language: Pattern = NEVER
+    units: dict[str, int] = field(default_factory=dict[str, int])
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    say: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An ``order`` in a ``language``. ``seconds`` are of a timer, ``wanted`` is the language (ISO 639-1) to speak."""
+
+    order: Order
+    language: str
+    seconds: float = 0.0
+    wanted: str = ""
+
+
+def load(folder: Path) -> dict[str, Phrases]:
+    """``orders.md`` of a folder of prompts, by language. Raises PromptError."""
+    path = folder / "orders.md"
+    head, _ = frontmatter.read(path)
+    found = {language: frontmatter.parse(Phrases, table, path) for language, table in head.items()}
+    for language, known in found.items():
+        wanted = {f.name for f in fields(known)} & {order.value for order in Order if order is not Order.LANGUAGE}
+        used = {name for name in wanted if getattr(known, name) is not NEVER}
+        if missing := used - set(known.say):
+            raise frontmatter.PromptError(f"{path}: {language}.say: there is no {missing.pop()!r}")
+    return found
+
+
+def given(said: str, phrases: Mapping[str, Phrases], language: str = "") -> Given | None:
+    """The order that ``said`` is, as a whole, in any language; the one that was heard comes first."""
+    for code in sorted(phrases, key=lambda known: known != language):
+        if found := _given(said, code, phrases[code]):
+            return found
+    return None
+
+
+def _given(said: str, code: str, known: Phrases) -> Given | None:
+    whole = " ".join(said.replace("’", "'").split()).strip(_EDGE)
+    for plain in (whole, _bare(whole, known.polite)):
+        for order in Order:
+            pattern: re.Pattern[str] = getattr(known, order.value)
+            if (found := pattern.fullmatch(plain)) and (meant := _meant(order, found, code, known)):
+                return meant
+    return None
+
+
+def _meant(order: Order, found: re.Match[str], code: str, known: Phrases) -> Given | None:
+    """The order, if what it is about is known."""
+    about = next((group for group in found.groups() if group), "").strip().lower()
+    if order is Order.TIMER:
+        seconds = duration(about, code, known.units)
+        return Given(order, code, seconds) if 0 < seconds <= LONGEST_TIMER else None
+    if order is Order.LANGUAGE:
+        return Given(order, code, wanted=known.names[about]) if about in known.names else None
+    return Given(order, code)
+
+
+def duration(text: str, language: str, units: Mapping[str, int]) -> float:
+    """Seconds that ``text`` says: "ten minutes", "an hour and a half"; 0.0 where it says anything else."""
+    reading = read(text, language)
+    amounts = {amount.start: amount for amount in reading.amounts}
+    total, pending, unit, at = Fraction(0), Fraction(1), 0, 0
+    while at < len(reading.tokens):
+        if amount := amounts.get(at):
+            pending, at = amount.value, amount.end
+            continue
+        if (token := reading.tokens[at]) in units:
+            unit = units[token]
+            total, pending = total + pending * unit, Fraction(1)
+        elif token.isalpha() and len(token) > 3:
+            return 0.0  # "and", "an", "une" are short
+        at += 1
+    return float(total + (pending * unit if pending < 1 else 0))
+
+
+def _bare(said: str, polite: re.Pattern[str]) -> str:
+    """Without what is only polite, at its ends."""
+    text = said
+    while True:
+        found = polite.match(text)
+        shorter = text[found.end() :] if found else text
+        ends = list(re.finditer(rf"[\s,]+(?:{polite.pattern})$", shorter, re.IGNORECASE))
+        shorter = (shorter[: ends[0].start()] if ends else shorter).strip(_EDGE)
+        if shorter == text or not shorter:
+            return text
+        text = shorter
