@@ -39,6 +39,7 @@ PACKAGES = {
     "xllamacpp": "the embedded language model",
     "langchain-core": "language models",
     "langchain-openai": "OpenAI-compatible endpoints",
+    "text2num": "numbers that are said",
     "tokenizers": "meaning of sentences",
     "safetensors": "meaning of sentences",
     "starlette": "the server",

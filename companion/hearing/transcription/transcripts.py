@@ -1,6 +1,7 @@
 """Utterances become items of the conversation, and their words."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from companion.protocol.events import Problem, ServerEvent
 from companion.protocol.ids import new_id
 from companion.stages.protocols import ASR, HEAR_RATE, Samples, Transcript, expects, knows_language
 from companion.tasks import Spawn
+
+log = logging.getLogger(__name__)
 
 Understood = asyncio.Task[Transcript | StageError]
 
@@ -132,5 +135,6 @@ class Transcripts:
             if words and expects(asr):
                 asr = asr.expecting(words, spelt)
             return await asr.transcribe(audio)
-        except Exception as error:
+        except Exception as error:  # whatever a recogniser raises; its text may hold what was said
+            log.error("speech cannot be recognised: %s", type(error).__name__)
             return as_stage_error(error, "asr_failed")
