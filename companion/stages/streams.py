@@ -1,11 +1,12 @@
 """Streams that wrap others, and how they and tasks are ended: what a stage gives stops when nobody listens any more."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
+F = TypeVar("F", bound=asyncio.Future[Any])
 
 AGAIN = 0.1  # s after which a task that goes on is cancelled once more
 
@@ -55,16 +56,29 @@ async def collected(stream: AsyncIterator[T]) -> list[T]:
 async def ended(*tasks: asyncio.Task[Any]) -> None:
     """Cancel ``tasks`` until they are over; what they raise is not raised here. One cancellation is not enough where a
     task keeps it to itself: on Python 3.11 one that meets a result inside ``wait_for`` is lost."""
+    try:
+        await _outlast(tasks, lambda task: task.cancel(), AGAIN)
+    finally:
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()  # was raised already, or nobody listens any more
+
+
+async def over(work: asyncio.Future[Any]) -> None:
+    """Wait until ``work`` of a thread, which nothing can cancel, is over; a cancellation of the caller is raised then.
+    What the work raises is not raised here."""
+    await _outlast((work,), lambda _: False, None)
+
+
+async def _outlast(work: Sequence[F], before: Callable[[F], bool], again: float | None) -> None:
+    """Wait for all of ``work``, calling ``before`` with what is not over, anew each ``again`` seconds."""
     cancelled = False
-    while running := [task for task in tasks if not task.done()]:
-        for task in running:
-            task.cancel()
+    while running := [one for one in work if not one.done()]:
+        for one in running:
+            before(one)
         try:
-            await asyncio.wait(running, timeout=AGAIN)
+            await asyncio.wait(running, timeout=again)
         except asyncio.CancelledError:
             cancelled = True
-    for task in tasks:
-        if not task.cancelled():
-            task.exception()  # was raised already, or nobody listens any more
     if cancelled:
         raise asyncio.CancelledError

@@ -13,6 +13,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
+from companion.stages.streams import over
+
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 Turns = list[dict[str, str]]  # of {"role": ..., "content": ...}
 OnDelta = Callable[[str], bool]  # takes the next piece of text, "" while there is none; returns True to end it all
@@ -46,7 +48,7 @@ class LocalChat(BaseChatModel):
             await asyncio.shield(reading)
         finally:
             cancelled.set()
-            await _end(reading)
+            await over(reading)  # what is asked of the model meanwhile would be read from the start
 
     def _generate(
         self,
@@ -100,19 +102,7 @@ class LocalChat(BaseChatModel):
             await running
         finally:
             closed.set()
-            await _end(running)
-
-
-async def _end(work: "asyncio.Future[None]") -> None:
-    """Wait until ``work`` is over, as it soon is: what is asked of the model meanwhile would be read from the start."""
-    cancelled = False
-    while not work.done():
-        try:
-            await asyncio.wait([work])
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
-        raise asyncio.CancelledError
+            await over(running)  # for the same reason
 
 
 def _turns(messages: list[BaseMessage]) -> Turns:
