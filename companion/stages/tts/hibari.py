@@ -1,6 +1,5 @@
 """hibari, the default voice: 6 million parameters distilled from Kokoro, a hundred times faster than real time."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +8,18 @@ from companion.errors import StageError
 from companion.models import locate
 from companion.models.needs import Needs
 from companion.stages.protocols import Abilities, Speech
-from companion.stages.streams import closing
 from companion.stages.tts import synthesis
-from companion.stages.tts.english import English, Utterance
+from companion.stages.tts.english import Utterance
+from companion.stages.tts.synthesis import EnglishVoice
 from companion.stages.tts.timing import time_symbols
-from companion.stages.worker import one_thread, pieces
 
 DURATIONS = "/Clip_output_0"
 LOUDNESS = 2.0  # its speech is at -24 dBFS; this brings it to -18
 
 
-class Hibari:
-    """hibari (Apache-2.0): English, 24 kHz, with exact times of words and phonemes.
+class Hibari(EnglishVoice):
+    """hibari (Apache-2.0): English, 24 kHz, with exact times of words and phonemes. The same text always sounds
+    the same.
 
     Args:
         voice: "heart" is embedded; the package's other names ("emma", ...) are fetched from the hub on first use.
@@ -34,29 +33,14 @@ class Hibari:
 
         if voice not in VOICES:
             raise StageError("tts_voice", f"hibari has no voice {voice!r}. It has: {', '.join(VOICES)}.")
+        super().__init__(british=VOICES[voice]["british"], speed=speed)
         self.abilities = Abilities(languages=("en",), voice=voice, voices=(voice,))
-        self._speed = speed
         self._session = synthesis.session(_path(voice), DURATIONS, threads=1)
-        self._english = English(VOICES[voice]["british"])
-        self._pool = one_thread("tts")
-        synthesis.warm(self._pool, self._say("Warm up.", "neutral"))
+        self._warm()
 
     def with_voice(self, voice: str) -> "Hibari":
         """There is only one."""
         return self
-
-    async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
-        """A sentence, or any text -> its sound, a sentence a piece; nothing where there is nothing to say.
-
-        The same text always sounds the same. The emotion changes pace and loudness a little.
-        """
-        async with closing(pieces(self._pool, lambda: self._say(text, emotion))) as made:
-            async for piece in made:
-                yield piece
-
-    def _say(self, text: str, emotion: str) -> Iterator[Speech]:
-        for utterance in self._english.utterances(text):
-            yield self._synthesize(utterance, synthesis.manner(emotion))
 
     def _synthesize(self, utterance: Utterance, manner: synthesis.Manner) -> Speech:
         from hibari import dsp

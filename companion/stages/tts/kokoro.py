@@ -1,7 +1,6 @@
 """Kokoro-82M: 54 voices, three times faster than real time on two cores."""
 
 import copy
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,18 +12,17 @@ from companion.models import locate
 from companion.models.manifest import KOKORO_VOICES
 from companion.models.needs import Needs
 from companion.stages.protocols import Abilities, Speech
-from companion.stages.streams import closing
 from companion.stages.tts import synthesis
 from companion.stages.tts.english import English, Utterance
+from companion.stages.tts.synthesis import EnglishVoice
 from companion.stages.tts.timing import time_symbols
-from companion.stages.worker import one_thread, pieces
 
 DURATIONS = "/encoder/Clip_output_0"
 STYLES, STYLE = 510, 256  # a voice is one style vector per number of symbols
 LOUDNESS = 1.5
 
 
-class Kokoro:
+class Kokoro(EnglishVoice):
     """Kokoro-82M, int8 (Apache-2.0): English through hibari's G2P, 24 kHz, with exact times of words and phonemes.
 
     Needs ``companion setup --only kokoro`` (150 MB). Names start with language and gender: "af_heart" is an American
@@ -37,14 +35,12 @@ class Kokoro:
         if voice not in KOKORO_VOICES:
             raise StageError("tts_voice", f"Kokoro has no voice {voice!r}. It has: {', '.join(KOKORO_VOICES)}.")
         folder = locate.resolve("kokoro")
+        super().__init__(british=voice.startswith("b"), speed=speed)
         self.abilities = Abilities(languages=("en",), voice=voice, voices=KOKORO_VOICES)
         self._data = folder / "kokoro-voices.bin"
-        self._speed = speed
         self._styles = _styles(self._data, voice)
         self._session = synthesis.session(folder / "kokoro.onnx", DURATIONS, threads)
-        self._english = English(british=voice.startswith("b"))
-        self._pool = one_thread("tts")
-        synthesis.warm(self._pool, self._say("Warm up.", "neutral"))
+        self._warm()
 
     def with_voice(self, voice: str) -> "Kokoro":
         """The same network with another of its voices."""
@@ -53,16 +49,6 @@ class Kokoro:
         if voice.startswith("b") != self.abilities.voice.startswith("b"):
             other._english = English(british=voice.startswith("b"))
         return other
-
-    async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
-        """A sentence, or any text -> its sound, a sentence a piece; nothing where there is nothing to say."""
-        async with closing(pieces(self._pool, lambda: self._say(text, emotion))) as made:
-            async for piece in made:
-                yield piece
-
-    def _say(self, text: str, emotion: str) -> Iterator[Speech]:
-        for utterance in self._english.utterances(text):
-            yield self._synthesize(utterance, synthesis.manner(emotion))
 
     def _synthesize(self, utterance: Utterance, manner: synthesis.Manner) -> Speech:
         inputs = {

@@ -1,14 +1,18 @@
-"""What the synthesizers share: the manner of an emotion, loudness, and a graph that tells its durations."""
+"""What the synthesizers share: the manner of an emotion, loudness, a graph that tells its durations, and how English
+voices speak."""
 
 import functools
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.stages.protocols import Samples
+from companion.stages.protocols import Samples, Speech
+from companion.stages.streams import closing
+from companion.stages.tts.english import English, Utterance
+from companion.stages.worker import one_thread, pieces
 
 
 class Manner(NamedTuple):
@@ -53,6 +57,29 @@ def session(path: Path, durations: str, threads: int) -> Any:
     return opened(model.SerializeToString(), threads)
 
 
-def warm(pool: ThreadPoolExecutor, pieces: Iterator[object]) -> None:
-    """Say something once, so that the first sentence does not wait."""
-    pool.submit(lambda: list(pieces)).result()
+class EnglishVoice(ABC):
+    """A voice that says English by hibari's G2P, an utterance at a time. Subclasses load their network, call `_warm`
+    and make the sound in `_synthesize`."""
+
+    def __init__(self, *, british: bool, speed: float) -> None:
+        self._english, self._speed = English(british), speed
+        self._pool = one_thread("tts")
+
+    async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
+        """A sentence, or any text -> its sound, a sentence a piece; nothing where there is nothing to say. The emotion
+        changes pace and loudness a little."""
+        async with closing(pieces(self._pool, lambda: self._say(text, emotion))) as made:
+            async for piece in made:
+                yield piece
+
+    @abstractmethod
+    def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:
+        """The sound of one utterance. Blocks; runs in the voice's thread."""
+
+    def _say(self, text: str, emotion: str) -> Iterator[Speech]:
+        for utterance in self._english.utterances(text):
+            yield self._synthesize(utterance, manner(emotion))
+
+    def _warm(self) -> None:
+        """Say something once, so that the first sentence does not wait."""
+        self._pool.submit(lambda: list(self._say("Warm up.", "neutral"))).result()
