@@ -31,6 +31,8 @@ MOVED = {  # beginnings of import strings in configurations of users
     "companion.fakes:": "companion.stages.fakes:",
     "companion.portraits:": "companion.avatar.portraits:",
     "companion.tools:": "companion.dialogue.tools:",
+    "companion.embedded:": "companion.stages.llm.embedded:",
+    "companion.huggingface:": "companion.stages.llm.huggingface:",
     "animator.face:Animator": "animator.live:Animator",
 }
 
@@ -148,18 +150,20 @@ def load_class(stage: Stage, where: str) -> Any:
     module_name, _, name = stage.use.partition(":")
     if not name:
         raise ConfigError(f'{where}: use = "{stage.use}" should read "package.module:Class"')
+    hint = moved("use", stage.use)
     try:
         return getattr(importlib.import_module(module_name), name)
     except ImportError as error:
-        raise ConfigError(f"{where}: {module_name} cannot be imported: {error}{_moved(stage.use)}") from error
+        raise ConfigError(f"{where}: {module_name} cannot be imported: {error}{hint}") from error
     except AttributeError as error:
-        raise ConfigError(f"{where}: there is no {name} in {module_name}{_moved(stage.use)}") from error
+        raise ConfigError(f"{where}: there is no {name} in {module_name}{hint}") from error
 
 
-def _moved(use: str) -> str:
-    """Where what a configuration names is now, if it was elsewhere once."""
-    new = next((use.replace(old, new, 1) for old, new in MOVED.items() if use.startswith(old)), None)
-    return f'. It has moved: use = "{new}"' if new else ""
+def moved(key: str, path: str) -> str:
+    """Where the import string ``path`` that a configuration has at ``key`` leads now, if it led elsewhere once: the end
+    of an error."""
+    new = next((path.replace(old, new, 1) for old, new in MOVED.items() if path.startswith(old)), None)
+    return f'. It has moved: {key} = "{new}"' if new else ""
 
 
 def _find(source: str | Path) -> Path:

@@ -122,6 +122,12 @@ async def test_any_chat_model_can_be_given_as_it_is():
     assert "".join([delta async for delta in stage.reply(HELLO)]) == "As you wish."
 
 
+@pytest.mark.parametrize("name", ["embedded:Embedded", "huggingface:Transformers"])
+def test_a_chat_model_named_as_before_the_moves_is_answered_with_its_new_name(name):
+    with pytest.raises(StageError, match=f'It has moved: chat = "companion.stages.llm.{name}"'):
+        LangChain(f"companion.{name}")
+
+
 async def test_preparing_leaves_endpoints_alone():
     async with serve(Endpoint()) as endpoint:
         await openai(endpoint.url).prepare(HELLO)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from companion.config import moved
 from companion.errors import StageError
 from companion.models.needs import Needs
 from companion.stages.protocols import Abilities, Call, CallPart, Message
@@ -145,6 +146,8 @@ def _construct(path: str, options: dict[str, Any]) -> "BaseChatModel":
         for name in attributes.split("."):
             target = getattr(target, name)
     except ImportError as error:
+        if hint := moved("chat", path):
+            raise StageError("llm_model", f"{module_name} cannot be imported{hint}") from error
         raise _missing(module_name, error) from error
     except AttributeError as error:
         raise StageError(
