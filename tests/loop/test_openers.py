@@ -174,3 +174,23 @@ def test_only_a_repeated_opener_is_cut(model: str, rest: str):
         return "".join([delta async for delta in continued(deltas(), "Well,")])
 
     assert run(script()) == rest
+
+
+@pytest.mark.parametrize(
+    ("said", "feeling", "kind"),
+    [
+        ("Tell me a story about a dragon.", "neutral", "abrupt"),
+        ("Show me a table of the planets.", "neutral", "abrupt"),
+        ("Tell me a joke.", "neutral", "abrupt"),
+        ("Spell the word necessary.", "neutral", "abrupt"),
+        ("Can you count to five?", "neutral", "abrupt"),
+        ("Sing me a song.", "neutral", "abrupt"),
+        ("Oh great, it's raining on my only day off. Just wonderful.", "happy", "statement"),
+        ("I eat lunch alone every day.", "happy", "hard"),
+        ("Tell me about the sea.", "neutral", "request"),
+        ("I got the job!", "happy", "joy"),
+    ],
+)
+def test_what_a_turn_wants_and_how_it_is_meant_decide_its_opener(said: str, feeling: str, kind: str):
+    kinds = personas.load().openers.languages["en"].kinds
+    assert next(one.kind for one in kinds if one.fits(said, feeling)) == kind
