@@ -27,8 +27,10 @@ ENDING = """
 
 - Profiles, and mouths behind hands, masks or microphones: you are told.
 - Eyes behind dark glasses or hair: they stay as they are, and you are told.
-- Drawings and people who lie on their side or stand on their head: people are turned upright, drawings are not.
-- Drawings in which no face is found, until you place its points: on the page, or `animator portrait --help`.
+- Drawings and people who lie on their side or stand on their head: people are turned upright, drawings only where
+  they look much like people.
+- Drawings in which neither the networks nor contours (two eyes and a mouth on one ground) show a face, until you
+  place its points: on the page, or `animator portrait --help`.
 - Heads turned by more than about 20 degrees: far cheeks and ears are guessed.
 - Hair, hats and glasses move rigidly with the head; nothing swings.
 
