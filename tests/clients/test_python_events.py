@@ -4,6 +4,7 @@ import inspect
 import json
 import typing
 from dataclasses import MISSING, asdict, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from vasari_client.messages import decode
 
 from companion.protocol import codec
 from companion.protocol import events as ours
+from scripts.python_events import module
 
 KINDS = [
     kind
@@ -54,6 +56,12 @@ def example(kind: Any) -> Any:
             for name, hint in typing.get_type_hints(kind).items()
             if name != "type" or kind is ours.Problem
         }
+    )
+
+
+def test_the_module_is_the_one_that_is_written() -> None:
+    assert Path(theirs.__file__).read_text("utf-8") == module(), (
+        "python -m scripts.python_events > clients/python/vasari_client/events.py"
     )
 
 

@@ -1,7 +1,9 @@
-"""What a server sends, one frozen dataclass each; the names are those of OpenAI Realtime, Azure Voice Live and Vasari.
+"""What a server sends, one frozen dataclass each; names are those of OpenAI Realtime, Azure Voice Live and Vasari.
 
 Times named ``_ms`` are milliseconds: ``pts_ms`` on the session's output clock, which sound and pictures share,
 ``audio_start_ms`` and ``audio_end_ms`` of the sound that was sent, ``audio_offset_ms`` from the start of the item's.
+
+Written by scripts/python_events.py from the server's own.
 """
 
 from dataclasses import dataclass, field
