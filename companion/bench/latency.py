@@ -26,7 +26,7 @@ from companion.dialogue.personas.openers import Book
 from companion.dialogue.personas.personas import PromptError
 from companion.engine import Engine, build
 from companion.errors import StageError
-from companion.stages.protocols import SPEAK_RATE, Samples
+from companion.stages.protocols import SPEAK_RATE, TTS, Samples
 
 QUESTIONS = (
     "Hello, how are you today?",
@@ -113,9 +113,10 @@ def bench(
 
 
 async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[Path], character: str) -> Figures:
-    said = [Saying(engine, read_audio(path, SPEAK_RATE)) for path in recorded]
-    said = said or [Saying(engine, await _synthesize(engine, text)) for text in QUESTIONS]
-    stop = Saying(engine, await _synthesize(engine, INTERRUPTION))
+    hearing = engine.recognisers
+    said = [Saying(hearing, read_audio(path, SPEAK_RATE)) for path in recorded]
+    said = said or [Saying(hearing, await _synthesize(engine.tts, text)) for text in QUESTIONS]
+    stop = Saying(hearing, await _synthesize(engine.tts, INTERRUPTION))
     barge_ins: list[float] = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Talking", total=sum(counts))
@@ -136,8 +137,8 @@ async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[P
     return _figures(answered, gaps, barge_ins, resident, caller.recording.dropped_frames())
 
 
-async def _synthesize(engine: Engine, text: str) -> Samples:
-    return np.concatenate([piece.audio async for piece in engine.tts.speak(text)])
+async def _synthesize(tts: TTS, text: str) -> Samples:
+    return np.concatenate([piece.audio async for piece in tts.speak(text)])
 
 
 async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | None:

@@ -10,6 +10,7 @@ import numpy as np
 from companion.call.recording import AUDIBLE, Recording, Turn
 from companion.engine import Engine
 from companion.hearing.audio.resampling import Resampler
+from companion.hearing.recognisers import Recognisers
 from companion.protocol import events
 from companion.session.session import Session
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, VAD_WINDOW, Samples
@@ -123,10 +124,10 @@ class Saying:
     Raises TalkError, which names ``what`` it is, when nobody speaks in it.
     """
 
-    def __init__(self, engine: Engine, audio: Samples, what: str = "One of the questions") -> None:
+    def __init__(self, recognisers: Recognisers, audio: Samples, what: str = "One of the questions") -> None:
         self.audio = audio
         heard = Resampler(SPEAK_RATE)(audio)
-        self.start, self.end = edges_of_speech(heard, engine.vad(), engine.config.turns.threshold)
+        self.start, self.end = edges_of_speech(heard, recognisers.vad(), recognisers.turns.threshold)
         if not self.end:
             raise TalkError(f"{what}: nobody speaks in it. Give a recording of speech.")
 
