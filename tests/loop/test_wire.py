@@ -61,6 +61,8 @@ async def everything():
         )
         talk.send(events.ResponseCreate())
         await talk.until(events.ResponseDone, 6)
+        talk.ask("Yes, let us begin.")  # the lesson was offered
+        await talk.until(events.ResponseDone, 7)
         talk.ask("Three")
         await talk.until(events.AvatarProgress)
         talk.send(events.SessionUpdate({"audio": {"input": {"turn_detection": {"idle_timeout_ms": 5000}}}}))
