@@ -90,6 +90,14 @@ def test_brows_stay_up_at_a_question():
     assert asked[:, after].mean() > said[:, after].mean() + 0.1
 
 
+def test_brows_rise_in_a_voice_without_stress_or_melody():
+    time = np.arange(int(8 * RATE)) / RATE
+    drone = sum(0.1 / k * np.sin(2 * np.pi * 130 * k * time) for k in range(1, 12)).astype(np.float32)
+    drone = np.concatenate([silence(0.48), drone])
+    brows = lives(range(SEEDS), drone, Control("speaking"), face=still)[..., INNER]
+    assert (brows.max(axis=1) > 0.3).sum() >= 3, "about half of the faces do so within eight seconds"
+
+
 def test_lips_are_pressed_after_phrases_and_not_in_them(speech):
     rows = lives(range(SEEDS), speech, Control("speaking"), face=still)
     talking = np.convolve(np.abs(speech).reshape(-1, 960).max(axis=1) > 0.01, np.ones(25), "same")[None] > 20

@@ -51,6 +51,8 @@ _ROUND = ("mouthFunnel", "mouthPucker")
 _WIDENS = np.array([(name in _SPREAD) - 0.7 * (name in _ROUND) for name in CHANNELS])
 _MELODY_S = 2.5  # for which a lively melody makes a voice a warm one
 _HELD_S = 0.05, 0.35  # for which brows stay up
+_REST_S = 3.0  # after which brows rise again as readily as ever
+_RAISES = 8.0  # a minute at most, of no cause that is heard
 _FROWNS, _SQUINTS, _SWALLOWS = 4.0, 8.0, 2.0  # a minute
 
 
@@ -106,27 +108,33 @@ class _Smiles:
 
 
 class _Brows:
-    """They rise on what is stressed, in loudness or melody, and stay up at a question."""
+    """They rise on what is stressed, in loudness or melody, stay up at a question, and seldom rest for long: a voice
+    without stress or melody moves them, too."""
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
         self._lively, self._favours = random.lognormal(0, 0.25), random.normal(0, 0.09)
         self._rising = Pulses()
-        self._since_lift = 0
+        self._since_lift = self._since_raise = 0
 
     def __call__(self, heard: Heard, temper: Temper) -> Row:
         self._since_lift = 0 if heard.lift else self._since_lift + 1
+        self._since_raise += 1
+        rested = min(1.0, self._since_raise / (_REST_S * FPS))
         if heard.lift and self._random.random() < 0.6:
-            self._raise(0.3 + heard.lift, 0.45, 0.8)
-        if heard.accent > 0.6 and self._random.random() < 0.35:
-            self._raise(0.2 + heard.accent, 0.5, 1.0)
+            self._raise(0.4 + heard.lift, 0.45, 0.8)
+        if heard.accent and self._random.random() < 0.5 * rested:
+            self._raise(0.5 + heard.accent, 0.5, 1.0)
         if heard.ended and self._since_lift < _QUESTION:
-            self._raise(0.8, 0.7, 1.3)
-        size = soft_limit(self._rising(), 1.15)
+            self._raise(1.0, 0.7, 1.3)
+        if heard.talking and self._random.random() < _RAISES * rested / (60 * FPS):
+            self._raise(1.1, 0.4, 0.9)
+        size = soft_limit(self._rising(), 1.2)
         return temper.raises * size * _RAISE * (1 + self._favours * _SIDE)
 
     def _raise(self, size: float, shortest: float, longest: float) -> None:
-        size *= self._lively * self._random.uniform(0.5, 1.1)
+        size *= self._lively * self._random.uniform(0.55, 1.1)
+        self._since_raise = 0
         self._rising.add(size, 0.28, self._random.uniform(shortest, longest), self._random.uniform(*_HELD_S))
 
 
