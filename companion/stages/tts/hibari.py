@@ -1,57 +1,89 @@
 """hibari, the default voice: 6 million parameters distilled from Kokoro, a hundred times faster than real time."""
 
+import copy
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from companion.errors import StageError
 from companion.models import locate
 from companion.models.needs import Needs
-from companion.stages.protocols import Abilities, Speech
+from companion.stages.protocols import TTS, Abilities, Speech
 from companion.stages.tts import synthesis
 from companion.stages.tts.english import Utterance
-from companion.stages.tts.synthesis import EnglishVoice
+from companion.stages.tts.intonation import Timbre, bent, heard_end, resized, rises
+from companion.stages.tts.piper import Piper
 from companion.stages.tts.timing import time_symbols
 
 DURATIONS = "/Clip_output_0"
 LOUDNESS = 2.0  # its speech is at -24 dBFS; this brings it to -18
+FRAME_S = 0.0125  # s of one frame of its spectrum and its pitch
+SPEECH_BINS = slice(2, 40)  # of its spectrum, 20 Hz each: 40 to 800 Hz, where voices are loudest
+TIMBRES = {  # speakers made of its own
+    "hazel": Timbre(pitch=-3.5, width=0.9, size=0.94, speed=0.96),  # a deeper woman
+    "robin": Timbre(pitch=3.5, width=1.1, size=1.09, speed=1.03),  # a bright young voice
+    "grant": Timbre(pitch=-9.0, width=0.85, size=0.86, speed=0.96, gain=0.6),  # a man
+}
+JOE = "joe"
 
 
-class Hibari(EnglishVoice):
-    """hibari (Apache-2.0): English, 24 kHz, with exact times of words and phonemes. The same text always sounds
-    the same.
+class Hibari(synthesis.EnglishVoice):
+    """hibari (Apache-2.0): English, 24 kHz, with exact times of words and phonemes. The same text sounds the same.
 
     Args:
-        voice: "heart" is embedded; the package's other names ("emma", ...) are fetched from the hub on first use.
+        voice: "heart" is embedded; the package's other names ("emma", ...) are fetched from the hub on first use. Of
+            any of them three more speakers are made: `TIMBRES`.
         speed: 1.0 is the voice's own pace, 2.0 twice as fast.
+        second: another voice beside it, "joe" (a man); "" for none.
     """
 
-    needs = Needs(("hibari",))
+    needs = Needs(("hibari",), option="second", choices={JOE: JOE})
 
-    def __init__(self, voice: str = "heart", speed: float = 1.0) -> None:
+    def __init__(self, voice: str = "heart", speed: float = 1.0, second: str = JOE) -> None:
         from hibari.voices import VOICES
 
         if voice not in VOICES:
             raise StageError("tts_voice", f"hibari has no voice {voice!r}. It has: {', '.join(VOICES)}.")
+        if second not in (JOE, ""):
+            raise StageError("tts_voice", f'There is no second voice {second!r}. There is {JOE!r}, or none: "".')
+        names = (voice, *TIMBRES, *filter(None, [second]))
+        self.abilities = Abilities(languages=("en",), voice=voice, voices=names, pronounces=True)
         super().__init__(british=VOICES[voice]["british"], speed=speed)
-        self.abilities = Abilities(languages=("en",), voice=voice, voices=(voice,))
+        self._timbre = Timbre()
         self._session = synthesis.session(_path(voice), DURATIONS, threads=1)
+        self._second = Piper(self.abilities, JOE, self._english, self._pool, speed, self.with_voice)
         self._warm()
 
-    def with_voice(self, voice: str) -> "Hibari":
-        """There is only one."""
-        return self
+    def with_voice(self, voice: str) -> TTS:
+        """One of its speakers, or the second voice."""
+        if voice == JOE and JOE in self.abilities.voices:
+            return self._second
+        other = copy.copy(self)
+        other.abilities, other._timbre = replace(self.abilities, voice=voice), TIMBRES.get(voice, Timbre())
+        return other
 
     def _synthesize(self, utterance: Utterance, manner: synthesis.Manner) -> Speech:
         from hibari import dsp
 
         ids = np.asarray([self._english.ids(utterance.symbols)], np.int64)
-        speed = np.asarray([self._speed * manner.speed], np.float32)
+        speed = np.asarray([self._speed * self._timbre.speed * manner.speed], np.float32)
         names = ["lh", "theta", "ln", "lr", "phi", "f0", DURATIONS]
         outputs = self._session.run(names, {"ids": ids, "speed": speed})
-        lh, theta, ln, lr, phi, f0 = (output[0] for output in outputs[:-1])
-        audio = dsp.synth(lh, theta, ln, lr, phi, f0, np.random.default_rng(0))
-        return time_symbols(synthesis.level(audio, LOUDNESS * manner.gain), outputs[-1].ravel(), utterance)
+        *spectra, f0 = (output[0] for output in outputs[:-1])
+        asked = rises(tuple(word.text for word in utterance.words))
+        end = heard_end(spectra[0][SPEECH_BINS].mean(0), FRAME_S) if asked else None
+        lh, theta, ln, lr, phi = self._shaped(spectra)
+        audio = dsp.synth(lh, theta, ln, lr, phi, bent(f0, self._timbre, manner, end), np.random.default_rng(0))
+        louder = LOUDNESS * self._timbre.gain * manner.gain
+        return time_symbols(synthesis.level(audio, louder), outputs[-1].ravel(), utterance)
+
+    def _shaped(self, spectra: list[NDArray[np.float32]]) -> list[Any]:
+        """The network's spectra with the formants of the speaker."""
+        size = self._timbre.size
+        return spectra if size == 1.0 else [resized(spectrum, size) for spectrum in spectra]
 
 
 def _path(voice: str) -> Path:

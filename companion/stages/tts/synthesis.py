@@ -1,11 +1,12 @@
 """What the synthesizers share: the manner of an emotion, loudness, a graph that tells its durations, and how English
 voices speak."""
 
+import copy
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -16,21 +17,25 @@ from companion.stages.worker import one_thread, pieces
 
 
 class Manner(NamedTuple):
-    speed: float  # relative to the voice's own
-    gain: float
+    """How a feeling sounds. ``pitch`` in semitones; ``width``: the range of the pitch by this factor."""
+
+    speed: float = 1.0  # relative to the voice's own
+    gain: float = 1.0
+    pitch: float = 0.0
+    width: float = 1.0
 
 
 MANNERS = {
-    "happy": Manner(1.05, 1.10),
-    "surprised": Manner(1.06, 1.15),
-    "angry": Manner(1.06, 1.25),
-    "afraid": Manner(1.08, 0.90),
-    "disgusted": Manner(0.96, 1.00),
-    "sad": Manner(0.90, 0.80),
-    "tender": Manner(0.92, 0.80),
-    "thoughtful": Manner(0.93, 0.90),
+    "happy": Manner(1.08, 1.10, 1.5, 1.35),
+    "surprised": Manner(1.08, 1.15, 2.0, 1.45),
+    "angry": Manner(1.06, 1.25, 0.5, 1.25),
+    "afraid": Manner(1.08, 0.90, 1.5, 0.90),
+    "disgusted": Manner(0.96, 1.00, -1.0, 0.90),
+    "sad": Manner(0.84, 0.80, -2.0, 0.60),
+    "tender": Manner(0.90, 0.80, -0.8, 0.80),
+    "thoughtful": Manner(0.90, 0.90, -0.6, 0.85),
 }  # mild: the voices are calm ones, and words must stay clear
-PLAIN = Manner(1.0, 1.0)
+PLAIN = Manner()
 
 
 def manner(emotion: str) -> Manner:
@@ -67,10 +72,16 @@ class EnglishVoice(ABC):
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """A sentence, or any text -> its sound, a sentence a piece; nothing where there is nothing to say. The emotion
-        changes pace and loudness a little."""
+        changes pace, loudness and, where the network lets it, pitch."""
         async with closing(pieces(self._pool, lambda: self._say(text, emotion))) as made:
             async for piece in made:
                 yield piece
+
+    def pronouncing(self, words: Mapping[str, str]) -> Self:
+        """The same voice that says these ``words`` so, as `English.pronouncing` explains; costs next to nothing."""
+        other = copy.copy(self)
+        other._english = self._english.pronouncing(words)
+        return other
 
     @abstractmethod
     def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:

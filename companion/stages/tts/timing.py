@@ -20,16 +20,19 @@ IPA = {
 }  # fmt: skip  # Kokoro writes diphthongs and affricates as one letter
 
 
-def time_symbols(audio: Samples, durations: NDArray[np.float32], utterance: Utterance) -> Speech:
+def time_symbols(
+    audio: Samples, durations: NDArray[np.float32], utterance: Utterance, early: float = EARLY_S
+) -> Speech:
     """The sound of an utterance with its times, less the silence at its edges.
 
     Args:
         audio: (n,) at `SPEAK_RATE`.
         durations: (len(symbols) + 2,) in units of 25 ms, with the paddings at both ends; they sum to the sound.
+        early: s by which the sound comes before what the durations say.
     """
     begin, end = _edges(audio, utterance.symbols)
     cut, seconds = audio[begin:end], (end - begin) / SPEAK_RATE
-    ends = np.cumsum(durations) * UNIT_S - EARLY_S - begin / SPEAK_RATE
+    ends = np.cumsum(durations) * UNIT_S - early - begin / SPEAK_RATE
     at = [float(t) for t in np.clip(ends, 0.0, seconds)]  # at[i] is where symbol i starts, at[i + 1] where it ends
     words = tuple(Word(w.text, at[w.start], at[_voiced_end(utterance.symbols, w)]) for w in utterance.words)
     return Speech(cut, words, _phonemes(utterance.symbols, at))

@@ -1,0 +1,123 @@
+"""The voices of the default: what a feeling, a question and another speaker do to the pitch, and how words are said."""
+
+import numpy as np
+import pytest
+from scipy.signal import resample_poly
+from wer import word_error_rate
+
+from companion.errors import StageError
+from companion.stages.protocols import SPEAK_RATE, Samples
+from companion.stages.tts.english import English, kokoro
+from companion.stages.tts.intonation import Timbre, bent, heard_end, resized, rises
+from companion.stages.tts.piper import encoded
+from companion.stages.tts.synthesis import MANNERS, PLAIN
+
+TEXT = "The museum opens at nine in the morning, and the garden is free for everybody."
+MELODY = np.concatenate([np.zeros(5), 200 * 2 ** (np.sin(np.arange(80) / 8) / 4), np.zeros(5)]).astype(np.float32)
+
+
+def semitones(f0: np.ndarray) -> tuple[float, float]:
+    """The middle and the standard deviation of what is voiced."""
+    pitch = 12 * np.log2(f0[f0 > 40])
+    return float(np.median(pitch)), float(pitch.std())
+
+
+def test_the_pitch_is_left_alone_by_a_plain_voice():
+    assert np.allclose(bent(MELODY, Timbre(), PLAIN), MELODY, rtol=1e-4)
+    silent = np.zeros(9, np.float32)
+    assert np.array_equal(bent(silent, Timbre(pitch=3), PLAIN), silent)
+
+
+def test_sadness_is_lower_and_flatter_and_joy_higher_and_wider():
+    plain, sad, happy = (semitones(bent(MELODY, Timbre(), m)) for m in (PLAIN, MANNERS["sad"], MANNERS["happy"]))
+    assert sad[0] == pytest.approx(plain[0] - 2.0, abs=0.1)
+    assert sad[1] == pytest.approx(plain[1] * 0.6, rel=0.02)
+    assert happy[0] == pytest.approx(plain[0] + 1.5, abs=0.1)
+    assert happy[1] == pytest.approx(plain[1] * 1.35, rel=0.02)
+    assert MANNERS["sad"].speed < 1 < MANNERS["happy"].speed
+
+
+@pytest.mark.parametrize(
+    ("said", "up"),
+    [
+        ("Really?", True), ("Really.", False), ("Is it far?", True), ("Where is it?", False), ("You like it?", True),
+        ("And how are you?", False), ("Do you know what?", True), ("What?", True), ("Who said so?", False),
+        ("Are you all right?", True), ("Fine!", False),
+    ],
+)  # fmt: skip
+def test_questions_for_yes_or_no_rise(said: str, up: bool):
+    assert rises(tuple(said.split())) is up
+
+
+def test_a_question_goes_up_over_its_last_sounds_even_where_it_fell():
+    falling = np.linspace(220, 150, 90).astype(np.float32)
+    loudness = np.concatenate([np.full(80, 2.0), np.full(10, -6.0)]).astype(np.float32)
+    asked = heard_end(loudness, 0.0125)
+    assert np.flatnonzero(asked)[[0, -1]].tolist() == [48, 79]
+    risen = bent(falling, Timbre(), PLAIN, asked)
+    assert 12 * np.log2(risen[79] / risen[48]) > 3.0
+    assert np.allclose(risen[:48], falling[:48], rtol=1e-3)
+
+
+def test_formants_move_with_the_size_of_the_throat():
+    spectrum = np.zeros((100, 1), np.float32)
+    spectrum[50] = 1.0
+    assert int(resized(spectrum, 0.8)[:, 0].argmax()) == 40
+
+
+def test_every_symbol_has_numbers_that_say_it():
+    symbols = "həlˈO, wˈɜɹld."
+    ids, owners = encoded(symbols)
+    assert len(ids) == len(owners)
+    assert sorted(set(owners.tolist())) == [n for n in range(len(symbols) + 2) if n != symbols.index("ɜ") + 2]
+
+
+async def sound(tts, text: str, emotion: str = "neutral") -> Samples:
+    return np.concatenate([piece.audio async for piece in tts.speak(text, emotion)])
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("voice", ["hazel", "robin", "grant", "joe"])
+async def test_every_voice_can_be_understood(hibari, whisper, voice: str):
+    said = await sound(hibari.with_voice(voice), TEXT)
+    heard = await whisper.transcribe(resample_poly(said, 2, 3).astype(np.float32))
+    assert word_error_rate(TEXT, heard.text) <= 0.2
+    assert -24 < 20 * np.log10(np.sqrt(np.mean(said**2))) < -15, "they are about as loud"
+
+
+@pytest.mark.model
+async def test_the_voices_are_of_different_pitch(hibari):
+    pyworld = pytest.importorskip("pyworld")
+    pitch: dict[str, float] = {}
+    for voice in ("heart", "hazel", "robin", "grant", "joe"):
+        said = (await sound(hibari.with_voice(voice), TEXT)).astype(np.float64)
+        f0, _ = pyworld.harvest(said, SPEAK_RATE, f0_floor=60, f0_ceil=500)
+        pitch[voice] = 12 * float(np.log2(np.median(f0[f0 > 0])))
+    assert pitch["robin"] > pitch["heart"] + 2 > pitch["hazel"] + 4 > pitch["grant"] + 5
+    assert pitch["joe"] < pitch["heart"] - 4
+
+
+@pytest.mark.model
+async def test_a_voice_leads_back_to_the_others(hibari):
+    joe = hibari.with_voice("joe")
+    assert joe.abilities.voice == "joe"
+    assert joe.with_voice("grant").abilities.voice == "grant"
+    assert joe.with_voice("joe") is joe
+    said = [piece async for piece in joe.speak("It is good to see you.")]
+    words = [word for piece in said for word in piece.words]
+    assert [word.text for word in words] == ["It", "is", "good", "to", "see", "you."]
+    assert all(a.end <= b.start + 0.02 for a, b in zip(words, words[1:], strict=False))
+    assert words[-1].end <= len(said[-1].audio) / SPEAK_RATE
+
+
+@pytest.mark.model
+def test_names_are_said_as_their_bearers_do_and_as_a_persona_wants():
+    english = English()
+    assert english.utterances("Siobhan")[0].symbols == "ʃɪvˈɔn"
+    assert english.utterances("Nguyen.")[0].symbols == "wˈɪn."
+    assert english.utterances("Shh, be quiet.")[0].symbols.startswith("ʃ")
+    own = english.pronouncing({"Vasari": "/vəˈsɑːri/", "Tolu": "toe loo"})
+    assert own.utterances("Vasari")[0].symbols == kokoro("vəˈsɑːri") == "vəˈsɑɹi"
+    assert own.utterances("Tolu")[0].symbols != english.utterances("Tolu")[0].symbols
+    with pytest.raises(StageError, match="no sound"):
+        english.pronouncing({"x": "//"})
