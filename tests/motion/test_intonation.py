@@ -1,9 +1,10 @@
-"""Brows that rise with the melody of a voice."""
+"""Brows that rise with the melody of a voice. What raises them now and then of no cause that is heard is left out."""
 
 import numpy as np
 import pytest
 
 from animator.control import Control
+from animator.motion.behaviour import bouts
 from animator.motion.rows.space import INDEX
 from animator.motion.voice.intonation import pitches
 from animator.units import RATE
@@ -24,6 +25,11 @@ def voice(semitones):
 def brows(semitones):
     """-> (40 seeds, frames): how far they rise on a face that does nothing by itself."""
     return lives(range(40), voice(semitones), Control("speaking"), face=still)[:, :, BROW]
+
+
+@pytest.fixture(autouse=True)
+def _heard_causes_alone(monkeypatch):
+    monkeypatch.setattr(bouts, "_RAISES", 0.0)
 
 
 @pytest.fixture(scope="module")
