@@ -44,8 +44,8 @@ class Embedder:
 @functools.lru_cache(LATEST)
 def _vector(text: str) -> Vectors:
     """(1, 384)."""
-    tokenizer, session = _load()
-    return session.run(None, {"ids": np.asarray([tokenizer.encode(text).ids], np.int64)})[0]
+    words, network = _load()
+    return network.run(None, {"ids": np.asarray([words.encode(text).ids], np.int64)})[0]
 
 
 def _load() -> tuple[Any, Any]:
@@ -56,15 +56,20 @@ def _load() -> tuple[Any, Any]:
 
 @functools.cache
 def _loaded() -> tuple[Any, Any]:
-    from tokenizers import Tokenizer
-
     from animator.onnx import session
 
     folder = locate.resolve(EMBEDDER)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS)
-    return tokenizer, session(_graph(folder))
+    return tokenizer(folder, MAX_TOKENS), session(_graph(folder))
+
+
+def tokenizer(folder: Path, longest: int) -> Any:
+    """MiniLM's, of the model in ``folder``, which leaves out what is beyond ``longest`` tokens."""
+    from tokenizers import Tokenizer
+
+    made = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    made.no_padding()
+    made.enable_truncation(longest)
+    return made
 
 
 def _graph(folder: Path) -> bytes:

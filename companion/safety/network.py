@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion.models import locate
+from companion.models.embeddings import tokenizer
 from companion.models.needs import EMBEDDER
 
 ADAPTER = Path(__file__).parent / "danger.safetensors"
@@ -53,8 +54,8 @@ class Network:
 
 @functools.lru_cache(256)
 def _judge(text: str) -> Near:
-    tokenizer, session, weight, bias = _loaded()
-    vector = session.run(None, {"ids": np.asarray([tokenizer.encode(text).ids], np.int64)})[0][0]
+    words, network, weight, bias = _loaded()
+    vector = network.run(None, {"ids": np.asarray([words.encode(text).ids], np.int64)})[0][0]
     logits = weight @ (SHARPNESS * vector) + bias
     odds = np.exp(logits - logits.max())
     return Near(float(1 - odds[0] / odds.sum()), KINDS[1 + int(odds[1:].argmax())])
@@ -63,19 +64,15 @@ def _judge(text: str) -> Near:
 @functools.cache
 def _loaded() -> tuple[Any, Any, NDArray[np.float32], NDArray[np.float32]]:
     from safetensors.numpy import load_file
-    from tokenizers import Tokenizer
 
     from animator.onnx import session
 
     folder = locate.resolve(EMBEDDER)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS)
     adapter = load_file(ADAPTER)
     key = hashlib.sha256(ADAPTER.read_bytes()).hexdigest()[:16]
     content = locate.once(locate.cache_dir() / "safety" / f"{key}.kept", lambda: _graph(folder, adapter))
     weight, bias = (adapter[name].astype(np.float32) for name in ("head.weight", "head.bias"))
-    return tokenizer, session(content), weight, bias
+    return tokenizer(folder, MAX_TOKENS), session(content), weight, bias
 
 
 def _graph(folder: Path, adapter: Mapping[str, NDArray[Any]]) -> bytes:

@@ -27,11 +27,13 @@ from torch.nn import functional
 
 from companion import resources
 from companion.models import locate
+from companion.models.embeddings import tokenizer
+from companion.models.minilm import EPSILON, HEADS, LAYERS, WIDTH
 from companion.models.needs import EMBEDDER
 from companion.safety.measure import SAME, new_turns
 from companion.safety.network import ADAPTER, DENSE, KINDS, MAX_TOKENS, SHARPNESS, STRENGTH
 
-RANK, HEADS, WIDTH = 8, 12, 384
+RANK = 8
 BATCH, BATCHES_SORTED, RATE, WARM_UP, SMOOTHING = 32, 8, 1e-3, 30, 0.05
 
 log = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ class Adapted(nn.Module):
         words, places = (self._base[f"embeddings.{kind}_embeddings.weight"] for kind in ("word", "position"))
         segment = self._base["embeddings.token_type_embeddings.weight"][0]
         x = self._norm(words[ids] + places[: ids.shape[1]] + segment, "embeddings.LayerNorm")
-        for layer in range(6):
+        for layer in range(LAYERS):
             x = self._layer(x, mask, f"encoder.layer.{layer}.")
         mean = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         return self.head(self.drop(functional.normalize(mean, dim=-1) * SHARPNESS))
@@ -99,7 +101,7 @@ class Adapted(nn.Module):
         return functional.linear(x, self._base[f"{name}.weight"], self._base[f"{name}.bias"]) + STRENGTH * change
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
-        return functional.layer_norm(x, (WIDTH,), self._base[f"{name}.weight"], self._base[f"{name}.bias"], 1e-12)
+        return functional.layer_norm(x, (WIDTH,), self._base[f"{name}.weight"], self._base[f"{name}.bias"], EPSILON)
 
 
 def examples(folder: Path | None = None) -> list[Example]:
@@ -139,9 +141,7 @@ def train(told: Sequence[Example], rounds: int, seed: int = 0) -> Adapted:
     """Raises StageError for a missing model."""
     torch.manual_seed(seed)
     draw, folder = random.Random(seed), locate.resolve(EMBEDDER)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS)
+    words = tokenizer(folder, MAX_TOKENS)
     net = Adapted(load_file(folder / "model.safetensors"))
     optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.01)
     steps = rounds * math.ceil(len(told) / BATCH)
@@ -152,7 +152,7 @@ def train(told: Sequence[Example], rounds: int, seed: int = 0) -> Adapted:
     for turn in range(rounds):
         losses = list[float]()
         for batch in _batches([varied(example, draw, ordinary) for example in told], draw):
-            ids, mask = _tokens(tokenizer, [text for text, _ in batch])
+            ids, mask = _tokens(words, [text for text, _ in batch])
             wanted = torch.tensor([KINDS.index(kind) for _, kind in batch])
             loss = functional.cross_entropy(net(ids, mask), wanted, label_smoothing=SMOOTHING)
             optimizer.zero_grad()
@@ -174,8 +174,8 @@ def _batches(items: list[Example], draw: random.Random) -> Iterable[list[Example
         yield from batches
 
 
-def _tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-    encoded = [tokenizer.encode(text).ids for text in texts]
+def _tokens(words: Tokenizer, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    encoded = [words.encode(text).ids for text in texts]
     longest = max(map(len, encoded))
     ids = torch.tensor([row + [0] * (longest - len(row)) for row in encoded])
     return ids, torch.tensor([[1.0] * len(row) + [0.0] * (longest - len(row)) for row in encoded])
