@@ -23,8 +23,9 @@ log = logging.getLogger(__name__)
 MAX_SYMBOLS = 400  # what the networks are trained for, with room to spare
 CLAUSE_ENDS = frozenset(",;:—.!?…")
 _DENIED = re.compile(r"\b(no)\.$", re.IGNORECASE)  # the G2P takes it for the abbreviation of "number"
+IPA = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "ʤ": "dʒ", "ʧ": "tʃ"}  # one letter for two
 _FROM_IPA = (
-    ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("əʊ", "Q"), ("aʊ", "W"), ("ɔɪ", "Y"), ("dʒ", "ʤ"), ("tʃ", "ʧ"), ("r", "ɹ"),
+    *((sounds, letter) for letter, sounds in IPA.items()), ("r", "ɹ"),
     ("g", "ɡ"), ("ɝ", "ɜɹ"), ("ɚ", "əɹ"), ("iː", "i"), ("uː", "u"), ("ɑː", "ɑ"), ("ɔː", "ɔ"), ("'", "ˈ"), (".", ""),
     (" ", ""),
 )  # fmt: skip

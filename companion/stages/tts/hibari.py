@@ -13,7 +13,7 @@ from companion.models import locate
 from companion.models.needs import Needs
 from companion.stages.protocols import TTS, Abilities, Speech
 from companion.stages.tts import synthesis
-from companion.stages.tts.english import Utterance
+from companion.stages.tts.english import English, Utterance
 from companion.stages.tts.intonation import Timbre, bent, heard_end, resized, rises
 from companion.stages.tts.piper import Piper
 from companion.stages.tts.timing import time_symbols
@@ -51,7 +51,7 @@ class Hibari(synthesis.EnglishVoice):
             raise StageError("tts_voice", f'There is no second voice {second!r}. There is {JOE!r}, or none: "".')
         names = (voice, *TIMBRES, *filter(None, [second]))
         self.abilities = Abilities(languages=("en",), voice=voice, voices=names, pronounces=True)
-        super().__init__(british=VOICES[voice]["british"], speed=speed)
+        super().__init__(English(VOICES[voice]["british"]), speed)
         self._timbre = Timbre()
         self._session = synthesis.session(_path(voice), DURATIONS, threads=1)
         self._second = Piper(self.abilities, JOE, self._english, self._pool, speed, self.with_voice)

@@ -35,7 +35,7 @@ class Kokoro(EnglishVoice):
         if voice not in KOKORO_VOICES:
             raise StageError("tts_voice", f"Kokoro has no voice {voice!r}. It has: {', '.join(KOKORO_VOICES)}.")
         folder = locate.resolve("kokoro")
-        super().__init__(british=voice.startswith("b"), speed=speed)
+        super().__init__(English(voice.startswith("b")), speed)
         self.abilities = Abilities(languages=("en",), voice=voice, voices=KOKORO_VOICES, pronounces=True)
         self._data = folder / "kokoro-voices.bin"
         self._styles = _styles(self._data, voice)

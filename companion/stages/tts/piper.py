@@ -13,7 +13,7 @@ from scipy.signal import resample_poly
 from companion.models import locate
 from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Samples, Speech
 from companion.stages.tts import synthesis
-from companion.stages.tts.english import English, Utterance
+from companion.stages.tts.english import IPA, English, Utterance
 from companion.stages.tts.timing import UNIT_S, time_symbols
 from companion.stages.worker import MODEL_THREADS
 
@@ -24,8 +24,8 @@ LOUDNESS = 2.0  # brings it to -18 dBFS
 AGAIN = 0.6  # of a manner's semitones: the pitch is moved by resampling, and the formants with it
 PAD, BEGIN, END = 0, 1, 2
 _IPA = {  # from Kokoro's alphabet to espeak's, the longest first
-    "ɑɹ": "ɑːɹ", "ɔɹ": "ɔːɹ", "ɜɹ": "ɜː", "əɹ": "ɚ", "A": "eɪ", "I": "aɪ", "O": "oʊ", "W": "aʊ", "Y": "ɔɪ", "Q": "əʊ",
-    "ʤ": "dʒ", "ʧ": "tʃ", "T": "ɾ", "ᵊ": "ə", "i": "iː", "u": "uː", "ɑ": "ɑː", "ɔ": "ɔː", "—": ",", "…": ".",
+    "ɑɹ": "ɑːɹ", "ɔɹ": "ɔːɹ", "ɜɹ": "ɜː", "əɹ": "ɚ", **IPA,
+    "T": "ɾ", "ᵊ": "ə", "i": "iː", "u": "uː", "ɑ": "ɑː", "ɔ": "ɔː", "—": ",", "…": ".",
 }  # fmt: skip
 _LETTERS = (
     " !'(),-.:;?abcdefhijklmnopqrstuvwxyzæçðøħŋœǀǁǂǃɐɑɒɓɔɕɖɗɘəɚɛɜɞɟɠɡɢɣɤɥɦɧɨɪɫɬɭɮɯɰɱɲɳɴɵɶɸɹɺɻɽɾʀʁʂʃʄʈʉʊʋʌʍʎʏʐʑʒ"
@@ -50,8 +50,8 @@ class Piper(synthesis.EnglishVoice):
         speed: float,
         others: Callable[[str], TTS],
     ) -> None:
-        self.abilities = replace(can, voice=voice)
-        self._english, self._pool, self._speed, self._others = english, pool, speed, others
+        super().__init__(english, speed, pool)
+        self.abilities, self._others = replace(can, voice=voice), others
 
     def with_voice(self, voice: str) -> TTS:
         """One of the voices beside it."""

@@ -5,6 +5,7 @@ import copy
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -66,9 +67,10 @@ class EnglishVoice(ABC):
     """A voice that says English by hibari's G2P, an utterance at a time. Subclasses load their network, call `_warm`
     and make the sound in `_synthesize`."""
 
-    def __init__(self, *, british: bool, speed: float) -> None:
-        self._english, self._speed = English(british), speed
-        self._pool = one_thread("tts")
+    def __init__(self, english: English, speed: float, pool: ThreadPoolExecutor | None = None) -> None:
+        """``pool``: the thread of a voice that shares ``english``; one of its own where it is not given."""
+        self._english, self._speed = english, speed
+        self._pool = pool or one_thread("tts")
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """A sentence, or any text -> its sound, a sentence a piece; nothing where there is nothing to say. The emotion

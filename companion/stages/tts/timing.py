@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion.stages.protocols import SPEAK_RATE, Phoneme, Samples, Speech, Word
-from companion.stages.tts.english import Spoken, Utterance
+from companion.stages.tts.english import IPA, Spoken, Utterance
 
 UNIT_S = 600 / SPEAK_RATE  # what hibari and Kokoro count durations in
 EARLY_S = 0.05  # the sound of both comes this much earlier than the durations say: where hiss and sibilants agree best
@@ -14,10 +14,7 @@ TAIL_S = 0.30  # after a sentence
 CLAUSE_TAIL_S = 0.12  # after a part of a sentence
 STRESS = frozenset("ˈˌ")
 LONG = "ː"
-IPA = {
-    "A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "T": "ɾ", "ᵊ": "ə", "ᵻ": "ɪ",
-    "ʤ": "dʒ", "ʧ": "tʃ", "ʥ": "dʑ", "ʨ": "tɕ", "ʣ": "dz", "ʦ": "ts",
-}  # fmt: skip  # Kokoro writes diphthongs and affricates as one letter
+SAID = IPA | {"T": "ɾ", "ᵊ": "ə", "ᵻ": "ɪ", "ʥ": "dʑ", "ʨ": "tɕ", "ʣ": "dz", "ʦ": "ts"}  # Kokoro's letters
 
 
 def time_symbols(
@@ -54,7 +51,7 @@ def _phonemes(symbols: str, at: list[float]) -> tuple[Phoneme, ...]:
             start = at[i + 1]
         elif symbol not in STRESS:
             if symbol.isalpha():
-                result.append(Phoneme(IPA.get(symbol, symbol), start, at[i + 1]))
+                result.append(Phoneme(SAID.get(symbol, symbol), start, at[i + 1]))
             start = at[i + 1]
     return tuple(result)
 
