@@ -80,7 +80,7 @@ class FasterWhisper:
         self._language, self._fallback, self._beam = language, fallback_language, beam
         self._model = _load(model, device, threads)
         known = frozenset[str](self._model.supported_languages)
-        self._words, self._spelt = "", False
+        self._words, self._spelt, self._digits = "", False, _digits(self._model.hf_tokenizer)
         self.abilities = Abilities(languages=known, model=model, expects=True)
         if language and language not in known:
             raise StageError("asr_language", f"The model {model} does not know the language {language!r}.")
@@ -163,7 +163,7 @@ class FasterWhisper:
         model = self._model
         tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
         prompt = model.get_prompt(tokenizer, tokenizer.encode(f" {words}") if words else [], without_timestamps=True)
-        suppressed = [-1, *(_digits(tokenizer) if self._spelt else ())]
+        suppressed = [-1, *(self._digits if self._spelt else ())]
         result = model.model.generate(
             encoded,
             [prompt],
@@ -203,8 +203,8 @@ class FasterWhisper:
 
 
 def _digits(tokenizer: Any) -> Sequence[int]:
-    """The tokens that write a number in digits."""
-    vocabulary: dict[str, int] = tokenizer.tokenizer.get_vocab()
+    """The tokens of Whisper's vocabulary that write a number in digits."""
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
     return [token for text, token in vocabulary.items() if any(c.isdigit() for c in text) and not text.startswith("<|")]
 
 
