@@ -38,7 +38,7 @@ class Obedience:
         if order:
             return self._obey(order)
         if self.restraint is Restraint.QUIET and said.strip():
-            if said.rstrip().endswith(("?", "？")):
+            if _asks(said):
                 self.restraint = Restraint.NO_QUESTIONS  # who asks wants an answer, and no more
                 return None
             return ""
@@ -46,8 +46,7 @@ class Obedience:
 
     def allowed(self, sentence: str) -> str:
         """``sentence`` unless it asks where nothing is to be asked."""
-        asks = sentence.rstrip().endswith(("?", "？"))
-        return "" if asks and self.restraint is not Restraint.NONE else sentence
+        return "" if _asks(sentence) and self.restraint is not Restraint.NONE else sentence
 
     def _obey(self, order: Given) -> str:
         say = self._wording(order.language)
@@ -90,3 +89,7 @@ class Obedience:
         if not self.spoken or wanted in self.spoken:
             return say["speaks"]
         return say["cannot"].format(spoken=self.names.get(self.spoken[0], self.spoken[0]))
+
+
+def _asks(text: str) -> bool:
+    return text.rstrip().endswith(("?", "？"))

@@ -35,7 +35,6 @@ _REIGNS = re.compile(r"\b(?:King|Queen|Pope|Emperor|Empress|Tsar|Prince|Kaiser) 
 _COUNTED, _RULERS = numbered()
 _SENTENCE_ABOUT_ME = re.compile(r" (?!(?:of|and|to|is|was|in|or|ends|begins|shows)\b)[a-z]")
 _ROMAN = r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
-_DIGITS = dict(enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]))
 
 Reading = Callable[[re.Match[str]], str]
 
@@ -73,7 +72,7 @@ def _date(match: re.Match[str]) -> str:
 def _digits(match: re.Match[str]) -> str:
     """A telephone number, digit by digit with a pause where it was grouped."""
     groups = re.findall(r"\d+", match.group())
-    said = ", ".join(" ".join(_DIGITS[int(digit)] for digit in group) for group in groups)
+    said = ", ".join(map(_each, groups))
     return f"plus {said}" if match.group().startswith("+") else said
 
 
@@ -85,7 +84,12 @@ def _version(match: re.Match[str]) -> str:
 
 
 def _short(digits: str) -> str:
-    return cardinal(int(digits)) if len(digits) < 4 else " ".join(_DIGITS[int(digit)] for digit in digits)
+    return cardinal(int(digits)) if len(digits) < 4 else _each(digits)
+
+
+def _each(digits: str) -> str:
+    """One digit after the other."""
+    return " ".join(cardinal(int(digit)) for digit in digits)
 
 
 def _unit(match: re.Match[str]) -> str:

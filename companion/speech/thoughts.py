@@ -29,7 +29,7 @@ _BARE = ((re.compile(r"analysis(?=[A-Z])"), re.compile(r"assistant\s?final(?=\W*
          (re.compile(r"Thinking\.\.\.\s*\n"), re.compile(r"\.\.\.\s?done thinking\.\s?"))
 )  # fmt: skip  # at the very beginning: a server that took the special tokens out, a tool that shows its thoughts
 _ENDS = re.compile(
-    rf"<\s*/\s*{_NAME}\s*>|<\|(?:end_of_thought|end_of_thinking)\|>|◁/think▷|\[/THINK\]|<channel\|>", re.IGNORECASE
+    rf"{_TAG_CLOSE.pattern}|<\|(?:end_of_thought|end_of_thinking)\|>|◁/think▷|\[/THINK\]|<channel\|>", re.IGNORECASE
 )
 _SPECIAL = re.compile(
     r"<\|start\|>\s*assistant|<\|channel\|>\s*final|<\|[a-zA-Z_]{2,30}\|>|</?s>|<[｜|][^<>｜|]{2,30}[｜|]>"
