@@ -1,8 +1,9 @@
 """Deltas of a language model -> sentences that can be spoken, with their emotions. Pure.
 
 `Sentences` reads character by character, so that the size of the deltas makes no difference: thoughts are taken out
-first (`companion.speech.thoughts`), no sentence ends within a construct (`companion.speech.constructs`), and what of a
-sentence is for eyes and what for the voice is told by `companion.speech.markup`.
+first (`companion.speech.thoughts`), no sentence ends within a construct (`companion.speech.constructs`),
+`companion.speech.boundaries` decides where else one ends, and `companion.speech.markup` what of it is for eyes and what
+for the voice.
 """
 
 import difflib
@@ -12,31 +13,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from companion.speech.boundaries import END, early_cut, ends, late_cut
 from companion.speech.constructs import Construct, closed, opened
 from companion.speech.markup import TAG, Mark, parse, speakable
 from companion.speech.thoughts import Thoughts, Visible
-from companion.speech.wording import endings, language, language_of
+from companion.speech.wording import language
 
 __all__ = ["Mark", "Sentence", "Sentences", "speakable", "untagged", "words"]
 
 PAUSE = 0.6  # s, of ``[pause]``
-LONGEST_SENTENCE = 240  # characters after which a text without a full stop is cut at a comma or a space
-FIRST_CLAUSE = 14  # characters; the first comma or "because" after them lets the first sound out early
-FIRST_PHRASE = 28  # characters; the first "for" or "about" after them does, too
-LONGEST_JOINT = 14  # characters of the words before a clause or a phrase
-
-_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*$")
 _WIDE = "。！？"
 _WIDE_CLOSERS = "」』”"
-_CLAUSE = re.compile(r"[,;:—–](?=\s)")
-_ENTITY = re.compile(r"&#?\w+;$")
-_JOINT = re.compile(  # before a clause of its own, not between two words
-    r"\s(?:because|but|although|so that|when|while|which|(?:and|or|so) (?:then|i|you|he|she|it|we|they|there)) $",
-    re.IGNORECASE,
-)
-_PHRASE = re.compile(  # before a phrase of its own
-    r"\s(?:about|at|by|during|for|from|how|if|in|into|on|what|where|with|without) $", re.IGNORECASE
-)
 _PAUSE_TAG = re.compile(r"\[\s*pause\s*\]$", re.IGNORECASE)
 _ASIDE = re.compile(  # a reply that begins so is talking to itself, even where no tag says so
     r"\b(?:the|this) user\b(?! (?:manual|guide|interface))|\buser(?:'s| (?:asks?|asked|says?|said|wants?|wrote))\b|"
@@ -157,7 +144,7 @@ class Sentences:
             yield from self._read()
         if self._construct:
             yield from self._block(self._text)
-        elif self._end is not None and self._ends(self._end, whole=True):
+        elif self._end is not None and self._over("", whole=True):
             yield from self._cut(self._end)
         piece, self._text, self._construct = self._text, "", None
         yield from self._sentence(piece)
@@ -224,9 +211,10 @@ class Sentences:
     def _boundary(self, char: str) -> Iterator[Sentence]:
         """The sentence that has ended before ``char``, if one has beyond doubt."""
         if self._end is not None:
-            if char == "\n" or (ends := self._ends(self._end, char=char)):
+            over = char == "\n" or self._over(char)
+            if over:
                 yield from self._cut(self._end)
-            elif ends is False:
+            elif over is False:
                 self._end = None
         if char == "\n" or (
             self._text[-1:].strip()
@@ -234,86 +222,21 @@ class Sentences:
             and char not in _WIDE_CLOSERS + _WIDE
         ):
             yield from self._cut(len(self._text))
-        elif char.isspace() and _END.search(self._text):
-            yield from self._mark_end()
-        elif (cut := self._clause(char)) is not None:
+        elif char.isspace() and END.search(self._text):
+            self._end = len(self._text)
+            if self._over(""):
+                yield from self._cut(self._end)
+        elif (cut := self._early_or_late(char)) is not None:
             yield from self._cut(cut)
 
-    def _mark_end(self) -> Iterator[Sentence]:
-        """There is a full stop before a space."""
-        ends = self._ends(len(self._text))
-        if ends:
-            yield from self._cut(len(self._text))
-        elif ends is None:
-            self._end = len(self._text)
+    def _over(self, follows: str, whole: bool = False) -> bool | None:
+        """Whether a sentence ends where one may, as `ends` says it."""
+        return ends(self._text[: self._end], self._text[self._end :] + follows, self.language, whole)
 
-    def _clause(self, char: str) -> int | None:
-        """Where a long sentence is cut, and the first one early."""
-        text = self._text
-        if (
-            self._first
-            and char.isspace()
-            and len(text) > FIRST_CLAUSE
-            and _CLAUSE.match(f"{text[-1]} ")
-            and not _ENTITY.search(text)
-        ):
-            return len(text)
-        if self._first and len(text) > FIRST_CLAUSE and text[-1] == " " and (char.isalnum() or char == "_"):
-            for pattern, least in ((_JOINT, FIRST_CLAUSE), (_PHRASE, FIRST_PHRASE)):
-                match = pattern.search(text, max(least, len(text) - LONGEST_JOINT))
-                if match:
-                    return match.start() + 1
-        if len(text) < LONGEST_SENTENCE:
-            return None
-        clause = _CLAUSE.search(text, LONGEST_SENTENCE // 2)
-        return clause.end() if clause else text.rfind(" ", 0, LONGEST_SENTENCE) + 1 or LONGEST_SENTENCE
-
-    def _ends(self, end: int, char: str = "", whole: bool = False) -> bool | None:
-        """Whether a sentence ends at ``end``; None while that depends on what follows."""
-        match = _END.search(self._text[:end])
-        mark = match.group() if match else ""
-        factorial = mark == "!" and self._text[end - 2 : end - 1].isdigit()
-        if not factorial and not mark.startswith((".", "…")):
-            return True
-        rest = (self._text[end:] + char).lstrip(" \t")
-        if not rest:
-            return True if whole else None
-        if factorial:
-            return rest[0] not in "=+-*/×÷<>"
-        if rest[0].islower() or mark.startswith("..") and rest[0].isdigit():
-            return False
-        if mark != ".":
-            return True
-        follows = re.match(r"[^\W_]+", rest)
-        complete = whole or not follows or follows.end() < len(rest)
-        return self._after_stop(self._text[: end - 1], rest, follows.group().lower() if follows else "", complete)
-
-    def _after_stop(self, before: str, rest: str, follows: str, complete: bool) -> bool | None:
-        """The same after a single full stop; the word that ``follows`` may not be ``complete``."""
-        ends, parts = endings(), before.split()
-        word = parts[-1].lower().lstrip("(\"'“‘[*_") if parts else ""
-        if word in ends.names:
-            return word in ends.numbers and not rest[0].isdigit()
-        if word.isdigit():
-            if len(parts) == 1:  # "1. First": the number of a list
-                return False
-            return True if len(word) > 2 else self._after_number(follows, complete)
-        initial = len(word) == 1 and word.isalpha() and word != "i"
-        if not initial and word not in ends.others:
-            return True
-        if not complete:
-            return None
-        if word in ("a.m", "p.m"):
-            return follows not in ends.after_time and not rest[0].isdigit()
-        return follows in ends.begin
-
-    def _after_number(self, follows: str, complete: bool) -> bool | None:
-        """A day or another ordinal, as German writes them: "am 24. Dezember"."""
-        if language_of(self._text, self.language) != "de":
-            return True
-        if not complete:
-            return None
-        return follows in endings().begin_after_number
+    def _early_or_late(self, char: str) -> int | None:
+        """Where a sentence is cut that does not end: the first one early, a long one late."""
+        early = early_cut(self._text, char) if self._first else None
+        return late_cut(self._text) if early is None else early
 
     def _cut(self, end: int) -> Iterator[Sentence]:
         piece, self._text, self._end = self._text[:end], self._text[end:], None
