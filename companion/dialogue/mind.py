@@ -1,14 +1,16 @@
 """What a session says: the language model's words, guided by memory, care, a lesson and tools."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from animator.control import Emotion
 from companion.conversation.items import Conversation, Item
-from companion.conversation.response import Reply, Wishes
+from companion.conversation.response import Reply
 from companion.dialogue import coaching
+from companion.dialogue.beginning import Beginning
 from companion.dialogue.drafts import ReadAhead
+from companion.dialogue.foresight import Foresight
 from companion.dialogue.lessons.tutor import Lessons, Progress
 from companion.dialogue.obedience import Obedience, Restraint
 from companion.dialogue.personas.feelings import Feeling, mirrored, voiced
@@ -25,10 +27,8 @@ from companion.protocol.settings import Settings
 from companion.safety import Guard
 from companion.speech.sentences import Sentence
 from companion.speech.thoughts import unthought
-from companion.stages.protocols import Message, Transcript
+from companion.stages.protocols import Message
 from companion.stages.streams import closing
-
-Chooses = Callable[[Persona, Said], Sentence | None]  # as `Habits.opener` does
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,9 +48,11 @@ class Mind:
     forgot: Callable[[Exception], None]
     guard: Guard = field(init=False)
     recollection: Recollection = field(init=False)
+    foresight: Foresight = field(init=False)
     _asking: Asking = field(init=False)
     _style: coaching.Style = field(init=False)
     _habits: Habits = field(init=False)
+    _beginning: Beginning = field(init=False)
     _lessons: Lessons = field(init=False)
     _obedience: Obedience = field(init=False)
     _toolbox: Toolbox = field(init=False)
@@ -63,6 +65,14 @@ class Mind:
         self._asking = Asking(shared, self.settings, self.guard, self.recollection)
         self._style = coaching.style(shared.llm, shared.talk, shared.prompts.manners)
         self._habits = Habits(talk=shared.talk, book=shared.prompts.openers, spoken=shared.spoken)
+        self._beginning = Beginning(
+            settings=self.settings,
+            known=lambda: self.recollection.known,
+            asking=self._asking,
+            guard=self.guard,
+            style=self._style,
+            habits=self._habits,
+        )
         self._lessons = Lessons(shared.prompts.lessons, shared.prompts.tutoring, self._report)
         self._obedience = Obedience(
             phrases=shared.prompts.orders,
@@ -77,6 +87,16 @@ class Mind:
             conversation=self.conversation,
             host=Host(self.announce, lambda: self._lessons.progress, self._answered),
             ask=self.drafts.reply,
+        )
+        self.foresight = Foresight(
+            settings=self.settings,
+            feel=self.feel,
+            talk=shared.talk,
+            conversation=self.conversation,
+            asking=self._asking,
+            beginning=self._beginning,
+            guard=self.guard,
+            toolbox=self._toolbox,
         )
 
     @property
@@ -96,34 +116,6 @@ class Mind:
     def disclose(self) -> None:
         """Tell the client at the start that this is an AI."""
         self.guard.disclose(self.persona.name)
-
-    def ahead(self, saying: str = "") -> list[Message]:
-        """What the language model will be told next, as far as it is known; ``saying``: the user's words so far."""
-        return self._asking.ahead(self.conversation.history(saying))
-
-    @property
-    def foresees(self) -> bool:
-        """Whether the next question to the language model can be foreseen from what the user says: neither care nor a
-        lesson nor a tool comes in between, and requests may be made in vain."""
-        may = self._asking.continues or self.shared.talk.drafts_of_endpoints
-        plain = not self._toolbox.needed(self.settings(), self.persona.tools)
-        return may and plain and not self.guard.careful and not self.persona.lesson
-
-    def expected(self, said: Transcript) -> Callable[[], Awaitable[Sequence[Message]]]:
-        """What the language model will be asked when the user's turn ends with what they ``said`` so far."""
-        text = said.text.strip()
-        history = self.conversation.history(text)  # as it is now, before the turn is an item of it
-
-        async def asked() -> Sequence[Message]:
-            heard = Said(text, said.language, await self.feel(text))
-            wishes = Wishes(sound=self.settings().output_modalities[0] == "audio")
-            words = self._first_words(history, wishes)
-            opener = None if words else self._opener(wishes, heard, self._habits.likely)
-            recalled = await self._asking.recalled(history[-1].content, tell=False)
-            notes = [recalled, *self._asking.notes(heard)]
-            return self._asking.ask(history, notes, wishes, opener.text if opener else words)
-
-        return asked
 
     def expected_words(self) -> tuple[str, bool]:
         """What the user may say next, as a recogniser is told it, and whether its numbers are to be spelt; "" where
@@ -150,12 +142,12 @@ class Mind:
             self.drafts.drop()
             reply.lost = ""
             return once(order)
-        if text := answer or (tutor.hear(said) if tutor else "") or await self._answer(history, reply.wishes):
+        if text := answer or (tutor.hear(said) if tutor else "") or await self._beginning.whole(history, reply.wishes):
             self.drafts.drop()
             return once(text)
         heard = Said(said, latest.language, feeling, latest.tone)
-        care, words = self._style.note(self.guard.note), self._first_words(history, reply.wishes)
-        reply.opener = None if care or words else self._opener(reply.wishes, heard, self._habits.opener)
+        care, words = self._style.note(self.guard.note), self._beginning.words(history, reply.wishes)
+        reply.opener = None if care or words else self._beginning.opener(reply.wishes, heard)
         reply.allowed = self._allowed(reply.opener)
         notes = (care, *self._asking.notes(heard, self._style.note(tutor.note) if tutor else ""))
         deltas = self._thought(reply, history, notes, words)
@@ -197,31 +189,6 @@ class Mind:
         async with closing(continued(deltas, begun) if begun else deltas) as stream:
             async for delta in stream:
                 yield delta
-
-    def _first_words(self, history: Sequence[Message], wishes: Wishes) -> str:
-        """Of an answer that the language model would begin wrong."""
-        return self._style.begin(self._to_answer(history, wishes), self.persona)
-
-    async def _answer(self, history: Sequence[Message], wishes: Wishes) -> str:
-        """One that is not left to the language model at all."""
-        told = self._to_answer(history, wishes)
-
-        async def remembered() -> Iterable[str]:
-            return [*self.recollection.known, await self._asking.recalled(told[-1], tell=False)]
-
-        return await self._style.answer(told, self.persona, remembered)
-
-    def _to_answer(self, history: Sequence[Message], wishes: Wishes) -> list[str]:
-        """What the user told, if that is to be answered and no client has a say in how."""
-        asked = wishes.instructions or self.settings().instructions
-        return [] if asked or not history or history[-1].role != "user" else coaching.told(history)
-
-    def _opener(self, wishes: Wishes, heard: Said, choose: Chooses) -> Sentence | None:
-        """Only where nobody has a say in how a reply should begin: neither the client nor care; and only aloud."""
-        asked = wishes.instructions or self.settings().instructions
-        if not wishes.sound or asked or self.guard.careful:
-            return None
-        return choose(self.persona, heard)
 
     @property
     def quiet(self) -> bool:

@@ -40,14 +40,14 @@ class Attention:
 
     def prepare(self) -> None:
         """Let a language model that can read what is known already, before the next question."""
-        self._ahead.read(self._mind.ahead, SETTLED)
+        self._ahead.read(self._mind.foresight.known, SETTLED)
 
     def follow(self, said: Transcript, whole: bool) -> None:
         """What the user has said so far; ``whole``: that may be all."""
-        if whole and self._mind.foresees:
-            self._ahead.draft(self._mind.expected(said))
+        if whole and self._mind.foresight.sure:
+            self._ahead.draft(self._mind.foresight.expected(said))
         else:
-            self._ahead.read(lambda: self._mind.ahead(said.text), PERHAPS_OVER if whole else 0.0)
+            self._ahead.read(lambda: self._mind.foresight.known(said.text), PERHAPS_OVER if whole else 0.0)
         self._spawn(self._sympathise(said.text), "sympathise")
 
     def drop(self) -> None:

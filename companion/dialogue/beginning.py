@@ -1,0 +1,55 @@
+"""How a reply begins, where that is not left to the language model."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from companion.conversation.response import Wishes
+from companion.dialogue import coaching
+from companion.dialogue.personas.phrases import Habits, Said
+from companion.dialogue.prompt import Asking
+from companion.protocol.settings import Settings
+from companion.safety import Guard
+from companion.speech.sentences import Sentence
+from companion.stages.protocols import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """One session's. ``settings`` gives those that hold now; ``known`` what is remembered of the user."""
+
+    settings: Callable[[], Settings]
+    known: Callable[[], Sequence[str]]
+    asking: Asking
+    guard: Guard
+    style: coaching.Style
+    habits: Habits
+
+    def words(self, history: Sequence[Message], wishes: Wishes) -> str:
+        """The first words of an answer that the language model would begin wrong; "" of any other."""
+        return self.style.begin(self._to_answer(history, wishes), self.asking.persona)
+
+    async def whole(self, history: Sequence[Message], wishes: Wishes) -> str:
+        """All of an answer that would be wrong; "" of any other."""
+        told = self._to_answer(history, wishes)
+
+        async def remembered() -> Iterable[str]:
+            return [*self.known(), await self.asking.recalled(told[-1], tell=False)]
+
+        return await self.style.answer(told, self.asking.persona, remembered)
+
+    def opener(self, wishes: Wishes, heard: Said) -> Sentence | None:
+        """What is said while the language model thinks, and then counts as said."""
+        return self.habits.opener(self.asking.persona, heard) if self._may_open(wishes) else None
+
+    def likely_opener(self, wishes: Wishes, heard: Said) -> Sentence | None:
+        """What `opener` would give, if that turn is the next one."""
+        return self.habits.likely(self.asking.persona, heard) if self._may_open(wishes) else None
+
+    def _to_answer(self, history: Sequence[Message], wishes: Wishes) -> list[str]:
+        """What the user told, if that is to be answered and no client has a say in how."""
+        asked = wishes.instructions or self.settings().instructions
+        return [] if asked or not history or history[-1].role != "user" else coaching.told(history)
+
+    def _may_open(self, wishes: Wishes) -> bool:
+        """Only aloud, and where neither the client nor care has a say in how a reply should begin."""
+        return wishes.sound and not (wishes.instructions or self.settings().instructions or self.guard.careful)
