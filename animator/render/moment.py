@@ -73,7 +73,7 @@ def moment(made: Layers, motion: Floats) -> Moment:
         for eye, moved, wide, blink in zip(made.eyes, turned, _WIDES, _BLINKS, strict=True)
     )
     jaw = np.tensordot(weights, portrait.jaw, 1).astype(np.float32)
-    lit = 1 - _SHADE_OF_ROUND_LIPS * min(_SOON * meeting.roundness(weights), 1.0) ** 1.5
+    lit = 1 - _SHADE_OF_ROUND_LIPS * min(_SOON * meeting.roundness(made.lips, weights), 1.0) ** 1.5
     teeth = _to_picture(made, skull, made.mouth.anchor)
     tip = tongue.raised(weights)
     return Moment(weights, skull, where.torso, seen, jaw, tip, teeth, lit, step(skull, made.body.points[_OUTERMOST]))

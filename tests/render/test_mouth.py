@@ -12,6 +12,7 @@ from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
 from animator.render.mouth import cavity, meeting, smile
+from animator.render.mouth.palette import palette
 from animator.render.surface.body import body
 
 pytestmark = pytest.mark.model
@@ -41,6 +42,62 @@ def test_the_teeth_of_a_drawing_are_white_and_its_tongue_is_red() -> None:
     colours = opened(load(find("toon").picture)).astype(int)
     assert (colours.min(axis=1) > 215).mean() > 0.05
     assert ((colours[:, 0] - colours[:, 2]) > 70).mean() > 0.2
+
+
+def painting() -> np.ndarray:
+    """(h, w, 3) RGB."""
+    return cv2.cvtColor(np.asarray(cv2.imread(str(find("mona_lisa").picture))), cv2.COLOR_BGR2RGB)
+
+
+def mouth_of(picture: np.ndarray) -> np.ndarray:
+    """`opened` of an RGB picture."""
+    coded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
+    return opened(load(coded.tobytes())).astype(int)
+
+
+def test_a_grey_picture_has_a_grey_mouth_and_a_sepia_one_a_brown_mouth() -> None:
+    colour = painting()
+    grey = np.repeat(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    red, plain, brown = (
+        mouth_of(picture) for picture in (colour, grey, (grey * np.array([0.95, 0.8, 0.6])).astype(np.uint8))
+    )
+    assert np.ptp(red, axis=1).max() > 60
+    assert np.ptp(plain, axis=1).max() <= 4
+    seen = brown[brown.sum(axis=1) > 150]
+    np.testing.assert_allclose(seen[:, 2] / seen[:, 0], 0.6 / 0.95, atol=0.08)
+
+
+def test_a_mouth_is_no_blacker_than_the_haze_that_lies_over_the_picture() -> None:
+    clear = painting()
+    dark, grey = (mouth_of(seen).mean(axis=1).min() for seen in (clear, (60 + clear * (195 / 255)).astype(np.uint8)))
+    assert dark < 20
+    assert 40 < grey < 75
+
+
+def test_dark_glasses_do_not_colour_the_teeth() -> None:
+    portrait = load(find("mona_lisa").picture)
+    picture = portrait.picture.copy()
+    for side in ("left", "right"):
+        ids = portrait.contours[f"eye_{side}_upper"]
+        centre = tuple(portrait.vertices[ids, :2].mean(axis=0).round().astype(int).tolist())
+        cv2.circle(picture, centre, 20, (20, 60, 10), -1)
+    bare, hidden = (
+        palette(replace(portrait, picture=seen, eyes_hidden=(shaded, shaded)), np.zeros((9, 9, 4), np.float32)).teeth
+        for seen, shaded in ((portrait.picture, False), (picture, True))
+    )
+    assert hidden[0] >= hidden[1] >= hidden[2]
+    np.testing.assert_allclose(hidden / hidden.max(), bare / bare.max(), atol=0.2)
+
+
+def test_lips_of_a_toothy_smile_come_together_before_they_make_a_hole() -> None:
+    """A round hole amid lips as wide as a smile looks like a wound, and no shadow of round lips falls into it."""
+    smiling, shut = load(find("astronaut").picture), load(find("mona_lisa").picture)
+    asked = row(mouthPucker=0.3, mouthFunnel=0.2)[: len(space.ARKIT)]
+    made = [meeting.lips(portrait, body(portrait).points) for portrait in (smiling, shut)]
+    assert meeting.roundness(made[1], asked) == pytest.approx(0.45)
+    assert 0.15 < made[0].smile < 0.45
+    assert meeting.roundness(made[0], asked) < 0.3
+    assert meeting.roundness(made[0], 2 * asked) == pytest.approx(0.9)
 
 
 def profile(portrait: Portrait, **weights: float) -> np.ndarray:

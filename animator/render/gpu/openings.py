@@ -145,7 +145,7 @@ def draw_mouth(
     cavity, lit = made.cavity[which], lit[:, None]
     red = made.shadow[which, None] * torch.tensor(mouth.REDDENED, device=x.device)
     colour = canvas[which, found.row - corner[which, 1], found.column - corner[which, 0]]
-    colour = cavity + dim * (1 - red * (1 - dim)) * (colour - cavity)
+    colour = cavity + dim * (1 - red * (1 - dim)) * (colour - cavity).clamp(min=0)
     colour = colour + layers[:, 3:4] * (layers[:, :3] - colour)
     colour = cavity + lit * (1 - red * (1 - lit)) * (colour - cavity)
     there, kept = _between(made, rims, teeth, found, (place, layers[:, 8]))

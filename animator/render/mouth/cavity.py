@@ -248,7 +248,8 @@ def _reddened(share: Real, loses: Real) -> Real:
 @kernel
 def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int], rims: Floats, shown: Shown) -> None:
     """Blend ``canvas`` (2 h, 2 w, 3), shaded by lip and corners, and what is ``shown`` of the picture into ``frame`` by
-    ``share`` (h, w) from the pixel ``corner`` on, between the ``rims`` (2, N, 2) px."""
+    ``share`` (h, w) from the pixel ``corner`` on, between the ``rims`` (2, N, 2) px. Nothing made is darker than the
+    cavity."""
     inverse, light, upper = shown.inverse, shown.light, rims[0]
     colour, over, there = np.empty(3, np.float32), np.empty(4, np.float32), np.empty(5, np.float32)
     first, last = upper[0, 0], upper[-1, 0]
@@ -285,7 +286,7 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
                 four = np.float32(canvas[i, j, c]) + np.float32(canvas[i, j + 1, c])
                 four += np.float32(canvas[i + 1, j, c]) + np.float32(canvas[i + 1, j + 1, c])
                 dark, red = np.float32(light.cavity[c]), np.float32(light.shadow * REDDENED[c])
-                value = dark + _reddened(dim, red) * (np.float32(0.25) * four - dark)
+                value = dark + _reddened(dim, red) * max(np.float32(0.25) * four - dark, np.float32(0.0))
                 value += over[3] * (over[c] - value)
                 value = dark + _reddened(lit, red) * (value - dark)
                 colour[c] = value + kept * (there[c] - value)

@@ -19,6 +19,7 @@ from animator.render.mouth.palette import LUMA
 
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 _ROUND = {space.INDEX["mouthPucker"]: 1.1, space.INDEX["mouthFunnel"]: 0.6}
+_SMILES = [space.INDEX["mouthSmileLeft"], space.INDEX["mouthSmileRight"]]
 _HOLE, _NARROW = 0.75, 0.032  # half the width of a round hole: of its height, and face widths besides
 _SOON = 1.35  # over the roundness: the hole is round before the lips come in all the way
 _COMES_IN = 0.3  # of the mouth's width that fully round lips lose
@@ -43,7 +44,8 @@ class Lips:
     the lips become round; ``teeth`` (N,) px of the upper ones that are seen above a tucked lip; ``sticky`` (N,) px by
     which shut lips part late; ``narrow`` px, half the width of the least round hole; lips that part by
     ``turned`` px turn out the vertices ``edge`` (K,) by ``line`` (K, 2) px of the picture, of the rims' place ``at``
-    (K,) in 2 N, which is to where the lip is clear of the line between them."""
+    (K,) in 2 N, which is to where the lip is clear of the line between them. As far as ``smile``, 0 to 1, lips that
+    the picture parts are spread there: rounding brings them together before it makes a hole."""
 
     upper: Ints
     lower: Ints
@@ -59,6 +61,7 @@ class Lips:
     line: Floats
     at: Ints
     turned: float
+    smile: float
 
 
 def lips(portrait: Portrait, points: Floats) -> Lips:
@@ -77,6 +80,7 @@ def lips(portrait: Portrait, points: Floats) -> Lips:
     return Lips(
         upper, lower, f32(gap), f32(down), f32(beside), near, np.ascontiguousarray(follow[near]), f32(teeth),
         f32(sticky), _NARROW * portrait.face_width, *_edges(portrait), _TURNED * portrait.face_width,
+        float(portrait.expression[_SMILES].mean()) if portrait.mouth_open else 0.0,
     )  # fmt: skip
 
 
@@ -133,9 +137,11 @@ def _reached(luma: Floats, clear: Floats) -> Floats:
     return f32(np.where(clear - dark > _CONTRAST, first / (luma.shape[1] - 1), 0))
 
 
-def roundness(weights: Floats) -> float:
+def roundness(made: Lips, weights: Floats) -> float:
     """0 to 1: how far the ARKit ``weights`` (52,) round the lips."""
-    return min(sum(share * max(float(weights[at]), 0.0) for at, share in _ROUND.items()), 1.0)
+    asked = min(sum(share * max(float(weights[at]), 0.0) for at, share in _ROUND.items()), 1.0)
+    t = min(max(asked / max(made.smile, _BARELY) - 1, 0.0), 1.0)
+    return asked * t * t * (3 - 2 * t)
 
 
 def meet(points: Floats, made: Lips, weights: Floats) -> Floats:
@@ -166,7 +172,7 @@ def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:
     tucked = min(max(float(weights[_ROLL]), 0.0) / _TUCKED, 1.0)
     parting = gap * (gap.clip(0) / (gap.clip(0) + made.sticky + _BARELY))
     left = ((parting - tucked * (parting - made.teeth).clip(0)) * np.float32(1 - seal)).clip(0)
-    beyond = np.float32(min(_SOON * roundness(weights), 1.0)) * (left - _hole(left, made, weights)).clip(0)
+    beyond = np.float32(min(_SOON * roundness(made, weights), 1.0)) * (left - _hole(left, made, weights)).clip(0)
     wide = np.maximum(gap, _BARELY)
     closed, rounded = 1 - left / wide, beyond / wide
     past = gap < np.minimum(made.gap, 0) - _BARELY  # one lip past the other
@@ -179,5 +185,5 @@ def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:
 def _hole(gap: Floats, made: Lips, weights: Floats) -> Floats:
     """(N,) px between lips that leave a round hole as high as the middle of ``gap`` (N,), and touch beside it."""
     high = float(gap[len(gap) // 2 - 1 : len(gap) // 2 + 2].max())
-    beside = made.beside * np.float32(1 - _COMES_IN * roundness(weights))
+    beside = made.beside * np.float32(1 - _COMES_IN * roundness(made, weights))
     return f32(high * np.sqrt((1 - (beside / (_HOLE * high + made.narrow)) ** 2).clip(0)))

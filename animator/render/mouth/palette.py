@@ -30,6 +30,11 @@ class Palette(NamedTuple):
 
 
 _DARK_LINE = 95.0  # a lighter line than this is no colour for what is behind it
+_BLACKEST, _HAZE = 0.5, 0.7  # percent of the picture that is its black; how much of that lies over the dark of a mouth
+_FLESHY = 0.4  # of the tint of flesh, in that haze
+_ONE_TONE, _COLOURS = 1.5, 2.5  # Lab between the colours of a face and its tone: in engravings 1.3, in photographs 2.6
+_LEAST_RED = 0.25  # of the a* of skin in Lab that teeth have at least
+_HIDDEN = 0.5  # of the skin's tint that the light is thought to have where no white of an eye tells it
 
 
 def drawn_palette(portrait: Portrait) -> Palette:
@@ -46,7 +51,41 @@ def drawn_palette(portrait: Portrait) -> Palette:
 
 
 def palette(portrait: Portrait, own: Floats) -> Palette:
-    """Colours in the light and within the range of the picture; ``own`` is the layer of `smile.own_teeth`."""
+    """Colours in the light and within the range of the picture; ``own`` is the layer of `smile.own_teeth`.
+
+    A picture of one tone, such as an old photograph, has a mouth of that tone; where its black is a grey, as in haze,
+    the dark of the mouth is no blacker.
+    """
+    made = _lit(portrait, own)
+    face = portrait.picture[_face(portrait) > 0]
+    luma = portrait.picture.astype(np.float32) @ LUMA
+    black = float(np.percentile(luma, _BLACKEST))
+    hazed = made.cavity + _HAZE * black * (made.cavity / (made.cavity @ LUMA)) ** _FLESHY
+    return Palette(*_toned(f32([*made[:3], hazed]), face))
+
+
+def _toned(colours: Floats, face: NDArray[np.uint8]) -> Floats:
+    """``colours`` (n, 3), in the tone of the pixels of a ``face`` (m, 3) as far as these have only one."""
+    seen, made = _lab(face), _lab(colours)
+    terms, wanted = (np.stack([lab[:, 0] ** power for power in range(3)], axis=1) for lab in (seen, made))
+    tone, *_ = np.linalg.lstsq(terms, seen[:, 1:], rcond=None)
+    apart = float(np.linalg.norm((seen[:, 1:] - terms @ tone).std(axis=0)))
+    coloured = float(np.clip((apart - _ONE_TONE) / (_COLOURS - _ONE_TONE), 0, 1))
+    made[:, 1:] += (1 - coloured) * (wanted @ tone - made[:, 1:])
+    return _rgb(made)
+
+
+def _lab(colours: NDArray[np.generic]) -> Floats:
+    """(n, 3) RGB in 0 to 255 -> CIE Lab."""
+    return f32(cv2.cvtColor(f32(colours)[None] / np.float32(255), cv2.COLOR_RGB2LAB)[0])
+
+
+def _rgb(lab: Floats) -> Floats:
+    return f32(255 * cv2.cvtColor(lab[None], cv2.COLOR_LAB2RGB)[0]).clip(0, 255)
+
+
+def _lit(portrait: Portrait, own: Floats) -> Palette:
+    """Colours in the light of the picture."""
     picture = portrait.picture.astype(np.float32)
     pixels = picture[_face(portrait) > 0]
     luma = pixels @ LUMA
@@ -58,6 +97,7 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     sclera = _sclera(portrait, skin)
     hue = (sclera / sclera.max()) ** 0.6 * (skin / skin.max()) ** 0.3
     lit = min(max(1.15 * bright, min(1.15 * float(sclera @ LUMA), 1.3 * bright)), 240.0)
+    hue = _likely(hue / (hue @ LUMA) * (skin @ LUMA), skin)
     teeth = hue / (hue @ LUMA) * lit
     shown = own[own[..., 3] > 0.9][:, :3]
     if len(shown) > 20:
@@ -66,11 +106,19 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     red = f32([190, 88, 84]) * light
     flesh = 0.5 * lips + 0.5 * red
     return Palette(
-        np.minimum(teeth, 250).astype(np.float32),
+        f32(teeth * min(1.0, 250 / float(teeth.max()))),
         (flesh * f32([1.02, 0.92, 0.95])).astype(np.float32),
         (0.85 * flesh * f32([1.02, 0.86, 0.88])).astype(np.float32),
         (0.15 * flesh * f32([1.0, 0.8, 0.75])).astype(np.float32),
     )
+
+
+def _likely(teeth: Floats, skin: Floats) -> Floats:
+    """The colour of ``teeth`` (3,), neither greener nor yellower than light that falls on ``skin`` (3,) can make it."""
+    made, flesh = _lab(f32([teeth])), _lab(f32([skin]))[0]
+    made[0, 1] = max(float(made[0, 1]), _LEAST_RED * float(flesh[1]))
+    made[0, 2] = min(float(made[0, 2]), max(float(flesh[2]), 0.0))
+    return _rgb(made)[0]
 
 
 def side_light(portrait: Portrait, x: Floats) -> Floats:
@@ -91,7 +139,9 @@ def _face(portrait: Portrait) -> NDArray[np.uint8]:
 
 
 def _sclera(portrait: Portrait, skin: Floats) -> Floats:
-    """Colour of the lightest part of the eyes."""
+    """Colour of the lightest part of the eyes, or what is guessed of it where one is hidden."""
+    if any(portrait.eyes_hidden):
+        return f32(skin.max() * (skin / skin.max()) ** _HIDDEN)
     found: list[Floats] = []
     for side in ("left", "right"):
         outline = np.concatenate([portrait.contours[f"eye_{side}_upper"], portrait.contours[f"eye_{side}_lower"][::-1]])

@@ -19,7 +19,7 @@ JAW = 0.1  # jawOpen that goes with it, since the seal of the lips is told by mo
 SMILE = 0.3  # seconds to get back
 SPEAK, FASTEST = 0.08, 0.18  # seconds to get there, since a voice does not wait, but no more of the way in a frame
 
-LEAST_ROUND = 0.15
+LEAST_ROUND = 0.55
 _STRAIGHT, _WIDE = 0.15, 0.40  # mouthSmile in the picture of lips that round as any, and of those that do so least
 _JAW, _CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
 _ROUND = [INDEX["mouthFunnel"], INDEX["mouthPucker"]]
