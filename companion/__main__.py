@@ -1,5 +1,6 @@
 """The ``companion`` command."""
 
+import importlib
 import logging
 import sys
 from collections.abc import Callable
@@ -51,6 +52,11 @@ def serve(
         _fail(str(error))
 
 
+BENCHES = {
+    "": "companion.bench.latency:bench",
+    "load": "companion.bench.crowd:load_bench",
+    "soak": "companion.bench.soak:soak",
+}
 ELSEWHERE = {"ignore_unknown_options": True, "allow_extra_args": True}  # options declared where the work is done
 
 
@@ -64,16 +70,13 @@ def talk(context: typer.Context) -> None:
 
 @app.command(add_help_option=False, context_settings=ELSEWHERE)
 def bench(context: typer.Context) -> None:
-    """Measures the conversation on this machine, the face running: first sound, interruptions, memory. `bench soak`
-    holds conversations for a long time."""
-    if context.args[:1] == ["soak"]:
-        from companion.bench.soak import soak
-
+    """Measures the conversation on this machine, the face running: first sound, interruptions, memory. `bench load`
+    measures how many conversations it holds, `bench soak` holds some for a long time."""
+    name = context.args[0] if context.args[:1] and context.args[0] in BENCHES else ""
+    module, _, function = BENCHES[name].partition(":")
+    if name:
         context.args = context.args[1:]
-        return _pass_on(soak, context)
-    from companion.bench.latency import bench as run
-
-    return _pass_on(run, context)
+    _pass_on(getattr(importlib.import_module(module), function), context)
 
 
 @app.command()

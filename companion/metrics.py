@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)  # s
 
@@ -37,6 +37,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)  # memory and processor, where the system tells
         self.sessions = Gauge("vasari_sessions", "Conversations that are open", registry=self.registry)
         self.refused = Counter("vasari_refused", "Connections refused", ["code"], registry=self.registry)
         self.responses = Counter("vasari_responses", "Responses by how they ended", ["status"], registry=self.registry)

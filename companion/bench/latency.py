@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, NoReturn, TypedDict
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -18,35 +17,17 @@ from rich.progress import Progress
 from rich.table import Table
 
 from animator.bench.footprint import resident_mb
-from animator.media.files import MediaError, read_audio
-from companion.call.caller import Caller, Saying, TalkError, call
+from animator.media.files import MediaError
+from companion.bench.sayings import QUESTIONS, Spread, sayings, spread_of
+from companion.call.caller import TalkError, call
 from companion.call.recording import Turn
 from companion.config import ConfigError, load
 from companion.dialogue.personas.openers import Book
 from companion.dialogue.personas.personas import PromptError
 from companion.engine import Engine, build
 from companion.errors import StageError
-from companion.stages.protocols import SPEAK_RATE, TTS, Samples
 
-QUESTIONS = (
-    "Hello, how are you today?",
-    "What do you like to do on a rainy day?",
-    "I had a long day at work and I am quite tired.",
-    "Do you have a favorite color?",
-    "Yesterday I went to the park with my sister, and we saw a big brown dog.",
-    "Can you tell me something about the stars?",
-    "My friend is moving to another city next month.",
-    "What should I cook for dinner tonight?",
-    "I started to learn the piano a few weeks ago.",
-    "Why is the sky blue?",
-    "I cannot sleep very well these days.",
-    "Thank you, that was nice to hear.",
-)
-INTERRUPTION = "Wait, please stop. I want to ask you something else."
 WARM = 20  # turns
-TALKING = 0.8  # s for which the face speaks at least before it is interrupted
-TO_SAY = 0.6  # s for which it would go on without a pause then
-DEAF = 0.064  # s of speech before which nobody can tell it from a click: a face that is silent then paused by itself
 ATTEMPTS = 4  # questions per interruption: some answers are too short
 STAGES = ("turn_end", "transcript", "first_token", "first_speech", "first_audio", "first_frame")
 WHAT = {
@@ -57,11 +38,6 @@ WHAT = {
     "first_audio": "first sound sent",
     "first_frame": "first speaking frame sent",
 }
-
-
-class Spread(TypedDict):
-    p50: float | None
-    p95: float | None
 
 
 class Growth(TypedDict):
@@ -113,10 +89,7 @@ def bench(
 
 
 async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[Path], character: str) -> Figures:
-    hearing = engine.recognisers
-    said = [Saying(hearing, read_audio(path, SPEAK_RATE)) for path in recorded]
-    said = said or [Saying(hearing, await _synthesize(engine.tts, text)) for text in QUESTIONS]
-    stop = Saying(hearing, await _synthesize(engine.tts, INTERRUPTION))
+    said, stop = await sayings(engine.tts, engine.vad, engine.config.turns.threshold, recorded)
     barge_ins: list[float] = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Talking", total=sum(counts))
@@ -130,38 +103,11 @@ async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[P
             for i in range(ATTEMPTS * counts[1]):
                 if len(barge_ins) == counts[1]:
                     break
-                if (seconds := await _interrupt(caller, said[i % len(said)], stop)) is not None:
+                if (seconds := await caller.interrupt(said[i % len(said)], stop)) is not None:
                     barge_ins.append(seconds)
                     progress.advance(task)
     gaps = _gaps(answered, engine.prompts.openers)
     return _figures(answered, gaps, barge_ins, resident, caller.recording.dropped_frames())
-
-
-async def _synthesize(tts: TTS, text: str) -> Samples:
-    return np.concatenate([piece.audio async for piece in tts.speak(text)])
-
-
-async def _interrupt(caller: Caller, question: Saying, stop: Saying) -> float | None:
-    """Ask, and interrupt the answer while it is heard -> seconds until it was silent; None when it was too short, or
-    paused just then."""
-    recording, loop = caller.recording, asyncio.get_running_loop()
-    turn = recording.begin_turn()
-    caller.microphone.play(question.audio)
-
-    def speaking() -> bool:
-        return loop.time() - turn.times.get("first_audio", np.inf) > TALKING and caller.hears(TO_SAY)
-
-    await caller.until(lambda: speaking() or bool(turn.status), "There was no answer to interrupt")
-    if recording.answered:
-        return None
-    began = caller.microphone.play(stop.audio) + stop.start
-    await caller.until(lambda: bool(turn.status), "The answer was not interrupted")
-    silent = recording.silent_since()
-    await asyncio.sleep(max(0.0, began + stop.end - stop.start - loop.time()))
-    recording.begin_turn()
-    await caller.until(lambda: recording.answered, "The interruption was not answered")
-    by_itself = silent - began < DEAF
-    return None if by_itself else silent - began
 
 
 def _gaps(turns: Sequence[Turn], book: Book) -> list[float]:
@@ -177,24 +123,20 @@ def _figures(
     stages = {name: [turn.steps[name] for turn in turns if name in turn.steps] for name in STAGES}
     sounds = [1000 * turn.times["first_audio"] for turn in turns if "first_audio" in turn.times]
     return {
-        "first_audio_ms": _spread(sounds),
-        "first_frame_ms": _spread([1000 * turn.times["first_frame"] for turn in turns if "first_frame" in turn.times]),
-        "opener_gap_ms": _spread([1000 * seconds for seconds in gaps]),
-        "barge_in_ms": _spread([1000 * seconds for seconds in barge_ins]),
+        "first_audio_ms": spread_of(sounds),
+        "first_frame_ms": spread_of(
+            [1000 * turn.times["first_frame"] for turn in turns if "first_frame" in turn.times]
+        ),
+        "opener_gap_ms": spread_of([1000 * seconds for seconds in gaps]),
+        "barge_in_ms": spread_of([1000 * seconds for seconds in barge_ins]),
         "interruptions": len(barge_ins),
-        "stages": {name: _spread(values) for name, values in stages.items() if values},
+        "stages": {name: spread_of(values) for name, values in stages.items() if values},
         "rss_mb": round(_peak_mb()),
         "growth": {"first_audio_ms": _per_ten(sounds), "rss_mb": _per_ten(resident)},
         "turns": len(turns),
         "opened": len(gaps),
         "dropped_frames": dropped,
     }
-
-
-def _spread(values: Sequence[float]) -> Spread:
-    if not values:
-        return {"p50": None, "p95": None}
-    return {"p50": round(float(np.percentile(values, 50)), 1), "p95": round(float(np.percentile(values, 95)), 1)}
 
 
 def _whole(value: float | None) -> str:

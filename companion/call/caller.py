@@ -1,4 +1,5 @@
-"""A caller: a session of this process whose user is played from sound files, in real time, and recorded."""
+"""A caller: somebody who talks to a session, played from sound files in real time, and recorded. `call` opens a session
+in this process."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -10,7 +11,6 @@ import numpy as np
 from companion.call.recording import AUDIBLE, Recording, Turn
 from companion.engine import Engine
 from companion.hearing.audio.resampling import Resampler
-from companion.hearing.recognisers import Recognisers
 from companion.protocol import events
 from companion.session.session import Session
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, VAD_WINDOW, Samples
@@ -19,18 +19,27 @@ BLOCK = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
 BEFORE = 1.0  # s in which the face is seen idle before the first question
 SOUNDING = 0.1  # s within which the last audible sample came from a face that is not in a pause
 AFTER = 1.0  # s in which it is seen after each answer
-PATIENCE = 120.0  # s without a sign of work on the face or the answer
+TALKING = 0.8  # s for which the face speaks at least before it is interrupted
+TO_SAY = 0.6  # s for which it would go on without a pause then
+DEAF = 0.064  # s of speech before which nobody can tell it from a click: a face that is silent then paused by itself
+PATIENCE = 120.0  # s
 
 
 class TalkError(Exception):
-    """The conversation could not be held; the message says why."""
+    """The conversation could not be held; the message says why, and so does the session's ``code`` where it gave
+    one."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(slots=True)
 class Microphone:
-    """What the user's microphone hears: silence, and what `play` puts into it, in blocks paced by the clock."""
+    """What the user's microphone hears: silence, and what `play` puts into it, in blocks paced by the clock, each of
+    which ``send`` gets."""
 
-    session: Session
+    send: Callable[[events.ClientEvent], object]
     waiting: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
     due: float = 0.0  # when the next block is complete, on the loop's clock
 
@@ -49,15 +58,18 @@ class Microphone:
             block, self.waiting = self.waiting[:BLOCK], self.waiting[BLOCK:]
             pcm = np.zeros(BLOCK, "<i2")
             pcm[: len(block)] = np.round(block * 32767)
-            self.session.receive(events.InputAudioBufferAppend(pcm.tobytes()))
+            self.send(events.InputAudioBufferAppend(pcm.tobytes()))
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """From `call`. What the session sends is in ``recording``."""
+    """From `call` and `dial`. What the session sends is in ``recording``; ``ahead`` gives the next samples that it will
+    send, where that is known; ``patience`` is in seconds, without a sign of work on the face or the answer."""
 
     microphone: Microphone
     recording: Recording
+    ahead: Callable[[int], Samples] | None = None
+    patience: float = PATIENCE
 
     async def ask(self, audio: Samples, spoken_s: float, otherwise: str) -> Turn:
         """Say ``audio`` (n,) at `SPEAK_RATE`, whose speech ends after ``spoken_s``, and wait for the whole answer ->
@@ -70,11 +82,36 @@ class Caller:
         await asyncio.sleep(AFTER)
         return turn
 
+    async def interrupt(self, question: "Saying", stop: "Saying") -> float | None:
+        """Ask, and interrupt the answer while it is heard -> seconds until it was silent; None when it was too short,
+        or paused just then. Raises TalkError."""
+        recording, loop = self.recording, asyncio.get_running_loop()
+        turn = recording.begin_turn()
+        self.microphone.play(question.audio)
+
+        def speaking() -> bool:
+            return loop.time() - turn.times.get("first_audio", np.inf) > TALKING and self.hears(TO_SAY)
+
+        await self.until(lambda: speaking() or bool(turn.status), "There was no answer to interrupt")
+        if recording.answered:
+            return None
+        began = self.microphone.play(stop.audio) + stop.start
+        await self.until(lambda: bool(turn.status), "The answer was not interrupted")
+        silent = recording.silent_since()
+        await asyncio.sleep(max(0.0, began + stop.end - stop.start - loop.time()))
+        recording.begin_turn()
+        await self.until(lambda: recording.answered, "The interruption was not answered")
+        by_itself = silent - began < DEAF
+        return None if by_itself else silent - began
+
     def hears(self, seconds: float) -> bool:
-        """The face is heard, and will be for so many seconds, without a pause, if nobody interrupts it."""
+        """The face is heard, and will be for so many seconds, without a pause, if nobody interrupts it (of a session
+        elsewhere the latter is not known)."""
         if asyncio.get_running_loop().time() - self.recording.silent_since() > SOUNDING:
             return False
-        coming = self.microphone.session.show.mouth.ahead(round(seconds * SPEAK_RATE))
+        if self.ahead is None:
+            return True
+        coming = self.ahead(round(seconds * SPEAK_RATE))
         loud = np.flatnonzero(np.abs(coming) > AUDIBLE) / SPEAK_RATE
         return bool(np.diff(loud, prepend=0.0, append=seconds).max() < SOUNDING)
 
@@ -82,15 +119,15 @@ class Caller:
         """Wait for ``condition``. Raises TalkError with what the session reported, or when it stands still."""
         loop = asyncio.get_running_loop()
         recording = self.recording
-        deadline, steps = loop.time() + PATIENCE, recording.steps
+        deadline, steps = loop.time() + self.patience, recording.steps
         while not condition():
             if steps != recording.steps:
-                deadline, steps = loop.time() + PATIENCE, recording.steps
+                deadline, steps = loop.time() + self.patience, recording.steps
             if recording.errors:
                 code, message = recording.errors[0]
-                raise TalkError(f"{otherwise}: {message} ({code})")
+                raise TalkError(f"{otherwise}: {message} ({code})", code)
             if loop.time() > deadline:
-                raise TalkError(f"{otherwise}: nothing happened for {PATIENCE:.0f} s.")
+                raise TalkError(f"{otherwise}: nothing happened for {self.patience:.0f} s.")
             await asyncio.sleep(0.02)
 
 
@@ -103,31 +140,39 @@ async def call(engine: Engine, persona: str | None, character: str, keep: bool =
     problem: Exception | None = None
     await engine.rehearsal.read(engine.tts, persona or engine.config.session.persona)
     async with Session(engine, lambda event: recording.add(event, loop.time()), persona) as session:
-        session.receive(events.SessionUpdate({"avatar": {"character": character, "video": {"codec": "h264"}}}))
-        caller = Caller(Microphone(session), recording)
-        listening = asyncio.create_task(caller.microphone.run(), name="microphone")
+        caller = Caller(Microphone(session.receive), recording, session.show.mouth.ahead)
         try:
-            await caller.until(lambda: bool(recording.packets), "The face did not appear")
-            await asyncio.sleep(BEFORE)
-            yield caller
+            async with seen(caller, character):
+                yield caller
         except Exception as error:  # raised below: a session wraps what is raised inside it in a group
             problem = error
-        finally:
-            listening.cancel()
     if problem:
         raise problem
 
 
+@asynccontextmanager
+async def seen(caller: Caller, character: str) -> AsyncGenerator[None]:
+    """The microphone is open, and the face has been seen for a second. Raises TalkError."""
+    caller.microphone.send(events.SessionUpdate({"avatar": {"character": character, "video": {"codec": "h264"}}}))
+    listening = asyncio.create_task(caller.microphone.run(), name="microphone")
+    try:
+        await caller.until(lambda: bool(caller.recording.packets), "The face did not appear")
+        await asyncio.sleep(BEFORE)
+        yield
+    finally:
+        listening.cancel()
+
+
 class Saying:
-    """Something that the user says: (n,) at `SPEAK_RATE`, and where its speech begins and ends in seconds.
+    """Something that the user says: (n,) at `SPEAK_RATE`, and where its speech begins and ends in seconds, as ``vad``
+    hears it above ``threshold``.
 
     Raises TalkError, which names ``what`` it is, when nobody speaks in it.
     """
 
-    def __init__(self, recognisers: Recognisers, audio: Samples, what: str = "One of the questions") -> None:
+    def __init__(self, audio: Samples, vad: VAD, threshold: float, what: str = "One of the questions") -> None:
         self.audio = audio
-        heard = Resampler(SPEAK_RATE)(audio)
-        self.start, self.end = edges_of_speech(heard, recognisers.vad(), recognisers.turns.threshold)
+        self.start, self.end = edges_of_speech(Resampler(SPEAK_RATE)(audio), vad, threshold)
         if not self.end:
             raise TalkError(f"{what}: nobody speaks in it. Give a recording of speech.")
 

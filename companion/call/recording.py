@@ -206,6 +206,7 @@ class Recording:
                 turn.mark("first_token", turn.times["first_sent"] - (ms["first_audio"] - ms["first_token"]) / 1000)
             case events.ResponseDone():
                 turn.status = str(event.response.get("status"))
+                turn.mark("over", at)
                 self.answered = turn.status == "completed"
             case _:
                 pass

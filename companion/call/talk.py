@@ -33,7 +33,8 @@ async def converse(engine: Engine, questions: Sequence[Path], persona: str | Non
 
     Raises TalkError when the session reports an error or gives no answer, `MediaError` for an unreadable question.
     """
-    said = [Saying(engine.recognisers, read_audio(path, SPEAK_RATE), str(path)) for path in questions]
+    threshold = engine.config.turns.threshold
+    said = [Saying(read_audio(path, SPEAK_RATE), engine.vad(), threshold, str(path)) for path in questions]
     async with call(engine, persona, character) as caller:
         for path, now in zip(questions, said, strict=True):
             await caller.ask(now.audio, now.end, f"{path} was not answered")

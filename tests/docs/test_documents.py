@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import typer
 
+from companion.__main__ import BENCHES
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     [
@@ -27,7 +29,7 @@ PAGES = sorted(
 )
 TOP = ("companion/", "animator/", "prompts/", "configs/", "clients/", "docs/", "scripts/", "tests/", "deploy/", ".ci/")
 MADE = ("prompts/personas/robin.md",)  # files that a guide has its reader make
-ELSEWHERE = {("companion", "talk"): "companion.call.talk", ("companion", "bench"): "companion.bench.latency"}
+ELSEWHERE = {"talk": "companion.call.talk:talk"} | {f"bench {name}".strip(): run for name, run in BENCHES.items()}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
@@ -146,18 +148,19 @@ def _not_taken(program: str, arguments: list[str]) -> str:
         if arguments[0] not in inner:
             return f"{program}: no command {arguments[0]}"
         found, arguments = inner[arguments[0]], arguments[1:]
-    known = {"--help"} | {option for parameter in declared(program, found) for option in parameter.opts}
+    known = {"--help"} | {option for parameter in declared(found, arguments) for option in parameter.opts}
     options = [word.partition("=")[0] for word in arguments if word.startswith("--")]
     return next((f"{program} {found.name}: no option {word}" for word in options if word not in known), "")
 
 
-def declared(program: str, command: Any) -> list[Any]:
+def declared(command: Any, arguments: list[str]) -> list[Any]:
     """What a command takes; those whose options are declared where the work is done are asked there."""
     if not command.context_settings.get("ignore_unknown_options"):
         return command.params
-    run = getattr(importlib.import_module(ELSEWHERE[program, command.name]), command.name)
+    inner = f"{command.name} {arguments[0]}" if arguments else ""
+    module, _, run = ELSEWHERE[inner if inner in ELSEWHERE else command.name].partition(":")
     app = typer.Typer()
-    app.command()(run)
+    app.command()(getattr(importlib.import_module(module), run))
     return typer.main.get_command(app).params
 
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from companion.__main__ import app
 from companion.bench.soak import _drift
+from companion.call.recording import Recording
 
 
 def test_it_prints_one_line_of_figures(tmp_path):
@@ -25,4 +26,5 @@ def test_it_prints_one_line_of_figures(tmp_path):
 def test_drift_is_how_much_later_frames_come_each_minute(late_ms_per_min):
     place = np.arange(3000) / 25
     arrived = 1000 + place * (1 + late_ms_per_min / 60_000) + np.random.default_rng(0).uniform(0, 0.01, len(place))
-    assert _drift(list(zip(arrived, place, strict=True))) == pytest.approx(late_ms_per_min, abs=0.5)
+    recording = Recording(frame_pts=list(1000 * place), frame_times=list(arrived))
+    assert _drift(recording) == pytest.approx(late_ms_per_min, abs=0.5)

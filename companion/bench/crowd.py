@@ -1,0 +1,229 @@
+"""``companion bench load``: how many conversations at a time a server can hold.
+
+Callers talk to a real server, in a process of its own, over real websockets: they speak recorded sound, interrupt, go
+away in the middle of an answer and call again.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, NoReturn, TypedDict
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from animator.media.files import MediaError
+from companion.bench.sayings import Spread, quantile, sayings, spread_of
+from companion.bench.served import Served, served
+from companion.call.caller import Caller, Saying, TalkError
+from companion.call.distant import dial
+from companion.config import Config, ConfigError, load, load_class
+from companion.errors import StageError
+
+FIRST_SOUND_MS = 2500.0  # at p95, up to which a place is good
+ACTS = ("ask", "interrupt", "ask", "leave")  # of each caller, over and over
+PATIENCE_S = 30.0  # s without a sign of an answer after which a caller gives up
+APART_S = 3.0  # s within which all of them begin
+AWAY_S = 1.0  # s until somebody who went away calls again
+LISTENED_S = (0.2, 2.0)  # s of an answer that are heard before somebody goes away
+AGAIN_S = 5.0  # s until somebody who was turned away calls again
+FULL = ("session_limit_reached", "server_busy", "server_draining")
+
+
+class Late(TypedDict):
+    p95: float | None
+
+
+class Figures(TypedDict):
+    """Of so many sessions. ``first_audio_ms``: from the end of the user's speech to the first sound that is heard;
+    ``barge_in_ms``: from the start of the speech that interrupts to the last one. A turn that was not answered counts
+    as endless: None. ``dropped_frames``: that never came, of all sessions. ``cpu_cores`` and ``rss_mb``, at the most,
+    are the server's; None where the machine does not tell."""
+
+    first_audio_ms: Spread
+    barge_in_ms: Late
+    dropped_frames: int
+    cpu_cores: float | None
+    rss_mb: float | None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What all callers together have seen. ``failed`` says what was in vain and why, ``refused`` is the code
+    of each call that was not taken."""
+
+    first_audio: list[float] = field(default_factory=list[float])  # ms
+    barge_in: list[float] = field(default_factory=list[float])  # ms
+    dropped: int = 0
+    failed: list[str] = field(default_factory=list[str])
+    refused: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """One caller, who begins with the act of this ``number``."""
+
+    number: int
+    server: Served
+    questions: Sequence[Saying]
+    stop: Saying
+    seen: _Seen
+    rng: random.Random
+
+    async def live(self, until: float) -> None:
+        """Call again and again until that moment."""
+        await asyncio.sleep(self.rng.uniform(0.0, APART_S))
+        acts = self.number
+        while time.monotonic() < until:
+            try:
+                acts = await self._call(acts, until)
+                await asyncio.sleep(AWAY_S)
+            except TalkError as error:
+                if error.code not in FULL:
+                    raise
+                self.seen.refused.append(error.code)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _call(self, number: int, until: float) -> int:
+        """Talk until it is time to go away -> the next act."""
+        act = ""
+        async with dial(self.server.realtime, self.server.key, PATIENCE_S) as caller:
+            try:
+                while time.monotonic() < until and act != "leave":
+                    act, number = ACTS[number % len(ACTS)], number + 1
+                    await getattr(self, f"_{act}")(caller)
+            except TalkError as error:
+                self.seen.failed.append(f"{act}: {error.code or 'nothing came'}")
+                (self.seen.barge_in if act == "interrupt" else self.seen.first_audio).append(np.inf)
+            finally:
+                self.seen.dropped += caller.recording.dropped_frames()
+        return number
+
+    async def _ask(self, caller: Caller) -> None:
+        question = self.rng.choice(self.questions)
+        turn = await caller.ask(question.audio, question.end, "A question was not answered")
+        self.seen.first_audio += [1000 * turn.times["first_audio"]] if "first_audio" in turn.times else []
+
+    async def _interrupt(self, caller: Caller) -> None:
+        seconds = await caller.interrupt(self.rng.choice(self.questions), self.stop)
+        self.seen.barge_in += [] if seconds is None else [1000 * seconds]
+
+    async def _leave(self, caller: Caller) -> None:
+        turn = caller.recording.begin_turn()
+        caller.microphone.play(self.rng.choice(self.questions).audio)
+        await caller.until(lambda: "first_audio" in turn.times or bool(turn.status), "There was no answer to leave")
+        await asyncio.sleep(self.rng.uniform(*LISTENED_S))
+
+
+def load_bench(
+    sessions: Annotated[list[int] | None, typer.Option(help="Callers at a time; may be repeated.", min=1)] = None,
+    seconds: Annotated[float, typer.Option(help="How long each number of them talks.", min=1.0)] = 90.0,
+    config: Annotated[str, typer.Option(help="A file of configs/, or a path to one.")] = "default",
+    wav: Annotated[list[Path] | None, typer.Option(help="Recorded questions instead of synthesized ones.")] = None,
+    stop: Annotated[Path | None, typer.Option(help="A recorded interruption instead of a synthesized one.")] = None,
+    url: Annotated[
+        str, typer.Option(help="A server that runs already, http://host:port; its key: VASARI_API_KEY.")
+    ] = "",
+) -> None:
+    """Measures how many conversations a server holds at a time. The last line of the output is one JSON object."""
+    try:
+        chosen = load(config)
+        said = asyncio.run(_sayings(chosen, wav or (), stop))
+        found = {n: asyncio.run(_measure(chosen, n, seconds, said, url)) for n in sorted(set(sessions or (1, 2, 4)))}
+    except (TalkError, MediaError, ConfigError, StageError) as error:
+        _fail(str(error))
+    _print(found)
+    typer.echo(json.dumps({"sessions": {str(n): figures for n, (figures, _) in found.items()}}))
+
+
+async def _sayings(config: Config, recorded: Sequence[Path], stop: Path | None) -> tuple[list[Saying], Saying]:
+    """What the callers say, in the voice that answers them; that is not kept."""
+    tts = load_class(config.tts, "[tts]")(**config.tts.options)
+    vad = load_class(config.vad, "[vad]")
+    return await sayings(tts, lambda: vad(**config.vad.options), config.turns.threshold, recorded, stop)
+
+
+async def _measure(
+    config: Config, sessions: int, seconds: float, said: tuple[list[Saying], Saying], url: str
+) -> tuple[Figures, _Seen]:
+    """So many callers at a new server, or at the one that is at ``url``."""
+    seen = _Seen()
+    there = Served(url.rstrip("/"), config.server.api_key)
+    # Somebody who has just gone away may hold a place for a moment longer.
+    async with nullcontext(there) if url else served(config, 2 * sessions, seconds) as server:
+        before, begun = await server.figures(), time.monotonic()
+        resident = [before.get("process_resident_memory_bytes", 0.0)]
+        async with asyncio.TaskGroup() as group:
+            for number in range(sessions):
+                person = _Person(number, server, *said, seen, random.Random(number))
+                group.create_task(person.live(begun + seconds))
+        after, lasted = await server.figures(), time.monotonic() - begun
+        resident.append(after.get("process_resident_memory_bytes", 0.0))
+    used = after.get("process_cpu_seconds_total", 0.0) - before.get("process_cpu_seconds_total", 0.0)
+    figures = Figures(
+        first_audio_ms=spread_of(seen.first_audio),
+        barge_in_ms=Late(p95=quantile(seen.barge_in, 0.95)),
+        dropped_frames=seen.dropped,
+        cpu_cores=round(used / lasted, 2) if used else None,
+        rss_mb=round(max(resident) / 1e6) or None,
+    )
+    return figures, seen
+
+
+def good(figures: Figures) -> bool:
+    """Whether those who talk are served well."""
+    late = figures["first_audio_ms"]["p95"]
+    return late is not None and late <= FIRST_SOUND_MS and not figures["dropped_frames"]
+
+
+def knee(found: dict[int, Figures]) -> int:
+    """The most sessions up to which all that were measured are good; 0 if none are."""
+    bad = min((n for n, figures in found.items() if not good(figures)), default=max(found) + 1)
+    return max((n for n in found if n < bad), default=0)
+
+
+def _print(found: dict[int, tuple[Figures, _Seen]]) -> None:
+    columns = (
+        "turns",
+        "first sound p50, p95 (ms)",
+        "barge-in p95 (ms)",
+        "frames dropped",
+        "cores",
+        "MB",
+        "failed, refused",
+    )
+    table = Table("sessions", *columns)
+    for n, (figures, seen) in found.items():
+        first, late = figures["first_audio_ms"], figures["barge_in_ms"]["p95"]
+        table.add_row(
+            str(n),
+            str(len(seen.first_audio)),
+            f"{_text(first['p50'])}, {_text(first['p95'])}",
+            f"{_text(late)} ({len(seen.barge_in)})",
+            str(figures["dropped_frames"]),
+            str(figures["cpu_cores"]),
+            str(figures["rss_mb"]),
+            f"{', '.join(seen.failed) or 0}; {', '.join(seen.refused) or 0}",
+        )
+    console = Console()
+    console.print(table)
+    most = knee({n: figures for n, (figures, _) in found.items()})
+    what = f"first sound within {FIRST_SOUND_MS / 1000} s at p95 and no frame lost"
+    console.print(f"Up to {most} sessions: {what}." if most else f"With none of these: {what}.")
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True).print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(1)

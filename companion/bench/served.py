@@ -1,0 +1,104 @@
+"""A server in a process of its own, as an operator runs it, and what it says of itself."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from companion.call.caller import TalkError
+from companion.config import Config
+
+START_S = 180.0  # s in which it is ready
+LOOK_S = 0.2  # s between two looks whether it is
+STOP_S = 15.0  # s that it may take to stop
+OFTEN = 60.0  # s without a message of a client after which its conversation must not end yet
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """``url`` is where it is: http://host:port, with a path where a proxy has it elsewhere. ``key`` lets one in."""
+
+    url: str
+    key: str = ""
+
+    @property
+    def realtime(self) -> str:
+        """Where its websocket is."""
+        return f"ws{self.url.removeprefix('http')}/v1/realtime"
+
+    async def figures(self) -> dict[str, float]:
+        """Of its /metrics, by name; labelled ones are added up. Raises TalkError."""
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=30.0) as http:
+                answer = await http.get(f"{self.url}/metrics", headers=headers)
+        except httpx.TransportError as error:
+            raise TalkError(f"{self.url} does not answer: {error}") from error
+        if answer.status_code != 200:
+            raise TalkError(f"{self.url}/metrics says {answer.status_code}.")
+        found: dict[str, float] = {}
+        for family in text_string_to_metric_families(answer.text):
+            for sample in family.samples:
+                found[sample.name] = found.get(sample.name, 0.0) + sample.value
+        return found
+
+
+@asynccontextmanager
+async def served(config: Config, sessions: int, lasts_s: float) -> AsyncGenerator[Served]:
+    """The server of ``config`` on a free port of this machine, with room for so many ``sessions``, none of which ends
+    by itself within ``lasts_s``. Raises TalkError when it does not become ready."""
+    with TemporaryDirectory(prefix="vasari-bench-") as folder:
+        file = Path(folder) / "served.toml"
+        limits = f"max_sessions = {sessions}\nmax_sessions_per_user = {sessions}\nidle_s = {lasts_s + OFTEN}"
+        base = config.path.with_suffix("").as_posix()
+        file.write_text(f'extends = "{base}"\n\n[server]\n{limits}\n', "utf-8")
+        port = _free_port()
+        command = [sys.executable, "-m", "companion", "serve", "--config", str(file), "--port", str(port)]
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            found = Served(f"http://127.0.0.1:{port}", config.server.api_key)
+            await _ready(found, process)
+            yield found
+        finally:
+            await _stop(process)
+
+
+async def _ready(server: Served, process: asyncio.subprocess.Process) -> None:
+    until = time.monotonic() + START_S
+    async with httpx.AsyncClient(trust_env=False, timeout=START_S) as http:
+        while process.returncode is None and time.monotonic() < until:
+            try:
+                if (await http.get(f"{server.url}/ready")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet
+            await asyncio.sleep(LOOK_S)
+    raise TalkError("The server did not become ready. See why with: companion serve")
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

@@ -1,0 +1,83 @@
+"""A caller of a session elsewhere: over a real websocket, as a client has it."""
+
+import asyncio
+import base64
+import dataclasses
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+import websockets.asyncio.client as websocket
+from pydantic import TypeAdapter
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Subprotocol
+
+from companion.call.caller import PATIENCE, Caller, Microphone, TalkError, seen
+from companion.call.recording import Recording
+from companion.protocol import events
+from companion.protocol.events import ClientEvent, ServerEvent
+from companion.stages.streams import ended
+
+LOST = "connection_lost"  # the code of a line that the server closed
+BINARY = Subprotocol("realtime.binary")
+
+
+def _kinds(kind: type[ServerEvent]) -> dict[str, TypeAdapter[ServerEvent]]:
+    known = {kind.type: TypeAdapter(kind)} if kind.__dict__.get("type") else {}
+    return known | {name: adapter for inner in kind.__subclasses__() for name, adapter in _kinds(inner).items()}
+
+
+SERVER_EVENTS = _kinds(events.ServerEvent)
+
+
+@asynccontextmanager
+async def dial(url: str, key: str = "", patience: float = PATIENCE) -> AsyncGenerator[Caller]:
+    """Call the server at ``url`` (ws:// or wss://, up to /v1/realtime), as `companion.call.caller.call`. Pictures are
+    not kept.
+
+    Raises TalkError when there is nobody, or the server refuses; its code is the server's.
+    """
+    headers = {"Authorization": f"Bearer {key}"} if key else None
+    try:
+        line = await websocket.connect(
+            url, subprotocols=[BINARY], additional_headers=headers, max_size=None, max_queue=None, proxy=None
+        )
+    except (OSError, WebSocketException) as error:
+        raise TalkError(f"{url} cannot be called: {error}") from error
+    outgoing: asyncio.Queue[ClientEvent] = asyncio.Queue()
+    caller = Caller(Microphone(outgoing.put_nowait), Recording(keep=False), patience=patience)
+    talking = asyncio.create_task(_send(line, outgoing), name="send")
+    listening = asyncio.create_task(_receive(line, caller.recording), name="receive")
+    try:
+        async with seen(caller, ""):
+            yield caller
+    finally:
+        await ended(talking, listening)
+        await line.close()
+
+
+def read(message: str | bytes) -> ServerEvent | None:
+    """A server's message -> its event; None for one that is not known here."""
+    head, media = (message, None) if isinstance(message, str) else message.split(b"\n", 1)
+    fields = json.loads(head)
+    adapter = SERVER_EVENTS.get(fields.pop("type"))
+    fields.pop("event_id", None)
+    return adapter.validate_python(fields if media is None else fields | {"delta": media}) if adapter else None
+
+
+async def _receive(line: websocket.ClientConnection, recording: Recording) -> None:
+    loop = asyncio.get_running_loop()
+    async for message in line:
+        if (event := read(message)) is not None:
+            recording.add(event, loop.time())
+    recording.errors.append((LOST, f"The server closed the line, code {line.close_code}."))
+
+
+async def _send(line: websocket.ClientConnection, outgoing: asyncio.Queue[ClientEvent]) -> None:
+    with suppress(ConnectionClosed):
+        while True:
+            event = await outgoing.get()
+            fields = {name: value for name, value in dataclasses.asdict(event).items() if value is not None}
+            if isinstance(event, events.InputAudioBufferAppend):
+                fields["audio"] = base64.b64encode(event.audio).decode()
+            await line.send(json.dumps({"type": event.type} | fields))
