@@ -103,7 +103,14 @@ class Care:
     minors: bool = False
 
 
-SECTIONS = {"server": Server, "session": Talk, "turns": Turns, "safety": Care}
+@dataclass(frozen=True, slots=True)
+class Resume:
+    seconds: float = 300.0
+    url: str = ""
+    key_file: str = ""
+
+
+SECTIONS = {"server": Server, "session": Talk, "turns": Turns, "safety": Care, "resume": Resume}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,7 @@ class Config:
     portraits: Stage
     path: Path
     tools: dict[str, Stage] = field(default_factory=dict[str, Stage])
+    resume: Resume = Resume(seconds=0.0)
 
     def stages(self) -> list[tuple[str, Stage]]:
         """All that is chosen by import string, tools included, with the names of their tables."""

@@ -11,13 +11,14 @@ from animator.motion.behaviour.choice import BehaviourError
 from companion.avatar.device import Animator, Device, Encoder, Threads
 from companion.avatar.looks import Looks
 from companion.avatar.portraits import Portraits
-from companion.config import Care, Config, ConfigError, Stage, load_class
+from companion.config import Care, Config, ConfigError, Resume, Stage, load_class
 from companion.dialogue.personas import personas
 from companion.dialogue.personas.feelings import Feelings
 from companion.dialogue.personas.personas import Prompts
 from companion.dialogue.rehearsal import Rehearsal
 from companion.dialogue.shared import Shared
 from companion.hearing.recognisers import Recognisers
+from companion.memory.resumables import Resumables
 from companion.metrics import Metrics
 from companion.models.embeddings import Embedder
 from companion.safety import Safety
@@ -49,6 +50,7 @@ class Engine:
     safety: Safety = field(default_factory=lambda: Safety(Care(meaning=False)))
     feelings: Feelings | None = None
     repertoire: Repertoire = field(default_factory=Repertoire)
+    resumables: Resumables | None = None
 
     @property
     def default_character(self) -> str:
@@ -128,7 +130,12 @@ def build(config: Config) -> Engine:
         device=Threads(config.server.face_threads),
         safety=safety,
         feelings=stages["feelings"],
+        resumables=_resumables(config.resume),
     )
+
+
+def _resumables(resume: Resume) -> Resumables | None:
+    return Resumables(resume.seconds, resume.url, resume.key_file) if resume.seconds > 0 else None
 
 
 def _feelings(config: Config) -> Feelings | None:

@@ -84,3 +84,8 @@ class Playback:
         if self._report is not None and (since := self._now() - self._report[1]) < FRESH_S:
             return int(min(clock, self._report[0] + since * SPEAK_RATE))
         return int(clock - CLIENT_BUFFER_S * SPEAK_RATE)
+
+    def surely_heard(self, clock: int) -> int:
+        """The same where the line may be dead: a client that reported, and does no more, hears no more either."""
+        heard = self.heard(clock)
+        return heard if self._report is None else int(min(heard, self._report[0] + FRESH_S * SPEAK_RATE))

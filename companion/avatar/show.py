@@ -123,6 +123,10 @@ class Show:
         """How much of the speaker's sound the user has heard, in samples: by the client's report, else estimated."""
         return self._delivery.heard(self._playback.heard(self.clock))
 
+    def surely_heard(self) -> int:
+        """The same, by no more than what a client whose line may be dead has told."""
+        return self._delivery.heard(self._playback.surely_heard(self.clock))
+
     def recent(self) -> Samples:
         """The last seconds of the sound that was sent, silence included."""
         return self._sent

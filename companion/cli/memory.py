@@ -68,7 +68,9 @@ def forget_user(
     """Deletes everything of a user. Cannot be undone."""
     if not yes:
         typer.confirm(f"Delete everything that is remembered of {user}?", abort=True, err=True)
-    typer.echo(f"{_run(_memory(config).forget(user))} deleted")
+    memory = _memory(config)
+    _run(_conversations(config).forget(user))
+    typer.echo(f"{_run(memory.forget(user))} deleted")
 
 
 @app.command()
@@ -93,6 +95,15 @@ def _memory(config: str) -> Any:
     if not keeps(memory):
         _fail(f"The memory of this configuration ({loaded.memory.use}) cannot be listed or changed.")
     return memory
+
+
+def _conversations(config: str) -> Any:
+    """What is kept for users whose line is lost."""
+    from companion.config import load
+    from companion.memory.resumables import Resumables
+
+    resume = load(config).resume
+    return Resumables(resume.seconds, resume.url, resume.key_file)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -22,7 +22,7 @@ from companion.dialogue.recollection import Recollection
 from companion.dialogue.shared import Shared
 from companion.dialogue.toolbox import Host, Toolbox
 from companion.protocol import events
-from companion.protocol.events import AvatarProgress, ServerEvent
+from companion.protocol.events import AvatarProgress, Json, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import Guard
 from companion.speech.sentences import Sentence
@@ -102,6 +102,17 @@ class Mind:
     @property
     def persona(self) -> Persona:
         return self._asking.persona
+
+    def state(self) -> Json:
+        """What has come of the conversation besides its words, for another session to go on with."""
+        restraint = self._obedience.restraint.name
+        return {"guard": self.guard.state(), "lessons": self._lessons.state(), "restraint": restraint}
+
+    def restore(self, state: Json) -> None:
+        """Go on so."""
+        self.guard.restore(state["guard"])
+        self._lessons.restore(state["lessons"])
+        self._obedience.restraint = Restraint[state["restraint"]]
 
     @property
     def tagged(self) -> bool:

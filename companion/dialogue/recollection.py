@@ -1,7 +1,7 @@
 """What one session recalls and stores, where its user agreed."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -100,6 +100,14 @@ class Recollection:
                 messages.setdefault(part.name, []).append(Message(item.role, item.content()))
         for name, said in messages.items():
             self._later(self._memory.remember(parts[name].user, name, said))
+
+    def stored(self) -> list[str]:
+        """The items that are stored or passed over, of those of the conversation."""
+        return [item.id for item in self._conversation if item.id in self._done or item.id in self._earlier]
+
+    def pass_over(self, items: Iterable[str]) -> None:
+        """These are nothing new: another session has stored them, or was not to."""
+        self._done.update(items)
 
     async def end(self) -> None:
         """The session is over: wait until all of it is stored, if that does not take long."""

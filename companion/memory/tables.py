@@ -19,6 +19,8 @@ from companion.memory.seal import Seal
 T = TypeVar("T")
 
 SEALED = b"vasari"
+FILE = "memories.sqlite"
+IN_MEMORY = ":memory:"
 PATIENCE = {"sqlite": 1.0, "postgresql": 5.0}  # s that the database may take before it counts as not answering
 FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)  # there is no room for SQLite's journal
 
@@ -64,10 +66,8 @@ def open_database(url: str, seal: Seal) -> sessionmaker[Any]:
 
     Raises StageError ``memory_failed`` or ``memory_key``.
     """
-    engine = _engine(url)
+    opened = open_tables(url, Base, FILE)
     try:
-        Base.metadata.create_all(engine)
-        opened = sessionmaker(engine)
         with opened.begin() as session:
             check = session.scalars(select(Check)).first()
             if check is None:
@@ -75,12 +75,26 @@ def open_database(url: str, seal: Seal) -> sessionmaker[Any]:
             elif seal.open(check.value) != SEALED:
                 raise StageError("memory_key", "The memory is sealed: give its key in VASARI_MEMORY_KEY or key_file.")
     except (SQLAlchemyError, StageError) as error:
-        engine.dispose()
-        if isinstance(error, StageError):
-            raise
-        where = engine.url.render_as_string(hide_password=True)
-        raise StageError("memory_failed", f"The memory {where} cannot be opened: {error}") from error
+        opened.kw["bind"].dispose()
+        raise error if isinstance(error, StageError) else _unopened(opened.kw["bind"], error) from error
     return opened
+
+
+def open_tables(url: str, base: type[DeclarativeBase], file: str) -> sessionmaker[Any]:
+    """Connect, and make the tables of ``base`` where they are missing; ``file`` is among the user's data, for an empty
+    ``url``. Raises StageError ``memory_failed``."""
+    engine = _engine(url, file)
+    try:
+        base.metadata.create_all(engine)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise _unopened(engine, error) from error
+    return sessionmaker(engine)
+
+
+def _unopened(engine: Engine, error: Exception) -> StageError:
+    where = engine.url.render_as_string(hide_password=True)
+    return StageError("memory_failed", f"The memory {where} cannot be opened: {error}")
 
 
 def erase(opened: sessionmaker[Any], work: Callable[[Any], T]) -> T:
@@ -102,8 +116,8 @@ def erase(opened: sessionmaker[Any], work: Callable[[Any], T]) -> T:
     return result
 
 
-def _engine(url: str) -> Engine:
-    place = None if "://" in url or url == ":memory:" else _file(url)
+def _engine(url: str, file: str) -> Engine:
+    place = None if "://" in url or url == IN_MEMORY else _file(url, file)
     if "://" not in url:
         url = f"sqlite:///{place or url}"
     try:
@@ -140,8 +154,8 @@ def _notice_that_it_is_gone(engine: Engine, place: Path) -> None:
     event.listen(engine, "checkout", check)
 
 
-def _file(path: str) -> Path:
-    place = Path(path).expanduser() if path else user_data_path("vasari", appauthor=False) / "memories.sqlite"
+def _file(path: str, file: str) -> Path:
+    place = Path(path).expanduser() if path else user_data_path("vasari", appauthor=False) / file
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(place, os.O_CREAT, 0o600))

@@ -11,7 +11,14 @@ from companion.protocol.codec import WireError, invalid
 from companion.protocol.events import Json
 from companion.protocol.settings import CODECS, Audio, AudioInput, Avatar, Remembering, Settings, Transcription
 
-OWN = ("id", "object", "model", "disclosure", "expires_at")  # what the server says of a session beside its settings
+OWN = (
+    "id",
+    "object",
+    "model",
+    "disclosure",
+    "resume",
+    "expires_at",
+)  # what the server says of a session beside its settings
 NOTHING = (None, "", "inf", "auto", 1, [], {})  # values by which OpenAI's clients ask for nothing in particular
 MOST_NAMED = 10  # unknown fields of an update that are named
 LONGEST_NAME = 60  # characters of one

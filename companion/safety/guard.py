@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from companion.config import Care
 from companion.protocol import events
-from companion.protocol.events import ServerEvent
+from companion.protocol.events import Json, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import policy
 from companion.safety.detect import LONGEST, Detector, Verdict
@@ -99,6 +99,24 @@ class Guard:
     def rules(self) -> str:
         """What the model is told besides, for this user."""
         return self._policy.rules.minor if self._minor else ""
+
+    def state(self) -> Json:
+        """What is to be known of the user wherever the conversation goes on, as `restore` takes it."""
+        return {
+            "watch": self._watch.state(),
+            "crises": self._crises,
+            "listened": self._listened,
+            "handed": sorted(self._handed),
+            "told_age": self._told_age,
+            "talked_s": self._clock() - self._begun,
+        }
+
+    def restore(self, state: Json) -> None:
+        """Go on where another session's was."""
+        self._watch.restore(state["watch"])
+        self._crises, self._listened = state["crises"], state["listened"]
+        self._handed, self._told_age = set(state["handed"]), state["told_age"]
+        self._begun = self._clock() - state["talked_s"]
 
     def notice(self, name: str) -> str:
         """The notice that it is an AI, to be shown."""

@@ -1,9 +1,10 @@
 """What follows from one verdict after the other: it acts, asks once, listens, and comes to rest again."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal, NamedTuple
 
+from companion.protocol.events import Json
 from companion.safety.detect import Verdict
 from companion.safety.policy import Crisis
 
@@ -46,6 +47,15 @@ class Watch:
         if verdict.level == "ask":
             return self._ask(verdict.about)
         return Step("concern" if verdict.level == "concern" else "", verdict.about)
+
+    def state(self) -> Json:
+        """As `restore` takes it."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "policy"}
+
+    def restore(self, state: Json) -> None:
+        """Go on where another session's was."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def act(self, about: str) -> Step:
         self.about, self._calm = about, 0

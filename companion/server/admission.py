@@ -32,11 +32,14 @@ class Places:
         self._most, self._each = most, each
         self._taken: list[Place] = []
 
-    async def take(self, user: str, line: Line | None) -> Place | None:
-        """A place, or None when all are taken. A user who already has as many as one user may have, or any where all
-        are taken, gets the one of these that was heard from longest ago; anybody gets that of a dead line."""
+    async def take(self, user: str, line: Line | None, instead: Place | None = None) -> Place | None:
+        """A place, or None when all are taken; ``instead`` of one that its client has left for this. A user who already
+        has as many as one user may have, or any where all are taken, gets the one of these that was heard from longest
+        ago; anybody gets that of a dead line."""
         place = Place(user, line)
         place.hear()
+        if instead in self._taken:
+            self._lose(instead)
         own = [taken for taken in self._taken if user and taken.user == user]
         if len(own) >= self._each or (own and self._full):
             self._lose(min(own, key=lambda taken: taken.heard))

@@ -32,11 +32,13 @@ from companion.avatar.portraits import PictureError, Portraits
 from companion.config import Config, ConfigError, Server
 from companion.dialogue.personas.personas import Persona
 from companion.engine import Engine
+from companion.memory.resumables import Resumables
 from companion.metrics import Metrics
 from companion.protocol import codec
 from companion.server.access import FORBIDDEN_ORIGIN, Access, Refusal, is_loopback
 from companion.server.admission import Places
 from companion.server.bodies import SlowError, body_of
+from companion.server.comebacks import Comebacks, token_of
 from companion.server.connection import Caller, Opens, converse, refuse
 from companion.server.handshake import BURST, LINE, Door, Line, knocks_at
 from companion.server.load import Load
@@ -88,6 +90,7 @@ class Parts:
     character: Callable[[], str]
     portraits: Portraits
     memory: Memory
+    resumables: Resumables | None
     metrics: Metrics
     opens: Opens
     warm: Callable[[], Awaitable[None]]
@@ -108,6 +111,7 @@ class App:
         self._readiness = Readiness(parts.turn, parts.metrics, time.monotonic)
         self._face: bool | None = None  # whether the default one can be shown
         self._places = Places(config.max_sessions, config.max_sessions_per_user)
+        self._comebacks = Comebacks(parts.resumables)
         self._alone, self._busy = asyncio.Event(), asyncio.Event()
         self._alone.set()
 
@@ -127,7 +131,7 @@ class App:
                 Route("/v1/characters/{name}/picture", self.picture),
                 Route("/v1/personas", self.personas),
                 *Uploads(portraits=parts.portraits, largest=largest, visitor=self._visitor).routes(),
-                *Memories(parts.memory, self.access).routes(),
+                *Memories(parts.memory, self.access, self._comebacks.forget).routes(),
                 Route("/health", self.health),
                 Route("/ready", self.ready),
                 Route("/metrics", self.metrics),
@@ -139,7 +143,8 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncGenerator[None]:
-        running = [asyncio.create_task(self._warm(), name="warm"), asyncio.create_task(self.load.watch(), name="load")]
+        beside = {"warm": self._warm(), "load": self.load.watch(), "comebacks": self._comebacks.watch()}
+        running = [asyncio.create_task(work, name=name) for name, work in beside.items()]
         yield
         for task in running:
             task.cancel()
@@ -183,16 +188,18 @@ class App:
         encode = codec.Encoder(binary=subprotocol == "realtime.binary")
         parts, config = self._parts, self._parts.config
         persona = websocket.query_params.get("persona") or parts.persona
+        token = token_of(offered)
+        earlier = self._comebacks.place(token, visitor)
         line: Line | None = websocket.scope["extensions"].get(LINE)
         if persona not in parts.personas:
             known = ", ".join(parts.personas)
             await refuse(websocket, encode, "unknown_persona", f"There is no such persona; there are {known}.")
-        elif why := self._closed():
+        elif (why := self._closed()) and (self.draining or not earlier):
             await self._turn_away(websocket, encode, *why)
-        elif place := await self._places.take(visitor.user or "", line):
+        elif place := await self._places.take(visitor.user or "", line, earlier):
             patience = config.first_message_s, config.idle_s
             admitted(_address(websocket), visitor, self.sessions + 1)
-            await self._converse(Caller(websocket, encode, visitor, place, patience), persona)
+            await self._converse(Caller(websocket, encode, visitor, place, patience, token), persona)
         else:
             message = f"All {config.max_sessions} conversations of this server are taken. Try again later."
             await self._turn_away(websocket, encode, "session_limit_reached", message)
@@ -216,7 +223,8 @@ class App:
         self._busy.set()
         self._parts.metrics.sessions.set(self.sessions)
         try:
-            await converse(caller, persona, opens=self._parts.opens, metrics=self._parts.metrics)
+            parts = self._parts
+            await converse(caller, persona, opens=parts.opens, comebacks=self._comebacks, metrics=parts.metrics)
         finally:
             self._places.leave(caller.place)
             self.sessions -= 1
@@ -312,6 +320,7 @@ def create_app(engine: Engine) -> Starlette:
         character=lambda: engine.default_character,
         portraits=engine.portraits,
         memory=engine.memory,
+        resumables=engine.resumables,
         metrics=engine.metrics,
         opens=partial(Session, engine),
         warm=lambda: engine.looks.warm(),

@@ -15,8 +15,10 @@ from companion.metrics import Metrics
 from companion.protocol import codec
 from companion.protocol.events import Error, Problem, ServerEvent
 from companion.server.admission import REPLACED, Place
+from companion.server.comebacks import Comebacks
 from companion.server.outbox import Outbox
 from companion.session.client.visitor import Visitor
+from companion.session.resuming.keeper import Keeper
 from companion.session.session import Session
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ GONE = (WebSocketDisconnect, RuntimeError)  # what sending to a closed websocket
 GOODBYE = 2.0  # s that a closing handshake may take
 
 # A new session of a persona and a visitor: what it sends goes to the function.
-Opens = Callable[[Callable[[ServerEvent], None], str, Visitor], Session]
+Opens = Callable[[Callable[[ServerEvent], None], str, Visitor, Keeper | None], Session]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +44,26 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One client's websocket: how it is written to, who comes, the place it holds, and how long it may be silent at
-    first and later, in seconds."""
+    """One client's websocket: how it is written to, who comes, the place it holds, how long it may be silent at first
+    and later, in seconds, and the token of the conversation that it comes back to, or ""."""
 
     websocket: WebSocket
     encode: codec.Encoder
     visitor: Visitor
     place: Place
     patience: tuple[float, float]
+    token: str = ""
 
 
-async def converse(caller: Caller, persona: str, *, opens: Opens, metrics: Metrics) -> None:
+async def converse(caller: Caller, persona: str, *, opens: Opens, comebacks: Comebacks, metrics: Metrics) -> None:
     """Hold one conversation until either side ends it."""
     end = End(INTERNAL)
     outbox = Outbox()
     try:
-        async with opens(outbox.put, persona, caller.visitor) as session:
+        async with (
+            comebacks.line(caller.token, caller.visitor, caller.place) as keeper,
+            opens(outbox.put, persona, caller.visitor, keeper) as session,
+        ):
 
             def dropped(frames: int) -> None:
                 metrics.dropped.inc(frames)
@@ -65,7 +71,7 @@ async def converse(caller: Caller, persona: str, *, opens: Opens, metrics: Metri
 
             outbox.dropped = dropped
             log.info("session %s begins", session.id)
-            end = await _exchange(caller, session, outbox)
+            end = await _exchange(caller, session, outbox, keeper)
             log.info("session %s ends, code %d", session.id, end.code)
     except Exception:  # a mistake of ours ends one conversation and not the server
         log.exception("a session was ended by an error")
@@ -79,11 +85,11 @@ async def refuse(websocket: WebSocket, encode: codec.Encoder, code: str, message
     await _farewell(websocket, encode, End(end, Problem(code, message)))
 
 
-async def _exchange(caller: Caller, session: Session, outbox: Outbox) -> End:
+async def _exchange(caller: Caller, session: Session, outbox: Outbox, keeper: Keeper | None) -> End:
     """Receive and send until one of them ends, the client stops reading, or its place is lost."""
     stalled = asyncio.create_task(outbox.stalled.wait(), name=f"{session.id} stalled")
     lost = asyncio.create_task(caller.place.lost.wait(), name=f"{session.id} lost")
-    receiving = asyncio.create_task(_receive_all(caller, session), name=f"{session.id} receive")
+    receiving = asyncio.create_task(_receive_all(caller, session, keeper), name=f"{session.id} receive")
     sending = asyncio.create_task(_send_all(caller, outbox), name=f"{session.id} send")
     tasks: list[asyncio.Task[Any]] = [receiving, sending, stalled, lost]
     try:
@@ -101,7 +107,7 @@ async def _exchange(caller: Caller, session: Session, outbox: Outbox) -> End:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _receive_all(caller: Caller, session: Session) -> End:
+async def _receive_all(caller: Caller, session: Session, keeper: Keeper | None) -> End:
     """Until the client leaves, or says nothing for too long."""
     patience, later = caller.patience
     while True:
@@ -112,8 +118,12 @@ async def _receive_all(caller: Caller, session: Session) -> End:
             return End(FINAL, Problem("session_idle", f"Nothing was heard of you for {patience:.0f} s."))
         patience = later
         if message["type"] == "websocket.disconnect":
+            if keeper:
+                keeper.left = message.get("code") == NORMAL
             return End(NORMAL)
         caller.place.hear()
+        if keeper and keeper.used:
+            await keeper.confirm()
         await _take(message, session)
 
 

@@ -23,10 +23,11 @@ Answer = Callable[[Request, Keeps, str], Awaitable[Response]]
 
 
 class Memories:
-    """The routes, over one memory. Whose memories they are is settled by the client secret, or by the header."""
+    """The routes, over one memory. Whose memories they are is settled by the client secret, or by the header.
+    ``forget`` deletes what else is kept of a user."""
 
-    def __init__(self, memory: Memory, access: Access) -> None:
-        self._memory, self._access = memory, access
+    def __init__(self, memory: Memory, access: Access, forget: Callable[[str], Awaitable[int]]) -> None:
+        self._memory, self._access, self._forget = memory, access, forget
 
     def routes(self) -> list[Route]:
         def route(path: str, method: str, answer: Answer) -> Route:
@@ -38,7 +39,7 @@ class Memories:
         one = "/v1/memories/{id}"
         return [
             route("/v1/memories", "GET", _list),
-            route("/v1/memories", "DELETE", _forget),
+            route("/v1/memories", "DELETE", self._forget_all),
             route(one, "PUT", _change),
             route(one, "DELETE", _delete),
         ]
@@ -59,6 +60,10 @@ class Memories:
         except StageError as error:
             return _error(422 if error.code == "memory_text" else 503, error.code, str(error))
 
+    async def _forget_all(self, request: Request, memory: Keeps, user: str) -> Response:
+        await self._forget(user)
+        return JSONResponse({"deleted": await memory.forget(user)})
+
 
 def _named(header: str) -> str:
     """The user that the header names. Starlette reads headers as Latin-1: this decodes UTF-8 where it is valid, and RFC
@@ -74,10 +79,6 @@ def _named(header: str) -> str:
 async def _list(request: Request, memory: Keeps, user: str) -> Response:
     kept = [asdict(k) | {"at": f"{k.at.isoformat(timespec='seconds')}Z"} for k in await memory.memories(user)]
     return JSONResponse({"memories": kept}, headers={"Cache-Control": "no-store"})
-
-
-async def _forget(request: Request, memory: Keeps, user: str) -> Response:
-    return JSONResponse({"deleted": await memory.forget(user)})
 
 
 async def _change(request: Request, memory: Keeps, user: str) -> Response:

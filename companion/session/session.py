@@ -28,7 +28,7 @@ from companion.protocol.events import ClientEvent, Json, Problem, ServerEvent, S
 from companion.protocol.ids import new_id
 from companion.protocol.settings import Settings
 from companion.session.client.client import Client
-from companion.session.client.effective import Offered, changed, defaults
+from companion.session.client.effective import Offered, changed, defaults, resumed
 from companion.session.client.pace import Pace, slices
 from companion.session.client.visitor import Visitor
 from companion.session.commands import Commands
@@ -37,6 +37,8 @@ from companion.session.replies.initiative import Announcements, Initiative
 from companion.session.replies.presence import Presence
 from companion.session.replies.responder import Responder
 from companion.session.replies.turn_taking import TurnTaking
+from companion.session.resuming.carrying import Carrying
+from companion.session.resuming.keeper import Keeper
 from companion.stages.protocols import TTS, Samples, has_voice, pronounces
 from companion.tasks import Tasks
 
@@ -47,7 +49,8 @@ class Session:
     """Enter it, give it a client's events with `receive`; ``send`` is called with the server's, in order.
 
     ``send`` must not block. ``persona`` is an id of `Prompts.personas`, else the config's; KeyError if there is none.
-    All of it runs in one event loop.
+    ``keeper`` keeps it for the client's next line, and may have an earlier session that this one goes on with. All of
+    it runs in one event loop.
     """
 
     def __init__(
@@ -56,22 +59,27 @@ class Session:
         send: Callable[[ServerEvent], None],
         persona: str | None = None,
         visitor: Visitor | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.id = new_id("sess")
-        self._engine, self._visitor = engine, visitor or Visitor()
+        self._engine, self._visitor, self._keeper = engine, visitor or Visitor(), keeper
         self._offered = _offered(engine)
-        self._settings = self._defaults = defaults(
+        self._defaults = defaults(
             persona or engine.config.session.persona,
             personas=engine.prompts.personas,
             tts=engine.tts,
             turns=engine.config.turns,
         )
-        self._client = Client(self.id, send, engine.metrics)
+        self._client = Client(self.id, keeper.watching(send) if keeper else send, engine.metrics)
         self._tasks = Tasks(self.id)
         self._pace = Pace(asyncio.get_running_loop().time)
         self.conversation = Conversation()
         self.show = Show(engine.device, send, self._tick, self._user, self._faceless, engine.metrics)
+        before = keeper.accepted(lambda settings: resumed(settings, self._offered)) if keeper else None
+        self._settings = before.settings if before else self._defaults
         self._join()
+        if before:
+            self._carrying.restore(before)
 
     def _join(self) -> None:
         """Put the parts together: each knows those before it."""
@@ -119,24 +127,42 @@ class Session:
             settings=self._now,
             update=self._update,
         )
+        self._carrying = Carrying(
+            visitor=self._visitor,
+            settings=self._now,
+            conversation=self.conversation,
+            show=self.show,
+            mind=self.mind,
+            responder=self._responder,
+            initiative=self._initiative,
+        )
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        self._client.tell(events.SessionCreated(self._settings.to_json(self.id) | {"disclosure": self.mind.notice}))
+        told = self._settings.to_json(self.id) | {"disclosure": self.mind.notice}
+        self._client.tell(events.SessionCreated(told | (self._keeper.describe() if self._keeper else {})))
         self._tasks.spawn(self.show.run(), "show")
         self._tasks.spawn(self.show.pictures.run(), "pictures")
         self._attention.prepare()
         self._attention.rehearse()
+        if self._settings.avatar:
+            self._wardrobe.dress(self._settings.avatar, self._settings.avatar)
+        if self._keeper:
+            self._tasks.spawn(self._keeper.run(self._carrying.snapshot), "keep")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.mind.recollection.store()
+        last = self._carrying.snapshot() if self._keeper else None
         self._responder.abandon()
         try:
             await self._tasks.__aexit__(kind, error, trace)
         finally:
             self._wardrobe.close()
+            if self._keeper and last:
+                await self._keeper.end(last)
             await self.mind.recollection.end()
 
     async def take(self, event: ClientEvent, read: float = 0.0) -> None:

@@ -1,12 +1,10 @@
 """The Python client against the real server with scripted stages."""
 
 import asyncio
-import contextlib
 import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +23,7 @@ from vasari_client.events import (
 )
 from websockets.asyncio.client import ClientConnection
 
-from tests.server.loopback import Running, running
+from tests.server.loopback import Running, relay, running
 
 README = Path(__file__).parents[2] / "clients/python/README.md"
 ADDRESS = "ws://127.0.0.1:8765/v1/realtime"
@@ -38,31 +36,6 @@ BROKEN = {"use": "companion.stages.fakes:Broken"}
 def no_proxy(monkeypatch):
     """The server is on this machine."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
-@contextlib.asynccontextmanager
-async def relay(server: Running) -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """A line to the server that is cut, without a goodbye, when the event is set."""
-    cut = asyncio.Event()
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, onward = await asyncio.open_connection("127.0.0.1", server.port)
-        pumps = [asyncio.create_task(pump(reader, onward)), asyncio.create_task(pump(there, writer))]
-        await cut.wait()
-        for task in pumps:
-            task.cancel()
-        for each in (writer, onward):
-            each.transport.abort()
-
-    async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        while data := await source.read(65536):
-            target.write(data)
-
-    async with await asyncio.start_server(carry, "127.0.0.1", 0) as listener:
-        try:
-            yield f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1/realtime", cut
-        finally:
-            cut.set()
 
 
 async def heard(events: vasari_client.Events, kind: type, within: float = 20.0):

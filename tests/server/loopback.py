@@ -67,6 +67,31 @@ async def running(**changes: Any) -> AsyncIterator[Running]:
         parts.device.close()  # type: ignore[attr-defined]
 
 
+@contextlib.asynccontextmanager
+async def relay(server: Running) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """Lines to the server that are cut, without a goodbye, when the event is set."""
+    cut = asyncio.Event()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, onward = await asyncio.open_connection("127.0.0.1", server.port)
+        pumps = [asyncio.create_task(pump(reader, onward)), asyncio.create_task(pump(there, writer))]
+        await cut.wait()
+        for task in pumps:
+            task.cancel()
+        for each in (writer, onward):
+            each.transport.abort()
+
+    async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            target.write(data)
+
+    async with await asyncio.start_server(carry, "127.0.0.1", 0) as listener:
+        try:
+            yield f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1/realtime", cut
+        finally:
+            cut.set()
+
+
 async def receive(ws: Any, kind: str, within: float = 20.0) -> dict[str, Any]:
     """The next event of a kind; of a binary message its head, with the raw bytes as ``bytes``."""
     async with asyncio.timeout(within):

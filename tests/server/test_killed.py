@@ -22,7 +22,9 @@ use = "companion.avatar.cartoon:CartoonAnimator"
 size = 64
 [memory]
 use = "tests.server.test_killed:Memory"
-url = "{path}"
+url = "{folder}/memories.sqlite"
+[resume]
+url = "{folder}/kept.sqlite"
 """
 
 
@@ -36,23 +38,25 @@ class Memory(LongTerm):
 @pytest.fixture
 def companion(tmp_path):
     config = tmp_path / "killed.toml"
-    config.write_text(CONFIG.format(path=(tmp_path / "memories.sqlite").as_posix()))
+    config.write_text(CONFIG.format(folder=tmp_path.as_posix()))
     server = Companion(str(config), tmp_path / "log.txt")
     yield server
     server.stop()
 
 
-async def test_a_server_that_is_killed_while_it_speaks_forgets_nothing_of_what_it_answers(
+async def test_a_server_that_is_killed_while_it_speaks_remembers_and_goes_on(
     companion: Companion, tmp_path: Path
 ) -> None:
-    async with websockets.connect(companion.url.replace("http", "ws") + "v1/realtime", proxy=None) as ws:
+    address = companion.url.replace("http", "ws") + "v1/realtime"
+    async with websockets.connect(address, proxy=None) as ws:
+        token = (await receive(ws, "session.created"))["session"]["resume"]["token"]
         memory = {"user": "anna", "consent": True}
         await send(ws, "session.update", session={"memory": memory, "output_modalities": ["text"]})
         await ask(ws, "My dog is called Rex.")
         await receive(ws, "response.done")
         await send(ws, "session.update", session={"output_modalities": ["audio"]})
         await ask(ws, "I play the violin.")
-        for _ in range(2):
+        for _ in range(20):
             await receive(ws, "response.output_audio.delta")
         companion.kill()
     with closing(sqlite3.connect(tmp_path / "memories.sqlite")) as file:
@@ -61,3 +65,9 @@ async def test_a_server_that_is_killed_while_it_speaks_forgets_nothing_of_what_i
     async with httpx.AsyncClient(base_url=companion.url, trust_env=False) as http:
         kept = (await http.get("/v1/memories", headers={"Vasari-User": "anna"})).json()["memories"]
     assert {"My dog is called Rex.", "I play the violin."} <= {memory["text"] for memory in kept if memory["id"]}
+    async with websockets.connect(address, subprotocols=["realtime", f"vasari-resume.{token}"], proxy=None) as ws:
+        assert (await receive(ws, "session.created"))["session"]["resume"]["resumed"]
+        said = (await receive(ws, "response.done"))["response"]["output"][0]["content"][0]["transcript"]
+    assert said.endswith("never quite the same twice.")
+    assert not said.startswith("The sea is wide"), "it began anew"
+    assert token not in (tmp_path / "log.txt").read_text()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from companion.dialogue.lessons.lesson import Item, Lesson, Tutoring
+from companion.protocol.events import Json
 from companion.stages.streams import closing
 from companion.understanding.answers import Heard, Question
 
@@ -126,6 +127,21 @@ class Tutor:
         counts = (self._place, len(items), len(self._solved))
         return Progress(self._lesson.title, *counts, self._right, reached, self.over)
 
+    def state(self) -> Json:
+        """As `restore` takes it."""
+        own = {"hints": self._hints, "right": self._right, "solved": sorted(self._solved)}
+        return {"phase": self._phase.name, "place": self._place, **own}
+
+    def restore(self, state: Json) -> None:
+        """Stand where another session's user stood; at the beginning, if the lesson is another one since."""
+        items = self._lesson.items
+        if state["place"] + (state["phase"] != Phase.OVER.name) > len(items):
+            return
+        if state["place"] < len(items) and state["hints"] > len(items[state["place"]].hints):
+            return
+        self._phase, self._place, self._hints = Phase[state["phase"]], state["place"], state["hints"]
+        self._right, self._solved = state["right"], set(state["solved"])
+
     @property
     def _item(self) -> Item:
         return self._lesson.items[self._place]
@@ -216,3 +232,13 @@ class Lessons:
     def progress(self) -> Progress | None:
         """In the lesson that has begun."""
         return self._tutor.progress if self._tutor else None
+
+    def state(self) -> Json:
+        """As `restore` takes it."""
+        return {"name": self._name, "tutor": self._tutor.state() if self._tutor else None}
+
+    def restore(self, state: Json) -> None:
+        """Go on where another session's user stood."""
+        tutor = self.tutor(state["name"])
+        if tutor and state["tutor"]:
+            tutor.restore(state["tutor"])

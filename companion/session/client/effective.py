@@ -65,6 +65,15 @@ def remembered(new: Settings, visitor: Visitor) -> Settings:
     return replace(new, memory=memory)
 
 
+def resumed(settings: Settings, offered: Offered) -> Settings:
+    """Those of an earlier session, as far as this server can still keep them: an uploaded picture may be gone. Raises
+    WireError."""
+    bare = replace(settings, avatar=None)
+    if settings.avatar and not offered.portraits.has(settings.avatar.character):
+        settings = replace(settings, avatar=replace(settings.avatar, character=""))
+    return check(settings, bare, {"instructions": ""}, offered)
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """The ``settings`` after as much of a ``change`` as can be kept, and why the rest of it is ``refused``. Where that

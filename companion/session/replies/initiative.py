@@ -3,13 +3,27 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from companion.conversation.items import Conversation
+from companion.conversation.items import Conversation, unsaid
+from companion.conversation.response import Wishes
 from companion.dialogue.mind import Mind
 from companion.hearing.hearing import Hearing
 from companion.protocol.settings import Settings
 from companion.session.replies.responder import Responder
 from companion.tasks import Spawn
+
+SETTLED_S = 0.5  # in which a client that has come back says what was heard, and lets its face be heard again
+FACE_S = 5.0  # that its face may take to appear
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A reply that was being made when the line was lost. ``item`` is that of what was said of it so far, "" where it
+    had not begun."""
+
+    item: str
+    wishes: Wishes
 
 
 class Announcements:
@@ -46,17 +60,27 @@ class Initiative:
     ) -> None:
         self._mind, self._responder, self._conversation = mind, responder, conversation
         self._announcements, self._settings, self._greets = announcements, settings, greets
-        self._greeted = False
+        self.greeted = False
+        self.cut: Cut | None = None  # what is to be said to its end
+        self._goes_on_at = 0.0  # loop time
         self._silent_since: float | None = None  # s of received sound at which it was the user's turn to speak
 
     def greet(self) -> None:
         """A face has appeared: say that it is an AI, and hello, once."""
-        if self._greeted:
+        self._goes_on_at = min(self._goes_on_at, asyncio.get_running_loop().time() + SETTLED_S)
+        if self.greeted:
             return
-        self._greeted = True
+        self.greeted = True
         self._mind.disclose()
         if self._greets and self._responder.reply is None and not self._conversation:
             self._responder.start(self._responder.usual, text=self._mind.persona.greeting)
+
+    def resume(self, greeted: bool, cut: Cut | None) -> None:
+        """Another session was here before this one: what it was saying is said to its end, unless the user comes
+        first."""
+        self.greeted, self.cut = greeted, cut
+        wait = FACE_S if self._settings().avatar else SETTLED_S
+        self._goes_on_at = asyncio.get_running_loop().time() + wait
 
     def expect_user(self, now: float) -> None:
         """A reply is over: from that second of the sound on it is the user's turn to speak."""
@@ -68,13 +92,28 @@ class Initiative:
     def tick(self, hearing: Hearing) -> None:
         """Say what is due, if nobody speaks."""
         if self._responder.reply is not None or hearing.busy:
-            return
-        if text := self._announcements.take():
+            self.cut = None
+        elif self.cut:
+            self._go_on(self.cut)
+        elif text := self._announcements.take():
             self._responder.start(self._responder.usual, text=text)
         elif self._silent_since is not None and self._is_too_long(hearing.now - self._silent_since):
             hearing.commit_silence(self._silent_since)
             self._silent_since = None
             self._responder.start(self._responder.usual, silence=True)
+
+    def _go_on(self, cut: Cut) -> None:
+        """With the words that were not heard, or with the answer that did not come."""
+        if asyncio.get_running_loop().time() < self._goes_on_at:
+            return
+        self.cut = None
+        written = cut.item in self._conversation and not self._conversation[cut.item].sound
+        if written:
+            self._conversation.delete(cut.item)
+        if cut.item not in self._conversation:
+            self._responder.start(cut.wishes)
+        elif text := unsaid(self._conversation[cut.item]):
+            self._responder.start(cut.wishes, text=text)
 
     def _is_too_long(self, silence: float) -> bool:
         detection = self._settings().audio.input.turn_detection

@@ -1,0 +1,81 @@
+"""Who comes back on another line after the first one was lost, and goes on with the conversation."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from companion.errors import StageError
+from companion.memory.resumables import Resumables
+from companion.server.admission import Place
+from companion.session.client.visitor import Visitor
+from companion.session.resuming.keeper import Keeper
+from companion.session.resuming.snapshot import Snapshot, loads
+
+log = logging.getLogger(__name__)
+
+PROTOCOL = "vasari-resume."  # the token follows: a subprotocol is in no address, and so in no log
+ENDS_S = 10.0  # in which the conversation on the earlier line has ended
+
+
+def token_of(protocols: Sequence[str]) -> str:
+    """The token among the subprotocols that a client offers; "" for none."""
+    return next((name.removeprefix(PROTOCOL) for name in protocols if name.startswith(PROTOCOL)), "")
+
+
+class Comebacks:
+    """Those to one server. Without a ``store`` nothing is kept and nobody comes back."""
+
+    def __init__(self, store: Resumables | None) -> None:
+        self._store = store
+        self._open: dict[Keeper, tuple[Visitor, Place]] = {}  # conversations that have a line
+
+    def place(self, token: str, visitor: Visitor) -> Place | None:
+        """That of the conversation of this token, which may still hold one: the visitor is its own."""
+        keeper = self._holder(token, visitor)
+        return self._open[keeper][1] if keeper else None
+
+    @asynccontextmanager
+    async def line(self, token: str, visitor: Visitor, place: Place) -> AsyncGenerator[Keeper | None]:
+        """The conversation that begins, or goes on, over a new line."""
+        if self._store is None:
+            yield None
+            return
+        keeper = Keeper(self._store, await self._find(self._store, token, visitor), token)
+        self._open[keeper] = visitor, place
+        try:
+            yield keeper
+        finally:
+            del self._open[keeper]
+
+    async def watch(self) -> None:
+        """Delete what was kept long enough, until cancelled."""
+        while self._store:
+            await asyncio.sleep(self._store.seconds / 10)
+            try:
+                await self._store.purge()
+            except StageError as error:
+                log.error("conversations that are over cannot be deleted: %s", error)
+
+    async def forget(self, user: str) -> int:
+        """Nobody comes back to a conversation of ``user`` -> how many are deleted. Raises StageError."""
+        return await self._store.forget(user) if self._store else 0
+
+    def _holder(self, token: str, visitor: Visitor) -> Keeper | None:
+        held = (keeper for keeper, (whose, _) in self._open.items() if whose == visitor)
+        return next((keeper for keeper in held if token and token in (keeper.token, keeper.used)), None)
+
+    async def _find(self, store: Resumables, token: str, visitor: Visitor) -> Snapshot | None:
+        """What to go on with; None for a token that is none, or is another visitor's."""
+        if not token:
+            return None
+        try:
+            if holder := self._holder(token, visitor):
+                self._open[holder][1].lost.set()
+                await asyncio.wait_for(holder.ended.wait(), ENDS_S)
+            found = await store.find(token)
+            before = loads(found) if found else None
+        except (StageError, ValueError, TimeoutError) as error:
+            log.error("a conversation cannot be resumed: %s", type(error).__name__)
+            return None
+        return before if before and before.visitor == visitor.user else None
