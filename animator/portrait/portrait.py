@@ -29,7 +29,7 @@ from animator.portrait.shaping.lip_shapes import fit_mouth
 from animator.storage import cache_folder, whole
 
 Floats = NDArray[np.float32]
-VERSION = 52  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 54  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT_PORTRAITS = 64  # portraits on disk, some 4 MB each
 _SHARED = ("triangles", "contours")  # the same for all portraits
 
@@ -71,7 +71,9 @@ class Portrait:
     source: tuple[int, int]  # width, height of the file's picture, upright
     quarters: int  # of a circle by which the file was turned, clockwise, so that the face is upright
     others: Floats  # (n, points of `named.NAMED`, 2) px of the file: the other faces that were found in it
-    human: bool  # a person's face, with teeth: not one that was placed by hand where nobody's was found
+    human: (
+        bool  # a person's face, with teeth: not an animal's or a robot's, see `animator.portrait.finding.framing.Cut`
+    )
     eyes_hidden: tuple[bool, bool]  # the left and the right eye, behind dark glasses or hair, or in a drawing
     doubtful: bool  # a person should look at the landmarks before they are used
     warnings: tuple[str, ...]  # for the person who chose the picture

@@ -41,8 +41,8 @@ def bend(points: Floats, given: Points) -> Floats:
     shifts = {name: np.asarray(place, np.float64) - points[NAMED[name], :2] for name, place in given.items()}
     named = _anchors(shifts) | {name: shift for name, shift in shifts.items() if not name.endswith("_iris")}
     controls = {NAMED[name]: shift for name, shift in named.items()}
-    lids = _lids(points, _spread(points, controls))
-    moved = _spread(points, lids | controls)
+    lids = _lids(points, spread(points, controls))
+    moved = spread(points, lids | controls)
     _close_lips(moved, points)
     for side, ring in _IRISES.items():
         eye = list(_LIDS[side])
@@ -77,7 +77,7 @@ def _anchors(shifts: Named) -> Named:
     return {name: shift for name, shift in anchors.items() if not name.endswith("_iris")}
 
 
-def _spread(points: Floats, shifts: Shifts) -> Floats:
+def spread(points: Floats, shifts: Shifts) -> Floats:
     """(478, 3) ``points`` of which those of ``shifts`` are moved by them, and the rest of the skin follows."""
     moved = points.copy()
     share = _below_mouth()[:, None]
@@ -156,7 +156,6 @@ def place_face(picture: Picture, given: Points, landmarker: Landmarker) -> FaceL
 def layout(width: int, height: int) -> Landmarks:
     """A face in the middle of a picture, its lips shut, for a person to place."""
     face = _with_irises()[:, :2] * np.array([1, -1], np.float32)
-    face[[13, 14]] = face[[13, 14]].mean(axis=0)
     low, high = face.min(axis=0), face.max(axis=0)
     placed = (face - (low + high) / 2) * (_LAID_OUT * min(width, height) / float(high[1] - low[1]))
     middle = np.array([width / 2, height / 2], np.float32)
@@ -210,9 +209,11 @@ def _pose_canonical(given: Points) -> Floats:
 
 
 def _with_irises() -> Floats:
-    """(478, 3) the canonical face in cm, with irises between the lids."""
+    """(478, 3) the canonical face in cm, with irises between the lids, its lips shut."""
     face = np.zeros((478, 3), np.float32)
     face[:POINTS] = canonical().vertices
+    lips = [list(RINGS[f"lips_inner_{lip}"]) for lip in ("upper", "lower")]
+    face[lips] = face[lips].mean(axis=0)
     around = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0]], np.float32)
     for side, ring in _IRISES.items():
         first, last = _CORNERS[side]

@@ -15,6 +15,7 @@ from animator.portrait.finding.covered import NOTHING as NOTHING_COVERED
 from animator.portrait.finding.covered import Covered, covered
 from animator.portrait.finding.finding import FEW, find_faces, quarters_of, wander
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
+from animator.portrait.finding.round_eyes import lay_round_eyes
 from animator.portrait.finding.seeking import SAME, apart
 from animator.portrait.picture.named import NAMED, Landmarks, Points, check_sides
 from animator.portrait.picture.reading import Picture, PortraitError, Source
@@ -45,8 +46,9 @@ class Cut:
     is ``face_px`` in the file. Its landmarks are ``doubtful`` where they differ from look to look, or where drawn eyes
     were outlined by their colour, but not if they were ``given`` by hand. ``drawing`` is how far it is treated as a
     flat drawing. To show the face upright the file was turned by ``quarters`` of a circle, clockwise: px of the file
-    are those of the turned picture. A face is ``human`` unless it was placed by hand where the networks see
-    none. What is ``covered`` of it is judged in photographs and paintings only.
+    are those of the turned picture. A face is ``human`` where the networks see one, and so is a drawing in which one
+    was found, but not one that had to be placed by hand. What is ``covered`` of it is judged in photographs and
+    paintings only.
     """
 
     picture: Picture
@@ -65,10 +67,12 @@ class Cut:
 
 
 class Told(NamedTuple):
-    """What a person says of a face: where ``points`` of it are, in px of the file; whether it is ``drawn`` flat."""
+    """What a person says of a face: where ``points`` of it are, in px of the file; whether it is ``drawn`` flat; and
+    whether nobody but that person saw one there (``alone``)."""
 
     points: Points | None = None
     drawn: bool | None = None
+    alone: bool = False
 
 
 NOTHING = Told()
@@ -90,7 +94,8 @@ def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | No
         source, points = upright, meant.turned(upright.quarters).points
         here = {name: (x * source.scale, y * source.scale) for name, (x, y) in points.items()}
         face, others = _corrected(source, faces, here, landmarker)
-        return frame(source, face, others, size, landmarker, Told(points, drawn))
+        alone = not any(distance(seen.points, here) <= MEANT for seen in faces)
+        return frame(source, face, others, size, landmarker, Told(points, drawn, alone))
     if not faces:
         raise PortraitError("no_face", _NO_FACE, layout(source.width, source.height))
     return frame(upright, faces[0], faces[1:], size, landmarker, Told(drawn=drawn))
@@ -136,7 +141,8 @@ def frame(
     named = [other.points[list(NAMED.values()), :2] / source.scale for other in others]
     elsewhere = np.array(named, np.float32).reshape(-1, len(NAMED), 2)
     by_hand, margin = told.points is not None, round(size * MARGIN)
-    human = seen.recognised or not by_hand
+    drawn = any(seen.drawing)
+    human = (drawn and not by_hand) or (seen.recognised and not (drawn and told.alone))
     judged = (height, seen.doubtful, by_hand, seen.drawing, source.quarters, human, seen.covered)
     return Cut(picture, margin, real, seen.face, place, elsewhere, *judged)
 
@@ -162,6 +168,9 @@ def _look_closely(picture: Picture, face: FaceLandmarks, landmarker: Landmarker,
     drawn = drawing.eyes or drawing.lids or drawing.mouth  # a patch of one colour before a face is no drawing
     hidden = covered(picture, seen.points, looks) if recognised and not drawn else NOTHING_COVERED
     points = bend(points, given) if given else points
+    if given and not drawing.eyes and (drawing.colours or not recognised):
+        points, drawing = _round(picture, points, drawing)
+        points = bend(points, given)
     if drawing.lids and not drawing.eyes and told.drawn is None:
         drawing = drawing._replace(lids=eyes_stand_alone(picture, points, SURELY))
     if given:
@@ -185,6 +194,16 @@ def _snap(picture: Picture, points: Floats, drawing: Drawing, given: Points) -> 
     mouth = snap_mouth(picture, points) if drawing.mouth else points
     mouth_laid = mouth is not points and near(mouth, "mouth", "lip") and mouth_stands_alone(picture, mouth)
     return mouth if mouth_laid else points, drawing._replace(eyes=eyes_laid, mouth=mouth_laid)
+
+
+def _round(picture: Picture, points: Floats, drawing: Drawing) -> tuple[Floats, Drawing]:
+    """Landmarks of a face that was placed by hand with round eyes, where these are seen; drawn ones have lids then."""
+    laid = lay_round_eyes(picture, points)
+    if not any(drawing) or laid is points:
+        return laid, drawing
+    if not eyes_stand_alone(picture, laid):
+        return points, drawing
+    return laid, drawing._replace(eyes=True, lids=True)
 
 
 def _view(width: int, height: int, centre: NDArray[np.float32], face: float) -> tuple[float, float, float]:

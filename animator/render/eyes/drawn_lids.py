@@ -90,13 +90,15 @@ def _filled(patch: Patch, known: Mask, covered: Mask, skin: Floats) -> Floats:
 
 def _ink(patch: Patch, outline: Mask, opening: Mask, skin: Floats) -> Ink:
     """The line in the dark colours of the ``outline``, as broad as it is above the eye; one of an eye that has none,
-    a mere dot, is of its own colour."""
+    a mere dot, is of its own colour, and of its lightest where the ``skin`` (3,) is as dark: a robot's screen."""
     least, most = LEAST_INK * patch.band, MOST_INK * patch.band
     above = outline & (patch.above > 0) & (patch.within > 0)
     colour = _darkest(patch.pixels[above], 25)
     if colour is None or np.abs(skin - colour).max() < _PALE:
-        colour = _darkest(patch.pixels[opening], 15)
-        return Ink(f32(skin if colour is None else colour), least)
+        dark, dim = _darkest(patch.pixels[opening], 15), _darkest(255 - patch.pixels[opening], 15)
+        if dark is None or dim is None:
+            return Ink(f32(skin), least)
+        return Ink(f32(dark if np.abs(skin - dark).max() > _PALE else 255 - dim), least)
     middle = above.sum(axis=0)[patch.within[0] > 0.5 * patch.within.max()]
     return Ink(f32(colour), float(np.clip(np.median(middle), least, most)) if len(middle) else least)
 

@@ -30,7 +30,7 @@ class Palette(NamedTuple):
 
 
 _DARK_LINE = 95.0  # a lighter line than this is no colour for what is behind it
-_BLACKEST, _HAZE = 0.5, 0.7  # percent of the picture that is its black; how much of that lies over the dark of a mouth
+_BLACKEST, _HAZE = 0.1, 0.7  # percent of the picture that is its black; how much of that lies over the dark of a mouth
 _FLESHY = 0.4  # of the tint of flesh, in that haze
 _ONE_TONE, _COLOURS = 1.5, 2.5  # Lab between the colours of a face and its tone: in engravings 1.3, in photographs 2.6
 _LEAST_RED = 0.25  # of the a* of skin in Lab that teeth have at least
