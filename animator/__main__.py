@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from animator.cli.evaluate import evaluate
+from animator.cli.inspecting import inspect, made_from, signer
 from animator.cli.terminal import BEHAVIOUR, Drawn, console, fail, picture_file, prepare, progress
 from animator.control import Control, Emotion, State
 from animator.devices import DeviceError
@@ -28,6 +29,7 @@ app.add_typer(data, name="data")
 app.command()(train)
 app.command()(train_speech)
 app.command()(evaluate)
+app.command()(inspect)
 
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
 DEVICE = Annotated[str, typer.Option(help="What draws: cpu, or with torch a GPU, such as cuda.")]
@@ -64,14 +66,19 @@ def render(  # noqa: PLR0913 - the options of a command
     drawn: DRAWN = None,
     device: DEVICE = "cpu",
     behaviour: BEHAVIOUR = PROCESSES,
+    certificate: Annotated[Path | None, typer.Option(help="PEM to sign the video with, not this machine's.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM of the certificate's private key.")] = None,
 ) -> None:
     """Makes PORTRAIT say AUDIO and writes OUT: the live face, run over a file.
 
     With --other it listens where it is silent itself, and both are heard; without AUDIO it only listens.
 
     With --motion a recorded motion moves the face instead, with or without AUDIO.
+
+    The video says in signed credentials (C2PA) that it is synthetic: see `animator inspect`.
     """
     from animator.export import frames_of, replay, speak, write
+    from animator.marks.credentials import Signature
     from animator.motion.rows.arkit_csv import write_motion
 
     heard, target = (audio, out) if out else (None, audio)
@@ -86,6 +93,7 @@ def render(  # noqa: PLR0913 - the options of a command
             if place:
                 check_place(place)
         sound = read_audio(heard) if heard else np.zeros(0, np.float32)
+        signature = Signature(made_from(portrait, heard), signer(certificate, key))
         listened = read_audio(other) if other else None
         rows = _recorded(motion, motion_fps, only) if motion else None
         animator = Animator(size, 2 if device == "cpu" else 2 * FPS, seed, device, behaviour)
@@ -97,7 +105,7 @@ def render(  # noqa: PLR0913 - the options of a command
         else:
             shown, frames = replay(animator.drawer(found), rows, sound), len(rows)
         with progress("rendering", frames) as advance:
-            moved = write(shown, size, target, advance)
+            moved = write(shown, size, target, advance, signature)
         if save_motion:
             write_motion(save_motion, moved)
     except (MediaError, DeviceError, BehaviourError) as error:

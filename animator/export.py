@@ -73,14 +73,18 @@ def replay(drawer: Drawer, motion: Motion, audio: Samples) -> Iterator[Shown]:
         yield Shown(drawer.draw(row)[None], samples, row[None])
 
 
-def write(shown: Iterable[Shown], size: int, out: Path, progress: Progress | None = None) -> Motion:
-    """Writes chunks of frames of ``size`` px to the MP4 ``out`` and returns their motion (n, 64).
+def write(
+    shown: Iterable[Shown], size: int, out: Path, progress: Progress | None = None,
+    finish: Callable[[Path], None] | None = None,
+) -> Motion:  # fmt: skip
+    """Writes chunks of frames of ``size`` px to the MP4 ``out`` and returns their motion (n, 64). With ``finish`` the
+    complete file is finished in place, such as by `animator.marks.credentials.Signature`.
 
     Raises `animator.media.files.MediaError`; then no file is left.
     """
     rows: list[Motion] = []
     done = 0
-    with Mp4Writer(out, size, size) as writer:
+    with Mp4Writer(out, size, size, finish=finish) as writer:
         for chunk in shown:
             writer.write(chunk.frames, chunk.audio)
             rows.append(chunk.motion)

@@ -1,4 +1,4 @@
-"""The user's cache folder, and files that appear whole or not at all."""
+"""The user's folders, and files that appear whole or not at all."""
 
 import os
 import threading
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 
 def cache_folder() -> Path:
@@ -16,6 +16,14 @@ def cache_folder() -> Path:
     if chosen := os.environ.get("VASARI_CACHE"):
         return Path(chosen).expanduser()
     return user_cache_path("vasari", appauthor=False, opinion=False)
+
+
+def data_folder() -> Path:
+    """Where what cannot be computed again is kept: ``VASARI_DATA`` if set, in which ``~`` is the user's home, else the
+    user's data folder of the system."""
+    if chosen := os.environ.get("VASARI_DATA"):
+        return Path(chosen).expanduser()
+    return user_data_path("vasari", appauthor=False)
 
 
 @contextmanager

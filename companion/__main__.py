@@ -86,7 +86,7 @@ def setup(
     only: Annotated[list[str] | None, typer.Option(help="These models; may be repeated.")] = None,
 ) -> None:
     """Fetches the models that are missing, checked against their SHA-256. Can be stopped and run again."""
-    from companion.cli.setup import draw_once
+    from companion.cli.setup import draw_once, signing_key
     from companion.cli.setup import setup as run
     from companion.config import ConfigError, load
     from companion.models.manifest import MODELS
@@ -104,6 +104,7 @@ def setup(
         ready = run(wanted, console)
         if ready and not only:
             draw_once(load(config), console)
+            signing_key(console)
     except KeyboardInterrupt:
         console.print("Stopped. What is complete is kept; run the same command again to go on.")
         raise typer.Exit(130) from None

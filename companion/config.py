@@ -110,7 +110,13 @@ class Resume:
     key_file: str = ""
 
 
-SECTIONS = {"server": Server, "session": Talk, "turns": Turns, "safety": Care, "resume": Resume}
+@dataclass(frozen=True, slots=True)
+class Marks:
+    certificate: str = ""
+    key: str = ""
+
+
+SECTIONS = {"server": Server, "session": Talk, "turns": Turns, "safety": Care, "resume": Resume, "marks": Marks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,7 @@ class Config:
     session: Talk
     turns: Turns
     safety: Care
+    marks: Marks
     vad: Stage
     turn_end: Stage
     asr: Stage

@@ -41,6 +41,7 @@ ANIMATOR = """
     evaluate
     bench
     live export
+    marks
     devices
     render
     portrait

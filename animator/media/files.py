@@ -4,7 +4,7 @@ import contextlib
 import errno
 import io
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -82,11 +82,15 @@ class Mp4Writer:
     """H.264 and AAC to an MP4 file, as a context manager.
 
     The file appears under its name when all is written; after an error or an interruption nothing is left.
-    Raises `MediaError` when the place cannot be written or the disk is full. ``width`` and ``height`` are even.
+    Raises `MediaError` when the place cannot be written or the disk is full. ``width`` and ``height`` are even. With
+    ``finish`` the complete file is finished in place before it gets its name.
     """
 
-    def __init__(self, path: Path, width: int, height: int, fps: int = FPS) -> None:
+    def __init__(
+        self, path: Path, width: int, height: int, fps: int = FPS, finish: Callable[[Path], None] | None = None
+    ) -> None:
         self.path = path
+        self._finishing = finish
         self._partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.mp4")
         self._width, self._height, self._fps = width, height, fps
         self._frames = self._samples = 0
@@ -178,6 +182,8 @@ class Mp4Writer:
             self._container.mux(self._audio.encode(frame))
         self._container.mux(self._audio.encode(None))
         self._container.close()
+        if self._finishing:
+            self._finishing(self._partial)
         self._partial.replace(self.path)
 
     @contextlib.contextmanager

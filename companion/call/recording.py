@@ -1,5 +1,6 @@
 """What a client of a session receives: frames and sound by presentation time, and a timeline of every turn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,9 +146,10 @@ class Recording:
         wall, shown = self._pace()
         return wall / shown if shown else None
 
-    def save(self, path: Path) -> None:
-        """To an MP4, with the frames as they were sent. Raises `animator.media.files.MediaError`."""
-        with Mp4Writer(path, self.width, self.height) as writer:
+    def save(self, path: Path, finish: Callable[[Path], None] | None = None) -> None:
+        """To an MP4, with the frames as they were sent, finished as `Mp4Writer` says. Raises
+        `animator.media.files.MediaError`."""
+        with Mp4Writer(path, self.width, self.height, finish=finish) as writer:
             writer.write_encoded(self.packets, self.frame_numbers(), self.sound())
 
     def _length(self) -> int:

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from animator.marks.credentials import Ingredient, Signature
+from animator.marks.installation import SigningError, operators
 from animator.media.files import MediaError, check_place, read_audio
 from companion.avatar.portraits import PictureError
 from companion.call.caller import Saying, TalkError, call
@@ -69,23 +71,29 @@ def talk(
     """
     try:
         check_place(out)
-        recording = _record(wav, persona, portrait, config)
-        recording.save(out)
-    except (TalkError, MediaError, ConfigError, PromptError, PictureError, StageError) as error:
+        chosen = load(config)
+        signer = operators(Path(chosen.marks.certificate), Path(chosen.marks.key)) if chosen.marks.certificate else None
+        recording, picture = _record(wav, persona, portrait, build(chosen))
+        recording.save(out, Signature([Ingredient.of("portrait", picture)], signer))
+    except (TalkError, MediaError, ConfigError, PromptError, PictureError, StageError, SigningError) as error:
         _fail(str(error))
     if not only_json:
         _print(recording)
     typer.echo(json.dumps(summary(recording)))
 
 
-def _record(wav: list[Path], persona: str | None, portrait: str, config: str) -> Recording:
-    engine = build(load(config))
+def _record(wav: list[Path], persona: str | None, portrait: str, engine: Engine) -> tuple[Recording, bytes]:
+    """The conversation, and the file of the picture that was shown."""
     if persona is not None and persona not in engine.prompts.personas:
         raise TalkError(f"There is no persona {persona!r}; there are {', '.join(engine.prompts.personas)}.")
     picture = Path(portrait)
     if portrait and picture.is_file():
-        portrait = engine.portraits.add(picture.read_bytes()).id
-    return asyncio.run(converse(engine, wav, persona, portrait))
+        content = picture.read_bytes()
+        portrait = engine.portraits.add(content).id
+    else:
+        own = engine.prompts.personas[persona or engine.config.session.persona].character
+        content, _ = engine.portraits.picture(portrait or own or engine.default_character)
+    return asyncio.run(converse(engine, wav, persona, portrait)), content
 
 
 def _milliseconds(turn: Turn) -> dict[str, int]:

@@ -51,6 +51,18 @@ def draw_once(config: Config, console: Console) -> None:
     console.print("[green]renderer[/] ready", highlight=False)
 
 
+def signing_key(console: Console) -> None:
+    """Make the key by which videos are signed, if there is none yet."""
+    from animator.marks.installation import SigningError, installation
+
+    try:
+        found = installation()
+    except SigningError as error:
+        console.print(f"[yellow]signing key[/]: {escape(str(error))}", highlight=False, soft_wrap=True)
+    else:
+        console.print(f"[green]signing key[/] ready (installation {found.id:06x})", highlight=False)
+
+
 def _fetch(model: Model, console: Console) -> None:
     if not console.is_terminal:
         console.print(f"fetching {model.name} ...", highlight=False)

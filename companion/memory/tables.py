@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from platformdirs import user_data_path
 from sqlalchemy import Engine, Text, create_engine, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
+from animator.storage import data_folder
 from companion.errors import StageError
 from companion.memory.seal import Seal
 
@@ -155,7 +155,7 @@ def _notice_that_it_is_gone(engine: Engine, place: Path) -> None:
 
 
 def _file(path: str, file: str) -> Path:
-    place = Path(path).expanduser() if path else user_data_path("vasari", appauthor=False) / file
+    place = Path(path).expanduser() if path else data_folder() / file
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(place, os.O_CREAT, 0o600))

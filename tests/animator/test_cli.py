@@ -114,7 +114,13 @@ def test_its_lips_follow_the_sound(video: Path) -> None:
 def test_the_same_seed_repeats(video: Path, voice: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.mp4"
     assert run("render", "mona_lisa", voice, again, "--size", 320, "--seed", 4)[0] == 0
-    assert again.read_bytes() == video.read_bytes()
+    assert packets(again) == packets(video)
+
+
+def packets(file: Path) -> list[bytes]:
+    """Of picture and sound; what the file says of its making has a time."""
+    with av.open(file) as container:
+        return [bytes(packet) for packet in container.demux()]
 
 
 def test_a_recorded_motion_moves_any_face(tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""``animator inspect``: what a video says of its making, in plain words; and what `animator render` has it say."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from animator.cli.terminal import fail, picture_file
+
+if TYPE_CHECKING:
+    from animator.marks.credentials import Ingredient, Statement
+    from animator.marks.installation import Signer
+
+_STATES = {
+    "none": "It carries no signed credentials (C2PA). That proves nothing: they are easily removed.",
+    "changed": "It was CHANGED since it was signed, or its signature is not valid: believe nothing that it says.",
+    "unknown signer": "It is as it was signed, by somebody whose certificate is not known on this machine.",
+    "known signer": "It is as it was signed, by this installation.",
+}
+
+
+def made_from(portrait: str, heard: Path | None) -> "list[Ingredient]":
+    """The picture and the speech of a video; a file that is missing ends the command with a message."""
+    from animator.marks.credentials import Ingredient
+
+    files = {"portrait": picture_file(portrait), "speech": heard}
+    try:
+        return [Ingredient.of_file(title, file) for title, file in files.items() if file]
+    except OSError as error:
+        fail(f"{error.filename} cannot be read: {error.strerror}.")
+
+
+def signer(certificate: Path | None, key: Path | None) -> "Signer | None":
+    """The operator's, if one is given; otherwise the installation signs."""
+    from animator.marks.installation import SigningError, operators
+
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        fail("--certificate and --key belong together.")
+    try:
+        return operators(certificate, key)
+    except SigningError as error:
+        fail(str(error))
+
+
+def inspect(
+    video: Annotated[Path, typer.Argument(help="The file to look at.", exists=True, dir_okay=False)],
+    only_json: Annotated[bool, typer.Option("--json", help="Print nothing but one JSON object.")] = False,
+) -> None:
+    """Says what VIDEO tells of its making, and whether that can be believed."""
+    from animator.marks.credentials import read
+    from animator.marks.installation import SigningError
+
+    try:
+        found = read(video)
+    except SigningError as error:
+        fail(str(error))
+    if only_json:
+        typer.echo(json.dumps({"credentials": asdict(found)}))
+    else:
+        for line in _lines(found):
+            Console().print(escape(line), soft_wrap=True, highlight=False)
+
+
+def _lines(found: "Statement") -> list[str]:
+    if found.state == "none":
+        return [_STATES["none"]]
+    kind = found.source_type.rpartition("/")[2] or "not said"
+    parts = [f"  made from     {title}, SHA-256 {sha256 or 'not said'}" for title, sha256 in found.ingredients]
+    return [
+        f"{found.description or 'What it is, it does not say.'}",
+        f"  made by       {found.maker}, {found.at or 'no time said'} (by its maker's clock)",
+        f"  kind          {kind}",
+        *parts,
+        f"  signed by     {found.signer}",
+        _STATES[found.state],
+        *(f"  {problem}" for problem in found.problems),
+    ]
