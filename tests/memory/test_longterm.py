@@ -192,6 +192,7 @@ async def test_a_process_that_is_killed_while_it_writes_loses_nothing(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="where Linux keeps users' data")
 @pytest.mark.parametrize(("chosen", "expected"), [("set", "set/vasari"), ("", ".local/share/vasari")])
 def test_without_a_url_the_file_is_among_the_user_s_data(monkeypatch, tmp_path, chosen, expected):
+    monkeypatch.delenv("VASARI_DATA", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", chosen and str(tmp_path / chosen))
     LongTerm(embedder=Words()).close()
