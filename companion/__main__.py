@@ -44,7 +44,7 @@ def serve(
     from companion.config import ConfigError, load
     from companion.dialogue.personas.personas import PromptError
     from companion.errors import StageError
-    from companion.server.app import serve as run
+    from companion.server.launch import serve as run
 
     try:
         run(load(config), host, port)

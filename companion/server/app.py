@@ -2,19 +2,14 @@
 
 import asyncio
 import logging
-import signal
-import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from types import FrameType
 from typing import Any
 
-import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from rich.console import Console
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -26,35 +21,35 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from companion import engine as engines
 from companion import resources
-from companion.avatar.portraits import PictureError, Portraits
-from companion.config import Config, ConfigError, Server
+from companion.avatar.portraits import Portraits
+from companion.config import Server
 from companion.dialogue.personas.personas import Persona
 from companion.engine import Engine
 from companion.memory.resumables import Resumables
 from companion.metrics import Metrics
 from companion.protocol import codec
-from companion.server.access import FORBIDDEN_ORIGIN, Access, Refusal, is_loopback
-from companion.server.admission import Places
-from companion.server.bodies import SlowError, body_of
-from companion.server.comebacks import Comebacks, token_of
 from companion.server.connection import Caller, Opens, converse, refuse
-from companion.server.handshake import BURST, LINE, Door, Line, knocks_at
+from companion.server.entry.access import FORBIDDEN_ORIGIN, Access, Refusal
+from companion.server.entry.admission import Places
+from companion.server.entry.comebacks import Comebacks, token_of
+from companion.server.entry.handshake import LINE, Line
+from companion.server.http.bodies import SlowError
+from companion.server.http.catalogue import Catalogue
+from companion.server.http.client_secrets import Secrets
+from companion.server.http.failures import failed
+from companion.server.http.memories import Memories
+from companion.server.http.uploads import Uploads
 from companion.server.load import Load
-from companion.server.logs import AUDIT, admitted, brief
-from companion.server.memories import Memories
+from companion.server.logs import admitted
 from companion.server.readiness import Readiness
-from companion.server.uploads import Uploads
 from companion.session.client.visitor import Visitor
 from companion.session.session import Session
 from companion.stages.protocols import Memory
 
 log = logging.getLogger(__name__)
 
-LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: 60 s of sound as base64
 METHODS = ["GET", "POST", "PUT", "DELETE"]
-LARGEST_JSON = 1_000_000  # bytes
 
 
 class Headers:
@@ -126,10 +121,8 @@ class App:
             middleware=[headers, cors],
             routes=[
                 WebSocketRoute("/v1/realtime", self.realtime),
-                Route("/v1/realtime/client_secrets", self.client_secrets, methods=["POST"]),
-                Route("/v1/characters", self.characters),
-                Route("/v1/characters/{name}/picture", self.picture),
-                Route("/v1/personas", self.personas),
+                *Secrets(new=self.access.secret, visitor=self._visitor).routes(),
+                *Catalogue(portraits=parts.portraits, default=parts.character, personas=self._personas()).routes(),
                 *Uploads(portraits=parts.portraits, largest=largest, visitor=self._visitor).routes(),
                 *Memories(parts.memory, self.access, self._comebacks.forget).routes(),
                 Route("/health", self.health),
@@ -233,41 +226,6 @@ class App:
                 self._busy.clear()
             self._parts.metrics.sessions.set(self.sessions)
 
-    async def client_secrets(self, request: Request) -> Response:
-        """OpenAI's: a short-lived key for a browser. Needs the real key, where one is configured. With
-        ``session.memory.user`` it opens sessions of that user only; without, none that remember."""
-        visitor = self.access.visitor(request)
-        if isinstance(visitor, Refusal):
-            return self._refused(request, visitor)
-        if visitor != Visitor():
-            return _error(403, "forbidden", "A client secret cannot create others; use the server's key.")
-        body = await body_of(request, LARGEST_JSON)
-        user = _user(body) if body is not None else None
-        if user is None:
-            return _error(422, "invalid_value", "`session.memory.user` is a text of at most 200 characters.")
-        value, expires = self.access.secret(user)
-        session = {"id": "sess_none", "object": "realtime.session", "type": "realtime", "model": "vasari"}
-        return JSONResponse({"value": value, "expires_at": expires, "session": session})
-
-    async def characters(self, request: Request) -> Response:
-        cards = [
-            {"name": c.name, "title": c.title, "credit": c.credit, "picture": f"/v1/characters/{c.name}/picture"}
-            for c in self._parts.portraits.characters()
-        ]
-        cards.sort(key=lambda card: card["name"] != self._parts.character())
-        return JSONResponse({"characters": cards})
-
-    async def picture(self, request: Request) -> Response:
-        try:
-            data, kind = await asyncio.to_thread(self._parts.portraits.picture, request.path_params["name"])
-        except PictureError as error:
-            return _error(404, error.code, str(error))
-        return Response(data, media_type=kind, headers={"Cache-Control": "max-age=3600"})
-
-    async def personas(self, request: Request) -> Response:
-        described = [{"id": p.id, "name": p.name, "summary": p.summary} for p in self._personas()]
-        return JSONResponse({"personas": described})
-
     async def health(self, request: Request) -> Response:
         return JSONResponse(
             {"status": "ok", "sessions": self.sessions, "max_sessions": self._parts.config.max_sessions}
@@ -305,7 +263,7 @@ class App:
     def _refused(self, who: HTTPConnection, refusal: Refusal) -> Response:
         log.warning("refused %s: %s", _address(who), refusal.code)
         self._parts.metrics.refused.labels(refusal.code).inc()
-        response = _error(refusal.status, refusal.code, refusal.message)
+        response = failed(refusal.status, refusal.code, refusal.message)
         if refusal.code == FORBIDDEN_ORIGIN:  # else the page could not read why
             response.headers["Access-Control-Allow-Origin"] = "*"
         return response
@@ -333,97 +291,8 @@ def create_app(engine: Engine) -> Starlette:
     return made
 
 
-def server(engine: Engine, ready: Callable[[], None]) -> uvicorn.Server:
-    """What serves the application; ``ready`` is called when it listens."""
-    return _Server(create_app(engine), engine.config.server, ready)
-
-
-def serve(config: Config, host: str | None = None, port: int | None = None) -> None:
-    """Load everything, listen, and say which page to open; until interrupted.
-
-    Raises ConfigError when the address cannot be used, and what the stages' constructors raise.
-    """
-    console = Console()
-    host, port = host or config.server.host, config.server.port if port is None else port
-    if not config.server.api_key and not is_loopback(host):
-        message = f"{host} can be reached by others: set a key in VASARI_API_KEY, or listen on 127.0.0.1."
-        raise ConfigError(message)
-    listener = _listen(host, port)
-    with console.status("Loading the models"):
-        engine = engines.build(config)
-    port = listener.getsockname()[1]
-    page = f"http://{'localhost' if is_loopback(host) else host}:{port}/"
-    ready = f"Ready. Open [bold]{page}[/bold] and talk. Ctrl-C ends."
-    server(engine, lambda: console.print(ready)).run([listener])
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it is listening."""
-
-    def __init__(self, app: Starlette, limits: Server, ready: Any) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=knocks_at(Door(limits.max_connections, limits.max_connections_per_address)),
-                ws=Line,
-                backlog=BURST,
-                log_config=None,
-                log_level="warning",
-                ws_max_size=LARGEST_MESSAGE,
-                ws_per_message_deflate=False,  # media is compressed already
-                timeout_graceful_shutdown=5,
-                proxy_headers=bool(limits.trusted_proxies),
-                forwarded_allow_ips=list(limits.trusted_proxies),
-            )
-        )
-        self._app: App = app.state.app
-        self._drain_s, self._until = limits.drain_s, 0.0
-        self._say_ready = ready
-        logging.getLogger("uvicorn.error").addFilter(brief)
-        AUDIT.setLevel(logging.INFO)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._say_ready()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """At the first SIGTERM conversations may go on for a while, if the configuration says so."""
-        if sig != signal.SIGTERM or not self._drain_s or self._app.draining:
-            return super().handle_exit(sig, frame)
-        self._app.draining, self._until = True, time.monotonic() + self._drain_s
-        return None
-
-    async def on_tick(self, counter: int) -> bool:
-        if self._app.draining and (not self._app.sessions or time.monotonic() > self._until):
-            self.should_exit = True
-        return await super().on_tick(counter)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise ConfigError(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
-    return listener
-
-
-def _user(body: bytes) -> str | None:
-    """``session.memory.user`` of a request for a client secret; "" when it names nobody, None when it is malformed."""
-    try:
-        asked: Any = codec.parse(body or b"{}")
-        for key in ("session", "memory", "user"):
-            asked = asked.get(key, "" if key == "user" else {})
-    except (ValueError, AttributeError):
-        return None
-    return asked if isinstance(asked, str) and len(asked) <= 200 else None
-
-
 async def _too_slow(request: Request, error: Exception) -> Response:
-    return _error(408, "request_timeout", "The rest of the request did not come in time. Send it again.")
+    return failed(408, "request_timeout", "The rest of the request did not come in time. Send it again.")
 
 
 async def _gone(request: Request, error: Exception) -> Response:
@@ -433,7 +302,3 @@ async def _gone(request: Request, error: Exception) -> Response:
 
 def _address(who: HTTPConnection) -> str:
     return who.client.host if who.client else "somebody"
-
-
-def _error(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"type": "invalid_request_error", "code": code, "message": message}}, status)

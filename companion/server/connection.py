@@ -14,8 +14,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from companion.metrics import Metrics
 from companion.protocol import codec
 from companion.protocol.events import Error, Problem, ServerEvent
-from companion.server.admission import REPLACED, Place
-from companion.server.comebacks import Comebacks
+from companion.server.entry.admission import REPLACED, Place
+from companion.server.entry.comebacks import Comebacks
 from companion.server.outbox import Outbox
 from companion.session.client.visitor import Visitor
 from companion.session.resuming.keeper import Keeper

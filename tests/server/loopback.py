@@ -12,7 +12,8 @@ import websockets
 
 from companion import config, engine
 from companion.engine import Engine
-from companion.server.app import _Server, create_app
+from companion.server.app import create_app
+from companion.server.launch import _Server
 
 QUICK: dict[str, Any] = {
     "asr": {"use": "companion.stages.fakes:ScriptedASR", "texts": ["What is your name?"]},

@@ -5,7 +5,7 @@ import re
 import pytest
 from starlette.requests import HTTPConnection
 
-from companion.server.access import MOST_SECRETS, SECRET_SECONDS, Access, Refusal, is_loopback
+from companion.server.entry.access import MOST_SECRETS, SECRET_SECONDS, Access, Refusal, is_loopback
 from companion.session.client.visitor import Visitor
 
 ANYBODY, NOBODY = Visitor(None), Visitor("")

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from companion.server import admission, bodies, handshake, uploads
-from companion.server.admission import Places
-from companion.server.handshake import Door
+from companion.server.entry import admission, handshake
+from companion.server.entry.admission import Places
+from companion.server.entry.handshake import Door
+from companion.server.http import bodies, uploads
 from companion.server.logs import MOST_LINES, WITHIN_S, Sparing
 from tests.server.loopback import Running, ask, receive, running, send
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from companion import config
 from companion.config import ConfigError
-from companion.server.app import serve
+from companion.server.launch import serve
 from companion.stages import fakes
 from companion.stages.protocols import Abilities, Message
 from tests.server.loopback import ask, receive, running, send

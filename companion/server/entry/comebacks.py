@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from companion.errors import StageError
 from companion.memory.resumables import Resumables
-from companion.server.admission import Place
+from companion.server.entry.admission import Place
 from companion.session.client.visitor import Visitor
 from companion.session.resuming.keeper import Keeper
 from companion.session.resuming.snapshot import Snapshot, loads

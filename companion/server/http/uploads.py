@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from companion.avatar.portraits import PictureError, Portraits, Upload
-from companion.server.bodies import body_of
+from companion.server.http.bodies import body_of
 from companion.session.client.visitor import Visitor
 
 PREPARING = 2  # pictures prepared at a time

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from companion.server.handshake import Line
+from companion.server.entry.handshake import Line
 
 ASK_S = 1.5  # s in which a line that lives answers
 REPLACED = "You have come back on another line; the conversation on this one ends."

@@ -11,8 +11,9 @@ from starlette.routing import Route
 
 from companion.errors import StageError
 from companion.protocol import codec
-from companion.server.access import Access, Refusal
-from companion.server.bodies import body_of
+from companion.server.entry.access import Access, Refusal
+from companion.server.http.bodies import body_of
+from companion.server.http.failures import failed
 from companion.stages.protocols import Keeps, Memory, keeps
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
@@ -47,18 +48,18 @@ class Memories:
     async def _respond(self, request: Request, answer: Answer) -> Response:
         visitor = self._access.visitor(request)
         if isinstance(visitor, Refusal):
-            return _error(visitor.status, visitor.code, visitor.message)
+            return failed(visitor.status, visitor.code, visitor.message)
         if not keeps(self._memory):
-            return _error(404, "no_memories", "This server's memory cannot be listed or changed.")
+            return failed(404, "no_memories", "This server's memory cannot be listed or changed.")
         user = _named(request.headers.get(HEADER, "")) or visitor.user or ""
         if not user:
-            return _error(422, "invalid_value", "Which user? Send `Vasari-User`, or a client secret made for a user.")
+            return failed(422, "invalid_value", "Which user? Send `Vasari-User`, or a client secret made for a user.")
         if not visitor.may_be(user):
-            return _error(403, "forbidden_user", "Your client secret was not made for this user.")
+            return failed(403, "forbidden_user", "Your client secret was not made for this user.")
         try:
             return await answer(request, self._memory, user)
         except StageError as error:
-            return _error(422 if error.code == "memory_text" else 503, error.code, str(error))
+            return failed(422 if error.code == "memory_text" else 503, error.code, str(error))
 
     async def _forget_all(self, request: Request, memory: Keeps, user: str) -> Response:
         await self._forget(user)
@@ -85,7 +86,7 @@ async def _change(request: Request, memory: Keeps, user: str) -> Response:
     body = await body_of(request, LARGEST)
     text = None if body is None else _text(body)
     if text is None:
-        return _error(422, "invalid_value", "Send the corrected memory as JSON: `text`.")
+        return failed(422, "invalid_value", "Send the corrected memory as JSON: `text`.")
     return _done(await memory.change(user, _id(request), text))
 
 
@@ -108,8 +109,4 @@ def _text(body: bytes) -> str | None:
 
 
 def _done(found: bool) -> Response:
-    return Response(status_code=204) if found else _error(404, "memory_not_found", "This user has no such memory.")
-
-
-def _error(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"type": "invalid_request_error", "code": code, "message": message}}, status)
+    return Response(status_code=204) if found else failed(404, "memory_not_found", "This user has no such memory.")

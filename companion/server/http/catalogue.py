@@ -1,0 +1,46 @@
+"""Which faces and personas there are to choose from: ``/v1/characters`` and ``/v1/personas``."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from companion.avatar.portraits import PictureError, Portraits
+from companion.dialogue.personas.personas import Persona
+from companion.server.http.failures import failed
+
+
+class Catalogue:
+    """The routes. ``personas`` are in the order in which they are listed; ``default`` names the character that comes
+    first."""
+
+    def __init__(self, *, portraits: Portraits, default: Callable[[], str], personas: Sequence[Persona]) -> None:
+        self._portraits, self._default, self._personas = portraits, default, personas
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/characters", self.characters),
+            Route("/v1/characters/{name}/picture", self.picture),
+            Route("/v1/personas", self.personas),
+        ]
+
+    async def characters(self, request: Request) -> Response:
+        cards = [
+            {"name": c.name, "title": c.title, "credit": c.credit, "picture": f"/v1/characters/{c.name}/picture"}
+            for c in self._portraits.characters()
+        ]
+        cards.sort(key=lambda card: card["name"] != self._default())
+        return JSONResponse({"characters": cards})
+
+    async def picture(self, request: Request) -> Response:
+        try:
+            data, kind = await asyncio.to_thread(self._portraits.picture, request.path_params["name"])
+        except PictureError as error:
+            return failed(404, error.code, str(error))
+        return Response(data, media_type=kind, headers={"Cache-Control": "max-age=3600"})
+
+    async def personas(self, request: Request) -> Response:
+        described = [{"id": p.id, "name": p.name, "summary": p.summary} for p in self._personas]
+        return JSONResponse({"personas": described})
