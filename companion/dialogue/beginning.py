@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from companion.conversation.response import Wishes
-from companion.dialogue import coaching
+from companion.dialogue.personas import coaching
 from companion.dialogue.personas.phrases import Habits, Said
 from companion.dialogue.prompt import Asking
 from companion.protocol.settings import Settings

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from animator.control import Emotion
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply
-from companion.dialogue import coaching
 from companion.dialogue.beginning import Beginning
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.foresight import Foresight
 from companion.dialogue.lessons.tutor import Lessons, Progress
 from companion.dialogue.obedience import Obedience, Restraint
+from companion.dialogue.personas import coaching
 from companion.dialogue.personas.feelings import Feeling, mirrored, voiced
 from companion.dialogue.personas.openers import continued
 from companion.dialogue.personas.personas import Persona
