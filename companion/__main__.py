@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from companion.cli import memory, persona, safety
+from companion.cli import memory, persona, safety, trace
 from companion.server.logs import Sparing
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A conversational companion with a face.")
 app.add_typer(memory.app, name="memory")
 app.add_typer(safety.app, name="safety")
+app.command()(trace.trace)
 app.add_typer(persona.app, name="persona")
 console = Console(stderr=True)  # stdout is for results
 

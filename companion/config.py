@@ -66,6 +66,7 @@ class Server:
     max_picture_bytes: int = 20_000_000
     face_threads: int = 0
     video_encoders: tuple[str, ...] = ()
+    otlp_endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,55 @@
-"""One timeline per turn, and the figures of the whole server."""
+"""One timeline per turn, and the figures of the whole server. No words are in them."""
 
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)  # s
+SHORT = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5)  # s, beside a frame's 0.04
+QUICK = (0.05, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.4, 0.6, 1.0)  # s
+KEPT = 50  # turns whose timelines are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stage at work on a turn, from ``start`` to ``end`` in seconds after the end of the user's speech."""
+
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The timeline of one that is over. ``at`` is the Unix time of the end of the user's speech; ``status`` is how its
+    response ended."""
+
+    session: str
+    response: str
+    status: str
+    at: float
+    spans: tuple[Span, ...]
 
 
 class Trace:
     """When what happened in a turn, in seconds after ``start``, the end of the user's speech.
 
     Marks: ``turn_end`` (the silence was long enough), ``transcript``, ``first_token``, ``first_speech`` (synthesized),
-    ``first_audio`` and ``first_frame`` (sent), ``done``.
+    ``first_audio`` and ``first_frame`` (sent), ``done``. Spans: ``hear`` (the user speaks), ``judge`` (whether the turn
+    is over), ``transcribe``, ``think`` (the language model, its wait for the voice
+    included), ``speak`` (one for each sentence), ``draw`` (the first
+    pictures that speak), ``send`` (all of the sound, as it is heard).
     """
 
     def __init__(self, clock: Callable[[], float], start: float) -> None:
         self._clock = clock
         self._start = start
         self.marks: dict[str, float] = {}
+        self._spans: list[Span] = []
 
     @property
     def elapsed(self) -> float:
@@ -27,6 +59,26 @@ class Trace:
     def mark(self, name: str) -> None:
         """It happens now; only the first time counts."""
         self.marks.setdefault(name, self._clock() - self._start)
+
+    def add(self, name: str, start: float, end: float) -> None:
+        """A span between two times of the clock."""
+        self._spans.append(Span(name, start - self._start, end - self._start))
+
+    @contextmanager
+    def span(self, name: str) -> Generator[None]:
+        """It lasts as long as what is done inside."""
+        begun = self._clock()
+        try:
+            yield
+        finally:
+            self.add(name, begun, self._clock())
+
+    def spans(self) -> tuple[Span, ...]:
+        """All of them, by when they begin."""
+        marks = self.marks
+        judged = [Span("judge", 0.0, marks["turn_end"])] if "turn_end" in marks else []
+        sent = [Span("send", marks["first_audio"], marks["done"])] if {"first_audio", "done"} <= marks.keys() else []
+        return tuple(sorted([*self._spans, *judged, *sent], key=lambda span: span.start))
 
     def ms(self) -> dict[str, float]:
         return {name: round(seconds * 1000, 1) for name, seconds in self.marks.items()}
@@ -49,15 +101,39 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self.stages = Histogram(
+            "vasari_stage_seconds", "That a stage works on a turn", ["stage"], buckets=BUCKETS, registry=self.registry
+        )
+        self.silenced = Histogram(
+            "vasari_barge_in_seconds",
+            "From the start of speech over the face to its silence",
+            buckets=QUICK,
+            registry=self.registry,
+        )
+        self.drawing = Histogram(
+            "vasari_draw_seconds",
+            "Of drawing and encoding the pictures of a chunk, its wait for a thread included",
+            buckets=SHORT,
+            registry=self.registry,
+        )
         self.frames = Counter("vasari_frames", "Frames sent", registry=self.registry)
         self.dropped = Counter(
             "vasari_frames_dropped", "Frames dropped: a slow client or a busy machine", registry=self.registry
         )
         self.undrawn = Counter("vasari_frames_undrawn", "Of these, a busy machine's", registry=self.registry)
         self.late = Counter("vasari_late", "Times the face fell behind and left time out", registry=self.registry)
-
         self.lag = Gauge("vasari_lag_seconds", "By which the event loop comes late", registry=self.registry)
 
-    def turn(self, trace: Trace) -> None:
+        self.turns: deque[Turn] = deque(maxlen=KEPT)  # the latest last
+        self.told: list[Callable[[Turn], None]] = []  # of each turn that is over; must not block
+
+    def turn(self, trace: Trace, session: str, response: str, status: str) -> None:
+        """One is over."""
         for step, seconds in trace.marks.items():
             self.latency.labels(step).observe(seconds)
+        turn = Turn(session, response, status, time.time() - trace.elapsed, trace.spans())
+        for span in turn.spans:
+            self.stages.labels(span.name).observe(span.end - span.start)
+        self.turns.append(turn)
+        for tell in self.told:
+            tell(turn)

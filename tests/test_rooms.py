@@ -30,6 +30,7 @@ COMPANION = """
     speech
     stages
     models
+    telemetry
     config frontmatter metrics
     resources errors tasks
 """

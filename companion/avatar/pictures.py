@@ -119,8 +119,10 @@ class Pictures:
             _close(self._new)
 
     async def _show(self, chunk: Chunk) -> None:
-        look = self._look
+        look, clock = self._look, asyncio.get_running_loop().time
+        begun = clock()
         packets = await self._draw(look, chunk) if look else []
+        drawn = clock()
         chunk.drawn.set()
         await chunk.heard.wait()
         if look is None:
@@ -129,8 +131,9 @@ class Pictures:
         for i, packet in enumerate(packets):
             self._send(_event(look, packet, chunk.clock + i * SAMPLES_PER_FRAME, speaker.id if speaker else None))
         self._metrics.frames.inc(len(packets))
+        self._metrics.drawing.observe(drawn - begun)
         if speaker and packets:
-            speaker.seen()
+            speaker.seen(begun, drawn)
 
     async def _draw(self, look: Look, chunk: Chunk) -> list[EncodedFrame]:
         sounds = chunk.sounds

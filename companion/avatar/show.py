@@ -56,6 +56,7 @@ class Show:
         self._ahead = LookAhead()
         self._murmur = Murmur()
         self._playback = Playback(lambda: asyncio.get_running_loop().time())
+        self._held_since: float | None = None
         self._sent: Samples = np.zeros(0, np.float32)
 
     @property
@@ -81,8 +82,11 @@ class Show:
         self._delivery.begin(speaker)
         return self.mouth.begin()
 
-    def hold(self) -> None:
-        """The speaker pauses from the next chunk on, until `release`: perhaps somebody else begins to speak."""
+    def hold(self, since: float | None = None) -> None:
+        """The speaker pauses from the next chunk on, until `release`: perhaps somebody else begins to speak, ``since``
+        that loop time."""
+        if self._delivery.sounding and not self._delivery.held:
+            self._held_since = since
         self._delivery.hold()
 
     def release(self) -> None:
@@ -90,6 +94,7 @@ class Show:
         if self._delivery.phase is Phase.PAUSED and (later := self.mouth.again(self._delivery.paused_at)):
             self._ahead.mute()
             self._delivery.again(later)
+        self._held_since = None
         self._delivery.release()
 
     def mirror(self, emotion: Emotion, strength: float) -> None:
@@ -175,8 +180,15 @@ class Show:
         if chunk:
             chunk.heard.set()
         self._sent = np.concatenate([self._sent, sound])[-RECENT:]
+        self._time_silence()
         self.clock += n
         self._end()
+
+    def _time_silence(self) -> None:
+        """Whoever was interrupted is silent from now on."""
+        if self._held_since is not None and self._delivery.phase in (Phase.PAUSED, Phase.SILENT):
+            self._metrics.silenced.observe(asyncio.get_running_loop().time() - self._held_since)
+            self._held_since = None
 
     def _take(self, n: int) -> Taken:
         """The next sound of who speaks, or else of who listens."""

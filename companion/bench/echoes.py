@@ -152,7 +152,7 @@ class _Floor:
         silence = np.zeros(max(0, self.clock - len(self._reply)), np.float32)
         return np.concatenate([self._reply[: self.clock], silence])[-3 * SPEAK_RATE :]
 
-    def hold(self) -> None:
+    def hold(self, since: float) -> None:
         self.reactions.held.append(self.heard)
         self._since = self.heard if self._since is None else self._since
 

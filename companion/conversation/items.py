@@ -38,6 +38,9 @@ class Item:
     call_id: str = ""
     language: str = ""  # of a user's speech, where it was told
     tone: float = 0.0  # of a user's speech: above 0 it was livelier than that voice usually is, below lower and flatter
+    times: dict[str, tuple[float, float]] = field(
+        default_factory=dict[str, tuple[float, float]]
+    )  # loop times: see Trace
 
     def content(self) -> str:
         """What counts as said: of a reply that was interrupted, only what was heard."""

@@ -157,7 +157,9 @@ class Reply:
         self.tell(events.AudioDelta(self.id, self.item.id, pcm16(audio), round(pts_ms, 3)))
         self.trace.mark("first_audio")
 
-    def seen(self) -> None:
+    def seen(self, begun: float, drawn: float) -> None:
+        if "first_frame" not in self.trace.marks:
+            self.trace.add("draw", begun, drawn)
         self.trace.mark("first_frame")
 
     def ended(self) -> None:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -128,6 +128,7 @@ class App:
                 Route("/health", self.health),
                 Route("/ready", self.ready),
                 Route("/metrics", self.metrics),
+                Route("/traces", self.traces),
                 Mount("/", client),
             ],
             exception_handlers={SlowError: _too_slow, ClientDisconnect: _gone},
@@ -250,6 +251,15 @@ class App:
         if isinstance(visitor, Response):
             return visitor
         return Response(generate_latest(self._parts.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def traces(self, request: Request) -> Response:
+        """The timelines of the last turns, the latest last. No words are in them."""
+        visitor = self._visitor(request)
+        if isinstance(visitor, Response):
+            return visitor
+        if visitor != Visitor():
+            return _error(403, "forbidden", "A client secret cannot see these; use the server's key.")
+        return JSONResponse({"turns": [asdict(turn) for turn in self._parts.metrics.turns]})
 
     def _personas(self) -> list[Persona]:
         """All personas, the default one first."""

@@ -83,8 +83,8 @@ class Speaker(Protocol):
         ...
 
     def sound(self, audio: Samples, pts_ms: float) -> None: ...
-    def seen(self) -> None:
-        """The pictures of the sound were sent, too."""
+    def seen(self, begun: float, drawn: float) -> None:
+        """The pictures of the sound were sent, too; they were drawn between two times of the loop."""
         ...
 
     def ended(self) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from companion.conversation.items import Conversation, Item
 from companion.errors import StageError, as_stage_error
@@ -42,6 +44,7 @@ class Transcripts:
         self._pending: dict[str, asyncio.Task[None]] = {}  # by item
         self._failures: dict[str, StageError] = {}
         self._tone = Tone()
+        self._took = WeakKeyDictionary[asyncio.Task[Any], tuple[float, float]]()  # loop times of transcriptions
         self._last: Utterance | None = None  # the one that was committed last
         self.expected: Callable[[], tuple[str, bool]] = lambda: ("", False)  # as `Expects.expecting` takes it
         self.language: str | None = None  # in which the user is heard; None where that is for the ASR to find out
@@ -69,6 +72,7 @@ class Transcripts:
     def add(self, utterance: Utterance) -> None:
         """It becomes an item, and its words as soon as they are known."""
         item = Item(utterance.item_id, "user", None, sound=True)
+        item.times["hear"] = (utterance.ended - (utterance.end - utterance.start), utterance.ended)
         self._commit(item)
         self._last = utterance
         self._pending[item.id] = self._spawn(self._understand(item, utterance), f"{item.id} understand")
@@ -112,6 +116,7 @@ class Transcripts:
             self._forget(item.id)
             return
         item.language = result.language
+        item.times["transcribe"] = self._took[utterance.understanding]
         item.text = "" if utterance.interrupting and words.is_backchannel(result.text) else result.text.strip()
         usage = {"type": "duration", "seconds": round(len(utterance.audio) / HEAR_RATE, 3)}
         if item.text:
@@ -127,6 +132,8 @@ class Transcripts:
         self._tell(events.ItemDeleted(item_id))
 
     async def _try(self, audio: Samples) -> Transcript | StageError:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         try:
             asr, language = self._asr, self.language
             if language and knows_language(asr, language):
@@ -134,7 +141,10 @@ class Transcripts:
             words, spelt = self.expected()
             if words and expects(asr):
                 asr = asr.expecting(words, spelt)
-            return await asr.transcribe(audio)
+            said = await asr.transcribe(audio)
+            if task := asyncio.current_task():
+                self._took[task] = (begun, clock())
+            return said
         except Exception as error:  # whatever a recogniser raises; its text may hold what was said
             log.error("speech cannot be recognised: %s", type(error).__name__)
             return as_stage_error(error, "asr_failed")

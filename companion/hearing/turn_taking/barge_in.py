@@ -43,7 +43,7 @@ class BargeIn:
         if self.allowed and self._is_echo(self._microphone.recent(ONSET)):
             self._looks_like_echo = self._microphone.voiced
         elif self.allowed:
-            self._floor.hold()
+            self._floor.hold(asyncio.get_running_loop().time() - self._microphone.voiced)
 
     def judge(self) -> Verdict:
         """Judge the speech again, which goes on."""

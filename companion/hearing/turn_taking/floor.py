@@ -13,8 +13,8 @@ class Floor(Protocol):
         """Whether the face has the floor."""
         ...
 
-    def hold(self) -> None:
-        """The user perhaps takes the floor: pause."""
+    def hold(self, since: float) -> None:
+        """The user perhaps takes the floor, and speaks ``since`` that loop time: pause."""
         ...
 
     def release(self) -> None:

@@ -106,6 +106,7 @@ class Responder:
                 return self._go_on(reply)
             if said:
                 reply.trace.mark("transcript")
+                self._time_hearing(reply.trace, said)
             reply.create()
             self._unsaid = ""
             await self._say(once(text) if text else await self.mind.reply(reply), reply)
@@ -114,6 +115,10 @@ class Responder:
             if isinstance(error, asyncio.CancelledError) and cancelled():
                 raise
             self._fail(reply, as_stage_error(error, "llm_failed"), error)
+
+    def _time_hearing(self, trace: Trace, said: str) -> None:
+        for name, (start, end) in self.conversation[said].times.items():
+            trace.add(name, start, end)
 
     async def _say(self, deltas: AsyncIterator[str], reply: Reply) -> None:
         """Until the last of it was sent. A stage may have kept a cancellation to itself: what is over is not said."""
@@ -159,7 +164,7 @@ class Responder:
         self.reply = None
         reply.finish(ending, reason, problem)
         self.metrics.responses.labels(ending).inc()
-        self.metrics.turn(reply.trace)
+        self.metrics.turn(reply.trace, self.client.session, reply.id, ending)
         self.mind.recollection.store()
         self.ended()
 

@@ -48,10 +48,11 @@ async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
 
 async def _think(deltas: AsyncIterator[str], queue: _Queue, reply: Reply) -> None:
     sentences = Sentences()
-    async with _blaming("llm_failed"), closing(deltas) as stream:
-        async for delta in stream:
-            for sentence in _fed(sentences, delta, reply):
-                await queue.put(sentence)
+    with reply.trace.span("think"):
+        async with _blaming("llm_failed"), closing(deltas) as stream:
+            async for delta in stream:
+                for sentence in _fed(sentences, delta, reply):
+                    await queue.put(sentence)
     for sentence in _last(sentences, reply):
         await queue.put(sentence)
     await queue.put(None)
@@ -93,11 +94,12 @@ async def _say(queue: _Queue, tts: TTS, feed: Feed, reply: Reply) -> None:
         feed.say(line)
         if sentence.pause:
             feed.put(Speech(np.zeros(int(sentence.pause * SPEAK_RATE), np.float32)))
-        async with _blaming("tts_failed"), closing(tts.speak(sentence.spoken, sentence.emotion)) as pieces:
-            async for piece in pieces:
-                reply.trace.mark("first_speech")
-                feed.put(piece)
-                await feed.room()
+        with reply.trace.span("speak"):
+            async with _blaming("tts_failed"), closing(tts.speak(sentence.spoken, sentence.emotion)) as pieces:
+                async for piece in pieces:
+                    reply.trace.mark("first_speech")
+                    feed.put(piece)
+                    await feed.room()
         line.whole = True
     feed.finish()
 

@@ -39,8 +39,8 @@ class TurnTaking:
     def played(self) -> Samples:
         return self._show.recent()
 
-    def hold(self) -> None:
-        self._show.hold()
+    def hold(self, since: float) -> None:
+        self._show.hold(since)
 
     def release(self) -> None:
         self._show.release()

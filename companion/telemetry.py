@@ -1,0 +1,38 @@
+"""Timelines of turns as OpenTelemetry's spans, sent to a collector by OTLP over HTTP. Needs the extra ``otel``."""
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from companion.metrics import Turn
+
+NAME = "vasari"
+
+
+class Exporter:
+    """Call it with each turn: a span ``turn``, and within it one for each of its stages. They are sent from a thread of
+    its own; a collector that does not answer costs nobody anything. ``endpoint``: http://host:4318."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._provider = TracerProvider(resource=Resource.create({"service.name": NAME}))
+        sender = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
+        self._provider.add_span_processor(BatchSpanProcessor(sender))
+        self._tracer = self._provider.get_tracer(NAME)
+
+    def __call__(self, turn: Turn) -> None:
+        def moment(seconds: float) -> int:
+            return int((turn.at + seconds) * 1e9)
+
+        start = min((span.start for span in turn.spans), default=0.0)
+        about = {"session.id": turn.session, "vasari.response_id": turn.response, "vasari.status": turn.status}
+        whole = self._tracer.start_span("turn", start_time=moment(start), attributes=about)
+        within = trace.set_span_in_context(whole)
+        for span in turn.spans:
+            self._tracer.start_span(span.name, within, start_time=moment(span.start)).end(moment(span.end))
+        whole.end(moment(max((span.end for span in turn.spans), default=0.0)))
+
+    def close(self) -> None:
+        """Send what waits."""
+        self._provider.shutdown()
