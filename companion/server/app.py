@@ -258,7 +258,7 @@ class App:
         if isinstance(visitor, Response):
             return visitor
         if visitor != Visitor():
-            return _error(403, "forbidden", "A client secret cannot see these; use the server's key.")
+            return failed(403, "forbidden", "A client secret cannot see these; use the server's key.")
         return JSONResponse({"turns": [asdict(turn) for turn in self._parts.metrics.turns]})
 
     def _personas(self) -> list[Persona]:

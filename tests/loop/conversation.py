@@ -11,7 +11,7 @@ from animator.control import Control
 from animator.face import Shown
 from companion import resources
 from companion.avatar.cartoon import CartoonAnimator, CartoonFace, CartoonPortraits
-from companion.config import Care, Config, Server, Stage, Talk, Turns
+from companion.config import Care, Config, Marks, Server, Stage, Talk, Turns
 from companion.dialogue.lessons.lesson import Item, Lesson, Wording, tutoring
 from companion.dialogue.personas.personas import Example, Persona, Prompts
 from companion.engine import Engine
@@ -123,6 +123,7 @@ def engine(**changes: Any) -> Engine:
         changes.pop("talk", Talk(persona="anna")),
         changes.pop("turns", Turns()),
         Care(meaning=False),
+        Marks(),
         *[nothing] * 8,
         path=Path(),
     )
