@@ -1,6 +1,6 @@
 """The conversation: what each side said, cut to what was heard, as items for the wire and messages for the model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,6 +49,11 @@ class Item:
         if self.heard is None:
             return " ".join(line.text for line in self.lines)
         return heard_text(self.lines, self.heard)
+
+    def without(self, dropped: Callable[[str], bool], sentences: Callable[[str], list[str]]) -> None:
+        """Keep no sentence that is ``dropped``."""
+        self.text = " ".join(one for one in sentences(self.text or "") if not dropped(one))
+        self.lines = [line for line in self.lines if not any(map(dropped, sentences(line.text)))]
 
     def to_json(self) -> Json:
         """OpenAI's ``realtime.item``."""

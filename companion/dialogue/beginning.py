@@ -1,9 +1,10 @@
 """How a reply begins, where that is not left to the language model."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from companion.conversation.response import Wishes
+from companion.dialogue.acquaintance import Acquaintance
 from companion.dialogue.personas import coaching
 from companion.dialogue.personas.phrases import Habits, Said
 from companion.dialogue.prompt import Asking
@@ -15,10 +16,10 @@ from companion.stages.protocols import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """One session's. ``settings`` gives those that hold now; ``known`` what is remembered of the user."""
+    """One session's. ``settings`` gives those that hold now."""
 
     settings: Callable[[], Settings]
-    known: Callable[[], Sequence[str]]
+    acquaintance: Acquaintance
     asking: Asking
     guard: Guard
     style: coaching.Style
@@ -28,14 +29,11 @@ class Beginning:
         """The first words of an answer that the language model would begin wrong; "" of any other."""
         return self.style.begin(self._to_answer(history, wishes), self.asking.persona)
 
-    async def whole(self, history: Sequence[Message], wishes: Wishes) -> str:
-        """All of an answer that would be wrong; "" of any other."""
+    def whole(self, history: Sequence[Message], wishes: Wishes, language: str) -> str:
+        """All of an answer, to words in that ``language``, that would be wrong; "" of any other."""
         told = self._to_answer(history, wishes)
-
-        async def remembered() -> Iterable[str]:
-            return [*self.known(), await self.asking.recalled(told[-1], tell=False)]
-
-        return await self.style.answer(told, self.asking.persona, remembered)
+        known = self.acquaintance.answer(told[-1], language) if told and not self.style.words_facts else ""
+        return known or self.style.answer(told, self.asking.persona)
 
     def opener(self, wishes: Wishes, heard: Said) -> Sentence | None:
         """What is said while the language model thinks, and then counts as said."""

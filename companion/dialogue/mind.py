@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from animator.control import Emotion
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply
+from companion.dialogue.acquaintance import Acquaintance
 from companion.dialogue.beginning import Beginning
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.foresight import Foresight
@@ -48,6 +49,7 @@ class Mind:
     forgot: Callable[[Exception], None]
     guard: Guard = field(init=False)
     recollection: Recollection = field(init=False)
+    acquaintance: Acquaintance = field(init=False)
     foresight: Foresight = field(init=False)
     _asking: Asking = field(init=False)
     _style: coaching.Style = field(init=False)
@@ -62,12 +64,19 @@ class Mind:
         shared, clock = self.shared, asyncio.get_running_loop().time
         self.guard = Guard(shared.safety, self.tell, self.settings, clock, lambda: self._asking.private)
         self.recollection = Recollection(shared.memory, self.session, self.conversation, self.forgot)
-        self._asking = Asking(shared, self.settings, self.guard, self.recollection)
+        self.acquaintance = Acquaintance(
+            book=shared.prompts.facts,
+            conversation=self.conversation,
+            recollection=self.recollection,
+            spoken=shared.spoken,
+            recent=shared.talk.history_messages,
+        )
+        self._asking = Asking(shared, self.settings, self.guard, self.acquaintance)
         self._style = coaching.style(shared.llm, shared.talk, shared.prompts.manners)
         self._habits = Habits(talk=shared.talk, book=shared.prompts.openers, spoken=shared.spoken)
         self._beginning = Beginning(
             settings=self.settings,
-            known=lambda: self.recollection.known,
+            acquaintance=self.acquaintance,
             asking=self._asking,
             guard=self.guard,
             style=self._style,
@@ -143,17 +152,19 @@ class Mind:
             return self._nudge(reply, history)
         said = history[-1].content if history and history[-1].role == "user" else ""
         tutor = None if self.guard.careful else self._lessons.tutor(self.persona.lesson)
-        answer, feeling = await asyncio.gather(self._careful(history), self.feel(said))
+        answer, feeling, _ = await asyncio.gather(self._careful(history), self.feel(said), self.acquaintance.refresh())
         latest = self.conversation.latest
         self.sympathise(voiced(feeling, latest.tone))
-        order = None if answer or reply.wishes.instructions else self._obedience.hear(said, latest.language)
+        order = None if answer or reply.wishes.instructions else await self._order(said, latest.language)
+        history = self.conversation.history()  # without what is forgotten now
         if order is not None:
             if tutor and self._obedience.rests:
                 tutor.leave()
             self.drafts.drop()
             reply.lost = ""
             return once(order)
-        if text := answer or (tutor.hear(said) if tutor else "") or await self._beginning.whole(history, reply.wishes):
+        taught = tutor.hear(said) if tutor and not answer else ""
+        if text := answer or taught or self._beginning.whole(history, reply.wishes, latest.language):
             self.drafts.drop()
             return once(text)
         heard = Said(said, latest.language, feeling, latest.tone)
@@ -163,6 +174,11 @@ class Mind:
         notes = (care, *self._asking.notes(heard, self._style.note(tutor.note) if tutor else ""))
         deltas = self._thought(reply, history, notes, words)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
+
+    async def _order(self, said: str, language: str) -> str | None:
+        """What is said to an order; None to all else."""
+        order = self._obedience.hear(said, language)
+        return await self.acquaintance.order(said, language) if order is None else order
 
     def sympathise(self, feeling: Feeling) -> None:
         """The user feels so: let the face show that it is heard."""

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from companion.conversation.response import Wishes
+from companion.dialogue.acquaintance import Acquaintance
 from companion.dialogue.personas.feelings import Feeling
 from companion.dialogue.personas.personas import Persona
 from companion.dialogue.personas.phrases import Said
-from companion.dialogue.recollection import Recollection
 from companion.dialogue.shared import Shared
 from companion.protocol.settings import Settings
 from companion.safety import Guard, Private
@@ -53,9 +53,9 @@ class Asking:
     """One session's. ``settings`` gives those that hold now."""
 
     def __init__(
-        self, shared: Shared, settings: Callable[[], Settings], guard: Guard, recollection: Recollection
+        self, shared: Shared, settings: Callable[[], Settings], guard: Guard, acquaintance: Acquaintance
     ) -> None:
-        self._shared, self._settings, self._guard, self._recollection = shared, settings, guard, recollection
+        self._shared, self._settings, self._guard, self._acquaintance = shared, settings, guard, acquaintance
         self.continues = abilities(shared.llm).continues  # the model goes on from the beginning of a reply
 
     @property
@@ -97,7 +97,9 @@ class Asking:
 
     async def recalled(self, said: str, tell: bool = True) -> str:
         """Of what is remembered, what has to do with what was ``said``."""
-        recalled = await self._recollection.recall(said, tell)
+        known = self._acquaintance
+        own = [text for text in (known.found(said),) if text] or known.recalled(said)
+        recalled = [*own, *await known.recollection.recall(said, tell)]
         return self._shared.prompts.recalled.format(memories=" ".join(recalled)) if recalled else ""
 
     def _felt(self, feeling: Feeling, tone: float) -> str:
@@ -114,7 +116,7 @@ class Asking:
             persona=self.persona,
             speech=self._rules(),
             instructions=self._guard.instructions(own or self.persona.instructions),
-            memories=self._recollection.known,
+            memories=self._acquaintance.recollection.known,
             limit=self._shared.talk.history_messages,
             tags=self.tagged,
         )

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from companion.conversation.items import Conversation, Item
 from companion.errors import StageError
 from companion.protocol.settings import Remembering
-from companion.stages.protocols import Memory, Message
+from companion.stages.protocols import Kept, Memory, Message, keeps
 
 T = TypeVar("T")
 
@@ -64,6 +64,37 @@ class Recollection:
         self._earlier = {id: None if withdrawn else self._earlier.get(id, over) for id in unfinished}
         if over:
             self._later(self._close(over, set(self._writing), withdrawn))
+
+    @property
+    def agreed(self) -> bool:
+        """Whether anything is kept beyond the session."""
+        return self._part is not None
+
+    async def kept(self) -> list[Kept]:
+        """All that is kept of the user, as far as they may see it; nothing of one who does not agree."""
+        part, memory = self._part, self._memory
+        if part is None or not keeps(memory):
+            return []
+        return await self._answered(memory.memories(part.user)) or []
+
+    async def erase(self, kept: Sequence[Kept]) -> None:
+        """Of what is kept, these are forgotten; the words of this talk are with them."""
+        part, memory = self._part, self._memory
+        if part is None or not keeps(memory):
+            return
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=PATIENCE)
+        for one in kept:
+            if one.id is not None:
+                await self._answered(memory.delete(part.user, one.id))
+        await self._answered(memory.discard(part.name))
+        self.renew()
+
+    def renew(self) -> None:
+        """What was known has changed: it is recalled again."""
+        self.known, self._told = (), set()
+        if self._part:
+            self._part.met = False
 
     async def meet(self) -> None:
         """Recall what is always known of the user, if that has not been done."""
@@ -129,13 +160,17 @@ class Recollection:
         await (self._memory.discard(part.name) if withdrawn else self._memory.conclude(part.name))
 
     async def _recall(self, user: str, about: str, limit: int) -> list[str] | None:
+        return await self._answered(self._memory.recall(user, about, limit))
+
+    async def _answered(self, asked: Coroutine[Any, Any, T]) -> T | None:
         """None where the memory does not answer, which is not asked again for a while then."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._resting:
+            asked.close()
             return None
         try:
             async with asyncio.timeout(PATIENCE):
-                found = await self._memory.recall(user, about, limit)
+                found = await asked
         except TimeoutError:
             self._resting = loop.time() + REST
             self._fail(StageError(*SILENT))

@@ -473,9 +473,9 @@ export class VasariAvatar extends Base {
   }
 
   /** @param {StatusDetail} detail */
-  #tellStatus({ status, reason, resumed }) {
+  #tellStatus({ status, reason }) {
     if (!this.controls) return;
-    if (status === "open") this.#notice(resumed ? "Connected again: the conversation goes on." : "");
+    if (status === "open") this.#notice("");
     else if (status === "connecting") this.#notice("Connecting", Infinity);
     else if (status === "waiting") this.#notice(reason || "The server does not answer.", Infinity);
     else this.#notice(reason || "", Infinity);

@@ -1,6 +1,6 @@
 """How a language model is led: a capable one is told what there is to know; a small one is kept in hand as well."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from companion.config import Talk
@@ -9,11 +9,12 @@ from companion.dialogue.personas.manners import Manners, Tact
 from companion.dialogue.personas.personas import Persona
 from companion.stages.protocols import LLM, Message, abilities
 
-Remembered = Callable[[], Awaitable[Iterable[str]]]  # what the user told in earlier conversations
-
 
 class Style(Protocol):
-    """``told`` are messages of the user's, the last of which is to be answered; none where others have a say in how."""
+    """``told`` are messages of the user's, the last of which is to be answered; none where others have a say in how.
+    ``words_facts``: the model itself says what is known of the user, where it is told."""
+
+    words_facts: bool
 
     def note(self, text: str) -> str:
         """What the model is told of a ``text`` on the user's worries, or on a lesson."""
@@ -23,7 +24,7 @@ class Style(Protocol):
         """The first words of the answer; "" if they are the model's business."""
         ...
 
-    async def answer(self, told: Sequence[str], persona: Persona, remembered: Remembered) -> str:
+    def answer(self, told: Sequence[str], persona: Persona) -> str:
         """All of the answer; "" if more of it is the model's business."""
         ...
 
@@ -35,13 +36,15 @@ class Style(Protocol):
 class Plain:
     """The `Style` for a capable model."""
 
+    words_facts = True
+
     def note(self, text: str) -> str:
         return text
 
     def begin(self, told: Sequence[str], persona: Persona) -> str:
         return ""
 
-    async def answer(self, told: Sequence[str], persona: Persona, remembered: Remembered) -> str:
+    def answer(self, told: Sequence[str], persona: Persona) -> str:
         return ""
 
     def tact(self, persona: Persona, conversation: Conversation, opener: str) -> Callable[[str], str]:
@@ -50,6 +53,8 @@ class Plain:
 
 class Coaching:
     """The `Style` for a small one, by ``manners``."""
+
+    words_facts = False
 
     def __init__(self, manners: Manners) -> None:
         self._manners = manners
@@ -61,15 +66,14 @@ class Coaching:
     def begin(self, told: Sequence[str], persona: Persona) -> str:
         return self._manners.begin(told, persona.name)
 
-    async def answer(self, told: Sequence[str], persona: Persona, remembered: Remembered) -> str:
-        if not self._manners.whole(told, persona.name):
-            return ""
-        return self._manners.whole(told, persona.name, await remembered())
+    def answer(self, told: Sequence[str], persona: Persona) -> str:
+        return self._manners.whole(told, persona.name)
 
     def tact(self, persona: Persona, conversation: Conversation, opener: str) -> Callable[[str], str]:
         replies = () if persona.lesson else conversation  # a quiz asks again
         said = [line.text for item in replies if item.role == "assistant" for line in item.lines]
-        return Tact(self._manners, persona.name, said, told(conversation.history()), opener)
+        examples = [example.user for example in persona.examples]
+        return Tact(self._manners, persona.name, said, told(conversation.history()), opener, examples)
 
 
 def style(llm: LLM, talk: Talk, manners: Manners) -> Style:

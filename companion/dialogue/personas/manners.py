@@ -18,6 +18,9 @@ from companion.speech.sentences import words
 
 STALE = 5  # words of a statement that is not made twice
 COPY = 3  # words in a row after "I" that are the user's own
+EXAMPLE = 5  # words in a row by which an example's user is known
+_PERSON = {"i": "you", "my": "your", "me": "you", "am": "are", "was": "were", "i'm": "you're", "mine": "yours"}
+PERSONAL = frozenset(_PERSON.values())
 _SENTENCE = re.compile(r"[^.!?\n]+")
 
 strict = with_config(ConfigDict(extra="forbid"))
@@ -38,16 +41,12 @@ class Stock:
 @strict
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To what ``asked`` finds in the user's words. It begins with ``begin``, or is that where it is ``whole``. Where
-    ``told``, a pattern, is not found in what they said before, ``unknown`` is the answer. ``{0}`` in these is what the
-    first group of ``asked`` found, ``{name}`` the persona's, ``{before}`` what the user said last, ``{told}`` the last
-    sentence of theirs in which ``told`` was found, said to them."""
+    """To what ``asked`` finds in the user's words. It begins with ``begin``, or is that where it is ``whole``. ``{0}``
+    in it is what the first group of ``asked`` found, ``{name}`` the persona's, ``{before}`` what the user said last."""
 
     asked: Pattern
     begin: str
     whole: bool = False
-    told: str = ""
-    unknown: str = ""
 
 
 @strict
@@ -68,24 +67,14 @@ class Manners:
             return ""
         answer, match = found
         before = told[-2].strip().rstrip(".!?") if len(told) > 1 else ""
-        pattern = re.compile(_filled(answer.told, match), re.IGNORECASE)
-        own = (part.strip() for text in reversed(told[:-1]) for part in _SENTENCE.findall(text))
-        values = {"{before}": before, "{told}": self._to_them(next(filter(pattern.search, own), ""))}
-        if any(not value and name in answer.begin for name, value in values.items()):
+        if not before and "{before}" in answer.begin:
             return ""
-        begin = _filled(answer.begin, match, name)
-        return begin.replace("{before}", before).replace("{told}", values["{told}"])
+        return _filled(answer.begin, match, name).replace("{before}", before)
 
-    def whole(self, told: Sequence[str], name: str, known: Iterable[str] = ()) -> str:
-        """All of the answer to the last of the user's messages ``told``, "" if more of it is the model's business.
-        ``known`` is what they told in earlier conversations."""
-        if not told or not (found := self._answer(told[-1])):
-            return ""
-        answer, match = found
-        pattern = re.compile(_filled(answer.told, match), re.IGNORECASE)
-        if not answer.told or any(map(pattern.search, [*told[:-1], *known])):
-            return self.begin(told, name) if answer.whole else ""
-        return _filled(answer.unknown, match)
+    def whole(self, told: Sequence[str], name: str) -> str:
+        """All of the answer to the last of the user's messages ``told``, "" if more of it is the model's business."""
+        found = self._answer(told[-1]) if told else None
+        return self.begin(told, name) if found and found[0].whole else ""
 
     def of_the_user(self, sentence: str, told: Iterable[str]) -> str:
         """``sentence``; where it says of the speaker what the user has ``told`` of themself, of the user."""
@@ -120,18 +109,29 @@ class Tact:
     """What of one reply is said: call it with each sentence, in order.
 
     ``said`` is what earlier replies said, sentence by sentence, ``told`` what the user has, ``name`` the persona's,
-    ``opener`` what the reply began with.
+    ``opener`` what the reply began with, ``examples`` what users say in the persona's examples.
     """
 
-    def __init__(self, manners: Manners, name: str, said: Sequence[str], told: Sequence[str], opener: str = "") -> None:
+    def __init__(
+        self,
+        manners: Manners,
+        name: str,
+        said: Sequence[str],
+        told: Sequence[str],
+        opener: str = "",
+        examples: Iterable[str] = (),
+    ) -> None:
         self._manners, self._name, self._told, self._last = manners, name, told, opener
         self._said = [words(text) for text in said]
+        self._others = runs(examples) - runs(told)
         self._begun = self._replaced = False
 
     def __call__(self, sentence: str) -> str:
         """``sentence``, or what takes its place; "" for nothing."""
         text = self._manners.of_the_user(sentence, self._told)
         choice = self._manners.instead(text, self._name)
+        if choice is None and self._others & runs([text]) and not text.rstrip().endswith("?"):
+            choice = self._manners.again  # it takes an example's life for the user's, or for its own
         if choice is None and words(text) in self._said:
             if text.rstrip().endswith("?"):
                 choice = self._manners.again
@@ -149,6 +149,13 @@ class Tact:
         """What of ``choice`` was not said, or longest ago."""
         times = [max((at for at, said in enumerate(self._said) if said == words(text)), default=-1) for text in choice]
         return choice[times.index(min(times))] if choice else ""
+
+
+def runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
+    """Every `EXAMPLE` words in a row of them that are about somebody, whoever speaks: "I had" is "you had"."""
+    spoken = ([_PERSON.get(word, word) for word in words(text)] for text in texts)
+    found = {tuple(one[at : at + EXAMPLE]) for one in spoken for at in range(len(one) - EXAMPLE + 1)}
+    return {run for run in found if not PERSONAL.isdisjoint(run)}
 
 
 def load(folder: Path | None = None) -> Manners:

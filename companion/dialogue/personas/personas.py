@@ -17,7 +17,8 @@ from companion.dialogue.personas.manners import Manners
 from companion.dialogue.personas.openers import Book, Words
 from companion.frontmatter import PromptError
 from companion.memory import notes
-from companion.understanding import orders
+from companion.understanding import facts, orders
+from companion.understanding.facts import Facts
 from companion.understanding.orders import Phrases
 
 __all__ = ["Example", "Persona", "PromptError", "Prompts", "load", "read"]
@@ -105,7 +106,7 @@ class Prompts:
     """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
     by id, how feelings are written, how the feeling of the user is put, how replies begin, what silence
     is met with, in which language to answer, what small models are kept from, how lessons speak and
-    listen, and orders that are understood by rule."""
+    listen, orders that are understood by rule, and what people say of themselves."""
 
     personas: dict[str, Persona]
     speech: str
@@ -119,6 +120,7 @@ class Prompts:
     manners: Manners = field(default_factory=Manners)
     tutoring: dict[str, Tutoring] = field(default_factory=dict[str, Tutoring])
     orders: dict[str, Phrases] = field(default_factory=dict[str, Phrases])
+    facts: Facts = field(default_factory=lambda: Facts({}))
 
 
 def load(folder: Path | None = None) -> Prompts:
@@ -146,7 +148,21 @@ def load(folder: Path | None = None) -> Prompts:
     languages = frontmatter.parse(Languages, frontmatter.read(folder / "languages.md")[0], folder / "languages.md")
     said = orders.load(folder)
     recalled, own = notes.load(folder).note, manners.load(folder)
-    return Prompts(personas, speech, recalled, lessons, tagging, felt, book, silence, languages, own, tutoring, said)
+    return Prompts(
+        personas,
+        speech,
+        recalled,
+        lessons,
+        tagging,
+        felt,
+        book,
+        silence,
+        languages,
+        own,
+        tutoring,
+        said,
+        facts.load(folder),
+    )
 
 
 def read(path: Path) -> Persona:
