@@ -29,6 +29,7 @@ from tests.browser.served import Companion
 
 pytestmark = pytest.mark.browser
 
+ANSWER = "Hello! I am a stand-in without a mind, but I can show how this works. Ask me something else."
 MOST_OFFSET = 45.0  # ms: past this, ITU-R BT.1359 says, viewers notice
 
 
@@ -248,13 +249,21 @@ def test_everything_is_in_reach_on_small_screens(page: Page, width: int) -> None
 
 
 def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Path, me: str) -> None:
-    companion = Companion("fakes", tmp_path / "log.txt")
+    """Killed in mid-sentence: the conversation goes on, the sentence is said to its end, nobody is greeted twice."""
+    config = tmp_path / "kept.toml"
+    kept = (tmp_path / "kept.sqlite").as_posix()
+    config.write_text(f'extends = "fakes"\n[session]\ngreet = true\n[resume]\nurl = "{kept}"\n')
+    companion = Companion(str(config), tmp_path / "log.txt")
     try:
         page = Page(browser, companion.url)
         fit(page, me)
         press(page, "use")
         worn(page)
-        companion.stop()
+        page.wait(lambda: page.events("response.done"), "the end of the greeting")
+        greeting = page.stats()["heard"]["item"]
+        page.type("Hello, face.")
+        page.wait(lambda: (now := page.stats()["heard"])["item"] != greeting and now["ms"] > 900, "some of the answer")
+        companion.kill()
         page.wait(lambda: page["away"].is_displayed(), "the message")
         assert "away" in page.at_centre("face")
         assert page["away-title"].text == "The server is away"
@@ -266,6 +275,12 @@ def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Pa
         page.wait(lambda: "no longer has your picture" in page["toast"].text, "the loss to be told")
         page.wait(lambda: page["face"].get_attribute("alive") is not None, "the face")
         assert "Your picture" not in page["cards"].text
+        page.wait(lambda: len(page.said("assistant")) > 2, "the rest of the answer")
+        page.until_state("idle")
+        _, first, rest = page.said("assistant")
+        assert f"{first.removesuffix('…').strip()} {rest}" == ANSWER
+        assert "The conversation goes on." in page["log"].text
+        assert [event for event in page.events("session.created") if "resume" not in event["session"]], "it is secret"
         page["text"].send_keys(Keys.ENTER)
         page.until_state("speaking")
     finally:

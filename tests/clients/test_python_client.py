@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import vasari_client
-from vasari_client import LostError, RefusedError, ReplyError, ServerFullError, connect
+from vasari_client import LostError, RefusedError, ReplyError, Resumed, ServerFullError, connect
 from vasari_client.events import (
     AudioDelta,
     AudioTranscriptDelta,
@@ -270,3 +270,31 @@ async def test_who_waits_when_the_conversation_is_left_is_told():
             async for _ in events:  # ends, and raises nothing
                 pass
         await server.emptied()
+
+
+async def test_a_conversation_goes_on_over_another_line():
+    async with running(llm=LONG) as server, relay(server) as (address, cut):
+        async with connect(address, session={"instructions": "Be brief."}, resume=10) as talk:
+            events = aiter(talk)
+            asked = asyncio.create_task(talk.ask("Tell me about the sea."))
+            await heard(events, AudioTranscriptDelta)
+            cut.set()
+            await asyncio.sleep(0)
+            cut.clear()
+            with pytest.raises(LostError, match="goes on"):
+                await asyncio.wait_for(asked, 10)
+            await heard(events, Resumed)
+            await heard(events, ResponseCreated)  # the rest of the reply
+            assert talk.session["instructions"] == "Be brief."
+            assert "resume" not in talk.session
+            assert await talk.ask("What is your name?") == REPLY
+            assert "Tell me about the sea." in server.engine.llm.asked[-1][-1].content
+        await server.emptied()
+
+
+async def test_a_server_that_does_not_come_back_is_not_sought_for_ever():
+    async with running(llm=LONG) as server, connect(server.ws, resume=0.5) as talk:
+        events = aiter(talk)
+        server.server.should_exit = True
+        with pytest.raises(LostError):
+            await heard(events, ResponseDone)

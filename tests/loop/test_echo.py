@@ -96,3 +96,27 @@ def test_an_echo_of_the_first_words_is_nobody(seed: int, gain: float):
     scene = Scene(delay=0.06, gain=gain, room=0.4, direct=3.0, noise=-50.0)
     _, users = listen(echo(played, scene, np.random.default_rng(seed)), played)
     assert not users.any()
+
+
+def pitched(seed: int, seconds: float) -> np.ndarray:
+    """Syllables of a voice with a pitch, each on another note and of another colour; begins at once."""
+    rng, n = np.random.default_rng(seed), round(seconds * HEAR_RATE)
+    t = np.arange(n) / HEAR_RATE
+    syllable = (t / 0.22).astype(int)
+    pitch = (170 + 20 * (seed % 4)) * (1 + 0.12 * rng.standard_normal(syllable[-1] + 1))[syllable]
+    buzz = 2 * (np.cumsum(pitch / HEAR_RATE) % 1) - 1
+    colours = rng.standard_normal((syllable[-1] + 1, 12))
+    coloured = np.stack([np.convolve(buzz, colour)[:n] for colour in colours])
+    return (0.05 * coloured[syllable, np.arange(n)] * np.sin(np.pi * (t / 0.22 % 1)) ** 0.5).astype(np.float32)
+
+
+def test_users_with_headphones_who_begin_within_the_first_words_are_heard_at_once():
+    found = []
+    for at in (0.1, 0.3, 0.5, 0.7):
+        for seed in range(1, 9):
+            heard = 0.001 * np.random.default_rng(0).standard_normal(2 * HEAR_RATE).astype(np.float32)
+            start = round(at * HEAR_RATE)
+            heard[start : start + HEAR_RATE] += pitched(seed, 1.0)
+            _, users = listen(heard, pitched(0, 2.0))
+            found.append(users[start // WINDOW : start // WINDOW + 6].any())
+    assert np.mean(found) >= 0.9

@@ -5,7 +5,7 @@
 
 from vasari_client.errors import LostError, RefusedError, ReplyError, ServerFullError, VasariError
 from vasari_client.events import AudioDelta, Event, ServerEvent, Unknown, VideoDelta
-from vasari_client.talk import Events, Talk, connect
+from vasari_client.talk import Events, Resumed, Talk, connect
 
 __all__ = [
     "AudioDelta",
@@ -14,6 +14,7 @@ __all__ = [
     "LostError",
     "RefusedError",
     "ReplyError",
+    "Resumed",
     "ServerEvent",
     "ServerFullError",
     "Talk",

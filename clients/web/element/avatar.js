@@ -473,9 +473,9 @@ export class VasariAvatar extends Base {
   }
 
   /** @param {StatusDetail} detail */
-  #tellStatus({ status, reason }) {
+  #tellStatus({ status, reason, resumed }) {
     if (!this.controls) return;
-    if (status === "open") this.#notice("");
+    if (status === "open") this.#notice(resumed ? "Connected again: the conversation goes on." : "");
     else if (status === "connecting") this.#notice("Connecting", Infinity);
     else if (status === "waiting") this.#notice(reason || "The server does not answer.", Infinity);
     else this.#notice(reason || "", Infinity);

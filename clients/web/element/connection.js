@@ -1,5 +1,6 @@
 // One session's websocket in the `realtime.binary` form: events are JSON text, media is a JSON header line, "\n" and
-// the raw bytes. It opens itself again when the server was away.
+// the raw bytes. It opens itself again when the server was away, and goes on with the conversation if the server still
+// has it.
 
 const FIRST_WAIT = 500; // ms
 const LONGEST_WAIT = 8000;
@@ -21,6 +22,7 @@ export class Connection {
   #silence = 0;
   #reason = ""; // what the server said instead of beginning a session
   #begun = false;
+  #token = ""; // with which the next line goes on with the conversation
 
   /**
    * @param {string} url
@@ -51,6 +53,7 @@ export class Connection {
     this.#begun = false;
     this.onStatus({ status: "connecting" });
     const protocols = ["realtime.binary"];
+    if (this.#token) protocols.push(`vasari-resume.${this.#token}`);
     if (this.#key) protocols.push(`openai-insecure-api-key.${this.#key}`);
     const socket = new WebSocket(this.url, protocols);
     socket.binaryType = "arraybuffer";
@@ -100,7 +103,7 @@ export class Connection {
       if (event.type === "session.created") {
         this.#begun = true;
         this.#wait = FIRST_WAIT;
-        this.onStatus({ status: "open" });
+        this.onStatus({ status: "open", resumed: this.#resume(event.session) });
       } else if (event.type === "error" && !this.#begun) this.#reason = event.error.message;
       this.onEvent(event);
       return;
@@ -109,6 +112,17 @@ export class Connection {
     const line = all.indexOf(10);
     const header = JSON.parse(new TextDecoder().decode(all.subarray(0, line)));
     this.onMedia(header, all.subarray(line + 1));
+  }
+
+  /**
+   * Keep the token to ourselves: what listens to events has no business with it -> whether the conversation goes on.
+   * @param {Json} session
+   */
+  #resume(session) {
+    const { token = "", resumed = false } = session.resume ?? {};
+    delete session.resume;
+    this.#token = token;
+    return resumed;
   }
 
   /**

@@ -47,6 +47,8 @@ export class Conversation {
   #answering = false; // a response has begun and is not done
   /** @type {Map<string, { item: string, end: number }>} */
   #sounding = new Map(); // response id -> whose sound it is, and where it ends in ms
+  /** @type {{ item: string | null, ms: number }} */
+  #lostAt = { item: null, ms: 0 }; // what was heard when the line was lost
   #reporting = 0;
   #newest = 0; // pts in ms of the newest picture that came
   #agreed = false; // the server took the face that was asked for
@@ -181,11 +183,26 @@ export class Conversation {
   #statusChanged(detail, key) {
     this.status = detail.status;
     if (detail.status === "waiting" || detail.status === "closed") this.#lost();
+    if (detail.status === "open" && detail.resumed) this.#tellHeard();
+    if (detail.status === "open") this.#lostAt = { item: null, ms: 0 };
     this.#owner.emit("status", detail);
     if (detail.refused && !detail.reason) this.#explain(detail, key);
   }
 
+  /** The server can only guess how much of its last words came over the line that was lost. */
+  #tellHeard() {
+    const { item, ms } = this.#lostAt;
+    if (item) this.send({ type: "conversation.item.truncate", item_id: item, content_index: 0, audio_end_ms: Math.round(ms) });
+  }
+
   #lost() {
+    this.#forgetHeard();
+    const { heard } = this.player;
+    for (const { item } of this.#sounding.values()) {
+      if (item !== heard.item) continue;
+      this.#lostAt = heard;
+      this.#captions.interrupt(item);
+    }
     this.player.reset();
     this.#sounding.clear();
     this.#calls = [];

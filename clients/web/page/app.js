@@ -39,7 +39,7 @@ function showStatus(detail) {
   $("status").lastChild.textContent = names[status];
   if (status === "open") {
     $("away").hidden = true;
-    if (wasOpen) log.note("Connected again. This is a new conversation.");
+    if (wasOpen) log.note(detail.resumed ? "Connected again. The conversation goes on." : "Connected again. This is a new conversation.");
     wasOpen = true;
     showState(face.state);
     if (!sitters.chosen) listSitters();

@@ -81,6 +81,8 @@ export interface StatusDetail {
   code?: string;
   /** There was no session at all. */
   refused?: boolean;
+  /** Of "open": the conversation that was going on when the line was lost goes on; else a new one begins. */
+  resumed?: boolean;
 }
 
 export interface Devices {

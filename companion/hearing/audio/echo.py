@@ -36,7 +36,10 @@ SLOWLY = 0.995  # a block: how fast peaks and the noise of the room are forgotte
 OPENING = 24  # blocks of the face's voice after which its echo has begun, if there is one
 SPARE = 2.0  # times as much as has come by then
 LEAST_ECHO = 1e-3  # of what is played, less than which is not believed to come back
-UNLIKE = ((4, 0.16), (6, 0.2), (8, 0.25))  # blocks of speech; likeness under which it is nothing that is played
+UNLIKE = ((3, 0.2), (4, 0.2), (6, 0.2), (8, 0.25))  # blocks of speech; likeness under which nothing like it is played
+UNDECIDED = 8  # blocks after the opening for which it is still asked whose the speech is that began in it
+FADING = 0.4  # of the power of its loudest block, under which a sound fades: the end of an echo is like nothing
+HERE = 8.0  # power, as a multiple of what was heard, above which an echo would have been noticed
 AUDIBLE = 0.016  # power of speech, as a share of the loudest that is played, from which its likeness can be told
 CLEAR = 0.03  # of the peak, from which on an echo shows what is left of it
 RISE, FALL, DRIFT = 1.4, 0.9, 1.01  # a block: what is left is believed to be more, less; more while a user may speak
@@ -48,17 +51,22 @@ def likeness(heard: Samples, played: Samples) -> float:
     Both at one rate; 0 when ``played`` is the shorter one or either is silent. Differences are compared instead of
     samples, which evens out the spectrum of speech, so that two voices of one pitch do not look alike.
     """
+    return float(np.max(_likenesses(heard, played), initial=0.0))
+
+
+def _likenesses(heard: Samples, played: Samples) -> NDArray[np.float64]:
+    """The same with each stretch, (m - n + 1,); none when ``played`` is the shorter one."""
     a, b = np.diff(heard), np.diff(played)
     if len(b) < len(a) or not len(a):
-        return 0.0
+        return np.zeros(0)
     products: NDArray[np.float32] = fftconvolve(b, a[::-1], mode="valid")
     energy = np.concatenate([[0.0], np.cumsum(b.astype(np.float64) ** 2)])
     power = energy[len(a) :] - energy[: -len(a)]
     floor = 1e-6 * len(a)
     if float(np.sum(a.astype(np.float64) ** 2)) < floor:
-        return 0.0
+        return np.zeros(len(products))
     norms = np.sqrt(np.maximum(power, floor) * float(np.sum(a.astype(np.float64) ** 2)))
-    return float(np.max(np.abs(products) / norms))
+    return np.abs(products) / norms
 
 
 def is_echo(heard: Samples, played: Samples) -> bool:
@@ -100,7 +108,7 @@ class Echo:
         self._behind = np.zeros(len(BANDS) - 1)  # of what is played, and its room
         self._peak = np.zeros(len(BANDS) - 1)  # of what is played, in the last seconds
         self._floor = np.full(len(BANDS) - 1, ROOM_NOISE)  # of the noise in the room
-        self._opening = OPENING  # blocks of the face's voice until that is known of all of it
+        self._opening = OPENING  # blocks of the face's voice until that is known of all of it; below 0, since
         self._came = np.zeros(len(BANDS) - 1)  # the most that came back so far
         self._came_before = self._came  # the same, before what sounds like speech now
         self._speech = 0  # blocks for which something has sounded like speech
@@ -132,7 +140,7 @@ class Echo:
         self._speech = self._speech + 1 if probability >= SPEECH else 0
         if not self._speech:
             self._came_before = self._came
-        if self._opening and not self._present and self._is_strange():
+        if self._opening > -UNDECIDED and not self._present and self._is_strange():
             self._begin_with_user()
         if probability < SPEECH or not (self._audible() or self._lingers):
             return probability
@@ -152,23 +160,41 @@ class Echo:
         return True
 
     def _is_strange(self) -> bool:
-        """Whether what sounds like speech cannot be what is played. Noise would hide the likeness of a faint echo."""
-        loudest = float(np.max(np.mean(self._played[-OPENING * BLOCK :].reshape(-1, BLOCK) ** 2, 1)))
+        """Whether what sounds like speech cannot be what is played. Noise would hide the likeness of a faint echo, and
+        the room that of its end."""
+        least, heard = AUDIBLE * np.max(_powers(self._played[-OPENING * BLOCK :])), _powers(self._heard)
         for blocks, most in UNLIKE:
-            sound = self._heard[-blocks * BLOCK :]
-            loud = self._speech >= blocks and float(np.mean(sound**2)) > AUDIBLE * loudest
-            if loud and likeness(sound, self._played) < most:
+            sound = heard[-blocks:]
+            loud = np.mean(sound) > least and sound[-1] > FADING * np.max(sound)
+            if self._speech >= blocks and loud and self._likeness_of_echo(blocks) < most:
                 return True
         return False
 
+    def _likeness_of_echo(self, blocks: int) -> float:
+        """Of what was heard last and what was played, at the delays which an echo of it may have: one by which more of
+        it would have been heard before is none."""
+        sound, played = self._heard[-blocks * BLOCK :], self._played[-(blocks + PARTS) * BLOCK :]
+        possible = np.array([self._may_be_late(blocks, late) for late in range(PARTS + 1)])
+        near = possible | np.append(possible[1:], False) | np.append(False, possible[:-1])
+        late = (len(played) - len(sound) - np.arange(len(played) - len(sound) + 1)) / BLOCK
+        return float(np.max(_likenesses(sound, played)[near[np.round(late).astype(int)]], initial=0.0))
+
+    def _may_be_late(self, blocks: int, late: int) -> bool:
+        """Whether what was heard in the last ``blocks`` may have been played ``late`` blocks before."""
+        heard, played = _powers(self._heard), _powers(self._played)[PARTS - late :][:RECENT]
+        if (sounding := float(np.mean(played[-blocks:]))) < QUIET:
+            return False
+        around = np.maximum(heard, np.maximum(np.append(heard[1:], 0.0), np.append(0.0, heard[:-1])))
+        expected = played * float(np.mean(heard[-blocks:])) / sounding
+        return not np.any(expected[:-blocks] > HERE * around[:-blocks])
+
     def _begin_with_user(self) -> None:
         """Somebody speaks in the first words: what they say tells nothing about an echo."""
-        self._opening, self._present = 0, HANG
+        self._opening, self._present = -UNDECIDED, HANG
         self._left = np.minimum(self._left, np.maximum(SPARE * self._came_before, LEAST_ECHO))
 
     def _audible(self) -> bool:
-        recent = self._played[RECENT * BLOCK - 2 * BLOCK :]
-        return float(np.max(np.mean(recent.reshape(-1, BLOCK) ** 2, 1))) > QUIET
+        return float(np.max(_powers(self._played[RECENT * BLOCK - 2 * BLOCK :]))) > QUIET
 
     def _measure(self, rest: Samples, played: Samples) -> None:
         """In how many bands there is more than may be left of the echo."""
@@ -189,12 +215,17 @@ class Echo:
     def _open(self, ratio: NDArray[np.float64]) -> None:
         """While the face says its first words, nothing is known of the room and all may be echo; bands that have
         not come back by their end will not."""
-        if self._opening == 0:
+        self._opening = max(-UNDECIDED, self._opening - 1)
+        if self._opening < 0:
             return
-        self._opening -= 1
         self._came = np.maximum(self._came, ratio)
         if self._opening == 0:
             self._left = np.minimum(self._left, SPARE * self._came)
+
+
+def _powers(sound: Samples) -> NDArray[np.float32]:
+    """(n * BLOCK,) -> (n,) mean squares."""
+    return np.mean(sound.reshape(-1, BLOCK) ** 2, 1)
 
 
 def _bands(sound: Samples) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from companion.session.resuming.snapshot import Snapshot, dumps
 
 log = logging.getLogger(__name__)
 
-REST_S = 1.0  # between two times at which it is stored
+REST_S = 0.3  # between two times at which it is stored
 MEDIA = (AudioDelta, VideoDelta)  # events after which there is nothing new to keep
 
 
