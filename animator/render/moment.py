@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from animator.motion.rows import space
+from animator.motion.rows.filters import soft_limit
+from animator.portrait.shaping.lip_shapes import ROUNDINGS
 from animator.render.eyes import eyeball
 from animator.render.kernels.arrays import Floats, f32
 from animator.render.layers import Layers
@@ -14,6 +16,8 @@ from animator.render.surface.head_pose import Pose, pose
 from animator.render.surface.sharp import step
 
 _SHADE_OF_ROUND_LIPS, _SOON = 0.8, 1.2  # what they keep off; over their roundness, when they do so
+_NARROWS = {space.INDEX[name]: 1 - rounding.width for name, rounding in ROUNDINGS.items()}
+_NARROWEST = 0.34  # of a mouth's width, which lips that round lose at most, however much two shapes add up to
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
 _OF_EYES = tuple(  # the weights of shapes that move each eye's lids
@@ -89,7 +93,14 @@ def _weights(made: Layers, motion: Floats, turned: list[Floats]) -> Floats:
     weights = motion[: len(space.ARKIT)].clip(-0.5, 1.5)
     for eye, moved, blink in zip(made.eyes, turned, _BLINKS, strict=True):
         weights[blink] = eyeball.lid(eye, moved, float(weights[blink]))
+    weights[list(_NARROWS)] *= _rounded(weights)
     return weights
+
+
+def _rounded(weights: Floats) -> np.float32:
+    """The share of what the ARKit ``weights`` (52,) round lips by that lips can do."""
+    asked = sum(share * max(float(weights[at]), 0.0) for at, share in _NARROWS.items())
+    return np.float32(soft_limit(asked, _NARROWEST) / asked if asked > 0 else 1)
 
 
 def _skull(made: Layers, where: Pose) -> Floats:

@@ -32,6 +32,7 @@ _ROUND_LIP_FOLLOWS = 0.15  # the same when they round
 _LEAST = 0.75  # of a smile's width that is taken for that of a neutral mouth
 _HOLE_UP = 0.4  # of that which the lips themselves make
 _THICKEST = 1.4  # times the lips at rest
+_MIDST, _SIDES = 0.6, 2.2  # shares of what lips thicken by, in their middle and at the corners of the mouth
 _SCREEN = 0.015  # how fast the skin forgets the lips, a step of the mesh
 _SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # what rounded lips keep of corners that lie above or below the middle
 _SIZES = 0.75, 1.15  # of mouths, from which lips part less or more
@@ -218,7 +219,8 @@ def _laid_out(local: Floats, to: Rounding) -> Floats:
         there[:, 0] = middle + scale * (x - middle)
         there[:, 1] = centre + np.where(bow < 0, _SMILING_BOW, _HANGING_BOW) * bow
         there[:, 1] += share * to.hole * (1 - beside / 0.7).clip(0)
-        there[:, 1] += min(scale**-to.area, _THICKEST) * (local[ids, 1] - np.interp(x, rim[:, 0], rim[:, 1]))
+        thicker = (min(scale**-to.area, _THICKEST) - 1) * (_MIDST + (_SIDES - _MIDST) * beside)
+        there[:, 1] += (1 + thicker) * (local[ids, 1] - np.interp(x, rim[:, 0], rim[:, 1]))
         there[:, 2] += to.forward * (1 - 0.6 * beside)
         moves.append(there - local[ids])
     return np.concatenate(moves)

@@ -21,6 +21,7 @@ _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 _ROUND = {space.INDEX["mouthPucker"]: 1.1, space.INDEX["mouthFunnel"]: 0.6}
 _SMILES = [space.INDEX["mouthSmileLeft"], space.INDEX["mouthSmileRight"]]
 _HOLE, _NARROW = 0.75, 0.032  # half the width of a round hole: of its height, and face widths besides
+_RING = 0.9  # of the widest gap, which lips that are drawn together leave at most
 _SOON = 1.35  # over the roundness: the hole is round before the lips come in all the way
 _COMES_IN = 0.3  # of the mouth's width that fully round lips lose
 _ROLL = space.INDEX["mouthRollLower"]
@@ -172,7 +173,9 @@ def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:
     tucked = min(max(float(weights[_ROLL]), 0.0) / _TUCKED, 1.0)
     parting = gap * (gap.clip(0) / (gap.clip(0) + made.sticky + _BARELY))
     left = ((parting - tucked * (parting - made.teeth).clip(0)) * np.float32(1 - seal)).clip(0)
-    beyond = np.float32(min(_SOON * roundness(made, weights), 1.0)) * (left - _hole(left, made, weights)).clip(0)
+    round_ = np.float32(min(_SOON * roundness(made, weights), 1.0))
+    left = left - round_ * (left - _even(left))
+    beyond = round_ * (left - _hole(left, made, weights)).clip(0)
     wide = np.maximum(gap, _BARELY)
     closed, rounded = 1 - left / wide, beyond / wide
     past = gap < np.minimum(made.gap, 0) - _BARELY  # one lip past the other
@@ -180,6 +183,12 @@ def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:
     closed = closed.clip(0, 1)
     shares = np.concatenate([closed, np.minimum(rounded, 1 - closed)])
     return shares[:, None] * np.concatenate([apart, apart])
+
+
+def _even(gap: Floats) -> Floats:
+    """(N,) px that remain of ``gap`` (N,) where lips are drawn up to a ring: they hang no deeper in their middle."""
+    least = np.float32(_RING * max(float(gap.max()), _BARELY))
+    return f32(gap / (1 + (gap / least) ** 4) ** np.float32(0.25))
 
 
 def _hole(gap: Floats, made: Lips, weights: Floats) -> Floats:
