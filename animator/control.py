@@ -1,14 +1,12 @@
 """What may be asked of a face from one chunk to the next."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 State = Literal["idle", "listening", "thinking", "speaking"]
 Emotion = Literal["neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender", "thoughtful"]
-STATES: tuple[State, ...] = ("idle", "listening", "thinking", "speaking")
-EMOTIONS: tuple[Emotion, ...] = (
-    "neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender", "thoughtful",
-)  # fmt: skip
+STATES: tuple[State, ...] = get_args(State)
+EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
 
 
 @dataclass(frozen=True, slots=True)

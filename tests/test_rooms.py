@@ -29,7 +29,7 @@ COMPANION = """
     protocol
     speech
     stages
-    models
+    models emotions
     telemetry
     config frontmatter metrics
     resources errors tasks

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from companion.emotions import meanings
+
 OTHER_LETTERS = {"de": "äöüß", "es": "ñ¿¡", "pt": "ãõ", "pl": "ąęłńśźż", "sv": "å"}  # where others have hardly any
 _ADDRESSES = re.compile(r"\S+[@./]\S+|\b\w-\w+")  # their words are no language's
 WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
@@ -88,8 +90,7 @@ def numbered() -> tuple[frozenset[str], frozenset[str]]:
 @functools.cache
 def feelings() -> dict[str, str]:
     """What language models write in brackets besides the names of emotions -> an emotion."""
-    table: dict[str, str] = _file()["feelings"]
-    return table
+    return {tag: name for name, meaning in meanings().items() for tag in meaning.tags}
 
 
 @functools.cache

@@ -12,8 +12,8 @@ from animator.evaluate.tracking.looks import Looks, sharpness, steadiness
 from animator.evaluate.wishes.obedience import control
 from animator.evaluate.wishes.sweep import row
 from animator.evaluate.wishes.whole_face import WishScores, amplitudes, moods, parts
-from animator.motion.behaviour import expression
 from animator.motion.behaviour.channels import CHANNELS
+from animator.motion.behaviour.emotions import LOOKS
 from animator.motion.generator import Generator
 from animator.motion.rows import space
 from animator.portrait.characters import find
@@ -137,8 +137,7 @@ def test_emotions_that_do_not_fit_into_a_row_of_the_sheet_begin_another(
     portrait: Portrait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("animator.evaluate.stills.sheet.NAMES", (*EMOTIONS, "proud"))
-    for table in (expression.EMOTIONS, expression.BEARINGS):
-        monkeypatch.setitem(table, "proud", table["happy"])
+    monkeypatch.setitem(LOOKS, "proud", LOOKS["happy"])
     made = sheet(portrait, side=40)
     assert made.shape == (7 * 40, 9 * 40, 3)
     happy, proud = made[4 * 40 : 4 * 40 + 20, 40:80], made[5 * 40 : 5 * 40 + 20, :40]

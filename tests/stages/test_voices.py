@@ -5,12 +5,13 @@ import pytest
 from scipy.signal import resample_poly
 from wer import word_error_rate
 
+from companion.emotions import Manner
 from companion.errors import StageError
 from companion.stages.protocols import SPEAK_RATE, Samples
 from companion.stages.tts.english import English, kokoro
 from companion.stages.tts.intonation import Timbre, bent, heard_end, resized, rises
 from companion.stages.tts.piper import encoded
-from companion.stages.tts.synthesis import MANNERS, PLAIN
+from companion.stages.tts.synthesis import manner
 
 TEXT = "The museum opens at nine in the morning, and the garden is free for everybody."
 MELODY = np.concatenate([np.zeros(5), 200 * 2 ** (np.sin(np.arange(80) / 8) / 4), np.zeros(5)]).astype(np.float32)
@@ -23,18 +24,18 @@ def semitones(f0: np.ndarray) -> tuple[float, float]:
 
 
 def test_the_pitch_is_left_alone_by_a_plain_voice():
-    assert np.allclose(bent(MELODY, Timbre(), PLAIN), MELODY, rtol=1e-4)
+    assert np.allclose(bent(MELODY, Timbre(), Manner()), MELODY, rtol=1e-4)
     silent = np.zeros(9, np.float32)
-    assert np.array_equal(bent(silent, Timbre(pitch=3), PLAIN), silent)
+    assert np.array_equal(bent(silent, Timbre(pitch=3), Manner()), silent)
 
 
 def test_sadness_is_lower_and_flatter_and_joy_higher_and_wider():
-    plain, sad, happy = (semitones(bent(MELODY, Timbre(), m)) for m in (PLAIN, MANNERS["sad"], MANNERS["happy"]))
+    plain, sad, happy = (semitones(bent(MELODY, Timbre(), m)) for m in (Manner(), manner("sad"), manner("happy")))
     assert sad[0] == pytest.approx(plain[0] - 2.0, abs=0.1)
     assert sad[1] == pytest.approx(plain[1] * 0.6, rel=0.02)
     assert happy[0] == pytest.approx(plain[0] + 1.5, abs=0.1)
     assert happy[1] == pytest.approx(plain[1] * 1.35, rel=0.02)
-    assert MANNERS["sad"].speed < 1 < MANNERS["happy"].speed
+    assert manner("sad").speed < 1 < manner("happy").speed
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_a_question_goes_up_over_its_last_sounds_even_where_it_fell():
     loudness = np.concatenate([np.full(80, 2.0), np.full(10, -6.0)]).astype(np.float32)
     asked = heard_end(loudness, 0.0125)
     assert np.flatnonzero(asked)[[0, -1]].tolist() == [48, 79]
-    risen = bent(falling, Timbre(), PLAIN, asked)
+    risen = bent(falling, Timbre(), Manner(), asked)
     assert 12 * np.log2(risen[79] / risen[48]) > 3.0
     assert np.allclose(risen[:48], falling[:48], rtol=1e-3)
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import Control, Emotion
-from animator.motion.behaviour.expression import BEARINGS, EMOTIONS
+from animator.motion.behaviour.emotions import LOOKS
 from animator.motion.rows import space
 from animator.motion.rows.space import CAMERA
 from animator.render.neutral.parted import PartedLips
@@ -33,8 +33,8 @@ def row(**named: float) -> Floats:
 def mood(emotion: Emotion, strength: float = 1.0, gap: float = 0.0) -> Floats:
     """(64,) of a preset as a silent face takes it on; ``gap``, see `parting`."""
     made = np.zeros(space.SIZE, np.float32)
-    made[: len(space.ARKIT)] = strength * EMOTIONS[emotion]
-    bearing = strength * np.array(BEARINGS[emotion], np.float32)
+    made[: len(space.ARKIT)] = strength * LOOKS[emotion].face
+    bearing = strength * np.array(LOOKS[emotion].bearing, np.float32)
     made[space.HEAD_YAW : space.HEAD_ROLL + 1] = bearing[:3]
     made[space.GAZE_LEFT_YAW : space.GAZE_RIGHT_PITCH + 1] = np.tile(bearing[3:], 2)
     if gap:

@@ -4,37 +4,16 @@ They come in bouts, on top of what a behaviour does by itself. How often, how lo
 talk, as a tracker sees them in video: see `animator/evaluate/people.toml`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from animator.control import Control, Emotion, State
-from animator.motion.behaviour.expression import Weights, shapes
+from animator.motion.behaviour.emotions import LOOKS, Temper, Weights, shapes
 from animator.motion.rows.filters import Follower, Pulses, Resonators, Row, soft_limit
 from animator.motion.rows.space import ARKIT
 from animator.motion.voice.mouth_net import CHANNELS, MouthRow
 from animator.motion.voice.prosody import Heard
 from animator.motion.voice.voices import Other, Own
 from animator.units import FPS
-
-
-@dataclass(frozen=True, slots=True)
-class Temper:
-    """How an emotion changes what passes over a face: the mean of the smile's drive, and shares of the usual size of
-    smiles and raised brows and of the usual number of frowns."""
-
-    warmth: float = 0.0
-    smiles: float = 1.0
-    raises: float = 1.0
-    frowns: float = 1.0
-
-
-TEMPERS: dict[Emotion, Temper] = {
-    "neutral": Temper(), "happy": Temper(0.0, 0.3, 1.1, 0.2), "sad": Temper(-1.2, 0.5, 0.5, 1.0),
-    "angry": Temper(-1.5, 0.5, 0.25, 4.0), "surprised": Temper(0.0, 0.7, 0.5, 0.2),
-    "afraid": Temper(-0.8, 0.5, 0.5, 1.0), "disgusted": Temper(-1.0, 0.5, 0.4, 2.0),
-    "tender": Temper(0.2, 0.6, 0.7, 0.4), "thoughtful": Temper(-0.4, 0.7, 0.7, 2.0),
-}  # fmt: skip
 
 _SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.3)
 _LIP = shapes(mouthUpperUp=1.25, mouthLowerDown=0.2)  # what it lifts in speech
@@ -76,7 +55,7 @@ class Bouts:
 
 
 def _tempered(emotion: Emotion, strength: float) -> Temper:
-    full, share = TEMPERS[emotion], min(1.0, strength)
+    full, share = LOOKS[emotion].temper, min(1.0, strength)
     return Temper(share * full.warmth, *(1 + share * (size - 1) for size in (full.smiles, full.raises, full.frowns)))
 
 

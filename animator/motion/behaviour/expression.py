@@ -1,81 +1,12 @@
-"""Brows, small expressions that pass, and the emotions, as ARKit weights."""
-
-from typing import NamedTuple
+"""Brows, small expressions that pass, and the mood that is asked for, as ARKit weights."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from animator.control import EMOTIONS as EMOTION_NAMES
-from animator.control import Emotion, State
+from animator.control import EMOTIONS, Emotion, State
+from animator.motion.behaviour.emotions import LOOKS, Bearing, Weights, shapes
 from animator.motion.rows.filters import Follower, Pulses, Resonators
-from animator.motion.rows.space import INDEX
 from animator.motion.voice.prosody import Heard
 from animator.units import FPS
-
-Weights = NDArray[np.float32]  # (52,)
-
-
-def shapes(**named: float) -> Weights:
-    """Weights by ARKit name; a name without a side stands for both."""
-    row = np.zeros(52, np.float32)
-    for name, value in named.items():
-        for side in ("",) if name in INDEX else ("Left", "Right"):
-            row[INDEX[name + side]] = value
-    return row
-
-
-class Bearing(NamedTuple):
-    """Degrees that an emotion adds to the head's yaw, pitch and roll, and to the gaze's."""
-
-    yaw: float = 0.0
-    pitch: float = 0.0
-    roll: float = 0.0
-    gaze_yaw: float = 0.0
-    gaze_pitch: float = 0.0
-
-
-EMOTIONS: dict[Emotion, Weights] = {
-    "neutral": shapes(),
-    "happy": shapes(mouthSmile=0.74, cheekSquint=0.60, eyeSquint=0.22, mouthDimple=0.12, browOuterUp=0.08,
-                      mouthUpperUp=0.10),
-    "sad": shapes(browInnerUp=0.80, browDown=0.10, mouthFrown=0.75, mouthShrugLower=0.30, mouthPress=0.10,
-                    eyeBlink=0.20, eyeSquint=0.10),
-    "angry": shapes(browDown=1.10, eyeSquint=0.45, eyeWide=0.15, noseSneer=0.30, mouthPress=0.40, mouthFrown=0.40,
-                      mouthRollLower=0.15, jawForward=0.20),
-    "surprised": shapes(browInnerUp=0.62, browOuterUp=0.66, eyeWide=0.85, jawOpen=0.26, mouthFunnel=0.12),
-    "afraid": shapes(browInnerUp=0.70, browOuterUp=0.08, browDown=0.45, eyeWide=0.80, mouthStretch=0.70,
-                       mouthFrown=0.25, mouthLowerDown=0.10, jawOpen=0.04),
-    "disgusted": shapes(noseSneer=0.75, mouthUpperUp=0.06, browDown=0.60, eyeSquint=0.50, cheekSquint=0.20,
-                          mouthFrown=0.35, mouthShrugLower=0.40, mouthShrugUpper=0.15),
-    "tender": shapes(mouthSmile=0.36, cheekSquint=0.25, browInnerUp=0.34, eyeBlink=0.16, eyeSquint=0.08,
-                       mouthPress=0.08),
-    "thoughtful": shapes(browDownLeft=0.55, browDownRight=0.25, browOuterUpRight=0.32, browInnerUp=0.10,
-                           mouthPress=0.40, mouthLeft=0.28, mouthRollLower=0.15, eyeSquint=0.22, mouthShrugLower=0.20),
-}  # fmt: skip
-BEARINGS: dict[Emotion, Bearing] = {
-    "neutral": Bearing(), "happy": Bearing(pitch=1.5, roll=-1.0), "sad": Bearing(-1.0, -4.0, 2.0, 0.0, -4.0),
-    "angry": Bearing(pitch=-3.0), "surprised": Bearing(pitch=2.0), "afraid": Bearing(2.0, -1.5),
-    "disgusted": Bearing(4.0, 2.0, 1.5), "tender": Bearing(0.0, -1.5, 4.5),
-    "thoughtful": Bearing(3.0, 2.0, -3.5, 8.0, 6.0),
-}  # fmt: skip
-
-# How it speaks: shares of what the sound asks of the mouth. Angry lips are tense and square, sad ones hardly move.
-SPEECH: dict[Emotion, Weights] = {
-    "neutral": 1 + shapes(),
-    "happy": 1 + shapes(jawOpen=0.08, mouthSmile=0.5, mouthStretch=0.25, mouthDimple=0.3, mouthUpperUp=0.35,
-                        mouthPucker=-0.2, mouthFunnel=-0.2),
-    "sad": 1 + shapes(jawOpen=-0.28, mouthSmile=-0.6, mouthStretch=-0.3, mouthUpperUp=-0.35, mouthLowerDown=-0.25,
-                      mouthPucker=-0.15, mouthFunnel=-0.2, mouthShrugLower=0.5),
-    "angry": 1 + shapes(jawOpen=0.12, mouthSmile=-0.6, mouthStretch=0.4, mouthUpperUp=0.35, mouthLowerDown=0.5,
-                        mouthFunnel=0.3, mouthPress=0.6, mouthRollLower=0.3),
-    "surprised": 1 + shapes(jawOpen=0.15, mouthSmile=-0.4, mouthStretch=-0.2, mouthFunnel=0.25, mouthPucker=0.15),
-    "afraid": 1 + shapes(jawOpen=-0.12, mouthSmile=-0.6, mouthStretch=0.5, mouthLowerDown=0.35, mouthPucker=-0.3,
-                         mouthFunnel=-0.2),
-    "disgusted": 1 + shapes(jawOpen=-0.1, mouthSmile=-0.5, mouthUpperUp=0.6, mouthShrugLower=0.6, mouthPucker=-0.2),
-    "tender": 1 + shapes(jawOpen=-0.15, mouthSmile=0.3, mouthStretch=-0.15, mouthLowerDown=-0.15, mouthPucker=0.1),
-    "thoughtful": 1 + shapes(jawOpen=-0.18, mouthSmile=-0.3, mouthStretch=-0.2, mouthLowerDown=-0.2, mouthPucker=0.15,
-                             mouthPress=0.4),
-}  # fmt: skip
 
 _PASSING: tuple[Weights, ...] = (
     shapes(browInnerUp=0.30, browOuterUp=0.22),
@@ -135,19 +66,19 @@ class Mood:
     """
 
     def __init__(self) -> None:
-        self.speech = SPEECH["neutral"]
-        self._share: dict[Emotion, Follower] = {emotion: Follower(0.7) for emotion in EMOTION_NAMES}
+        self.speech = 1 + LOOKS["neutral"].speech
+        self._share: dict[Emotion, Follower] = {emotion: Follower(0.7) for emotion in EMOTIONS}
 
     def __call__(self, emotion: Emotion, strength: float) -> tuple[Weights, Bearing]:
         """One frame on -> (52,) weights, and where head and eyes turn."""
         row = np.zeros(52, np.float32)
         turn = np.zeros(5)
-        speech = SPEECH["neutral"].copy()
+        speech = 1 + LOOKS["neutral"].speech
         for name, share in self._share.items():
             part = share(strength if name == emotion else 0.0)
             if part > 1e-3:
-                row += np.float32(part) * EMOTIONS[name]
-                turn += part * np.array(BEARINGS[name])
-                speech += np.float32(min(1.0, part)) * (SPEECH[name] - 1)
+                row += np.float32(part) * LOOKS[name].face
+                turn += part * np.array(LOOKS[name].bearing)
+                speech += np.float32(min(1.0, part)) * LOOKS[name].speech
         self.speech = speech
         return row, Bearing(*turn.tolist())

@@ -5,22 +5,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.control import Control, Emotion
+from animator.control import Control
 from animator.motion.behaviour.channels import to_upper
+from animator.motion.behaviour.emotions import LOOKS
 from animator.motion.behaviour.expression import Expression
 from animator.motion.behaviour.gaze import Blinks, Gaze
 from animator.motion.behaviour.head_motion import Head
 from animator.motion.rows.filters import Follower
 from animator.motion.voice.voices import Other, Own
 
-_LIVELINESS: dict[Emotion, float] = {
-    "neutral": 1.0, "happy": 1.15, "sad": 0.65, "angry": 1.15, "surprised": 1.1, "afraid": 1.1, "disgusted": 0.9,
-    "tender": 0.8, "thoughtful": 0.75,
-}  # fmt: skip
-_PACE: dict[Emotion, float] = {  # of the head
-    "neutral": 1.0, "happy": 1.1, "sad": 0.6, "angry": 1.4, "surprised": 1.1, "afraid": 1.2, "disgusted": 0.9,
-    "tender": 0.75, "thoughtful": 0.7,
-}  # fmt: skip
 _SYMPATHY = 0.6  # of the speaker's accents is seen on a listener's brows
 _TURN = (0.15, 0.12)  # share of a wished gaze that the head follows
 _NEARNESS = 0.7  # the head moves with this power of the distance
@@ -42,9 +35,10 @@ class Processes:
         felt = said  # the voice that moves brows and lids
         if control.state == "listening":
             felt = replace(other.prosody, accent=_SYMPATHY * other.prosody.accent, started=False)
-        life = self._life(1 + (_LIVELINESS[control.emotion] - 1) * control.emotion_strength)
+        look = LOOKS[control.emotion]
+        life = self._life(1 + (look.liveliness - 1) * control.emotion_strength)
         gaze = self._gaze(control.state, said, other.prosody)
-        pace = self._pace(1 + (_PACE[control.emotion] - 1) * min(1.0, control.emotion_strength))
+        pace = self._pace(1 + (look.pace - 1) * min(1.0, control.emotion_strength))
         head = life * self._near(control.distance) ** _NEARNESS * self._head(control.state, said, gaze, pace)
         for axis, wish in enumerate((control.gaze_yaw_deg, control.gaze_pitch_deg)):
             head[axis] += _TURN[axis] * self._turns[axis](wish)

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from animator.control import Control, Emotion
+from animator.control import Control
+from animator.motion.behaviour.emotions import LOOKS
 from animator.motion.rows.space import INDEX
 from animator.units import FPS, Motion
 
@@ -12,10 +13,9 @@ if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
 
 HOLD = 0.93  # how far a speaking face shuts the lips that its picture parts, while it says nothing
-SHUT: dict[Emotion, float] = {  # how far a face that does not speak shuts them, at full strength of its emotion
-    "sad": 0.95, "angry": 0.95, "disgusted": 0.6, "afraid": 0.5, "tender": 0.85, "thoughtful": 0.95,
-}  # fmt: skip
-JAW = 0.1  # jawOpen that goes with it, since the seal of the lips is told by mouthClose's share of it
+JAW = (
+    0.1  # jawOpen that goes with lips that a mood shuts, since the seal of the lips is told by mouthClose's share of it
+)
 SMILE = 0.3  # seconds to get back
 SPEAK, FASTEST = 0.08, 0.18  # seconds to get there, since a voice does not wait, but no more of the way in a frame
 
@@ -81,5 +81,5 @@ class PartedLips:
 
 
 def _hold(control: Control) -> float:
-    mood = min(control.emotion_strength, 1.0) * SHUT.get(control.emotion, 0.0)
+    mood = min(control.emotion_strength, 1.0) * LOOKS[control.emotion].shuts
     return max(HOLD, mood) if control.state == "speaking" else mood

@@ -1,5 +1,5 @@
 // The public face of `vasari-avatar`. tests/public.ts checks the code against it.
-import type { ClientEvent, ServerEvent } from "./events.js";
+import type { AvatarControlEvent, ClientEvent, ServerEvent } from "./events.js";
 
 export type * from "./events.js";
 
@@ -9,16 +9,7 @@ export type Status = "connecting" | "open" | "waiting" | "closed";
 /** What the face does. */
 export type State = "initializing" | "idle" | "listening" | "thinking" | "speaking";
 
-export type Emotion =
-  | "neutral"
-  | "happy"
-  | "sad"
-  | "angry"
-  | "surprised"
-  | "afraid"
-  | "disgusted"
-  | "tender"
-  | "thoughtful";
+export type Emotion = NonNullable<AvatarControlEvent["emotion"]>;
 
 /** Where the eyes look, in degrees from the camera, -30 to 30: to the viewer's right, and up. */
 export interface Gaze {

@@ -8,18 +8,14 @@ from typing import cast
 
 import numpy as np
 
-from animator.control import EMOTIONS, Emotion
-from companion import frontmatter, resources
+from animator.control import Emotion
+from companion.emotions import meanings
 from companion.errors import StageError
 from companion.models.embeddings import Embeds, Vectors
 from companion.stages.worker import one_thread
 
 log = logging.getLogger(__name__)
 
-MIRRORED: dict[str, Emotion] = {  # what a kind face shows to somebody who feels so; others as they are
-    "angry": "sad", "afraid": "tender", "disgusted": "surprised",
-}  # fmt: skip
-LIVELY = frozenset({"happy", "surprised", "angry", "afraid"})  # what raises the voice; the others lower it
 UNSAID = 0.4  # strength of a feeling that only the voice shows, at most
 BORNE_OUT = 0.4  # by which a voice strengthens or weakens what the words say
 NEAR = 3  # examples whose likeness counts, the most like ones of each feeling
@@ -37,7 +33,7 @@ class Feeling:
 
 def mirrored(feeling: Feeling) -> Feeling:
     """What a listener's face shows of it."""
-    return Feeling(MIRRORED.get(feeling.emotion, feeling.emotion), feeling.strength)
+    return Feeling(meanings()[feeling.emotion].mirrored or feeling.emotion, feeling.strength)
 
 
 def voiced(feeling: Feeling, tone: float) -> Feeling:
@@ -47,7 +43,7 @@ def voiced(feeling: Feeling, tone: float) -> Feeling:
         return feeling
     if feeling.emotion == "neutral":
         return Feeling("happy" if tone > 0 else "tender", UNSAID * abs(tone))
-    borne_out = (feeling.emotion in LIVELY) == (tone > 0)
+    borne_out = meanings()[feeling.emotion].lively == (tone > 0)
     return replace(feeling, strength=min(1.0, feeling.strength * (1.0 + BORNE_OUT * (1 if borne_out else -1))))
 
 
@@ -87,5 +83,4 @@ class Feelings:
 
     @functools.cached_property
     def _known(self) -> dict[str, Vectors]:
-        head, _ = frontmatter.read(resources.folder("prompts") / "feelings.md")
-        return {name: self._embedder.embed(head[name]) for name in EMOTIONS}
+        return {name: self._embedder.embed(meaning.examples) for name, meaning in meanings().items()}

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, with_config
 
 from animator.control import Emotion
-from companion import frontmatter, resources
+from companion import emotions, frontmatter, resources
 from companion.dialogue.lessons import lesson
 from companion.dialogue.lessons.lesson import Lesson, Tutoring
 from companion.dialogue.personas import manners, openers
@@ -141,10 +141,10 @@ def load(folder: Path | None = None) -> Prompts:
         if unknown := book.unknown(persona.openers or {}):
             raise PromptError(f"{persona.id}.md: openers: prompts/openers.md has no {unknown!r}")
     speech = (folder / "speech.md").read_text("utf-8").strip()
-    examples, tagging = frontmatter.read(folder / "feelings.md")
+    feelings = emotions.load(folder)
     head, note = frontmatter.read(folder / "silence.md")
     silence = frontmatter.parse(Silence, head | {"note": note}, folder / "silence.md")
-    felt = Felt(examples["note"], examples["lively"], examples["low"])
+    tagging, felt = feelings.tagging, Felt(feelings.note, feelings.lively, feelings.low)
     languages = frontmatter.parse(Languages, frontmatter.read(folder / "languages.md")[0], folder / "languages.md")
     said = orders.load(folder)
     recalled, own = notes.load(folder).note, manners.load(folder)

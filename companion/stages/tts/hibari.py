@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from companion.emotions import Manner
 from companion.errors import StageError
 from companion.models import locate
 from companion.models.needs import Needs
@@ -65,7 +66,7 @@ class Hibari(synthesis.EnglishVoice):
         other.abilities, other._timbre = replace(self.abilities, voice=voice), TIMBRES.get(voice, Timbre())
         return other
 
-    def _synthesize(self, utterance: Utterance, manner: synthesis.Manner) -> Speech:
+    def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:
         from hibari import dsp
 
         ids = np.asarray([self._english.ids(utterance.symbols)], np.int64)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from companion.stages.tts.synthesis import Manner
+from companion.emotions import Manner
 
 VOICED = 40.0  # Hz, above which a frame has a pitch
 RISE_S = 0.40  # s at the end of a question in which it rises

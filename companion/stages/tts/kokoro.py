@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from companion.emotions import Manner
 from companion.errors import StageError
 from companion.models import locate
 from companion.models.manifest import KOKORO_VOICES
@@ -50,7 +51,7 @@ class Kokoro(EnglishVoice):
             other._english = English(british=voice.startswith("b"))
         return other
 
-    def _synthesize(self, utterance: Utterance, manner: synthesis.Manner) -> Speech:
+    def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:
         inputs = {
             "tokens": np.asarray([self._english.ids(utterance.symbols)], np.int64),
             "style": self._styles[min(len(utterance.symbols), STYLES - 1)][None],

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from companion.emotions import Manner
 from companion.models import locate
 from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Samples, Speech
 from companion.stages.tts import synthesis
@@ -57,7 +58,7 @@ class Piper(synthesis.EnglishVoice):
         """One of the voices beside it."""
         return self if voice == self.abilities.voice else self._others(voice)
 
-    def _synthesize(self, utterance: Utterance, manner: synthesis.Manner) -> Speech:
+    def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:
         ids, owners = encoded(utterance.symbols)
         higher = 2 ** (manner.pitch * AGAIN / 12)  # played so much faster, and made so much slower
         scales = np.asarray([NOISE, higher / (self._speed * manner.speed), NOISE_OF_DURATIONS], np.float32)

@@ -7,40 +7,21 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
+from companion.emotions import Manner, meanings
 from companion.stages.protocols import Samples, Speech
 from companion.stages.streams import closing
 from companion.stages.tts.english import English, Utterance
 from companion.stages.worker import one_thread, pieces
 
 
-class Manner(NamedTuple):
-    """How a feeling sounds. ``pitch`` in semitones; ``width``: the range of the pitch by this factor."""
-
-    speed: float = 1.0  # relative to the voice's own
-    gain: float = 1.0
-    pitch: float = 0.0
-    width: float = 1.0
-
-
-MANNERS = {
-    "happy": Manner(1.08, 1.10, 1.5, 1.35),
-    "surprised": Manner(1.08, 1.15, 2.0, 1.45),
-    "angry": Manner(1.06, 1.25, 0.5, 1.25),
-    "afraid": Manner(1.08, 0.90, 1.5, 0.90),
-    "disgusted": Manner(0.96, 1.00, -1.0, 0.90),
-    "sad": Manner(0.84, 0.80, -2.0, 0.60),
-    "tender": Manner(0.90, 0.80, -0.8, 0.80),
-    "thoughtful": Manner(0.90, 0.90, -0.6, 0.85),
-}  # mild: the voices are calm ones, and words must stay clear
-PLAIN = Manner()
-
-
 def manner(emotion: str) -> Manner:
-    return MANNERS.get(emotion, PLAIN)
+    """How an emotion sounds; plainly where it is none."""
+    meaning = meanings().get(emotion)
+    return meaning.voice if meaning else Manner()
 
 
 def level(audio: Samples, gain: float) -> Samples:
