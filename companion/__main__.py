@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from companion.cli import memory, persona, safety, trace
-from companion.server.logs import Sparing
+from companion.server.logs import Lines, Objects, Sparing
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A conversational companion with a face.")
 app.add_typer(memory.app, name="memory")
@@ -25,9 +25,10 @@ CONFIG = Annotated[str, typer.Option(help="A file of configs/ by name, or a path
 
 def main() -> None:
     """Entry point of the installed command."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING)
     for handler in logging.getLogger().handlers:
         handler.addFilter(Sparing())
+        handler.setFormatter(Lines())
     try:
         app()
     except KeyboardInterrupt:
@@ -40,8 +41,11 @@ def serve(
     config: CONFIG = "default",
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)] = None,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Write each line of the log as a JSON object.")] = False,
 ) -> None:
     """Starts the server and says which page to open."""
+    for handler in logging.getLogger().handlers if log_json else ():
+        handler.setFormatter(Objects())
     from companion.config import ConfigError, load
     from companion.dialogue.personas.personas import PromptError
     from companion.errors import StageError

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from companion.protocol.events import CLIENT_EVENTS, ClientEvent, Json, ServerEvent
+from companion.protocol.events import CLIENT_EVENTS, ClientEvent, Error, Json, ServerEvent
 
 SUBPROTOCOLS = ("realtime.binary", "realtime")  # best first
 
@@ -36,15 +36,17 @@ class WireError(Exception):
 
 
 class Encoder:
-    """Server events -> messages of one connection, numbered."""
+    """Server events -> messages of one connection, numbered; ``request`` is its id, which errors tell."""
 
-    def __init__(self, binary: bool) -> None:
-        self.binary = binary
+    def __init__(self, binary: bool, request: str | None = None) -> None:
+        self.binary, self._request = binary, request
         self._numbers = itertools.count(1)
 
     def __call__(self, event: ServerEvent) -> str | bytes:
         payload: Json = {"type": event.type, "event_id": f"event_{next(self._numbers)}"}
         payload |= {f.name: _plain(getattr(event, f.name)) for f in dataclasses.fields(event)}
+        if self._request and isinstance(event, Error):
+            payload["error"]["request_id"] = self._request
         media = payload.get("delta")
         if not isinstance(media, bytes):
             return json.dumps(payload, separators=(",", ":"))

@@ -29,6 +29,7 @@ from companion.engine import Engine
 from companion.memory.resumables import Resumables
 from companion.metrics import Metrics
 from companion.protocol import codec
+from companion.protocol.ids import new_id
 from companion.server.connection import Caller, Opens, converse, refuse
 from companion.server.entry.access import FORBIDDEN_ORIGIN, Access, Refusal
 from companion.server.entry.admission import Places
@@ -41,7 +42,7 @@ from companion.server.http.failures import failed
 from companion.server.http.memories import Memories
 from companion.server.http.uploads import Uploads
 from companion.server.load import Load
-from companion.server.logs import admitted
+from companion.server.logs import REQUEST, admitted
 from companion.server.readiness import Readiness
 from companion.session.client.visitor import Visitor
 from companion.session.session import Session
@@ -53,8 +54,9 @@ METHODS = ["GET", "POST", "PUT", "DELETE"]
 
 
 class Headers:
-    """Middleware: what every answer tells a browser. No type is guessed, no address passed on, and by the content
-    ``policy`` only the server's own pages and allowed ones may show the page within theirs."""
+    """Middleware: each request has an id, and this is what every answer tells a browser. No type is guessed, no address
+    passed on, and by the content ``policy`` only the server's own pages and allowed ones may show the page within
+    theirs."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self._app = app
@@ -65,9 +67,12 @@ class Headers:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = new_id("req")
+        REQUEST.set(request)  # of the task in which the request is answered, and of all that it begins
+
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                MutableHeaders(scope=message).update(self._headers | {"X-Request-ID": request})
             await send(message)
 
         await self._app(scope, receive, tell if scope["type"] == "http" else send)
@@ -179,7 +184,7 @@ class App:
         offered: list[str] = websocket.scope.get("subprotocols", [])
         subprotocol = next((p for p in codec.SUBPROTOCOLS if p in offered), None)
         await websocket.accept(subprotocol)
-        encode = codec.Encoder(binary=subprotocol == "realtime.binary")
+        encode = codec.Encoder(binary=subprotocol == "realtime.binary", request=REQUEST.get())
         parts, config = self._parts, self._parts.config
         persona = websocket.query_params.get("persona") or parts.persona
         token = token_of(offered)

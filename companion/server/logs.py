@@ -1,8 +1,11 @@
-"""Keeps the log small, whatever clients do, and notes who is let in."""
+"""Keeps the log small, whatever clients do, notes who is let in, and says to which request a line belongs."""
 
+import json
 import logging
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
 
 from companion.session.client.visitor import Visitor
 
@@ -15,6 +18,32 @@ WITHIN_S = 60.0
 
 KNOWN = "ASGI callable returned without completing handshake."  # what uvicorn says of a client that was refused
 CLIENTS = "Invalid UTF-8 sequence received from client."  # and, with a traceback, of a broken one
+
+
+REQUEST: ContextVar[str] = ContextVar("request", default="")  # id of the one that is answered here
+
+
+class Lines(logging.Formatter):
+    """Lines of text, which end in the id of the request if there is one."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        request = REQUEST.get()
+        return super().formatMessage(record) + (f" [{request}]" if request else "")
+
+
+class Objects(logging.Formatter):
+    """Lines of JSON: ``time`` (UTC, ISO 8601), ``level``, ``logger``, ``message``; ``request_id`` and ``error`` (a
+    traceback) where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": at, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        line |= {"request_id": request} if (request := REQUEST.get()) else {}
+        line |= {"error": self.formatException(record.exc_info)} if record.exc_info else {}
+        return json.dumps(line, ensure_ascii=False)
 
 
 def admitted(address: str, visitor: Visitor, sessions: int) -> None:

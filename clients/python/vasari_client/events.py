@@ -19,13 +19,15 @@ class ServerEvent:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``type`` is ``invalid_request_error`` for the client's mistakes and ``server_error`` for ours."""
+    """``type`` is ``invalid_request_error`` for the client's mistakes and ``server_error`` for ours; ``request_id`` is
+    the connection's, as the server's log names it."""
 
     code: str
     message: str
     type: str = "invalid_request_error"
     param: str | None = None
     event_id: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ export interface Gaze {
   pitch_deg?: number;
 }
 
-/** `type` is `invalid_request_error` for the client's mistakes and `server_error` for ours. */
+/** `type` is `invalid_request_error` for the client's mistakes and `server_error` for ours; `request_id` is the connection's, as the server's log names it. */
 export interface Problem {
   code: string;
   message: string;
   type: string;
   param: string | null;
   event_id: string | null;
+  request_id: string | null;
 }
 
 export interface SessionUpdateEvent {

@@ -2,7 +2,14 @@
 
 from starlette.responses import JSONResponse
 
+from companion.server.logs import REQUEST
+
 
 def failed(status: int, code: str, message: str) -> JSONResponse:
     """Why a request is refused, in the shape of OpenAI's API. ``code`` is stable."""
-    return JSONResponse({"error": {"type": "invalid_request_error", "code": code, "message": message}}, status)
+    return JSONResponse({"error": reason(code, message)}, status)
+
+
+def reason(code: str, message: str) -> dict[str, str]:
+    """The ``error`` of a refusal, with the id by which the log names the request."""
+    return {"type": "invalid_request_error", "code": code, "message": message, "request_id": REQUEST.get()}

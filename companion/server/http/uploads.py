@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from companion.avatar.portraits import PictureError, Portraits, Upload
 from companion.server.http.bodies import body_of
+from companion.server.http.failures import reason
 from companion.session.client.visitor import Visitor
 
 PREPARING = 2  # pictures prepared at a time
@@ -132,7 +133,6 @@ async def _content(part: UploadFile | str | None) -> bytes | None:
 
 
 def _error(error: PictureError) -> JSONResponse:
-    about = {"type": "invalid_request_error", "code": error.code, "message": str(error)}
     points = {"landmarks": error.landmarks} if error.landmarks else {}
     headers = {"Retry-After": str(AGAIN_S)} if error.code == "busy" else None
-    return JSONResponse({"error": about} | points, _STATUS.get(error.code, 422), headers)
+    return JSONResponse({"error": reason(error.code, str(error))} | points, _STATUS.get(error.code, 422), headers)
