@@ -64,6 +64,7 @@ class Pictures:
         self._ready = asyncio.Event()
         self._epoch = self._face_epoch = 0
         self._keyframe = False
+        self._watched = True
 
     @property
     def look(self) -> Look | None:
@@ -79,6 +80,11 @@ class Pictures:
 
     def want_keyframe(self) -> None:
         """The next frame must stand by itself."""
+        self._keyframe = True
+
+    def watch(self, watched: bool) -> None:
+        """Whether anybody sees the face from now on. What nobody sees is not drawn, and no frame is missed."""
+        self._watched = watched
         self._keyframe = True
 
     def interrupt(self) -> None:
@@ -121,7 +127,7 @@ class Pictures:
     async def _show(self, chunk: Chunk) -> None:
         look, clock = self._look, asyncio.get_running_loop().time
         begun = clock()
-        packets = await self._draw(look, chunk) if look else []
+        packets = await self._draw(look, chunk) if look and self._watched else []
         drawn = clock()
         chunk.drawn.set()
         await chunk.heard.wait()
@@ -130,9 +136,11 @@ class Pictures:
         speaker = chunk.speaker if chunk.epoch == self._epoch else None
         for i, packet in enumerate(packets):
             self._send(_event(look, packet, chunk.clock + i * SAMPLES_PER_FRAME, speaker.id if speaker else None))
+        if not packets:
+            return
         self._metrics.frames.inc(len(packets))
         self._metrics.drawing.observe(drawn - begun)
-        if speaker and packets:
+        if speaker:
             speaker.seen(begun, drawn)
 
     async def _draw(self, look: Look, chunk: Chunk) -> list[EncodedFrame]:

@@ -128,6 +128,14 @@ class AvatarPlayback(ClientEvent):
     av_offset_ms: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AvatarWatch(ClientEvent):
+    """Whether anybody sees the face, as in a tab that is hidden nobody does: if not it is neither drawn nor sent."""
+
+    type: ClassVar[str] = "avatar.watch"
+    watched: bool
+
+
 CLIENT_EVENTS: dict[str, type[ClientEvent]] = {
     kind.type: kind
     for kind in (
@@ -144,6 +152,7 @@ CLIENT_EVENTS: dict[str, type[ClientEvent]] = {
         ResponseCancel,
         AvatarControl,
         AvatarPlayback,
+        AvatarWatch,
     )
 }
 

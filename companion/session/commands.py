@@ -55,6 +55,8 @@ class Commands:
                 self.show.played(event.played_ms)
             case events.AvatarControl():
                 self._control(event)
+            case events.AvatarWatch():
+                self.show.pictures.watch(event.watched)
             case events.InputAudioBufferCommit():
                 self.hearing.commit()
             case events.InputAudioBufferClear():

@@ -101,10 +101,16 @@ export class VasariAvatar extends Base {
     const { signal } = this.#here;
     this.#takeRole();
     for (const kind of GESTURES) document.addEventListener(kind, this.#gesture, { capture: true, signal });
-    document.addEventListener("visibilitychange", () => document.hidden || this.#ears.resume(), { signal });
+    document.addEventListener("visibilitychange", () => this.#visibilityChanged(), { signal });
     watchDevices((found) => this.#devicesChanged(found), signal);
     // Whoever puts it into the page may have more to say first: a key, tools.
     if (this.hasAttribute("src")) queueMicrotask(() => this.isConnected && this.connect());
+  }
+
+  /** A face that nobody sees need not be drawn. */
+  #visibilityChanged() {
+    this.send({ type: "avatar.watch", watched: !document.hidden });
+    if (!document.hidden) this.#ears.resume();
   }
 
   disconnectedCallback() {

@@ -231,6 +231,7 @@ export class Conversation {
     connection?.send({ type: "session.update", session: { type: "realtime", ...session } });
     // By themselves: a server whose model calls no functions refuses the whole update, and the face with it.
     if (this.#owner.tools().length) connection?.send(toolsUpdate(this.#owner.tools()));
+    if (document.hidden) connection?.send({ type: "avatar.watch", watched: false });
   }
 
   /** @param {ServerEvent} event */

@@ -111,6 +111,13 @@ export interface AvatarPlaybackEvent {
   av_offset_ms?: number | null;
 }
 
+/** Whether anybody sees the face, as in a tab that is hidden nobody does: if not it is neither drawn nor sent. */
+export interface AvatarWatchEvent {
+  type: "avatar.watch";
+  event_id?: string | null;
+  watched: boolean;
+}
+
 export interface ErrorEvent {
   type: "error";
   error: Problem;
@@ -438,7 +445,8 @@ export type ClientEvent =
   | ResponseCreateEvent
   | ResponseCancelEvent
   | AvatarControlEvent
-  | AvatarPlaybackEvent;
+  | AvatarPlaybackEvent
+  | AvatarWatchEvent;
 
 export type ServerEvent =
   | ErrorEvent
