@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from tests.browser.chromium import open_chromium
+from tests.browser.chromium import complaints, open_chromium
 from tests.browser.served import Companion
 
 WEB = Path(__file__).parents[2] / "clients" / "web"
@@ -53,11 +53,17 @@ def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Companion]:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """One Chromium for all tests that need no special microphone; each opens its own page."""
+def shared_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     driver = open_chromium(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def browser(shared_chromium: webdriver.Chrome) -> webdriver.Chrome:
+    """One Chromium for all tests that need no microphone; each opens its own page and finds a clean console."""
+    complaints(shared_chromium)
+    return shared_chromium
 
 
 @pytest.fixture

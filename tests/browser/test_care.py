@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def keeping(browser, tmp_path_factory):
+def keeping(shared_chromium, tmp_path_factory):
     """A server with scripted stages and a real memory."""
     folder = tmp_path_factory.mktemp("keeping")
     config = folder / "keeping.toml"
@@ -23,7 +23,7 @@ def keeping(browser, tmp_path_factory):
     config.write_text(f'extends = "fakes"\n{memory}')
     companion = Companion(str(config), Path(folder) / "log.txt")
     yield companion
-    browser.get("about:blank")  # a page that stayed would complain to later tests that its server went away
+    shared_chromium.get("about:blank")  # a page that stayed would complain to later tests that its server went away
     companion.stop()
 
 

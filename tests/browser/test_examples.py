@@ -64,12 +64,12 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(browser: webdriver.Chrome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(shared_chromium: webdriver.Chrome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     with served(folder) as origin:
         site = Site(folder, origin)
         yield site
-        browser.get("about:blank")  # a page that stayed would complain to later tests that its server went away
+        shared_chromium.get("about:blank")  # a page that stayed would complain to later tests that its server went away
         site.stop()
 
 
