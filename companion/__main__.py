@@ -62,10 +62,10 @@ BENCHES = {
     "load": "companion.bench.crowd:load_bench",
     "soak": "companion.bench.soak:soak",
 }
-ELSEWHERE = {"ignore_unknown_options": True, "allow_extra_args": True}  # options declared where the work is done
+PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}  # options declared where the work is done
 
 
-@app.command(add_help_option=False, context_settings=ELSEWHERE)
+@app.command(add_help_option=False, context_settings=PASSED_ON)
 def talk(context: typer.Context) -> None:
     """Holds a conversation with sound files as the user, and records the face to an MP4."""
     from companion.call.talk import talk as run  # costs seconds to import
@@ -73,7 +73,7 @@ def talk(context: typer.Context) -> None:
     _pass_on(run, context)
 
 
-@app.command(add_help_option=False, context_settings=ELSEWHERE)
+@app.command(add_help_option=False, context_settings=PASSED_ON)
 def bench(context: typer.Context) -> None:
     """Measures the conversation on this machine, the face running: first sound, interruptions, memory. `bench load`
     measures how many conversations it holds, `bench soak` holds some for a long time."""

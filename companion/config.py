@@ -21,7 +21,7 @@ T = TypeVar("T")
 STAGES = ("vad", "turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
 
 
-MOVED = {  # beginnings of import strings in configurations of users
+MOVED_MODULES = {  # beginnings of import strings in configurations of users
     "companion.vad:": "companion.stages.vad:",
     "companion.endpoint:": "companion.stages.turn_end:",
     "companion.asr:": "companion.stages.asr:",
@@ -178,7 +178,7 @@ def load_class(stage: Stage, where: str) -> Any:
 def moved(key: str, path: str) -> str:
     """Where the import string ``path`` that a configuration has at ``key`` leads now, if it led elsewhere once: the end
     of an error."""
-    new = next((path.replace(old, new, 1) for old, new in MOVED.items() if path.startswith(old)), None)
+    new = next((path.replace(old, new, 1) for old, new in MOVED_MODULES.items() if path.startswith(old)), None)
     return f'. It has moved: {key} = "{new}"' if new else ""
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)  # s
-SHORT = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5)  # s, beside a frame's 0.04
-QUICK = (0.05, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.4, 0.6, 1.0)  # s
-KEPT = 50  # turns whose timelines are kept
+FRAME_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5)  # s, beside a frame's 0.04
+BARGE_IN_BUCKETS = (0.05, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.4, 0.6, 1.0)  # s
+KEPT_TURNS = 50  # turns whose timelines are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,13 @@ class Metrics:
         self.silenced = Histogram(
             "vasari_barge_in_seconds",
             "From the start of speech over the face to its silence",
-            buckets=QUICK,
+            buckets=BARGE_IN_BUCKETS,
             registry=self.registry,
         )
         self.drawing = Histogram(
             "vasari_draw_seconds",
             "Of drawing and encoding the pictures of a chunk, its wait for a thread included",
-            buckets=SHORT,
+            buckets=FRAME_BUCKETS,
             registry=self.registry,
         )
         self.frames = Counter("vasari_frames", "Frames sent", registry=self.registry)
@@ -124,7 +124,7 @@ class Metrics:
         self.late = Counter("vasari_late", "Times the face fell behind and left time out", registry=self.registry)
         self.lag = Gauge("vasari_lag_seconds", "By which the event loop comes late", registry=self.registry)
 
-        self.turns: deque[Turn] = deque(maxlen=KEPT)  # the latest last
+        self.turns: deque[Turn] = deque(maxlen=KEPT_TURNS)  # the latest last
         self.told: list[Callable[[Turn], None]] = []  # of each turn that is over; must not block
 
     def turn(self, trace: Trace, session: str, response: str, status: str) -> None:

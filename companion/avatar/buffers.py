@@ -6,7 +6,7 @@ import numpy as np
 
 from companion.stages.protocols import SPEAK_RATE, Samples
 
-RECENT = 3 * SPEAK_RATE  # samples of sent sound kept, to recognise it in the microphone
+KEPT_SAMPLES = 3 * SPEAK_RATE  # samples of sent sound kept, to recognise it in the microphone
 CLIENT_BUFFER_S = 0.15  # that a client is taken to buffer if it does not say
 FRESH_S = 1.5  # for which a playback report holds
 

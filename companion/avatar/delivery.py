@@ -14,7 +14,7 @@ import numpy as np
 from companion.speech.playout import Cue, Speaker
 from companion.stages.protocols import Samples
 
-FADE = 240  # samples over which sound ends when it is held, and begins when it goes on: no click
+FADE_SAMPLES = 240  # samples over which sound ends when it is held, and begins when it goes on: no click
 
 
 class Phase(Enum):
@@ -34,8 +34,8 @@ FOLLOWS = {  # what may come after each phase
     Phase.PAUSED: {Phase.SILENT, Phase.RESUMING},
     Phase.RESUMING: {Phase.SILENT, Phase.SPEAKING, Phase.PAUSING},
 }
-SOUNDING = {Phase.SPEAKING, Phase.PAUSING, Phase.PAUSED, Phase.RESUMING}  # the speaker's sound has a start
-HELD = {Phase.PAUSING, Phase.PAUSED}
+SOUNDING_PHASES = {Phase.SPEAKING, Phase.PAUSING, Phase.PAUSED, Phase.RESUMING}  # the speaker's sound has a start
+HELD_PHASES = {Phase.PAUSING, Phase.PAUSED}
 
 
 class Delivery:
@@ -58,12 +58,12 @@ class Delivery:
     @property
     def sounding(self) -> bool:
         """The speaker's sound has begun, and is not over."""
-        return self._phase in SOUNDING
+        return self._phase in SOUNDING_PHASES
 
     @property
     def held(self) -> bool:
         """The speaker pauses, and may go on."""
-        return self._phase in HELD
+        return self._phase in HELD_PHASES
 
     def begin(self, speaker: Speaker) -> None:
         """It is that one's turn from now on; nobody else speaks."""
@@ -111,15 +111,15 @@ class Delivery:
 
     def faded(self, sound: Samples, clock: int) -> Samples:
         """The chunk at ``clock``, which ends because the speaker pauses or begins because it goes on; else as it is."""
-        ramp = np.linspace(0, 1, FADE, dtype=np.float32)
+        ramp = np.linspace(0, 1, FADE_SAMPLES, dtype=np.float32)
         if self._phase is Phase.RESUMING:
             self._go(Phase.SPEAKING)
-            return np.concatenate([sound[:FADE] * ramp, sound[FADE:]])
+            return np.concatenate([sound[:FADE_SAMPLES] * ramp, sound[FADE_SAMPLES:]])
         if self._phase is not Phase.PAUSING:
             return sound
         self._go(Phase.PAUSED)
         self.paused_at = clock - self._start
-        return np.concatenate([sound[:FADE] * ramp[::-1], np.zeros(len(sound) - FADE, np.float32)])
+        return np.concatenate([sound[:FADE_SAMPLES] * ramp[::-1], np.zeros(len(sound) - FADE_SAMPLES, np.float32)])
 
     def add(self, cues: Iterable[Cue]) -> None:
         """What begins in the sound that was taken."""

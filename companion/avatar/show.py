@@ -16,7 +16,7 @@ import numpy as np
 
 from animator.control import Control, Emotion, State
 from animator.units import FPS, SAMPLES_PER_FRAME
-from companion.avatar.buffers import RECENT, LookAhead, Murmur, Playback
+from companion.avatar.buffers import KEPT_SAMPLES, LookAhead, Murmur, Playback
 from companion.avatar.delivery import Delivery, Phase
 from companion.avatar.device import Device
 from companion.avatar.expression import Expression
@@ -179,7 +179,7 @@ class Show:
         self._send_sound(saying, sound, first, last)
         if chunk:
             chunk.heard.set()
-        self._sent = np.concatenate([self._sent, sound])[-RECENT:]
+        self._sent = np.concatenate([self._sent, sound])[-KEPT_SAMPLES:]
         self._time_silence()
         self.clock += n
         self._end()

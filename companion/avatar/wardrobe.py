@@ -17,7 +17,7 @@ from companion.protocol.settings import Avatar, Video
 
 log = logging.getLogger(__name__)
 
-REST = 3.0  # times as long as opening a face took, until the next one is opened
+REST_SHARE = 3.0  # times as long as opening a face took, until the next one is opened
 
 
 class Wardrobe:
@@ -79,7 +79,7 @@ class Wardrobe:
                 begun = loop.time()
                 await self._open(avatar)
                 if self._wish:
-                    await asyncio.sleep(REST * (loop.time() - begun))
+                    await asyncio.sleep(REST_SHARE * (loop.time() - begun))
         finally:
             self._opening = None
 

@@ -35,7 +35,7 @@ APART_S = 3.0  # s within which all of them begin
 AWAY_S = 1.0  # s until somebody who went away calls again
 LISTENED_S = (0.2, 2.0)  # s of an answer that are heard before somebody goes away
 AGAIN_S = 5.0  # s until somebody who was turned away calls again
-FULL = ("session_limit_reached", "server_busy", "server_draining")
+FULL_CODES = ("session_limit_reached", "server_busy", "server_draining")
 
 
 class Late(TypedDict):
@@ -87,7 +87,7 @@ class _Person:
                 acts = await self._call(acts, until)
                 await asyncio.sleep(AWAY_S)
             except TalkError as error:
-                if error.code not in FULL:
+                if error.code not in FULL_CODES:
                     raise
                 self.seen.refused.append(error.code)
                 await asyncio.sleep(AGAIN_S)

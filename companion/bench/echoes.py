@@ -27,9 +27,9 @@ T = TypeVar("T")
 
 PACKET = HEAR_RATE // 50
 CHUNK = SPEAK_RATE // 25  # samples that the face sends at a time
-LATE, LATEST = 0.004, 0.06  # s that a chunk leaves late, on average and at most
+MEAN_DELAY, MOST_DELAY = 0.004, 0.06  # s that a chunk leaves late, on average and at most
 PAUSE = 1.0  # s between two things that the face says, and after the last
-PROMPT = 3.0  # s within which a user must have the floor
+PROMPT_S = 3.0  # s within which a user must have the floor
 SERS = {  # dB, bounds of the groups of scenes by how loud the user is beside the echo
     "user -6 dB or less": (-np.inf, -6.0),
     "user -6 to 0 dB": (-6.0, 0.0),
@@ -123,7 +123,7 @@ def _placed(sound: Samples, scene: Scene, at: float, count: int) -> tuple[Sample
 
 
 def _after(times: Sequence[float], start: float) -> float | None:
-    return next((time - start for time in times if 0 < time - start < PROMPT), None)
+    return next((time - start for time in times if 0 < time - start < PROMPT_S), None)
 
 
 class _Floor:
@@ -133,8 +133,8 @@ class _Floor:
 
     def __init__(self, reply: Samples) -> None:
         self._reply = reply  # at SPEAK_RATE
-        late = np.random.default_rng(0).exponential(LATE, 100 + len(reply) // CHUNK)
-        self._due = np.maximum.accumulate(np.arange(len(late)) * CHUNK / SPEAK_RATE + np.minimum(late, LATEST))
+        late = np.random.default_rng(0).exponential(MEAN_DELAY, 100 + len(reply) // CHUNK)
+        self._due = np.maximum.accumulate(np.arange(len(late)) * CHUNK / SPEAK_RATE + np.minimum(late, MOST_DELAY))
         self.clock = 0
         self.heard = 0.0  # s
         self.reactions = Reactions()

@@ -27,10 +27,10 @@ from companion.dialogue.personas.personas import PromptError
 from companion.engine import Engine, build
 from companion.errors import StageError
 
-WARM = 20  # turns
+WARM_TURNS = 20  # turns
 ATTEMPTS = 4  # questions per interruption: some answers are too short
 STAGES = ("turn_end", "transcript", "first_token", "first_speech", "first_audio", "first_frame")
-WHAT = {
+STAGE_MEANINGS = {
     "turn_end": "silence judged to be the end",
     "transcript": "transcript",
     "first_token": "first word of the language model",
@@ -42,7 +42,7 @@ WHAT = {
 
 class Growth(TypedDict):
     """How much a conversation slows down and grows, by straight lines (Theil and Sen) through its turns: per ten turns.
-    The first `WARM` of them (half, of fewer) fill what is kept anyway: the prompts of a language model, pools."""
+    The first `WARM_TURNS` of them (half, of fewer) fill what is kept anyway: the prompts of a language model, pools."""
 
     first_audio_ms: float
     rss_mb: float
@@ -145,7 +145,7 @@ def _whole(value: float | None) -> str:
 
 def _per_ten(values: Sequence[float]) -> float:
     """What ten turns add; 0 where there are too few turns to tell."""
-    later = list(enumerate(values[min(WARM, len(values) // 2) :]))
+    later = list(enumerate(values[min(WARM_TURNS, len(values) // 2) :]))
     slopes = [(b - a) / (j - i) for (i, a), (j, b) in combinations(later, 2)]
     return round(10 * median(slopes), 1) if slopes else 0.0
 
@@ -158,7 +158,7 @@ def _peak_mb() -> float:
 def _print(figures: Figures) -> None:
     table = Table("ms after the end of the user's speech", "p50", "p95", title=f"{figures['turns']} turns")
     for name, spread in figures["stages"].items():
-        table.add_row(WHAT[name], _whole(spread["p50"]), _whole(spread["p95"]))
+        table.add_row(STAGE_MEANINGS[name], _whole(spread["p50"]), _whole(spread["p95"]))
     table.add_section()
     for label, spread in (
         ("first sound, as the client hears it", figures["first_audio_ms"]),

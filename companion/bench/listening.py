@@ -39,10 +39,10 @@ INTERRUPTIONS = (
     "No, that is not what I meant.",
     "Hold on a second, I did not get the last part.",
 )
-LISTENING = ("Mm-hmm.", "Yeah.", "Okay.", "Right.", "I see.", "Uh-huh.", "Oh, really?", "Yeah, sure.")
+BACKCHANNELS = ("Mm-hmm.", "Yeah.", "Okay.", "Right.", "I see.", "Uh-huh.", "Oh, really?", "Yeah, sure.")
 WORDS = ("Stop.", "Wait.", "No.", "What?", "Hold on.", "Be quiet, please.")
-DEEPER = 0.8  # of the frequencies of the voice, for another person's
-OVER = 3.0  # s of the reply before somebody is heard over it
+DEEPER_FREQUENCIES = 0.8  # of the frequencies of the voice, for another person's
+OVERLAP_AFTER_S = 3.0  # s of the reply before somebody is heard over it
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 VOICES = Annotated[list[str] | None, typer.Option("--voice", help="hibari, or a voice of Kokoro; may be repeated.")]
@@ -117,10 +117,10 @@ async def _sounds(voices: list[str]) -> dict[str, dict[str, float | None]]:
     asr, rng = FasterWhisper(), np.random.default_rng(0)
     reply = np.concatenate([await _said(Hibari(), text) for text in REPLIES[:2]])
     heard: dict[str, list[Samples]] = {name: [sound] for name, sound in rooms.noises(rng).items()}
-    for text in LISTENING + WORDS:
+    for text in BACKCHANNELS + WORDS:
         heard[text] = [await _user(voice, text) for voice in voices]
     tried = {name: await _over(reply, found, asr, rng) for name, found in heard.items()}
-    kinds = {"all listening": LISTENING, "all words": WORDS, "all noises": [*tried][: -len(LISTENING + WORDS)]}
+    kinds = {"all listening": BACKCHANNELS, "all words": WORDS, "all noises": [*tried][: -len(BACKCHANNELS + WORDS)]}
     rows = tried | {kind: [one for name in names for one in tried[name]] for kind, names in kinds.items()}
     return {name: _reacted(found) for name, found in rows.items()}
 
@@ -131,7 +131,7 @@ async def _over(reply: Samples, found: list[Samples], asr: FasterWhisper, rng: n
     for sound in found:
         for level in (-20.0, -30.0):
             room = 10 ** (-60 / 20) * rooms.pink(len(reply) * 2 // 3, rng).astype(np.float32)
-            first = int(OVER * HEAR_RATE)
+            first = int(OVERLAP_AFTER_S * HEAR_RATE)
             room[first : first + len(sound)] += rooms.levelled(sound, level)[: len(room) - first]
             reactions.append(await echoes.listen(reply, room, asr))
     return reactions
@@ -165,7 +165,7 @@ async def _said(tts: TTS, text: str) -> Samples:
 
 def _deeper(sound: Samples) -> Samples:
     """The same voice, slower and lower: another person's."""
-    return np.asarray(resample_poly(sound, 10, round(10 * DEEPER)), np.float32)
+    return np.asarray(resample_poly(sound, 10, round(10 * DEEPER_FREQUENCIES)), np.float32)
 
 
 async def _synthesize(voices: list[str], part: str, repeat: int) -> list[Samples]:

@@ -26,7 +26,7 @@ from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Sam
 
 SILENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)  # s that end a turn in plain silence detection
 PAUSES = (0.2, 1.5)  # s, the shortest and the longest; their logarithms are evenly distributed
-AFTER = 9.0  # s of silence after each turn
+AFTER_S = 9.0  # s of silence after each turn
 FADE = 0.01  # s over which words fade at a pause
 FLOOR = 10 ** (-62 / 20)  # noise of the room, full scale
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus", ".mp4", ".mpg", ".mkv", ".webm")
@@ -117,9 +117,9 @@ async def hear(said: Samples, vad: VAD, turn_end: TurnEnd, asr: ASR, lags: list[
         heard.probabilities.append(vad(audio))
         return heard.probabilities[-1]
 
-    endless = replace(_rules(turns), silence=AFTER + 1.0, patience=None, max_turn=np.inf)
+    endless = replace(_rules(turns), silence=AFTER_S + 1.0, patience=None, max_turn=np.inf)
     microphone = Microphone(noting, endless, HEAR_RATE)
-    whole = np.concatenate([said, np.zeros(int(AFTER * HEAR_RATE), np.float32)])
+    whole = np.concatenate([said, np.zeros(int(AFTER_S * HEAR_RATE), np.float32)])
     for first in range(0, len(whole), WINDOW):
         for turn in microphone.hear(whole[first : first + WINDOW]):
             if turn.kind is Kind.PAUSED:
@@ -148,9 +148,9 @@ def ends(heard: Heard, by: Rules, lags: Lags) -> list[tuple[float, float]]:
             found.append((turn.at, detector.now))
         elif turn.kind is Kind.PAUSED and (judged := heard.judged.get(turn.at)) and judged.by_sound is not None:
             words = cues.done(judged.by_sound, judged.text, judged.language)
-            detector.expect(cues.UNHEARD)
+            detector.expect(cues.MOST_WITHOUT_WORDS)
             due = [
-                (detector.now + lags.sound, min(judged.by_sound, cues.UNHEARD)),
+                (detector.now + lags.sound, min(judged.by_sound, cues.MOST_WITHOUT_WORDS)),
                 (detector.now + lags.words, words),
             ]
     return found

@@ -10,9 +10,9 @@ from scipy.signal import butter, fftconvolve, lfilter
 
 from companion.stages.protocols import HEAR_RATE, Samples
 
-SOUND = 343.0  # m/s
-NEAR = (0.2, 0.8)  # m between a loudspeaker and a microphone
-SMALLEST, LARGEST = (2.5, 2.5, 2.3), (6.0, 5.0, 3.2)  # m, of rooms with walls
+SOUND_SPEED = 343.0  # m/s
+NEAR_DISTANCE = (0.2, 0.8)  # m between a loudspeaker and a microphone
+SMALLEST_ROOM, LARGEST_ROOM = (2.5, 2.5, 2.3), (6.0, 5.0, 3.2)  # m, of rooms with walls
 LOUDSPEAKER = (120, 7000)  # Hz
 
 
@@ -54,7 +54,7 @@ class Ranges:
         return Scene(delay, gain, room, direct, noise, user, drift, bool(rng.integers(2)), self.walls)
 
 
-TUNE = Ranges(
+TUNING_ROOMS = Ranges(
     (0.06, 0.09, 0.13, 0.25),
     (-6, -12, -20, -30),
     (0.15, 0.4, 0.8),
@@ -64,11 +64,11 @@ TUNE = Ranges(
     (0,),
     False,
 )
-HELD_OUT = Ranges(
+HELD_OUT_ROOMS = Ranges(
     (0.07, 0.11, 0.18, 0.4), (-3, -9, -16, -24), (0.25, 0.6, 1.0), (2, -2), (-60, -48, -42), (-28, -24, -20),
     (0, 60, -100), True,
 )  # fmt: skip
-PARTS = {"tune": TUNE, "held_out": HELD_OUT}
+PARTS = {"tune": TUNING_ROOMS, "held_out": HELD_OUT_ROOMS}
 
 
 def echo(played: Samples, scene: Scene, rng: np.random.Generator) -> Samples:
@@ -135,19 +135,19 @@ def _room(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
 
 def _images(silent: float, rng: np.random.Generator) -> Iterator[tuple[float, float]]:
     """Seconds after the direct path, and strength beside it, of the first echoes in a box (Allen and Berkley 1979)."""
-    size = rng.uniform(SMALLEST, LARGEST)
+    size = rng.uniform(SMALLEST_ROOM, LARGEST_ROOM)
     surface = 2 * (size[0] * size[1] + size[0] * size[2] + size[1] * size[2])
     reflected = np.sqrt(np.exp(-0.161 * size.prod() / (surface * silent)))
     microphone = rng.uniform(0.5, size - 0.5)
     away = rng.standard_normal(3)
-    apart = rng.uniform(*NEAR)
+    apart = rng.uniform(*NEAR_DISTANCE)
     loudspeaker = np.clip(microphone + apart * away / np.sqrt(np.sum(away**2)), 0.1, size - 0.1)
     near = float(np.linalg.norm(loudspeaker - microphone))
     for image in np.ndindex(5, 5, 5, 2, 2, 2):
         beyond, mirrored = np.array(image[:3]) - 2, np.array(image[3:])
         distance = float(np.linalg.norm((1 - 2 * mirrored) * loudspeaker + 2 * beyond * size - microphone))
         hits = int(np.sum(np.abs(beyond - mirrored) + np.abs(beyond)))
-        yield max(0.0, distance - near) / SOUND, float(reflected**hits) * near / max(distance, near)
+        yield max(0.0, distance - near) / SOUND_SPEED, float(reflected**hits) * near / max(distance, near)
 
 
 def _band(sound: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:

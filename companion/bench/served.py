@@ -19,7 +19,7 @@ from companion.config import Config
 START_S = 180.0  # s in which it is ready
 LOOK_S = 0.2  # s between two looks whether it is
 STOP_S = 15.0  # s that it may take to stop
-OFTEN = 60.0  # s without a message of a client after which its conversation must not end yet
+LONG_IDLE_S = 60.0  # s without a message of a client after which its conversation must not end yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def served(config: Config, sessions: int, lasts_s: float) -> AsyncGenerato
     by itself within ``lasts_s``. Raises TalkError when it does not become ready."""
     with TemporaryDirectory(prefix="vasari-bench-") as folder:
         file = Path(folder) / "served.toml"
-        limits = f"max_sessions = {sessions}\nmax_sessions_per_user = {sessions}\nidle_s = {lasts_s + OFTEN}"
+        limits = f"max_sessions = {sessions}\nmax_sessions_per_user = {sessions}\nidle_s = {lasts_s + LONG_IDLE_S}"
         base = config.path.with_suffix("").as_posix()
         file.write_text(f'extends = "{base}"\n\n[server]\n{limits}\n', "utf-8")
         port = _free_port()

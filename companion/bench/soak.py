@@ -24,7 +24,7 @@ from companion.stages.streams import ended
 QUESTION = "Tell me something about the sea."
 HEARD_S = (0.3, 2.0)  # s of an answer that are heard before it is cancelled
 PAUSE_S = 1.0  # s between an answer and the next question
-SETTLED = 0.25  # share of the time after which what is kept anyway has been made
+SETTLING_SHARE = 0.25  # share of the time after which what is kept anyway has been made
 LOOK_S = 5.0  # s between two looks at the memory
 
 
@@ -110,7 +110,7 @@ async def _measure(config: Config, minutes: float, sessions: int) -> Figures:
         finally:
             await ended(watching)
         dropped = (await server.figures())["vasari_frames_dropped_total"]
-    settled = resident[int(SETTLED * len(resident)) :] or [0.0]
+    settled = resident[int(SETTLING_SHARE * len(resident)) :] or [0.0]
     return Figures(
         minutes=minutes,
         sessions=sessions,

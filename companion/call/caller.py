@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from companion.call.recording import AUDIBLE, Recording, Turn
+from companion.call.recording import AUDIBLE_LEVEL, Recording, Turn
 from companion.engine import Engine
 from companion.hearing.audio.resampling import Resampler
 from companion.protocol import events
 from companion.session.session import Session
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, VAD_WINDOW, Samples
 
-BLOCK = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
-BEFORE = 1.0  # s in which the face is seen idle before the first question
-SOUNDING = 0.1  # s within which the last audible sample came from a face that is not in a pause
-AFTER = 1.0  # s in which it is seen after each answer
-TALKING = 0.8  # s for which the face speaks at least before it is interrupted
+BLOCK_SAMPLES = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
+BEFORE_S = 1.0  # s in which the face is seen idle before the first question
+SOUNDING_S = 0.1  # s within which the last audible sample came from a face that is not in a pause
+AFTER_S = 1.0  # s in which it is seen after each answer
+TALKING_S = 0.8  # s for which the face speaks at least before it is interrupted
 TO_SAY = 0.6  # s for which it would go on without a pause then
-DEAF = 0.064  # s of speech before which nobody can tell it from a click: a face that is silent then paused by itself
-PATIENCE = 120.0  # s
+DEAF_S = 0.064  # s of speech before which nobody can tell it from a click: a face that is silent then paused by itself
+PATIENCE_S = 120.0  # s
 
 
 class TalkError(Exception):
@@ -46,17 +46,17 @@ class Microphone:
     def play(self, audio: Samples) -> float:
         """(n,) at `SPEAK_RATE` -> the time at which its first sample is heard."""
         self.waiting = audio
-        return self.due - BLOCK / SPEAK_RATE
+        return self.due - BLOCK_SAMPLES / SPEAK_RATE
 
     async def run(self) -> None:
         """Run until cancelled."""
         loop = asyncio.get_running_loop()
         self.due = loop.time()
         while True:
-            self.due += BLOCK / SPEAK_RATE
+            self.due += BLOCK_SAMPLES / SPEAK_RATE
             await asyncio.sleep(max(0.0, self.due - loop.time()))
-            block, self.waiting = self.waiting[:BLOCK], self.waiting[BLOCK:]
-            pcm = np.zeros(BLOCK, "<i2")
+            block, self.waiting = self.waiting[:BLOCK_SAMPLES], self.waiting[BLOCK_SAMPLES:]
+            pcm = np.zeros(BLOCK_SAMPLES, "<i2")
             pcm[: len(block)] = np.round(block * 32767)
             self.send(events.InputAudioBufferAppend(pcm.tobytes()))
 
@@ -69,7 +69,7 @@ class Caller:
     microphone: Microphone
     recording: Recording
     ahead: Callable[[int], Samples] | None = None
-    patience: float = PATIENCE
+    patience: float = PATIENCE_S
 
     async def ask(self, audio: Samples, spoken_s: float, otherwise: str) -> Turn:
         """Say ``audio`` (n,) at `SPEAK_RATE`, whose speech ends after ``spoken_s``, and wait for the whole answer ->
@@ -79,7 +79,7 @@ class Caller:
         await asyncio.sleep(spoken_s)
         await self.until(lambda: self.recording.answered, otherwise)
         turn.times = {name: at - ended for name, at in turn.times.items()}
-        await asyncio.sleep(AFTER)
+        await asyncio.sleep(AFTER_S)
         return turn
 
     async def interrupt(self, question: "Saying", stop: "Saying") -> float | None:
@@ -90,7 +90,7 @@ class Caller:
         self.microphone.play(question.audio)
 
         def speaking() -> bool:
-            return loop.time() - turn.times.get("first_audio", np.inf) > TALKING and self.hears(TO_SAY)
+            return loop.time() - turn.times.get("first_audio", np.inf) > TALKING_S and self.hears(TO_SAY)
 
         await self.until(lambda: speaking() or bool(turn.status), "There was no answer to interrupt")
         if recording.answered:
@@ -101,19 +101,19 @@ class Caller:
         await asyncio.sleep(max(0.0, began + stop.end - stop.start - loop.time()))
         recording.begin_turn()
         await self.until(lambda: recording.answered, "The interruption was not answered")
-        by_itself = silent - began < DEAF
+        by_itself = silent - began < DEAF_S
         return None if by_itself else silent - began
 
     def hears(self, seconds: float) -> bool:
         """The face is heard, and will be for so many seconds, without a pause, if nobody interrupts it (of a session
         elsewhere the latter is not known)."""
-        if asyncio.get_running_loop().time() - self.recording.silent_since() > SOUNDING:
+        if asyncio.get_running_loop().time() - self.recording.silent_since() > SOUNDING_S:
             return False
         if self.ahead is None:
             return True
         coming = self.ahead(round(seconds * SPEAK_RATE))
-        loud = np.flatnonzero(np.abs(coming) > AUDIBLE) / SPEAK_RATE
-        return bool(np.diff(loud, prepend=0.0, append=seconds).max() < SOUNDING)
+        loud = np.flatnonzero(np.abs(coming) > AUDIBLE_LEVEL) / SPEAK_RATE
+        return bool(np.diff(loud, prepend=0.0, append=seconds).max() < SOUNDING_S)
 
     async def until(self, condition: Callable[[], bool], otherwise: str) -> None:
         """Wait for ``condition``. Raises TalkError with what the session reported, or when it stands still."""
@@ -157,7 +157,7 @@ async def seen(caller: Caller, character: str) -> AsyncGenerator[None]:
     listening = asyncio.create_task(caller.microphone.run(), name="microphone")
     try:
         await caller.until(lambda: bool(caller.recording.packets), "The face did not appear")
-        await asyncio.sleep(BEFORE)
+        await asyncio.sleep(BEFORE_S)
         yield
     finally:
         listening.cancel()

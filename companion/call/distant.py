@@ -12,14 +12,14 @@ from pydantic import TypeAdapter
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from companion.call.caller import PATIENCE, Caller, Microphone, TalkError, seen
+from companion.call.caller import PATIENCE_S, Caller, Microphone, TalkError, seen
 from companion.call.recording import Recording
 from companion.protocol import events
 from companion.protocol.events import ClientEvent, ServerEvent
 from companion.stages.streams import ended
 
-LOST = "connection_lost"  # the code of a line that the server closed
-BINARY = Subprotocol("realtime.binary")
+LOST_CODE = "connection_lost"  # the code of a line that the server closed
+BINARY_PROTOCOL = Subprotocol("realtime.binary")
 
 
 def _kinds(kind: type[ServerEvent]) -> dict[str, TypeAdapter[ServerEvent]]:
@@ -31,7 +31,7 @@ SERVER_EVENTS = _kinds(events.ServerEvent)
 
 
 @asynccontextmanager
-async def dial(url: str, key: str = "", patience: float = PATIENCE) -> AsyncGenerator[Caller]:
+async def dial(url: str, key: str = "", patience: float = PATIENCE_S) -> AsyncGenerator[Caller]:
     """Call the server at ``url`` (ws:// or wss://, up to /v1/realtime), as `companion.call.caller.call`. Pictures are
     not kept.
 
@@ -40,7 +40,7 @@ async def dial(url: str, key: str = "", patience: float = PATIENCE) -> AsyncGene
     headers = {"Authorization": f"Bearer {key}"} if key else None
     try:
         line = await websocket.connect(
-            url, subprotocols=[BINARY], additional_headers=headers, max_size=None, max_queue=None, proxy=None
+            url, subprotocols=[BINARY_PROTOCOL], additional_headers=headers, max_size=None, max_queue=None, proxy=None
         )
     except (OSError, WebSocketException) as error:
         raise TalkError(f"{url} cannot be called: {error}") from error
@@ -70,7 +70,7 @@ async def _receive(line: websocket.ClientConnection, recording: Recording) -> No
     async for message in line:
         if (event := read(message)) is not None:
             recording.add(event, loop.time())
-    recording.errors.append((LOST, f"The server closed the line, code {line.close_code}."))
+    recording.errors.append((LOST_CODE, f"The server closed the line, code {line.close_code}."))
 
 
 async def _send(line: websocket.ClientConnection, outgoing: asyncio.Queue[ClientEvent]) -> None:

@@ -13,11 +13,11 @@ from companion.avatar.show import MURMUR_ID
 from companion.protocol import events
 from companion.stages.protocols import SPEAK_RATE, Samples
 
-CHUNK = 2  # frames that may be late without a loss
-RECENT = 250  # pieces of sound that are kept in any case, ten seconds
-AUDIBLE = 0.003  # of full scale: the first sample of sound above it counts as heard
-BREATH = 0.03  # s of less sound that are a pause
-NEAR = 0.05  # s by which the times of words are wrong
+LATE_FRAMES = 2  # frames that may be late without a loss
+KEPT_PIECES = 250  # pieces of sound that are kept in any case, ten seconds
+AUDIBLE_LEVEL = 0.003  # of full scale: the first sample of sound above it counts as heard
+BREATH_S = 0.03  # s of less sound that are a pause
+WORD_ERROR_S = 0.05  # s by which the times of words are wrong
 
 
 @dataclass(slots=True)
@@ -40,8 +40,8 @@ class Heard:
 
     def sound(self, samples: Samples) -> None:
         """The next piece of the sound."""
-        audible = np.append(self._audible, self._received + np.flatnonzero(np.abs(samples) > AUDIBLE))
-        for place in np.flatnonzero(np.diff(audible) > BREATH * SPEAK_RATE):
+        audible = np.append(self._audible, self._received + np.flatnonzero(np.abs(samples) > AUDIBLE_LEVEL))
+        for place in np.flatnonzero(np.diff(audible) > BREATH_S * SPEAK_RATE):
             self.pauses.append((audible[place] / SPEAK_RATE, audible[place + 1] / SPEAK_RATE))
         self._audible = int(audible[-1])
         self._received += len(samples)
@@ -51,7 +51,7 @@ class Heard:
         """Seconds of silence between its first line and the second; None where there is no second one."""
         if len(self.starts) < 2:
             return None
-        near = [end - start for start, end in self.pauses if start - NEAR < self.starts[1] < end + NEAR]
+        near = [end - start for start, end in self.pauses if start - WORD_ERROR_S < self.starts[1] < end + WORD_ERROR_S]
         return max(near, default=0.0)
 
 
@@ -132,14 +132,14 @@ class Recording:
     def silent_since(self) -> float:
         """When the last audible sample that came so far was over, in seconds on the caller's clock."""
         for at, (_, samples) in zip(reversed(self.sound_times), reversed(self.sounds), strict=True):
-            if (loud := np.flatnonzero(np.abs(samples) > AUDIBLE)).size:
+            if (loud := np.flatnonzero(np.abs(samples) > AUDIBLE_LEVEL)).size:
                 return at + (float(loud[-1]) + 1) / SPEAK_RATE
         return 0.0
 
     def dropped_frames(self) -> int:
         """Frames that never came: gaps in the presentation times, and time that the clock gave up on."""
         wall, shown = self._pace()
-        return self._length() - len(self.packets) + max(0, int((wall - shown) * FPS) - CHUNK)
+        return self._length() - len(self.packets) + max(0, int((wall - shown) * FPS) - LATE_FRAMES)
 
     def real_time_factor(self) -> float | None:
         """How long the frames took by the clock, over how long they last: 1 is in time, more is too slow."""
@@ -176,8 +176,8 @@ class Recording:
         self.sounds.append((event.pts_ms, samples))
         self.sound_times.append(at)
         if not self.keep:
-            del self.sounds[:-RECENT], self.sound_times[:-RECENT]
-        loud = np.abs(samples) > AUDIBLE
+            del self.sounds[:-KEPT_PIECES], self.sound_times[:-KEPT_PIECES]
+        loud = np.abs(samples) > AUDIBLE_LEVEL
         if not self.turns or event.response_id == MURMUR_ID:
             return
         self.turns[-1].sounding.sound(samples)

@@ -56,7 +56,7 @@ PACKAGES = {
     "rich": "commands",
     "platformdirs": "folders of the user",
 }
-SHIPPED = {
+SHIPPED_FILES = {
     "assets/face_landmarker.task": "Apache-2.0",
     "assets/selfie_segmentation.tflite": "Apache-2.0",
     "assets/head.npz": "CC0",
@@ -154,7 +154,7 @@ def _shipped(table: Table, paths: dict[str, Path]) -> list[str]:
     """The face's own data, which lie beside its code; where they are goes into ``paths``."""
     folder = Path(animator.__file__).parent
     problems: list[str] = []
-    for name, licence in SHIPPED.items():
+    for name, licence in SHIPPED_FILES.items():
         path, published = folder / name, SHA256.get(Path(name).name)
         if not path.is_file():
             state = "[red]missing[/]"

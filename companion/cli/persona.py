@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Who speaks: prompts/personas.")
 console = Console(stderr=True)  # stdout is for results
 
-MANY = 1800  # characters of instructions and examples from which a small model is slow to begin
+LONG_PROMPT = 1800  # characters of instructions and examples from which a small model is slow to begin
 
 
 @app.command()
@@ -90,8 +90,10 @@ def _remarks(persona: "Persona") -> list[str]:
     size = len(persona.instructions) + sum(len(e.user) + len(e.assistant) for e in persona.examples)
     if not persona.examples:
         found.append("examples: there are none; a small model follows examples better than instructions")
-    if size > MANY:
-        found.append(f"{size} characters of instructions and examples; a small model reads more than {MANY} slowly")
+    if size > LONG_PROMPT:
+        found.append(
+            f"{size} characters of instructions and examples; a small model reads more than {LONG_PROMPT} slowly"
+        )
     allowed = set(persona.emotions) | {"neutral"}
     for text in (persona.greeting, *(example.assistant for example in persona.examples)):
         shown = {sentence.emotion for sentence in _sentences(text)}

@@ -12,12 +12,12 @@ from companion.stages.protocols import Kept, Memory, Message, keeps
 
 T = TypeVar("T")
 
-STANDING = 3  # memories that are recalled whatever the subject
-PASSING = 3  # memories that are recalled for one message
-PATIENCE = 2.0  # s that a reply waits for them
-REST = 30.0  # s for which a memory that failed is not asked again
-GOODBYE = 5.0  # s that it may take when the session ends
-SILENT = ("memory_failed", "The memory does not answer. The conversation goes on without it.")
+MOST_STANDING = 3  # memories that are recalled whatever the subject
+MOST_PASSING = 3  # memories that are recalled for one message
+PATIENCE_S = 2.0  # s that a reply waits for them
+REST_S = 30.0  # s for which a memory that failed is not asked again
+GOODBYE_S = 5.0  # s that it may take when the session ends
+SILENCE_ERROR = ("memory_failed", "The memory does not answer. The conversation goes on without it.")
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class Recollection:
         if part is None or not keeps(memory):
             return
         if self._writing:
-            await asyncio.wait(self._writing, timeout=PATIENCE)
+            await asyncio.wait(self._writing, timeout=PATIENCE_S)
         for one in kept:
             if one.id is not None:
                 await self._answered(memory.delete(part.user, one.id))
@@ -101,7 +101,7 @@ class Recollection:
         part = self._part
         if part is None or part.met:
             return
-        known = await self._recall(part.user, "", STANDING)
+        known = await self._recall(part.user, "", MOST_STANDING)
         if known is not None and part is self._part and not part.met:
             part.met, self.known, self._told = True, known, {*self._told, *known}
 
@@ -111,7 +111,7 @@ class Recollection:
         if part is None:
             return []
         await self.meet()
-        found = await self._recall(part.user, about, PASSING) if about else []
+        found = await self._recall(part.user, about, MOST_PASSING) if about else []
         if found is None or part is not self._part:
             return []
         fresh = [memory for memory in found if memory not in self._told]
@@ -145,8 +145,8 @@ class Recollection:
         self.store()
         if self._part:
             self._later(self._close(self._part, set(self._writing), withdrawn=False))
-        if self._writing and (await asyncio.wait(self._writing, timeout=GOODBYE))[1]:
-            self._fail(StageError(*SILENT))
+        if self._writing and (await asyncio.wait(self._writing, timeout=GOODBYE_S))[1]:
+            self._fail(StageError(*SILENCE_ERROR))
 
     def _fresh(self) -> Iterator[Item]:
         for item in self._conversation:
@@ -169,14 +169,14 @@ class Recollection:
             asked.close()
             return None
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE_S):
                 found = await asked
         except TimeoutError:
-            self._resting = loop.time() + REST
-            self._fail(StageError(*SILENT))
+            self._resting = loop.time() + REST_S
+            self._fail(StageError(*SILENCE_ERROR))
             return None
         except Exception as error:  # of whatever memory: the reply does without
-            self._resting = loop.time() + REST
+            self._resting = loop.time() + REST_S
             self._fail(error)
             return None
         self._failing = False

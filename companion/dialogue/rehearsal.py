@@ -10,7 +10,7 @@ from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import ASR, HEAR_RATE, LLM, TTS, Message, abilities, prepares
 from companion.stages.streams import closing
 
-ASKED, ANSWER = "Hello.", "Yes."  # of a turn that is tried
+PROBE_QUESTION, PROBE_ANSWER = "Hello.", "Yes."  # of a turn that is tried
 DEFAULT_LANGUAGE = "en"  # in which a voice rehearses that does not say what it speaks
 
 
@@ -40,7 +40,7 @@ class Rehearsal:
         """Hear nothing, think of the first word, and say one. Raises what the stages raise; StopAsyncIteration where
         one of them gives nothing."""
         await asr.transcribe(np.zeros(HEAR_RATE // 2, np.float32))
-        async with closing(self._llm.reply([Message("user", ASKED)])) as deltas:
+        async with closing(self._llm.reply([Message("user", PROBE_QUESTION)])) as deltas:
             await anext(deltas)
-        async with closing(tts.speak(ANSWER)) as pieces:
+        async with closing(tts.speak(PROBE_ANSWER)) as pieces:
             await anext(pieces)

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ROUNDS = 4  # of calls in one reply
-PATIENCE = 30.0  # s that a tool may take
+MOST_ROUNDS = 4  # of calls in one reply
+PATIENCE_S = 30.0  # s that a tool may take
 LONGEST_RESULT = 4000  # characters of a result
-RUNNING = "The tool is still running. Do not call it again; its result will follow."
+RUNNING_NOTE = "The tool is still running. Do not call it again; its result will follow."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Toolbox:
     async def _converse(
         self, llm: CallsTools, messages: list[Message], described: list[Json], own: "dict[str, BaseTool]", reply: Reply
     ) -> AsyncIterator[str]:
-        for _ in range(ROUNDS):
+        for _ in range(MOST_ROUNDS):
             calls: dict[int, Item] = {}
             async with closing(llm.converse(messages, described)) as parts:
                 async for part in parts:
@@ -100,7 +100,7 @@ class Toolbox:
 
     def _begin(self, call: Call, own: "dict[str, BaseTool]", reply: Reply) -> asyncio.Task[None]:
         """Run a tool, to its end."""
-        self._conversation.running[call.id] = RUNNING
+        self._conversation.running[call.id] = RUNNING_NOTE
         task = asyncio.create_task(self._finish(call, own, reply), name=f"{reply.id} tool")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -134,10 +134,10 @@ class Toolbox:
     async def _run(self, call: Call, own: "dict[str, BaseTool]") -> str:
         """The result, or what went wrong, in words for the language model."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE_S):
                 result = await own[call.name].ainvoke(json.loads(call.arguments or "{}"))
         except TimeoutError:
-            return f"The tool took longer than {PATIENCE:.0f} seconds and was stopped."
+            return f"The tool took longer than {PATIENCE_S:.0f} seconds and was stopped."
         except Exception as error:  # whatever a tool raises: the model tells the user
             log.warning("the tool %s failed: %s", call.name, type(error).__name__)
             return f"The tool failed: {type(error).__name__}."

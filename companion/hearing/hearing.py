@@ -22,7 +22,7 @@ from companion.stages.protocols import HEAR_RATE, Samples
 from companion.tasks import Spawn
 
 SHORTEST_COMMIT = 0.1  # s of sound that a client may commit
-DEAF = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
+LOST_PACKETS_S = 1.0  # s without a packet after which a microphone in mid-turn counts as silent
 
 
 class Hearing:
@@ -69,7 +69,7 @@ class Hearing:
     @property
     def attentive(self) -> bool:
         """Whether the user speaks, or at least the microphone is open."""
-        return self._turns.state is State.SPEAKING or self._now() - self._heard_at < DEAF
+        return self._turns.state is State.SPEAKING or self._now() - self._heard_at < LOST_PACKETS_S
 
     @property
     def busy(self) -> bool:
@@ -100,7 +100,7 @@ class Hearing:
 
     def tick(self, seconds: float) -> None:
         """Time passes: a microphone that went away in the middle of a turn counts as silent."""
-        if self._turns.state is not State.SILENT and self._now() - self._heard_at > DEAF:
+        if self._turns.state is not State.SILENT and self._now() - self._heard_at > LOST_PACKETS_S:
             for turn in self._microphone.hear(np.zeros(int(seconds * HEAR_RATE), np.float32)):
                 self._turns.take(turn)
 

@@ -12,9 +12,9 @@ from companion.errors import StageError
 
 log = logging.getLogger(__name__)
 
-AGAIN = (1.0, 2.0, 4.0, 8.0, 15.0)  # s until the next attempts; the last one holds for all that follow
+RETRIES_S = (1.0, 2.0, 4.0, 8.0, 15.0)  # s until the next attempts; the last one holds for all that follow
 MOST_BYTES = 4_000_000  # bytes of words that are kept; of more the oldest go
-FAILED = "memory_failed"  # code of what may succeed later
+RETRIED_CODE = "memory_failed"  # code of what may succeed later
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Entry:
 
 
 class Backlog:
-    """``write`` carries out one entry. After a StageError `FAILED` it is tried again later, after anything else given
+    """``write`` carries out one entry. After StageError `RETRIED_CODE` it is tried again later, after any other given
     up. All of it is lost with the process."""
 
     def __init__(self, write: Callable[[Entry], Awaitable[None]]) -> None:
@@ -40,15 +40,17 @@ class Backlog:
         self._trying: asyncio.Task[None] | None = None
 
     async def add(self, entry: Entry) -> None:
-        """Carry it out after those before it. Raises what went wrong with it, and StageError `FAILED` at once while the
+        """Carry it out after those before it. Raises what went wrong, and StageError `RETRIED_CODE` at once while the
         database is known not to answer: it is kept then."""
         self.keep(entry)
         if self._trying:
-            raise StageError(FAILED, "The memory's database does not answer. What is said is stored once it does.")
+            raise StageError(
+                RETRIED_CODE, "The memory's database does not answer. What is said is stored once it does."
+            )
         try:
             await self._flush(entry)
         except StageError as error:
-            if error.code == FAILED:
+            if error.code == RETRIED_CODE:
                 self.try_later()
             raise
 
@@ -83,7 +85,7 @@ class Backlog:
                 try:
                     await self._write(entry)
                 except Exception as error:  # of the database, or of what was to be written
-                    if isinstance(error, StageError) and error.code == FAILED:
+                    if isinstance(error, StageError) and error.code == RETRIED_CODE:
                         raise
                     self._remove(entry)
                     if entry is mine:
@@ -95,7 +97,7 @@ class Backlog:
         attempt = 0
         try:
             while self._entries:
-                await asyncio.sleep(AGAIN[min(attempt, len(AGAIN) - 1)])
+                await asyncio.sleep(RETRIES_S[min(attempt, len(RETRIES_S) - 1)])
                 attempt += 1
                 try:
                     await self._flush()

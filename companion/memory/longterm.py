@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlche
 
 from companion.errors import StageError
 from companion.memory import notes, seal, store, tables
-from companion.memory.backlog import FAILED, Backlog, Entry
+from companion.memory.backlog import RETRIED_CODE, Backlog, Entry
 from companion.memory.notes import Note
 from companion.memory.store import Memory, Past, Store
 from companion.models.embeddings import Embedder, Embeds
@@ -25,13 +25,13 @@ from companion.stages.worker import one_thread
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LIKE = 0.28  # cosine from which a memory bears on a subject
+RELEVANT_COSINE = 0.28  # cosine from which a memory bears on a subject
 HALF_LIFE_DAYS = 30.0  # after this long a memory's age counts half
-PINNED = 1.0  # importance of what is always recalled
-WORTH_READING = 2  # messages of the user from which a conversation is given to the language model
-READING = 60.0  # s that it may take for one
+PINNED_IMPORTANCE = 1.0  # importance of what is always recalled
+LEAST_MESSAGES = 2  # messages of the user from which a conversation is given to the language model
+READING_S = 60.0  # s that it may take for one
 LONGEST_MEMORY = 1000  # characters of a memory that a user writes
-NEVER = (DataError, IntegrityError, ProgrammingError)  # errors of what was to be stored, not of the database
+FINAL_ERRORS = (DataError, IntegrityError, ProgrammingError)  # errors of what was to be stored, not of the database
 
 
 class LongTerm:
@@ -126,7 +126,7 @@ class LongTerm:
         try:
             return await self._run(self._store.forget, user)
         except StageError as error:
-            if error.code == FAILED:
+            if error.code == RETRIED_CODE:
                 self._backlog.keep(Entry("forget", name, "", store.now()))
                 self._backlog.try_later()
             raise
@@ -145,7 +145,7 @@ class LongTerm:
             try:
                 return work(*arguments)
             except SQLAlchemyError as error:  # its text may quote what was stored
-                code = "memory_refused" if isinstance(error, NEVER) else FAILED
+                code = "memory_refused" if isinstance(error, FINAL_ERRORS) else RETRIED_CODE
                 raise StageError(code, f"The memory's database failed: {type(error).__name__}.") from error
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, guarded)
@@ -175,11 +175,11 @@ class LongTerm:
             log.error("the memory could not take notes: %s", type(error).__name__)
 
     async def _notes(self, messages: list[Message]) -> list[Note]:
-        if self._llm is None or sum(m.role == "user" for m in messages) < WORTH_READING:
+        if self._llm is None or sum(m.role == "user" for m in messages) < LEAST_MESSAGES:
             return []
         prompt = notes.conversation_prompt(self._wording, messages)
         try:
-            async with asyncio.timeout(READING):
+            async with asyncio.timeout(READING_S):
                 answer = thoughtless("".join(await collected(self._llm.reply([Message("user", prompt)]))))
         except (StageError, TimeoutError) as error:
             log.warning("the language model took no notes: %s", getattr(error, "code", "too slow"))
@@ -209,7 +209,9 @@ def score(memory: Memory, likeness: float, now: datetime) -> float:
 
     ``likeness`` is the cosine of both.
     """
-    if memory.note.importance >= PINNED:
+    if memory.note.importance >= PINNED_IMPORTANCE:
         return 2.0
     recency = 0.5 ** ((now - memory.at).total_seconds() / 86_400 / HALF_LIFE_DAYS)
-    return likeness * (0.6 + 0.4 * recency) * (0.6 + 0.4 * memory.note.importance) if likeness >= LIKE else 0.0
+    return (
+        likeness * (0.6 + 0.4 * recency) * (0.6 + 0.4 * memory.note.importance) if likeness >= RELEVANT_COSINE else 0.0
+    )

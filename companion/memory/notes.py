@@ -19,8 +19,8 @@ from companion.errors import StageError
 from companion.stages.protocols import Message
 
 LONGEST_NOTE = 240  # characters of one memory
-ENOUGH = 0.7  # share of a note's words that must be the user's
-NOTED = 0.5  # importance of a model's note
+OWN_WORDS_SHARE = 0.7  # share of a note's words that must be the user's
+NOTE_IMPORTANCE = 0.5  # importance of a model's note
 SUMMARY = "Summary:"
 WORD = re.compile(r"[^\W\d_]{3,}|\d+")
 SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
@@ -29,7 +29,7 @@ _COMMON = """
     just like more much not our out over really she some than that the their them then there they this too very was were
     what when where which while who why will with would yes you your talked said told mentioned user
     called named"""
-COMMON = frozenset(_COMMON.split())
+COMMON_WORDS = frozenset(_COMMON.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def from_model(answer: str, messages: Sequence[Message], wording: Wording) -> li
             continue
         forbidden = any(re.search(rule.pattern, text, re.IGNORECASE) for rule in wording.never)
         if text.startswith("They ") and len(text) <= LONGEST_NOTE and not forbidden and is_grounded(text, known):
-            notes.append(Note(text, "noted", NOTED, slot))
+            notes.append(Note(text, "noted", NOTE_IMPORTANCE, slot))
     return notes
 
 
@@ -124,7 +124,7 @@ def is_grounded(text: str, known: str) -> bool:
     if any(_stem(name) not in there for name in names):
         return False
     words = _stems(text)
-    return len(words) >= 2 and len(words & there) >= ENOUGH * len(words)
+    return len(words) >= 2 and len(words & there) >= OWN_WORDS_SHARE * len(words)
 
 
 def ago(at: datetime, now: datetime) -> str:
@@ -151,7 +151,7 @@ def _note(sentence: str, wording: Wording) -> Note | None:
 
 
 def _stems(text: str) -> set[str]:
-    return {_stem(word) for word in WORD.findall(text.lower()) if word not in COMMON}
+    return {_stem(word) for word in WORD.findall(text.lower()) if word not in COMMON_WORDS}
 
 
 def _stem(word: str) -> str:

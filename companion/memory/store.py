@@ -18,10 +18,10 @@ from companion.models.embeddings import Embeds, Vectors
 from companion.stages.protocols import Kept, Message
 
 MOST_MEMORIES = 500  # memories of one user; the least important, oldest go first
-LINES = 100  # newest messages of a conversation that are kept until it is over
-SAME = 0.85  # cosine from which two memories say the same
-_ALL = (tables.Memory, tables.Conversation)  # what is stored of users
-ABANDONED = timedelta(hours=1)  # a conversation without a new line for so long belongs to a process that is gone
+MOST_MESSAGES = 100  # newest messages of a conversation that are kept until it is over
+SAME_COSINE = 0.85  # cosine from which two memories say the same
+_TABLES = (tables.Memory, tables.Conversation)  # what is stored of users
+ABANDONED_AFTER = timedelta(hours=1)  # a conversation without a new line for so long belongs to a process that is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Store:
             row = tables.Conversation(id=past.id, user=past.name)
             session.add(row)
         lines = [[m.role, m.content] for m in (*before, *past.messages)]
-        row.at, row.lines = now(), self._seal.close(json.dumps(lines[-LINES:]).encode())
+        row.at, row.lines = now(), self._seal.close(json.dumps(lines[-MOST_MESSAGES:]).encode())
 
     def conclude(self, past: Past, found: Iterable[Note]) -> None:
         """Store what was ``found`` in a conversation and delete its words; nothing of one that was forgotten meanwhile,
@@ -160,7 +160,7 @@ class Store:
         """The same of a user as stored."""
 
         def work(session: Any) -> int:
-            gone = [session.execute(delete(table).where(table.user == name)) for table in _ALL]
+            gone = [session.execute(delete(table).where(table.user == name)) for table in _TABLES]
             return sum(result.rowcount for result in gone)
 
         return tables.erase(self._open, work)
@@ -169,7 +169,9 @@ class Store:
         """This conversation, and those that a process which ended left behind."""
         table = tables.Conversation
         with self._open() as session:
-            rows = session.scalars(select(table).where((table.id == conversation) | (table.at < now() - ABANDONED)))
+            rows = session.scalars(
+                select(table).where((table.id == conversation) | (table.at < now() - ABANDONED_AFTER))
+            )
             return [Past(row.id, row.user, self._messages(row.lines), row.at) for row in rows]
 
     def drop(self, conversation: str) -> None:
@@ -203,7 +205,7 @@ def _is_known(note: Note, vector: Vectors, known: Iterable[Memory]) -> bool:
     for old in known:
         if note.slot and note.slot == old.note.slot and old.note.kind == "told":
             return True
-        if note.kind == "noted" and note.slot != old.note.slot and float(old.vector @ vector) > SAME:
+        if note.kind == "noted" and note.slot != old.note.slot and float(old.vector @ vector) > SAME_COSINE:
             return True
     return False
 
@@ -211,4 +213,4 @@ def _is_known(note: Note, vector: Vectors, known: Iterable[Memory]) -> bool:
 def _replaces(note: Note, vector: Vectors, old: Memory) -> bool:
     if note.slot and note.slot == old.note.slot:
         return True
-    return old.note.kind == "noted" and float(old.vector @ vector) > SAME
+    return old.note.kind == "noted" and float(old.vector @ vector) > SAME_COSINE

@@ -18,11 +18,15 @@ from companion.memory.seal import Seal
 
 T = TypeVar("T")
 
-SEALED = b"vasari"
+SEAL_MARK = b"vasari"
 FILE = "memories.sqlite"
 IN_MEMORY = ":memory:"
-PATIENCE = {"sqlite": 1.0, "postgresql": 5.0}  # s that the database may take before it counts as not answering
-FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)  # there is no room for SQLite's journal
+PATIENCE_S = {"sqlite": 1.0, "postgresql": 5.0}  # s that the database may take before it counts as not answering
+NO_ROOM_CODES = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+)  # there is no room for SQLite's journal
 
 
 class Base(DeclarativeBase):
@@ -71,8 +75,8 @@ def open_database(url: str, seal: Seal) -> sessionmaker[Any]:
         with opened.begin() as session:
             check = session.scalars(select(Check)).first()
             if check is None:
-                session.add(Check(id=1, value=seal.close(SEALED)))
-            elif seal.open(check.value) != SEALED:
+                session.add(Check(id=1, value=seal.close(SEAL_MARK)))
+            elif seal.open(check.value) != SEAL_MARK:
                 raise StageError("memory_key", "The memory is sealed: give its key in VASARI_MEMORY_KEY or key_file.")
     except (SQLAlchemyError, StageError) as error:
         opened.kw["bind"].dispose()
@@ -104,7 +108,7 @@ def erase(opened: sessionmaker[Any], work: Callable[[Any], T]) -> T:
         with opened.begin() as session:
             return work(session)
     except OperationalError as error:
-        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in FULL:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in NO_ROOM_CODES:
             raise
     with opened() as session:
         session.execute(text("PRAGMA journal_mode=MEMORY"))
@@ -124,7 +128,7 @@ def _engine(url: str, file: str) -> Engine:
         parsed = make_url(url)
         if parsed.drivername in ("postgresql", "postgres"):
             parsed = parsed.set(drivername="postgresql+pg8000")
-        patience = {"timeout": PATIENCE.get(parsed.get_backend_name(), 0)}
+        patience = {"timeout": PATIENCE_S.get(parsed.get_backend_name(), 0)}
         # Errors must not quote the user.
         engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=patience)
     except ImportError as error:

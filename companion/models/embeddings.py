@@ -14,7 +14,7 @@ from companion.models.needs import EMBEDDER
 
 SIZE = 384
 MAX_TOKENS = 256  # what the network was trained for; the rest of a longer text is not looked at
-LATEST = 8  # texts whose vectors are kept: care, feelings and memory ask for the same message
+CACHED_TEXTS = 8  # texts whose vectors are kept: care, feelings and memory ask for the same message
 GRAPH = "int8.kept"
 
 Vectors = NDArray[np.float32]  # (n, SIZE), rows of length 1
@@ -41,7 +41,7 @@ class Embedder:
         return np.concatenate([np.zeros((0, SIZE), np.float32), *map(_vector, texts)])
 
 
-@functools.lru_cache(LATEST)
+@functools.lru_cache(CACHED_TEXTS)
 def _vector(text: str) -> Vectors:
     """(1, 384)."""
     words, network = _load()

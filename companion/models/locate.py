@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 DIGEST = 32  # bytes of a SHA-256
 STAMPS = "verified.json"  # the files of the cache that were read and found right, and how they were then
-KEPT = ".kept"  # ends the names of files that `once` writes
+KEPT_SUFFIX = ".kept"  # ends the names of files that `once` writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def distrust() -> list[Path]:
     from models and is damaged: it is made again. Returns the latter."""
     with _stamps_lock:
         (cache_dir() / STAMPS).unlink(missing_ok=True)
-    damaged = [path for path in cache_dir().rglob(f"*{KEPT}") if not _intact(path.read_bytes())]
+    damaged = [path for path in cache_dir().rglob(f"*{KEPT_SUFFIX}") if not _intact(path.read_bytes())]
     for path in damaged:
         path.unlink(missing_ok=True)
     return damaged

@@ -31,7 +31,7 @@ class Needs:
     within: str = ""
 
 
-NOTHING = Needs()
+NO_NEEDS = Needs()
 
 
 def needing(*models: str | Model) -> Callable[[F], F]:
@@ -55,7 +55,7 @@ def needed(config: Config) -> list[Model]:
 
 def _of(stage: Stage, where: str) -> list[str | Model]:
     made = load_class(stage, where)
-    needs: Needs = getattr(made, "needs", NOTHING)
+    needs: Needs = getattr(made, "needs", NO_NEEDS)
     if needs.within and (inner := _importable(_value(made, stage, needs.within), stage.options)):
         return [*needs.always, *_of(inner, where)]
     if not needs.choices or stage.options.get(needs.unless):

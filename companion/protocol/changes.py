@@ -11,7 +11,7 @@ from companion.protocol.codec import WireError, invalid
 from companion.protocol.events import Json
 from companion.protocol.settings import CODECS, Audio, AudioInput, Avatar, Remembering, Settings, Transcription
 
-OWN = (
+OWN_FIELDS = (
     "id",
     "object",
     "model",
@@ -19,10 +19,10 @@ OWN = (
     "resume",
     "expires_at",
 )  # what the server says of a session beside its settings
-NOTHING = (None, "", "inf", "auto", 1, [], {})  # values by which OpenAI's clients ask for nothing in particular
+EMPTY_VALUES = (None, "", "inf", "auto", 1, [], {})  # values by which OpenAI's clients ask for nothing in particular
 MOST_NAMED = 10  # unknown fields of an update that are named
 LONGEST_NAME = 60  # characters of one
-WHOLE = ("memory",)  # taken as they are or not at all: nobody agrees for somebody else
+INDIVISIBLE_FIELDS = ("memory",)  # taken as they are or not at all: nobody agrees for somebody else
 
 _SETTINGS = TypeAdapter(Settings)
 
@@ -60,7 +60,7 @@ def _without(change: Json, known: Json, path: list[str]) -> Json:
     key, *deeper = path or [""]
     inside, old = change.get(key), known.get(key)
     left: Json = {}
-    if deeper and key not in WHOLE and isinstance(inside, dict) and isinstance(old, dict):
+    if deeper and key not in INDIVISIBLE_FIELDS and isinstance(inside, dict) and isinstance(old, dict):
         left = _without(cast(Json, inside), cast(Json, old), deeper)
     rest = {name: value for name, value in change.items() if name != key}
     return rest | {key: left} if left else rest
@@ -72,7 +72,7 @@ def _unknown(change: Mapping[str, Any], shape: Json, path: str) -> Iterator[str]
         if key in shape:
             if isinstance(known, dict) and isinstance(value, Mapping):
                 yield from _unknown(cast(Mapping[str, Any], value), cast(Json, known), f"{path}.{key}")
-        elif key not in OWN and (value is True or value not in NOTHING):
+        elif key not in OWN_FIELDS and (value is True or value not in EMPTY_VALUES):
             yield f"{path}.{key[:LONGEST_NAME]}"
 
 

@@ -19,11 +19,11 @@ from companion.protocol.events import CLIENT_EVENTS, ClientEvent, Error, Json, S
 
 SUBPROTOCOLS = ("realtime.binary", "realtime")  # best first
 
-DEEPEST = 100  # lists and objects within each other
-TAKEN = f"UTF-8, finite numbers, at most {DEEPEST} levels deep"
+MOST_LEVELS = 100  # lists and objects within each other
+ACCEPTED_JSON = f"UTF-8, finite numbers, at most {MOST_LEVELS} levels deep"
 
 _ADAPTERS = {name: TypeAdapter(kind) for name, kind in CLIENT_EVENTS.items()}
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # a half of a character outside the basic plane, escaped
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # a half of a character outside the basic plane, escaped
 _MEDIA = {"input_audio_buffer.append": "audio"}  # the field that a client's binary message carries
 
 
@@ -81,14 +81,14 @@ def decode(message: str | bytes) -> ClientEvent:
 def parse(text: str | bytes) -> Any:
     """JSON from outside -> its value, which can be written as JSON and as UTF-8 again: numbers are finite, half
     characters (a client may cut an emoji in two) are question marks. Raises ValueError, also where it is nested deeper
-    than `DEEPEST`."""
+    than `MOST_LEVELS`."""
     text = text if isinstance(text, str) else text.decode()
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     _check_depth(value)
-    if _is_utf8(text) and not _HALF.search(text):
+    if _is_utf8(text) and not _HALF_CHARACTER.search(text):
         return value
     return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
@@ -111,7 +111,7 @@ def _object(head: str | bytes) -> Json:
     try:
         payload = parse(head)
     except ValueError as error:
-        raise WireError("invalid_json", f"The message is not valid JSON ({TAKEN}).") from error
+        raise WireError("invalid_json", f"The message is not valid JSON ({ACCEPTED_JSON}).") from error
     if not isinstance(payload, dict):
         raise WireError("invalid_message", "The message is not a JSON object with a `type`.")
     return cast(Json, payload)
@@ -138,7 +138,7 @@ def _is_utf8(text: str) -> bool:
 
 def _check_depth(value: Any) -> None:
     layer: list[Any] = [value]
-    for _ in range(DEEPEST + 1):
+    for _ in range(MOST_LEVELS + 1):
         inside = [cast(Json, v).values() if isinstance(v, dict) else v for v in layer if isinstance(v, dict | list)]
         if not inside:
             return

@@ -11,9 +11,9 @@ from companion.safety.policy import Crisis
 Level = Literal["none", "concern", "ask", "crisis"]
 
 MOST_SENTENCES = 40  # of one message that are looked at, the last ones
-LONGEST = 20_000  # characters of one message that are read, the last ones
-SHORT = 8  # words of an answer that is understood only with what was said before
-EARLIER = 6  # messages in which a game may have begun
+LONGEST_MESSAGE = 20_000  # characters of one message that are read, the last ones
+SHORT_ANSWER_WORDS = 8  # words of an answer that is understood only with what was said before
+EARLIER_MESSAGES = 6  # messages in which a game may have begun
 SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 
 
@@ -38,7 +38,7 @@ class Detector:
     def judge(self, text: str, before: Sequence[str] = ()) -> Verdict:
         """A message, and those ``before`` it, the user's and the companion's by turns, the companion's last -> the
         verdict on its most worrying sentence. Blocks for some milliseconds a sentence."""
-        text = text[-LONGEST:].replace("\u2019", "'")
+        text = text[-LONGEST_MESSAGE:].replace("\u2019", "'")
         sentences = [s for s in (part.strip() for part in SENTENCE.findall(text)) if s][-MOST_SENTENCES:]
         if len(sentences) > 1:
             sentences += [" ".join(pair) for pair in zip(sentences, sentences[1:], strict=False)]
@@ -56,7 +56,7 @@ class Detector:
     def _is_play(self, text: str, before: Sequence[str]) -> bool:
         policy = self._policy
         return bool(policy.told.search(text)) or any(
-            policy.played.search(told[-LONGEST:]) for told in (*before[-EARLIER:], text)
+            policy.played.search(told[-LONGEST_MESSAGE:]) for told in (*before[-EARLIER_MESSAGES:], text)
         )
 
     def _outright(self, sentence: str, meant: bool) -> Verdict | None:
@@ -72,8 +72,8 @@ class Detector:
     def _near(self, sentences: Sequence[str], text: str, before: Sequence[str]) -> Verdict:
         if self._network is None or not sentences:
             return Verdict("none")
-        joined = [f"{before[-2]} {text}"] if len(before) > 1 and len(text.split()) <= SHORT else []
-        if joined and self._network.judge([before[-2][-LONGEST:]])[0].danger >= self._policy.near:
+        joined = [f"{before[-2]} {text}"] if len(before) > 1 and len(text.split()) <= SHORT_ANSWER_WORDS else []
+        if joined and self._network.judge([before[-2][-LONGEST_MESSAGE:]])[0].danger >= self._policy.near:
             joined = []  # it was judged in its own turn
         worst = max(self._network.judge([*sentences, *joined]), key=lambda near: near.danger)
         return Verdict("ask" if worst.danger >= self._policy.near else "none", worst.danger, worst.about, "meaning")

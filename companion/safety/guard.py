@@ -11,18 +11,18 @@ from companion.protocol import events
 from companion.protocol.events import Json, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import policy
-from companion.safety.detect import LONGEST, Detector, Verdict
+from companion.safety.detect import LONGEST_MESSAGE, Detector, Verdict
 from companion.safety.network import Judges, Network
 from companion.safety.watch import Step, Watch
 from companion.speech.sentences import words
 from companion.stages.streams import Beginning, closing, held
 from companion.stages.worker import one_thread
 
-LEAK = 7  # words in a row that betray a rule
-DIGITS = 3  # that make a word a code
+LEAK_WORDS = 7  # words in a row that betray a rule
+CODE_DIGITS = 3  # that make a word a code
 LONGEST_CODE = 200  # characters in which one may be spelled out
-LONG = 10  # the same of instructions, which may hold what is to be said
-WHOLE = 4  # words of a rule that is betrayed by all of them
+LEAK_WORDS_OF_INSTRUCTIONS = 10  # the same of instructions, which may hold what is to be said
+SHORTEST_RULE_WORDS = 4  # words of a rule that is betrayed by all of them
 _SENTENCE = re.compile(r"[.!?]\s|\n")
 FLAG = "[crisis]"  # with which a language model gives its own opinion
 
@@ -131,7 +131,7 @@ class Guard:
         the persona's; ``before``: the messages before it."""
         self.note, self._said, self._stopped = "", "", set()
         verdict = await self._safety.judge(said, before)
-        said = said[-LONGEST:]
+        said = said[-LONGEST_MESSAGE:]
         self._told_age = self._told_age or bool(self._policy.intimacy.age.search(said))
         return self._cared(self._watch.step(said, verdict)) or self._refused(said, name)
 
@@ -258,13 +258,16 @@ class Guard:
 
 
 def _betrays(said: str, private: Private) -> bool:
-    """Whether it repeats, word for word, `LEAK` words of a rule in a row or all of a short one, a code in a rule, or a
-    `LONG` part of the instructions."""
+    """Whether it repeats `LEAK_WORDS` words of a rule in a row or all of a short one, a code in a rule, or a
+    `LEAK_WORDS_OF_INSTRUCTIONS` part of the instructions."""
     if _codes(private) & set(words(said)):
         return True
     short = {tuple(words(sentence)) for sentence in _SENTENCE.split(private.rules)}
-    whole = any(one in _runs(said, len(one)) for one in short if WHOLE <= len(one) < LEAK)
-    return whole or any(_runs(said, n) & _runs(text, n) for text, n in zip(private, (LEAK, LONG), strict=True))
+    whole = any(one in _runs(said, len(one)) for one in short if SHORTEST_RULE_WORDS <= len(one) < LEAK_WORDS)
+    return whole or any(
+        _runs(said, n) & _runs(text, n)
+        for text, n in zip(private, (LEAK_WORDS, LEAK_WORDS_OF_INSTRUCTIONS), strict=True)
+    )
 
 
 def _tells_code(said: str, private: Private, digits: Sequence[str]) -> bool:
@@ -278,7 +281,7 @@ def _tells_code(said: str, private: Private, digits: Sequence[str]) -> bool:
 
 
 def _codes(private: Private) -> set[str]:
-    return {word for word in words(private.rules) if sum(map(str.isdigit, word)) >= DIGITS}
+    return {word for word in words(private.rules) if sum(map(str.isdigit, word)) >= CODE_DIGITS}
 
 
 def _runs(text: str, length: int) -> set[tuple[str, ...]]:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from companion import resources
 from companion.safety.detect import Detector
 
-ORDINARY = "none"
-SAME = {"selfharm": "suicide"}  # kinds of the sets that care answers alike
+ORDINARY_KIND = "none"
+SAME_KINDS = {"selfharm": "suicide"}  # kinds of the sets that care answers alike
 
 
 class Turn(NamedTuple):
-    """What was ``said`` after the messages ``before``, the companion's last; ``kind``: of danger, or `ORDINARY`."""
+    """What was ``said`` after the messages ``before``, the companion's last; ``kind``: of danger, or ordinary."""
 
     said: str
     kind: str
@@ -47,12 +47,12 @@ def sentences(name: str, folder: Path | None = None) -> list[str]:
 def old_turns(part: str = "") -> list[Turn]:
     """The first set, of suicide alone; ``part``: "" or ``held-out-``."""
     dangerous = [Turn(text, "suicide") for text in sentences(f"{part}crisis")]
-    return dangerous + [Turn(text, ORDINARY) for text in sentences(f"{part}near-miss")]
+    return dangerous + [Turn(text, ORDINARY_KIND) for text in sentences(f"{part}near-miss")]
 
 
 def turns(path: Path) -> list[Turn]:
     """A file of turns: the kind after ``##``, a turn a line, what was said before it parted by ``||``."""
-    kind, found = ORDINARY, list[Turn]()
+    kind, found = ORDINARY_KIND, list[Turn]()
     for line in path.read_text("utf-8").splitlines():
         if line.startswith("## "):
             kind = line[3:].strip()
@@ -70,11 +70,11 @@ def new_turns(part: str) -> list[Turn]:
 def measure(detector: Detector, told: Sequence[Turn]) -> Measured:
     """Raises StageError for a missing model."""
     judged = [(turn, detector.judge(turn.said, turn.before)) for turn in told]
-    danger = [(turn, verdict) for turn, verdict in judged if turn.kind != ORDINARY]
-    calm = [(turn, verdict.level) for turn, verdict in judged if turn.kind == ORDINARY]
+    danger = [(turn, verdict) for turn, verdict in judged if turn.kind != ORDINARY_KIND]
+    calm = [(turn, verdict.level) for turn, verdict in judged if turn.kind == ORDINARY_KIND]
     caught = [(turn, verdict) for turn, verdict in danger if verdict.level in ("ask", "crisis")]
     kinds = dict.fromkeys(turn.kind for turn, _ in danger)
-    right = sum(verdict.about == SAME.get(turn.kind, turn.kind) for turn, verdict in caught)
+    right = sum(verdict.about == SAME_KINDS.get(turn.kind, turn.kind) for turn, verdict in caught)
     return Measured(
         dangerous=len(danger),
         ordinary=len(calm),

@@ -19,9 +19,11 @@ from companion.models.needs import EMBEDDER
 
 ADAPTER = Path(__file__).parent / "danger.safetensors"
 KINDS = ("none", "suicide", "medical", "abuse", "violence", "intruder", "child", "eating", "psychosis")
-PARTS = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense")
+ADAPTED_LAYERS = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense")
 DENSE = tuple(
-    f"encoder.layer.{layer}.{part}" for layer in range(6) for part in (*PARTS, "intermediate.dense", "output.dense")
+    f"encoder.layer.{layer}.{part}"
+    for layer in range(6)
+    for part in (*ADAPTED_LAYERS, "intermediate.dense", "output.dense")
 )
 STRENGTH = 2.0  # of the adapter
 SHARPNESS = 8.0  # by which a unit vector is multiplied before the head

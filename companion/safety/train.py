@@ -30,7 +30,7 @@ from companion.models import locate
 from companion.models.embeddings import tokenizer
 from companion.models.minilm import EPSILON, HEADS, LAYERS, WIDTH
 from companion.models.needs import EMBEDDER
-from companion.safety.measure import SAME, new_turns
+from companion.safety.measure import SAME_KINDS, new_turns
 from companion.safety.network import ADAPTER, DENSE, KINDS, MAX_TOKENS, SHARPNESS, STRENGTH
 
 RANK = 8
@@ -192,7 +192,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ADAPTER)
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    told = [*examples(), *((turn.said, SAME.get(turn.kind, turn.kind)) for turn in new_turns("dev"))]
+    told = [*examples(), *((turn.said, SAME_KINDS.get(turn.kind, turn.kind)) for turn in new_turns("dev"))]
     save_file(train(told, asked.rounds, asked.seed).tensors(), asked.out)
 
 

@@ -8,9 +8,9 @@ from companion.protocol.events import Json
 from companion.safety.detect import Verdict
 from companion.safety.policy import Crisis
 
-CALM = 2  # turns of ordinary talk after which nobody is in danger any more
-PLAIN = 3  # words from which a turn is one of ordinary talk: "Hm." says nothing
-BELIEVED = 10  # turns in which one who said no is not asked about the same again
+CALM_TURNS = 2  # turns of ordinary talk after which nobody is in danger any more
+PLAIN_WORDS = 3  # words from which a turn is one of ordinary talk: "Hm." says nothing
+BELIEVED_TURNS = 10  # turns in which one who said no is not asked about the same again
 
 Does = Literal["act", "ask", "listen", "relief", "believe", "concern", ""]
 
@@ -62,7 +62,7 @@ class Watch:
         return Step("act", about)
 
     def _ask(self, about: str) -> Step:
-        if self._turn - self._denied.get(about, -BELIEVED) < BELIEVED:
+        if self._turn - self._denied.get(about, -BELIEVED_TURNS) < BELIEVED_TURNS:
             return Step("concern", about)
         self._asked = about
         return Step("ask", about)
@@ -84,8 +84,8 @@ class Watch:
             return self.act(verdict.about)
         if fine and verdict.level == "none" and not _also(self.policy.serious, said):
             return self._rest("relief")
-        self._calm += verdict.level == "none" and len(said.split()) >= PLAIN
-        return self._rest("") if self._calm >= CALM else Step("listen", self.about)
+        self._calm += verdict.level == "none" and len(said.split()) >= PLAIN_WORDS
+        return self._rest("") if self._calm >= CALM_TURNS else Step("listen", self.about)
 
     def _rest(self, does: Does) -> Step:
         about, self.about, self._calm = self.about, "", 0

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from companion.metrics import Metrics
 from companion.protocol import codec
 from companion.protocol.events import Error, Problem, ServerEvent
-from companion.server.entry.admission import REPLACED, Place
+from companion.server.entry.admission import REPLACED_MESSAGE, Place
 from companion.server.entry.comebacks import Comebacks
 from companion.server.outbox import Outbox
 from companion.session.client.visitor import Visitor
@@ -23,12 +23,12 @@ from companion.session.session import Session
 
 log = logging.getLogger(__name__)
 
-NORMAL, POLICY, INTERNAL, TRY_AGAIN_LATER = 1000, 1008, 1011, 1013  # close codes
-FOR_NOW = ("session_limit_reached", "server_busy", "server_draining")  # refusals that time heals
-FINAL = 4000  # that of a client which should not come back by itself
+NORMAL_CLOSE, POLICY_CLOSE, INTERNAL_CLOSE, LATER_CLOSE = 1000, 1008, 1011, 1013  # close codes
+PASSING_CODES = ("session_limit_reached", "server_busy", "server_draining")  # refusals that time heals
+FINAL_CLOSE = 4000  # that of a client which should not come back by itself
 LONGEST_REASON = 123  # bytes
-GONE = (WebSocketDisconnect, RuntimeError)  # what sending to a closed websocket raises
-GOODBYE = 2.0  # s that a closing handshake may take
+CLOSED_ERRORS = (WebSocketDisconnect, RuntimeError)  # what sending to a closed websocket raises
+GOODBYE_S = 2.0  # s that a closing handshake may take
 
 # A new session of a persona and a visitor: what it sends goes to the function.
 Opens = Callable[[Callable[[ServerEvent], None], str, Visitor, Keeper | None], Session]
@@ -57,7 +57,7 @@ class Caller:
 
 async def converse(caller: Caller, persona: str, *, opens: Opens, comebacks: Comebacks, metrics: Metrics) -> None:
     """Hold one conversation until either side ends it."""
-    end = End(INTERNAL)
+    end = End(INTERNAL_CLOSE)
     outbox = Outbox()
     try:
         async with (
@@ -75,13 +75,13 @@ async def converse(caller: Caller, persona: str, *, opens: Opens, comebacks: Com
             log.info("session %s ends, code %d", session.id, end.code)
     except Exception:  # a mistake of ours ends one conversation and not the server
         log.exception("a session was ended by an error")
-        end = End(INTERNAL)
+        end = End(INTERNAL_CLOSE)
     await _farewell(caller.websocket, caller.encode, end)
 
 
 async def refuse(websocket: WebSocket, encode: codec.Encoder, code: str, message: str) -> None:
     """Say why there is no session, and close."""
-    end = TRY_AGAIN_LATER if code in FOR_NOW else POLICY
+    end = LATER_CLOSE if code in PASSING_CODES else POLICY_CLOSE
     await _farewell(websocket, encode, End(end, Problem(code, message)))
 
 
@@ -97,10 +97,10 @@ async def _exchange(caller: Caller, session: Session, outbox: Outbox, keeper: Ke
         for task in done:
             task.result()
         if lost in done:
-            return End(FINAL, Problem("session_replaced", REPLACED))
+            return End(FINAL_CLOSE, Problem("session_replaced", REPLACED_MESSAGE))
         if receiving in done:
             return receiving.result()
-        return End(POLICY if stalled in done else NORMAL)
+        return End(POLICY_CLOSE if stalled in done else NORMAL_CLOSE)
     finally:
         for task in tasks:
             task.cancel()
@@ -115,12 +115,12 @@ async def _receive_all(caller: Caller, session: Session, keeper: Keeper | None) 
             async with asyncio.timeout(patience):
                 message = await caller.websocket.receive()
         except TimeoutError:
-            return End(FINAL, Problem("session_idle", f"Nothing was heard of you for {patience:.0f} s."))
+            return End(FINAL_CLOSE, Problem("session_idle", f"Nothing was heard of you for {patience:.0f} s."))
         patience = later
         if message["type"] == "websocket.disconnect":
             if keeper:
-                keeper.left = message.get("code") == NORMAL
-            return End(NORMAL)
+                keeper.left = message.get("code") == NORMAL_CLOSE
+            return End(NORMAL_CLOSE)
         caller.place.hear()
         if keeper and keeper.used:
             await keeper.confirm()
@@ -141,7 +141,7 @@ async def _take(message: Message, session: Session) -> None:
 
 
 async def _send_all(caller: Caller, outbox: Outbox) -> None:
-    with suppress(*GONE):
+    with suppress(*CLOSED_ERRORS):
         async for event in outbox.messages():
             await _send(caller.websocket, caller.encode(event))
 
@@ -155,8 +155,8 @@ async def _send(websocket: WebSocket, message: str | bytes) -> None:
 
 async def _farewell(websocket: WebSocket, encode: codec.Encoder, end: End) -> None:
     """Say why, and close, if the other side still listens."""
-    with suppress(*GONE, TimeoutError):
-        async with asyncio.timeout(GOODBYE):
+    with suppress(*CLOSED_ERRORS, TimeoutError):
+        async with asyncio.timeout(GOODBYE_S):
             if end.problem:
                 await _send(websocket, encode(Error(end.problem)))
             reason = end.problem.message.encode()[:LONGEST_REASON].decode(errors="ignore") if end.problem else None

@@ -17,7 +17,7 @@ from companion.config import Config, ConfigError, Server
 from companion.engine import Engine
 from companion.server.app import App, create_app
 from companion.server.entry.access import is_loopback
-from companion.server.entry.handshake import BURST, Door, Line, knocks_at
+from companion.server.entry.handshake import BACKLOG, Door, Line, knocks_at
 from companion.server.logs import AUDIT, brief
 
 LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: 60 s of sound as base64
@@ -56,7 +56,7 @@ class _Server(uvicorn.Server):
                 app,
                 http=knocks_at(Door(limits.max_connections, limits.max_connections_per_address)),
                 ws=Line,
-                backlog=BURST,
+                backlog=BACKLOG,
                 log_config=None,
                 log_level="warning",
                 ws_max_size=LARGEST_MESSAGE,

@@ -16,8 +16,8 @@ MOST_KINDS = 1000
 WITHIN_S = 60.0
 
 
-KNOWN = "ASGI callable returned without completing handshake."  # what uvicorn says of a client that was refused
-CLIENTS = "Invalid UTF-8 sequence received from client."  # and, with a traceback, of a broken one
+KNOWN_LINE = "ASGI callable returned without completing handshake."  # what uvicorn says of a client that was refused
+CLIENT_LINE = "Invalid UTF-8 sequence received from client."  # and, with a traceback, of a broken one
 
 
 REQUEST: ContextVar[str] = ContextVar("request", default="")  # id of the one that is answered here
@@ -55,9 +55,9 @@ def admitted(address: str, visitor: Visitor, sessions: int) -> None:
 
 def brief(record: logging.LogRecord) -> bool:
     """Of uvicorn's lines: a refusal has been told already, and a client's mistake needs no traceback."""
-    if record.msg == CLIENTS:
+    if record.msg == CLIENT_LINE:
         record.exc_info = None
-    return record.msg != KNOWN
+    return record.msg != KNOWN_LINE
 
 
 class Sparing(logging.Filter):

@@ -14,8 +14,8 @@ import numpy as np
 from companion.speech.sentences import Mark
 from companion.stages.protocols import SPEAK_RATE, Samples, Speech, Word
 
-ENOUGH = 6 * SPEAK_RATE  # samples of speech made in advance; an interruption throws them away
-RECENT = 2 * SPEAK_RATE  # samples that were taken and may be said again: a word, and what the face looks ahead
+BUFFER_SAMPLES = 6 * SPEAK_RATE  # samples of speech made in advance; an interruption throws them away
+REPLAY_SAMPLES = 2 * SPEAK_RATE  # samples that were taken and may be said again: a word, and what the face looks ahead
 
 
 def pcm16(audio: Samples) -> bytes:
@@ -127,7 +127,7 @@ class Feed:
             self._mouth.finish()
 
     async def room(self) -> None:
-        """Wait until less than `ENOUGH` speech is waiting."""
+        """Wait until less than `BUFFER_SAMPLES` speech is waiting."""
         if self._mouth.fed_by(self):
             await self._mouth.room()
 
@@ -162,7 +162,7 @@ class Mouth:
         """The next piece of the item."""
         self._pieces.append(_Piece(line, speech))
         self.waiting += len(speech.audio)
-        if self.waiting >= ENOUGH:
+        if self.waiting >= BUFFER_SAMPLES:
             self._room.clear()
 
     def finish(self) -> None:
@@ -172,7 +172,7 @@ class Mouth:
             self.ends_at = self.taken
 
     async def room(self) -> None:
-        """Wait until less than `ENOUGH` speech is waiting."""
+        """Wait until less than `BUFFER_SAMPLES` speech is waiting."""
         await self._room.wait()
 
     def ahead(self, n: int) -> Samples:
@@ -191,13 +191,13 @@ class Mouth:
             if self._pieces[0].used == len(self._pieces[0].speech.audio):
                 self._pieces.popleft()
         self.waiting -= filled
-        if self.waiting < ENOUGH:
+        if self.waiting < BUFFER_SAMPLES:
             self._room.set()
         if self._finished and not self._pieces and self.ends_at is None:
             self.ends_at = self.taken + filled
         if begun or filled:
             self.taken += n
-            self._recent = np.concatenate([self._recent, audio])[-RECENT:]
+            self._recent = np.concatenate([self._recent, audio])[-REPLAY_SAMPLES:]
         return Taken(audio, tuple(cues))
 
     def again(self, since: int) -> int:

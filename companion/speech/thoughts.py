@@ -25,17 +25,17 @@ _KINDS = (  # how a thought begins, and how it ends
     (re.compile(r"◁think▷"), re.compile(r"◁/think▷")),
     (re.compile(r"\[THINK\]"), re.compile(r"\[/THINK\]")),
 )  # fmt: skip
-_BARE = ((re.compile(r"analysis(?=[A-Z])"), re.compile(r"assistant\s?final(?=\W*[A-Z\W])")),
+_UNMARKED_KINDS = ((re.compile(r"analysis(?=[A-Z])"), re.compile(r"assistant\s?final(?=\W*[A-Z\W])")),
          (re.compile(r"Thinking\.\.\.\s*\n"), re.compile(r"\.\.\.\s?done thinking\.\s?"))
 )  # fmt: skip  # at the very beginning: a server that took the special tokens out, a tool that shows its thoughts
-_ENDS = re.compile(
+_END_TAG = re.compile(
     rf"{_TAG_CLOSE.pattern}|<\|(?:end_of_thought|end_of_thinking)\|>|◁/think▷|\[/THINK\]|<channel\|>", re.IGNORECASE
 )
-_SPECIAL = re.compile(
+_SPECIAL_TOKEN = re.compile(
     r"<\|start\|>\s*assistant|<\|channel\|>\s*final|<\|[a-zA-Z_]{2,30}\|>|</?s>|<[｜|][^<>｜|]{2,30}[｜|]>"
 )
 _HEADS = "<[◁"  # what a tag begins with
-LONGEST = 80  # characters of a tag
+LONGEST_TAG = 80  # characters of a tag
 
 
 class Retracted(Enum):
@@ -96,14 +96,14 @@ class Thoughts:
     def _leave(self, end: re.Pattern[str]) -> bool:
         """Whether the thought ended in what is held; what was thought is gone either way."""
         match = end.search(self._held)
-        self._held = self._held[match.end() :].lstrip() if match else self._held[-LONGEST:]
+        self._held = self._held[match.end() :].lstrip() if match else self._held[-LONGEST_TAG:]
         if match:
             self._end, self._begun = None, True
         return match is not None
 
     def _bare(self, ended: bool) -> bool | None:
         """At the beginning: True waits for more, False has gone into a thought, None is no such thing."""
-        for begin, end in _BARE:
+        for begin, end in _UNMARKED_KINDS:
             if begin.match(self._held):
                 self._end, self.seen = end, True
                 return False
@@ -120,10 +120,10 @@ class Thoughts:
                 if match := begin.match(self._held):
                     self._held, self._end, self.seen = self._held[match.end() :], end, True
                     return []
-            if match := _ENDS.match(self._held):
+            if match := _END_TAG.match(self._held):
                 self._held, self.seen, self._last = self._held[match.end() :].lstrip(), True, "\n"
                 return [RETRACTED]
-            if match := _SPECIAL.match(self._held):
+            if match := _SPECIAL_TOKEN.match(self._held):
                 self._held = self._held[match.end() :]
                 return []
             if _unsure(self._held):
@@ -164,18 +164,18 @@ def thoughtless(text: str) -> str:
     return visible
 
 
-_STARTS = re.compile(r"<[|｜][^<>\n]*>?$|<\s*/?\s*(?P<name>[\w:]*)(?P<rest>[^<>]*)$|[\[◁](?P<word>/?\w*)$")
+_TAG_BEGINNING = re.compile(r"<[|｜][^<>\n]*>?$|<\s*/?\s*(?P<name>[\w:]*)(?P<rest>[^<>]*)$|[\[◁](?P<word>/?\w*)$")
 _WORDS = ("THINK", "/THINK", "think", "/think")
 _CHANNEL = re.compile(r"<\|channel\|>\s*(?:\w[^<]{0,40})?(?:<(?:\|\w*\|?)?)?$|<\|start\|>\s*\w*$|<channel\|?$")
 
 
 def _unsure(text: str) -> bool:
     """Whether ``text``, which begins with the head of a tag, may become one."""
-    if len(text) > LONGEST:
+    if len(text) > LONGEST_TAG:
         return False
     if _CHANNEL.match(text):
         return True
-    match = _STARTS.match(text)
+    match = _TAG_BEGINNING.match(text)
     if not match:
         return False
     if (word := match["word"]) is not None:

@@ -23,15 +23,15 @@ from companion.stages.worker import MODEL_THREADS
 
 log = logging.getLogger(__name__)
 
-EMBEDDED = {"embedded-base": "whisper-base", "embedded-tiny.en": "whisper-tiny.en"}
+EMBEDDED_MODELS = {"embedded-base": "whisper-base", "embedded-tiny.en": "whisper-tiny.en"}
 WINDOW = 3000  # feature frames of 10 ms, what Whisper was trained on
 MARGIN = 600  # frames of silence after the speech: with 400 or less the decoder loops, with 800 it stops too early
 MIN_S = 0.1  # shorter sounds hold no word
 MIN_SPEECH = 0.35  # VAD probability that some 32 ms must reach; noise stays below 0.2
 MIN_LOGPROB = -1.3  # per token; speech reaches -0.9 and more, what is imagined into noise -2.6 and less
-SHORT, SHORT_LOGPROB = 4, -1.8  # tokens of a "yes", which are less certain
+SHORT_TOKENS, SHORT_LOGPROB = 4, -1.8  # tokens of a "yes", which are less certain
 MAX_COMPRESSION = 2.4  # text that shrinks more than this under zlib goes round in circles
-PARALLEL = 2  # a turn that ended need not wait until an attempt at its beginning is over
+MOST_AT_ONCE = 2  # a turn that ended need not wait until an attempt at its beginning is over
 DETECT_S, DETECT_P = 2.0, 0.7  # a language is believed from this much speech and probability on
 
 
@@ -44,7 +44,7 @@ class _Heard:
 
     @property
     def certain(self) -> bool:
-        return self.logprob >= (SHORT_LOGPROB if self.tokens <= SHORT else MIN_LOGPROB)
+        return self.logprob >= (SHORT_LOGPROB if self.tokens <= SHORT_TOKENS else MIN_LOGPROB)
 
     @property
     def repeats(self) -> bool:
@@ -66,7 +66,7 @@ class FasterWhisper:
         beam: hypotheses kept while decoding; 1 is fastest.
     """
 
-    needs = Needs(Silero.needs.always, option="model", choices=EMBEDDED)  # it hears words in noise
+    needs = Needs(Silero.needs.always, option="model", choices=EMBEDDED_MODELS)  # it hears words in noise
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class FasterWhisper:
         self.abilities = Abilities(languages=known, model=model, expects=True)
         if language and language not in known:
             raise StageError("asr_language", f"The model {model} does not know the language {language!r}.")
-        self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="asr")
+        self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="asr")
         self._pool.submit(self._warm).result()
 
     def in_language(self, language: str) -> Self:
@@ -218,11 +218,11 @@ def _spoken(audio: Samples) -> bool:
 def _load(model: str, device: str, threads: int) -> Any:
     from faster_whisper import WhisperModel
 
-    path = str(locate.resolve(EMBEDDED[model])) if model in EMBEDDED else model
+    path = str(locate.resolve(EMBEDDED_MODELS[model])) if model in EMBEDDED_MODELS else model
     try:
-        return WhisperModel(path, device=device, compute_type="int8", cpu_threads=threads, num_workers=PARALLEL)
+        return WhisperModel(path, device=device, compute_type="int8", cpu_threads=threads, num_workers=MOST_AT_ONCE)
     except Exception as error:  # CTranslate2, tokenizers and the hub client each raise their own
-        known: Sequence[str] = (*EMBEDDED, "a faster-whisper name (needs the Hugging Face hub)", "a folder")
+        known: Sequence[str] = (*EMBEDDED_MODELS, "a faster-whisper name (needs the Hugging Face hub)", "a folder")
         kind = "folder" if Path(model).exists() else "model"
         raise StageError(
             "asr_model", f"The Whisper {kind} {model} cannot be loaded ({error}). Expected: {', '.join(known)}."

@@ -112,7 +112,7 @@ class Abilities:
     learns: bool = False  # a Memory: `Learns`
 
 
-PLAIN = Abilities()
+NO_ABILITIES = Abilities()
 METHODS = {  # what whoever has these abilities is asked
     "calls_tools": "converse",
     "prepares": "prepare",
@@ -126,7 +126,7 @@ METHODS = {  # what whoever has these abilities is asked
 
 def abilities(stage: object) -> Abilities:
     """What ``stage`` says that it can do."""
-    return getattr(stage, "abilities", PLAIN)
+    return getattr(stage, "abilities", NO_ABILITIES)
 
 
 def missing(stage: object) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 T = TypeVar("T")
 F = TypeVar("F", bound=asyncio.Future[Any])
 
-AGAIN = 0.1  # s after which a task that goes on is cancelled once more
+RETRY_S = 0.1  # s after which a task that goes on is cancelled once more
 
 
 @asynccontextmanager
@@ -57,7 +57,7 @@ async def ended(*tasks: asyncio.Task[Any]) -> None:
     """Cancel ``tasks`` until they are over; what they raise is not raised here. One cancellation is not enough where a
     task keeps it to itself: on Python 3.11 one that meets a result inside ``wait_for`` is lost."""
     try:
-        await _outlast(tasks, lambda task: task.cancel(), AGAIN)
+        await _outlast(tasks, lambda task: task.cancel(), RETRY_S)
     finally:
         for task in tasks:
             if not task.cancelled():

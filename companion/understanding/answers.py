@@ -11,10 +11,10 @@ from pydantic import ConfigDict, with_config
 from companion.frontmatter import Pattern
 from companion.understanding.numbers import Reading, read
 
-STRAY = 1  # words that have nothing to do with a question, in an answer to it that is a number
+STRAY_WORDS = 1  # words that have nothing to do with a question, in an answer to it that is a number
 LONGEST_GUESS = 4  # words of an answer that is a name or a thing, less what stands around it
-ALIKE = 0.8  # of their letters in a row, from which a word is one of an answer's, misheard or misspelt
-SPELT = 5  # letters of a word from which on it may be misspelt
+ALIKE_LETTERS = 0.8  # of their letters in a row, from which a word is one of an answer's, misheard or misspelt
+SPELT_LETTERS = 5  # letters of a word from which on it may be misspelt
 _MARKS = frozenset(".,;:!?")
 
 
@@ -112,7 +112,7 @@ class Question:
             tokens[amount.start : amount.end] = [""] * (amount.end - amount.start)
         rest = self._unframed(tokens)
         strange = [word for word in rest if word not in self._known]
-        return len(strange) <= STRAY and not self._speech.aside.search(" ".join(rest))
+        return len(strange) <= STRAY_WORDS and not self._speech.aside.search(" ".join(rest))
 
     def _found(self, tokens: Sequence[str]) -> list[_Claim]:
         """Where the words of an answer are."""
@@ -227,4 +227,4 @@ def _alike(one: str, other: str) -> bool:
     if one == other:
         return True
     same = SequenceMatcher(None, one, other, autojunk=False).ratio()
-    return min(len(one), len(other)) >= SPELT and same >= ALIKE
+    return min(len(one), len(other)) >= SPELT_LETTERS and same >= ALIKE_LETTERS

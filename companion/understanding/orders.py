@@ -16,7 +16,7 @@ from companion import frontmatter
 from companion.frontmatter import Pattern
 from companion.understanding.numbers import read
 
-NEVER = re.compile(r"(?!)")
+NO_MATCH = re.compile(r"(?!)")
 LONGEST_TIMER = 24 * 3600.0  # s
 _EDGE = " \t\n.,;:!?…¡¿。、！？،।\"'”’“"
 
@@ -54,8 +54,8 @@ class Phrases:
     time: Pattern
     date: Pattern
     pace: Pattern
-    timer: Pattern = NEVER
-    language: Pattern = NEVER
+    timer: Pattern = NO_MATCH
+    language: Pattern = NO_MATCH
     units: dict[str, int] = field(default_factory=dict[str, int])
     names: dict[str, str] = field(default_factory=dict[str, str])
     say: dict[str, str]
@@ -78,7 +78,7 @@ def load(folder: Path) -> dict[str, Phrases]:
     found = {language: frontmatter.parse(Phrases, table, path) for language, table in head.items()}
     for language, known in found.items():
         wanted = {f.name for f in fields(known)} & {order.value for order in Order if order is not Order.LANGUAGE}
-        used = {name for name in wanted if getattr(known, name) is not NEVER}
+        used = {name for name in wanted if getattr(known, name) is not NO_MATCH}
         if missing := used - set(known.say):
             raise frontmatter.PromptError(f"{path}: {language}.say: there is no {missing.pop()!r}")
     return found

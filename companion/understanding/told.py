@@ -11,8 +11,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, with_config
 
-LONGEST = 2000  # characters of one message that are read, the last ones
-LAST = "last"  # in the place of a person: who was spoken of last
+LONGEST_MESSAGE = 2000  # characters of one message that are read, the last ones
+LAST_PERSON = "last"  # in the place of a person: who was spoken of last
 _SENTENCE = re.compile(r"[^.!?…。！？\n]+[.!?…。！？]*")
 _FILLER = re.compile(r"\{([a-z]\w*)\}")
 _GROUP = re.compile(r"\(\?P<(\w+)>")
@@ -25,8 +25,8 @@ Text = Annotated[str, Field(min_length=1)]
 @dataclass(frozen=True, slots=True)
 class Tell:
     """Where ``pattern`` is found, the user told a ``fact``, in the words that it found; its groups ``value`` and
-    ``who`` are what it is and of whom (`LAST`: of whom they spoke last). ``you`` says it to them. ``many``: there may
-    be several of it. ``no``: it says that something is not so. ``drops``: facts that it ends."""
+    ``who`` are what it is and of whom (`LAST_PERSON`: whom they named last). ``you`` says it to them. ``many``: there
+    may be several. ``no``: it says that something is not so. ``drops``: facts that it ends."""
 
     fact: Text
     pattern: Text
@@ -209,7 +209,7 @@ class Reader:
 
     def _person(self, spoken_of: str, tell: Tell, match: re.Match[str]) -> str | None:
         """Of whom it tells: "" is the user; None where nobody knows."""
-        if tell.who == LAST:
+        if tell.who == LAST_PERSON:
             return spoken_of or None
         return self._canonical(_group(match, "who"))
 
@@ -244,7 +244,7 @@ class Reader:
 
 def sentences(text: str) -> list[str]:
     """Those of a message, as a memory keeps them."""
-    return [" ".join(one.split()) for one in _SENTENCE.findall(text[-LONGEST:]) if one.strip()]
+    return [" ".join(one.split()) for one in _SENTENCE.findall(text[-LONGEST_MESSAGE:]) if one.strip()]
 
 
 def capital(text: str) -> str:
@@ -262,7 +262,7 @@ def _group(match: re.Match[str], name: str) -> str:
 
 
 def plain(text: str) -> str:
-    return text.replace("’", "'")[-LONGEST:]
+    return text.replace("’", "'")[-LONGEST_MESSAGE:]
 
 
 def _bare(text: str) -> str:

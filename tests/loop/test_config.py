@@ -72,7 +72,7 @@ NAMES |= {"companion.llm:": "LangChain", "companion.tts:": "Hibari", "companion.
 NAMES |= {"companion.embedded:": "Embedded", "companion.huggingface:": "Transformers"}
 
 
-@pytest.mark.parametrize(("old", "new"), config.MOVED.items())
+@pytest.mark.parametrize(("old", "new"), config.MOVED_MODULES.items())
 def test_an_import_string_from_before_the_moves_is_answered_with_the_new_one(old: str, new: str):
     name = NAMES.get(old, "")
     with pytest.raises(ConfigError, match=f'It has moved: use = "{new}{name}"'):

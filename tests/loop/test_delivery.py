@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.avatar.buffers import LookAhead, Murmur, Playback
-from companion.avatar.delivery import FADE, FOLLOWS, Delivery, Phase
+from companion.avatar.delivery import FADE_SAMPLES, FOLLOWS, Delivery, Phase
 from companion.speech.playout import Cue, Line
 
 CHUNK = 960
@@ -95,12 +95,12 @@ def test_sound_fades_out_and_in_without_a_step():
     delivery = in_phase(Phase.PAUSING)
     out = delivery.faded(ONES, 0)
     assert out[0] == 1
-    assert not out[FADE:].any()
+    assert not out[FADE_SAMPLES:].any()
     delivery.release()
     back = delivery.faded(ONES, CHUNK)
     assert back[0] == 0
-    assert (back[FADE:] == 1).all()
-    assert max(np.abs(np.diff(out)).max(), np.abs(np.diff(back)).max()) < 1.5 / FADE
+    assert (back[FADE_SAMPLES:] == 1).all()
+    assert max(np.abs(np.diff(out)).max(), np.abs(np.diff(back)).max()) < 1.5 / FADE_SAMPLES
     assert (delivery.faded(ONES, 2 * CHUNK) == ONES).all()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from companion.avatar.delivery import FADE
+from companion.avatar.delivery import FADE_SAMPLES
 from companion.config import Turns
 from companion.protocol import events
 from companion.stages import fakes
@@ -184,7 +184,7 @@ def test_what_is_being_drawn_when_somebody_begins_to_speak_is_not_said_in_full()
             count = len(talk.all(events.AudioDelta))
             await asyncio.sleep(0.5)
             (last,) = talk.all(events.AudioDelta)[count:]
-            return [float(np.abs(part).max()) for part in np.split(np.frombuffer(last.delta, "<i2"), [FADE])]
+            return [float(np.abs(part).max()) for part in np.split(np.frombuffer(last.delta, "<i2"), [FADE_SAMPLES])]
 
     fading, rest = run(script())
     assert fading > 100 and rest == 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from companion.speech.playout import ENOUGH, RECENT, Cue, Line, Mouth
+from companion.speech.playout import BUFFER_SAMPLES, REPLAY_SAMPLES, Cue, Line, Mouth
 from companion.stages.protocols import SPEAK_RATE, Speech, Word
 
 TENTH = SPEAK_RATE // 10
@@ -103,7 +103,7 @@ def test_no_more_is_said_again_than_is_kept():
     feed.say(line)
     feed.put(Speech(counting(50), (Word("long", 0.0, 5.0),)))
     mouth.take(40 * TENTH)
-    assert mouth.again(TENTH) == RECENT
+    assert mouth.again(TENTH) == REPLAY_SAMPLES
     assert tenths(mouth.take(2 * TENTH).audio) == [21, 22]
 
 
@@ -118,13 +118,13 @@ async def test_there_is_room_until_enough_waits():
     mouth, line = Mouth(), Line("Long")
     feed = mouth.begin()
     feed.say(line)
-    feed.put(Speech(np.ones(ENOUGH - 1, np.float32)))
+    feed.put(Speech(np.ones(BUFFER_SAMPLES - 1, np.float32)))
     await feed.room()
     feed.put(Speech(np.ones(1, np.float32)))
     assert not mouth._room.is_set()
     mouth.take(1)
     await feed.room()
-    assert mouth.waiting == ENOUGH - 1
+    assert mouth.waiting == BUFFER_SAMPLES - 1
     feed.put(Speech(np.ones(10, np.float32)))
     mouth.clear()
     await mouth.room()

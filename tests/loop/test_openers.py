@@ -7,7 +7,7 @@ import pytest
 
 from companion.config import Talk
 from companion.dialogue.personas import personas
-from companion.dialogue.personas.openers import RUN, Openers, continued
+from companion.dialogue.personas.openers import LONGEST_RUN, Openers, continued
 from companion.dialogue.personas.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
@@ -63,7 +63,7 @@ def test_no_two_replies_in_a_row_begin_alike_and_some_begin_plainly():
     beginnings = [text.split(" it depends")[0] for text in said(_talk(12))]
     assert all(a.split()[0] != b.split()[0] for a, b in zip(beginnings, beginnings[1:], strict=False)), beginnings
     plain = [text == "it depends on the weather." for text in beginnings]
-    assert plain == [number % (RUN + 1) == RUN for number in range(12)], beginnings
+    assert plain == [number % (LONGEST_RUN + 1) == LONGEST_RUN for number in range(12)], beginnings
 
 
 def test_a_user_who_interrupts_the_opener_heard_no_more_than_it():

@@ -43,7 +43,7 @@ def test_much_sound_in_one_message_lets_others_work_in_between(monkeypatch):
             return talk, turns
 
     talk, turns = run(script())
-    assert turns >= 20 * RATE * 2 / pace.SLICE
+    assert turns >= 20 * RATE * 2 / pace.SLICE_BYTES
     assert talk.engine.asr.heard[-1] == pytest.approx(20, abs=0.05)
 
 
@@ -51,7 +51,7 @@ def test_the_pieces_are_the_whole_and_few_bytes_each():
     event = InputAudioBufferAppend(bytes(range(256)) * 1001 + b"xy", event_id="e")
     parts = list(slices(event))
     assert b"".join(part.audio for part in parts) == event.audio
-    assert max(len(part.audio) for part in parts) == pace.SLICE
+    assert max(len(part.audio) for part in parts) == pace.SLICE_BYTES
     assert {part.event_id for part in parts} == {"e"}
     odd = InputAudioBufferAppend(bytes(1_000_001))
     assert list(slices(odd)) == [odd]
@@ -80,7 +80,7 @@ def test_only_sound_that_is_ahead_of_time_is_slowed_down():
     now += 1.0
     assert not any(client.rest(0.1, 0.002) for _ in range(10))
     rests = [client.rest(0.1, 0.002) for _ in range(100)]
-    assert rests[50:] == [pace.REST * 0.002] * 50
+    assert rests[50:] == [pace.REST_SHARE * 0.002] * 50
     now += 60.0
     assert not client.rest(0.1, 0.002)
 

@@ -8,7 +8,7 @@ import pytest
 from langchain_core.tools import tool
 
 from companion.config import Care, Config, Server, Stage, Talk, Turns
-from companion.dialogue.toolbox import RUNNING
+from companion.dialogue.toolbox import RUNNING_NOTE
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Call, Message
@@ -104,7 +104,7 @@ def test_the_face_goes_on_and_the_user_may_interrupt_while_a_tool_runs():
             talk.ask("Again.")
             done = (await talk.until(events.ResponseDone, 2)).response
             assert done["status"] == "completed"
-            assert Message("tool", RUNNING, call_id="call_1") in llm.asked[-1]
+            assert Message("tool", RUNNING_NOTE, call_id="call_1") in llm.asked[-1]
             assert len(talk.all(events.CallArgumentsDone)) == 1  # it is not begun again
             await asyncio.sleep(20)
             talk.ask("And?")

@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import fftconvolve
 
 from companion.avatar.cartoon import CartoonFace
-from companion.hearing.hearing import DEAF
+from companion.hearing.hearing import LOST_PACKETS_S
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Speech
@@ -375,7 +375,7 @@ def test_attention_ends_with_the_microphone():
     async def script():
         async with Conversation(engine(), avatar=True) as talk:
             await talk.silence(1.0)
-            await asyncio.sleep(DEAF + 1)
+            await asyncio.sleep(LOST_PACKETS_S + 1)
             return talk
 
     assert [e.state for e in run(script()).all(events.AvatarState)] == ["initializing", "idle", "listening", "idle"]

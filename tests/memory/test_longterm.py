@@ -103,7 +103,7 @@ async def test_notes_of_a_conversation_whose_process_died_are_taken_later(open_m
     await memory.conclude("other")
     await asyncio.gather(*memory._concluding)
     assert len([k for k in await memory.memories("anna") if k.id is None]) == 3  # it may be running elsewhere
-    monkeypatch.setattr(store, "ABANDONED", timedelta(0))
+    monkeypatch.setattr(store, "ABANDONED_AFTER", timedelta(0))
     await memory.conclude("other")
     await asyncio.gather(*memory._concluding)
     assert "They talked about a dog called Rex." in texts(await memory.memories("anna"))

@@ -89,7 +89,7 @@ def _notes(said):
 )
 def test_a_models_note_is_kept_if_the_user_said_so(line, true):
     found = notes.from_model(f"Here is what I found:\n{line}\nNOTHING", TALK, WORDING)
-    assert found == ([Note(line[2:], "noted", notes.NOTED)] if true else [])
+    assert found == ([Note(line[2:], "noted", notes.NOTE_IMPORTANCE)] if true else [])
 
 
 def test_a_summary_may_speak_of_both_sides_and_there_is_one():

@@ -9,7 +9,7 @@ from companion.errors import StageError
 from companion.memory import store
 from companion.memory.notes import Note
 from companion.memory.seal import Plain
-from companion.memory.store import ABANDONED, SAME, Past, Store
+from companion.memory.store import ABANDONED_AFTER, SAME_COSINE, Past, Store
 from companion.memory.tables import open_database
 from companion.stages.protocols import Message
 
@@ -48,7 +48,7 @@ def texts(kept, user="anna"):
 
 
 def test_the_bound_lies_between_the_angles():
-    assert np.cos(np.radians(UNLIKE)) < SAME < np.cos(np.radians(ALIKE))
+    assert np.cos(np.radians(UNLIKE)) < SAME_COSINE < np.cos(np.radians(ALIKE))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,10 @@ def test_notes_are_taken_of_the_conversation_as_it_stands_alone(kept, change):
 def test_what_a_process_left_behind_is_over_after_an_hour(kept, monkeypatch):
     kept.remember(past(conversation="old"), [])
     (left,) = kept.over("old")
-    for after, found in ((ABANDONED - timedelta(minutes=1), []), (ABANDONED + timedelta(minutes=1), ["old"])):
+    for after, found in (
+        (ABANDONED_AFTER - timedelta(minutes=1), []),
+        (ABANDONED_AFTER + timedelta(minutes=1), ["old"]),
+    ):
         monkeypatch.setattr(store, "now", lambda after=after: left.at + after)
         assert [conversation.id for conversation in kept.over("new")] == found
 
@@ -144,7 +147,7 @@ def test_everything_is_all_that_is_stored_of_a_user_and_of_nobody_else(kept, mon
 
 
 def test_a_conversation_keeps_its_newest_lines_in_order(kept, monkeypatch):
-    monkeypatch.setattr(store, "LINES", 3)
+    monkeypatch.setattr(store, "MOST_MESSAGES", 3)
     for number in range(5):
         kept.remember(Past("c1", "anna", [Message("user", str(number))], MONDAY), [])
     (stored,) = kept.over("c1")

@@ -27,8 +27,8 @@ def texts(kept):
 
 @pytest.fixture
 def memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(backlog, "AGAIN", (0.05,))
-    monkeypatch.setitem(tables.PATIENCE, "sqlite", 0.05)
+    monkeypatch.setattr(backlog, "RETRIES_S", (0.05,))
+    monkeypatch.setitem(tables.PATIENCE_S, "sqlite", 0.05)
     opened = LongTerm(str(tmp_path / "memories.sqlite"), embedder=Words())
     yield opened
     opened.close()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from companion.safety import measure, policy
-from companion.safety.detect import LONGEST, Detector
+from companion.safety.detect import LONGEST_MESSAGE, Detector
 from companion.safety.network import DENSE, KINDS, Near, Network, merged
 
 
@@ -34,8 +34,8 @@ def test_the_turns_of_the_second_set_are_judged_as_well_as_stated(detector):
     told = measure.new_turns("dev")
     found = measure.measure(detector, told)
     every = [*told, *measure.new_turns("held-out")]
-    assert sum(turn.kind == measure.ORDINARY for turn in every) >= 300
-    assert sum(turn.kind != measure.ORDINARY for turn in every) >= 150
+    assert sum(turn.kind == measure.ORDINARY_KIND for turn in every) >= 300
+    assert sum(turn.kind != measure.ORDINARY_KIND for turn in every) >= 150
     assert found.recall >= 0.95, found.missed
     assert found.false_crises <= 0.005, found.alarmed
     assert found.false_questions <= 0.04, found.alarmed
@@ -190,7 +190,7 @@ def test_a_very_long_message_is_judged_by_its_end(detector):
 def test_how_long_a_message_is_does_not_matter(crisis):
     judge, end = Detector(crisis, None).judge, "I want to die."
     times = []
-    for length in (LONGEST, 100 * LONGEST):
+    for length in (LONGEST_MESSAGE, 100 * LONGEST_MESSAGE):
         text = "we took the tram to the old bridge and my " * (length // 42) + end
         began = time.process_time()
         assert judge(text).level == "crisis"

@@ -100,7 +100,7 @@ async def test_where_all_have_asked_for_something_the_newcomer_goes():
 
 def test_the_door_leaves_descriptors_for_the_server_itself(monkeypatch):
     monkeypatch.setattr(handshake, "_descriptors", lambda: 256)
-    assert Door(1000, 64)._most == 256 - handshake.BURST - handshake.OWN
+    assert Door(1000, 64)._most == 256 - handshake.BACKLOG - handshake.OWN_DESCRIPTORS
     assert Door(50, 64)._most == 50
 
 
@@ -146,7 +146,7 @@ async def test_an_upload_that_is_broken_off_is_no_error_of_ours(caplog):
 
 
 async def test_unfinished_uploads_of_one_address_leave_places_for_others(monkeypatch):
-    monkeypatch.setattr(uploads, "EACH", 2)
+    monkeypatch.setattr(uploads, "MOST_PER_ADDRESS", 2)
     behind = {"api_key": "key", "trusted_proxies": ["127.0.0.1"]}
     asked = UNFINISHED.replace(b"Host", b"api-key: key\r\nHost")
     async with running(server=behind) as server, httpx.AsyncClient(base_url=server.http, **DIRECT) as http:

@@ -109,7 +109,7 @@ def test_the_doctor_knows_every_network_and_table_that_ships():
     folder = ROOT / "animator"
     kinds = ("*.onnx", "*.npz", "*.task", "*.tflite")
     shipped = {str(path.relative_to(folder)) for kind in kinds for path in folder.rglob(kind)}
-    assert set(doctor.SHIPPED) == shipped
+    assert set(doctor.SHIPPED_FILES) == shipped
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,12 @@ def test_the_doctor_knows_every_network_and_table_that_ships():
     [
         ("motion/voice/closing.onnx", None),
         ("motion/voice/closing.onnx", b""),
-        *[(name, b"nonsense") for name in doctor.SHIPPED],
+        *[(name, b"nonsense") for name in doctor.SHIPPED_FILES],
     ],
 )
 def test_the_doctor_sees_what_is_damaged(run, monkeypatch, tmp_path, name, damage):
     folder = tmp_path / "animator"
-    for one in doctor.SHIPPED:
+    for one in doctor.SHIPPED_FILES:
         (folder / one).parent.mkdir(parents=True, exist_ok=True)
         (folder / one).symlink_to(ROOT / "animator" / one)
     (folder / name).unlink()

@@ -16,11 +16,11 @@ from companion.stages.worker import one_thread
 
 log = logging.getLogger(__name__)
 
-UNSAID = 0.4  # strength of a feeling that only the voice shows, at most
-BORNE_OUT = 0.4  # by which a voice strengthens or weakens what the words say
-NEAR = 3  # examples whose likeness counts, the most like ones of each feeling
-CLEAR = 0.30  # cosine below which a sentence is like none of the examples
-LEAD = 0.03  # by which a feeling must be nearer than having none
+MOST_UNSAID = 0.4  # strength of a feeling that only the voice shows, at most
+VOICE_WEIGHT = 0.4  # by which a voice strengthens or weakens what the words say
+NEAREST_EXAMPLES = 3  # examples whose likeness counts, the most like ones of each feeling
+LEAST_COSINE = 0.30  # cosine below which a sentence is like none of the examples
+LEAST_LEAD = 0.03  # by which a feeling must be nearer than having none
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ def voiced(feeling: Feeling, tone: float) -> Feeling:
     if not tone:
         return feeling
     if feeling.emotion == "neutral":
-        return Feeling("happy" if tone > 0 else "tender", UNSAID * abs(tone))
+        return Feeling("happy" if tone > 0 else "tender", MOST_UNSAID * abs(tone))
     borne_out = meanings()[feeling.emotion].lively == (tone > 0)
-    return replace(feeling, strength=min(1.0, feeling.strength * (1.0 + BORNE_OUT * (1 if borne_out else -1))))
+    return replace(feeling, strength=min(1.0, feeling.strength * (1.0 + VOICE_WEIGHT * (1 if borne_out else -1))))
 
 
 class Feelings:
@@ -75,11 +75,11 @@ class Feelings:
             return Feeling()
         known = self._known
         (vector,) = self._embedder.embed([text])
-        near = {name: float(np.sort(rows @ vector)[-NEAR:].mean()) for name, rows in known.items()}
+        near = {name: float(np.sort(rows @ vector)[-NEAREST_EXAMPLES:].mean()) for name, rows in known.items()}
         best = max(near, key=lambda name: near[name])
-        if near[best] < CLEAR or near[best] < near["neutral"] + LEAD:
+        if near[best] < LEAST_COSINE or near[best] < near["neutral"] + LEAST_LEAD:
             return Feeling()
-        return Feeling(cast(Emotion, best), min(1.0, (near[best] - CLEAR) / (1 - CLEAR) + 0.5))
+        return Feeling(cast(Emotion, best), min(1.0, (near[best] - LEAST_COSINE) / (1 - LEAST_COSINE) + 0.5))
 
     @functools.cached_property
     def _known(self) -> dict[str, Vectors]:

@@ -16,11 +16,11 @@ from companion import frontmatter, resources
 from companion.frontmatter import Pattern
 from companion.speech.sentences import words
 
-STALE = 5  # words of a statement that is not made twice
-COPY = 3  # words in a row after "I" that are the user's own
-EXAMPLE = 5  # words in a row by which an example's user is known
+STALE_WORDS = 5  # words of a statement that is not made twice
+COPIED_WORDS = 3  # words in a row after "I" that are the user's own
+EXAMPLE_WORDS = 5  # words in a row by which an example's user is known
 _PERSON = {"i": "you", "my": "your", "me": "you", "am": "are", "was": "were", "i'm": "you're", "mine": "yours"}
-PERSONAL = frozenset(_PERSON.values())
+PERSONAL_WORDS = frozenset(_PERSON.values())
 _SENTENCE = re.compile(r"[^.!?\n]+")
 
 strict = with_config(ConfigDict(extra="forbid"))
@@ -79,9 +79,18 @@ class Manners:
     def of_the_user(self, sentence: str, told: Iterable[str]) -> str:
         """``sentence``; where it says of the speaker what the user has ``told`` of themself, of the user."""
         said = words(sentence)
-        copied = {tuple(said[at + 1 : at + 1 + COPY]) for at in range(len(said) - COPY) if said[at] in self.turned}
+        copied = {
+            tuple(said[at + 1 : at + 1 + COPIED_WORDS])
+            for at in range(len(said) - COPIED_WORDS)
+            if said[at] in self.turned
+        }
         own = (words(part) for text in told for part in _SENTENCE.findall(text))
-        runs = {tuple(their[at : at + COPY]) for their in own if self.turned.keys() & their for at in range(len(their))}
+        runs = {
+            tuple(their[at : at + COPIED_WORDS])
+            for their in own
+            if self.turned.keys() & their
+            for at in range(len(their))
+        }
         if not copied & runs or self.mine.search(sentence):
             return sentence
         return self._to_them(sentence)
@@ -135,7 +144,7 @@ class Tact:
         if choice is None and words(text) in self._said:
             if text.rstrip().endswith("?"):
                 choice = self._manners.again
-            elif self._begun and len(words(text)) >= STALE:
+            elif self._begun and len(words(text)) >= STALE_WORDS:
                 choice = ()
         if choice is not None:
             text = "" if self._replaced else self._fresh(choice)
@@ -152,10 +161,10 @@ class Tact:
 
 
 def runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
-    """Every `EXAMPLE` words in a row of them that are about somebody, whoever speaks: "I had" is "you had"."""
+    """Every `EXAMPLE_WORDS` words in a row of them that are about somebody, whoever speaks: "I had" is "you had"."""
     spoken = ([_PERSON.get(word, word) for word in words(text)] for text in texts)
-    found = {tuple(one[at : at + EXAMPLE]) for one in spoken for at in range(len(one) - EXAMPLE + 1)}
-    return {run for run in found if not PERSONAL.isdisjoint(run)}
+    found = {tuple(one[at : at + EXAMPLE_WORDS]) for one in spoken for at in range(len(one) - EXAMPLE_WORDS + 1)}
+    return {run for run in found if not PERSONAL_WORDS.isdisjoint(run)}
 
 
 def load(folder: Path | None = None) -> Manners:

@@ -18,10 +18,10 @@ from companion.frontmatter import Pattern
 from companion.speech.sentences import Sentence, Sentences, words
 from companion.stages.streams import Beginning, held
 
-MARKS = 4  # characters that may follow a word before the next one
-LISTENING = "listening"  # a kind of words that no turn is of
-THINKING = ("neutral", "thoughtful")  # feelings of openers after which one may hesitate
-RUN = 4  # replies in a row that are opened so; the one after them is not
+MOST_MARKS = 4  # characters that may follow a word before the next one
+LISTENING_KIND = "listening"  # a kind of words that no turn is of
+THINKING_FEELINGS = ("neutral", "thoughtful")  # feelings of openers after which one may hesitate
+LONGEST_RUN = 4  # replies in a row that are opened so; the one after them is not
 
 Text = Annotated[str, Field(min_length=1, max_length=60)]
 Words = dict[str, tuple[Text, ...]]  # by kind
@@ -109,12 +109,12 @@ class Openers:
 
     def likely(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
         """What `choose` would give, if that turn is the next one."""
-        return self._sentence(said, language, feeling, own) if self._run < RUN else None
+        return self._sentence(said, language, feeling, own) if self._run < LONGEST_RUN else None
 
     def listening(self, language: str, own: Mapping[str, Words]) -> Sentence | None:
         """What to let be heard while the user goes on."""
         known = self._book.languages.get(language)
-        texts = own.get(language, {}).get(LISTENING, known.words.get(LISTENING, ())) if known else ()
+        texts = own.get(language, {}).get(LISTENING_KIND, known.words.get(LISTENING_KIND, ())) if known else ()
         self._murmurs += 1
         return _sentence(texts[self._murmurs % len(texts)]) if texts else None
 
@@ -137,7 +137,7 @@ def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
     def decide(beginning: str, over: bool) -> Beginning | None:
         plain = re.sub(r"\[[^\]]*(?:\]|$)", "", beginning).strip()
         other = any(not word.startswith(said) for word, said in zip(spoken, words(plain), strict=False))
-        decided = over or other or len(plain) > len(opener) + MARKS
+        decided = over or other or len(plain) > len(opener) + MOST_MARKS
         return Beginning(again.sub(r"\1", beginning)) if decided else None
 
     return held(deltas, decide)
@@ -146,7 +146,7 @@ def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
 def goes_on(opener: Sentence, filler: str) -> str:
     """How ``filler``, said because the answer is long in coming, goes on from what the reply began with: "let me see."
     after "Well,". Nothing where it would be out of place, as after "Oh no,", or say the same again."""
-    if opener.emotion not in THINKING:
+    if opener.emotion not in THINKING_FEELINGS:
         return ""
     if opener.spoken.endswith(","):
         filler = re.sub(r"^\w+,\s*", "", filler)

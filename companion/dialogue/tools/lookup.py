@@ -14,11 +14,11 @@ from companion.dialogue.toolbox import Host
 from companion.models.embeddings import Embedder, Vectors
 from companion.models.needs import EMBEDDER, needing
 
-KINDS = (".md", ".txt")
-PASSAGE = 700  # characters of one passage
+FILE_KINDS = (".md", ".txt")
+PASSAGE_CHARACTERS = 700  # characters of one passage
 MOST_PASSAGES = 5000  # passages of a folder
-FOUND = 3  # passages given to the language model
-LIKE = 0.25  # cosine from which a passage is about the question
+MOST_FOUND = 3  # passages given to the language model
+RELEVANT_COSINE = 0.25  # cosine from which a passage is about the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Index:
         if not self.passages:
             return []
         likeness = self.vectors @ Embedder().embed([question])[0]
-        best = np.argsort(-likeness)[:FOUND]
-        return [self.passages[place] for place in best if likeness[place] >= LIKE]
+        best = np.argsort(-likeness)[:MOST_FOUND]
+        return [self.passages[place] for place in best if likeness[place] >= RELEVANT_COSINE]
 
 
 @needing(EMBEDDER)
@@ -58,7 +58,9 @@ def lookup(host: Host, folder: str, about: str = "the operator's documents") -> 
 def index(folder: str) -> Index:
     """Read a folder, once per process. Blocks: some milliseconds a passage."""
     root = Path(folder).expanduser().resolve()
-    files = sorted(path for path in root.rglob("*") if path.suffix in KINDS and path.resolve().is_relative_to(root))
+    files = sorted(
+        path for path in root.rglob("*") if path.suffix in FILE_KINDS and path.resolve().is_relative_to(root)
+    )
     texts = ((path.name, path.read_text("utf-8", "replace")) for path in files)
     passages = [(name, passage) for name, text in texts for passage in _passages(text)][:MOST_PASSAGES]
     return Index(tuple(passages), Embedder().embed([text for _, text in passages]))
@@ -70,8 +72,10 @@ def _passages(text: str) -> list[str]:
     for paragraph in (" ".join(part.split()) for part in re.split(r"\n\s*\n", text)):
         if not paragraph:
             continue
-        if found and len(found[-1]) + len(paragraph) < PASSAGE:
+        if found and len(found[-1]) + len(paragraph) < PASSAGE_CHARACTERS:
             found[-1] += f" {paragraph}"
         else:
-            found += [paragraph[start : start + PASSAGE] for start in range(0, len(paragraph), PASSAGE)]
+            found += [
+                paragraph[start : start + PASSAGE_CHARACTERS] for start in range(0, len(paragraph), PASSAGE_CHARACTERS)
+            ]
     return found

@@ -4,13 +4,18 @@ from companion.config import Turns
 from companion.hearing.audio.turns import Patience, Rules
 from companion.protocol.settings import TurnDetection
 
-MEDIUM = Patience(0.3, 4.0)  # the longest waits are those of OpenAI
+MEDIUM_PATIENCE = Patience(0.3, 4.0)  # the longest waits are those of OpenAI
 
 
-EAGERNESS = {"low": Patience(0.6, 8.0), "medium": MEDIUM, "high": Patience(0.25, 2.0), "auto": MEDIUM}
+EAGERNESS = {"low": Patience(0.6, 8.0), "medium": MEDIUM_PATIENCE, "high": Patience(0.25, 2.0), "auto": MEDIUM_PATIENCE}
 
 
-UNJUDGED = {"low": 0.9, "medium": 0.6, "high": 0.4, "auto": 0.6}  # s of silence that end a turn nobody can judge
+FALLBACK_SILENCES = {
+    "low": 0.9,
+    "medium": 0.6,
+    "high": 0.4,
+    "auto": 0.6,
+}  # s of silence that end a turn nobody can judge
 
 
 def rules(detection: TurnDetection | None, turns: Turns) -> Rules | None:
@@ -18,7 +23,7 @@ def rules(detection: TurnDetection | None, turns: Turns) -> Rules | None:
     if detection is None:
         return None
     semantic = detection.type == "semantic_vad"
-    silence = UNJUDGED[detection.eagerness] if semantic else detection.silence_duration_ms / 1000
+    silence = FALLBACK_SILENCES[detection.eagerness] if semantic else detection.silence_duration_ms / 1000
     return Rules(
         threshold=detection.threshold,
         prefix_padding=detection.prefix_padding_ms / 1000,

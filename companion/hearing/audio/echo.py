@@ -15,34 +15,45 @@ from companion.stages.protocols import HEAR_RATE, VAD_WINDOW, Samples
 
 BLOCK = VAD_WINDOW
 STEP = HEAR_RATE // 100  # samples that the canceller takes at a time
-LATE = 256  # samples by which the canceller is late, half of it since it takes steps
-PARTS = 16  # blocks of echo that are looked for: 0.5 s of delay and room together
-RECENT = 32  # blocks kept to find an echo in
-AGAIN = 8  # blocks between two attempts to find one
-JUDGED = 6  # blocks by which an echo is told from a user
-SPEECH = 0.35  # probability from which a sound may be a voice
-HANG = 6  # blocks between two sounds of one user
-USER = 0.4  # share of the bands in which a user is heard
-LIKE = 0.45  # correlation above which two sounds are the same: an echo in a room has 0.5 to 1, two voices under 0.3
-ALIKE = 0.3  # the same for a whole second
-QUIET = 1e-5  # mean square under which nothing is played
+DELAY = 256  # samples by which the canceller is late, half of it since it takes steps
+ECHO_BLOCKS = 16  # blocks of echo that are looked for: 0.5 s of delay and room together
+KEPT_BLOCKS = 32  # blocks kept to find an echo in
+RETRY_BLOCKS = 8  # blocks between two attempts to find one
+EVIDENCE_BLOCKS = 6  # blocks by which an echo is told from a user
+SPEECH_PROBABILITY = 0.35  # probability from which a sound may be a voice
+GAP_BLOCKS = 6  # blocks between two sounds of one user
+USER_BANDS = 0.4  # share of the bands in which a user is heard
+ECHO_LIKENESS = (
+    0.45  # correlation above which two sounds are the same: an echo in a room has 0.5 to 1, two voices under 0.3
+)
+ECHO_LIKENESS_1S = 0.3  # the same for a whole second
+SILENCE_POWER = 1e-5  # mean square under which nothing is played
 BANDS = np.unique(np.round(np.geomspace(4, 224, 17)).astype(int))  # bins of 31 Hz: from 125 Hz to 7 kHz
 SLOPE: Samples = np.hanning(BLOCK).astype(np.float32)
-LOUDEST = 1.0  # power of an echo, as a share of what is played
+MOST_ECHO = 1.0  # power of an echo, as a share of what is played
 MARGIN = 4.0  # power by which a user exceeds what is left of an echo
-FADE = 0.85  # of the power of what is played, a block: what its echo in a room may still have
+ROOM_DECAY = 0.85  # of the power of what is played, a block: what its echo in a room may still have
 ROOM_NOISE = 1e-4  # power of a band, most that a room is believed to have: about -42 dBFS
-SLOWLY = 0.995  # a block: how fast peaks and the noise of the room are forgotten
-OPENING = 24  # blocks of the face's voice after which its echo has begun, if there is one
-SPARE = 2.0  # times as much as has come by then
+MEMORY_DECAY = 0.995  # a block: how fast peaks and the noise of the room are forgotten
+OPENING_BLOCKS = 24  # blocks of the face's voice after which its echo has begun, if there is one
+ECHO_HEADROOM = 2.0  # times as much as has come by then
 LEAST_ECHO = 1e-3  # of what is played, less than which is not believed to come back
-UNLIKE = ((3, 0.2), (4, 0.2), (6, 0.2), (8, 0.25))  # blocks of speech; likeness under which nothing like it is played
-UNDECIDED = 8  # blocks after the opening for which it is still asked whose the speech is that began in it
-FADING = 0.4  # of the power of its loudest block, under which a sound fades: the end of an echo is like nothing
-HERE = 8.0  # power, as a multiple of what was heard, above which an echo would have been noticed
-AUDIBLE = 0.016  # power of speech, as a share of the loudest that is played, from which its likeness can be told
-CLEAR = 0.03  # of the peak, from which on an echo shows what is left of it
-RISE, FALL, DRIFT = 1.4, 0.9, 1.01  # a block: what is left is believed to be more, less; more while a user may speak
+USER_LIKENESSES = (
+    (3, 0.2),
+    (4, 0.2),
+    (6, 0.2),
+    (8, 0.25),
+)  # blocks of speech; likeness under which nothing like it is played
+DOUBT_BLOCKS = 8  # blocks after the opening for which it is still asked whose the speech is that began in it
+TAIL_POWER = 0.4  # of the power of its loudest block, under which a sound fades: the end of an echo is like nothing
+NOTICEABLE_POWER = 8.0  # power, as a multiple of what was heard, above which an echo would have been noticed
+AUDIBLE_SHARE = 0.016  # power of speech, as a share of the loudest that is played, from which its likeness can be told
+CLEAR_PEAK = 0.03  # of the peak, from which on an echo shows what is left of it
+RESIDUE_RISE, RESIDUE_FALL, RESIDUE_DRIFT = (
+    1.4,
+    0.9,
+    1.01,
+)  # a block: what is left is believed to be more, less; more while a user may speak
 
 
 def likeness(heard: Samples, played: Samples) -> float:
@@ -71,11 +82,11 @@ def _likenesses(heard: Samples, played: Samples) -> NDArray[np.float64]:
 
 def is_echo(heard: Samples, played: Samples) -> bool:
     """Whether ``heard`` is mostly ``played``."""
-    return likeness(heard, played) > LIKE
+    return likeness(heard, played) > ECHO_LIKENESS
 
 
 class _Canceller:
-    """Blocks in and out of the canceller, which takes `STEP`s: `LATE` by both."""
+    """Blocks in and out of the canceller, which takes `STEP`s: `DELAY` by both."""
 
     def __init__(self) -> None:
         self._canceller = EchoCanceller(HEAR_RATE)
@@ -100,20 +111,20 @@ class Echo:
     def __init__(self) -> None:
         self._cancel = _Canceller()
         self._found = False  # the face was heard in the microphone
-        self._heard = np.zeros(RECENT * BLOCK, np.float32)
-        self._rest = np.zeros(JUDGED * BLOCK, np.float32)  # what was heard, without the echo
-        self._played = np.zeros((RECENT + PARTS) * BLOCK, np.float32)
+        self._heard = np.zeros(KEPT_BLOCKS * BLOCK, np.float32)
+        self._rest = np.zeros(EVIDENCE_BLOCKS * BLOCK, np.float32)  # what was heard, without the echo
+        self._played = np.zeros((KEPT_BLOCKS + ECHO_BLOCKS) * BLOCK, np.float32)
         self._left = np.ones(len(BANDS) - 1)  # what is left of an echo, as a share of what is played, by band
         self._power = np.zeros(len(BANDS) - 1)  # of what is left, now
         self._behind = np.zeros(len(BANDS) - 1)  # of what is played, and its room
         self._peak = np.zeros(len(BANDS) - 1)  # of what is played, in the last seconds
         self._floor = np.full(len(BANDS) - 1, ROOM_NOISE)  # of the noise in the room
-        self._opening = OPENING  # blocks of the face's voice until that is known of all of it; below 0, since
+        self._opening = OPENING_BLOCKS  # blocks of the face's voice until that is known of all of it; below 0, since
         self._came = np.zeros(len(BANDS) - 1)  # the most that came back so far
         self._came_before = self._came  # the same, before what sounds like speech now
         self._speech = 0  # blocks for which something has sounded like speech
         self._present = 0  # blocks for which a user is still taken to be there
-        self._since = AGAIN  # blocks since an echo was looked for
+        self._since = RETRY_BLOCKS  # blocks since an echo was looked for
         self._lingers = False  # what sounds like speech has been an echo so far, and has not ended yet
 
     def __call__(self, heard: Samples, played: Samples) -> Samples:
@@ -125,7 +136,7 @@ class Echo:
         clean = self._cancel(heard, played)
         near = self._audible() or self._lingers
         if self._found:
-            rest = clean if near else self._heard[-BLOCK - LATE : -LATE]
+            rest = clean if near else self._heard[-BLOCK - DELAY : -DELAY]
         if near:
             self._measure(rest, played)
         else:
@@ -136,13 +147,13 @@ class Echo:
     def of_user(self, probability: float, speaking: bool) -> float:
         """The probability that the last block is speech -> the probability that it is the user's speech.
         ``speaking``: the user is in the middle of a turn."""
-        self._lingers = self._lingers and probability >= SPEECH and not self._present
-        self._speech = self._speech + 1 if probability >= SPEECH else 0
+        self._lingers = self._lingers and probability >= SPEECH_PROBABILITY and not self._present
+        self._speech = self._speech + 1 if probability >= SPEECH_PROBABILITY else 0
         if not self._speech:
             self._came_before = self._came
-        if self._opening > -UNDECIDED and not self._present and self._is_strange():
+        if self._opening > -DOUBT_BLOCKS and not self._present and self._is_strange():
             self._begin_with_user()
-        if probability < SPEECH or not (self._audible() or self._lingers):
+        if probability < SPEECH_PROBABILITY or not (self._audible() or self._lingers):
             return probability
         if not speaking and (not self._found or self._present) and self._resembles():
             return 0.0
@@ -153,19 +164,19 @@ class Echo:
         """Whether the residue still resembles what is played. If so, a residue this loud counts as echo from now on."""
         if not is_echo(self._rest, self._played):
             return False
-        self._left = np.clip(self._power / (self._behind + 1e-9), self._left, np.maximum(self._left, LOUDEST))
-        if not self._found and self._since >= AGAIN:
+        self._left = np.clip(self._power / (self._behind + 1e-9), self._left, np.maximum(self._left, MOST_ECHO))
+        if not self._found and self._since >= RETRY_BLOCKS:
             self._since = 0
-            self._found = likeness(self._heard, self._played) > ALIKE
+            self._found = likeness(self._heard, self._played) > ECHO_LIKENESS_1S
         return True
 
     def _is_strange(self) -> bool:
         """Whether what sounds like speech cannot be what is played. Noise would hide the likeness of a faint echo, and
         the room that of its end."""
-        least, heard = AUDIBLE * np.max(_powers(self._played[-OPENING * BLOCK :])), _powers(self._heard)
-        for blocks, most in UNLIKE:
+        least, heard = AUDIBLE_SHARE * np.max(_powers(self._played[-OPENING_BLOCKS * BLOCK :])), _powers(self._heard)
+        for blocks, most in USER_LIKENESSES:
             sound = heard[-blocks:]
-            loud = np.mean(sound) > least and sound[-1] > FADING * np.max(sound)
+            loud = np.mean(sound) > least and sound[-1] > TAIL_POWER * np.max(sound)
             if self._speech >= blocks and loud and self._likeness_of_echo(blocks) < most:
                 return True
         return False
@@ -173,54 +184,56 @@ class Echo:
     def _likeness_of_echo(self, blocks: int) -> float:
         """Of what was heard last and what was played, at the delays which an echo of it may have: one by which more of
         it would have been heard before is none."""
-        sound, played = self._heard[-blocks * BLOCK :], self._played[-(blocks + PARTS) * BLOCK :]
-        possible = np.array([self._may_be_late(blocks, late) for late in range(PARTS + 1)])
+        sound, played = self._heard[-blocks * BLOCK :], self._played[-(blocks + ECHO_BLOCKS) * BLOCK :]
+        possible = np.array([self._may_be_late(blocks, late) for late in range(ECHO_BLOCKS + 1)])
         near = possible | np.append(possible[1:], False) | np.append(False, possible[:-1])
         late = (len(played) - len(sound) - np.arange(len(played) - len(sound) + 1)) / BLOCK
         return float(np.max(_likenesses(sound, played)[near[np.round(late).astype(int)]], initial=0.0))
 
     def _may_be_late(self, blocks: int, late: int) -> bool:
         """Whether what was heard in the last ``blocks`` may have been played ``late`` blocks before."""
-        heard, played = _powers(self._heard), _powers(self._played)[PARTS - late :][:RECENT]
-        if (sounding := float(np.mean(played[-blocks:]))) < QUIET:
+        heard, played = _powers(self._heard), _powers(self._played)[ECHO_BLOCKS - late :][:KEPT_BLOCKS]
+        if (sounding := float(np.mean(played[-blocks:]))) < SILENCE_POWER:
             return False
         around = np.maximum(heard, np.maximum(np.append(heard[1:], 0.0), np.append(0.0, heard[:-1])))
         expected = played * float(np.mean(heard[-blocks:])) / sounding
-        return not np.any(expected[:-blocks] > HERE * around[:-blocks])
+        return not np.any(expected[:-blocks] > NOTICEABLE_POWER * around[:-blocks])
 
     def _begin_with_user(self) -> None:
         """Somebody speaks in the first words: what they say tells nothing about an echo."""
-        self._opening, self._present = -UNDECIDED, HANG
-        self._left = np.minimum(self._left, np.maximum(SPARE * self._came_before, LEAST_ECHO))
+        self._opening, self._present = -DOUBT_BLOCKS, GAP_BLOCKS
+        self._left = np.minimum(self._left, np.maximum(ECHO_HEADROOM * self._came_before, LEAST_ECHO))
 
     def _audible(self) -> bool:
-        return float(np.max(_powers(self._played[RECENT * BLOCK - 2 * BLOCK :]))) > QUIET
+        return float(np.max(_powers(self._played[KEPT_BLOCKS * BLOCK - 2 * BLOCK :]))) > SILENCE_POWER
 
     def _measure(self, rest: Samples, played: Samples) -> None:
         """In how many bands there is more than may be left of the echo."""
         self._power = 0.5 * self._power + 0.5 * _bands(rest)
         now = _bands(played)
-        self._behind = np.maximum(now, FADE * self._behind)
-        self._peak = np.maximum(now, SLOWLY * self._peak)
-        self._floor = np.minimum(self._power, np.minimum(ROOM_NOISE, self._floor / SLOWLY))
-        ratio = np.minimum(self._power / (self._behind + 1e-9), LOUDEST)
+        self._behind = np.maximum(now, ROOM_DECAY * self._behind)
+        self._peak = np.maximum(now, MEMORY_DECAY * self._peak)
+        self._floor = np.minimum(self._power, np.minimum(ROOM_NOISE, self._floor / MEMORY_DECAY))
+        ratio = np.minimum(self._power / (self._behind + 1e-9), MOST_ECHO)
         user = float(np.mean(self._power > MARGIN * (self._left * self._behind + self._floor)))
-        self._present = HANG if user >= USER else max(0, self._present - 1)
-        rise = DRIFT if self._present else RISE
-        left = np.where(ratio > self._left, np.minimum(ratio, rise * self._left), np.maximum(ratio, FALL * self._left))
-        clear = self._behind > CLEAR * self._peak
+        self._present = GAP_BLOCKS if user >= USER_BANDS else max(0, self._present - 1)
+        rise = RESIDUE_DRIFT if self._present else RESIDUE_RISE
+        left = np.where(
+            ratio > self._left, np.minimum(ratio, rise * self._left), np.maximum(ratio, RESIDUE_FALL * self._left)
+        )
+        clear = self._behind > CLEAR_PEAK * self._peak
         self._left = np.where(clear, left, self._left)
         self._open(np.where(clear, ratio, 0.0))
 
     def _open(self, ratio: NDArray[np.float64]) -> None:
         """While the face says its first words, nothing is known of the room and all may be echo; bands that have
         not come back by their end will not."""
-        self._opening = max(-UNDECIDED, self._opening - 1)
+        self._opening = max(-DOUBT_BLOCKS, self._opening - 1)
         if self._opening < 0:
             return
         self._came = np.maximum(self._came, ratio)
         if self._opening == 0:
-            self._left = np.minimum(self._left, SPARE * self._came)
+            self._left = np.minimum(self._left, ECHO_HEADROOM * self._came)
 
 
 def _powers(sound: Samples) -> NDArray[np.float32]:

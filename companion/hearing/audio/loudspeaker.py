@@ -6,10 +6,10 @@ from companion.hearing.audio.echo import BLOCK
 from companion.hearing.audio.resampling import Resampler
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples
 
-PLAYED = 3 * HEAR_RATE  # samples of what was played that are kept
-SPARE = 0.02  # s by which what is sent may come later than ever; no echo comes back sooner
-SLIP = 0.2  # s by which microphone and loudspeaker may drift apart before they are set against each other anew
-PATIENCE = 2.0  # s for which they must have
+KEPT_SAMPLES = 3 * HEAR_RATE  # samples of what was played that are kept
+EARLIEST_ECHO_S = 0.02  # s by which what is sent may come later than ever; no echo comes back sooner
+MOST_SLIP_S = 0.2  # s by which microphone and loudspeaker may drift apart before they are set against each other anew
+SLIP_PATIENCE_S = 2.0  # s for which they must have
 
 
 class Loudspeaker:
@@ -29,7 +29,7 @@ class Loudspeaker:
         self._sent = clock
         sound = recent[max(0, len(recent) - fresh) :] if fresh else recent[:0]
         new = self._resample(np.concatenate([np.zeros(fresh - len(sound), np.float32), sound]))
-        self._sound = np.concatenate([self._sound, new])[-PLAYED:]
+        self._sound = np.concatenate([self._sound, new])[-KEPT_SAMPLES:]
         self._end += len(new)
 
     def beside(self, heard: int) -> Samples:
@@ -40,12 +40,12 @@ class Loudspeaker:
 
     def align(self, heard: int) -> None:
         """``heard`` samples of the microphone have come by now. Neither side waits for the other: the two are aligned
-        for the latest sending seen so far, plus `SPARE`, since each change is another echo to learn."""
+        for the latest sending seen so far, plus `EARLIEST_ECHO_S`, since each change is another echo to learn."""
         ahead = float(self._end - heard)
         self._least = min(self._least, ahead)
         if self._ahead is None or ahead < self._ahead:
-            self._ahead = ahead - SPARE * HEAR_RATE
-        elif heard - self._since > PATIENCE * HEAR_RATE:
-            if self._least - self._ahead > SLIP * HEAR_RATE:
-                self._ahead = self._least - SPARE * HEAR_RATE
+            self._ahead = ahead - EARLIEST_ECHO_S * HEAR_RATE
+        elif heard - self._since > SLIP_PATIENCE_S * HEAR_RATE:
+            if self._least - self._ahead > MOST_SLIP_S * HEAR_RATE:
+                self._ahead = self._least - EARLIEST_ECHO_S * HEAR_RATE
             self._least, self._since = np.inf, heard

@@ -14,8 +14,10 @@ from companion.stages.protocols import HEAR_RATE, VAD, Samples
 
 WINDOW = BLOCK  # samples at HEAR_RATE that a VAD takes, 32 ms
 LONGEST_BUFFER = 300  # s of sound kept for a client that commits by itself
-TAIL = 0.2  # s kept after the end of the speech
-UNSURE = 2  # windows that are the user's as well when the next one is: over the face's voice theirs begins softly
+TAIL_S = 0.2  # s kept after the end of the speech
+ONSET_WINDOWS = (
+    2  # windows that are the user's as well when the next one is: over the face's voice theirs begins softly
+)
 
 
 class BufferFullError(Exception):
@@ -86,7 +88,7 @@ class Microphone:
     def _feed(self, detector: TurnDetector, sounding: float, speech: float) -> Turn | None:
         """The next window, which is speech with the probability ``sounding``, and the user's with ``speech``."""
         unsure, threshold = self._unsure, detector.rules.threshold
-        self._unsure = min(UNSURE, unsure + 1) if sounding >= threshold > speech else 0
+        self._unsure = min(ONSET_WINDOWS, unsure + 1) if sounding >= threshold > speech else 0
         return detector.feed(speech, WINDOW / HEAR_RATE, unsure * WINDOW / HEAR_RATE)
 
     def expect(self, done: float | None) -> None:
@@ -95,9 +97,9 @@ class Microphone:
             self._detector.expect(done)
 
     def so_far(self, end: float) -> Samples:
-        """The utterance of the running turn up to `TAIL` after ``end``, the second at which its speech ends."""
+        """The utterance of the running turn up to `TAIL_S` after ``end``, the second at which its speech ends."""
         start = self._start if self._start is not None else end
-        return np.concatenate([self._earlier, self._cut(start, end + TAIL)])
+        return np.concatenate([self._earlier, self._cut(start, end + TAIL_S)])
 
     def take(self, end: float) -> Samples:
         """`so_far`, and the turn is over."""

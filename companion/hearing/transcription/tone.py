@@ -10,14 +10,14 @@ from animator.motion.voice.intonation import PERIODIC, pitches
 from companion.stages.protocols import HEAR_RATE, Samples
 
 WINDOW, HOP = 640, 480  # samples, 40 and 30 ms
-SPOKEN = 25.0  # dB under the loudest window, still speech
+SPEECH_RANGE_DB = 25.0  # dB under the loudest window, still speech
 LEAST_WINDOWS = 30  # voiced windows, 0.9 s, without which nothing is told: single words rise and fall as they like
 LONGEST_TONE = 6.0  # s of the end of an utterance that are listened to
-KNOWN = 2  # utterances after which somebody's usual voice is known
-SLOWLY = 0.2  # share of a new utterance in the usual voice
-PITCH = 2.0  # semitones above the usual that make a voice as lively
-LOUDNESS = 8.0  # dB that do
-MARKED = 1.4  # of these, from which on a voice is out of its usual
+LEARNING_UTTERANCES = 2  # utterances after which somebody's usual voice is known
+LEARNING_RATE = 0.2  # share of a new utterance in the usual voice
+LIVELY_SEMITONES = 2.0  # semitones above the usual that make a voice as lively
+LIVELY_DB = 8.0  # dB that do
+MARKED_CHANGE = 1.4  # of these, from which on a voice is out of its usual
 
 Voice = NDArray[np.float64]  # (2,): pitch in semitones, loudness in dB
 
@@ -30,7 +30,7 @@ def voice(audio: Samples) -> Voice | None:
     frames = np.lib.stride_tricks.sliding_window_view(audio, WINDOW)[::HOP]
     power = 10 * np.log10(np.mean((frames * np.hanning(WINDOW)) ** 2, axis=1) + 1e-10)
     hertz, periodic = pitches(frames, HEAR_RATE)
-    spoken = power > power.max() - SPOKEN
+    spoken = power > power.max() - SPEECH_RANGE_DB
     voiced = spoken & (periodic > PERIODIC)
     if np.count_nonzero(voiced) < LEAST_WINDOWS:
         return None
@@ -52,11 +52,11 @@ class Tone:
         now = voice(audio)
         if now is None:
             return 0.0
-        usual, known = self._usual, self._heard >= KNOWN
-        weight = max(SLOWLY, 1 / (self._heard + 1))
+        usual, known = self._usual, self._heard >= LEARNING_UTTERANCES
+        weight = max(LEARNING_RATE, 1 / (self._heard + 1))
         self._usual = now if usual is None else usual + weight * (now - usual)
         self._heard += 1
         if usual is None or not known:
             return 0.0
-        shift = float(np.sum((now - usual) / (PITCH, LOUDNESS)))
-        return float(np.clip(shift / (2 * MARKED), -1.0, 1.0)) if abs(shift) >= MARKED else 0.0
+        shift = float(np.sum((now - usual) / (LIVELY_SEMITONES, LIVELY_DB)))
+        return float(np.clip(shift / (2 * MARKED_CHANGE), -1.0, 1.0)) if abs(shift) >= MARKED_CHANGE else 0.0

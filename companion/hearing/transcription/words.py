@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SPACELESS = frozenset({"zh", "ja"})  # written without spaces
-SURE = 0.47  # confidence of a transcript from which its words are believed: what is made of an "mm-hm" has 0.05 to 0.45
+SPACELESS_LANGUAGES = frozenset({"zh", "ja"})  # written without spaces
+CREDIBLE_CONFIDENCE = (
+    0.47  # confidence of a transcript from which its words are believed: what is made of an "mm-hm" has 0.05 to 0.45
+)
 BRIEF_WORDS = 4  # words that a backchannel has at most
-UNHEARD = 0.5  # most that is believed of the end of a turn before its words are known: no reply could begin yet
+MOST_WITHOUT_WORDS = (
+    0.5  # most that is believed of the end of a turn before its words are known: no reply could begin yet
+)
 OPEN_AT_MOST = 0.1  # probability of being done, for a sentence whose last word wants another one
 TRAILING_AT_MOST = 0.2  # for one that the transcript leaves open, with "..." or a comma, or a clause that leads to one
 CLOSED_AT_LEAST = 0.8  # for a complete short answer
@@ -19,8 +23,8 @@ QUESTION_AT_LEAST = 0.6  # for what the transcript ends with a question mark
 STATED_AT_LEAST = 0.35  # for what it ends with a full stop, which it does too gladly to be believed more
 QUESTION_WORDS = 4  # from which on it may be believed: "Can you tell me?" has a question mark, too
 
-_TRAILING = re.compile(r"(?:\.{2,}|…|,|、|，|-|–|—)[\"'”’]*$")
-_STATED = re.compile(r"[.!。！][\"'”’]*$")
+_TRAILING_SIGN = re.compile(r"(?:\.{2,}|…|,|、|，|-|–|—)[\"'”’]*$")
+_FULL_STOP = re.compile(r"[.!。！][\"'”’]*$")
 _QUESTION = re.compile(r"[?？][\"'”’]*$")
 
 
@@ -54,7 +58,7 @@ def takes_floor(text: str, confidence: float) -> bool:
     words = _words(text)
     if not words or is_backchannel(text):
         return False
-    return confidence >= SURE or any(" ".join(words) in known.stops for known in _languages().values())
+    return confidence >= CREDIBLE_CONFIDENCE or any(" ".join(words) in known.stops for known in _languages().values())
 
 
 def done(by_sound: float, text: str, language: str) -> float:
@@ -68,15 +72,15 @@ def done(by_sound: float, text: str, language: str) -> float:
     if _ends_in(plain, known.open | known.fillers, language):
         return min(by_sound, OPEN_AT_MOST)
     if _QUESTION.search(text.strip()):
-        believed = len(plain.split()) >= QUESTION_WORDS or language in SPACELESS
+        believed = len(plain.split()) >= QUESTION_WORDS or language in SPACELESS_LANGUAGES
         return max(by_sound, QUESTION_AT_LEAST) if believed else by_sound
-    if _TRAILING.search(text.strip()) or _leads(text, known.leading, language):
+    if _TRAILING_SIGN.search(text.strip()) or _leads(text, known.leading, language):
         return min(by_sound, TRAILING_AT_MOST)
-    return max(by_sound, STATED_AT_LEAST) if _STATED.search(text.strip()) else by_sound
+    return max(by_sound, STATED_AT_LEAST) if _FULL_STOP.search(text.strip()) else by_sound
 
 
 def _ends_in(plain: str, endings: frozenset[str], language: str) -> bool:
-    if language in SPACELESS:
+    if language in SPACELESS_LANGUAGES:
         return any(plain.endswith(ending) for ending in endings)
     words = plain.split()
     return any(" ".join(words[-count:]) in endings for count in range(1, 5))
@@ -85,7 +89,7 @@ def _ends_in(plain: str, endings: frozenset[str], language: str) -> bool:
 def _leads(text: str, leading: frozenset[str], language: str) -> bool:
     """Whether the last sentence is a subordinate clause that came first, and nothing after it."""
     last = re.split(r"(?<=[.!?。！？])\s*", text.strip().rstrip(".!。！"))[-1]
-    between = "" if language in SPACELESS else " "
+    between = "" if language in SPACELESS_LANGUAGES else " "
     starts = any((_plain(last) + between).startswith(word + between) for word in leading)
     return starts and not re.search(r"[,，、]", last)
 

@@ -16,8 +16,8 @@ from companion.hearing.transcription.transcripts import Understood
 from companion.hearing.turn_taking.floor import Floor
 from companion.stages.protocols import SPEAK_RATE, Samples, Transcript
 
-ONSET = 0.2  # s of sound by which an echo is told from a user who begins to speak
-DECIDE = 0.6  # s for which a face that paused waits for the words of who spoke over it
+ONSET_S = 0.2  # s of sound by which an echo is told from a user who begins to speak
+DECISION_S = 0.6  # s for which a face that paused waits for the words of who spoke over it
 
 
 class Verdict(Enum):
@@ -40,7 +40,7 @@ class BargeIn:
         """Speech begins, or goes on after a pause: give way at once to what may become a turn; it is judged meanwhile.
         What sounds like an echo at first is compared again later: two voices are alike for no more than a syllable."""
         self._looks_like_echo = None
-        if self.allowed and self._is_echo(self._microphone.recent(ONSET)):
+        if self.allowed and self._is_echo(self._microphone.recent(ONSET_S)):
             self._looks_like_echo = self._microphone.voiced
         elif self.allowed:
             self._floor.hold(asyncio.get_running_loop().time() - self._microphone.voiced)
@@ -56,7 +56,7 @@ class BargeIn:
 
     async def takes_floor(self, said: Understood, audio: Samples) -> bool:
         """Whether the words of speech that pauses after ``audio`` take the floor. False if they take long to come."""
-        await asyncio.wait([said], timeout=DECIDE)
+        await asyncio.wait([said], timeout=DECISION_S)
         return said.done() and not said.cancelled() and self.counts(said.result(), audio)
 
     def counts(self, said: Transcript | StageError, audio: Samples) -> bool:

@@ -12,7 +12,7 @@ from companion.tasks import cancelled
 
 log = logging.getLogger(__name__)
 
-LONG = 4.0  # s of speech that a listener acknowledges aloud, with a backchannel
+LONG_SPEECH_S = 4.0  # s of speech that a listener acknowledges aloud, with a backchannel
 GOES_ON = 0.3  # probability of being done under which somebody who pauses will go on
 
 
@@ -21,26 +21,26 @@ class Endpointing:
 
     def __init__(self, microphone: Microphone, turn_end: TurnEnd, floor: Floor, semantic: bool) -> None:
         self._microphone, self._turn_end, self._floor, self._semantic = microphone, turn_end, floor, semantic
-        self._acknowledge_at = LONG  # s of speech in the running turn after which a pause is acknowledged
+        self._acknowledge_at = LONG_SPEECH_S  # s of speech in the running turn after which a pause is acknowledged
 
     def start(self) -> None:
         """A turn begins."""
-        self._acknowledge_at = LONG
+        self._acknowledge_at = LONG_SPEECH_S
 
     async def judge(self, audio: Samples, said: Understood) -> None:
         """Judge a pause after ``audio`` of the turn, while its words (``said``) are still being recognised. The sound
         alone can only make the turn last longer; with the words it can end sooner. Cancel it when the pause is over."""
         if not self._semantic:
             return
-        self._microphone.expect(words.UNHEARD)
+        self._microphone.expect(words.MOST_WITHOUT_WORDS)
         done = await self._by_sound(audio)
         if cancelled():
             return
-        self._microphone.expect(None if done is None else min(done, words.UNHEARD))
+        self._microphone.expect(None if done is None else min(done, words.MOST_WITHOUT_WORDS))
         if done is None:
             return
         if done < GOES_ON and self._microphone.voiced >= self._acknowledge_at:
-            self._acknowledge_at = self._microphone.voiced + LONG
+            self._acknowledge_at = self._microphone.voiced + LONG_SPEECH_S
             self._floor.user_goes_on()
         await asyncio.wait([said])
         if isinstance(transcript := said.result(), Transcript):

@@ -15,9 +15,9 @@ from companion.session.client.visitor import NOBODY, Visitor
 KEY_PROTOCOL = "openai-insecure-api-key."
 SECRET_SECONDS = 600
 MOST_SECRETS = 1000
-SECRET = "ek_"  # how a client secret begins
+SECRET_PREFIX = "ek_"  # how a client secret begins
 FORBIDDEN_ORIGIN = "forbidden_origin"
-FORWARDED = (
+PROXY_HEADERS = (
     "forwarded",
     "via",
     "x-forwarded-",
@@ -64,7 +64,7 @@ class Access:
             return refusal
         if valid:
             return valid[0]
-        expired = not self._key and any(key.startswith(SECRET) for key in keys)
+        expired = not self._key and any(key.startswith(SECRET_PREFIX) for key in keys)
         return NOBODY if expired else Visitor()
 
     def secret(self, user: str = "") -> tuple[str, int]:
@@ -74,7 +74,7 @@ class Access:
         self._secrets = {s: (t, who) for s, (t, who) in self._secrets.items() if t > now}
         while len(self._secrets) >= MOST_SECRETS:
             del self._secrets[next(iter(self._secrets))]
-        secret, expires = f"{SECRET}{secrets.token_urlsafe(24)}", int(now + SECRET_SECONDS)
+        secret, expires = f"{SECRET_PREFIX}{secrets.token_urlsafe(24)}", int(now + SECRET_SECONDS)
         self._secrets[secret] = (expires, Visitor(user))
         return secret, expires
 
@@ -91,7 +91,7 @@ class Access:
             message = "Without a key the server answers on this machine only: open it as http://127.0.0.1 or localhost."
             return Refusal(403, "forbidden_host", message)
         old = connection.scope.get("http_version") == OLD_HTTP
-        if old or any(header.startswith(FORWARDED) for header in connection.headers):
+        if old or any(header.startswith(PROXY_HEADERS) for header in connection.headers):
             message = "This came through a proxy: set a key in VASARI_API_KEY before others are let in by one."
             return Refusal(403, "forbidden_proxy", message)
         if origin is None or origin.lower() in self._origins or page.lower() == host.lower():

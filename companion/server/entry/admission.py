@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from companion.server.entry.handshake import Line
 
 ASK_S = 1.5  # s in which a line that lives answers
-REPLACED = "You have come back on another line; the conversation on this one ends."
+REPLACED_MESSAGE = "You have come back on another line; the conversation on this one ends."
 
 
 @dataclass(slots=True, eq=False)

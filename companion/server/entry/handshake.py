@@ -18,8 +18,8 @@ except ImportError:  # not on Windows
 HEADERS_S = 10.0  # s in which the head of a request is complete
 REQUEST_S = 180.0  # s in which it is answered, its body and ours included
 LOOK_S = 1.0  # s between two looks at the time
-BURST = 64  # connections that are accepted at a time, before any is looked at
-OWN = 64  # descriptors for files, databases and the loop itself
+BACKLOG = 64  # connections that are accepted at a time, before any is looked at
+OWN_DESCRIPTORS = 64  # descriptors for files, databases and the loop itself
 LINE = "vasari.line"  # the websocket's `Line` among the extensions of its scope
 
 
@@ -27,7 +27,7 @@ class Door:
     """Counts connections: ``most`` in all, ``each`` from one address."""
 
     def __init__(self, most: int, each: int) -> None:
-        self._most, self._each = min(most, _descriptors() - BURST - OWN), each
+        self._most, self._each = min(most, _descriptors() - BACKLOG - OWN_DESCRIPTORS), each
         self._inside: dict[asyncio.Transport, str] = {}  # their addresses, the oldest first
 
     def enter(self, transport: asyncio.Transport) -> None:

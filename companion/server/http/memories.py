@@ -17,8 +17,8 @@ from companion.server.http.failures import failed
 from companion.stages.protocols import Keeps, Memory, keeps
 
 HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
-ENCODED = "UTF-8''"  # before a name that is percent-encoded
-LARGEST = 10_000  # bytes of a correction
+ENCODING_PREFIX = "UTF-8''"  # before a name that is percent-encoded
+LARGEST_CORRECTION = 10_000  # bytes of a correction
 
 Answer = Callable[[Request, Keeps, str], Awaitable[Response]]
 
@@ -69,8 +69,8 @@ class Memories:
 def _named(header: str) -> str:
     """The user that the header names. Starlette reads headers as Latin-1: this decodes UTF-8 where it is valid, and RFC
     8187 (``UTF-8''J%C3%BCrgen``) for clients that can send ASCII only; else it stays Latin-1."""
-    if header[: len(ENCODED)].upper() == ENCODED:
-        return unquote(header[len(ENCODED) :])
+    if header[: len(ENCODING_PREFIX)].upper() == ENCODING_PREFIX:
+        return unquote(header[len(ENCODING_PREFIX) :])
     try:
         return header.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
@@ -83,7 +83,7 @@ async def _list(request: Request, memory: Keeps, user: str) -> Response:
 
 
 async def _change(request: Request, memory: Keeps, user: str) -> Response:
-    body = await body_of(request, LARGEST)
+    body = await body_of(request, LARGEST_CORRECTION)
     text = None if body is None else _text(body)
     if text is None:
         return failed(422, "invalid_value", "Send the corrected memory as JSON: `text`.")

@@ -17,10 +17,10 @@ from companion.server.http.bodies import body_of
 from companion.server.http.failures import reason
 from companion.session.client.visitor import Visitor
 
-PREPARING = 2  # pictures prepared at a time
-WAITING = 8  # and waiting for it, or still on their way
-EACH = 8  # of these from one address
-AGAIN_S = 5  # s after which to try again
+MOST_PREPARED = 2  # pictures prepared at a time
+MOST_WAITING = 8  # and waiting for it, or still on their way
+MOST_PER_ADDRESS = 8  # of these from one address
+RETRY_AFTER_S = 5  # s after which to try again
 LARGEST_LANDMARKS = 100_000  # bytes
 _STATUS = {"unknown_portrait": 404, "picture_forgotten": 410, "picture_too_large": 413, "busy": 503, "no_room": 503}
 
@@ -37,7 +37,7 @@ class Uploads:
 
     def __init__(self, *, portraits: Portraits, largest: int, visitor: Callable[[Request], Visitor | Response]) -> None:
         self._portraits, self._largest, self._visitor = portraits, largest, visitor
-        self._preparing = asyncio.Semaphore(PREPARING)
+        self._preparing = asyncio.Semaphore(MOST_PREPARED)
         self._busy: Counter[str] = Counter()  # requests at a time, by address
 
     def routes(self) -> list[Route]:
@@ -58,7 +58,7 @@ class Uploads:
                 return visitor
             address = request.client.host if request.client else ""
             request.state.owner = visitor.user or address
-            if self._busy.total() >= PREPARING + WAITING or self._busy[address] >= EACH:
+            if self._busy.total() >= MOST_PREPARED + MOST_WAITING or self._busy[address] >= MOST_PER_ADDRESS:
                 message = "Too many pictures are being prepared. Try again in a few seconds."
                 return _error(PictureError("busy", message))
             self._busy[address] += 1
@@ -134,5 +134,5 @@ async def _content(part: UploadFile | str | None) -> bytes | None:
 
 def _error(error: PictureError) -> JSONResponse:
     points = {"landmarks": error.landmarks} if error.landmarks else {}
-    headers = {"Retry-After": str(AGAIN_S)} if error.code == "busy" else None
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if error.code == "busy" else None
     return JSONResponse({"error": reason(error.code, str(error))} | points, _STATUS.get(error.code, 422), headers)

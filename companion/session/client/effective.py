@@ -26,7 +26,7 @@ from companion.protocol.settings import (
 from companion.session.client.visitor import Visitor
 from companion.stages.protocols import ASR, LLM, TTS, abilities
 
-LARGEST = 500_000  # characters of an update as JSON
+LARGEST_UPDATE = 500_000  # characters of an update as JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +87,10 @@ class Changed:
 def changed(before: Settings, change: Json, initial: Settings, visitor: Visitor, offered: Offered) -> Changed:
     """``before`` with what ``change`` asks for, whose fields are refused one by one; ``initial`` as in `update`.
 
-    Raises WireError for more than `LARGEST`, and where what is wrong is no field of ``change``.
+    Raises WireError for more than `LARGEST_UPDATE`, and where what is wrong is no field of ``change``.
     """
-    if len(json.dumps(change)) > LARGEST:
-        raise WireError("invalid_value", f"A `session.update` has at most {LARGEST} characters.", "session")
+    if len(json.dumps(change)) > LARGEST_UPDATE:
+        raise WireError("invalid_value", f"A `session.update` has at most {LARGEST_UPDATE} characters.", "session")
     refused: list[WireError] = []
     while True:
         try:

@@ -5,19 +5,19 @@ from dataclasses import replace
 
 from companion.protocol.events import ClientEvent, InputAudioBufferAppend
 
-SLICE = 4800  # bytes that are heard at a time: 0.1 s at 24 kHz, some ms of work
-AHEAD = 2.0  # s by which sound may be ahead of the clock: of more, the others' work comes first
-REST = 3.0  # times as long as it works for such a client the server does other things
+SLICE_BYTES = 4800  # bytes that are heard at a time: 0.1 s at 24 kHz, some ms of work
+MOST_AHEAD_S = 2.0  # s by which sound may be ahead of the clock: of more, the others' work comes first
+REST_SHARE = 3.0  # times as long as it works for such a client the server does other things
 BURST_S = 0.1  # s of work for messages without sound that are done at once
 
 
 def slices(event: ClientEvent) -> Iterator[ClientEvent]:
     """The same sound in pieces; anything else as it is. What is no PCM16 stays whole, to be refused."""
-    if not isinstance(event, InputAudioBufferAppend) or len(event.audio) <= 2 * SLICE or len(event.audio) % 2:
+    if not isinstance(event, InputAudioBufferAppend) or len(event.audio) <= 2 * SLICE_BYTES or len(event.audio) % 2:
         yield event
         return
-    for first in range(0, len(event.audio), SLICE):
-        yield replace(event, audio=event.audio[first : first + SLICE])
+    for first in range(0, len(event.audio), SLICE_BYTES):
+        yield replace(event, audio=event.audio[first : first + SLICE_BYTES])
 
 
 class Pace:
@@ -33,8 +33,8 @@ class Pace:
         now = self._clock()
         passed, self._at = now - self._at, now
         self._ahead = max(0.0, self._ahead - passed) + heard
-        self._work = max(0.0, self._work - passed / (1 + REST))
+        self._work = max(0.0, self._work - passed / (1 + REST_SHARE))
         if heard:
-            return REST * worked if self._ahead > AHEAD else 0.0
+            return REST_SHARE * worked if self._ahead > MOST_AHEAD_S else 0.0
         self._work += worked
-        return max(0.0, self._work - BURST_S) * (1 + REST)
+        return max(0.0, self._work - BURST_S) * (1 + REST_SHARE)

@@ -14,8 +14,8 @@ from companion.stages.streams import collected
 from companion.tasks import Spawn
 
 PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
-SETTLED = 0.3  # s after which a new client has said what it wants
-QUIETLY = np.float32(0.4)  # loudness of an "mm-hm" beside that of speech
+SETTLING_S = 0.3  # s after which a new client has said what it wants
+MURMUR_GAIN = np.float32(0.4)  # loudness of an "mm-hm" beside that of speech
 
 
 class Attention:
@@ -40,7 +40,7 @@ class Attention:
 
     def prepare(self) -> None:
         """Let a language model that can read what is known already, before the next question."""
-        self._ahead.read(self._mind.foresight.known, SETTLED)
+        self._ahead.read(self._mind.foresight.known, SETTLING_S)
 
     def follow(self, said: Transcript, whole: bool) -> None:
         """What the user has said so far; ``whole``: that may be all."""
@@ -69,7 +69,7 @@ class Attention:
         with suppress(Exception):  # whatever is wrong with the voice, the next reply will say it
             if sentence := self._mind.murmur():
                 pieces = await collected(self._voice().speak(sentence.spoken, sentence.emotion))
-                self._show.murmur(QUIETLY * np.concatenate([piece.audio for piece in pieces]))
+                self._show.murmur(MURMUR_GAIN * np.concatenate([piece.audio for piece in pieces]))
 
     async def _rehearse(self) -> None:
         with suppress(Exception):  # the same

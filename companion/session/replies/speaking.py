@@ -16,15 +16,15 @@ from companion.stages.protocols import SPEAK_RATE, TTS, Speech
 from companion.stages.streams import closing, ended
 from companion.tasks import cancelled
 
-AHEAD = 2  # sentences thought before they are spoken
-ENDS = (".", "!", "?", "…")  # of sentences
+MOST_AHEAD = 2  # sentences thought before they are spoken
+SENTENCE_ENDS = (".", "!", "?", "…")  # of sentences
 
 _Queue = asyncio.Queue[Sentence | None]
 
 
 async def speak(deltas: AsyncIterator[str], tts: TTS, feed: Feed, reply: Reply) -> None:
     """Until all of the reply is in the mouth. Raises the first exception of a stage, as it was raised."""
-    queue: _Queue = asyncio.Queue(AHEAD)
+    queue: _Queue = asyncio.Queue(MOST_AHEAD)
     thinking = asyncio.create_task(_think(deltas, queue, reply), name=f"{reply.id} think")
     saying = asyncio.create_task(_say(queue, tts, feed, reply), name=f"{reply.id} say")
     try:
@@ -106,7 +106,7 @@ async def _say(queue: _Queue, tts: TTS, feed: Feed, reply: Reply) -> None:
 
 def _written(text: str, before: Sequence[Line]) -> str:
     """With a capital after a full stop: a model that goes on from an opener does not know what was said since."""
-    return text[:1].upper() + text[1:] if before and before[-1].text.endswith(ENDS) else text
+    return text[:1].upper() + text[1:] if before and before[-1].text.endswith(SENTENCE_ENDS) else text
 
 
 async def _next(queue: _Queue, reply: Reply) -> Sentence | None:

@@ -29,7 +29,13 @@ STATUS_CODES = {
     ),
     429: ("llm_rate_limited", "The endpoint refuses more requests for now. Wait, or check the account's quota."),
 }
-UNREACHABLE = ("ConnectionError", "ConnectError", "ConnectTimeout", "ReadTimeout", "TimeoutError")  # of any client
+CONNECTION_ERRORS = (
+    "ConnectionError",
+    "ConnectError",
+    "ConnectTimeout",
+    "ReadTimeout",
+    "TimeoutError",
+)  # of any client
 
 
 class LangChain:
@@ -180,7 +186,7 @@ def _stage_error(error: Exception) -> StageError:
         if status in STATUS_CODES:
             code, advice = STATUS_CODES[status]
             return StageError(code, f"{advice} (HTTP {status})")
-        if isinstance(cause, OSError) or type(cause).__name__.endswith(UNREACHABLE):
+        if isinstance(cause, OSError) or type(cause).__name__.endswith(CONNECTION_ERRORS):
             return StageError(
                 "llm_unreachable",
                 f"The language model's endpoint cannot be reached ({type(cause).__name__}). "

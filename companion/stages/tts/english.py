@@ -22,14 +22,14 @@ log = logging.getLogger(__name__)
 
 MAX_SYMBOLS = 400  # what the networks are trained for, with room to spare
 CLAUSE_ENDS = frozenset(",;:—.!?…")
-_DENIED = re.compile(r"\b(no)\.$", re.IGNORECASE)  # the G2P takes it for the abbreviation of "number"
+_FINAL_NO = re.compile(r"\b(no)\.$", re.IGNORECASE)  # the G2P takes it for the abbreviation of "number"
 IPA = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "ʤ": "dʒ", "ʧ": "tʃ"}  # one letter for two
 _FROM_IPA = (
     *((sounds, letter) for letter, sounds in IPA.items()), ("r", "ɹ"),
     ("g", "ɡ"), ("ɝ", "ɜɹ"), ("ɚ", "əɹ"), ("iː", "i"), ("uː", "u"), ("ɑː", "ɑ"), ("ɔː", "ɔ"), ("'", "ˈ"), (".", ""),
     (" ", ""),
 )  # fmt: skip
-UNSPEAKABLE = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"})  # emoji, control characters, ...
+UNSPEAKABLE_CATEGORIES = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"})  # emoji, control characters, ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class English:
         for sentence, following in pairwise([*self._sentences(text), ""]):
             written, spoken = sentence.split(), _speakable(sentence)
             if not following[:1].isdigit():
-                spoken = _DENIED.sub(r"\1 .", spoken)
+                spoken = _FINAL_NO.sub(r"\1 .", spoken)
             symbols, normal = self._pronounce(spoken)
             if any(symbol.isalpha() for symbol in symbols):
                 result += cut(Utterance(symbols, align(written, normal)), MAX_SYMBOLS)
@@ -131,7 +131,7 @@ def _usual() -> dict[str, str]:
 
 
 def _speakable(sentence: str) -> str:
-    kept = (c if c == "°" or unicodedata.category(c) not in UNSPEAKABLE else " " for c in sentence)
+    kept = (c if c == "°" or unicodedata.category(c) not in UNSPEAKABLE_CATEGORIES else " " for c in sentence)
     return " ".join("".join(kept).split())
 
 

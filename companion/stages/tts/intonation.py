@@ -7,12 +7,17 @@ from numpy.typing import NDArray
 
 from companion.emotions import Manner
 
-VOICED = 40.0  # Hz, above which a frame has a pitch
+LOWEST_PITCH = 40.0  # Hz, above which a frame has a pitch
 RISE_S = 0.40  # s at the end of a question in which it rises
-RISE = 4.5  # semitones by which it ends above where the rise began
-HIGHEST, LEAST = 9.0, 3.0  # semitones above the middle of the sentence that it does not pass, but for so much of a rise
-AUDIBLE = 4.0  # natural logarithms (35 dB) below the loudest frame: what is softer carries no melody
-ASKING = frozenset({"who", "whom", "whose", "what", "when", "where", "which", "why", "how", "what's", "how's", "who's"})
+RISE_SEMITONES = 4.5  # semitones by which it ends above where the rise began
+MOST_RISE, LEAST_RISE = (
+    9.0,
+    3.0,
+)  # semitones above the middle of the sentence that it does not pass, but for so much of a rise
+AUDIBLE_RANGE = 4.0  # natural logarithms (35 dB) below the loudest frame: what is softer carries no melody
+QUESTION_WORDS = frozenset(
+    {"who", "whom", "whose", "what", "when", "where", "which", "why", "how", "what's", "how's", "who's"}
+)
 
 
 class Timbre(NamedTuple):
@@ -31,7 +36,7 @@ def rises(words: tuple[str, ...]) -> bool:
     if not words or not words[-1].rstrip("\"'”’)").endswith("?"):
         return False
     first = [word.lower().strip("\"'“‘(,.?!") for word in words[:3]]
-    return not any(word in ASKING for word in (first if len(words) > 3 else first[:1])) or len(words) == 1
+    return not any(word in QUESTION_WORDS for word in (first if len(words) > 3 else first[:1])) or len(words) == 1
 
 
 def bent(
@@ -41,10 +46,10 @@ def bent(
 
     ``asked``: (n,) for a question that rises, the frames at its end that are heard well enough to carry the rise.
     """
-    voiced = f0 > VOICED
+    voiced = f0 > LOWEST_PITCH
     if not voiced.any():
         return f0
-    semitones = 12 * np.log2(np.maximum(f0, VOICED))
+    semitones = 12 * np.log2(np.maximum(f0, LOWEST_PITCH))
     middle = float(np.median(semitones[voiced]))
     contour = (semitones - middle) * (timbre.width * manner.width)
     if asked is not None:
@@ -55,7 +60,7 @@ def bent(
 
 def heard_end(loudness: NDArray[np.float32], frame_s: float) -> NDArray[np.bool_]:
     """(n,) natural logarithms of magnitudes -> the frames of the last `RISE_S` of what is heard."""
-    loud = loudness > loudness.max() - AUDIBLE
+    loud = loudness > loudness.max() - AUDIBLE_RANGE
     last = int(np.flatnonzero(loud)[-1])
     return loud & (np.arange(len(loud)) > last - round(RISE_S / frame_s))
 
@@ -68,7 +73,7 @@ def _rise(contour: NDArray[np.floating], carrying: NDArray[np.bool_]) -> NDArray
     begin, last = int(at[0]), int(at[-1])
     start = float(np.median(contour[at[: max(1, len(at) // 4)]]))
     end = float(np.median(contour[at[-max(1, len(at) // 5) :]]))
-    wanted = min(start + RISE, max(HIGHEST, start + LEAST))
+    wanted = min(start + RISE_SEMITONES, max(MOST_RISE, start + LEAST_RISE))
     ramp = np.clip((np.arange(len(contour)) - begin) / max(1, last - begin), 0, 1)
     return ramp * max(0.0, wanted - end)
 

@@ -22,7 +22,7 @@ DURATIONS = "/Ceil_output_0"  # frames of each input symbol
 HOP, RATE = 256, 22_050  # samples of a frame, Hz
 NOISE, NOISE_OF_DURATIONS = 0.333, 0.0  # less than Piper's own: the same words are said in the same time
 LOUDNESS = 2.0  # brings it to -18 dBFS
-AGAIN = 0.6  # of a manner's semitones: the pitch is moved by resampling, and the formants with it
+RESAMPLED_SHARE = 0.6  # of a manner's semitones: the pitch is moved by resampling, and the formants with it
 PAD, BEGIN, END = 0, 1, 2
 _IPA = {  # from Kokoro's alphabet to espeak's, the longest first
     "ɑɹ": "ɑːɹ", "ɔɹ": "ɔːɹ", "ɜɹ": "ɜː", "əɹ": "ɚ", **IPA,
@@ -60,7 +60,7 @@ class Piper(synthesis.EnglishVoice):
 
     def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:
         ids, owners = encoded(utterance.symbols)
-        higher = 2 ** (manner.pitch * AGAIN / 12)  # played so much faster, and made so much slower
+        higher = 2 ** (manner.pitch * RESAMPLED_SHARE / 12)  # played so much faster, and made so much slower
         scales = np.asarray([NOISE, higher / (self._speed * manner.speed), NOISE_OF_DURATIONS], np.float32)
         inputs = {"input": ids[None], "input_lengths": np.asarray([len(ids)], np.int64), "scales": scales}
         sound, frames = _network().run(["output", DURATIONS], inputs)

@@ -8,13 +8,21 @@ from companion.stages.tts.english import IPA, Spoken, Utterance
 
 UNIT_S = 600 / SPEAK_RATE  # what hibari and Kokoro count durations in
 EARLY_S = 0.05  # the sound of both comes this much earlier than the durations say: where hiss and sibilants agree best
-QUIET = 10 ** (-45 / 20)  # RMS below which the edges of a sentence count as silence
+SILENCE_RMS = 10 ** (-45 / 20)  # RMS below which the edges of a sentence count as silence
 LEAD_S = 0.03  # silence kept before the first sound: the networks put 0.3 s there, which one would wait for
 TAIL_S = 0.30  # after a sentence
 CLAUSE_TAIL_S = 0.12  # after a part of a sentence
 STRESS = frozenset("ˈˌ")
-LONG = "ː"
-SAID = IPA | {"T": "ɾ", "ᵊ": "ə", "ᵻ": "ɪ", "ʥ": "dʑ", "ʨ": "tɕ", "ʣ": "dz", "ʦ": "ts"}  # Kokoro's letters
+LENGTH_SIGN = "ː"
+TRANSLATED_LETTERS = IPA | {
+    "T": "ɾ",
+    "ᵊ": "ə",
+    "ᵻ": "ɪ",
+    "ʥ": "dʑ",
+    "ʨ": "tɕ",
+    "ʣ": "dz",
+    "ʦ": "ts",
+}  # Kokoro's letters
 
 
 def time_symbols(
@@ -45,13 +53,13 @@ def _phonemes(symbols: str, at: list[float]) -> tuple[Phoneme, ...]:
     result: list[Phoneme] = []
     start = at[0]
     for i, symbol in enumerate(symbols):
-        if symbol == LONG and result:
+        if symbol == LENGTH_SIGN and result:
             last = result.pop()
-            result.append(Phoneme(last.symbol + LONG, last.start, at[i + 1]))
+            result.append(Phoneme(last.symbol + LENGTH_SIGN, last.start, at[i + 1]))
             start = at[i + 1]
         elif symbol not in STRESS:
             if symbol.isalpha():
-                result.append(Phoneme(SAID.get(symbol, symbol), start, at[i + 1]))
+                result.append(Phoneme(TRANSLATED_LETTERS.get(symbol, symbol), start, at[i + 1]))
             start = at[i + 1]
     return tuple(result)
 
@@ -60,7 +68,7 @@ def _edges(audio: Samples, symbols: str) -> tuple[int, int]:
     """The samples [begin, end) to keep."""
     hop = SPEAK_RATE // 100
     blocks = audio[: len(audio) // hop * hop].reshape(-1, hop)
-    loud = np.flatnonzero(np.sqrt(np.mean(blocks**2, axis=1)) > QUIET)
+    loud = np.flatnonzero(np.sqrt(np.mean(blocks**2, axis=1)) > SILENCE_RMS)
     if len(loud) == 0:
         return 0, len(audio)
     tail = TAIL_S if symbols.rstrip(' "”)')[-1:] in (".", "!", "?", "…") else CLAUSE_TAIL_S
