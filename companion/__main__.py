@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from companion.cli import memory, persona, safety, trace
-from companion.server.logs import Lines, Objects, Sparing
+from companion.server.entry.logs import Lines, Objects, Sparing
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A conversational companion with a face.")
 app.add_typer(memory.app, name="memory")

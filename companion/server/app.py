@@ -35,6 +35,7 @@ from companion.server.entry.access import FORBIDDEN_ORIGIN, Access, Refusal
 from companion.server.entry.admission import Places
 from companion.server.entry.comebacks import Comebacks, token_of
 from companion.server.entry.handshake import LINE, Line
+from companion.server.entry.logs import REQUEST, admitted
 from companion.server.http.bodies import SlowError
 from companion.server.http.catalogue import Catalogue
 from companion.server.http.client_secrets import Secrets
@@ -42,7 +43,6 @@ from companion.server.http.failures import failed
 from companion.server.http.memories import Memories
 from companion.server.http.uploads import Uploads
 from companion.server.load import Load
-from companion.server.logs import REQUEST, admitted
 from companion.server.readiness import Readiness
 from companion.session.client.visitor import Visitor
 from companion.session.session import Session

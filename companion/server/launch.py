@@ -18,7 +18,7 @@ from companion.engine import Engine
 from companion.server.app import App, create_app
 from companion.server.entry.access import is_loopback
 from companion.server.entry.handshake import BACKLOG, Door, Line, knocks_at
-from companion.server.logs import AUDIT, brief
+from companion.server.entry.logs import AUDIT, brief
 
 LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: 60 s of sound as base64
 

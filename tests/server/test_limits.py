@@ -13,8 +13,8 @@ import pytest
 from companion.server.entry import admission, handshake
 from companion.server.entry.admission import Places
 from companion.server.entry.handshake import Door
+from companion.server.entry.logs import MOST_LINES, WITHIN_S, Sparing
 from companion.server.http import bodies, uploads
-from companion.server.logs import MOST_LINES, WITHIN_S, Sparing
 from tests.server.loopback import Running, ask, receive, running, send
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -5,7 +5,7 @@ import logging
 
 import httpx
 
-from companion.server.logs import REQUEST, Lines, Objects
+from companion.server.entry.logs import REQUEST, Lines, Objects
 from tests.server.loopback import receive, running, send
 
 

@@ -2,7 +2,7 @@
 
 from starlette.responses import JSONResponse
 
-from companion.server.logs import REQUEST
+from companion.server.entry.logs import REQUEST
 
 
 def failed(status: int, code: str, message: str) -> JSONResponse:
