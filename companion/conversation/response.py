@@ -67,6 +67,7 @@ class Reply:
     filler: tuple[str, float] = ("", 0.0)  # what is said while the answer is not there, and when, in seconds
     lost: str = ""  # what is said where the language model thinks and never speaks
     opener: Sentence | None = None  # what it begins with before the language model has a word
+    breathes: bool = False  # a breath is heard where it has no opener and its first words take a while
     silence: bool = False  # it is to a user who says nothing
     task: asyncio.Task[None] | None = None  # in which it is made
     spoken: asyncio.Event = field(default_factory=asyncio.Event)

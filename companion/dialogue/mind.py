@@ -170,6 +170,9 @@ class Mind:
         heard = Said(said, latest.language, feeling, latest.tone)
         care, words = self._style.note(self.guard.note), self._beginning.words(history, reply.wishes)
         reply.opener = None if care or words else self._beginning.opener(reply.wishes, heard)
+        reply.breathes = self._habits.breathes(self.persona) and not self._toolbox.needed(
+            self.settings(), self.persona.tools
+        )
         reply.allowed = self._allowed(reply.opener)
         notes = (care, *self._asking.notes(heard, self._style.note(tutor.note) if tutor else ""))
         deltas = self._thought(reply, history, notes, words)

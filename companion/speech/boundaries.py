@@ -7,6 +7,8 @@ from companion.speech.wording import endings, language_of
 LONGEST_SENTENCE = 240  # characters after which a text without a full stop is cut at a comma or a space
 FIRST_CLAUSE = 14  # characters; the first comma or "because" after them lets the first sound out early
 FIRST_PHRASE = 28  # characters; the first "for" or "about" after them does, too
+HURRY_S, HURRIED = 0.7, (8, 12)  # s of waiting after which clause and phrase are shorter: an opener is over by then
+SLOW_S, PIECE = 1.2, 3  # s after which so many words are enough
 LONGEST_JOINT = 14  # characters of the words before a clause or a phrase
 
 END = re.compile(r"[.!?…]+[\"'”’)\]*_]*$")
@@ -48,14 +50,18 @@ def ends(text: str, follows: str, language: str, whole: bool = False) -> bool | 
     return _after_full_stop(text[:-1], rest, language, whole)
 
 
-def early_cut(text: str, char: str) -> int | None:
-    """Where the first sentence of a reply is cut before ``char``, so that its voice begins early."""
-    if len(text) <= FIRST_CLAUSE:
+def early_cut(text: str, char: str, waited: float = 0.0) -> int | None:
+    """Where the first sentence of a reply is cut before ``char``, so that its voice begins early; sooner where somebody
+    has ``waited`` for so many s."""
+    clause, phrase = (FIRST_CLAUSE, FIRST_PHRASE) if waited < HURRY_S else HURRIED
+    if len(text) <= clause:
         return None
+    if waited >= SLOW_S and text[-1] == " " and char.isalnum() and len(text.split()) >= PIECE:
+        return len(text)
     if char.isspace() and _CLAUSE.match(f"{text[-1]} ") and not _ENTITY.search(text):
         return len(text)
     if text[-1] == " " and (char.isalnum() or char == "_"):
-        for pattern, least in ((_JOINT, FIRST_CLAUSE), (_PHRASE, FIRST_PHRASE)):
+        for pattern, least in ((_JOINT, clause), (_PHRASE, phrase)):
             match = pattern.search(text, max(least, len(text) - LONGEST_JOINT))
             if match:
                 return match.start() + 1

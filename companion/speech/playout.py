@@ -25,7 +25,8 @@ def pcm16(audio: Samples) -> bytes:
 
 @dataclass(slots=True)
 class Line:
-    """One sentence of an item. Positions are samples of the item's sound; `start` is None until it is shown."""
+    """One sentence of an item; a sound that is no word has no text. Positions are samples of the item's sound; `start`
+    is None until it is shown."""
 
     text: str
     emotion: str = "neutral"
@@ -224,7 +225,7 @@ class Mouth:
             if line.start is None:
                 line.start = at
                 self._begun.append(line)
-                cues.append(Cue(at, line))
+                cues += [Cue(at, line)] if line.text else []
             for word in piece.speech.words:
                 for placed in line.place(_later(word, at)):
                     marks = tuple(mark for mark in line.marks if mark.word == len(line.words))

@@ -89,9 +89,11 @@ class Sentences:
 
     Args:
         language: of the reply, as far as it does not tell by its words; an ISO 639-1 code.
+        waited: seconds for which somebody waits for the first sentence; the longer, the shorter it may be.
     """
 
     language: str = "en"
+    waited: float = 0.0
     _thoughts: Thoughts = field(default_factory=Thoughts)
     _unread: deque[str] = field(default_factory=deque[str])
     _text: str = ""
@@ -235,7 +237,8 @@ class Sentences:
 
     def _early_or_late(self, char: str) -> int | None:
         """Where a sentence is cut that does not end: the first one early, a long one late."""
-        early = early_cut(self._text, char) if self._first else None
+        more = len("".join(self._unread).split()) > 1  # words are there already
+        early = early_cut(self._text, char, 0.0 if more else self.waited) if self._first else None
         return late_cut(self._text) if early is None else early
 
     def _cut(self, end: int) -> Iterator[Sentence]:

@@ -62,10 +62,10 @@ def _hesitating(made: Engine) -> Conversation:
 
     async def script() -> Conversation:
         async with Conversation(made) as talk:
-            await talk.hear(0.8)
+            await talk.hear(0.7)
             await talk.silence(0.3)
             talk.marks.append(talk.now())
-            await talk.hear(0.8)
+            await talk.hear(0.7)
             talk.marks.append(talk.now())
             await talk.silence(1.0)
             await talk.until(events.ResponseDone)
@@ -118,12 +118,12 @@ def test_a_draft_that_was_dropped_leaves_no_trace():
 
     async def script() -> Conversation:
         async with Conversation(_engine(model, ["Why is", "Why is that?", "And now?"])) as talk:
-            await talk.hear(0.8)
+            await talk.hear(0.7)
             await talk.silence(0.3)
-            await talk.hear(0.8)
+            await talk.hear(0.7)
             await talk.silence(1.0)
             await talk.until(events.ResponseDone)
-            await talk.hear(0.8)
+            await talk.hear(0.7)
             await talk.silence(1.0)
             await talk.until(events.ResponseDone, 2)
             return talk

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from companion.config import Talk
@@ -10,9 +11,10 @@ from companion.dialogue.personas import personas
 from companion.dialogue.personas.openers import LONGEST_RUN, Openers, continued
 from companion.dialogue.personas.personas import Prompts
 from companion.protocol import events
+from companion.speech.breath import breath
 from companion.stages import fakes
 from companion.stages.protocols import Abilities
-from tests.loop.conversation import BRISK, PERSONA, Conversation, asked, engine, said
+from tests.loop.conversation import BRISK, PERSONA, RATE, Conversation, asked, engine, said
 from tests.virtual_time import run
 
 BOOK = personas.load().openers
@@ -194,3 +196,31 @@ def test_only_a_repeated_opener_is_cut(model: str, rest: str):
 def test_what_a_turn_wants_and_how_it_is_meant_decide_its_opener(said: str, feeling: str, kind: str):
     kinds = personas.load().openers.languages["en"].kinds
     assert next(one.kind for one in kinds if one.fits(said, feeling)) == kind
+
+
+def _joke(delay_s: float) -> tuple[Conversation, np.ndarray]:
+    """A turn that gets no opener -> the conversation, and the first fifth of a second of what is heard."""
+    llm = fakes.ScriptedLLM(["Why did the hen cross the road?"], delay_s)
+    talk = _talk(llm=llm, asr=fakes.ScriptedASR(["Tell me a joke."]), turns=BRISK)
+    assert said(talk) == ["Why did the hen cross the road?"]
+    assert talk.all(events.AudioTranscriptDelta)[0].delta.strip() == "Why did the hen cross the road?"
+    return talk, talk.sound()[: RATE // 5]
+
+
+def test_a_reply_that_begins_with_no_such_words_is_heard_to_breathe_first():
+    talk, first = _joke(2.0)
+    assert talk.at(events.AudioDelta) - talk.marks[0] < 0.8
+    assert 0.003 < np.abs(first).max() < 0.08
+    assert talk.at(events.AudioTranscriptDelta) - talk.marks[0] > 2.0
+
+
+def test_nobody_breathes_who_has_something_to_say_at_once():
+    assert np.abs(_joke(0.0)[1]).max() > 0.2
+
+
+def test_a_breath_begins_and_ends_in_silence_and_is_far_quieter_than_speech():
+    for seed in range(5):
+        sound = breath(np.random.default_rng(seed))
+        assert 0.25 * RATE < len(sound) < 0.45 * RATE
+        assert np.abs(sound[[0, -1]]).max() < 0.001
+        assert 0.003 < np.sqrt(np.mean(sound**2)) < 0.02 and np.abs(sound).max() < 0.08

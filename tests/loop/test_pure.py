@@ -304,3 +304,21 @@ def test_an_echo_is_known_through_a_room_and_a_user_is_not_one():
     assert not is_echo(user * 3 + echo, played)
     assert likeness(user, np.zeros(100, np.float32)) == 0.0
     assert likeness(np.zeros(8000, np.float32), played) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("waited", "first"),
+    [
+        (0.0, "The weather is lovely in the garden today."),
+        (0.8, "The weather is lovely"),
+        (1.5, "The weather is"),
+    ],
+)
+def test_the_first_piece_is_the_shorter_the_longer_somebody_waits(waited: float, first: str):
+    text = "The weather is lovely in the garden today. I like it there, you know."
+    sentences, whole = Sentences(waited=waited), Sentences(waited=waited)
+    pieces = [piece.text for word in text.split() for piece in sentences.feed(f"{word} ")]
+    pieces += [piece.text for piece in sentences.flush()]
+    assert pieces[0] == first
+    assert (" ".join(pieces), pieces[-1]) == (text, "I like it there, you know.")
+    assert next(whole.feed(text)).text == "The weather is lovely in the garden today.", "what is there is not cut"

@@ -62,8 +62,14 @@ def test_the_model_reads_the_beginning_of_a_long_turn_before_it_ends():
 
 def test_a_short_turn_is_transcribed_once():
     asr = fakes.ScriptedASR()
-    _turn(Reader(), asr, 1.2)
+    _turn(Reader(), asr, 0.7)
     assert len(asr.heard) == 1
+
+
+def test_the_model_reads_what_is_said_after_a_second_of_it():
+    model = Reader()
+    talk = _turn(model, fakes.ScriptedASR(["I went hom", "I went home."], delay_s=0.2), 1.2)
+    assert "I went" in [text for at, text in model.read if at < talk.at(events.SpeechStopped) - 0.1], model.read
 
 
 def test_what_was_said_before_a_short_pause_is_read_while_the_user_goes_on():
@@ -71,7 +77,7 @@ def test_what_was_said_before_a_short_pause_is_read_while_the_user_goes_on():
 
     async def script() -> Conversation:
         async with Conversation(engine(llm=model, asr=asr)) as talk:
-            await talk.hear(0.8)
+            await talk.hear(0.7)
             await talk.silence(0.2)
             talk.marks.append(talk.now())
             await talk.hear(1.0)
@@ -141,3 +147,19 @@ def test_what_changes_is_read_before_the_next_question(change: dict[str, Any], t
 
     run(script())
     assert told in model.told[-1]
+
+
+@pytest.mark.parametrize(("noise_s", "times"), [(0.06, 1), (0.3, 2)])
+def test_a_pause_in_which_nothing_was_said_is_understood_once(noise_s: float, times: int):
+    asr = fakes.ScriptedASR(["I am here.", "I am here now."], delay_s=0.1)
+
+    async def script() -> None:
+        async with Conversation(engine(asr=asr)) as talk:
+            await talk.hear(0.6)
+            await talk.silence(0.2)
+            await talk.hear(noise_s)
+            await talk.silence(1.5)
+            await talk.until(events.ResponseDone)
+
+    run(script())
+    assert len(asr.heard) == times

@@ -97,6 +97,10 @@ class Openers:
         self._begun = ""  # first word of the opener before this reply
         self._run = self._murmurs = 0
 
+    def __bool__(self) -> bool:
+        """Whether there are any, in whatever language."""
+        return bool(self._book.languages)
+
     def choose(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
         """What to begin with, to a turn of the user's that says ``said`` and feels so; None: the model begins."""
         found = self.likely(said, language, feeling, own)

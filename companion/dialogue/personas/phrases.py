@@ -42,6 +42,10 @@ class Habits:
             return None
         return self._openers.likely(said.text, said.language, said.feeling.emotion, own)
 
+    def breathes(self, persona: Persona) -> bool:
+        """Whether it is heard to breathe where it begins with no such words."""
+        return self._talk.openers and bool(self._openers) and persona.openers is not False
+
     def murmur(self, persona: Persona, language: str) -> Sentence | None:
         """What is heard while the user, who speaks that language, goes on."""
         own = persona.openers

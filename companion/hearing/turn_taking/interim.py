@@ -8,7 +8,10 @@ from companion.hearing.turn_taking.floor import Floor
 from companion.stages.protocols import Samples, Transcript
 from companion.tasks import Spawn
 
-FOLLOWING_S = 2.0  # s of speech after which what was said so far is transcribed, for who wants to know it early
+FIRST_S, FOLLOWING_S = (
+    0.8,
+    2.0,
+)  # s of speech after which what was said so far is transcribed, for who wants to know it early
 
 
 class InterimTranscripts:
@@ -48,7 +51,7 @@ class InterimTranscripts:
     def follow(self, voiced: float, sound: Callable[[], Samples]) -> None:
         """The turn goes on; one attempt to understand it at a time. The last word is often half of another one."""
         busy = self._attempt is not None and not self._attempt.done()
-        if busy or voiced - self._known < FOLLOWING_S or not self._floor.curious:
+        if busy or voiced - self._known < (FOLLOWING_S if self._known else FIRST_S) or not self._floor.curious:
             return
         self._known = voiced
         self._attempt = self._transcripts.transcribe(sound())

@@ -23,6 +23,8 @@ from companion.protocol.ids import new_id
 from companion.stages.protocols import Samples, Transcript
 from companion.tasks import Spawn, cancelled
 
+NOTHING = 0.1  # s of sound like speech after a pause in which nothing can have been said: a breath, a click
+
 
 class State(Enum):
     """What the user does."""
@@ -67,6 +69,7 @@ class UserTurns:
     state: State = field(default=State.SILENT, init=False)
     _running: Utterance | None = field(default=None, init=False)  # the turn, unless the user is silent
     _pause: _Pause | None = field(default=None, init=False)
+    _understood: tuple[float, Understood] | None = field(default=None, init=False)  # after so many s of speech in it
     _judging: set[asyncio.Task[None]] = field(
         default_factory=set[asyncio.Task[None]], init=False
     )  # turns that are over
@@ -119,7 +122,7 @@ class UserTurns:
         self.interim.stop()
 
     def _start(self, at: float) -> None:
-        self._running = Utterance(new_id("item"), at)
+        self._running, self._understood = Utterance(new_id("item"), at), None
         self.interim.start()
         self.endpointing.start()
         if self.floor.speaking:
@@ -131,11 +134,19 @@ class UserTurns:
 
     def _paused(self, at: float) -> None:
         audio = self.microphone.so_far(at)
-        pause = self._pause = _Pause(at, audio, self.transcripts.transcribe(audio))
+        pause = self._pause = _Pause(at, audio, self._understand(audio))
         tentative = self.state is State.TENTATIVE
         self.interim.pause(self.microphone.voiced, None if tentative else pause.said)
         work = self._weigh(pause) if tentative else self.endpointing.judge(audio, pause.said)
         pause.judging = self.spawn(work, "judge a pause")
+
+    def _understand(self, audio: Samples) -> Understood:
+        """The words of the running turn up to a pause; those of the pause before where nothing was said since."""
+        voiced = self.microphone.voiced
+        if self._understood and not self._understood[1].cancelled() and voiced - self._understood[0] <= NOTHING:
+            return self._understood[1]
+        self._understood = voiced, self.transcripts.transcribe(audio)
+        return self._understood[1]
 
     def _resumed(self) -> None:
         pause = self._end_pause()

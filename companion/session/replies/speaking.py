@@ -10,6 +10,7 @@ import numpy as np
 from companion.conversation.response import Reply
 from companion.dialogue.personas.openers import goes_on
 from companion.errors import as_stage_error
+from companion.speech.breath import breath
 from companion.speech.playout import Feed, Line
 from companion.speech.sentences import Sentence, Sentences, shown, speakable
 from companion.stages.protocols import SPEAK_RATE, TTS, Speech
@@ -17,6 +18,7 @@ from companion.stages.streams import closing, ended
 from companion.tasks import cancelled
 
 MOST_AHEAD = 2  # sentences thought before they are spoken
+BREATHE_AFTER_S = 0.1  # s without a word after which a reply that begins with none is heard to breathe
 SENTENCE_ENDS = (".", "!", "?", "…")  # of sentences
 
 _Queue = asyncio.Queue[Sentence | None]
@@ -47,10 +49,12 @@ async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
 
 
 async def _think(deltas: AsyncIterator[str], queue: _Queue, reply: Reply) -> None:
-    sentences = Sentences()
+    sentences, clock = Sentences(), asyncio.get_running_loop().time
+    begun = clock()
     with reply.trace.span("think"):
         async with _blaming("llm_failed"), closing(deltas) as stream:
             async for delta in stream:
+                sentences.waited = clock() - begun
                 for sentence in _fed(sentences, delta, reply):
                     await queue.put(sentence)
     for sentence in _last(sentences, reply):
@@ -85,7 +89,7 @@ def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
 
 
 async def _say(queue: _Queue, tts: TTS, feed: Feed, reply: Reply) -> None:
-    while (sentence := await _next(queue, reply)) is not None:
+    while (sentence := await _next(queue, feed, reply)) is not None:
         if reply.feel and sentence.emotion == "neutral" and not sentence.marks and sentence is not reply.opener:
             sentence = replace(sentence, emotion=await reply.feel(sentence.spoken)).within(reply.emotions)
         text = _written(sentence.text, reply.item.lines)
@@ -109,12 +113,19 @@ def _written(text: str, before: Sequence[Line]) -> str:
     return text[:1].upper() + text[1:] if before and before[-1].text.endswith(SENTENCE_ENDS) else text
 
 
-async def _next(queue: _Queue, reply: Reply) -> Sentence | None:
-    """What the reply begins with, then its sentences; before the first of these, when it is long in coming, something
-    that fills the pause."""
+async def _next(queue: _Queue, feed: Feed, reply: Reply) -> Sentence | None:
+    """What the reply begins with, then its sentences; before the first of these, when it is long in coming, a breath
+    and something that fills the pause."""
     said, opener = len(reply.item.lines), reply.opener
     if opener and not said:
         return opener.within(reply.emotions)
+    if reply.breathes and not said and not opener:
+        try:
+            async with asyncio.timeout(BREATHE_AFTER_S):
+                return await queue.get()
+        except TimeoutError:
+            feed.say(Line(""))
+            feed.put(Speech(breath(np.random.default_rng())))
     text, after = reply.filler
     text = goes_on(opener, text) if opener else text
     if not text or said > bool(opener):

@@ -1,0 +1,27 @@
+"""A breath: what is heard of somebody who is about to speak, and does not know yet what to say."""
+
+from typing import Any
+
+import numpy as np
+from scipy.signal import butter, sosfilt
+
+from companion.stages.protocols import SPEAK_RATE, Samples
+
+LASTS = (0.28, 0.4)  # s, at least and at most: people take a third of a second before a short answer
+LOUDEST = 0.012  # RMS at its loudest, some 25 dB under speech
+THROAT = ((400, 1400, 1.0), (1500, 2300, 0.7), (2600, 4200, 0.35))  # Hz from and to, strength: an open mouth, inhaling
+RISES = 0.7  # of its time; people stop more suddenly than they begin
+
+
+def breath(rng: np.random.Generator) -> Samples:
+    """(n,) at `SPEAK_RATE`: noise in the colours of a throat, another one each time."""
+    n = round(rng.uniform(*LASTS) * SPEAK_RATE)
+    noise = rng.standard_normal(n)
+    sound = np.zeros(n)
+    for low, high, strength in THROAT:
+        band: Any = butter(2, (low, high), "bandpass", fs=SPEAK_RATE, output="sos")
+        sound += strength * np.asarray(sosfilt(band, noise))
+    t = np.arange(n) / n
+    swell = np.where(t < RISES, np.sin(0.5 * np.pi * t / RISES) ** 2, np.cos(0.5 * np.pi * (t - RISES) / (1 - RISES)))
+    loudest = np.sqrt(np.mean(sound**2))
+    return np.asarray(LOUDEST * sound / loudest * swell, np.float32)
