@@ -5,7 +5,6 @@ fills the mouth. `Show` always runs and empties it. This is where the parts of a
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -19,16 +18,14 @@ from companion.conversation.items import Conversation
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.mind import Mind
 from companion.engine import Engine
-from companion.errors import as_stage_error
 from companion.hearing.hearing import Hearing
 from companion.hearing.transcription.transcripts import Transcripts
 from companion.protocol import events
-from companion.protocol.changes import unknown
-from companion.protocol.events import ClientEvent, Json, Problem, ServerEvent, SessionUpdate
+from companion.protocol.events import ClientEvent, Problem, ServerEvent
 from companion.protocol.ids import new_id
 from companion.protocol.settings import Settings
 from companion.session.client.client import Client
-from companion.session.client.effective import Offered, changed, defaults, resumed
+from companion.session.client.effective import Offered, defaults, resumed
 from companion.session.client.pace import Pace, slices
 from companion.session.client.visitor import Visitor
 from companion.session.commands import Commands
@@ -39,10 +36,9 @@ from companion.session.replies.responder import Responder
 from companion.session.replies.turn_taking import TurnTaking
 from companion.session.resuming.carrying import Carrying
 from companion.session.resuming.keeper import Keeper
-from companion.stages.protocols import TTS, Samples, has_voice, pronounces
+from companion.session.updates import Updates
+from companion.stages.protocols import TTS, has_voice, pronounces
 from companion.tasks import Tasks
-
-log = logging.getLogger(__name__)
 
 
 class Session:
@@ -74,7 +70,14 @@ class Session:
         self._tasks = Tasks(self.id)
         self._pace = Pace(asyncio.get_running_loop().time)
         self.conversation = Conversation()
-        self.show = Show(engine.device, send, self._tick, self._user, self._faceless, engine.metrics)
+        self.show = Show(
+            engine.device,
+            send,
+            self._tick,
+            user=lambda n: self._hearing.user(n),
+            failed=lambda error: self._wardrobe.failed(error),
+            metrics=engine.metrics,
+        )
         before = keeper.accepted(lambda settings: resumed(settings, self._offered)) if keeper else None
         self._settings = before.settings if before else self._defaults
         self._join()
@@ -94,7 +97,7 @@ class Session:
             tell=client.tell,
             announce=announcements.add,
             mirror=self.show.mirror,
-            forgot=self._forgot,
+            forgot=client.forgotten,
         )
         self._attention = Attention(self.mind, self.show, drafts, engine.rehearsal, self._voice, spawn)
         transcripts = Transcripts(engine.asr, self.conversation, client.tell, spawn)
@@ -115,7 +118,7 @@ class Session:
         self._initiative = Initiative(self.mind, self._responder, self.conversation, announcements, self._now, greets)
         floor = TurnTaking(self._responder, self._attention, self._initiative, self.show, self._now)
         heard = self._settings.audio.input
-        self._hearing = Hearing(engine.recognisers, transcripts, floor, client.tell, spawn, heard)
+        self._hearing: Hearing = Hearing(engine.recognisers, transcripts, floor, client.tell, spawn, heard)
         self._wardrobe = Wardrobe(engine.looks, self.show, client.complain, spawn, self._initiative.greet)
         self._presence = Presence(client, self.show, self._responder, self._hearing, self._wardrobe, self._now)
         self._commands = Commands(
@@ -125,7 +128,22 @@ class Session:
             show=self.show,
             responder=self._responder,
             settings=self._now,
-            update=self._update,
+            update=Updates(
+                id=self.id,
+                now=self._now,
+                hold=self._hold,
+                defaults=self._defaults,
+                visitor=self._visitor,
+                offered=self._offered,
+                client=client,
+                mind=self.mind,
+                attention=self._attention,
+                responder=self._responder,
+                hearing=self._hearing,
+                wardrobe=self._wardrobe,
+                presence=self._presence,
+                spawn=spawn,
+            ).take,
         )
         self._carrying = Carrying(
             visitor=self._visitor,
@@ -197,6 +215,9 @@ class Session:
     def _now(self) -> Settings:
         return self._settings
 
+    def _hold(self, settings: Settings) -> None:
+        self._settings = settings
+
     def _voice(self) -> TTS:
         tts, voice = self._engine.tts, self._settings.audio.output.voice
         tts = tts.with_voice(voice) if has_voice(tts, voice) else tts
@@ -215,52 +236,6 @@ class Session:
         self._initiative.tick(self._hearing)
         self._presence.tell()
         return self._presence.state
-
-    def _user(self, n: int) -> Samples:
-        """What the face hears beside its next ``n`` samples."""
-        return self._hearing.user(n)
-
-    def _faceless(self, error: Exception) -> None:
-        self._wardrobe.failed(error)
-
-    def _forgot(self, error: Exception) -> None:
-        """A memory that fails is told of, and nothing else fails with it."""
-        log.error("session %s: the memory failed: %s", self.id, type(error).__name__)
-        problem = as_stage_error(error, "memory_failed")
-        self.complain(Problem(problem.code, str(problem), "server_error"))
-
-    # --- other settings ---
-
-    def _update(self, event: SessionUpdate) -> None:
-        done = changed(self._settings, event.session, self._defaults, self._visitor, self._offered)
-        if done.change or not done.refused:
-            self._apply(done.settings, done.change)
-        for error in done.refused:
-            self.complain(Problem(error.code, str(error), param=error.param, event_id=event.event_id))
-        for path in unknown(event.session):
-            message = f"`{path}` is not known here and was left out; the rest holds."
-            self.complain(Problem("unsupported", message, param=path, event_id=event.event_id))
-
-    def _apply(self, new: Settings, change: Json) -> None:
-        before, self._settings = self._settings, new
-        if new.audio.input != before.audio.input:
-            self._hearing.configure(new.audio.input)
-        if self._responder.reply is None and not self._hearing.busy:
-            self._attention.prepare()
-        if (new.persona, new.audio.output) != (before.persona, before.audio.output):
-            self._attention.rehearse()
-        if new.memory != before.memory:
-            self.mind.recollection.agree(new.memory)
-            self._tasks.spawn(self._meet(), "consent")
-        if "avatar" in change or new.avatar != before.avatar:
-            self._wardrobe.dress(new.avatar, before.avatar)
-            self._presence.tell()
-        self._client.tell(events.SessionUpdated(new.to_json(self.id) | {"disclosure": self.mind.notice}))
-
-    async def _meet(self) -> None:
-        """The user has agreed to be remembered, or is another one."""
-        await self.mind.recollection.meet()
-        self._attention.prepare()
 
 
 def _offered(engine: Engine) -> Offered:
