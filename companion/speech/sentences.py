@@ -237,7 +237,7 @@ class Sentences:
 
     def _early_or_late(self, char: str) -> int | None:
         """Where a sentence is cut that does not end: the first one early, a long one late."""
-        more = len("".join(self._unread).split()) > 1  # words are there already
+        more = self.waited and len("".join(self._unread).split()) > 1  # words are there already
         early = early_cut(self._text, char, 0.0 if more else self.waited) if self._first else None
         return late_cut(self._text) if early is None else early
 

@@ -203,7 +203,7 @@ def _joke(delay_s: float) -> tuple[Conversation, np.ndarray]:
     llm = fakes.ScriptedLLM(["Why did the hen cross the road?"], delay_s)
     talk = _talk(llm=llm, asr=fakes.ScriptedASR(["Tell me a joke."]), turns=BRISK)
     assert said(talk) == ["Why did the hen cross the road?"]
-    assert talk.all(events.AudioTranscriptDelta)[0].delta.strip() == "Why did the hen cross the road?"
+    assert talk.all(events.AudioTranscriptDelta)[0].delta.startswith("Why")
     return talk, talk.sound()[: RATE // 5]
 
 

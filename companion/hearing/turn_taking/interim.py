@@ -8,10 +8,7 @@ from companion.hearing.turn_taking.floor import Floor
 from companion.stages.protocols import Samples, Transcript
 from companion.tasks import Spawn
 
-FIRST_S, FOLLOWING_S = (
-    0.8,
-    2.0,
-)  # s of speech after which what was said so far is transcribed, for who wants to know it early
+FIRST_S, FOLLOWING_S = 0.8, 2.0  # s of speech after which its words are told to who wants to know them early
 
 
 class InterimTranscripts:
