@@ -18,7 +18,7 @@ from companion.hearing.hearing import Hearing
 from companion.hearing.recognisers import Recognisers
 from companion.hearing.transcription.transcripts import Transcripts
 from companion.protocol.events import ServerEvent
-from companion.protocol.settings import AudioInput, InputFormat, detection
+from companion.protocol.settings import AudioInput, SoundFormat, detection
 from companion.stages.fakes import ScriptedTurnEnd
 from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, Samples, Transcript
 from companion.stages.vad import Silero
@@ -188,7 +188,7 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
         return task
 
     transcripts = Transcripts(asr, Conversation(), _nobody, spawn)
-    heard = AudioInput(InputFormat(rate=HEAR_RATE), detection(turns))
+    heard = AudioInput(SoundFormat(rate=HEAR_RATE), detection(turns))
     hearing = Hearing(recognisers, transcripts, floor, _nobody, spawn, heard)
     for first in range(0, len(microphone) - PACKET + 1, PACKET):
         floor.advance((first + PACKET) / HEAR_RATE)

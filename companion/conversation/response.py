@@ -10,21 +10,32 @@ from companion.conversation.items import Item
 from companion.metrics import Trace
 from companion.protocol import events
 from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
+from companion.protocol.settings import ToolChoice
 from companion.speech.playout import Cue, pcm16
 from companion.speech.sentences import Sentence
-from companion.stages.protocols import Samples
+from companion.stages.protocols import Message, Samples
 
 Ending = Literal["completed", "cancelled", "failed", "incomplete"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is wanted of one response; ``asked``: by a client, with a ``response.create``, for whose end it waits."""
+    """What is wanted of one response; ``asked``: by a client, with a ``response.create``, for whose end it waits.
+    ``context`` takes the place of the conversation, ``aside``: the conversation is not told of it; ``tool`` as
+    `Settings.tool_choice`."""
 
     instructions: str | None = None
     sound: bool = True
     metadata: dict[str, str] | None = None
     asked: bool = False
+    aside: bool = False
+    context: tuple[Message, ...] | None = None
+    tool: ToolChoice | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether it has nothing to do with what the user says."""
+        return self.aside or self.context is not None
 
 
 class Phase(Enum):
@@ -98,7 +109,8 @@ class Reply:
         self._enter(Phase.OPEN)
         self.previous = self.join(self.item)
         self.tell(events.OutputItemAdded(self.id, self.item.to_json()))
-        self.tell(events.ItemAdded(self.item.to_json(), self.previous))
+        if not self.wishes.aside:
+            self.tell(events.ItemAdded(self.item.to_json(), self.previous))
         self.tell(events.ContentPartAdded(self.id, self.item.id, self._part("")))
 
     def write(self, text: str) -> None:
@@ -237,7 +249,8 @@ class Reply:
         if self.face and self.phase is Phase.SOUNDING:
             self.tell(events.VideoDone(self.id))
         self.tell(events.OutputItemDone(self.id, self.item.to_json()))
-        self.tell(events.ItemDone(self.item.to_json(), self.previous))
+        if not self.wishes.aside:
+            self.tell(events.ItemDone(self.item.to_json(), self.previous))
 
     def _part(self, text: str) -> Json:
         return {"type": "audio", "transcript": text} if self.wishes.sound else {"type": "text", "text": text}

@@ -146,8 +146,10 @@ class Mind:
     async def reply(self, reply: Reply) -> AsyncIterator[str]:
         """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word. The
         reply has an ``opener`` afterwards, if one suits it."""
-        history = self.conversation.history()
         reply.lost = self.shared.prompts.silence.lost
+        if reply.wishes.apart:
+            return self._apart(reply)
+        history = self.conversation.history()
         if reply.silence:
             return self._nudge(reply, history)
         said = history[-1].content if history and history[-1].role == "user" else ""
@@ -197,6 +199,13 @@ class Mind:
             return self._obedience.allowed(tact(text)) if text == sentence else text
 
         return allowed
+
+    def _apart(self, reply: Reply) -> AsyncIterator[str]:
+        """What a client has the model say for itself, of what it was given: neither the user nor their memory has a
+        part in it."""
+        context = reply.wishes.context
+        history = self.conversation.history() if context is None else context
+        return self.guard.watched(unthought(self.drafts.reply(self._asking.ask(history, (), reply.wishes, ""))))
 
     def _nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
         """A word to a user who is silent. A tiny model has none that fits."""

@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from companion.config import Stage, load_class
@@ -17,7 +18,7 @@ from companion.conversation.response import Reply
 from companion.dialogue.lessons.tutor import Progress
 from companion.protocol.events import Json
 from companion.protocol.ids import new_id
-from companion.protocol.settings import Settings
+from companion.protocol.settings import NamedTool, Settings
 from companion.stages.protocols import LLM, Call, CallPart, CallsTools, Message, calls_tools
 from companion.stages.streams import closing
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
 log = logging.getLogger(__name__)
+
+Asks = Callable[[list[Message], bool], AsyncIterator[str | CallPart]]
 
 MOST_ROUNDS = 4  # of calls in one reply
 PATIENCE_S = 30.0  # s that a tool may take
@@ -65,24 +68,26 @@ class Toolbox:
     ) -> AsyncIterator[str]:
         """The deltas of a reply, for which tools may be called: the client's in ``settings``, and the server's of
         those ``names``."""
-        llm = self._llm
-        if not calls_tools(llm) or not self.needed(settings, names):
+        llm, choice = self._llm, reply.wishes.tool or settings.tool_choice
+        if not calls_tools(llm) or choice == "none" or not self.needed(settings, names):
             return self._ask(messages)
         own = self._own(names)
         described = [*(_describe(tool) for tool in own.values()), *map(asdict, settings.tools)]
-        return self._converse(llm, list(messages), described, own, reply)
+        if isinstance(choice, NamedTool):
+            described = [tool for tool in described if tool["name"] == choice.name]
+        asks = partial(_ask, llm, described)
+        return self._converse(asks, list(messages), own, reply, must=choice != "auto")
 
     def needed(self, settings: Settings, names: Sequence[str]) -> bool:
         """Whether there are tools, and a language model that may call them."""
-        able = calls_tools(self._llm) and settings.tool_choice != "none"
-        return able and (bool(settings.tools) or any(name in self._tools for name in names))
+        return calls_tools(self._llm) and (bool(settings.tools) or any(name in self._tools for name in names))
 
     async def _converse(
-        self, llm: CallsTools, messages: list[Message], described: list[Json], own: "dict[str, BaseTool]", reply: Reply
+        self, asks: Asks, messages: list[Message], own: "dict[str, BaseTool]", reply: Reply, must: bool
     ) -> AsyncIterator[str]:
-        for _ in range(MOST_ROUNDS):
+        for first in (True, *[False] * (MOST_ROUNDS - 1)):
             calls: dict[int, Item] = {}
-            async with closing(llm.converse(messages, described)) as parts:
+            async with closing(asks(messages, must and first)) as parts:
                 async for part in parts:
                     if isinstance(part, str):
                         yield part
@@ -142,6 +147,11 @@ class Toolbox:
             log.warning("the tool %s failed: %s", call.name, type(error).__name__)
             return f"The tool failed: {type(error).__name__}."
         return str(result)[:LONGEST_RESULT]
+
+
+def _ask(llm: CallsTools, tools: list[Json], messages: list[Message], must: bool) -> AsyncIterator[str | CallPart]:
+    """What the model says and calls; where it ``must``, it calls one of the ``tools``."""
+    return llm.converse(messages, tools, required=True) if must else llm.converse(messages, tools)
 
 
 def _describe(tool: "BaseTool") -> Json:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from companion.conversation.items import Item
 from companion.hearing.audio.detection import rules
 from companion.hearing.audio.microphone import Microphone
+from companion.hearing.audio.resampling import Resampler
 from companion.hearing.recognisers import Recognisers
 from companion.hearing.transcription.transcripts import Transcripts, Utterance
 from companion.hearing.turn_taking.barge_in import BargeIn
@@ -14,6 +16,7 @@ from companion.hearing.turn_taking.endpointing import Endpointing
 from companion.hearing.turn_taking.floor import Floor
 from companion.hearing.turn_taking.interim import InterimTranscripts
 from companion.hearing.turn_taking.user_turns import State, UserTurns
+from companion.protocol import formats
 from companion.protocol.codec import WireError
 from companion.protocol.events import ServerEvent
 from companion.protocol.ids import new_id
@@ -52,6 +55,7 @@ class Hearing:
         semantic = asked is not None and asked.type == "semantic_vad"
         lasts, allowed = self._recognisers.turns.barge_in_ms / 1000, asked is not None and asked.interrupt_response
         detection = rules(asked, self._recognisers.turns)
+        self._format = settings.format
         self._microphone = Microphone(self._recognisers.vad(), detection, settings.format.rate, now)
         self._turns = UserTurns(
             microphone=self._microphone,
@@ -83,6 +87,7 @@ class Hearing:
 
     def append(self, pcm: bytes) -> None:
         """The next PCM16 of the microphone. Raises WireError for half a sample, BufferFullError."""
+        pcm = formats.linear(pcm, self._format)
         if len(pcm) % 2:
             raise WireError("invalid_value", "`audio` is PCM16: it has an even number of bytes.", "audio")
         self._heard_at = self._now()
@@ -90,6 +95,17 @@ class Hearing:
         for turn in self._microphone.append(pcm):
             self._turns.take(turn)
         self._turns.heard()
+
+    def add(self, item: Item, sound: bytes, after: str | None) -> None:
+        """A user's item whose words are in its sound. Raises WireError for half a sample, KeyError for an unknown
+        ``after``."""
+        pcm = formats.linear(sound, self._format)
+        if len(pcm) % 2:
+            raise WireError(
+                "invalid_value", "`audio` is PCM16: it has an even number of bytes.", "item.content.0.audio"
+            )
+        heard = Resampler(self._format.rate)(np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0)
+        self._transcripts.add_item(item, heard, after)
 
     def user(self, n: int) -> Samples:
         """The user's voice for the next chunk of the face, (n,) at `SPEAK_RATE`: see `UserVoice.take`. While it speaks

@@ -9,7 +9,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from companion.protocol.codec import WireError, invalid
 from companion.protocol.events import Json
-from companion.protocol.settings import CODECS, Audio, AudioInput, Avatar, Remembering, Settings, Transcription
+from companion.protocol.settings import (
+    CODECS,
+    Audio,
+    AudioInput,
+    AudioOutput,
+    Avatar,
+    Remembering,
+    Settings,
+    SoundFormat,
+    ToolChoice,
+    Transcription,
+)
 
 OWN_FIELDS = (
     "id",
@@ -25,6 +36,7 @@ LONGEST_NAME = 60  # characters of one
 INDIVISIBLE_FIELDS = ("memory",)  # taken as they are or not at all: nobody agrees for somebody else
 
 _SETTINGS = TypeAdapter(Settings)
+_CHOICES: TypeAdapter[ToolChoice] = TypeAdapter(ToolChoice)
 
 
 def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
@@ -40,7 +52,27 @@ def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
     if len(new.output_modalities) != 1:
         param = "session.output_modalities"
         raise WireError("invalid_value", "`output_modalities` is either ['audio'] or ['text'].", param)
+    new = replace(new, audio=_at_its_rate(new.audio))
     return replace(new, avatar=_negotiate(new.avatar, change)) if new.avatar else new
+
+
+def tool_choice(value: Any, param: str) -> ToolChoice:
+    """Raises WireError naming ``param``."""
+    try:
+        return _CHOICES.validate_python(value)
+    except ValidationError as error:
+        message = f"`{param}` is auto, none, required, or a function by name."
+        raise WireError("invalid_value", message, param) from error
+
+
+def _at_its_rate(audio: Audio) -> Audio:
+    """Mu-law has one rate, whatever was asked for before."""
+
+    def narrowed(format: SoundFormat) -> SoundFormat:
+        return replace(format, rate=8000) if format.type == "audio/pcmu" else format
+
+    heard, said = (replace(one, format=narrowed(one.format)) for one in (audio.input, audio.output))
+    return Audio(cast(AudioInput, heard), cast(AudioOutput, said))
 
 
 def unknown(change: Json) -> list[str]:

@@ -20,15 +20,11 @@ Name = Annotated[str, Field(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
-class InputFormat:
-    type: Literal["audio/pcm"] = "audio/pcm"
-    rate: Literal[16000, 24000] = 24000
+class SoundFormat:
+    """PCM16, little endian, or mu-law, which has 8000 samples/s always; one channel."""
 
-
-@dataclass(frozen=True, slots=True)
-class OutputFormat:
-    type: Literal["audio/pcm"] = "audio/pcm"
-    rate: Literal[24000] = SPEAK_RATE
+    type: Literal["audio/pcm", "audio/pcmu"] = "audio/pcm"
+    rate: Literal[8000, 16000, 24000, 48000] = SPEAK_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +47,14 @@ class Transcription:
 
 @dataclass(frozen=True, slots=True)
 class AudioInput:
-    format: InputFormat = InputFormat()
+    format: SoundFormat = SoundFormat()
     turn_detection: TurnDetection | None = TurnDetection()
     transcription: Transcription | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AudioOutput:
-    format: OutputFormat = OutputFormat()
+    format: SoundFormat = SoundFormat()
     voice: Name = "default"
 
 
@@ -156,6 +152,17 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedTool:
+    """The function that a reply must call."""
+
+    name: Name
+    type: Literal["function"] = "function"
+
+
+ToolChoice = Literal["auto", "none", "required"] | NamedTool
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The effective configuration of a session. ``instructions`` are the client's own: a persona's, which hold where
     there are none, are not the client's to read. ``avatar`` None means sound without a face."""
@@ -169,7 +176,7 @@ class Settings:
     memory: Remembering | None = None
     safety: User = User()
     tools: Annotated[tuple[Tool, ...], Field(max_length=MOST_TOOLS)] = ()
-    tool_choice: Literal["auto", "none"] = "auto"
+    tool_choice: ToolChoice = "auto"
 
     def to_json(self, session_id: str) -> Json:
         """The settings as ``session.created`` and ``session.updated`` report them."""

@@ -72,7 +72,7 @@ class Commands:
     def _response(self, event: ClientEvent) -> None:
         match event:
             case events.ResponseCreate():
-                wishes = requests.wishes(event.response, self.settings().output_modalities[0])
+                wishes = requests.wishes(event.response, self.settings().output_modalities[0], self.conversation)
                 if self.responder.reply is not None:
                     message = "A response is in progress; cancel it first, or wait for `response.done`."
                     raise WireError("conversation_already_has_active_response", message)
@@ -103,12 +103,15 @@ class Commands:
                 raise WireError("unknown_event", f"`{event.type}` is not supported here.", "type")
 
     def _create_item(self, event: events.ConversationItemCreate) -> None:
-        item = requests.item(event.item)
+        sound = requests.sound(event.item)
+        item = requests.spoken(event.item) if sound else requests.item(event.item)
         if item.id in self.conversation:
             raise WireError("invalid_value", "There is an item with this id already.", "item.id")
+        if item.text is None:
+            return self.hearing.add(item, sound, event.previous_item_id)
         previous = self.conversation.add(item, event.previous_item_id)
         self.client.tell(events.ItemAdded(item.to_json(), previous))
-        self.client.tell(events.ItemDone(item.to_json(), previous))
+        return self.client.tell(events.ItemDone(item.to_json(), previous))
 
     def _truncate(self, event: events.ConversationItemTruncate) -> None:
         """What the client says it played is what was said."""

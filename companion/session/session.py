@@ -26,6 +26,7 @@ from companion.protocol.ids import new_id
 from companion.protocol.settings import Settings
 from companion.session.client.client import Client
 from companion.session.client.effective import Offered, defaults, resumed
+from companion.session.client.outlet import Outlet
 from companion.session.client.pace import Pace, slices
 from companion.session.client.visitor import Visitor
 from companion.session.commands import Commands
@@ -66,6 +67,7 @@ class Session:
             tts=engine.tts,
             turns=engine.config.turns,
         )
+        send = Outlet(send, lambda: self._settings.audio.output.format)
         self._client = Client(self.id, keeper.watching(send) if keeper else send, engine.metrics)
         self._tasks = Tasks(self.id)
         self._pace = Pace(asyncio.get_running_loop().time)

@@ -91,11 +91,13 @@ class ScriptedCaller(ScriptedLLM):
         super().__init__(**script)
         self._arguments, self._name = arguments, name
         self.offered: list[Sequence[dict[str, Any]]] = []
+        self.required: list[bool] = []
 
     async def converse(
-        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], required: bool = False
     ) -> AsyncIterator[str | CallPart]:
         self.offered.append(tools)
+        self.required.append(required)
         if not any(message.role == "tool" for message in messages):
             self.asked.append(list(messages))
             yield CallPart(0, "call_1", self._name or tools[0]["name"])

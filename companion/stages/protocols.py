@@ -162,8 +162,11 @@ class LLM(Protocol):
 class CallsTools(LLM, Protocol):
     """What an LLM has besides if it can call functions."""
 
-    def converse(self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> AsyncIterator[str | CallPart]:
-        """As `LLM.reply`, with functions described as OpenAI's Realtime API has them."""
+    def converse(
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], required: bool = False
+    ) -> AsyncIterator[str | CallPart]:
+        """As `LLM.reply`, with functions described as OpenAI's Realtime API has them; ``required``: one of them is to
+        be called, whatever was said."""
         ...
 
 

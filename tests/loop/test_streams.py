@@ -1,9 +1,12 @@
 """What is wrapped around a stage's stream closes it: a model whose reply nobody hears any more stops at once."""
 
+from functools import partial
+
 import pytest
 
 from companion.dialogue.lessons.tutor import Tutor
 from companion.dialogue.personas.openers import continued
+from companion.dialogue.toolbox import _ask
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import Abilities, Speech
 from tests.loop.conversation import SUMS, TUTORING, Conversation, engine
@@ -33,7 +36,7 @@ def _conversing(source):
 
     talk = Conversation(engine(llm=Caller()))
     toolbox = talk.session.mind._toolbox
-    return toolbox._converse(toolbox._llm, [], [], {}, None)
+    return toolbox._converse(partial(_ask, toolbox._llm, []), [], {}, None, must=False)
 
 
 def _voiced(source):

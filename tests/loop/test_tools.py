@@ -2,12 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from langchain_core.tools import tool
 
-from companion.config import Care, Config, Server, Stage, Talk, Turns
+from companion.config import Stage
 from companion.dialogue.toolbox import RUNNING_NOTE
 from companion.protocol import events
 from companion.stages import fakes
@@ -39,11 +38,8 @@ def broken(host):
 
 def tooled(llm, **tools):
     """An engine whose persona has the server's ``tools``."""
-    nothing = Stage("unused")
-    config = Config(
-        Server(), Talk(persona="anna"), Turns(), Care(meaning=False), *[nothing] * 8, path=Path(), tools=tools
-    )
-    made = replace(engine(llm=llm), config=config)
+    made = engine(llm=llm)
+    made = replace(made, config=replace(made.config, tools=tools))
     made.prompts.personas["anna"] = replace(PERSONA, tools=tuple(tools))
     return made
 

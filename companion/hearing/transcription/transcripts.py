@@ -77,6 +77,14 @@ class Transcripts:
         self._last = utterance
         self._pending[item.id] = self._spawn(self._understand(item, utterance), f"{item.id} understand")
 
+    def add_item(self, item: Item, audio: Samples, after: str | None) -> None:
+        """A client's item, whose words are in its sound, (n,) at `HEAR_RATE`. Raises KeyError for an unknown
+        ``after``."""
+        previous = self._conversation.add(item, after)
+        self._tell(events.ItemAdded(item.to_json(), previous))
+        said = Utterance(item.id, 0.0, audio=audio, understanding=self.transcribe(audio))
+        self._pending[item.id] = self._spawn(self._understand(item, said), f"{item.id} understand")
+
     def add_silence(self, start: float, end: float) -> None:
         """The user has said nothing between two seconds of the sound: an item that says nothing."""
         item = Item(new_id("item"), "user", "", sound=True)

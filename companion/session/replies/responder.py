@@ -132,6 +132,8 @@ class Responder:
 
     def _join(self, item: Item) -> str | None:
         """What the reply follows is remembered as it begins: the process may end in the middle of it."""
+        if self.reply and self.reply.wishes.aside:
+            return None
         previous = self.conversation.add(item)
         self.mind.recollection.store()
         return previous

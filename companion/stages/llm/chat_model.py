@@ -82,11 +82,13 @@ class LangChain:
             await ended(reading)
 
     async def converse(
-        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], required: bool = False
     ) -> AsyncGenerator[str | CallPart]:
-        """As `reply`; the model may ask for ``tools``, described as OpenAI's Realtime API has them."""
+        """As `reply`; the model may (or, if ``required``, must) ask for ``tools``, described as OpenAI's Realtime API
+        has them."""
         functions = [{"type": "function", "function": {k: v for k, v in t.items() if k != "type"}} for t in tools]
-        async with contextlib.aclosing(self._stream(messages, self._chat.bind_tools(functions))) as parts:
+        chat = self._chat.bind_tools(functions, **({"tool_choice": "any"} if required else {}))
+        async with contextlib.aclosing(self._stream(messages, chat)) as parts:
             async for part in parts:
                 yield part
 

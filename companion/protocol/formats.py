@@ -1,0 +1,33 @@
+"""Telephone sound: mu-law (G.711) and PCM16, byte for byte. Pure."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from companion.protocol.settings import SoundFormat
+
+_BIAS = 0x84
+
+
+def linear(sound: bytes, kind: SoundFormat) -> bytes:
+    """Sound in a format, at its own rate -> PCM16, little endian, at the same."""
+    return _VALUES[np.frombuffer(sound, np.uint8)].astype("<i2").tobytes() if kind.type == "audio/pcmu" else sound
+
+
+def coded(pcm: NDArray[np.float32], kind: SoundFormat) -> bytes:
+    """[-1, 1] at the rate of a format -> sound in it."""
+    levels = np.clip(np.round(pcm * 32767.0), -32768, 32767)
+    if kind.type != "audio/pcmu":
+        return levels.astype("<i2").tobytes()
+    return _CODES[np.searchsorted(_BETWEEN, levels)].tobytes()
+
+
+def _decoded() -> NDArray[np.int32]:
+    """What each of the 256 codes means, by G.711."""
+    code = ~np.arange(256) & 0xFF
+    size = (((code & 0x0F) << 3) + _BIAS << (code >> 4 & 7)) - _BIAS
+    return np.where(code & 0x80, -size, size).astype(np.int32)
+
+
+_VALUES = _decoded()
+_CODES = np.argsort(_VALUES, kind="stable").astype(np.uint8)
+_BETWEEN = (_VALUES[_CODES][1:] + _VALUES[_CODES][:-1]) / 2  # where one code ends and the next begins
