@@ -89,6 +89,18 @@ def test_dark_glasses_do_not_colour_the_teeth() -> None:
     np.testing.assert_allclose(hidden / hidden.max(), bare / bare.max(), atol=0.2)
 
 
+@pytest.mark.parametrize("red", [1.0, 1.3])
+def test_made_teeth_are_less_red_than_skin(red: float) -> None:
+    """By .21 to .81, in ten speakers of GRID (lips beside them redden them there), also where all is lit red."""
+    portrait = load(find("mona_lisa").picture)
+    picture = (portrait.picture * np.float32([red, 1, 1])).clip(0, 255).astype(np.uint8)
+    made = palette(replace(portrait, picture=picture), np.zeros((9, 9, 4), np.float32))
+    cheeks = portrait.landmarks[[50, 280], :2].round().astype(int)
+    skin = np.median([picture[y - 6 : y + 6, x - 6 : x + 6].reshape(-1, 3) for x, y in cheeks], axis=(0, 1))
+    teeth, cheek = (cv2.cvtColor(np.float32([[of]]) / 255, cv2.COLOR_RGB2LAB)[0, 0] for of in (made.teeth, skin))
+    assert 0.19 < teeth[1] / cheek[1] < 0.6
+
+
 def test_lips_of_a_toothy_smile_come_together_before_they_make_a_hole() -> None:
     """A round hole amid lips as wide as a smile looks like a wound, and no shadow of round lips falls into it."""
     smiling, shut = load(find("astronaut").picture), load(find("mona_lisa").picture)

@@ -33,7 +33,7 @@ _DARK_LINE = 95.0  # a lighter line than this is no colour for what is behind it
 _BLACKEST, _HAZE = 0.1, 0.7  # percent of the picture that is its black; how much of that lies over the dark of a mouth
 _FLESHY = 0.4  # of the tint of flesh, in that haze
 _ONE_TONE, _COLOURS = 1.5, 2.5  # Lab between the colours of a face and its tone: in engravings 1.3, in photographs 2.6
-_LEAST_RED = 0.25  # of the a* of skin in Lab that teeth have at least
+_LEAST_RED, _MOST_RED = 0.25, 0.4  # of the a* of skin in Lab that teeth have; with lips beside them, .57 on film
 _HIDDEN = 0.5  # of the skin's tint that the light is thought to have where no white of an eye tells it
 
 
@@ -114,9 +114,10 @@ def _lit(portrait: Portrait, own: Floats) -> Palette:
 
 
 def _likely(teeth: Floats, skin: Floats) -> Floats:
-    """The colour of ``teeth`` (3,), neither greener nor yellower than light that falls on ``skin`` (3,) can make it."""
+    """The colour of ``teeth`` (3,), no greener, redder or yellower than light on ``skin`` (3,) can make it."""
     made, flesh = _lab(f32([teeth])), _lab(f32([skin]))[0]
-    made[0, 1] = max(float(made[0, 1]), _LEAST_RED * float(flesh[1]))
+    red = max(float(flesh[1]), 0.0)
+    made[0, 1] = min(max(float(made[0, 1]), _LEAST_RED * red), _MOST_RED * red)
     made[0, 2] = min(float(made[0, 2]), max(float(flesh[2]), 0.0))
     return _rgb(made)[0]
 
