@@ -1,11 +1,13 @@
 """Lines that come with expressions."""
 
+import cv2
 import numpy as np
 import pytest
 
-from animator.motion.rows.space import ARKIT, INDEX
+from animator.motion.rows.space import ARKIT, INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
+from animator.render import Renderer
 from animator.render.surface import raster, wrinkles
 from animator.render.surface.body import body
 
@@ -45,3 +47,12 @@ def test_drawings_get_no_lines() -> None:
     portrait = load(find("toon").picture)
     made = body(portrait)
     assert wrinkles.wrinkles(portrait, made.face, len(made.points)) is None
+
+
+def test_a_face_that_the_border_cuts_through_is_drawn() -> None:
+    picture = np.asarray(cv2.imread(str(find("astronaut").picture)))
+    whole = load(find("astronaut").picture)
+    nose = round((whole.landmarks[1, 0] + 0.1 * whole.face_width) * whole.place[2] + whole.place[0])
+    portrait = load(cv2.imencode(".png", picture[:, :nose])[1].tobytes(), 256)
+    assert any("cuts the face off" in told for told in portrait.warnings)
+    assert Renderer(portrait).draw(np.zeros(SIZE, np.float32)).shape == (256, 256, 3)

@@ -37,6 +37,10 @@ _LEAST = 0.1  # of a region that must lie off steps and not be blown out for it 
 _PAPER, _PEN = 0.18, 7.6  # a line drawing on white has fewer slopes, and lines that are sharper, in Lab a px
 
 _FLAT = -0.2  # score of a flat face: photographs and paintings have at most -0.5, drawings at least -0.06
+_LIT = 0.42  # share of slopes in half a face of no drawing: these have up to .36, photographs .44 or more
+_SAME, _SHARED = 5.0, 0.04  # Lab, and share of a half that is of the other's main colour: skin, but no mask, is in both
+_NOTHING = -1.0  # score of a region that lies nearly all at steps
+_NOSE, _CHIN, _FOREHEAD = (6, 1), 152, 10
 _GROUND = 0.06  # of what is round an eye or a mouth that lies off steps
 _FLAT_PART = 0.5  # least share of one of few colours round an eye or a mouth
 _EYE, _MOUTH = 0.24, 0.24  # face widths round an eye and a mouth that are looked at
@@ -99,7 +103,9 @@ def judge(picture: NDArray[np.uint8], points: Floats, drawn: bool | None = None)
     if drawn is not None:
         return _DRAWN if drawn else PHOTOGRAPH
     view = _view(picture, points)
-    if _score(view, _oval(view)) < _FLAT:
+    upper, lower = _halves(view)
+    lit = _shows_light(view, upper, lower) or _shows_light(view, lower, upper)
+    if lit or _score(view, _oval(view)) < _FLAT:
         return PHOTOGRAPH
     eyes = [_round(view, eye, _EYE) for eye in _EYES.values()]
     mouth = _round(view, _LIPS, _MOUTH)
@@ -163,13 +169,39 @@ def _within(outline: Floats, shape: tuple[int, ...]) -> Mask:
 def _score(view: _View, region: Mask) -> float:
     """How flat the colours in ``region`` (h, w) are: 1 at most."""
     told = region & ~view.blown
-    slopes = view.slope[told]
-    between = float(((slopes > _SLOPE[0]) & (slopes < _SLOPE[1])).mean()) if len(slopes) else 0.0
+    between = _between(view, told)
     calm = told & (view.steps == 0)
     if calm.sum() < _LEAST * region.sum():
         paper = (region & view.blown & (view.steps == 0)).sum() > _LEAST * region.sum()
-        return 1.0 if paper and between < _PAPER and _contour(view, region) > _PEN else -1.0
+        return 1.0 if paper and between < _PAPER and _contour(view, region) > _PEN else _NOTHING
     return _few(view.lab[calm]) - _shaded(view, calm) - between
+
+
+def _halves(view: _View) -> tuple[Mask, Mask]:
+    """The face above and below the middle of its nose: a mask, a hand or dark glasses may lie over one of them."""
+    (x, y), (right, down) = view.points[list(_NOSE)].mean(axis=0), view.points[_CHIN] - view.points[_FOREHEAD]
+    rows, columns = np.mgrid[: view.slope.shape[0], : view.slope.shape[1]]
+    lower = (columns - x) * right + (rows - y) * down > 0
+    return _oval(view) & ~lower, _oval(view) & lower
+
+
+def _shows_light(view: _View, region: Mask, other: Mask) -> bool:
+    """Whether light changes the colours in ``region`` as in no drawing, whatever the ``other`` half is like. Where
+    there is little but steps, it is so if the other half's main colour is not met there."""
+    score = _score(view, region)
+    if score > _FLAT or _between(view, region & ~view.blown) < _LIT:
+        return False
+    calm = view.lab[other & (view.steps == 0)]
+    if score > _NOTHING or not len(calm):
+        return score > _NOTHING
+    alike = np.linalg.norm(view.lab[region] - np.median(calm, axis=0), axis=1) < _SAME
+    return float(alike.mean()) < _SHARED
+
+
+def _between(view: _View, region: Mask) -> float:
+    """Share of ``region`` whose colours change, but not by steps."""
+    slopes = view.slope[region]
+    return float(((slopes > _SLOPE[0]) & (slopes < _SLOPE[1])).mean()) if len(slopes) else 0.0
 
 
 def _few(colours: Floats) -> float:

@@ -158,7 +158,8 @@ def _skin(portrait: Portrait) -> Floats:
     """(h, w) 0 to 1: where the picture shows skin, by the colour of the cheeks and the forehead around."""
     lab = cv2.cvtColor((portrait.picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB)
     smooth = cv2.GaussianBlur(lab, (0, 0), 0.01 * portrait.face_width)
-    x, y = portrait.vertices[[50, 280, 205, 425, 151, 9, 36, 266], :2].round().astype(int).T
+    spots = portrait.vertices[[50, 280, 205, 425, 151, 9, 36, 266], :2].round().astype(int)
+    x, y = spots.clip(0, np.array(smooth.shape[1::-1]) - 1).T  # the border may cut the face off
     apart = np.abs(smooth - np.median(smooth[y, x], axis=0)) * f32([0.5, 1, 1])  # light varies on skin
     likely = (2 - np.linalg.norm(apart, axis=2) / _SKIN).clip(0, 1)
     return cv2.GaussianBlur(likely, (0, 0), 0.01 * portrait.face_width)
