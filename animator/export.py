@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import Drawer, Face, Shown
 from animator.media.files import Mp4Writer
+from animator.media.loudness import gain_to_speech
 from animator.units import SAMPLES_PER_FRAME, Motion, Samples
 
 Progress = Callable[[int], None]  # frames done
@@ -26,26 +27,28 @@ def frames_of(audio: Samples) -> int:
 def speak(face: Face, audio: Samples, control: Control, other: Samples | None = None) -> Iterator[Shown]:
     """The chunks of a face that says ``audio``, with the face's look-ahead cut off.
 
-    The sound of all chunks joined is ``audio``, padded with zeros to whole frames. With ``other`` it is both: the face
+    The sound of all chunks joined is ``audio``, padded with zeros to whole frames; the face hears it as loud as a voice
+    usually is. With ``other`` it is both: the face
     listens to that person wherever it is silent itself, until both are done.
     """
     total, chunk = max(frames_of(audio), frames_of(other) if other is not None else 0), face.chunk_frames
     fed = -(-(total + face.delay_frames) // chunk) * chunk
     own, heard = _frames(audio, fed), None if other is None else _frames(other, fed)
+    voice = own * np.float32(gain_to_speech(audio))
     talking = _talking(own)
     for start in range(0, fed, chunk):
         now = slice(start, start + chunk)
         if heard is None:
-            shown = face.step(own[now].reshape(-1), control)
+            shown = face.step(voice[now].reshape(-1), control)
         else:
             told = replace(control, state="speaking" if talking[now].any() else "listening")
-            shown = face.step(own[now].reshape(-1), told, heard[now].reshape(-1))
+            shown = face.step(voice[now].reshape(-1), told, heard[now].reshape(-1))
         first = max(0, face.delay_frames - start)
         last = min(chunk, face.delay_frames + total - start)
         if first < last:
-            sound = shown.audio[first * SAMPLES_PER_FRAME : last * SAMPLES_PER_FRAME]
+            at = start - face.delay_frames
+            sound = own[at + first : at + last].reshape(-1)
             if heard is not None:
-                at = start - face.delay_frames
                 sound = np.clip(sound + heard[at + first : at + last].reshape(-1), -1.0, 1.0)
             yield Shown(shown.frames[first:last], sound, shown.motion[first:last])
 

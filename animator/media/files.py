@@ -3,8 +3,9 @@
 import contextlib
 import errno
 import io
+import logging
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -13,13 +14,16 @@ from typing import Self
 import av
 import numpy as np
 from av.audio.stream import AudioStream
-from av.container import InputContainer
-from av.error import FFmpegError, InvalidDataError
+from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from animator.media.decoding import decode
 from animator.media.encoder import Packet, tag_colours, to_yuv420
 from animator.units import FPS, RATE, Frames, Samples
 
+log = logging.getLogger(__name__)
+
+MISSING_S = 0.3  # of sound that a file promises and does not hold, from which on it was cut off
 AAC_RATE = 48_000  # Hz: AAC packets of 21 ms, so that the sound's length is within one frame of the picture's
 AAC_BITRATE = 128_000
 
@@ -31,6 +35,9 @@ class MediaError(Exception):
 def read_audio(path: Path, rate: int = RATE) -> Samples:
     """The first sound of an audio or video file, as (n,) mono samples in [-1, 1] at ``rate`` Hz.
 
+    Channels that hold nothing do not count, nor do those that cancel the others. Sound that begins late in a video
+    begins with silence. Of a file that is cut off what there is; a warning says so.
+
     Raises `MediaError` when there is no such file, no sound in it, or nothing that can be decoded.
     """
     if not path.is_file():
@@ -39,35 +46,22 @@ def read_audio(path: Path, rate: int = RATE) -> Samples:
         with av.open(path) as container:
             if not container.streams.audio:
                 raise MediaError(f"{path} has no sound. Give an audio file, or a video with an audio stream.")
-            pieces = list(_decode(container, rate))
+            decoded = decode(container, rate)
     except FFmpegError as error:
-        raise MediaError(f"{path} cannot be read as sound: {error.strerror}. WAV, FLAC, MP3, OGG, M4A work.") from error
-    if not sum(map(len, pieces)):
+        raise MediaError(
+            f"{path} cannot be read as sound: {error.strerror}. WAV, FLAC, MP3, OGG, M4A work. Is the file complete?"
+        ) from error
+    if not len(decoded.sound):
         raise MediaError(f"{path} has an audio stream without sound in it. Is the file complete?")
-    return np.clip(np.nan_to_num(np.concatenate(pieces)), -1, 1)
+    if decoded.missing > MISSING_S:
+        log.warning("%s is cut off: %.1f s of its sound are missing.", path, decoded.missing)
+    return np.clip(np.nan_to_num(decoded.sound), -1, 1)
 
 
 def has_sound(path: Path) -> bool:
     """Whether a media file has an audio stream."""
     with av.open(path) as container:
         return bool(container.streams.audio)
-
-
-def _decode(container: InputContainer, rate: int) -> Iterator[Samples]:
-    # Channels are averaged here: FFmpeg's own mix of stereo to float mono is 3 dB too loud and clips.
-    resampler = av.AudioResampler(format="fltp", rate=rate)
-    for packet in container.demux(container.streams.audio[0]):
-        try:
-            frames = packet.decode()
-        except InvalidDataError:  # one broken packet, such as a tag inside an MP3: players skip it too
-            continue
-        for frame in frames:
-            yield from map(_mono, resampler.resample(frame))
-    yield from map(_mono, resampler.resample(None))
-
-
-def _mono(frame: av.AudioFrame) -> Samples:
-    return np.asarray(frame.to_ndarray().mean(axis=0), np.float32)
 
 
 def check_place(path: Path) -> None:

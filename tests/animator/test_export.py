@@ -1,6 +1,7 @@
 import resource
 import subprocess
 import sys
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from animator.face import Shown
 from animator.live import LiveFace
 from animator.media.encoder import VideoEncoder
 from animator.media.files import MediaError, Mp4Writer, read_audio
+from animator.media.loudness import gain_to_speech
 from animator.units import RATE
 
 
@@ -25,7 +27,9 @@ def click(seconds: float, at: float) -> np.ndarray:
 
 def write_sound(path: Path, audio: np.ndarray, rate: int, layout: str = "mono", codec: str | None = None) -> Path:
     with av.open(path, "w") as container:
-        stream = container.add_stream(codec or {".wav": "pcm_s16le", ".flac": "flac"}[path.suffix], rate=rate)
+        stream = container.add_stream(
+            codec or {".wav": "pcm_s16le", ".flac": "flac", ".mp3": "mp3"}[path.suffix], rate=rate
+        )
         stream.codec_context.layout = layout
         channels = np.repeat(audio[None], 2 if layout == "stereo" else 1, 0)
         resampler = av.AudioResampler(format=stream.codec_context.format or "s16", layout=layout, rate=rate)
@@ -119,6 +123,70 @@ def test_sound_of_any_rate_and_layout_is_read_at_ours(tmp_path: Path, name: str,
     assert abs(len(audio) - RATE) < 100
     assert np.argmax(np.abs(np.fft.rfft(audio[:RATE]))) == pytest.approx(440, abs=2)
     assert audio.std() == pytest.approx(0.354, abs=0.02)
+
+
+def _stereo(path: Path, left: np.ndarray, right: np.ndarray) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, 2, RATE, 0, "NONE", ""))
+        file.writeframes((32767 * np.stack([left, right], 1)).astype("<i2").tobytes())
+    return path
+
+
+@pytest.mark.parametrize("right", [-1.0, 0.0, 1.0])
+def test_a_channel_that_cancels_or_holds_nothing_does_not_count(tmp_path: Path, right: float) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+    audio = read_audio(_stereo(tmp_path / "a.wav", tone, right * tone))
+    assert audio.std() == pytest.approx(0.354, abs=0.01)
+
+
+def test_files_whose_rate_and_channels_change_in_the_middle_are_read_whole(tmp_path: Path) -> None:
+    joined = b""
+    for name, hz, rate, layout in (("a.mp3", 440, 44100, "mono"), ("b.mp3", 880, 48000, "stereo")):
+        sound = (0.5 * np.sin(2 * np.pi * hz * np.arange(rate) / rate)).astype(np.float32)
+        joined += write_sound(tmp_path / name, sound, rate, layout).read_bytes()
+    (tmp_path / "joined.mp3").write_bytes(joined)
+    audio = read_audio(tmp_path / "joined.mp3")
+    assert len(audio) / RATE == pytest.approx(2.0, abs=0.2)
+    for first, hz in ((0.3, 440), (1.4, 880)):
+        part = audio[int(first * RATE) :][: RATE // 2]
+        assert 2 * np.argmax(np.abs(np.fft.rfft(part))) == pytest.approx(hz, abs=4)
+
+
+def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = _stereo(tmp_path / "a.wav", *np.full((2, 2 * RATE), 0.2))
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 3 // 5])
+    assert len(read_audio(whole)) == 2 * RATE and not caplog.records
+    assert len(read_audio(cut)) == pytest.approx(1.2 * RATE, abs=RATE / 50)
+    assert "cut off: 0.8 s" in caplog.text
+
+
+def test_sound_that_begins_late_in_a_video_begins_with_silence(tmp_path: Path) -> None:
+    path = tmp_path / "late.mp4"
+    with av.open(path, "w") as container:
+        video, audio = container.add_stream("libx264", rate=25), container.add_stream("aac", rate=RATE)
+        video.width = video.height = 64
+        for _ in range(100):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8))))
+        container.mux(video.encode(None))
+        tone = (0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(tone[None], format="fltp", layout="mono")
+        frame.rate, frame.pts = RATE, round(1.5 * RATE)
+        container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
+    assert np.argmax(np.abs(read_audio(path)) > 0.2) / RATE == pytest.approx(1.5, abs=0.06)
+
+
+def test_a_voice_is_as_loud_for_the_face_whatever_the_gain_of_its_file() -> None:
+    rng = np.random.default_rng(0)
+    t = np.arange(4 * RATE) / RATE
+    voice = 0.2 * rng.standard_normal(len(t)) * np.maximum(0, np.sin(2 * np.pi * 2.2 * t)) ** 2
+    levels = [gain_to_speech((gain * voice).astype(np.float32)) * gain for gain in (1.0, 0.3, 0.0178)]
+    assert 20 * np.log10(max(levels) / min(levels)) < 3.5, "dB"
+    assert gain_to_speech((0.001 * rng.standard_normal(len(t))).astype(np.float32)) == 1.0, "noise is no voice"
+    assert gain_to_speech(np.zeros(len(t), np.float32)) == 1.0
 
 
 def test_files_without_sound_say_so(tmp_path: Path) -> None:

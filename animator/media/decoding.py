@@ -1,0 +1,115 @@
+"""The sound of a media file as one channel, whatever its channels are worth and whatever changes in the middle."""
+
+import wave
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.error import InvalidDataError
+from numpy.typing import NDArray
+
+Channels = NDArray[np.float32]  # (channels, n)
+Mono = NDArray[np.float32]  # (n,)
+
+MEASURED_S = 60.0  # of sound by which it is judged what each channel is worth
+FAINT = 0.01  # of the power of the loudest channel, under which another one is empty
+CANCELS = 0.1  # of its power, under which a mix has lost what the channels hold: they are in opposite phase
+LATE_S = 0.1  # by which sound begins after the pictures, from which on it is silence; codecs begin with a little less
+EXACT = {"mov", "flac", "matroska"}  # formats whose length is known; that of an MP3 is a guess
+UNKNOWN = 1 << 28  # frames of a WAV whose length was not known when it was begun
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """``sound`` (n,) at the rate that was asked for; ``missing``: s that the file promises and does not hold."""
+
+    sound: Mono
+    missing: float
+
+
+def decode(container: InputContainer, rate: int) -> Decoded:
+    """The first sound of an open file. Raises what PyAV raises."""
+    pieces = [np.zeros(0, np.float32)]
+    for frames in _alike(_frames(container)):
+        if len(pieces) == 1 and container.streams.video:
+            pieces.append(np.zeros(round(_late(frames[0], container) * rate), np.float32))
+        pieces += _mixed(_resampled(frames, rate), rate)
+    sound = np.concatenate(pieces)
+    return Decoded(sound, max(0.0, _promised(container) - len(sound) / rate))
+
+
+def _promised(container: InputContainer) -> float:
+    """How many seconds of sound the file says it has; 0 where it does not know."""
+    if container.format.name == "wav":  # FFmpeg believes the file's size, not what it says
+        with suppress(wave.Error, EOFError, OSError), wave.open(container.name, "rb") as file:
+            return file.getnframes() / file.getframerate() if file.getnframes() < UNKNOWN else 0.0
+    stream = container.streams.audio[0]
+    exact = EXACT & set(container.format.name.split(","))
+    return float(stream.duration * stream.time_base) if exact and stream.duration and stream.time_base else 0.0
+
+
+def _frames(container: InputContainer) -> Iterator[av.AudioFrame]:
+    for packet in container.demux(container.streams.audio[0]):
+        try:
+            yield from packet.decode()
+        except InvalidDataError:  # one broken packet, such as a tag inside an MP3: players skip it too
+            continue
+
+
+def _alike(frames: Iterator[av.AudioFrame]) -> Iterator[list[av.AudioFrame]]:
+    """Runs of frames of one rate and kind: files that were joined have several."""
+    run: list[av.AudioFrame] = []
+    for frame in frames:
+        if run and _kind(frame) != _kind(run[0]):
+            yield run
+            run = []
+        run.append(frame)
+    if run:
+        yield run
+
+
+def _kind(frame: av.AudioFrame) -> tuple[int, str, str]:
+    return frame.sample_rate, frame.layout.name, frame.format.name
+
+
+def _late(frame: av.AudioFrame, container: InputContainer) -> float:
+    """Seconds by which the sound begins after the file."""
+    late = (frame.time or 0.0) - (container.start_time or 0) / av.time_base
+    return late if late > LATE_S else 0.0
+
+
+def _resampled(frames: list[av.AudioFrame], rate: int) -> Iterator[Channels]:
+    resampler = av.AudioResampler(format="fltp", rate=rate)
+    for frame in [*frames, None]:
+        yield from (np.asarray(out.to_ndarray(), np.float32) for out in resampler.resample(frame))
+
+
+def _mixed(pieces: Iterator[Channels], rate: int) -> Iterator[Mono]:
+    """Channels -> one, by weights that the beginning of the sound has."""
+    first: list[Channels] = []
+    weights: Mono | None = None
+    for piece in pieces:
+        if weights is not None:
+            yield weights @ piece
+            continue
+        first.append(piece)
+        if sum(part.shape[1] for part in first) >= MEASURED_S * rate:
+            weights = _weights(np.concatenate(first, 1))
+            yield weights @ np.concatenate(first, 1)
+    if weights is None and first:
+        whole = np.concatenate(first, 1)
+        yield _weights(whole) @ whole
+
+
+def _weights(channels: Channels) -> Mono:
+    """The mean of those that hold something; the loudest alone where they cancel each other."""
+    finite = np.nan_to_num(channels)
+    powers = np.mean(finite.astype(np.float64) ** 2, 1)
+    holds = (powers >= FAINT * powers.max()).astype(np.float32)
+    mean = holds / holds.sum()
+    if np.mean((mean @ finite) ** 2) < CANCELS * powers.max():
+        mean = np.eye(len(powers), dtype=np.float32)[int(np.argmax(powers))]
+    return mean
