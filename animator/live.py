@@ -1,5 +1,6 @@
 """A face that lives, and what makes one of a portrait: a generator of motion, a renderer, and sound that waits."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,11 @@ from animator.motion.rows.space import ARKIT, SIZE
 from animator.units import RATE, SAMPLES_PER_FRAME, Motion, Samples
 
 if TYPE_CHECKING:
+    from animator.marks.marked import Marked
     from animator.motion.generator import Generator
     from animator.motion.rows.parts import Part
     from animator.portrait.picture.named import Landmarks
     from animator.portrait.portrait import Portrait
-    from animator.render import Renderer
-    from animator.render.gpu.pool import Drawer as DeviceDrawer
     from animator.render.gpu.pool import Pool
     from animator.render.neutral.drooping import LiftedLids
     from animator.render.neutral.parted import PartedLips
@@ -83,11 +83,12 @@ class Animator:
     With a ``seed`` every face that is opened moves the same way on the same sound; without one no two do. They are
     drawn on ``device``, such as ``cuda``, all faces together: see `animator.devices`, whose `DeviceError` is
     raised when it cannot be used. They behave by ``behaviour``: see `animator.motion.behaviour.choice`, likewise.
+    Frames carry ``marks``: see `animator.marks.marked`.
     """
 
     def __init__(
         self, size: int = 512, chunk_frames: int = 2, seed: int | None = None, device: str = "cpu",
-        behaviour: str = "processes",
+        behaviour: str = "processes", marks: Sequence[str] = ("label", "watermark"),
     ) -> None:  # fmt: skip
         import cv2
 
@@ -95,6 +96,7 @@ class Animator:
 
         cv2.setNumThreads(1)  # OpenCV's own threads would fight with those of the faces for the same cores
         self.size, self.chunk_frames, self.seed = size, chunk_frames, seed
+        self._marks = marks
         self._behaviour = by_name(behaviour)
         self._pool = None if device == "cpu" else _pool(device)
 
@@ -127,11 +129,13 @@ class Animator:
 
         return Generator(self.seed, self._behaviour)
 
-    def drawer(self, portrait: "Portrait") -> "Renderer | DeviceDrawer":
+    def drawer(self, portrait: "Portrait") -> "Marked":
         """What draws ``portrait`` without moving it by itself."""
+        from animator.marks.marked import Marked
         from animator.render import Renderer
 
-        return self._pool.open(portrait) if self._pool else Renderer(portrait)
+        drawer = self._pool.open(portrait) if self._pool else Renderer(portrait)
+        return Marked(drawer, portrait, self._marks)
 
 
 def _pool(device: str) -> "Pool":

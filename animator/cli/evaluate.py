@@ -51,7 +51,7 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     how many p, b and m close the lips.
     """
     try:
-        animator = Animator(SIZE, seed=seed, behaviour=behaviour)
+        animator = Animator(SIZE, seed=seed, behaviour=behaviour, marks=())
         if compare:
             figures = _compare(*compare, strip)
         elif reenact:
@@ -124,7 +124,7 @@ def _suite(folder: Path, limit: int | None, keep: Path | None, behaviour: str, f
         keep.mkdir(parents=True, exist_ok=True)
     with progress("pairs", len(chosen)) as advance:
         for seed, (picture, saying) in enumerate(chosen, first_seed):
-            animator = Animator(SIZE, seed=seed, behaviour=behaviour)
+            animator = Animator(SIZE, seed=seed, behaviour=behaviour, marks=())
             name = f"{picture.stem} {saying.name}".strip()
             video = keep and keep / f"{name.replace(' ', '-')}.mp4"
             clips[name] = rounded(spoken(animator, prepare(str(picture), SIZE), saying, keep=video))

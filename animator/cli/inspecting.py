@@ -14,6 +14,7 @@ from animator.cli.terminal import fail, picture_file
 if TYPE_CHECKING:
     from animator.marks.credentials import Ingredient, Statement
     from animator.marks.installation import Signer
+    from animator.marks.tiles import Payload
 
 _STATES = {
     "none": "It carries no signed credentials (C2PA). That proves nothing: they are easily removed.",
@@ -55,16 +56,31 @@ def inspect(
     """Says what VIDEO tells of its making, and whether that can be believed."""
     from animator.marks.credentials import read
     from animator.marks.installation import SigningError
+    from animator.marks.invisible import look
+    from animator.media.files import MediaError
 
     try:
-        found = read(video)
-    except SigningError as error:
+        found, mark = read(video), look(video)
+    except (SigningError, MediaError) as error:
         fail(str(error))
     if only_json:
-        typer.echo(json.dumps({"credentials": asdict(found)}))
+        seen = mark and {"installation": f"{mark.installation:06x}", "day": mark.day.isoformat()}
+        typer.echo(json.dumps({"credentials": asdict(found), "watermark": seen}))
     else:
-        for line in _lines(found):
+        for line in (*_lines(found), _watermark(mark)):
             Console().print(escape(line), soft_wrap=True, highlight=False)
+
+
+def _watermark(mark: "Payload | None") -> str:
+    from animator.marks.installation import SigningError, installation
+
+    if mark is None:
+        return "No watermark was found in its pictures. That proves nothing."
+    try:
+        whose = "this installation" if mark.installation == installation().id else "another installation"
+    except SigningError:
+        whose = "an installation"
+    return f"A watermark says that its pictures were drawn by {whose} ({mark.installation:06x}) on {mark.day}."
 
 
 def _lines(found: "Statement") -> list[str]:

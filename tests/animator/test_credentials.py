@@ -46,7 +46,7 @@ def test_a_video_says_that_it_is_synthetic_of_what_and_by_whom(tmp_path: Path) -
     }
     assert abs(datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(found.at)).total_seconds() < 60
     words = inspect(tmp_path / "a.mp4")
-    assert "A synthetic video" in words and "made by Vasari" in words and words.endswith("by this installation.")
+    assert "A synthetic video" in words and "made by Vasari" in words and "signed, by this installation." in words
 
 
 def test_a_changed_picture_is_noticed_and_a_video_without_credentials_is_none(tmp_path: Path) -> None:

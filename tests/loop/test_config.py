@@ -128,6 +128,7 @@ def test_the_default_file_names_every_field_with_its_default(table: str, kind: A
 def test_the_options_in_the_default_file_are_those_of_the_class(table: str):
     stage = config.load("default").stages()[config.STAGES.index(table)][1]
     parameters = inspect.signature(config.load_class(stage, table)).parameters
-    other = {key for key, value in stage.options.items() if value != parameters[key].default}
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in stage.options.items()}
+    other = {key for key, value in given.items() if value != parameters[key].default}
     # A conversation wants its frames one by one; who renders a video has two drawn at a time, which is cheaper.
     assert other == ({"chunk_frames"} if table == "face" else set())
