@@ -157,6 +157,16 @@ def test_a_tongue_comes_out_over_the_lower_lip_only_where_the_lips_let_it(portra
     assert np.array_equal(renderer.draw(motion), shut)
 
 
+@pytest.mark.parametrize("out", [0.7, 1.0])
+def test_a_tongue_that_is_out_has_no_dark_line_around_it(out: float) -> None:
+    renderer = Renderer(load(find("mona_lisa").picture))
+    before, after = (renderer.draw(row(jawOpen=0.3, tongueOut=by)).mean(axis=2) for by in (0.0, out))
+    rim = renderer._surface.xy[renderer.portrait.contours["lips_inner_lower"]]
+    over = after[round(float(rim[:, 1].max())) + 2 :][np.abs(before - after)[round(float(rim[:, 1].max())) + 2 :] > 6]
+    assert len(over) > 100
+    assert over.min() > 0.7 * np.median(over)
+
+
 def rims(renderer: Renderer, **weights: float) -> np.ndarray:
     """(2, n, 2) face widths: rims of both lips, x along a face that is upright."""
     renderer.draw(row(**weights))

@@ -19,6 +19,7 @@ _LENGTH = 0.17  # face widths that it comes out over the rim of the lower lip
 _HELD = 0.3  # of tongueOut, at which the tip lies on the rim
 LEAST_OUT, WHOLLY_OUT = 0.25, 0.4  # of tongueOut: from where it comes out, from where on as far as is said
 _RAISED, _LOWERED = 0.2, 0.5  # of tongueOut: where the tip is at the upper teeth, where it has left them
+_SOFT = 1.5  # px of the frame over which its edge passes into what is behind it
 _NARROWEST = 0.02  # face widths between lips that let a tongue through
 _COLUMNS = f32([-1, -0.86, -0.6, -0.3, 0, 0.3, 0.6, 0.86, 1])
 _ROWS = f32([0, 0.1, 0.2, 0.35, 0.5, 0.64, 0.76, 0.86, 0.94, 1])
@@ -43,9 +44,9 @@ def tongue(texture: raster.Texture) -> Tongue:
     along, across = (f32(v.ravel()) for v in np.meshgrid(_ROWS, _COLUMNS, indexing="ij"))
     rows, columns = texture.shape[0] - 2, texture.shape[1] - 2
     uv = f32(np.stack([(0.12 + 0.38 * (1 + across)) * (columns - 1), (0.1 + 0.4 * (1 - along)) * (rows - 1)], axis=1))
-    edge = 1 - 0.16 * across**2 - 0.10 * along**6
+    edge = 1 - 0.08 * across**2 - 0.05 * along**6
     shade = (0.62 + 0.62 * np.sin(np.pi * (0.1 + 0.75 * along))) * edge
-    opacity = (along / 0.18).clip(0, 1) * (np.abs(across) < 1) * (along < 1)
+    opacity = (along / 0.18).clip(0, 1)
     start = (np.arange(_ALONG - 1)[:, None] * _ACROSS + np.arange(_ACROSS - 1)).ravel()
     a, b, c, d = start, start + 1, start + _ACROSS + 1, start + _ACROSS
     triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]).astype(np.int32)
@@ -86,4 +87,15 @@ def put_out(made: Tongue, mouth: Mouth, xy: Floats, weights: Floats) -> raster.S
     round_ = np.sqrt(1 - 0.93 * ((t - 0.55).clip(0) / 0.45) ** 2) * (0.9 + 0.1 * t)
     x = (made.across * round_ * breadth)[:, None] * side
     y = (t * reach - 0.12 * breadth * made.across**2 * t)[:, None] * down
-    return raster.Surface(f32(root + x + y), made.uv, made.shade, made.opacity)
+    points = f32(root + x + y)
+    return raster.Surface(points, made.uv, made.shade, made.opacity * (_inwards(points) / _SOFT).clip(0, 1))
+
+
+def _inwards(points: Floats) -> Floats:
+    """(N,) px from the vertices of the grid to the nearest of its sides and its tip."""
+    grid = points.reshape(_ALONG, _ACROSS, 2)
+    edge = np.concatenate([grid[:, 0], grid[-1, 1:], grid[-2::-1, -1]])
+    start, way = edge[:-1], np.diff(edge, axis=0)
+    beside = points[:, None] - start
+    share = ((beside * way).sum(axis=2) / np.maximum((way * way).sum(axis=1), 1e-9)).clip(0, 1)
+    return f32(np.linalg.norm(beside - share[..., None] * way, axis=2).min(axis=1))
