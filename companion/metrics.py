@@ -1,10 +1,11 @@
 """One timeline per turn, and the figures of the whole server. No words are in them."""
 
 import time
+from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
@@ -26,13 +27,14 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Turn:
     """The timeline of one that is over. ``at`` is the Unix time of the end of the user's speech; ``status`` is how its
-    response ended."""
+    response ended; ``changes`` as those of a `Trace`."""
 
     session: str
     response: str
     status: str
     at: float
     spans: tuple[Span, ...]
+    changes: dict[str, int] = field(default_factory=dict[str, int])
 
 
 class Trace:
@@ -50,6 +52,12 @@ class Trace:
         self._start = start
         self.marks: dict[str, float] = {}
         self._spans: list[Span] = []
+        self.changes: Tally[str] = Tally()
+
+    def change(self, by: str) -> None:
+        """What the language model said is changed: by ``manners``, ``guard`` or ``obedience`` a sentence, by an
+        ``opener`` how it begins; ``again``: it had nothing to say after that and is asked again."""
+        self.changes[by] += 1
 
     @property
     def elapsed(self) -> float:
@@ -104,6 +112,9 @@ class Metrics:
         self.stages = Histogram(
             "vasari_stage_seconds", "That a stage works on a turn", ["stage"], buckets=BUCKETS, registry=self.registry
         )
+        self.changes = Counter(
+            "vasari_changed", "Changes to what the language model said", ["by"], registry=self.registry
+        )
         self.silenced = Histogram(
             "vasari_barge_in_seconds",
             "From the start of speech over the face to its silence",
@@ -131,9 +142,11 @@ class Metrics:
         """One is over."""
         for step, seconds in trace.marks.items():
             self.latency.labels(step).observe(seconds)
-        turn = Turn(session, response, status, time.time() - trace.elapsed, trace.spans())
+        turn = Turn(session, response, status, time.time() - trace.elapsed, trace.spans(), dict(trace.changes))
         for span in turn.spans:
             self.stages.labels(span.name).observe(span.end - span.start)
+        for by, times in turn.changes.items():
+            self.changes.labels(by).inc(times)
         self.turns.append(turn)
         for tell in self.told:
             tell(turn)

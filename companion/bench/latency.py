@@ -4,6 +4,7 @@ import asyncio
 import json
 import resource
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -64,6 +65,7 @@ class Figures(TypedDict):
     growth: Growth
     turns: int
     opened: int
+    changed: dict[str, int]
     dropped_frames: int
 
 
@@ -107,7 +109,8 @@ async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[P
                     barge_ins.append(seconds)
                     progress.advance(task)
     gaps = _gaps(answered, engine.prompts.openers)
-    return _figures(answered, gaps, barge_ins, resident, caller.recording.dropped_frames())
+    figures = _figures(answered, gaps, barge_ins, resident, caller.recording.dropped_frames())
+    return {**figures, "changed": dict(sum((Counter(turn.changes) for turn in engine.metrics.turns), Counter()))}
 
 
 def _gaps(turns: Sequence[Turn], book: Book) -> list[float]:
@@ -135,6 +138,7 @@ def _figures(
         "growth": {"first_audio_ms": _per_ten(sounds), "rss_mb": _per_ten(resident)},
         "turns": len(turns),
         "opened": len(gaps),
+        "changed": {},
         "dropped_frames": dropped,
     }
 
@@ -171,6 +175,8 @@ def _print(figures: Figures) -> None:
     console.print(table)
     grown = figures["growth"]
     console.print(f"Ten turns add {grown['first_audio_ms']:.0f} ms to the first sound and {grown['rss_mb']:.1f} MB")
+    changes = ", ".join(f"{by} {times}" for by, times in figures["changed"].items())
+    console.print(f"Changes to what the language model said, in the last turns: {changes or 'none'}")
     console.print(f"{figures['dropped_frames']} frames dropped, {figures['rss_mb']:.0f} MB of memory at the most")
 
 

@@ -34,7 +34,9 @@ def waterfall(turn: dict[str, Any]) -> Table:
     start = min((span["start"] for span in spans), default=0.0)
     scale = WIDTH / max(1e-3, max((span["end"] for span in spans), default=0.0) - start)
     title = f"{turn['response']} of {turn['session']}: {turn['status']}"
-    table = Table("stage", "from (ms)", "for (ms)", "", title=title, caption="ms after the end of the user's speech")
+    changes = ", ".join(f"{by} {times}" for by, times in turn.get("changes", {}).items())
+    caption = "ms after the end of the user's speech" + (f"; what was changed in the words: {changes}" * bool(changes))
+    table = Table("stage", "from (ms)", "for (ms)", "", title=title, caption=caption)
     for column in table.columns[1:3]:
         column.justify = "right"
     for span in spans:

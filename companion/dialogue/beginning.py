@@ -35,6 +35,12 @@ class Beginning:
         known = self.acquaintance.answer(told[-1], language) if told and not self.style.words_facts else ""
         return known or self.style.answer(told, self.asking.persona)
 
+    def begun(self, opener: Sentence | None, words: str) -> str:
+        """What the language model goes on from, of an answer that begins so."""
+        if opener is None:
+            return words
+        return "" if self.asking.continues and self.habits.apart(opener) else opener.text
+
     def opener(self, wishes: Wishes, heard: Said) -> Sentence | None:
         """What is said while the language model thinks, and then counts as said."""
         return self.habits.opener(self.asking.persona, heard) if self._may_open(wishes) else None

@@ -54,6 +54,6 @@ class Foresight:
             opener = None if words else self.beginning.likely_opener(wishes, heard)
             recalled = await self.asking.recalled(history[-1].content, tell=False)
             notes = [recalled, *self.asking.notes(heard)]
-            return self.asking.ask(history, notes, wishes, opener.text if opener else words)
+            return self.asking.ask(history, notes, wishes, self.beginning.begun(opener, words))
 
         return asked

@@ -175,7 +175,9 @@ class Mind:
         reply.breathes = self._habits.breathes(self.persona) and not self._toolbox.needed(
             self.settings(), self.persona.tools
         )
-        reply.allowed = self._allowed(reply.opener)
+        if reply.opener:
+            reply.trace.change("opener")
+        reply.allowed = self._allowed(reply)
         notes = (care, *self._asking.notes(heard, self._style.note(tutor.note) if tutor else ""))
         deltas = self._thought(reply, history, notes, words)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
@@ -190,13 +192,20 @@ class Mind:
         shown = mirrored(feeling)
         self.mirror(shown.emotion, shown.strength)
 
-    def _allowed(self, opener: Sentence | None) -> Callable[[str], str]:
-        """What may be said of the sentences of a reply that begins with ``opener``."""
-        tact = self._style.tact(self.persona, self.conversation, opener.text if opener else "")
+    def _allowed(self, reply: Reply) -> Callable[[str], str]:
+        """What may be said of the sentences of a ``reply``; what is changed in them is counted."""
+        tact = self._style.tact(self.persona, self.conversation, reply.opener.text if reply.opener else "")
+        steps = ("guard", self.guard.allowed), ("manners", tact), ("obedience", self._obedience.allowed)
 
         def allowed(sentence: str) -> str:
-            text = self.guard.allowed(sentence)
-            return self._obedience.allowed(tact(text)) if text == sentence else text
+            for by, step in steps:
+                text = step(sentence)
+                if text != sentence:
+                    reply.trace.change(by)
+                    if by == "guard":
+                        return text
+                sentence = text
+            return sentence
 
         return allowed
 
@@ -220,14 +229,21 @@ class Mind:
     ) -> AsyncIterator[str]:
         """The language model's deltas, which go on from the reply's opener, or else from the first ``words``."""
         recalled = await self._asking.recalled(history[-1].content if history else "")
-        begun = reply.opener.text if reply.opener else words
-        messages = self._asking.ask(history, [recalled, *notes], reply.wishes, begun)
-        deltas = unthought(self._toolbox.reply(messages, self.settings(), self.persona.tools, reply))
+        begun, spoke = self._beginning.begun(reply.opener, words), False
         if words:
             yield f"{words} "
-        async with closing(continued(deltas, begun) if begun else deltas) as stream:
-            async for delta in stream:
-                yield delta
+        for beginning in dict.fromkeys((begun, "")):  # what has nothing to add to an opener has a reply without it
+            if spoke:
+                return
+            if beginning != begun:
+                reply.trace.change("again")
+            messages = self._asking.ask(history, [recalled, *notes], reply.wishes, beginning)
+            deltas = unthought(self._toolbox.reply(messages, self.settings(), self.persona.tools, reply))
+            async with closing(continued(deltas, beginning) if beginning else deltas) as stream:
+                async for delta in stream:
+                    spoke = spoke or bool(delta.strip())
+                    yield delta
+            spoke = spoke or bool(reply.made)
 
     @property
     def quiet(self) -> bool:

@@ -23,7 +23,7 @@ CODE_DIGITS = 3  # that make a word a code
 LONGEST_CODE = 200  # characters in which one may be spelled out
 LEAK_WORDS_OF_INSTRUCTIONS = 10  # the same of instructions, which may hold what is to be said
 SHORTEST_RULE_WORDS = 4  # words of a rule that is betrayed by all of them
-_SENTENCE = re.compile(r"[.!?]\s|\n")
+_SENTENCE = re.compile(r"[.!?]\s|\n(?![a-z])")  # a line that goes on in lower case is the same one
 FLAG = "[crisis]"  # with which a language model gives its own opinion
 
 Kind = Literal["crisis", "concern", "disclosure", "break"]

@@ -7,6 +7,7 @@ import pytest
 from companion.dialogue.personas import manners, personas
 from companion.dialogue.personas.manners import Tact
 from companion.dialogue.personas.personas import Prompts
+from companion.safety import policy
 from companion.stages import fakes
 from companion.stages.protocols import Abilities
 from tests.loop.conversation import PERSONA, asked, engine, said
@@ -153,9 +154,58 @@ def test_a_question_is_not_asked_again_and_one_thing_is_said_instead_of_many():
     assert tact("It rains.") == "It rains."
 
 
+def test_whole_sentences_are_replaced_never_halves():
+    tact = Tact(OWN, "Anna", ["Ember and the dragon were friends."], [])
+    pieces = ["How can I help you today,", "my dear friend, with that?", "It is late,", "and how can I help you?"]
+    heard = [tact(piece) for piece in pieces]
+    assert heard[0].rstrip().endswith(("?", ".")) and heard[1] == "", "what was replaced is over"
+    assert heard[2:] == pieces[2:], "what was begun is finished"
+    tact = Tact(OWN, "Anna", ["Ember and the dragon were friends."], [])
+    story = ["And so they all slept well,", "Ember and the dragon were friends."]
+    assert [tact(piece) for piece in story] == story
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "That is a bit tricky, but you can do it.",
+        "It is a little strange that one half is two quarters, and still it is right.",
+        "You need some rest, I think.",
+        "Let me know how it goes.",
+        "It is best to talk to a doctor.",
+        "You could ask a doctor or a pharmacist about that.",
+        "That is a great feeling!",
+        "That is not fair to you.",
+        "Feel free to cry.",
+        "Would you like to know a secret?",
+    ],
+)
+def test_right_answers_and_good_advice_are_left_alone(sentence):
+    assert Tact(OWN, "Anna", [], [])(sentence) == sentence
+
+
+def test_no_stock_phrase_is_heard_twice_in_ten_replies():
+    said = list[str]()
+    for _ in range(10):
+        tact = Tact(OWN, "Anna", said, [])
+        heard = [tact("I'll go on."), tact("How can I help you?"), tact("Where was it?")]
+        said += [text for text in heard if text]
+    stock = [text for text in said if text not in ("Where was it?", "I'll go on.")]
+    assert len(set(stock)) == len(stock) >= 9
+    assert said.count("Where was it?") == said.count("I'll go on.") == 1
+
+
 def test_what_is_said_instead_goes_on_with_the_sentence():
     tact = Tact(OWN, "Anna", [], [], "Well,")
     assert tact("let me know if you need anything.")[0] == "I", "of oneself"
     tact = Tact(OWN, "Anna", [], [])
     assert tact("if you want to stay,") == "if you want to stay,"
     assert tact("what would you like to do?")[0].islower()
+
+
+@pytest.mark.parametrize("advice", ["It is best to talk to a doctor or a pharmacist.", "Ask a doctor or a pharmacist."])
+def test_good_advice_is_no_leak_of_the_rules(advice):
+    rules = f"Be short.\n{policy.load().rules.always}"
+    made = engine(llm=Continuing([advice]), asr=fakes.ScriptedASR(["My knee hurts."]))
+    prompts = Prompts({"anna": PERSONA}, rules, manners=OWN)
+    assert said(asked(replace(made, prompts=prompts), 1)) == [advice]

@@ -181,12 +181,20 @@ def test_only_a_repeated_opener_is_cut(model: str, rest: str):
 @pytest.mark.parametrize(
     ("said", "feeling", "kind"),
     [
-        ("Tell me a story about a dragon.", "neutral", "abrupt"),
-        ("Show me a table of the planets.", "neutral", "abrupt"),
-        ("Tell me a joke.", "neutral", "abrupt"),
-        ("Spell the word necessary.", "neutral", "abrupt"),
-        ("Can you count to five?", "neutral", "abrupt"),
-        ("Sing me a song.", "neutral", "abrupt"),
+        ("Tell me a story about a dragon.", "neutral", "task"),
+        ("Show me a table of the planets.", "neutral", "task"),
+        ("Tell me another joke.", "neutral", "task"),
+        ("Spell the word necessary.", "neutral", "task"),
+        ("Can you count to five?", "neutral", "task"),
+        ("Please solve x plus three is seven.", "neutral", "task"),
+        ("Write a poem for my mother.", "neutral", "task"),
+        ("Could you sing something?", "neutral", "task"),
+        ("Translate good morning into French.", "neutral", "task"),
+        ("Set the table, said my mother.", "neutral", "task"),
+        ("I write every day.", "neutral", "statement"),
+        ("Call me Hank.", "neutral", "statement"),
+        ("Oh brilliant, the bus is late again.", "happy", "statement"),
+        ("I put flowers on his grave, it was a lovely day.", "happy", "statement"),
         ("Oh great, it's raining on my only day off. Just wonderful.", "happy", "statement"),
         ("I eat lunch alone every day.", "happy", "hard"),
         ("Tell me about the sea.", "neutral", "request"),
@@ -201,7 +209,7 @@ def test_what_a_turn_wants_and_how_it_is_meant_decide_its_opener(said: str, feel
 def _joke(delay_s: float) -> tuple[Conversation, np.ndarray]:
     """A turn that gets no opener -> the conversation, and the first fifth of a second of what is heard."""
     llm = fakes.ScriptedLLM(["Why did the hen cross the road?"], delay_s)
-    talk = _talk(llm=llm, asr=fakes.ScriptedASR(["Tell me a joke."]), turns=BRISK)
+    talk = _talk(llm=llm, asr=fakes.ScriptedASR(["You are wrong about the hen."]), turns=BRISK)
     assert said(talk) == ["Why did the hen cross the road?"]
     assert talk.all(events.AudioTranscriptDelta)[0].delta.startswith("Why")
     return talk, talk.sound()[: RATE // 5]
@@ -224,3 +232,21 @@ def test_a_breath_begins_and_ends_in_silence_and_is_far_quieter_than_speech():
         assert 0.25 * RATE < len(sound) < 0.45 * RATE
         assert np.abs(sound[[0, -1]]).max() < 0.001
         assert 0.003 < np.sqrt(np.mean(sound**2)) < 0.02 and np.abs(sound).max() < 0.08
+
+
+@pytest.mark.parametrize("words", ["", " ", "\n"])
+def test_an_opener_that_nothing_follows_is_followed_by_a_reply_of_its_own(words: str):
+    model = Continuing([words, "Because of the sea."])
+    talk = _talk(llm=model)
+    assert said(talk) == ["Well, Because of the sea."] or said(talk) == ["Well, because of the sea."]
+    assert model.asked[-1][-1].role == "user", "the second time it begins anew"
+    (turn,) = talk.engine.metrics.turns
+    assert turn.changes == {"opener": 1, "again": 1}
+
+
+def test_what_is_to_be_made_is_begun_anew():
+    model = Continuing(["Why did the tomato blush?"])
+    made = engine(llm=model, asr=fakes.ScriptedASR(["Tell me a joke."]))
+    talk = asked(replace(made, prompts=Prompts({"anna": PERSONA}, "Be short.", openers=BOOK)), 1)
+    assert said(talk)[0].endswith(" Why did the tomato blush?") and not said(talk)[0].startswith("Why")
+    assert model.asked[-1][-1].role == "user"

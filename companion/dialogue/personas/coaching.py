@@ -1,5 +1,6 @@
 """How a language model is led: a capable one is told what there is to know; a small one is kept in hand as well."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -8,6 +9,8 @@ from companion.conversation.items import Conversation
 from companion.dialogue.personas.manners import Manners, Tact
 from companion.dialogue.personas.personas import Persona
 from companion.stages.protocols import LLM, Message, abilities
+
+_SENTENCE = re.compile(r"[^.!?…]+[.!?…]*")
 
 
 class Style(Protocol):
@@ -71,7 +74,7 @@ class Coaching:
 
     def tact(self, persona: Persona, conversation: Conversation, opener: str) -> Callable[[str], str]:
         replies = () if persona.lesson else conversation  # a quiz asks again
-        said = [line.text for item in replies if item.role == "assistant" for line in item.lines]
+        said = [one for item in replies if item.role == "assistant" for one in _SENTENCE.findall(item.content())]
         examples = [example.user for example in persona.examples]
         return Tact(self._manners, persona.name, said, told(conversation.history()), opener, examples)
 

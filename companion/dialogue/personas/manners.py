@@ -7,6 +7,7 @@ into the tone of a help desk. `prompts/manners.md` says what is done against it.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,9 @@ from companion import frontmatter, resources
 from companion.frontmatter import Pattern
 from companion.speech.sentences import words
 
+ENDS = (".", "!", "?", "…", "。", "！", "？", ":", '."', '!"', '?"')  # of sentences
+LATE_SENTENCES = 30  # about ten replies, in which nothing of stock is said twice
+SHORT_WORDS = 3  # words of a statement that is not made twice in that time
 STALE_WORDS = 5  # words of a statement that is not made twice
 COPIED_WORDS = 3  # words in a row after "I" that are the user's own
 EXAMPLE_WORDS = 5  # words in a row by which an example's user is known
@@ -114,6 +118,15 @@ class Manners:
         return next(((answer, found) for answer, found in matches if found), None)
 
 
+class Fate(Enum):
+    """What becomes of a sentence."""
+
+    KEPT = "it is said"
+    TURNED = "it is said, of the user"
+    REPLACED = "another is said"
+    DROPPED = "nothing is said"
+
+
 class Tact:
     """What of one reply is said: call it with each sentence, in order.
 
@@ -134,30 +147,54 @@ class Tact:
         self._said = [words(text) for text in said]
         self._others = runs(examples) - runs(told)
         self._begun = self._replaced = False
+        self._within: Fate | None = None  # of the sentence whose rest is still to come
 
-    def __call__(self, sentence: str) -> str:
-        """``sentence``, or what takes its place; "" for nothing."""
-        text = self._manners.of_the_user(sentence, self._told)
+    def __call__(self, piece: str) -> str:
+        """``piece``, a sentence or the next part of one, or what takes its place; "" for nothing. What is done to the
+        first part of a sentence is done to all of it."""
+        begins = self._within is None
+        fate, text = self._fate(piece) if begins else (self._within or Fate.KEPT, piece)
+        self._within = None if piece.rstrip().endswith(ENDS) else fate
+        if not begins and fate is Fate.TURNED:
+            return self._manners.of_the_user(piece, self._told)
+        if not begins:
+            return piece if fate is Fate.KEPT else ""
+        if fate is Fate.REPLACED and self._last.rstrip().endswith(",") and not text.startswith("I "):
+            text = text[:1].lower() + text[1:]
+        self._begun, self._last = self._begun or bool(text), text or self._last
+        return text
+
+    def _fate(self, piece: str) -> "tuple[Fate, str]":
+        """What is done to the sentence that begins so, and what is said of it now."""
+        text = self._manners.of_the_user(piece, self._told)
         choice = self._manners.instead(text, self._name)
         if choice is None and self._others & runs([text]) and not text.rstrip().endswith("?"):
             choice = self._manners.again  # it takes an example's life for the user's, or for its own
         if choice is None and words(text) in self._said:
-            if text.rstrip().endswith("?"):
-                choice = self._manners.again
-            elif self._begun and len(words(text)) >= STALE_WORDS:
-                choice = ()
-        if choice is not None:
-            text = "" if self._replaced else self._fresh(choice)
-            self._replaced = True
-            if self._last.rstrip().endswith(",") and not text.startswith("I "):
-                text = text[:1].lower() + text[1:]
-        self._begun, self._last = self._begun or bool(text), text or self._last
-        return text
+            choice = self._repeated(text)
+        if choice is None:
+            return (Fate.KEPT if text == piece else Fate.TURNED), text
+        said = "" if self._replaced else self._fresh(choice)
+        self._replaced = True
+        return (Fate.REPLACED if said else Fate.DROPPED), said
+
+    def _repeated(self, text: str) -> Sequence[str] | None:
+        """What may be said instead of what was said before."""
+        if text.rstrip().endswith("?"):
+            return self._manners.again
+        told = words(text)
+        stale = len(told) >= STALE_WORDS or len(told) >= SHORT_WORDS and told in self._said[-LATE_SENTENCES:]
+        if not stale or not text.rstrip().endswith(ENDS):
+            return None
+        return () if self._begun else self._manners.again
 
     def _fresh(self, choice: Sequence[str]) -> str:
-        """What of ``choice`` was not said, or longest ago."""
+        """Of ``choice`` what was not said, or longest ago; nothing of what was said of late, unless the reply would
+        say nothing then."""
         times = [max((at for at, said in enumerate(self._said) if said == words(text)), default=-1) for text in choice]
-        return choice[times.index(min(times))] if choice else ""
+        if not choice or (self._begun and min(times) >= len(self._said) - LATE_SENTENCES):
+            return ""
+        return choice[times.index(min(times))]
 
 
 def runs(texts: Iterable[str]) -> set[tuple[str, ...]]:

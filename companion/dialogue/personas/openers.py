@@ -31,9 +31,11 @@ strict = with_config(ConfigDict(extra="forbid"))
 @strict
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What turns are of this ``kind``; what is empty does not matter. ``longest``: words."""
+    """What turns are of this ``kind``; what is empty does not matter. ``longest``: words. ``apart``: the model does not
+    go on from such an opener, it begins anew."""
 
     kind: str
+    apart: bool = False
     pattern: Pattern = re.compile("")
     feelings: tuple[Emotion, ...] = ()
     longest: int = 10_000
@@ -58,6 +60,12 @@ class Book:
 
     languages: Mapping[str, Language] = field(default_factory=dict[str, Language])
     note: str = "{opener}"
+
+    def apart(self, opener: str) -> bool:
+        """Whether the language model is not to go on from ``opener``."""
+        known = self.languages.values()
+        texts = (text for one in known for kind in one.kinds if kind.apart for text in one.words[kind.kind])
+        return any(_sentence(text).text == opener for text in texts)
 
     def unknown(self, own: Mapping[str, Words]) -> str:
         """A language or kind of ``own`` that there is not, "" if there are all."""

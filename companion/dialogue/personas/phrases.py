@@ -25,7 +25,7 @@ class Habits:
 
     def __init__(self, *, talk: Talk, book: Book, spoken: Sequence[str]) -> None:
         self._talk, self._spoken = talk, spoken
-        self._openers = Openers(book)
+        self._book, self._openers = book, Openers(book)
         self._fillers = 0
 
     def opener(self, persona: Persona, said: Said) -> Sentence | None:
@@ -34,6 +34,10 @@ class Habits:
         if own is False or not self._opens(said.language):
             return None
         return self._openers.choose(said.text, said.language, said.feeling.emotion, own)
+
+    def apart(self, opener: Sentence) -> bool:
+        """Whether the language model is not to go on from it."""
+        return self._book.apart(opener.text)
 
     def likely(self, persona: Persona, said: Said) -> Sentence | None:
         """What `opener` would give now."""
