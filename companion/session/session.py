@@ -121,7 +121,7 @@ class Session:
         floor = TurnTaking(self._responder, self._attention, self._initiative, self.show, self._now)
         heard = self._settings.audio.input
         self._hearing: Hearing = Hearing(engine.recognisers, transcripts, floor, client.tell, spawn, heard)
-        self._wardrobe = Wardrobe(engine.looks, self.show, client.complain, spawn, self._initiative.greet)
+        self._wardrobe: Wardrobe = Wardrobe(engine.looks, self.show, client.complain, spawn, self._initiative.greet)
         self._presence = Presence(client, self.show, self._responder, self._hearing, self._wardrobe, self._now)
         self._commands = Commands(
             client=client,
