@@ -32,7 +32,7 @@ COMPANION = """
     models emotions
     telemetry
     config frontmatter metrics
-    resources errors tasks
+    resources errors tasks phases
 """
 
 ANIMATOR = """

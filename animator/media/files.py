@@ -9,11 +9,12 @@ from collections.abc import Callable, Generator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
@@ -26,10 +27,29 @@ log = logging.getLogger(__name__)
 MISSING_S = 0.3  # of sound that a file promises and does not hold, from which on it was cut off
 AAC_RATE = 48_000  # Hz: AAC packets of 21 ms, so that the sound's length is within one frame of the picture's
 AAC_BITRATE = 128_000
+_READ = {"sound": "sound", "pictures": "a video"}
+_GIVEN = {"sound": "a WAV, FLAC, MP3, OGG or M4A file, or a video with sound", "pictures": "a video"}
 
 
 class MediaError(Exception):
     """A file could not be read or written. The message says what happened and what to do."""
+
+
+@contextlib.contextmanager
+def opened(path: Path, wanted: Literal["sound", "pictures"]) -> Generator[InputContainer]:
+    """An audio or video file that has what is ``wanted``. Raises `MediaError`, also for what cannot be decoded."""
+    give = f"Give {_GIVEN[wanted]}."
+    if not path.is_file():
+        raise MediaError(f"There is no file {path}. {give}")
+    try:
+        with av.open(path) as container:
+            if not (container.streams.audio if wanted == "sound" else container.streams.video):
+                raise MediaError(f"{path} has no {wanted}. {give}")
+            yield container
+    except FFmpegError as error:
+        raise MediaError(
+            f"{path} cannot be read as {_READ[wanted]}: {error.strerror}. {give} Is the file complete?"
+        ) from error
 
 
 def read_audio(path: Path, rate: int = RATE) -> Samples:
@@ -40,17 +60,8 @@ def read_audio(path: Path, rate: int = RATE) -> Samples:
 
     Raises `MediaError` when there is no such file, no sound in it, or nothing that can be decoded.
     """
-    if not path.is_file():
-        raise MediaError(f"There is no file {path}. Give the path of an audio file, or of a video with sound.")
-    try:
-        with av.open(path) as container:
-            if not container.streams.audio:
-                raise MediaError(f"{path} has no sound. Give an audio file, or a video with an audio stream.")
-            decoded = decode(container, rate)
-    except FFmpegError as error:
-        raise MediaError(
-            f"{path} cannot be read as sound: {error.strerror}. WAV, FLAC, MP3, OGG, M4A work. Is the file complete?"
-        ) from error
+    with opened(path, "sound") as container:
+        decoded = decode(container, rate)
     if not len(decoded.sound):
         raise MediaError(f"{path} has an audio stream without sound in it. Is the file complete?")
     if decoded.missing > MISSING_S:

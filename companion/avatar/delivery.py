@@ -11,6 +11,7 @@ from enum import Enum
 
 import numpy as np
 
+from companion.phases import following
 from companion.speech.playout import Cue, Speaker
 from companion.stages.protocols import Samples
 
@@ -154,5 +155,4 @@ class Delivery:
         return max(0, clock - self._start + later)
 
     def _go(self, phase: Phase) -> None:
-        assert phase in FOLLOWS[self._phase], f"{self._phase.value} -> {phase.value}"
-        self._phase = phase
+        self._phase = following(FOLLOWS, self._phase, phase)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from companion.conversation.items import Item
 from companion.metrics import Trace
+from companion.phases import following
 from companion.protocol import events
 from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
 from companion.protocol.settings import ToolChoice
@@ -228,8 +229,7 @@ class Reply:
         return self.phase in (Phase.OPEN, Phase.SOUNDING)
 
     def _enter(self, phase: Phase) -> None:
-        assert phase in FOLLOWS[self.phase], f"{self.phase} -> {phase}"
-        self.phase = phase
+        self.phase = following(FOLLOWS, self.phase, phase)
 
     def _output(self) -> list[Json]:
         return [item.to_json() for item in ([self.item] if self._opened else []) + self.made]

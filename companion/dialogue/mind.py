@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from animator.control import Emotion
 from companion.conversation.items import Conversation, Item
@@ -11,7 +11,7 @@ from companion.dialogue.acquaintance import Acquaintance
 from companion.dialogue.beginning import Beginning
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.foresight import Foresight
-from companion.dialogue.lessons.tutor import Lessons, Progress
+from companion.dialogue.lessons.tutor import Lessons
 from companion.dialogue.obedience import Obedience, Restraint
 from companion.dialogue.personas import coaching
 from companion.dialogue.personas.feelings import Feeling, mirrored, voiced
@@ -23,7 +23,7 @@ from companion.dialogue.recollection import Recollection
 from companion.dialogue.shared import Shared
 from companion.dialogue.toolbox import Host, Toolbox
 from companion.protocol import events
-from companion.protocol.events import AvatarProgress, Json, ServerEvent
+from companion.protocol.events import Json, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import Guard
 from companion.speech.sentences import Sentence
@@ -82,7 +82,7 @@ class Mind:
             style=self._style,
             habits=self._habits,
         )
-        self._lessons = Lessons(shared.prompts.lessons, shared.prompts.tutoring, self._report)
+        self._lessons = Lessons(shared.prompts.lessons, shared.prompts.tutoring, self.tell)
         self._obedience = Obedience(
             phrases=shared.prompts.orders,
             names=shared.prompts.languages.names,
@@ -273,9 +273,6 @@ class Mind:
             return ""
         *before, said = (message.content for message in history if message.role in ("user", "assistant"))
         return await self.guard.answer(said, self.persona.name, before) if said else ""
-
-    def _report(self, progress: Progress) -> None:
-        self.tell(AvatarProgress(**asdict(progress)))
 
     def _answered(self, item: Item) -> None:
         previous = self.conversation.add(item)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from companion.config import Stage, load_class
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply
-from companion.dialogue.lessons.tutor import Progress
-from companion.protocol.events import Json
+from companion.protocol.events import AvatarProgress, Json
 from companion.protocol.ids import new_id
 from companion.protocol.settings import NamedTool, Settings
 from companion.stages.protocols import LLM, Call, CallPart, CallsTools, Message, calls_tools
@@ -41,7 +40,7 @@ class Host:
     the lesson goes. ``answered`` takes the result of one whose reply was interrupted."""
 
     announce: Callable[[str, float], None]
-    progress: Callable[[], Progress | None]
+    progress: Callable[[], AvatarProgress | None]
     answered: Callable[[Item], None]
 
 

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import PIL.Image
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from animator.media.files import MediaError, check_place
+from animator.media.files import MediaError, check_place, opened
 
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
@@ -65,21 +63,18 @@ def _fitted(image: Image) -> Image:
 
 def _seconds(video: Path) -> float:
     """How long the pictures of the video last, in seconds."""
-    if not video.is_file():
-        raise MediaError(f"There is no file {video}. Give the path of a video.")
-    try:
-        with av.open(video) as container:
-            times = [packet.pts * packet.time_base for packet in container.demux(video=0) if packet.pts is not None]
-            return float(max(times) - min(times))
-    except (FFmpegError, ValueError, IndexError) as error:
-        raise MediaError(f"{video} cannot be read as a video: {error}.") from error
+    with opened(video, "pictures") as container:
+        times = [packet.pts * packet.time_base for packet in container.demux(video=0) if packet.pts is not None]
+    if not times:
+        raise MediaError(f"{video} cannot be read as a video: there is no picture in it.")
+    return float(max(times) - min(times))
 
 
 def _frames(video: Path, times: Sequence[float]) -> list[Image]:
     """The frames that are shown ``times`` (ascending, seconds) after the first one."""
     found: list[Image] = []
     image: Image | None = None
-    with av.open(video) as container:
+    with opened(video, "pictures") as container:
         start: float | None = None
         for frame in container.decode(video=0):
             now = frame.time or 0.0

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import av
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from animator.media.files import MediaError
+from animator.media.files import MediaError, opened
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.geometry.pose import pose
 from animator.portrait.geometry.topology import POINTS, RINGS
@@ -93,16 +91,9 @@ def _row(points: Floats) -> Floats:
 
 def _open(video: Path) -> tuple[float, Iterator[tuple[int, Image]]]:
     """Frames a second, and the frames with their numbers, in which skipped ones are missing."""
-    if not video.is_file():
-        raise MediaError(f"There is no file {video}. Give the path of a video.")
-    try:
-        with av.open(video) as container:
-            if not container.streams.video:
-                raise MediaError(f"{video} has no pictures. Give a video.")
-            fps = _rate(container)
-            return fps, _images(video, fps)
-    except FFmpegError as error:
-        raise MediaError(f"{video} cannot be read as a video: {error.strerror}.") from error
+    with opened(video, "pictures") as container:
+        fps = _rate(container)
+    return fps, _images(video, fps)
 
 
 def _rate(container: InputContainer) -> float:
@@ -115,7 +106,7 @@ def _rate(container: InputContainer) -> float:
 
 
 def _images(video: Path, fps: float) -> Iterator[tuple[int, Image]]:
-    with av.open(video) as container:
+    with opened(video, "pictures") as container:
         container.streams.video[0].thread_type = "AUTO"
         start: float | None = None
         for frame in container.decode(video=0):

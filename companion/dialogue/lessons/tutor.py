@@ -3,11 +3,11 @@ before solutions, and the learner may leave it and come back."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from companion.dialogue.lessons.lesson import Item, Lesson, Tutoring
-from companion.protocol.events import Json
+from companion.phases import following
+from companion.protocol.events import AvatarProgress, Json
 from companion.stages.streams import closing
 from companion.understanding.answers import Heard, Question
 
@@ -31,23 +31,10 @@ FOLLOWS = {  # what may come after what
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """``solved`` questions of ``items``; ``goals`` that are reached; ``right``: whether the last answer was."""
-
-    lesson: str
-    item: int
-    items: int
-    solved: int
-    right: bool
-    goals: tuple[str, ...]
-    over: bool
-
-
 class Tutor:
     """One user's way through a lesson. ``tutoring`` is of its language; ``tell`` is called with every progress."""
 
-    def __init__(self, lesson: Lesson, tutoring: Tutoring, tell: Callable[[Progress], None]) -> None:
+    def __init__(self, lesson: Lesson, tutoring: Tutoring, tell: Callable[[AvatarProgress], None]) -> None:
         self._lesson, self._tutoring, self._tell = lesson, tutoring, tell
         self._say = lesson.say.over_all(tutoring.say)
         self._questions = [tutoring.question(item, lesson.language) for item in lesson.items]
@@ -116,7 +103,7 @@ class Tutor:
             yield f" {self._say.offer.format(title=self._lesson.title)}"
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> AvatarProgress:
         """Where the user stands."""
         items, goals = self._lesson.items, self._lesson.goals
         reached = tuple(
@@ -125,7 +112,7 @@ class Tutor:
             if all(place in self._solved for place, item in enumerate(items) if item.goal == number)
         )
         counts = (self._place, len(items), len(self._solved))
-        return Progress(self._lesson.title, *counts, self._right, reached, self.over)
+        return AvatarProgress(self._lesson.title, *counts, self._right, reached, self.over)
 
     def state(self) -> Json:
         """As `restore` takes it."""
@@ -206,15 +193,14 @@ class Tutor:
         self._tell(self.progress)
 
     def _enter(self, phase: Phase) -> None:
-        assert phase in FOLLOWS[self._phase], f"{self._phase} -> {phase}"
-        self._phase = phase
+        self._phase = following(FOLLOWS, self._phase, phase)
 
 
 class Lessons:
     """One user's way through ``lessons``, one at a time; ``tutoring`` by language, ``tell`` as in `Tutor`."""
 
     def __init__(
-        self, lessons: Mapping[str, Lesson], tutoring: Mapping[str, Tutoring], tell: Callable[[Progress], None]
+        self, lessons: Mapping[str, Lesson], tutoring: Mapping[str, Tutoring], tell: Callable[[AvatarProgress], None]
     ) -> None:
         self._lessons, self._tutoring, self._tell = lessons, tutoring, tell
         self._name = ""
@@ -229,7 +215,7 @@ class Lessons:
         return self._tutor
 
     @property
-    def progress(self) -> Progress | None:
+    def progress(self) -> AvatarProgress | None:
         """In the lesson that has begun."""
         return self._tutor.progress if self._tutor else None
 

@@ -17,6 +17,7 @@ from companion.hearing.turn_taking.barge_in import BargeIn, Verdict
 from companion.hearing.turn_taking.endpointing import Endpointing
 from companion.hearing.turn_taking.floor import Floor
 from companion.hearing.turn_taking.interim import InterimTranscripts
+from companion.phases import following
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.protocol.ids import new_id
@@ -221,5 +222,4 @@ class UserTurns:
         return pause
 
     def _enter(self, state: State) -> None:
-        assert state in FOLLOWS[self.state], f"{self.state} -> {state}"
-        self.state = state
+        self.state = following(FOLLOWS, self.state, state)
