@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn, TypedDict
 
@@ -136,19 +137,16 @@ def load_bench(
     """Measures how many conversations a server holds at a time. The last line of the output is one JSON object."""
     try:
         chosen = load(config)
-        said = asyncio.run(_sayings(chosen, wav or (), stop))
+        # What the callers say, in the voice that answers them; that is not kept.
+        tts = None if wav and stop else load_class(chosen.tts, "[tts]")(**chosen.tts.options)
+        vad = partial(load_class(chosen.vad, "[vad]"), **chosen.vad.options)
+        said = asyncio.run(sayings(tts, vad, chosen.turns.threshold, wav or (), stop))
+        del tts
         found = {n: asyncio.run(_measure(chosen, n, seconds, said, url)) for n in sorted(set(sessions or (1, 2, 4)))}
     except (TalkError, MediaError, ConfigError, StageError) as error:
         _fail(str(error))
     _print(found)
     typer.echo(json.dumps({"sessions": {str(n): figures for n, (figures, _) in found.items()}}))
-
-
-async def _sayings(config: Config, recorded: Sequence[Path], stop: Path | None) -> tuple[list[Saying], Saying]:
-    """What the callers say, in the voice that answers them; that is not kept."""
-    tts = load_class(config.tts, "[tts]")(**config.tts.options)
-    vad = load_class(config.vad, "[vad]")
-    return await sayings(tts, lambda: vad(**config.vad.options), config.turns.threshold, recorded, stop)
 
 
 async def _measure(

@@ -46,14 +46,15 @@ def quantile(values: Sequence[float], share: float) -> float | None:
 
 
 async def sayings(
-    tts: TTS, vad: Callable[[], VAD], threshold: float, recorded: Sequence[Path] = (), stop: Path | None = None
+    tts: TTS | None, vad: Callable[[], VAD], threshold: float, recorded: Sequence[Path] = (), stop: Path | None = None
 ) -> tuple[list[Saying], Saying]:
     """Questions, ``recorded`` ones if there are any and else synthesized, and an interruption, ``stop`` or else a
-    synthesized one. Raises TalkError, MediaError and StageError."""
+    synthesized one; ``tts`` may be None where nothing is synthesized. Raises TalkError, MediaError and StageError."""
     audio = [read_audio(path, SPEAK_RATE) for path in recorded] or [await _synthesize(tts, text) for text in QUESTIONS]
     halt = read_audio(stop, SPEAK_RATE) if stop else await _synthesize(tts, INTERRUPTION)
     return [Saying(sound, vad(), threshold) for sound in audio], Saying(halt, vad(), threshold, "The interruption")
 
 
-async def _synthesize(tts: TTS, text: str) -> Samples:
+async def _synthesize(tts: TTS | None, text: str) -> Samples:
+    assert tts is not None
     return np.concatenate([piece.audio async for piece in tts.speak(text)])

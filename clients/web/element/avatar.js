@@ -269,7 +269,10 @@ export class VasariAvatar extends Base {
   // --- what a page can do
 
   connect() {
-    const here = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/realtime`;
+    // The server's own pages, which may be anywhere below a host, say where it is from there.
+    const here = new URL(this.dataset.path ?? "/v1/realtime", location.href);
+    here.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    here.search = here.hash = "";
     this.#conversation.open(new URL(this.src || here, location.href).href, this.key);
   }
 

@@ -48,7 +48,7 @@ export class Memory {
   async #ask(method, path = "", body) {
     const headers = { "Vasari-User": this.#user, "Content-Type": "application/json" };
     if (this.#face.key) headers.Authorization = `Bearer ${this.#face.key}`;
-    const response = await fetch(`/v1/memories${path}`, { method, headers, body: body && JSON.stringify(body) });
+    const response = await fetch(`v1/memories${path}`, { method, headers, body: body && JSON.stringify(body) });
     if (response.ok) return response.status === 204 ? null : response.json();
     throw new Error((await response.json()).error?.message ?? "The memory does not answer.");
   }

@@ -6,7 +6,7 @@ const THUMB = 512; // px
 const LARGEST = 20e6; // bytes: the server takes no more
 
 async function list(what) {
-  const response = await fetch(`/v1/${what}`);
+  const response = await fetch(`v1/${what}`);
   if (!response.ok) throw new Error(`The list of ${what} could not be read (${response.status}).`);
   return (await response.json())[what];
 }
@@ -23,7 +23,7 @@ async function ask(path, options, key, lost) {
   const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
   let response;
   try {
-    response = await fetch(`/v1/portraits${path}`, { ...options, headers });
+    response = await fetch(`v1/portraits${path}`, { ...options, headers });
   } catch {
     throw new Error(`${lost}: the server did not answer. Try again when it is back.`);
   }
@@ -99,7 +99,7 @@ export class Sitters {
     const input = card.querySelector("input");
     input.value = sitter.name;
     input.addEventListener("change", () => this.#pick(sitter));
-    card.querySelector("img").src = sitter.picture;
+    card.querySelector("img").src = sitter.picture.replace(/^\//, ""); // the page may be anywhere below its host
     card.querySelector("b").textContent = sitter.title;
     card.querySelector("small").textContent = card.title = sitter.credit;
     this.#cards.append(card);
