@@ -93,7 +93,7 @@ class Turns:
     pause_ms: int = 100
     min_speech_ms: int = 90
     barge_in_ms: int = 1000
-    max_turn_s: float = 60.0
+    max_turn_s: float = 180.0
 
 
 @dataclass(frozen=True, slots=True)

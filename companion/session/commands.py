@@ -14,6 +14,7 @@ from companion.protocol.settings import Settings
 from companion.session.client import requests
 from companion.session.client.client import Client
 from companion.session.replies.responder import Responder
+from companion.speech.wording import language_of
 from companion.stages.protocols import SPEAK_RATE
 
 
@@ -109,6 +110,8 @@ class Commands:
             raise WireError("invalid_value", "There is an item with this id already.", "item.id")
         if item.text is None:
             return self.hearing.add(item, sound, event.previous_item_id)
+        if item.role == "user":
+            item.language = language_of(item.text, self.conversation.language)
         previous = self.conversation.add(item, event.previous_item_id)
         self.client.tell(events.ItemAdded(item.to_json(), previous))
         return self.client.tell(events.ItemDone(item.to_json(), previous))

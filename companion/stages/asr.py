@@ -4,6 +4,7 @@ import asyncio
 import copy
 import logging
 import math
+import re
 import threading
 import zlib
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ MIN_SPEECH = 0.35  # VAD probability that some 32 ms must reach; noise stays bel
 MIN_LOGPROB = -1.3  # per token; speech reaches -0.9 and more, what is imagined into noise -2.6 and less
 SHORT_TOKENS, SHORT_LOGPROB = 4, -1.8  # tokens of a "yes", which are less certain
 MAX_COMPRESSION = 2.4  # text that shrinks more than this under zlib goes round in circles
+REPEATED = re.compile(r"(\b\w[^.!?]{0,40}?)(?:[\s,.!?;-]+\1\b){4,}", re.IGNORECASE)  # said five times in a row
+MOST_LAUGHED = 10  # times that people say one word in a row: "ha ha ha", "no, no, no"
 MOST_AT_ONCE = 2  # a turn that ended need not wait until an attempt at its beginning is over
 DETECT_S, DETECT_P = 2.0, 0.7  # a language is believed from this much speech and probability on
 
@@ -49,7 +52,7 @@ class _Heard:
     @property
     def repeats(self) -> bool:
         data = self.text.encode()
-        return len(data) / len(zlib.compress(data)) > MAX_COMPRESSION
+        return len(data) / len(zlib.compress(data)) > MAX_COMPRESSION or _loops(self.text)
 
 
 class FasterWhisper:
@@ -126,7 +129,9 @@ class FasterWhisper:
         heard = self._short(audio, abandoned) if fits else None
         if heard is None or heard.repeats:
             heard = self._long(audio, heard.language if heard else self._language)
-        if not heard.certain:
+        if heard.repeats and heard.language != (usual := self._language or self._fallback):
+            heard = self._long(audio, usual)
+        if heard.repeats or not heard.certain:
             log.info("an utterance of %.1f s was not understood", len(audio) / HEAR_RATE)
             return Transcript("", heard.language)
         return Transcript(heard.text, heard.language, confidence=min(1.0, math.exp(heard.logprob)))
@@ -200,6 +205,15 @@ class FasterWhisper:
         text = " ".join(segment.text.strip() for segment in segments)
         tokens = sum(len(segment.tokens) for segment in segments)
         return _Heard(text, info.language, float(np.mean([segment.avg_logprob for segment in segments])), tokens)
+
+
+def _loops(text: str) -> bool:
+    """Whether something is written again and again that nobody says so often."""
+    for match in REPEATED.finditer(text):
+        said = match.group(1)
+        if not said.isalpha() or len(match.group().split()) > MOST_LAUGHED:
+            return True
+    return False
 
 
 def _digits(tokenizer: Any) -> Sequence[int]:

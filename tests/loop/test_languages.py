@@ -8,9 +8,11 @@ import pytest
 from companion.dialogue.personas import personas
 from companion.dialogue.personas.openers import Openers
 from companion.dialogue.personas.personas import Prompts
+from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Abilities, Transcript
-from tests.loop.conversation import PERSONA, asked, engine, said
+from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
+from tests.virtual_time import run
 
 PROMPTS = personas.load()
 
@@ -90,3 +92,68 @@ def test_every_language_has_words_for_the_kinds_that_a_persona_may_name(language
 def test_openers_of_other_languages_suit_what_was_said(language: str, said: str, fitting: str):
     opener = Openers(PROMPTS.openers).choose(said, language, "neutral", {})
     assert (opener.text if opener else "") == fitting
+
+
+class _Polyglot:
+    """Hears any language where nobody tells it which; notes what it was told."""
+
+    abilities = Abilities(languages=frozenset({"de", "en", "cy"}))
+
+    def __init__(self, hears: list[Transcript], told: list[str | None], language: str | None = None) -> None:
+        self.hears, self.told, self.language = hears, told, language
+
+    def in_language(self, language: str):
+        return _Polyglot(self.hears, self.told, language)
+
+    async def transcribe(self, audio):
+        self.told.append(self.language)
+        return self.hears.pop(0)
+
+
+def test_a_language_that_was_heard_for_long_holds_for_what_is_short():
+    hears = [Transcript("Ich komme aus Berlin.", "de", confidence=0.9), Transcript("Ja.", "de", confidence=0.9)]
+    told: list[str | None] = []
+
+    async def script() -> None:
+        async with Conversation(engine(asr=_Polyglot(hears, told))) as talk:
+            for number, seconds in enumerate((3.0, 0.5), 1):
+                await talk.hear(seconds)
+                await talk.silence(1.0)
+                await talk.until(events.ResponseDone, number)
+
+    run(script())
+    assert told == [None, "de"]
+
+
+def test_what_is_hardly_understood_in_that_language_may_be_another():
+    hears = [
+        Transcript("Ich komme aus Berlin.", "de", confidence=0.9),
+        Transcript("Ei hat a dog.", "de", confidence=0.2),
+        Transcript("I had a dog.", "en", confidence=0.8),
+        Transcript("Yes.", "en", confidence=0.8),
+    ]
+    told: list[str | None] = []
+
+    async def script() -> list[str]:
+        async with Conversation(engine(asr=_Polyglot(hears, told))) as talk:
+            for number, seconds in enumerate((3.0, 3.0, 0.5), 1):
+                await talk.hear(seconds)
+                await talk.silence(1.0)
+                await talk.until(events.ResponseDone, number)
+            return [event.transcript for event in talk.all(events.TranscriptionCompleted)]
+
+    assert run(script()) == ["Ich komme aus Berlin.", "I had a dog.", "Yes."]
+    assert told == [None, "de", None, "en"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"), [("How are you today?", "en"), ("Wie geht es dir heute?", "de"), ("Okay", "")]
+)
+def test_typed_text_knows_its_language(text: str, language: str):
+    async def script() -> str:
+        async with Conversation(engine()) as talk:
+            talk.ask(text)
+            await talk.until(events.ResponseDone)
+            return talk.session.conversation.language
+
+    assert run(script()) == language

@@ -208,3 +208,16 @@ def test_a_voice_that_was_doubted_at_first_has_begun_earlier():
 def test_one_window_that_was_not_doubted_is_no_turn():
     detector = TurnDetector(Rules(min_speech=0.09))
     assert detector.feed(0.9, 0.032) is None
+
+
+@pytest.mark.parametrize("text", ["M, U with two dots,", "m u with two dots double l", "It is M, U.", "S"])
+def test_who_spells_is_given_time_for_the_next_letter(text: str):
+    patience = Patience(0.3, 4.0)
+    assert patience.silence(words.done(0.9, text, "en")) > 1.2
+
+
+@pytest.mark.parametrize(
+    "text", ["She is taller than you.", "The dots are blue.", "Vitamin C is in it, and I like it a lot."]
+)
+def test_a_sentence_with_a_letter_in_it_is_no_spelling(text: str):
+    assert words.done(0.9, text, "en") >= 0.9

@@ -7,7 +7,7 @@ import pytest
 from wer import word_error_rate
 
 from companion.errors import StageError
-from companion.stages.asr import FasterWhisper
+from companion.stages.asr import FasterWhisper, _loops
 
 pytestmark = pytest.mark.model
 
@@ -98,3 +98,20 @@ async def test_a_language_that_is_told_is_the_one_that_is_heard(whisper, say):
     assert (await german.transcribe(await say("Good morning, how are you?"))).language == "de"
     assert (await whisper.transcribe(np.zeros(16_000, np.float32))).language == "en"
     assert {"en", "de", "tr"} <= whisper.abilities.languages
+
+
+@pytest.mark.parametrize(
+    ("text", "loops"),
+    [
+        ("I think 1 1 1 1 1 1 1 1", True),
+        ("Mae'r amser, mae'r amser, mae'r amser, mae'r amser, mae'r amser,", True),
+        ("no " * 14, True),
+        ("No, no, no, no, no, I did not say that.", False),
+        ("Ha ha ha ha ha ha, that is good.", False),
+        ("one, two, three, four, five, six", False),
+        ("I said that I said that I would come, and I said that twice.", False),
+        ("My number is 1 1 2, 1 1 2, call it.", False),
+    ],
+)
+def test_what_nobody_says_so_often_is_a_loop(text: str, loops: bool):
+    assert _loops(text) is loops

@@ -19,6 +19,9 @@ from companion.tasks import Spawn
 
 log = logging.getLogger(__name__)
 
+SURE_S, AT_LENGTH_S = 2.5, 8.0  # s of speech by which a language is known; from which on it may be another one
+CLEAR = 0.5  # confidence of words that are understood
+
 Understood = asyncio.Task[Transcript | StageError]
 
 
@@ -47,6 +50,7 @@ class Transcripts:
         self._took = WeakKeyDictionary[asyncio.Task[Any], tuple[float, float]]()  # loop times of transcriptions
         self._last: Utterance | None = None  # the one that was committed last
         self.expected: Callable[[], tuple[str, bool]] = lambda: ("", False)  # as `Expects.expecting` takes it
+        self._bound: str | None = None  # language that was heard for long enough to be sure of it
         self.language: str | None = None  # in which the user is heard; None where that is for the ASR to find out
 
     @property
@@ -143,16 +147,30 @@ class Transcripts:
         clock = asyncio.get_running_loop().time
         begun = clock()
         try:
-            asr, language = self._asr, self.language
-            if language and knows_language(asr, language):
-                asr = asr.in_language(language)
-            words, spelt = self.expected()
-            if words and expects(asr):
-                asr = asr.expecting(words, spelt)
-            said = await asr.transcribe(audio)
+            said = await self._heard(audio)
             if task := asyncio.current_task():
                 self._took[task] = (begun, clock())
             return said
         except Exception as error:  # whatever a recogniser raises; its text may hold what was said
             log.error("speech cannot be recognised: %s", type(error).__name__)
             return as_stage_error(error, "asr_failed")
+
+    async def _heard(self, audio: Samples) -> Transcript:
+        """What ``audio`` says in the user's language: the one that a client names, or that was heard before, unless
+        it is hardly understood in that or lasts long."""
+        seconds, bound = len(audio) / HEAR_RATE, None if self.language else self._bound
+        said = await self._in(self.language or (bound if seconds < AT_LENGTH_S else None)).transcribe(audio)
+        if bound and SURE_S <= seconds < AT_LENGTH_S and said.confidence < CLEAR:
+            other = await self._in(None).transcribe(audio)
+            said = other if other.text and other.confidence > said.confidence else said
+        if not self.language and said.text and said.confidence >= CLEAR and seconds >= SURE_S:
+            self._bound = said.language
+        return said
+
+    def _in(self, language: str | None) -> ASR:
+        """The recogniser, told what it may expect."""
+        asr = self._asr
+        if language and knows_language(asr, language):
+            asr = asr.in_language(language)
+        words, spelt = self.expected()
+        return asr.expecting(words, spelt) if words and expects(asr) else asr

@@ -18,6 +18,7 @@ MOST_WITHOUT_WORDS = (
 )
 OPEN_AT_MOST = 0.1  # probability of being done, for a sentence whose last word wants another one
 TRAILING_AT_MOST = 0.2  # for one that the transcript leaves open, with "..." or a comma, or a clause that leads to one
+SPELLING_AT_MOST = 0.3  # for letters one by one: people think between them, for most of a second
 CLOSED_AT_LEAST = 0.8  # for a complete short answer
 QUESTION_AT_LEAST = 0.6  # for what the transcript ends with a question mark
 STATED_AT_LEAST = 0.35  # for what it ends with a full stop, which it does too gladly to be believed more
@@ -25,6 +26,7 @@ QUESTION_WORDS = 4  # from which on it may be believed: "Can you tell me?" has a
 
 _TRAILING_SIGN = re.compile(r"(?:\.{2,}|…|,|、|，|-|–|—)[\"'”’]*$")
 _FULL_STOP = re.compile(r"[.!。！][\"'”’]*$")
+_WORDS_OF_ONE_LETTER = frozenset("aioy")  # in the languages that are heard: they are no letters alone
 _QUESTION = re.compile(r"[?？][\"'”’]*$")
 
 
@@ -71,12 +73,21 @@ def done(by_sound: float, text: str, language: str) -> float:
         return max(by_sound, CLOSED_AT_LEAST)
     if _ends_in(plain, known.open | known.fillers, language):
         return min(by_sound, OPEN_AT_MOST)
+    if _spells(plain):
+        return min(by_sound, SPELLING_AT_MOST)
     if _QUESTION.search(text.strip()):
         believed = len(plain.split()) >= QUESTION_WORDS or language in SPACELESS_LANGUAGES
         return max(by_sound, QUESTION_AT_LEAST) if believed else by_sound
     if _TRAILING_SIGN.search(text.strip()) or _leads(text, known.leading, language):
         return min(by_sound, TRAILING_AT_MOST)
     return max(by_sound, STATED_AT_LEAST) if _FULL_STOP.search(text.strip()) else by_sound
+
+
+def _spells(plain: str) -> bool:
+    """Whether the last words are letters, as somebody says them who spells: "m", "u with two dots", "double l"."""
+    *before, last = plain.split()[-4:] or [""]
+    letter = len(last) == 1 and last.isalpha() and last not in _WORDS_OF_ONE_LETTER
+    return letter or (len(last) <= 2 and before[-1:] == ["double"]) or (last == "dots" and "with" in before)
 
 
 def _ends_in(plain: str, endings: frozenset[str], language: str) -> bool:
