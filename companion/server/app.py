@@ -41,12 +41,13 @@ from companion.server.http.catalogue import Catalogue
 from companion.server.http.client_secrets import Secrets
 from companion.server.http.failures import failed
 from companion.server.http.memories import Memories
+from companion.server.http.sound import Sound
 from companion.server.http.uploads import Uploads
 from companion.server.load import Load
 from companion.server.readiness import Readiness
 from companion.session.client.visitor import Visitor
 from companion.session.session import Session
-from companion.stages.protocols import Memory
+from companion.stages.protocols import ASR, TTS, Memory
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,8 @@ class Parts:
     personas: Mapping[str, Persona]
     character: Callable[[], str]
     portraits: Portraits
+    asr: ASR
+    tts: TTS
     memory: Memory
     resumables: Resumables | None
     metrics: Metrics
@@ -129,6 +132,7 @@ class App:
                 *Secrets(new=self.access.secret, visitor=self._visitor).routes(),
                 *Catalogue(portraits=parts.portraits, default=parts.character, personas=self._personas()).routes(),
                 *Uploads(portraits=parts.portraits, largest=largest, visitor=self._visitor).routes(),
+                *Sound(asr=parts.asr, tts=parts.tts, visitor=self._visitor).routes(),
                 *Memories(parts.memory, self.access, self._comebacks.forget).routes(),
                 Route("/health", self.health),
                 Route("/ready", self.ready),
@@ -292,6 +296,8 @@ def create_app(engine: Engine) -> Starlette:
         personas=engine.prompts.personas,
         character=lambda: engine.default_character,
         portraits=engine.portraits,
+        asr=engine.asr,
+        tts=engine.tts,
         memory=engine.memory,
         resumables=engine.resumables,
         metrics=engine.metrics,

@@ -90,7 +90,7 @@ async def test_nonsense_is_answered_and_the_session_lives():
         '{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_image"}]}}'
     ]
     bad += ['{"type":"conversation.item.delete","item_id":"nope"}', '{"type":"response.cancel"}']
-    bad += ['{"type":"response.create","response":{"conversation":"none"}}']
+    bad += ['{"type":"response.create","response":{"conversation":"every"}}']
     bad += ['{"type":"input_audio_buffer.append","audio":"AAAA"}', '{"type":"input_audio_buffer.commit"}']
     async with running() as server, server.connect() as ws:
         for message in bad:

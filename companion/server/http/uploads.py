@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -110,21 +110,41 @@ async def _parts(request: Request, body: bytes) -> tuple[bytes, bytes | None]:
     """The picture and the landmarks of a form, if there are any. Raises PictureError."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return body, None
+    form = await form_of(request, body, ("file", "landmarks"))
+    if form is None:
+        raise PictureError("invalid_form", "The form cannot be read; send one picture as `file`.")
+    if (file := form["file"]) is None:
+        raise PictureError("invalid_form", "The form has no `file`; send one picture under that name.")
+    return file, form["landmarks"]
+
+
+class FormParts(dict[str, bytes | None]):
+    """What the parts of a form hold, by name; None where there is none. ``names``: what files are called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, str] = {}
+
+
+async def form_of(request: Request, body: bytes, names: Sequence[str]) -> FormParts | None:
+    """The parts of a form with these ``names``, read in memory alone; None where it is none."""
 
     async def again() -> AsyncGenerator[bytes]:
         yield body
 
+    found = FormParts()
     try:
         form = await _Form(request.headers, again(), max_files=2, max_fields=8).parse()
         try:
-            file, landmarks = [await _content(form.get(name)) for name in ("file", "landmarks")]
+            for name in names:
+                part = form.get(name)
+                found[name] = await _content(part)
+                found.names[name] = (part.filename or "") if isinstance(part, UploadFile) else ""
         finally:
             await form.close()
-    except Exception as error:  # whatever a broken form makes the parser raise
-        raise PictureError("invalid_form", "The form cannot be read; send one picture as `file`.") from error
-    if file is None:
-        raise PictureError("invalid_form", "The form has no `file`; send one picture under that name.")
-    return file, landmarks
+    except Exception:  # whatever a broken form makes the parser raise
+        return None
+    return found
 
 
 async def _content(part: UploadFile | str | None) -> bytes | None:
