@@ -14,22 +14,20 @@ from companion.dialogue.foresight import Foresight
 from companion.dialogue.lessons.tutor import Lessons
 from companion.dialogue.obedience import Obedience, Restraint
 from companion.dialogue.personas import coaching
-from companion.dialogue.personas.feelings import Feeling, mirrored, voiced
-from companion.dialogue.personas.openers import continued
+from companion.dialogue.personas.feelings import Empathy, voiced
 from companion.dialogue.personas.personas import Persona
 from companion.dialogue.personas.phrases import Habits, Said
 from companion.dialogue.prompt import Asking
 from companion.dialogue.recollection import Recollection
 from companion.dialogue.shared import Shared
+from companion.dialogue.thinking import Thinking, once
 from companion.dialogue.toolbox import Host, Toolbox
 from companion.protocol import events
 from companion.protocol.events import Json, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import Guard
 from companion.speech.sentences import Sentence
-from companion.speech.thoughts import unthought
 from companion.stages.protocols import Message
-from companion.stages.streams import closing
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,6 +49,7 @@ class Mind:
     recollection: Recollection = field(init=False)
     acquaintance: Acquaintance = field(init=False)
     foresight: Foresight = field(init=False)
+    empathy: Empathy = field(init=False)
     _asking: Asking = field(init=False)
     _style: coaching.Style = field(init=False)
     _habits: Habits = field(init=False)
@@ -58,11 +57,12 @@ class Mind:
     _lessons: Lessons = field(init=False)
     _obedience: Obedience = field(init=False)
     _toolbox: Toolbox = field(init=False)
-    _nudges: int = field(default=0, init=False)
+    _thinking: Thinking = field(init=False)
 
     def __post_init__(self) -> None:
         shared, clock = self.shared, asyncio.get_running_loop().time
         self.guard = Guard(shared.safety, self.tell, self.settings, clock, lambda: self._asking.private)
+        self.empathy = Empathy(shared.feelings, self.mirror)
         self.recollection = Recollection(shared.memory, self.session, self.conversation, self.forgot)
         self.acquaintance = Acquaintance(
             book=shared.prompts.facts,
@@ -97,9 +97,21 @@ class Mind:
             host=Host(self.announce, lambda: self._lessons.progress, self._answered),
             ask=self.drafts.reply,
         )
+        self._thinking = Thinking(
+            silence=shared.prompts.silence,
+            settings=self.settings,
+            conversation=self.conversation,
+            asking=self._asking,
+            beginning=self._beginning,
+            guard=self.guard,
+            style=self._style,
+            obedience=self._obedience,
+            toolbox=self._toolbox,
+            ask=self.drafts.reply,
+        )
         self.foresight = Foresight(
             settings=self.settings,
-            feel=self.feel,
+            feel=self.empathy.feel,
             talk=shared.talk,
             conversation=self.conversation,
             asking=self._asking,
@@ -148,15 +160,17 @@ class Mind:
         reply has an ``opener`` afterwards, if one suits it."""
         reply.lost = self.shared.prompts.silence.lost
         if reply.wishes.apart:
-            return self._apart(reply)
+            return self._thinking.apart(reply)
         history = self.conversation.history()
         if reply.silence:
-            return self._nudge(reply, history)
+            return self._thinking.nudge(reply, history)
         said = history[-1].content if history and history[-1].role == "user" else ""
         tutor = None if self.guard.careful else self._lessons.tutor(self.persona.lesson)
-        answer, feeling, _ = await asyncio.gather(self._careful(history), self.feel(said), self.acquaintance.refresh())
+        answer, feeling, _ = await asyncio.gather(
+            self._careful(history), self.empathy.feel(said), self.acquaintance.refresh()
+        )
         latest = self.conversation.latest
-        self.sympathise(voiced(feeling, latest.tone))
+        self.empathy.show(voiced(feeling, latest.tone))
         order = None if answer or reply.wishes.instructions else await self._order(said, latest.language)
         history = self.conversation.history()  # without what is forgotten now
         if order is not None:
@@ -177,73 +191,15 @@ class Mind:
         )
         if reply.opener:
             reply.trace.change("opener")
-        reply.allowed = self._allowed(reply)
+        reply.allowed = self._thinking.allowed(reply)
         notes = (care, *self._asking.notes(heard, self._style.note(tutor.note) if tutor else ""))
-        deltas = self._thought(reply, history, notes, words)
+        deltas = self._thinking.thought(reply, history, notes, words)
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
     async def _order(self, said: str, language: str) -> str | None:
         """What is said to an order; None to all else."""
         order = self._obedience.hear(said, language)
         return await self.acquaintance.order(said, language) if order is None else order
-
-    def sympathise(self, feeling: Feeling) -> None:
-        """The user feels so: let the face show that it is heard."""
-        shown = mirrored(feeling)
-        self.mirror(shown.emotion, shown.strength)
-
-    def _allowed(self, reply: Reply) -> Callable[[str], str]:
-        """What may be said of the sentences of a ``reply``; what is changed in them is counted."""
-        tact = self._style.tact(self.persona, self.conversation, reply.opener.text if reply.opener else "")
-        steps = ("guard", self.guard.allowed), ("manners", tact), ("obedience", self._obedience.allowed)
-
-        def allowed(sentence: str) -> str:
-            for by, step in steps:
-                text = step(sentence)
-                if text != sentence:
-                    reply.trace.change(by)
-                    if by == "guard":
-                        return text
-                sentence = text
-            return sentence
-
-        return allowed
-
-    def _apart(self, reply: Reply) -> AsyncIterator[str]:
-        """What a client has the model say for itself, of what it was given: neither the user nor their memory has a
-        part in it."""
-        context = reply.wishes.context
-        history = self.conversation.history() if context is None else context
-        return self.guard.watched(unthought(self.drafts.reply(self._asking.ask(history, (), reply.wishes, ""))))
-
-    def _nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
-        """A word to a user who is silent. A tiny model has none that fits."""
-        silence = self.shared.prompts.silence
-        if self.tagged:
-            return self.guard.watched(self._thought(reply, [*history, Message("user", silence.note)], ()))
-        self._nudges += 1
-        return once(silence.say[self._nudges % len(silence.say)])
-
-    async def _thought(
-        self, reply: Reply, history: Sequence[Message], notes: Sequence[str], words: str = ""
-    ) -> AsyncIterator[str]:
-        """The language model's deltas, which go on from the reply's opener, or else from the first ``words``."""
-        recalled = await self._asking.recalled(history[-1].content if history else "")
-        begun, spoke = self._beginning.begun(reply.opener, words), False
-        if words:
-            yield f"{words} "
-        for beginning in dict.fromkeys((begun, "")):  # what has nothing to add to an opener has a reply without it
-            if spoke:
-                return
-            if beginning != begun:
-                reply.trace.change("again")
-            messages = self._asking.ask(history, [recalled, *notes], reply.wishes, beginning)
-            deltas = unthought(self._toolbox.reply(messages, self.settings(), self.persona.tools, reply))
-            async with closing(continued(deltas, beginning) if beginning else deltas) as stream:
-                async for delta in stream:
-                    spoke = spoke or bool(delta.strip())
-                    yield delta
-            spoke = spoke or bool(reply.made)
 
     @property
     def quiet(self) -> bool:
@@ -260,14 +216,6 @@ class Mind:
         """What the persona says when its answer is not there, and after how many seconds; one after the other."""
         return ("", 0.0) if self.guard.careful else self._habits.filler(self.persona)
 
-    async def feel(self, text: str) -> Feeling:
-        """What somebody feels who says so."""
-        return await self.shared.feelings.tell(text) if self.shared.feelings and text else Feeling()
-
-    async def feel_sentence(self, text: str) -> str:
-        """The emotion of a sentence of the face's own."""
-        return (await self.feel(text)).emotion
-
     async def _careful(self, history: Sequence[Message]) -> str:
         if not history or history[-1].role != "user":
             return ""
@@ -278,7 +226,3 @@ class Mind:
         previous = self.conversation.add(item)
         self.tell(events.ItemAdded(item.to_json(), previous))
         self.tell(events.ItemDone(item.to_json(), previous))
-
-
-async def once(text: str) -> AsyncIterator[str]:
-    yield text

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -84,3 +85,24 @@ class Feelings:
     @functools.cached_property
     def _known(self) -> dict[str, Vectors]:
         return {name: self._embedder.embed(meaning.examples) for name, meaning in meanings().items()}
+
+
+class Empathy:
+    """One session's. Without ``feelings`` nobody's are told; ``mirror`` takes an emotion for the face and its
+    strength."""
+
+    def __init__(self, feelings: Feelings | None, mirror: Callable[[Emotion, float], None]) -> None:
+        self._feelings, self._mirror = feelings, mirror
+
+    async def feel(self, text: str) -> Feeling:
+        """What somebody feels who says so."""
+        return await self._feelings.tell(text) if self._feelings and text else Feeling()
+
+    async def feel_sentence(self, text: str) -> str:
+        """The emotion of a sentence of the face's own."""
+        return (await self.feel(text)).emotion
+
+    def show(self, feeling: Feeling) -> None:
+        """The user feels so: let the face show that it is heard."""
+        shown = mirrored(feeling)
+        self._mirror(shown.emotion, shown.strength)

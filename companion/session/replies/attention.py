@@ -63,7 +63,7 @@ class Attention:
         self._spawn(self._rehearse(), "rehearse")
 
     async def _sympathise(self, text: str) -> None:
-        self._mind.sympathise(await self._mind.feel(text))
+        self._mind.empathy.show(await self._mind.empathy.feel(text))
 
     async def _murmur(self) -> None:
         with suppress(Exception):  # whatever is wrong with the voice, the next reply will say it

@@ -14,7 +14,8 @@ from companion.avatar.show import Show
 from companion.conversation import items
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Ending, Reply, Wishes
-from companion.dialogue.mind import Mind, once
+from companion.dialogue.mind import Mind
+from companion.dialogue.thinking import once
 from companion.errors import StageError, as_stage_error
 from companion.metrics import Metrics, Trace
 from companion.protocol.events import Problem
@@ -70,7 +71,7 @@ class Responder:
             face=self.settings().avatar is not None,
             allowed=self.mind.guard.allowed,
             emotions=self.mind.persona.emotions,
-            feel=None if self.mind.tagged else self.mind.feel_sentence,
+            feel=None if self.mind.tagged else self.mind.empathy.feel_sentence,
             filler=self.mind.filler() if said else ("", 0.0),
             silence=silence,
         )
