@@ -1,5 +1,6 @@
 """A face that needs no picture and no model: a disc, drawn in no time. `configs/fakes.toml` uses it."""
 
+import hashlib
 import io
 from typing import Any
 
@@ -117,6 +118,11 @@ class CartoonPortraits:
 
     def source(self, id: str) -> bytes:
         return self._uploaded(id)[1]
+
+    def forget(self, id: str) -> str:
+        _, data = self._uploaded(id)
+        del self._uploads[id]
+        return hashlib.sha256(data).hexdigest()
 
     def _uploaded(self, id: str) -> tuple[Upload, bytes]:
         if id not in self._uploads:

@@ -1,5 +1,6 @@
 """Whose face is shown: the shipped characters, and pictures that users upload."""
 
+import hashlib
 import mimetypes
 import secrets
 import threading
@@ -91,6 +92,11 @@ class Portraits(Protocol):
         """An upload's whole picture as a JPEG, upright. Raises PictureError."""
         ...
 
+    def forget(self, id: str) -> str:
+        """An upload is gone at once; sessions that wear it keep it until they change or end. The SHA-256 of its file.
+        Raises PictureError(unknown_portrait)."""
+        ...
+
 
 class _Hold:
     """Whoever keeps it wears the picture."""
@@ -103,6 +109,7 @@ class _Uploaded:
     portrait: Any
     content: bytes
     owner: str
+    sha256: str
     holds: WeakSet[_Hold] = field(default_factory=WeakSet[_Hold])
 
 
@@ -153,7 +160,7 @@ class Gallery:
         with self._lock:
             while len(self._uploads) >= self._limit:
                 self._forget_one(owner)
-            self._uploads[id] = _Uploaded(portrait, data, owner)
+            self._uploads[id] = _Uploaded(portrait, data, owner, hashlib.sha256(data).hexdigest())
             self._make_room()
         return _described(id, portrait)
 
@@ -181,6 +188,13 @@ class Gallery:
             return as_jpeg(decode(self._uploaded(id, with_content=True).content))
         except PortraitError as error:
             raise PictureError(error.code, str(error)) from error
+
+    def forget(self, id: str) -> str:
+        with self._lock:
+            found = self._uploads.pop(id, None)
+        if found is None:
+            raise unknown_portrait(id)
+        return found.sha256
 
     def _uploaded(self, id: str, with_content: bool = False) -> _Uploaded:
         with self._lock:

@@ -1,4 +1,4 @@
-"""``companion safety``: how well danger is recognised."""
+"""``companion safety``: how well danger is recognised, and on what ground faces are shown."""
 
 import json
 from dataclasses import asdict
@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from companion.safety.measure import Measured
 
-app = typer.Typer(no_args_is_help=True, help="How well danger is recognised.")
+app = typer.Typer(no_args_is_help=True, help="How well danger is recognised; on what ground faces are shown.")
 
 
 @app.command()
@@ -65,6 +65,25 @@ def _figures(found: "Measured") -> dict[str, Any]:
     return shares | {"kinds": found.kinds}
 
 
-@app.callback()
-def main() -> None:
-    """Keeps `check` a subcommand, although it is the only one."""
+@app.command()
+def consents() -> None:
+    """Prints on what grounds pictures were uploaded and withdrawn, one JSON object a line; no picture is kept."""
+    from companion.avatar.consent import Consents
+
+    for entry in Consents().entries():
+        typer.echo(json.dumps(asdict(entry)))
+
+
+@app.command()
+def withdraw(
+    sha256: Annotated[str, typer.Argument(help="Of the picture's file, as `companion safety consents` names it.")],
+) -> None:
+    """Consent to a picture is withdrawn: it is refused from now on. A server that has it forgets it when restarted."""
+    from companion.avatar.consent import Consents
+    from companion.avatar.portraits import PictureError
+
+    try:
+        Consents().withdraw(sha256.lower(), "operator")
+    except PictureError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None

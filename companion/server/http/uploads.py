@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from companion.avatar.consent import Consents
 from companion.avatar.portraits import PictureError, Portraits, Upload
 from companion.server.http.bodies import body_of
 from companion.server.http.failures import reason
@@ -22,7 +23,10 @@ MOST_WAITING = 8  # and waiting for it, or still on their way
 MOST_PER_ADDRESS = 8  # of these from one address
 RETRY_AFTER_S = 5  # s after which to try again
 LARGEST_LANDMARKS = 100_000  # bytes
-_STATUS = {"unknown_portrait": 404, "picture_forgotten": 410, "picture_too_large": 413, "busy": 503, "no_room": 503}
+_STATUS = {
+    "unknown_portrait": 404, "picture_forgotten": 410, "picture_too_large": 413, "busy": 503, "no_room": 503,
+    "ground_missing": 400, "picture_denied": 403, "consent_unwritten": 503,
+}  # fmt: skip
 
 
 class _Form(MultiPartParser):
@@ -37,6 +41,7 @@ class Uploads:
 
     def __init__(self, *, portraits: Portraits, largest: int, visitor: Callable[[Request], Visitor | Response]) -> None:
         self._portraits, self._largest, self._visitor = portraits, largest, visitor
+        self._consents = Consents()
         self._preparing = asyncio.Semaphore(MOST_PREPARED)
         self._busy: Counter[str] = Counter()  # requests at a time, by address
 
@@ -44,6 +49,7 @@ class Uploads:
         one = "/v1/portraits/{id}"
         return [
             self._route("/v1/portraits", "POST", self._add),
+            self._route(one, "DELETE", self._withdraw),
             self._route(f"{one}/landmarks", "GET", self._landmarks),
             self._route(f"{one}/landmarks", "PUT", self._correct),
             self._route(f"{one}/picture", "GET", self._picture),
@@ -80,7 +86,24 @@ class Uploads:
         if body is None or len(data) > limit:
             message = f"A picture has at most {limit // 1_000_000} MB. Send a smaller one."
             raise PictureError("picture_too_large", message)
-        return await self._prepared(201, self._portraits.add, data, landmarks, request.state.owner)
+        ground = request.query_params.get("ground", "")
+        return await self._prepared(201, self._consented, data, landmarks, ground, request.state.owner)
+
+    def _consented(self, data: bytes, landmarks: bytes | None, ground: str, owner: str) -> Upload:
+        sha256 = self._consents.admit(data, ground)
+        added = self._portraits.add(data, landmarks, owner)
+        try:
+            self._consents.given(sha256, ground, owner)
+        except PictureError:
+            self._portraits.forget(added.id)
+            raise
+        return added
+
+    async def _withdraw(self, request: Request) -> Response:
+        """Consent to this picture is withdrawn: it is forgotten at once, and refused from now on."""
+        sha256 = self._portraits.forget(request.path_params["id"])
+        await asyncio.to_thread(self._consents.withdraw, sha256, request.state.owner)
+        return Response(status_code=204)
 
     async def _landmarks(self, request: Request) -> Response:
         """The points of the face, as found or corrected."""

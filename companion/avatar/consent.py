@@ -1,0 +1,107 @@
+"""On what ground people upload a face: a record of it, its withdrawal, and pictures that nobody may use.
+
+The record is a file of lines that only its owner reads, each a JSON object; it holds hashes, never a picture.
+"""
+
+import datetime
+import hashlib
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import ConfigDict, with_config
+
+from animator.storage import data_folder
+from companion import frontmatter, resources
+from companion.avatar.portraits import PictureError
+
+GROUNDS = ("self", "agreed", "art")  # it is me; they agreed to it; a work of art, or nobody who lives
+UNSAID, WITHDRAWN = "unsaid", "withdrawn"
+
+log = logging.getLogger(__name__)
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """`prompts/safety/faces.md`: the operator's policy."""
+
+    required: bool
+    deny: tuple[str, ...]
+    denied: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``ground`` is one of `GROUNDS`, `UNSAID` or `WITHDRAWN`; ``at`` in UTC; ``by``: a user's id, or an address."""
+
+    sha256: str
+    ground: str
+    at: str
+    by: str
+
+
+class Consents:
+    """The record in ``file``, which is among the user's data unless given. For any thread."""
+
+    def __init__(self, file: Path | None = None, policy: Faces | None = None) -> None:
+        """Raises `companion.frontmatter.PromptError` for a policy that cannot be used."""
+        self._file = file or data_folder() / "consent.jsonl"
+        path = resources.folder("prompts") / "safety" / "faces.md"
+        self._policy = policy or frontmatter.parse(Faces, frontmatter.read(path)[0], path)
+        self._lock = threading.Lock()
+
+    def admit(self, content: bytes, ground: str) -> str:
+        """The SHA-256 of a picture that may be used on this ground ("" is none). Raises PictureError
+        ``ground_missing`` where one is required, and ``picture_denied``."""
+        if ground not in (*GROUNDS, "") or (self._policy.required and not ground):
+            raise PictureError("ground_missing", self._policy.ask)
+        sha256 = hashlib.sha256(content).hexdigest()
+        if self.refuses(sha256):
+            raise PictureError("picture_denied", self._policy.denied)
+        return sha256
+
+    def given(self, sha256: str, ground: str, by: str) -> None:
+        """Writes down who uploaded which picture on what ground. Raises PictureError ``consent_unwritten`` where a
+        ground is required and cannot be kept."""
+        self._write(Entry(sha256, ground or UNSAID, _now(), by))
+
+    def refuses(self, sha256: str) -> bool:
+        """Whether nobody may use this picture: it is denied, or consent to it was withdrawn."""
+        if sha256.lower() in {denied.lower() for denied in self._policy.deny}:
+            return True
+        return any(entry.sha256 == sha256 and entry.ground == WITHDRAWN for entry in self.entries())
+
+    def withdraw(self, sha256: str, by: str) -> None:
+        """From now on the picture is refused. Raises PictureError ``consent_unwritten`` where that cannot be kept."""
+        self._write(Entry(sha256, WITHDRAWN, _now(), by), must=True)
+
+    def entries(self) -> Iterator[Entry]:
+        """All that is recorded, the oldest first."""
+        try:
+            lines = self._file.read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return
+        for line in lines:
+            yield Entry(**json.loads(line))
+
+    def _write(self, entry: Entry, must: bool = False) -> None:
+        line = json.dumps(asdict(entry)) + "\n"
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._lock, os.fdopen(os.open(self._file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a") as file:
+                file.write(line)
+        except OSError as error:
+            if must or self._policy.required:
+                message = "The consent cannot be written down now. Try again later."
+                raise PictureError("consent_unwritten", message) from error
+            log.warning("a consent could not be written down: %s", error.strerror)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,74 @@
+"""On what ground a face is uploaded, and how consent is withdrawn."""
+
+import hashlib
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from companion import frontmatter, resources
+from companion.avatar.consent import Consents, Faces
+from companion.avatar.portraits import PictureError
+from companion.cli.safety import app
+from tests.server.loopback import running
+from tests.server.test_server import picture
+
+POLICY = Faces(required=False, deny=(), denied="Not this one.", ask="Who is it?")
+
+
+def test_the_shipped_policy_can_be_read() -> None:
+    path = resources.folder("prompts") / "safety" / "faces.md"
+    values, text = frontmatter.read(path)
+    assert not frontmatter.parse(Faces, values, path).required and "operator" in text
+
+
+def test_grounds_are_written_down_without_the_picture_and_can_be_withdrawn(tmp_path: Path) -> None:
+    consents = Consents(tmp_path / "c.jsonl", POLICY)
+    consents.given(consents.admit(b"face", "agreed"), "agreed", "ann")
+    consents.given(consents.admit(b"face", ""), "", "127.0.0.1")
+    sha256 = hashlib.sha256(b"face").hexdigest()
+    assert [(e.sha256, e.ground, e.by) for e in consents.entries()] == [
+        (sha256, "agreed", "ann"),
+        (sha256, "unsaid", "127.0.0.1"),
+    ]
+    assert stat.S_IMODE((tmp_path / "c.jsonl").stat().st_mode) == 0o600
+    consents.withdraw(sha256, "ann")
+    with pytest.raises(PictureError, match="Not this one"):
+        Consents(tmp_path / "c.jsonl", POLICY).admit(b"face", "self")
+    consents.admit(b"another face", "self")
+
+
+def test_the_operator_may_require_a_ground_and_deny_pictures(tmp_path: Path) -> None:
+    denied = hashlib.sha256(b"famous").hexdigest().upper()
+    strict = Consents(tmp_path / "c.jsonl", replace(POLICY, required=True, deny=(denied,)))
+    for ground in ("", "because"):
+        with pytest.raises(PictureError, match="Who is it"):
+            strict.admit(b"face", ground)
+    with pytest.raises(PictureError, match="Not this one"):
+        strict.admit(b"famous", "art")
+    strict.admit(b"face", "art")
+
+
+def test_where_nothing_can_be_written_only_a_required_ground_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="written down"):
+        Consents(tmp_path, replace(POLICY, required=True)).given("00", "self", "ann")
+    Consents(tmp_path, POLICY).given("00", "self", "ann")
+    with pytest.raises(PictureError, match="written down"):
+        Consents(tmp_path, POLICY).withdraw("00", "ann")
+
+
+async def test_a_withdrawn_face_is_gone_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VASARI_DATA", str(tmp_path))
+    async with running() as server, httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
+        made = (await http.post("/v1/portraits?ground=self", content=picture())).json()
+        assert (await http.post("/v1/portraits?ground=hm", content=picture())).status_code == 400
+        assert (await http.delete(f"/v1/portraits/{made['id']}")).status_code == 204
+        assert (await http.get(f"/v1/portraits/{made['id']}/landmarks")).status_code == 404
+        again = await http.post("/v1/portraits?ground=self", content=picture())
+    assert (again.status_code, again.json()["error"]["code"]) == (403, "picture_denied")
+    printed = CliRunner().invoke(app, ["consents"]).output.splitlines()
+    assert [json.loads(line)["ground"] for line in printed] == ["self", "withdrawn"]
