@@ -7,6 +7,7 @@ from typing import Any
 
 import ndjson
 import pytest
+from endpoint import Endpoint, serve
 
 from companion import config
 from companion.errors import StageError
@@ -49,6 +50,32 @@ async def test_the_ollama_preset_speaks_ollama_s_protocol():
     assert request["stream"] is True and request["keep_alive"] == "30m"
     assert request["options"]["num_predict"] == 150 and request["options"]["temperature"] == 0.7
     assert [(m["role"], m["content"]) for m in request["messages"]] == [("system", "Be kind."), ("user", "Hello.")]
+
+
+async def test_a_reasoning_model_in_ollama_is_told_not_to_think():
+    options = config.load("ollama-reasoning").llm.options
+    async with ndjson.serve(ndjson.Ollama()) as server:
+        said = [
+            delta async for delta in LangChain(**options | {"base_url": server.url}).reply([Message("user", "Hi.")])
+        ]
+    assert said == ["Good ", "morning."]
+    (request,) = server.requests
+    assert request["think"] is False and request["model"] == options["model"] == "qwen3:4b"
+    assert request["options"]["num_predict"] == 300 and request["keep_alive"] == "30m"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("openai-reasoning", {"reasoning_effort": "minimal", "temperature": 1, "max_completion_tokens": 600}),
+        ("llamacpp-reasoning", {"chat_template_kwargs": {"enable_thinking": False}, "max_completion_tokens": 300}),
+    ],
+)
+async def test_a_reasoning_model_behind_an_endpoint_is_told_to_think_as_little_as_it_can(name, told):
+    async with serve(Endpoint()) as endpoint:
+        options = config.load(name).llm.options | {"base_url": endpoint.url, "api_key": "k"}
+        assert [delta async for delta in LangChain(**options).reply([Message("user", "Hi.")])] == ["Good ", "morning."]
+    assert {key: endpoint.requests[0].get(key) for key in told} == told
 
 
 async def test_a_reply_that_is_interrupted_ends_ollama_s_generation():
