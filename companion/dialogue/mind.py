@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from animator.control import Emotion
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply
-from companion.dialogue.acquaintance import Acquaintance
 from companion.dialogue.beginning import Beginning
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.foresight import Foresight
@@ -18,7 +17,8 @@ from companion.dialogue.personas.feelings import Empathy, voiced
 from companion.dialogue.personas.personas import Persona
 from companion.dialogue.personas.phrases import Habits, Said
 from companion.dialogue.prompt import Asking
-from companion.dialogue.recollection import Recollection
+from companion.dialogue.remembering.acquaintance import Acquaintance
+from companion.dialogue.remembering.recollection import Recollection
 from companion.dialogue.shared import Shared
 from companion.dialogue.thinking import Thinking, once
 from companion.dialogue.toolbox import Host, Toolbox

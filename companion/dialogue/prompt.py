@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from companion.conversation.response import Wishes
-from companion.dialogue.acquaintance import Acquaintance
 from companion.dialogue.personas.feelings import Feeling
 from companion.dialogue.personas.personas import Persona
 from companion.dialogue.personas.phrases import Said
+from companion.dialogue.remembering.acquaintance import Acquaintance
 from companion.dialogue.shared import Shared
 from companion.protocol.settings import Settings
 from companion.safety import Guard, Private

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from companion.conversation.items import Conversation, Item
-from companion.dialogue.recollection import Recollection
+from companion.dialogue.remembering.recollection import Recollection
 from companion.stages.protocols import Kept
 from companion.understanding import facts
 from companion.understanding.facts import Facts, Known
