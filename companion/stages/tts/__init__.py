@@ -7,5 +7,6 @@ default one; a class of your own with `speak` is named in a configuration by its
 from companion.stages.tts.coqui import Coqui
 from companion.stages.tts.hibari import Hibari
 from companion.stages.tts.kokoro import Kokoro
+from companion.stages.tts.remote_voice import RemoteVoice
 
-__all__ = ["Coqui", "Hibari", "Kokoro"]
+__all__ = ["Coqui", "Hibari", "Kokoro", "RemoteVoice"]
