@@ -75,7 +75,7 @@ class RemoteVoice:
                     "POST", self._url, json=asked, headers={"Authorization": f"Bearer {self._key}"}
                 ) as answer,
             ):
-                if answer.status_code != httpx.codes.OK:
+                if not answer.is_success:
                     raise StageError("tts_failed", f"The voice's endpoint answers {answer.status_code}.")
                 async for chunk in answer.aiter_bytes(round(PIECE_S * SPEAK_RATE) * 2):
                     whole = (rest + chunk)[: (len(rest) + len(chunk)) // 2 * 2]
