@@ -15,12 +15,14 @@ from companion.config import Stage, load_class
 from companion.errors import StageError
 from companion.models.needs import Needs
 from companion.stages.protocols import Abilities, CallPart, Message, Samples, Speech, Transcript, abilities
+from companion.stages.worker import one_thread
 
 TRIES = 3  # replicas that are asked before a stage counts as failed
 AT_ONCE = 8  # calls that one replica takes
 Told = tuple[tuple[str, tuple[Any, ...]], ...]  # methods that give another voice or language, and what they take
 
 _starting = threading.Lock()  # the stages of a server are made side by side, but Ray starts once
+_starter = one_thread("ray")  # the processes of a cluster end with the thread that starts them: this one stays
 
 
 class GoneError(Exception):
@@ -68,7 +70,7 @@ class _Replicas:
 
     def __init__(self, of: str, replicas: int = 1, cpus: float = 1.0, address: str = "", **options: Any) -> None:
         with _starting:
-            _connect(address)
+            _starter.submit(_connect, address).result()
             self._handle: Any = _deployed(self.name, (of, options), replicas, cpus)
         can: Abilities = self._handle.abilities.remote().result()
         # What one replica has read is of no use to the next call, which may go to another.
