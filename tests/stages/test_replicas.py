@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -70,23 +71,21 @@ class Mind:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
+    """Two replicas, made as a server makes them: in a thread that ends, which the cluster outlives."""
     import ray
     from ray import serve
 
-    env = {"env_vars": {"PYTHONPATH": str(Path.cwd()), "PYTHONWARNINGS": "ignore"}}
-    ray.init(num_cpus=4, namespace="vasari", log_to_driver=False, include_dashboard=False, runtime_env=env)
-    yield
-    serve.shutdown()
-    ray.shutdown()
-
-
-@pytest.fixture(scope="module")
-def voice(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     from companion.stages.replicas import TTSReplicas
 
     folder = tmp_path_factory.mktemp("voice")
-    return TTSReplicas(f"{HERE}:Voice", replicas=2, cpus=0.5, folder=str(folder)), folder
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setenv("PYTHONPATH", str(Path.cwd()))
+        patch.setenv("PYTHONWARNINGS", "ignore")
+        tts = pool.submit(TTSReplicas, f"{HERE}:Voice", replicas=2, cpus=0.5, folder=str(folder)).result()
+    yield tts, folder
+    serve.shutdown()
+    ray.shutdown()
 
 
 async def spoken(pieces: AsyncIterator[Speech]) -> list[float]:
@@ -132,7 +131,7 @@ async def test_a_sentence_whose_replica_is_killed_is_said_to_its_end(voice: tupl
     assert killed and said == list(range(10))
 
 
-async def test_ears_and_minds_are_the_same_elsewhere(cluster: None) -> None:
+async def test_ears_and_minds_are_the_same_elsewhere(voice: tuple[Any, Path]) -> None:
     from companion.stages.replicas import ASRReplicas, LLMReplicas
 
     asr = await asyncio.to_thread(ASRReplicas, f"{HERE}:Ears", cpus=0.5)
