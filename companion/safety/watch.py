@@ -10,6 +10,7 @@ from companion.safety.policy import Crisis
 
 CALM_TURNS = 2  # turns of ordinary talk after which nobody is in danger any more
 PLAIN_WORDS = 3  # words from which a turn is one of ordinary talk: "Hm." says nothing
+HARMED = frozenset({"suicide", "medical", "eating"})  # kinds of danger of which each may be the other's sign
 BELIEVED_TURNS = 10  # turns in which one who said no is not asked about the same again
 
 Does = Literal["act", "ask", "listen", "relief", "believe", "concern", ""]
@@ -72,12 +73,12 @@ class Watch:
         if fine and not _also(self.policy.serious, said):
             self._denied[asked] = self._turn
             return Step("believe", asked)
-        if verdict.level == "ask":
+        if verdict.level == "ask" and _alike(verdict.about, asked):
             return self.act(verdict.about)
         if self.policy.serious.search(said):
             return self.act(asked)
         self._denied[asked] = self._turn
-        return Step("concern", asked)
+        return self._ask(verdict.about) if verdict.level == "ask" else Step("concern", asked)
 
     def _go_on(self, said: str, verdict: Verdict, fine: bool) -> Step:
         if verdict.level == "ask":
@@ -91,6 +92,12 @@ class Watch:
         about, self.about, self._calm = self.about, "", 0
         self._denied[about] = self._turn
         return Step(does, about)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether what is near to the ``one`` danger bears out the ``other``: two of different kinds are no surer than
+    one."""
+    return one == other or {one, other} <= HARMED
 
 
 def _also(serious: re.Pattern[str], said: str) -> bool:
