@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Text, delete, update
+from sqlalchemy import Text, delete, event, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -150,7 +150,18 @@ def _fernet(token: str) -> Any:
 
 def _open(url: str) -> Any:
     try:
-        return tables.open_tables(url, Base, FILE)
+        opened = tables.open_tables(url, Base, FILE)
+        if url != tables.IN_MEMORY and opened.kw["bind"].dialect.name == "sqlite":
+            event.listen(opened.kw["bind"], "connect", _write_ahead)
+            opened.kw["bind"].dispose()  # the connection that has made the tables
+        return opened
     except StageError as error:
         log.error("conversations can be resumed until this process ends, and no longer: %s", error)
         return tables.open_tables(tables.IN_MEMORY, Base, FILE)
+
+
+def _write_ahead(connection: Any, _: object) -> None:
+    """A conversation is stored several times a second: nobody waits for the disk. A process that is killed loses
+    nothing by it, a power cut the last seconds."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
