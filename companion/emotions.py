@@ -32,12 +32,13 @@ class Manner:
 @strict
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One emotion. ``examples`` are sentences of it; ``tags`` are other words that mean it in brackets; ``mirrored`` is
-    what a listener shows to who feels so (None: the same); ``lively``: it raises a voice; ``offered``: language models
-    are told of it."""
+    """One emotion. ``examples`` are sentences of it; ``hint`` tells a voice that takes instructions how it sounds;
+    ``tags`` are other words that mean it in brackets; ``mirrored`` is what a listener shows to who feels so (None: the
+    same); ``lively``: it raises a voice; ``offered``: language models are told of it."""
 
     examples: Annotated[tuple[Text, ...], Field(min_length=1)]
     voice: Manner = Manner()
+    hint: str = ""
     tags: tuple[Text, ...] = ()
     mirrored: Emotion | None = None
     lively: bool = False

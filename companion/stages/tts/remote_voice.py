@@ -7,21 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 import httpx
 import numpy as np
 
+from companion.emotions import meanings
 from companion.errors import StageError
 from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Samples, Speech
 
 KEY = "OPENAI_API_KEY"  # variable of the environment
 CONNECT_S, SILENT_S = 5.0, 30.0  # until there is a connection; between two pieces of sound
 PIECE_S = 0.2  # of sound that goes on at a time
-HINTS = {  # how a sentence is to be said, for models that take instructions; others ignore them
-    "happy": "Warm and cheerful.",
-    "sad": "Soft, low and slow.",
-    "surprised": "Surprised, with a wide melody.",
-    "angry": "Firm and tense.",
-    "afraid": "Hushed and tense.",
-    "tender": "Soft and warm.",
-    "thoughtful": "Slow and thoughtful.",
-}
 
 
 class RemoteVoice:
@@ -66,7 +58,8 @@ class RemoteVoice:
             return
         asked = {"model": self._model, "voice": self.abilities.voice, "input": text, "response_format": "pcm"}
         asked |= {"speed": self._speed} if self._speed != 1.0 else {}
-        asked |= {"instructions": HINTS[emotion]} if emotion in HINTS else {}
+        meaning = meanings().get(emotion)
+        asked |= {"instructions": meaning.hint} if meaning and meaning.hint else {}
         rest = b""
         try:
             async with (
