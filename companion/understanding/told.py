@@ -197,8 +197,8 @@ class Reader:
         return self._turned.sub(lambda m: self.rules.turned[m.group().lower()], text)
 
     def _same(self, before: Question | None) -> Ask | None:
-        """The question of the kind of ``before`` for somebody else; for a name where none came before."""
-        kind = before.ask.fact if before else "name"
+        """The question of the kind of ``before`` for somebody else; none where none came before."""
+        kind = before.ask.fact if before else ""
         kind = kind if " of" in kind else f"{kind} of"
         return next((ask for ask, _ in self._asks if ask.fact == kind), None)
 

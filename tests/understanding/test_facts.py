@@ -155,7 +155,16 @@ def test_ordinary_talk_gives_nobody_a_name_a_home_or_work(sentence):
         "Where do we live if the sea rises?",
         "Do I have a chance?",
         "Is my name funny?",
+        "And then?",
+        "And you?",
+        "What about the weather?",
+        "And my brother?",
     ],
 )
 def test_other_questions_are_others_business(question):
     assert BOOK.asked(question) is None
+
+
+def test_what_follows_a_question_asks_the_same_only_for_people_of_the_users():
+    before = BOOK.asked("What is my name?")
+    assert [BOOK.asked(text, "", before) for text in ("And then?", "And you?", "What about the weather?")] == [None] * 3
