@@ -188,11 +188,12 @@ def test_no_stock_phrase_is_heard_twice_in_ten_replies():
     said = list[str]()
     for _ in range(10):
         tact = Tact(OWN, "Anna", said, [])
-        heard = [tact("I'll go on."), tact("How can I help you?"), tact("Where was it?")]
+        heard = [tact("It was long ago."), tact("How can I help you?"), tact("Where was it?")]
         said += [text for text in heard if text]
-    stock = [text for text in said if text not in ("Where was it?", "I'll go on.")]
-    assert len(set(stock)) == len(stock) >= 9
-    assert said.count("Where was it?") == said.count("I'll go on.") == 1
+    stock = [text for text in said if text not in ("It was long ago.", "Where was it?")]
+    assert len(set(stock)) == len(stock) >= 5
+    assert said.count("Where was it?") == 1
+    assert said.count("It was long ago.") == 10, "what a reply begins with may be all of it"
 
 
 def test_what_is_said_instead_goes_on_with_the_sentence():

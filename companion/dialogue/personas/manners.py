@@ -182,17 +182,17 @@ class Tact:
         """What may be said instead of what was said before."""
         if text.rstrip().endswith("?"):
             return self._manners.again
+        if not self._begun:  # it may be all that there is to say: the answer to what is asked again
+            return None
         told = words(text)
         stale = len(told) >= STALE_WORDS or len(told) >= SHORT_WORDS and told in self._said[-LATE_SENTENCES:]
-        if not stale or not text.rstrip().endswith(ENDS):
-            return None
-        return () if self._begun else self._manners.again
+        return () if stale and text.rstrip().endswith(ENDS) else None
 
     def _fresh(self, choice: Sequence[str]) -> str:
         """Of ``choice`` what was not said, or longest ago; nothing of what was said of late, unless the reply would
         say nothing then."""
         times = [max((at for at, said in enumerate(self._said) if said == words(text)), default=-1) for text in choice]
-        if not choice or (self._begun and min(times) >= len(self._said) - LATE_SENTENCES):
+        if not choice or (self._begun and min(times) >= max(0, len(self._said) - LATE_SENTENCES)):
             return ""
         return choice[times.index(min(times))]
 
