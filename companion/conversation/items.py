@@ -84,8 +84,11 @@ class Conversation:
     def add(self, item: Item, after: str | None = None) -> str | None:
         """Append, or insert after the item ``after`` (``"root"``: first) -> the id of the item before it.
 
-        Of very long conversations the oldest items are forgotten; nothing is when ``after`` does not exist.
+        Of very long conversations the oldest items are forgotten. Raises KeyError where ``after`` does not exist, and
+        ValueError where there is an item with this id; nothing has changed then.
         """
+        if item.id in self._items:
+            raise ValueError(f"There is an item {item.id!r} already.")
         previous = self.last if after is None else None if after == "root" else after
         if previous is not None and previous not in self._items:
             raise KeyError(previous)

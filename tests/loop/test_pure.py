@@ -235,6 +235,18 @@ def test_a_full_conversation_forgets_its_oldest_item_for_one_that_is_taken(monke
     assert [item.id for item in talk] == order
 
 
+@pytest.mark.parametrize("after", [None, "root", "m1"])
+@pytest.mark.parametrize("twice", ["m0", "m2", "m4"])
+def test_a_second_item_of_an_id_changes_nothing(monkeypatch, twice, after):
+    monkeypatch.setattr(items, "MOST_ITEMS", 5)
+    talk = Conversation()
+    for i in range(5):
+        talk.add(Item(f"m{i}", "user", "A"))
+    with pytest.raises(ValueError, match=twice):
+        talk.add(Item(twice, "user", "B"), after)
+    assert [(item.id, item.text) for item in talk] == [(f"m{i}", "A") for i in range(5)]
+
+
 def test_the_first_item_of_all_follows_nothing():
     talk = Conversation()
     assert (talk.add(Item("a", "user", "A")), talk.last) == (None, "a")
