@@ -14,6 +14,7 @@ from onnxruntime import InferenceSession
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from safetensors import safe_open
 
 import animator
 from animator.shipped import SHA256
@@ -57,14 +58,16 @@ PACKAGES = {
     "platformdirs": "folders of the user",
 }
 SHIPPED_FILES = {
-    "assets/face_landmarker.task": "Apache-2.0",
-    "assets/selfie_segmentation.tflite": "Apache-2.0",
-    "assets/head.npz": "CC0",
-    "motion/voice/mouth.onnx": "Apache-2.0",
-    "motion/voice/closing.onnx": "Apache-2.0",
-    "motion/voice/articulation.onnx": "Apache-2.0",
-    "motion/behaviour/motion.onnx": "Apache-2.0",
-    "evaluate/sync.onnx": "Apache-2.0",
+    "animator/assets/face_landmarker.task": "Apache-2.0",
+    "animator/assets/selfie_segmentation.tflite": "Apache-2.0",
+    "animator/assets/head.npz": "CC0",
+    "animator/motion/voice/mouth.onnx": "Apache-2.0",
+    "animator/motion/voice/closing.onnx": "Apache-2.0",
+    "animator/motion/voice/articulation.onnx": "Apache-2.0",
+    "animator/motion/behaviour/motion.onnx": "Apache-2.0",
+    "animator/motion/behaviour/motion.safetensors": "Apache-2.0",
+    "animator/evaluate/sync.onnx": "Apache-2.0",
+    "companion/safety/danger.safetensors": "Apache-2.0",
 }
 BETTER = """The language model of this configuration is small. Better: --config qwen (embedded, 1.1 GB, four cores),
 ollama, llamacpp, transformers (a GPU), openai (any OpenAI-compatible server). For a weak machine: --config tiny. See
@@ -153,8 +156,8 @@ def _models(console: Console, config: Config | None) -> list[str]:
 
 
 def _shipped(table: Table, paths: dict[str, Path]) -> list[str]:
-    """The face's own data, which lie beside its code; where they are goes into ``paths``."""
-    folder = Path(animator.__file__).parent
+    """Data that lie beside the code of the two packages, side by side; where they are goes into ``paths``."""
+    folder = Path(animator.__file__).parents[1]
     problems: list[str] = []
     for name, licence in SHIPPED_FILES.items():
         path, published = folder / name, SHA256.get(Path(name).name)
@@ -167,8 +170,8 @@ def _shipped(table: Table, paths: dict[str, Path]) -> list[str]:
         if "red" in state:
             problems.append(f"{path} is missing or damaged. Run: pip install --force-reinstall --no-deps vasari")
         size = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
-        table.add_row(Path(name).stem, size, state, "shipped", licence)
-        paths[Path(name).stem] = path
+        table.add_row(path.name, size, state, "shipped", licence)
+        paths[path.name] = path
     return problems
 
 
@@ -177,10 +180,13 @@ def _opens(path: Path) -> bool:
     try:
         if path.suffix == ".onnx":
             InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        elif path.suffix == ".safetensors":
+            with safe_open(path, "np") as weights:
+                return bool(weights.keys())
         else:
             with np.load(path) as table:
                 return bool(table.files)
-    except Exception:  # onnxruntime and numpy raise anything on damaged files
+    except Exception:  # those libraries raise anything on damaged files
         return False
     return True
 

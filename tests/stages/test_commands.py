@@ -106,31 +106,30 @@ def test_the_doctor_knows_all_that_the_project_needs_and_offers():
 
 
 def test_the_doctor_knows_every_network_and_table_that_ships():
-    folder = ROOT / "animator"
-    kinds = ("*.onnx", "*.npz", "*.task", "*.tflite")
-    shipped = {str(path.relative_to(folder)) for kind in kinds for path in folder.rglob(kind)}
+    kinds = ("*.onnx", "*.npz", "*.task", "*.tflite", "*.safetensors")
+    folders = [ROOT / "animator", ROOT / "companion"]
+    shipped = {str(path.relative_to(ROOT)) for folder in folders for kind in kinds for path in folder.rglob(kind)}
     assert set(doctor.SHIPPED_FILES) == shipped
 
 
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
-        ("motion/voice/closing.onnx", None),
-        ("motion/voice/closing.onnx", b""),
+        ("animator/motion/voice/closing.onnx", None),
+        ("animator/motion/voice/closing.onnx", b""),
         *[(name, b"nonsense") for name in doctor.SHIPPED_FILES],
     ],
 )
 def test_the_doctor_sees_what_is_damaged(run, monkeypatch, tmp_path, name, damage):
-    folder = tmp_path / "animator"
     for one in doctor.SHIPPED_FILES:
-        (folder / one).parent.mkdir(parents=True, exist_ok=True)
-        (folder / one).symlink_to(ROOT / "animator" / one)
-    (folder / name).unlink()
+        (tmp_path / one).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / one).symlink_to(ROOT / one)
+    (tmp_path / name).unlink()
     if damage is not None:
-        (folder / name).write_bytes(damage)
-    monkeypatch.setattr("animator.__file__", str(folder / "__init__.py"))
+        (tmp_path / name).write_bytes(damage)
+    monkeypatch.setattr("animator.__file__", str(tmp_path / "animator" / "__init__.py"))
     complaints = [line for line in run("doctor", "--config", "fakes").output.splitlines() if line.startswith("! ")]
-    assert complaints == [f"! {folder / name} is missing or damaged. {REINSTALL}"]
+    assert complaints == [f"! {tmp_path / name} is missing or damaged. {REINSTALL}"]
 
 
 @pytest.mark.parametrize("command", ["setup", "doctor"])
