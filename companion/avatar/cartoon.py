@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,7 @@ class CartoonPortraits:
     def __init__(self, size: int = 256) -> None:
         self._names = ("dot", "circle")
         self._uploads: dict[str, tuple[Upload, bytes]] = {}
+        self._numbers = itertools.count(1)
         self._size = size
 
     def characters(self) -> list[CharacterCard]:
@@ -104,7 +106,7 @@ class CartoonPortraits:
         return name
 
     def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "") -> Upload:
-        upload = self._described(f"upload_{len(self._uploads) + 1}", data, landmarks)
+        upload = self._described(f"upload_{next(self._numbers)}", data, landmarks)
         self._uploads[upload.id] = upload, data
         return upload
 
@@ -119,9 +121,10 @@ class CartoonPortraits:
     def source(self, id: str) -> bytes:
         return self._uploaded(id)[1]
 
-    def forget(self, id: str) -> str:
+    def forget(self, id: str, copies: bool = False) -> str:
         _, data = self._uploaded(id)
-        del self._uploads[id]
+        for gone in [id, *(other for other, (_, same) in self._uploads.items() if copies and same == data)]:
+            self._uploads.pop(gone, None)
         return hashlib.sha256(data).hexdigest()
 
     def _uploaded(self, id: str) -> tuple[Upload, bytes]:

@@ -92,9 +92,9 @@ class Portraits(Protocol):
         """An upload's whole picture as a JPEG, upright. Raises PictureError."""
         ...
 
-    def forget(self, id: str) -> str:
-        """An upload is gone at once; sessions that wear it keep it until they change or end. The SHA-256 of its file.
-        Raises PictureError(unknown_portrait)."""
+    def forget(self, id: str, copies: bool = False) -> str:
+        """An upload is gone at once, whoever wears it; with ``copies`` all others of the same file, too. The SHA-256 of
+        its file. Raises PictureError(unknown_portrait)."""
         ...
 
 
@@ -189,11 +189,13 @@ class Gallery:
         except PortraitError as error:
             raise PictureError(error.code, str(error)) from error
 
-    def forget(self, id: str) -> str:
+    def forget(self, id: str, copies: bool = False) -> str:
         with self._lock:
             found = self._uploads.pop(id, None)
-        if found is None:
-            raise unknown_portrait(id)
+            if found is None:
+                raise unknown_portrait(id)
+            for other in [id for id, each in self._uploads.items() if copies and each.sha256 == found.sha256]:
+                del self._uploads[other]
         return found.sha256
 
     def _uploaded(self, id: str, with_content: bool = False) -> _Uploaded:

@@ -123,6 +123,22 @@ class Session:
         self._hearing: Hearing = Hearing(engine.recognisers, transcripts, floor, client.tell, spawn, heard)
         self._wardrobe: Wardrobe = Wardrobe(engine.looks, self.show, client.complain, spawn, self._initiative.greet)
         self._presence = Presence(client, self.show, self._responder, self._hearing, self._wardrobe, self._now)
+        self._updates = Updates(
+            id=self.id,
+            now=self._now,
+            hold=self._hold,
+            defaults=self._defaults,
+            visitor=self._visitor,
+            offered=self._offered,
+            client=client,
+            mind=self.mind,
+            attention=self._attention,
+            responder=self._responder,
+            hearing=self._hearing,
+            wardrobe=self._wardrobe,
+            presence=self._presence,
+            spawn=spawn,
+        )
         self._commands = Commands(
             client=client,
             conversation=self.conversation,
@@ -130,22 +146,7 @@ class Session:
             show=self.show,
             responder=self._responder,
             settings=self._now,
-            update=Updates(
-                id=self.id,
-                now=self._now,
-                hold=self._hold,
-                defaults=self._defaults,
-                visitor=self._visitor,
-                offered=self._offered,
-                client=client,
-                mind=self.mind,
-                attention=self._attention,
-                responder=self._responder,
-                hearing=self._hearing,
-                wardrobe=self._wardrobe,
-                presence=self._presence,
-                spawn=spawn,
-            ).take,
+            update=self._updates.take,
         )
         self._carrying = Carrying(
             visitor=self._visitor,
@@ -234,6 +235,7 @@ class Session:
 
     def _tick(self) -> State:
         """Called by the show before each chunk."""
+        self._updates.leave_withdrawn()
         self._hearing.tick(self.show.chunk_frames / FPS)
         self._initiative.tick(self._hearing)
         self._presence.tell()

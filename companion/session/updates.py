@@ -11,7 +11,7 @@ from companion.protocol.changes import unknown
 from companion.protocol.events import Json, Problem, SessionUpdate
 from companion.protocol.settings import Settings
 from companion.session.client.client import Client
-from companion.session.client.effective import Offered, changed
+from companion.session.client.effective import Offered, changed, uncovered
 from companion.session.client.visitor import Visitor
 from companion.session.replies.attention import Attention
 from companion.session.replies.presence import Presence
@@ -49,6 +49,14 @@ class Updates:
         for path in unknown(event.session):
             message = f"`{path}` is not known here and was left out; the rest holds."
             self.client.complain(Problem("unsupported", message, param=path, event_id=event.event_id))
+
+    def leave_withdrawn(self) -> None:
+        """A face whose picture is gone is taken off at once, and another put on; the client is told. Quick."""
+        if new := uncovered(self.now(), self.offered):
+            self.wardrobe.dress(None, self.now().avatar)  # else it stays until the other one is ready
+            message = "The picture of this face was withdrawn. Another face is shown."
+            self.client.complain(Problem("picture_withdrawn", message, param="session.avatar.character"))
+            self._apply(new, {})
 
     def _apply(self, new: Settings, change: Json) -> None:
         before = self.now()

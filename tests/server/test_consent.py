@@ -1,20 +1,23 @@
 """On what ground a face is uploaded, and how consent is withdrawn."""
 
 import hashlib
+import io
 import json
 import stat
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from companion import frontmatter, resources
 from companion.avatar.consent import Consents, Faces
 from companion.avatar.portraits import PictureError
 from companion.cli.safety import app
-from tests.server.loopback import running
+from tests.server.loopback import receive, running, send
 from tests.server.test_server import picture
 
 POLICY = Faces(required=False, deny=(), denied="Not this one.", ask="Who is it?")
@@ -72,3 +75,27 @@ async def test_a_withdrawn_face_is_gone_and_refused(tmp_path: Path, monkeypatch:
     assert (again.status_code, again.json()["error"]["code"]) == (403, "picture_denied")
     printed = CliRunner().invoke(app, ["consents"]).output.splitlines()
     assert [json.loads(line)["ground"] for line in printed] == ["self", "withdrawn"]
+
+
+async def test_a_session_leaves_a_withdrawn_face_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VASARI_DATA", str(tmp_path))
+    async with running() as server, httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
+        first, second = [(await http.post("/v1/portraits", content=picture())).json()["id"] for _ in range(2)]
+        async with server.connect("realtime.binary") as ws:
+            avatar = {"character": second, "video": {"codecs": ["jpeg"]}}
+            await send(ws, "session.update", session={"avatar": avatar})
+            assert (await receive(ws, "session.updated"))["session"]["avatar"]["character"] == second
+            assert wears_upload((await receive(ws, "response.video.delta"))["bytes"])
+            assert (await http.delete(f"/v1/portraits/{first}")).status_code == 204  # another upload of the same file
+            assert (await receive(ws, "error"))["error"]["code"] == "picture_withdrawn"
+            assert (await receive(ws, "session.updated"))["session"]["avatar"]["character"] == "dot"
+            after = [wears_upload((await receive(ws, "response.video.delta"))["bytes"]) for _ in range(8)]
+    assert not any(after[2:])  # but for one chunk that was being drawn
+
+
+def wears_upload(jpeg: bytes) -> bool:
+    """By the red of the forehead, which the fakes colour by the length of the name: 166 for eight letters, 131 for the
+    three of "dot"."""
+    width, height = (picture := Image.open(io.BytesIO(jpeg)).convert("RGB")).size
+    forehead = picture.crop((3 * width // 8, height // 5, 5 * width // 8, height // 4))
+    return float(np.asarray(forehead)[..., 0].mean()) > (166 + 131) / 2

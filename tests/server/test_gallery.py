@@ -1,5 +1,6 @@
 """The shipped characters and uploaded pictures."""
 
+import hashlib
 import io
 import json
 from types import SimpleNamespace
@@ -123,6 +124,16 @@ def test_a_picture_that_somebody_wears_stays(gallery):
     del hold, also
     assert gallery.add(b"6")
     assert not gallery.has(worn.id)
+
+
+def test_a_withdrawn_picture_is_gone_with_all_its_copies_though_it_is_worn(gallery):
+    gallery._limit = 4
+    once, again, alone, other = (gallery.add(data) for data in (b"1", b"1", b"2", b"3"))
+    hold = gallery.hold(again.id)
+    assert gallery.forget(once.id, copies=True) == hashlib.sha256(b"1").hexdigest()
+    gallery.forget(alone.id)
+    assert [gallery.has(upload.id) for upload in (once, again, alone, other)] == [False, False, False, True]
+    del hold
 
 
 def test_one_visitor_pushes_out_no_picture_of_another(gallery):

@@ -100,8 +100,9 @@ class Uploads:
         return added
 
     async def _withdraw(self, request: Request) -> Response:
-        """Consent to this picture is withdrawn: it is forgotten at once, and refused from now on."""
-        sha256 = self._portraits.forget(request.path_params["id"])
+        """Consent to this picture is withdrawn: all uploads of the file are forgotten at once, and refused from now on.
+        Sessions that wear them leave them."""
+        sha256 = self._portraits.forget(request.path_params["id"], copies=True)
         await asyncio.to_thread(self._consents.withdraw, sha256, request.state.owner)
         return Response(status_code=204)
 

@@ -74,6 +74,17 @@ def resumed(settings: Settings, offered: Offered) -> Settings:
     return check(settings, bare, {"instructions": ""}, offered)
 
 
+def uncovered(settings: Settings, offered: Offered) -> Settings | None:
+    """Those of a session whose picture is gone, as when consent to it was withdrawn, with the persona's face or the
+    default one; None where it is still there."""
+    avatar = settings.avatar
+    if avatar is None or avatar.character == offered.character or offered.portraits.has(avatar.character):
+        return None
+    own = offered.personas[settings.persona].character
+    character = own if own and offered.portraits.has(own) else offered.character
+    return replace(settings, avatar=replace(avatar, character=character))
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """The ``settings`` after as much of a ``change`` as can be kept, and why the rest of it is ``refused``. Where that
