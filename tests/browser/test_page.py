@@ -1,5 +1,6 @@
 """The page with the real server and scripted stages, in a real Chromium."""
 
+import base64
 import re
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from animator.portrait.finding.bending import layout
+from tests.browser.axe import violations
 from tests.browser.chromium import complaints, run_js
 from tests.browser.page import PATIENCE, Page, before_page
 from tests.browser.served import Companion
@@ -83,7 +85,7 @@ def test_escape_stops_the_answer_at_once(page: Page) -> None:
 def test_a_picture_that_is_none_is_refused_in_the_servers_words(page: Page, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"this is no picture")
-    page["file"].send_keys(str(broken))
+    choose(page, str(broken))
     page.wait(lambda: page["upload-problem"].is_displayed(), "the error")
     assert "picture" in page["upload-problem"].text
     assert page.stats()["status"] == "open"
@@ -107,8 +109,16 @@ def point(page: Page, name: str) -> WebElement:
     return page["fitting"].find_element(By.CSS_SELECTOR, f"[data-name={name}]")
 
 
-def fit(page: Page, file: str) -> None:
+def choose(page: Page, file: str, ground: str = "self") -> None:
+    """A file to be sent, and on what ground."""
     page["file"].send_keys(file)
+    page.wait(lambda: page["whose"].is_displayed(), "the question who it is")
+    page["whose"].find_element(By.CSS_SELECTOR, f"[value={ground}]").click()
+    page["whose"].find_element(By.CSS_SELECTOR, "[value=yes]").click()
+
+
+def fit(page: Page, file: str) -> None:
+    choose(page, file)
     page.wait(lambda: page["fitting"].is_displayed(), "the face to be shown")
 
 
@@ -131,6 +141,47 @@ def test_ones_own_picture_becomes_the_face(page: Page, me: str) -> None:
     page.wait(lambda: page["face"].get_attribute("alive") is not None, "the new face")
     assert not page["upload-problem"].is_displayed()
     assert complaints(page.browser) == []
+
+
+def test_who_is_in_a_picture_is_asked_before_it_is_sent(page: Page, me: str) -> None:
+    """By keyboard alone, and of a picture that is dropped: it is not sent without an answer."""
+    watch = "const sent = window.sent = []; const real = window.fetch;"
+    watch += "window.fetch = (url, ...more) => (sent.push(String(url)), real(url, ...more));"
+    run_js(page.browser, watch)
+    drop(page, me)
+    page.wait(lambda: page["whose"].is_displayed(), "the question who it is")
+    assert violations(page.browser) == []
+    press_keys(page, Keys.TAB, Keys.TAB, Keys.ENTER)  # to the buttons; none is chosen, and the last one sends
+    assert page["whose"].is_displayed()
+    press_keys(page, Keys.ESCAPE)
+    page.wait(lambda: not page["whose"].is_displayed(), "the end")
+    assert run_js(page.browser, "return window.sent") == []
+    drop(page, me)
+    page.wait(lambda: page["whose"].is_displayed(), "the question again")
+    assert not page["whose"].find_elements(By.CSS_SELECTOR, ":checked")
+    press_keys(page, Keys.SPACE, Keys.ARROW_DOWN, Keys.ENTER)  # on the choice, where the focus is
+    page.wait(lambda: page["fitting"].is_displayed(), "the face to be shown")
+    assert run_js(page.browser, "return window.sent") == ["v1/portraits?ground=agreed"]
+    press(page, "cancel")
+    assert complaints(page.browser) == []
+
+
+def drop(page: Page, file: str) -> None:
+    """A file from the desktop onto the page."""
+    script = """
+        const bytes = Uint8Array.from(atob(args[0]), (c) => c.charCodeAt(0));
+        const file = new File([bytes], "me.png", { type: "image/png" });
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(file);
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    """
+    run_js(page.browser, script, base64.b64encode(Path(file).read_bytes()).decode())
+
+
+def press_keys(page: Page, *keys: str) -> None:
+    """Each on whatever has the focus then."""
+    for key in keys:
+        ActionChains(page.browser).send_keys(key).perform()
 
 
 def test_a_visitor_says_that_the_face_is_a_cartoon(page: Page, me: str) -> None:

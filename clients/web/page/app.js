@@ -4,7 +4,7 @@ import { Care, country } from "./care.js";
 import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
-import { Sitters, characters, correct, personas, pictureOf, portraitOf, upload } from "./sitters.js";
+import { Sitters, characters, correct, inspect, personas, pictureOf, portraitOf, upload } from "./sitters.js";
 import { microphonePermission } from "../vasari.js";
 
 const $ = (id) => document.getElementById(id);
@@ -86,9 +86,10 @@ $("key-form").addEventListener("submit", (event) => {
 $("retry").addEventListener("click", () => face.reconnect());
 face.addEventListener("vasari-status", ({ detail }) => showStatus(detail));
 face.addEventListener("vasari-error", ({ detail }) => {
-  if (detail.code !== "unknown_character") return toast(detail.message);
-  sitters.leave(); // an upload, and the server has started anew since
-  toast("The server no longer has your picture. Choose the file again to go on with it.");
+  if (detail.code !== "unknown_character" && detail.code !== "picture_withdrawn") return toast(detail.message);
+  sitters.leave(); // an upload, and the server has started anew since, or nobody may use it any more
+  if (detail.code === "picture_withdrawn") toast(detail.message);
+  else toast("The server no longer has your picture. Choose the file again to go on with it.");
 });
 
 // --- what the face does
@@ -207,12 +208,24 @@ function uploadProblem(message, mild = false) {
   $("upload-problem").classList.toggle("mild", mild);
 }
 
+$("whose").querySelector("[value=cancel]").addEventListener("click", () => $("whose").close());
+
+/** On what ground the visitor shows who is in a picture: "self", "agreed" or "art"; "" where they had rather not. */
+async function groundOf() {
+  const form = $("whose").querySelector("form");
+  form.reset();
+  return (await answer($("whose"))) === "yes" ? new FormData(form).get("ground") : "";
+}
+
 async function ownPicture(file) {
-  if ($("fitting").open) return;
+  if ($("fitting").open || $("whose").open) return;
   uploadProblem("");
-  $("own").setAttribute("aria-busy", "true");
   try {
-    await fit(file);
+    inspect(file);
+    const ground = await groundOf();
+    if (!ground) return;
+    $("own").setAttribute("aria-busy", "true");
+    await fit(file, ground);
   } catch (error) {
     uploadProblem(error.message);
     if (matchMedia("(max-width: 68rem)").matches) openSheet(true);
@@ -221,16 +234,16 @@ async function ownPicture(file) {
   }
 }
 
-/** Send a picture, let the visitor look at the face in it, and show that face. */
-async function fit(file) {
-  let sent = await upload(file, face.key).catch((error) => {
+/** Send a picture on this ground, let the visitor look at the face in it, and show that face. */
+async function fit(file, ground) {
+  let sent = await upload(file, ground, face.key).catch((error) => {
     if (error.code !== "no_face") throw error;
     return { id: null, warnings: [], landmarks: error.landmarks, others: [] };
   });
   const picture = await pictureOf(file, sent.id, face.key);
   const kind = !sent.id ? "missing" : sent.others.length ? "several" : sent.check ? "check" : "found";
   const used = await fitting.open({ picture, kind, ...sent }, async (landmarks) => {
-    if (landmarks) sent = sent.id ? await correct(sent.id, landmarks, face.key) : await upload(file, face.key, landmarks);
+    if (landmarks) sent = sent.id ? await correct(sent.id, landmarks, face.key) : await upload(file, ground, face.key, landmarks);
   });
   if (!used) return URL.revokeObjectURL(picture);
   uploadProblem(sent.warnings.join(" "), true);

@@ -68,17 +68,22 @@ export async function correct(id, landmarks, key) {
   return (await ask(`/${id}/landmarks`, options, key, "The points could not be sent")).json();
 }
 
-/**
- * Send a picture, and landmarks where a visitor placed them: {id, warnings, landmarks, check, others, drawn}. Throws an Error with
- * the server's own words; where no face was found its code is "no_face", and it has landmarks to be placed.
- */
-export async function upload(file, key, landmarks = null) {
+/** Throws an Error that says why `file` cannot be sent, if it cannot. */
+export function inspect(file) {
   if (file.type && !file.type.startsWith("image/")) throw new Error(`“${file.name}” is not a picture. Use a JPEG, PNG or WebP file.`);
   if (file.size > LARGEST) throw new Error(`“${file.name}” is larger than ${LARGEST / 1e6} MB. Use a smaller picture.`);
+}
+
+/**
+ * Send a picture, on what ground it may be shown ("self", "agreed", "art"), and landmarks where a visitor placed them: {id,
+ * warnings, landmarks, check, others, drawn}. Throws an Error with the server's own words; where no face was found its code
+ * is "no_face", and it has landmarks to be placed.
+ */
+export async function upload(file, ground, key, landmarks = null) {
   const body = new FormData();
   body.append("file", file);
   if (landmarks) body.append("landmarks", JSON.stringify(landmarks));
-  return (await ask("", { method: "POST", body }, key, "The picture could not be sent")).json();
+  return (await ask(`?ground=${ground}`, { method: "POST", body }, key, "The picture could not be sent")).json();
 }
 
 export class Sitters {
