@@ -5,7 +5,10 @@ import json
 import resource
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from statistics import median
@@ -20,13 +23,15 @@ from rich.table import Table
 from animator.bench.footprint import resident_mb
 from animator.media.files import MediaError
 from companion.bench.sayings import QUESTIONS, Spread, sayings, spread_of
-from companion.call.caller import TalkError, call
+from companion.call.caller import Caller, TalkError, call
 from companion.call.recording import Turn
-from companion.config import ConfigError, load
+from companion.config import Config, ConfigError, load
 from companion.dialogue.personas.openers import Book
 from companion.dialogue.personas.personas import PromptError
-from companion.engine import Engine, build
+from companion.engine import build
 from companion.errors import StageError
+from companion.session.session import Session
+from companion.stages.protocols import TTS, VAD
 
 WARM_TURNS = 20  # turns
 ATTEMPTS = 4  # questions per interruption: some answers are too short
@@ -39,6 +44,17 @@ STAGE_MEANINGS = {
     "first_audio": "first sound sent",
     "first_frame": "first speaking frame sent",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Talked:
+    """A conversation: the ``turns`` that were answered, MB of ``resident`` memory after each of them, seconds from each
+    interruption to silence, and how many frames were dropped."""
+
+    turns: Sequence[Turn]
+    resident: Sequence[float]
+    barge_ins: Sequence[float]
+    dropped: int
 
 
 class Growth(TypedDict):
@@ -82,7 +98,7 @@ def bench(
     The last line of the output is one JSON object. Takes some ten seconds a turn.
     """
     try:
-        figures = asyncio.run(_measure(build(load(config)), (turns, interruptions), wav or (), character))
+        figures = _measured(load(config), (turns, interruptions), wav or (), character)
     except (TalkError, MediaError, ConfigError, PromptError, StageError) as error:
         _fail(str(error))
     if not only_json:
@@ -90,12 +106,32 @@ def bench(
     typer.echo(json.dumps(figures))
 
 
-async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[Path], character: str) -> Figures:
-    said, stop = await sayings(engine.tts, engine.vad, engine.config.turns.threshold, recorded)
+def _measured(config: Config, counts: tuple[int, int], recorded: Sequence[Path], character: str) -> Figures:
+    """So many questions and interruptions, answered by what ``config`` names."""
+    engine = build(config)
+    read, persona = partial(engine.rehearsal.read, engine.tts), config.session.persona
+    called = call(opens=partial(Session, engine), read=read, persona=persona, character=character, keep=False)
+    threshold = config.turns.threshold
+    talked = asyncio.run(_talk(counts, recorded, called=called, tts=engine.tts, vad=engine.vad, threshold=threshold))
+    changed = sum((Counter(turn.changes) for turn in engine.metrics.turns), Counter[str]())
+    return _figures(talked, _gaps(talked.turns, engine.prompts.openers), changed)
+
+
+async def _talk(
+    counts: tuple[int, int],
+    recorded: Sequence[Path],
+    *,
+    called: AbstractAsyncContextManager[Caller],
+    tts: TTS,
+    vad: Callable[[], VAD],
+    threshold: float,
+) -> Talked:
+    """Ask who is ``called`` so many questions, and interrupt so many answers. The rest as in `sayings`."""
+    said, stop = await sayings(tts, vad, threshold, recorded)
     barge_ins: list[float] = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Talking", total=sum(counts))
-        async with call(engine, None, character, keep=False) as caller:
+        async with called as caller:
             answered, resident = list[Turn](), list[float]()
             for i in range(counts[0]):
                 now = said[i % len(said)]
@@ -108,9 +144,7 @@ async def _measure(engine: Engine, counts: tuple[int, int], recorded: Sequence[P
                 if (seconds := await caller.interrupt(said[i % len(said)], stop)) is not None:
                     barge_ins.append(seconds)
                     progress.advance(task)
-    gaps = _gaps(answered, engine.prompts.openers)
-    figures = _figures(answered, gaps, barge_ins, resident, caller.recording.dropped_frames())
-    return {**figures, "changed": dict(sum((Counter(turn.changes) for turn in engine.metrics.turns), Counter()))}
+    return Talked(answered, resident, barge_ins, caller.recording.dropped_frames())
 
 
 def _gaps(turns: Sequence[Turn], book: Book) -> list[float]:
@@ -120,9 +154,8 @@ def _gaps(turns: Sequence[Turn], book: Book) -> list[float]:
     return [reply.first_gap for reply in heard if reply.first_gap is not None]
 
 
-def _figures(
-    turns: Sequence[Turn], gaps: Sequence[float], barge_ins: Sequence[float], resident: Sequence[float], dropped: int
-) -> Figures:
+def _figures(talked: Talked, gaps: Sequence[float], changed: Mapping[str, int]) -> Figures:
+    turns = talked.turns
     stages = {name: [turn.steps[name] for turn in turns if name in turn.steps] for name in STAGES}
     sounds = [1000 * turn.times["first_audio"] for turn in turns if "first_audio" in turn.times]
     return {
@@ -131,15 +164,15 @@ def _figures(
             [1000 * turn.times["first_frame"] for turn in turns if "first_frame" in turn.times]
         ),
         "opener_gap_ms": spread_of([1000 * seconds for seconds in gaps]),
-        "barge_in_ms": spread_of([1000 * seconds for seconds in barge_ins]),
-        "interruptions": len(barge_ins),
+        "barge_in_ms": spread_of([1000 * seconds for seconds in talked.barge_ins]),
+        "interruptions": len(talked.barge_ins),
         "stages": {name: spread_of(values) for name, values in stages.items() if values},
         "rss_mb": round(_peak_mb()),
-        "growth": {"first_audio_ms": _per_ten(sounds), "rss_mb": _per_ten(resident)},
+        "growth": {"first_audio_ms": _per_ten(sounds), "rss_mb": _per_ten(talked.resident)},
         "turns": len(turns),
         "opened": len(gaps),
-        "changed": {},
-        "dropped_frames": dropped,
+        "changed": dict(changed),
+        "dropped_frames": talked.dropped,
     }
 
 

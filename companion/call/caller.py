@@ -2,16 +2,16 @@
 in this process."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from companion.call.recording import AUDIBLE_LEVEL, Recording, Turn
-from companion.engine import Engine
 from companion.hearing.audio.resampling import Resampler
 from companion.protocol import events
+from companion.protocol.events import ServerEvent
 from companion.session.session import Session
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, VAD_WINDOW, Samples
 
@@ -23,6 +23,8 @@ TALKING_S = 0.8  # s for which the face speaks at least before it is interrupted
 TO_SAY = 0.6  # s for which it would go on without a pause then
 DEAF_S = 0.064  # s of speech before which nobody can tell it from a click: a face that is silent then paused by itself
 PATIENCE_S = 120.0  # s
+
+Opens = Callable[[Callable[[ServerEvent], None], str], Session]  # what takes the session's events, and a persona
 
 
 class TalkError(Exception):
@@ -132,14 +134,16 @@ class Caller:
 
 
 @asynccontextmanager
-async def call(engine: Engine, persona: str | None, character: str, keep: bool = True) -> AsyncGenerator[Caller]:
-    """A session with a face that has been seen for a second. What is raised inside passes as it is. ``keep`` as in
-    `Recording`."""
+async def call(
+    *, opens: Opens, read: Callable[[str], Awaitable[None]], persona: str, character: str, keep: bool = True
+) -> AsyncGenerator[Caller]:
+    """A session of ``opens`` with a face that has been seen for a second; before, the voice and the language model
+    ``read`` the persona. What is raised inside passes as it is. ``keep`` as in `Recording`."""
     loop = asyncio.get_running_loop()
     recording = Recording(keep=keep)
     problem: Exception | None = None
-    await engine.rehearsal.read(engine.tts, persona or engine.config.session.persona)
-    async with Session(engine, lambda event: recording.add(event, loop.time()), persona) as session:
+    await read(persona)
+    async with opens(lambda event: recording.add(event, loop.time()), persona) as session:
         caller = Caller(Microphone(session.receive), recording, session.show.mouth.ahead)
         try:
             async with seen(caller, character):

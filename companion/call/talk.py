@@ -6,7 +6,9 @@ what comes back: the face, listening and speaking, and its voice.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -19,25 +21,28 @@ from animator.marks.credentials import Ingredient, Signature
 from animator.marks.installation import SigningError, operators
 from animator.media.files import MediaError, check_place, read_audio
 from companion.avatar.portraits import PictureError
-from companion.call.caller import Saying, TalkError, call
+from companion.call.caller import Caller, Saying, TalkError, call
 from companion.call.recording import Recording, Turn
 from companion.config import ConfigError, load
 from companion.dialogue.personas.personas import PromptError
 from companion.engine import Engine, build
 from companion.errors import StageError
-from companion.stages.protocols import SPEAK_RATE
+from companion.session.session import Session
+from companion.stages.protocols import SPEAK_RATE, VAD
 
 STEPS = ("transcript", "first_token", "first_audio", "first_frame")
 
 
-async def converse(engine: Engine, questions: Sequence[Path], persona: str | None, character: str) -> Recording:
-    """Ask each question when the one before has been answered. Each turn's ``times`` count from the end of speech.
+async def converse(
+    questions: Sequence[Path], *, called: AbstractAsyncContextManager[Caller], vad: Callable[[], VAD], threshold: float
+) -> Recording:
+    """Ask who is ``called`` each question when the one before has been answered. ``vad`` and ``threshold`` tell where
+    its speech ends, from which each turn's ``times`` count.
 
     Raises TalkError when the session reports an error or gives no answer, `MediaError` for an unreadable question.
     """
-    threshold = engine.config.turns.threshold
-    said = [Saying(read_audio(path, SPEAK_RATE), engine.vad(), threshold, str(path)) for path in questions]
-    async with call(engine, persona, character) as caller:
+    said = [Saying(read_audio(path, SPEAK_RATE), vad(), threshold, str(path)) for path in questions]
+    async with called as caller:
         for path, now in zip(questions, said, strict=True):
             await caller.ask(now.audio, now.end, f"{path} was not answered")
     return caller.recording
@@ -84,16 +89,20 @@ def talk(
 
 def _record(wav: list[Path], persona: str | None, portrait: str, engine: Engine) -> tuple[Recording, bytes]:
     """The conversation, and the file of the picture that was shown."""
-    if persona is not None and persona not in engine.prompts.personas:
+    persona = engine.config.session.persona if persona is None else persona
+    if persona not in engine.prompts.personas:
         raise TalkError(f"There is no persona {persona!r}; there are {', '.join(engine.prompts.personas)}.")
     picture = Path(portrait)
     if portrait and picture.is_file():
         content = picture.read_bytes()
         portrait = engine.portraits.add(content).id
     else:
-        own = engine.prompts.personas[persona or engine.config.session.persona].character
+        own = engine.prompts.personas[persona].character
         content, _ = engine.portraits.picture(portrait or own or engine.default_character)
-    return asyncio.run(converse(engine, wav, persona, portrait)), content
+    read = partial(engine.rehearsal.read, engine.tts)
+    called = call(opens=partial(Session, engine), read=read, persona=persona, character=portrait)
+    talked = converse(wav, called=called, vad=engine.vad, threshold=engine.config.turns.threshold)
+    return asyncio.run(talked), content
 
 
 def _milliseconds(turn: Turn) -> dict[str, int]:
