@@ -166,6 +166,24 @@ def test_who_is_in_a_picture_is_asked_before_it_is_sent(page: Page, me: str) -> 
     assert complaints(page.browser) == []
 
 
+def test_a_face_that_was_withdrawn_leaves_the_page(page: Page, fakes: Companion, tmp_path: Path) -> None:
+    first = page["title"].text
+    mine = tmp_path / "withdrawn.png"  # like no other test's: nobody may send it again
+    Image.linear_gradient("L").resize((310, 290)).convert("RGB").save(mine)
+    fit(page, str(mine))
+    press(page, "use")
+    worn(page)
+    id = page.events("session.updated")[-1]["session"]["avatar"]["character"]
+    assert httpx.delete(f"{fakes.url}v1/portraits/{id}", trust_env=False).status_code == 204
+    page.wait(lambda: page["title"].text == first, "the first face's label")
+    assert "withdrawn" in page["toast"].text
+    assert [card.text for card in page.browser.find_elements(By.CSS_SELECTOR, "#cards b")] == ["Dot", "Circle"]
+    choose(page, str(mine))
+    page.wait(lambda: page["upload-problem"].is_displayed(), "the refusal")
+    assert page["upload-problem"].text == "This picture may not be used here."
+    assert complaints(page.browser, "/v1/portraits") == []
+
+
 def drop(page: Page, file: str) -> None:
     """A file from the desktop onto the page."""
     script = """
