@@ -52,7 +52,7 @@ def test_a_turn_is_timed_by_the_first_of_each_and_by_audible_sound() -> None:
     recording.add(events.ResponseDone({"status": "completed"}), at=2.1)
     (turn,) = recording.turns
     assert (turn.user, turn.assistant, recording.answered) == ("Hello there.", "Hi!", True)
-    assert turn.times == pytest.approx({"transcript": 1.0, "first_sent": 1.5, "first_audio": 1.62})
+    assert turn.times == pytest.approx({"transcript": 1.0, "first_sent": 1.5, "first_audio": 1.62, "over": 2.1})
 
 
 def test_missing_frames_are_counted_and_leave_the_rest_in_step(tmp_path: Path) -> None:

@@ -221,16 +221,16 @@ async def test_what_is_kept_tells_nothing_without_the_token_and_no_log_has_that(
     async with running(resume={"url": str(file)}) as server:
         async with server.connect() as first:
             tokens = [(await created(first))["resume"]["token"]]
-            await said_to(server, first, "My dog is called Rex.")
+            await said_to(server, first, "My dog is called Rumpelstiltskin.")
             await cut(first)
         async with resuming(server, tokens[0]) as second:
             tokens.append((await created(second))["resume"]["token"])
-            await said_to(server, second, "Who is Rex?")
+            await said_to(server, second, "Who is Rumpelstiltskin?")
             await cut(second)
         await server.emptied()
     stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"vasari_resumables" in stored
-    assert b"Rex" not in stored
+    assert b"Rumpelstiltskin" not in stored  # a short word may be in what is sealed by chance
     assert not [token for token in tokens if token.encode() in stored or token in caplog.text]
 
 
