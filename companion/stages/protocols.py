@@ -227,6 +227,16 @@ def knows_language(asr: ASR, language: str) -> TypeGuard[Multilingual]:
     return language in abilities(asr).languages
 
 
+def language_told(asr: ASR, asked: str) -> str:
+    """The language that a client wants to be heard in, "de-CH", as ``asr`` is told it, "de"; "" where none is asked
+    for. Raises LookupError, which says what it knows."""
+    known, language = abilities(asr).languages, asked.strip().partition("-")[0].lower()
+    if language and language not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise LookupError(f"The recogniser of this server cannot be told this language; it knows {names}.")
+    return language
+
+
 class Expects(ASR, Protocol):
     """What an ASR has besides if it can be told what it is likely to hear."""
 

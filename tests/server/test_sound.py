@@ -42,11 +42,12 @@ async def test_a_text_is_said_in_every_format():
 
 async def test_what_is_said_in_a_file_is_told():
     async with running() as server, client(server) as openai:
-        heard = await openai.audio.transcriptions.create(model="vasari", file=("said.wav", wav(0.7)), language="de")
+        heard = await openai.audio.transcriptions.create(model="vasari", file=("said.wav", wav(0.7)), language="de-CH")
         assert heard.text == "What is your name?"
         assert server.engine.asr.heard == [pytest.approx(0.7, abs=0.01)]
         plain = await openai.audio.transcriptions.create(model="x", file=("a.wav", wav(0.2)), response_format="text")
         assert plain.strip() == "What is your name?"
+        assert server.engine.asr.told == ["de", ""]
 
 
 async def test_what_cannot_be_done_is_refused():
@@ -65,6 +66,10 @@ async def test_what_cannot_be_done_is_refused():
                 (openai.audio.speech.create(**SAID, response_format="aac"), "unsupported"),
                 (openai.audio.speech.create(**SAID), "stage_failed"),
                 (openai.audio.transcriptions.create(model="x", file=("a.txt", b"words")), "unsupported"),
+                (
+                    openai.audio.transcriptions.create(model="x", file=("a.wav", wav(0.1)), language="tlh"),
+                    "unsupported",
+                ),
                 (openai.audio.transcriptions.create(model="x", file=("a.wav", b"words")), "unreadable_sound"),
             ):
                 with pytest.raises(APIStatusError) as refused:

@@ -22,7 +22,17 @@ from companion.server.http.uploads import form_of
 from companion.session.client.visitor import Visitor
 from companion.speech.playout import pcm16
 from companion.speech.sentences import Sentences
-from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, TTS, Samples, Speech, has_voice, knows_language
+from companion.stages.protocols import (
+    ASR,
+    HEAR_RATE,
+    SPEAK_RATE,
+    TTS,
+    Samples,
+    Speech,
+    has_voice,
+    knows_language,
+    language_told,
+)
 from companion.stages.streams import closing
 
 LONGEST_TEXT = 4096  # characters, as OpenAI has it
@@ -91,9 +101,10 @@ class Sound:
             form = None if body is None else await form_of(request, body, ("file", "language", "response_format"))
             if form is None or form.get("file") is None:
                 raise _RefusedError("invalid_form", "Send a form with one `file` of at most 25 MB.")
+            asr = self._listener((form.get("language") or b"").decode(errors="replace"))
             async with self._places:
                 heard = await asyncio.to_thread(_decoded, form["file"] or b"", form.names.get("file", ""))
-                text = await self._heard(heard, (form.get("language") or b"").decode(errors="replace"))
+                text = await _heard(asr, heard)
         except _RefusedError as error:
             return failed(422, error.code, str(error))
         except StageError as error:
@@ -116,12 +127,19 @@ class Sound:
                 except Exception as error:  # whatever a voice raises
                     raise as_stage_error(error, "tts_failed") from error
 
-    async def _heard(self, audio: Samples, language: str) -> str:
-        asr = self._asr.in_language(language) if language and knows_language(self._asr, language) else self._asr
+    def _listener(self, language: str) -> ASR:
         try:
-            return (await asr.transcribe(audio)).text
-        except Exception as error:  # whatever a recogniser raises
-            raise as_stage_error(error, "asr_failed") from error
+            told = language_told(self._asr, language)
+        except LookupError as error:
+            raise _RefusedError("unsupported", str(error)) from error
+        return self._asr.in_language(told) if knows_language(self._asr, told) else self._asr
+
+
+async def _heard(asr: ASR, audio: Samples) -> str:
+    try:
+        return (await asr.transcribe(audio)).text
+    except Exception as error:  # whatever a recogniser raises
+        raise as_stage_error(error, "asr_failed") from error
 
 
 def _wish(body: bytes | None) -> _Wish:

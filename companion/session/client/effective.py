@@ -24,7 +24,7 @@ from companion.protocol.settings import (
     detection,
 )
 from companion.session.client.visitor import Visitor
-from companion.stages.protocols import ASR, LLM, TTS, abilities
+from companion.stages.protocols import ASR, LLM, TTS, abilities, language_told
 
 LARGEST_UPDATE = 500_000  # characters of an update as JSON
 
@@ -131,15 +131,14 @@ def _voiced(new: Settings, before: Settings, change: Json, offered: Offered) -> 
 def _understood(new: Settings, offered: Offered) -> Settings:
     """In which language the user is heard; the model is the server's, whichever a stock client asks for. Raises
     WireError."""
-    asked, can = new.audio.input.transcription, abilities(offered.asr)
+    asked = new.audio.input.transcription
     if asked is None:
         return new
-    language = (asked.language or "").partition("-")[0].lower() or None
-    if language and language not in can.languages:
-        names = ", ".join(sorted(can.languages)) or "none"
-        message = f"The recogniser of this server cannot be told this language; it knows {names}."
-        raise WireError("unsupported", message, "session.audio.input.transcription.language")
-    transcription = Transcription(can.model, language)
+    try:
+        language = language_told(offered.asr, asked.language or "") or None
+    except LookupError as error:
+        raise WireError("unsupported", str(error), "session.audio.input.transcription.language") from error
+    transcription = Transcription(abilities(offered.asr).model, language)
     return replace(new, audio=replace(new.audio, input=replace(new.audio.input, transcription=transcription)))
 
 
