@@ -70,6 +70,36 @@ def test_a_second_user_of_a_session_has_a_memory_of_their_own():
     assert [call[1] for call in memory.calls if call[0] == "conclude"] == [*conversations]
 
 
+class Minutes(Notebook):
+    """Keeps what both sides say."""
+
+    async def remember(self, user, conversation, messages):
+        self.calls += [(user, conversation, m.content) for m in messages]
+
+
+@pytest.mark.parametrize("first", ["anna", None])
+def test_an_answer_belongs_to_whoever_asked(first):
+    memory = Minutes()
+
+    async def script():
+        asr = fakes.ScriptedASR(["I am ill."], delay_s=2.0)
+        llm = fakes.ScriptedLLM(["You are ill.", "It is noon."])
+        async with Conversation(engine(memory=memory, asr=asr, llm=llm, turns=BRISK)) as talk:
+            if first:
+                _agree(talk, first)
+            await talk.hear(1.0)
+            await talk.silence(1.0)
+            _agree(talk, "bert")  # while it is still being understood
+            await talk.until(events.ResponseDone)
+            await _turn(talk, "What time is it?")
+
+    run(script())
+    assert memory.said("bert") == ["What time is it?", "It is noon."]
+    assert memory.said("anna") == (["I am ill.", "You are ill."] if first else [])
+    for name in {call[1] for call in memory.calls}:  # what is stored late is read, too
+        assert [call for call in memory.calls if call[1] == name][-1] == ("conclude", name)
+
+
 def test_what_was_said_before_consent_is_not_stored_after_it():
     memory = Notebook()
 

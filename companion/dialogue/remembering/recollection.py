@@ -45,14 +45,15 @@ class Recollection:
         self._parts = 0
         self._told: set[str] = set()
         self._done: set[str] = set()  # items that were stored or passed over
-        self._earlier: dict[str, _Part | None] = {}  # items that are not complete, of a part that is over
+        self._owned: dict[str, _Part | None] = {}  # the part to which an item belongs
         self._failed, self._failing = failed, False
         self._resting = 0.0  # loop time until which the memory is not asked
         self._writing: set[asyncio.Task[None]] = set()
 
     def agree(self, wish: Remembering | None) -> None:
-        """From now on what is said is stored if ``wish`` consents, under its user. What was said before stays with the
-        user who had consented then; when a user withdraws consent, what is still unread of theirs is discarded."""
+        """From now on what is said is stored if ``wish`` consents, under its user. What was said before, and the answer
+        to it, stays with the user who had consented then; when a user withdraws consent, what is still unread of theirs
+        is discarded."""
         self.store()
         over, self._part = self._part, None
         self.known, self._told = (), set()
@@ -60,8 +61,8 @@ class Recollection:
             self._parts += 1
             self._part = _Part(wish.user, f"{self._session}.{self._parts}")
         withdrawn = self._part is None
-        unfinished = [item.id for item in self._conversation if item.id not in self._done]
-        self._earlier = {id: None if withdrawn else self._earlier.get(id, over) for id in unfinished}
+        if withdrawn:
+            self._owned = dict.fromkeys(self._owned)
         if over:
             self._later(self._close(over, set(self._writing), withdrawn))
 
@@ -123,18 +124,31 @@ class Recollection:
         """Store what was said since the last call. What was said without consent is skipped for good."""
         messages: dict[str, list[Message]] = {}
         parts: dict[str, _Part] = {}
+        self._own()
         for item in self._fresh():
-            part = self._earlier.pop(item.id, self._part)
+            part = self._owned[item.id]
             self._done.add(item.id)
             if part and item.content().strip():
                 parts[part.name] = part
                 messages.setdefault(part.name, []).append(Message(item.role, item.content()))
         for name, said in messages.items():
             self._later(self._memory.remember(parts[name].user, name, said))
+            if parts[name] is not self._part:  # it was read already
+                self._later(self._close(parts[name], set(self._writing), withdrawn=False))
+
+    def _own(self) -> None:
+        """What is new belongs to the part that goes on; an answer to where its question does."""
+        asked: Item | None = None
+        for item in self._conversation:
+            if item.id not in self._owned:
+                self._owned[item.id] = self._owned[asked.id] if asked and item.role != "user" else self._part
+            asked = item if item.role in ("user", "tool") or item.call else None
 
     def stored(self) -> list[str]:
         """The items that are stored or passed over, of those of the conversation."""
-        return [item.id for item in self._conversation if item.id in self._done or item.id in self._earlier]
+        self._own()
+        passed = {id for id, part in self._owned.items() if part is not self._part}
+        return [item.id for item in self._conversation if item.id in self._done or item.id in passed]
 
     def pass_over(self, items: Iterable[str]) -> None:
         """These are nothing new: another session has stored them, or was not to."""
