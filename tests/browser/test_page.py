@@ -317,6 +317,16 @@ def test_everything_is_in_reach_on_small_screens(page: Page, width: int) -> None
         page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_a_page_that_is_left_gives_its_place_back_and_one_that_comes_back_goes_on(
+    browser: webdriver.Chrome, fakes: Companion
+) -> None:
+    for _ in range(5):  # of a server with four places
+        page = Page(browser, fakes.url)
+        browser.get("about:blank")
+    browser.back()
+    page.wait(lambda: page.stats()["status"] == "open" and page.stats()["drawn"] > 0, "the face to come back")
+
+
 def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Path, me: str) -> None:
     """Killed in mid-sentence: the conversation goes on, the sentence is said to its end, nobody is greeted twice."""
     config = tmp_path / "kept.toml"

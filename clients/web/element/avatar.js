@@ -102,6 +102,8 @@ export class VasariAvatar extends Base {
     this.#takeRole();
     for (const kind of GESTURES) document.addEventListener(kind, this.#gesture, { capture: true, signal });
     document.addEventListener("visibilitychange", () => this.#visibilityChanged(), { signal });
+    // A page that the browser keeps for "back" would keep its place at the server too.
+    window.addEventListener("pagehide", () => this.#conversation.rest(), { signal });
     watchDevices((found) => this.#devicesChanged(found), signal);
     // Whoever puts it into the page may have more to say first: a key, tools.
     if (this.hasAttribute("src")) queueMicrotask(() => this.isConnected && this.connect());

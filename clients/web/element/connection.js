@@ -6,7 +6,7 @@ const FIRST_WAIT = 500; // ms
 const LONGEST_WAIT = 8000;
 const MOST_WAITING = 500_000; // bytes not yet sent, about 10 s of sound: past it, more sound would only come too late
 const FINAL = 4000; // close code: this conversation went on elsewhere, or nobody spoke; do not come back unasked
-const SILENT = 20000; // ms without any message: a living server sends pictures all the time
+const SILENT = 20000; // ms without any message: a living server sends pictures all the time to who looks
 
 /** @typedef {import("../types/vasari.js").ClientEvent} ClientEvent */
 /** @typedef {import("../types/vasari.js").Json} Json */
@@ -69,6 +69,11 @@ export class Connection {
     this.#socket = null;
     socket?.close(1000);
     this.onStatus({ status: "closed" });
+  }
+
+  /** Let go of the line while the page is put away. Should the page come back, it opens itself again and goes on. */
+  rest() {
+    this.#socket?.close();
   }
 
   /**
@@ -145,6 +150,7 @@ export class Connection {
     clearTimeout(this.#silence);
     const socket = this.#socket;
     this.#silence = setTimeout(() => {
+      if (document.hidden) return this.#watch();
       socket?.close();
       this.#closed(socket, "The server stopped answering.");
     }, SILENT);

@@ -103,6 +103,10 @@ export class Conversation {
     if (this.status === "waiting" || this.status === "closed") this.#connection?.open();
   }
 
+  rest() {
+    this.#connection?.rest();
+  }
+
   close() {
     clearInterval(this.#reporting);
     this.#connection?.close();
