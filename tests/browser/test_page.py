@@ -357,7 +357,9 @@ def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Pa
         page.wait(lambda: len(page.said("assistant")) > 2, "the rest of the answer")
         page.until_state("idle")
         _, first, rest = page.said("assistant")
-        assert f"{first.removesuffix('…').strip()} {rest}" == ANSWER
+        heard = first.removesuffix("…").split()
+        within = [*heard[:-1], *rest.split()]  # lost within a word, that is said again
+        assert ANSWER in (" ".join([*heard, rest]), " ".join(within)), (first, rest)
         assert "The conversation goes on." in page["log"].text
         assert [event for event in page.events("session.created") if "resume" not in event["session"]], "it is secret"
         page["text"].send_keys(Keys.ENTER)
