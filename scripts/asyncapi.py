@@ -28,7 +28,7 @@ def text() -> str:
 
 
 def document() -> Json:
-    client, server = list(events.CLIENT_EVENTS.values()), _server_events()
+    client, server = list(events.CLIENT_EVENTS.values()), list(events.SERVER_EVENTS.values())
     schemas: Json = {}
     schemas |= {kind.__name__: _schema(kind, schemas) for kind in (Settings, *client, *server)}
     messages = {kind.__name__: {"$ref": f"#/components/messages/{kind.__name__}"} for kind in client + server}
@@ -56,11 +56,6 @@ def document() -> Json:
             "schemas": dict(sorted(schemas.items())),
         },
     }
-
-
-def _server_events() -> list[type]:
-    found = [kind for kind in vars(events).values() if inspect.isclass(kind) and issubclass(kind, events.ServerEvent)]
-    return [kind for kind in found if "type" in vars(kind) and kind is not events.ServerEvent]
 
 
 def _message(kind: Any) -> Json:

@@ -20,14 +20,7 @@ from companion.stages.streams import ended
 
 LOST_CODE = "connection_lost"  # the code of a line that the server closed
 BINARY_PROTOCOL = Subprotocol("realtime.binary")
-
-
-def _kinds(kind: type[ServerEvent]) -> dict[str, TypeAdapter[ServerEvent]]:
-    known = {kind.type: TypeAdapter(kind)} if kind.__dict__.get("type") else {}
-    return known | {name: adapter for inner in kind.__subclasses__() for name, adapter in _kinds(inner).items()}
-
-
-SERVER_EVENTS = _kinds(events.ServerEvent)
+READERS: dict[str, TypeAdapter[ServerEvent]] = {name: TypeAdapter(kind) for name, kind in events.SERVER_EVENTS.items()}
 
 
 @asynccontextmanager
@@ -60,7 +53,7 @@ def read(message: str | bytes) -> ServerEvent | None:
     """A server's message -> its event; None for one that is not known here."""
     head, media = (message, None) if isinstance(message, str) else message.split(b"\n", 1)
     fields = json.loads(head)
-    adapter = SERVER_EVENTS.get(fields.pop("type"))
+    adapter = READERS.get(fields.pop("type"))
     fields.pop("event_id", None)
     return adapter.validate_python(fields if media is None else fields | {"delta": media}) if adapter else None
 

@@ -514,3 +514,10 @@ class AvatarDelayed(ServerEvent):
     type: ClassVar[str] = "avatar.delayed"
     pts_ms: float
     delay_ms: float
+
+
+SERVER_EVENTS: dict[str, type[ServerEvent]] = {
+    kind.type: kind
+    for kind in tuple(vars().values())
+    if isinstance(kind, type) and issubclass(kind, ServerEvent) and "type" in vars(kind)
+}
