@@ -11,7 +11,7 @@ from animator.media.files import Mp4Writer
 from animator.units import FPS
 from companion.avatar.show import MURMUR_ID
 from companion.protocol import events
-from companion.stages.protocols import SPEAK_RATE, Samples
+from companion.stages.protocols import SPEAK_RATE, Samples, from_pcm16
 
 LATE_FRAMES = 2  # frames that may be late without a loss
 KEPT_PIECES = 250  # pieces of sound that are kept in any case, ten seconds
@@ -172,7 +172,7 @@ class Recording:
             self.turns[-1].mark("first_frame", at)
 
     def _add_sound(self, event: events.AudioDelta, at: float) -> None:
-        samples: Samples = np.frombuffer(event.delta, "<i2").astype(np.float32) / np.float32(32768)
+        samples = from_pcm16(event.delta)
         self.sounds.append((event.pts_ms, samples))
         self.sound_times.append(at)
         if not self.keep:

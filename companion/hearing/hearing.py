@@ -21,7 +21,7 @@ from companion.protocol.codec import WireError
 from companion.protocol.events import ServerEvent
 from companion.protocol.ids import new_id
 from companion.protocol.settings import AudioInput
-from companion.stages.protocols import HEAR_RATE, Samples
+from companion.stages.protocols import HEAR_RATE, Samples, from_pcm16
 from companion.tasks import Spawn
 
 SHORTEST_COMMIT = 0.1  # s of sound that a client may commit
@@ -104,7 +104,7 @@ class Hearing:
             raise WireError(
                 "invalid_value", "`audio` is PCM16: it has an even number of bytes.", "item.content.0.audio"
             )
-        heard = Resampler(self._format.rate)(np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0)
+        heard = Resampler(self._format.rate)(from_pcm16(pcm))
         self._transcripts.add_item(item, heard, after)
 
     def user(self, n: int) -> Samples:

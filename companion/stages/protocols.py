@@ -24,6 +24,11 @@ VAD_WINDOW = 512  # samples at HEAR_RATE, what a VAD takes at a time: 32 ms
 SPEAK_RATE = 24_000  # Hz, what TTS gives and the face takes
 
 
+def from_pcm16(pcm: bytes) -> Samples:
+    """PCM16, little endian -> [-1, 1]. Raises ValueError for half a sample."""
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A word and when it is said, in seconds from the start of its sound."""

@@ -10,7 +10,7 @@ from companion.hearing.audio.loudspeaker import Loudspeaker
 from companion.hearing.audio.resampling import Resampler
 from companion.hearing.audio.turns import Kind, Rules, Turn, TurnDetector
 from companion.hearing.audio.user_voice import UserVoice
-from companion.stages.protocols import HEAR_RATE, VAD, Samples
+from companion.stages.protocols import HEAR_RATE, VAD, Samples, from_pcm16
 
 WINDOW = BLOCK  # samples at HEAR_RATE that a VAD takes, 32 ms
 LONGEST_BUFFER = 300  # s of sound kept for a client that commits by itself
@@ -55,8 +55,7 @@ class Microphone:
 
         Raises BufferFullError, and ValueError for half a sample.
         """
-        audio = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0
-        yield from self.hear(self._resample(audio))
+        yield from self.hear(self._resample(from_pcm16(pcm)))
 
     def play(self, clock: int, recent: Samples) -> None:
         """The face has sent ``clock`` samples at `SPEAK_RATE` so far, the last of which are ``recent``."""

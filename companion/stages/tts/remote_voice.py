@@ -5,11 +5,10 @@ import os
 from collections.abc import AsyncIterator, Sequence
 
 import httpx
-import numpy as np
 
 from companion.emotions import meanings
 from companion.errors import StageError
-from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Samples, Speech
+from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Speech, from_pcm16
 
 KEY = "OPENAI_API_KEY"  # variable of the environment
 CONNECT_S, SILENT_S = 5.0, 30.0  # until there is a connection; between two pieces of sound
@@ -73,10 +72,6 @@ class RemoteVoice:
                 async for chunk in answer.aiter_bytes(round(PIECE_S * SPEAK_RATE) * 2):
                     whole = (rest + chunk)[: (len(rest) + len(chunk)) // 2 * 2]
                     rest = (rest + chunk)[len(whole) :]
-                    yield Speech(_samples(whole))
+                    yield Speech(from_pcm16(whole))
         except httpx.HTTPError as error:
             raise StageError("tts_failed", f"The voice's endpoint failed: {type(error).__name__}.") from error
-
-
-def _samples(pcm: bytes) -> Samples:
-    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
