@@ -13,14 +13,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn, TypedDict
+from typing import Annotated, TypedDict
 
 import numpy as np
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from animator.cli.terminal import fail
 from animator.media.files import MediaError
 from companion.bench.sayings import Spread, quantile, sayings, spread_of
 from companion.bench.served import Served, served
@@ -144,7 +144,7 @@ def load_bench(
         del tts
         found = {n: asyncio.run(_measure(chosen, n, seconds, said, url)) for n in sorted(set(sessions or (1, 2, 4)))}
     except (TalkError, MediaError, ConfigError, StageError) as error:
-        _fail(str(error))
+        fail(str(error))
     _print(found)
     typer.echo(json.dumps({"sessions": {str(n): figures for n, (figures, _) in found.items()}}))
 
@@ -220,8 +220,3 @@ def _print(found: dict[int, tuple[Figures, _Seen]]) -> None:
 
 def _text(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f}"
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(1)

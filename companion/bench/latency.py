@@ -12,15 +12,15 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from statistics import median
-from typing import Annotated, NoReturn, TypedDict
+from typing import Annotated, TypedDict
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
 from animator.bench.footprint import resident_mb
+from animator.cli.terminal import fail
 from animator.media.files import MediaError
 from companion.bench.sayings import QUESTIONS, Spread, sayings, spread_of
 from companion.call.caller import Caller, TalkError, call
@@ -100,7 +100,7 @@ def bench(
     try:
         figures = _measured(load(config), (turns, interruptions), wav or (), character)
     except (TalkError, MediaError, ConfigError, PromptError, StageError) as error:
-        _fail(str(error))
+        fail(str(error))
     if not only_json:
         _print(figures)
     typer.echo(json.dumps(figures))
@@ -211,8 +211,3 @@ def _print(figures: Figures) -> None:
     changes = ", ".join(f"{by} {times}" for by, times in figures["changed"].items())
     console.print(f"Changes to what the language model said, in the last turns: {changes or 'none'}")
     console.print(f"{figures['dropped_frames']} frames dropped, {figures['rss_mb']:.0f} MB of memory at the most")
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(1)

@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from animator.cli.terminal import fail
 from animator.marks.credentials import Ingredient, Signature
 from animator.marks.installation import SigningError, operators
 from animator.media.files import MediaError, check_place, read_audio
@@ -81,7 +82,7 @@ def talk(
         recording, picture = _record(wav, persona, portrait, build(chosen))
         recording.save(out, Signature([Ingredient.of("portrait", picture)], signer))
     except (TalkError, MediaError, ConfigError, PromptError, PictureError, StageError, SigningError) as error:
-        _fail(str(error))
+        fail(str(error))
     if not only_json:
         _print(recording)
     typer.echo(json.dumps(summary(recording)))
@@ -117,8 +118,3 @@ def _print(recording: Recording) -> None:
         found = _milliseconds(turn)
         table.add_row(str(number), *(str(found.get(step, "-")) for step in STEPS))
     console.print(table)
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(1)
