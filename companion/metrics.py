@@ -42,9 +42,8 @@ class Trace:
 
     Marks: ``turn_end`` (the silence was long enough), ``transcript``, ``first_token``, ``first_speech`` (synthesized),
     ``first_audio`` and ``first_frame`` (sent), ``done``. Spans: ``hear`` (the user speaks), ``judge`` (whether the turn
-    is over), ``transcribe``, ``think`` (the language model, its wait for the voice
-    included), ``speak`` (one for each sentence), ``draw`` (the first
-    pictures that speak), ``send`` (all of the sound, as it is heard).
+    is over), ``transcribe``, ``think`` (the language model, its wait for the voice included), ``speak`` (one for each
+    sentence), ``draw`` (the first pictures that speak), ``send`` (all of the sound, as it is heard).
     """
 
     def __init__(self, clock: Callable[[], float], start: float) -> None:

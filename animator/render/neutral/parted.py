@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
 
 HOLD = 0.93  # how far a speaking face shuts the lips that its picture parts, while it says nothing
-JAW = (
-    0.1  # jawOpen that goes with lips that a mood shuts, since the seal of the lips is told by mouthClose's share of it
-)
+JAW = 0.1  # jawOpen that goes with lips that a mood shuts: their seal is told by mouthClose's share of it
 SMILE = 0.3  # seconds to get back
 SPEAK, FASTEST = 0.08, 0.18  # seconds to get there, since a voice does not wait, but no more of the way in a frame
 
