@@ -4,12 +4,12 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
+from animator.cli.terminal import console, fail
 from companion.cli import memory, persona, safety, trace
 from companion.server.entry.logs import Lines, Objects, Sparing
 
@@ -18,7 +18,6 @@ app.add_typer(memory.app, name="memory")
 app.add_typer(safety.app, name="safety")
 app.command()(trace.trace)
 app.add_typer(persona.app, name="persona")
-console = Console(stderr=True)  # stdout is for results
 
 CONFIG = Annotated[str, typer.Option(help="A file of configs/ by name, or a path to a TOML file.")]
 
@@ -54,7 +53,7 @@ def serve(
     try:
         run(load(config), host, port)
     except (ConfigError, PromptError, StageError) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 BENCHES = {
@@ -98,13 +97,13 @@ def setup(
     from companion.models.needs import needed
 
     if unknown := [name for name in only or () if name not in MODELS]:
-        _fail(f"There is no embedded model {unknown[0]!r}. There are: {', '.join(MODELS)}.")
+        fail(f"There is no embedded model {unknown[0]!r}. There are: {', '.join(MODELS)}.")
     try:
         wanted = (
             [MODELS[name] for name in only] if only else list(MODELS.values()) if everything else needed(load(config))
         )
     except ConfigError as error:
-        _fail(str(error))
+        fail(str(error))
     try:
         ready = run(wanted, console)
         if ready and not only:
@@ -133,11 +132,6 @@ def _pass_on(run: Callable[..., None], context: typer.Context) -> None:
     command = typer.Typer(add_completion=False)
     command.command()(run)
     command(context.args, prog_name=f"companion {context.info_name}")
-
-
-def _fail(message: str) -> NoReturn:
-    console.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
 
 
 if __name__ == "__main__":

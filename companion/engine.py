@@ -23,7 +23,7 @@ from companion.metrics import Metrics, Turn
 from companion.models.embeddings import Embedder
 from companion.safety import Safety
 from companion.speech.repertoire import Repertoire
-from companion.stages.protocols import ASR, LLM, TTS, VAD, Memory, TurnEnd, abilities, learns, missing
+from companion.stages.protocols import ASR, LLM, TTS, VAD, Memory, TurnEnd, abilities, closes, learns, missing
 from companion.stages.worker import share_memory
 
 T = TypeVar("T")
@@ -90,6 +90,12 @@ class Engine:
     def rehearsal(self) -> Rehearsal:
         """What is done before anybody asks."""
         return Rehearsal(talk=self.config.session, prompts=self.prompts, llm=self.llm, repertoire=self.repertoire)
+
+    async def close(self) -> None:
+        """Close the stages that want it, when no session runs any more."""
+        for stage in (self.turn_end, self.asr, self.llm, self.tts, self.memory):
+            if closes(stage):
+                await stage.aclose()
 
 
 def build(config: Config) -> Engine:

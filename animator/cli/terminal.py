@@ -11,8 +11,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from animator.live import Animator
-
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
 
@@ -43,6 +41,7 @@ def prepare(
 ) -> "Portrait":
     """The portrait, corrected by the file ``landmarks`` and by whether it is ``drawn`` flat; its points, or some to
     place, go into the file ``save``."""
+    from animator.live import Animator
     from animator.portrait.picture.named import Landmarks, parse
     from animator.portrait.picture.reading import PortraitError, read
 

@@ -1,9 +1,11 @@
 """The sound of a media file as one channel, whatever its channels are worth and whatever changes in the middle."""
 
+import math
 import wave
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, groupby
 
 import av
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 Channels = NDArray[np.float32]  # (channels, n)
 Mono = NDArray[np.float32]  # (n,)
 
-MEASURED_S = 60.0  # of sound by which it is judged what each channel is worth
+MEASURED_S = 120.0  # of sound, all channels together, by which it is judged what each of them is worth
 FAINT = 0.01  # of the power of the loudest channel, under which another one is empty
 CANCELS = 0.1  # of its power, under which a mix has lost what the channels hold: they are in opposite phase
 LATE_S = 0.1  # by which sound begins after the pictures, from which on it is silence; codecs begin with a little less
@@ -30,15 +32,34 @@ class Decoded:
     missing: float
 
 
-def decode(container: InputContainer, rate: int) -> Decoded:
-    """The first sound of an open file. Raises what PyAV raises."""
+class TooLongError(ValueError):
+    """A file holds more sound than is wanted."""
+
+
+def decode(container: InputContainer, rate: int, longest: float = math.inf) -> Decoded:
+    """The first sound of an open file. Raises what PyAV raises, and `TooLongError` as soon as more than ``longest`` s
+    of sound are decoded."""
     pieces = [np.zeros(0, np.float32)]
-    for frames in _alike(_frames(container)):
-        if len(pieces) == 1 and container.streams.video:
-            pieces.append(np.zeros(round(_late(frames[0], container) * rate), np.float32))
-        pieces += _mixed(_resampled(frames, rate), rate)
+    size = 0
+    for piece in _pieces(container, rate):
+        pieces.append(piece)
+        size += len(piece)
+        if size > longest * rate:
+            raise TooLongError(f"The file has more than {longest:g} s of sound.")
     sound = np.concatenate(pieces)
     return Decoded(sound, max(0.0, _promised(container) - len(sound) / rate))
+
+
+def _pieces(container: InputContainer, rate: int) -> Iterator[Mono]:
+    """Its sound, as it is decoded. Files that were joined have several runs of frames of one rate and kind."""
+    frames = _frames(container)
+    first = next(frames, None)
+    if first is None:
+        return
+    if container.streams.video:
+        yield np.zeros(round(_late(first, container) * rate), np.float32)
+    for _, alike in groupby(chain([first], frames), _kind):
+        yield from _mixed(_resampled(alike, rate), rate)
 
 
 def _promised(container: InputContainer) -> float:
@@ -59,18 +80,6 @@ def _frames(container: InputContainer) -> Iterator[av.AudioFrame]:
             continue
 
 
-def _alike(frames: Iterator[av.AudioFrame]) -> Iterator[list[av.AudioFrame]]:
-    """Runs of frames of one rate and kind: files that were joined have several."""
-    run: list[av.AudioFrame] = []
-    for frame in frames:
-        if run and _kind(frame) != _kind(run[0]):
-            yield run
-            run = []
-        run.append(frame)
-    if run:
-        yield run
-
-
 def _kind(frame: av.AudioFrame) -> tuple[int, str, str]:
     return frame.sample_rate, frame.layout.name, frame.format.name
 
@@ -81,9 +90,9 @@ def _late(frame: av.AudioFrame, container: InputContainer) -> float:
     return late if late > LATE_S else 0.0
 
 
-def _resampled(frames: list[av.AudioFrame], rate: int) -> Iterator[Channels]:
+def _resampled(frames: Iterator[av.AudioFrame], rate: int) -> Iterator[Channels]:
     resampler = av.AudioResampler(format="fltp", rate=rate)
-    for frame in [*frames, None]:
+    for frame in chain(frames, [None]):
         yield from (np.asarray(out.to_ndarray(), np.float32) for out in resampler.resample(frame))
 
 
@@ -96,7 +105,7 @@ def _mixed(pieces: Iterator[Channels], rate: int) -> Iterator[Mono]:
             yield weights @ piece
             continue
         first.append(piece)
-        if sum(part.shape[1] for part in first) >= MEASURED_S * rate:
+        if sum(part.size for part in first) >= MEASURED_S * rate:
             weights = _weights(np.concatenate(first, 1))
             yield weights @ np.concatenate(first, 1)
     if weights is None and first:

@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -55,6 +56,8 @@ class Consents:
         path = resources.folder("prompts") / "safety" / "faces.md"
         self._policy = policy or frontmatter.parse(Faces, frontmatter.read(path)[0], path)
         self._lock = threading.Lock()
+        self._withdrawn: set[str] = set()  # hashes, of the first `_read` bytes of the record
+        self._read = 0
 
     def admit(self, content: bytes, ground: str) -> str:
         """The SHA-256 of a picture that may be used on this ground ("" is none). Raises PictureError
@@ -75,7 +78,9 @@ class Consents:
         """Whether nobody may use this picture: it is denied, or consent to it was withdrawn."""
         if sha256.lower() in {denied.lower() for denied in self._policy.deny}:
             return True
-        return any(entry.sha256 == sha256 and entry.ground == WITHDRAWN for entry in self.entries())
+        with self._lock:
+            self._catch_up()
+            return sha256 in self._withdrawn
 
     def withdraw(self, sha256: str, by: str) -> None:
         """From now on the picture is refused. Raises PictureError ``consent_unwritten`` where that cannot be kept."""
@@ -83,12 +88,25 @@ class Consents:
 
     def entries(self) -> Iterator[Entry]:
         """All that is recorded, the oldest first."""
+        yield from map(_entry, self._lines())
+
+    def _lines(self, start: int = 0) -> list[bytes]:
+        """The complete lines of the record from byte ``start`` on; each ends in a line break."""
         try:
-            lines = self._file.read_text("utf-8").splitlines()
+            with self._file.open("rb") as file:
+                file.seek(start)
+                return [line for line in file if line.endswith(b"\n")]
         except FileNotFoundError:
-            return
-        for line in lines:
-            yield Entry(**json.loads(line))
+            return []
+
+    def _catch_up(self) -> None:
+        """Read what was recorded since the last time, which other processes may have done."""
+        with suppress(FileNotFoundError):
+            if self._file.stat().st_size < self._read:  # another record has taken its place
+                self._withdrawn, self._read = set(), 0
+        lines = self._lines(self._read)
+        self._withdrawn |= {entry.sha256 for entry in map(_entry, lines) if entry.ground == WITHDRAWN}
+        self._read += sum(map(len, lines))
 
     def _write(self, entry: Entry, must: bool = False) -> None:
         line = json.dumps(asdict(entry)) + "\n"
@@ -101,6 +119,10 @@ class Consents:
                 message = "The consent cannot be written down now. Try again later."
                 raise PictureError("consent_unwritten", message) from error
             log.warning("a consent could not be written down: %s", error.strerror)
+
+
+def _entry(line: bytes) -> Entry:
+    return Entry(**json.loads(line))
 
 
 def _now() -> str:

@@ -5,16 +5,15 @@ import json
 from collections.abc import Coroutine
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+
+from animator.cli.terminal import fail
 
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="What is remembered of a user: list, edit, delete, export, forget.")
-console = Console(stderr=True)  # stdout is for results
 
 USER = Annotated[str, typer.Argument(help="The user, as the client names it in session.memory.")]
 ID = Annotated[int, typer.Argument(help="The number that `list` shows.")]
@@ -56,7 +55,7 @@ def export(
     try:
         out.write_text(text + "\n", "utf-8")
     except OSError as error:
-        _fail(f"{out} cannot be written: {error.strerror}")
+        fail(f"{out} cannot be written: {error.strerror}")
 
 
 @app.command("forget-user")
@@ -91,9 +90,9 @@ def _memory(config: str) -> Any:
         loaded = load(config)
         memory = load_class(loaded.memory, f"{loaded.path}: [memory]")(**loaded.memory.options)
     except (ConfigError, StageError) as error:
-        _fail(str(error))
+        fail(str(error))
     if not keeps(memory):
-        _fail(f"The memory of this configuration ({loaded.memory.use}) cannot be listed or changed.")
+        fail(f"The memory of this configuration ({loaded.memory.use}) cannot be listed or changed.")
     return memory
 
 
@@ -112,14 +111,9 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except StageError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 def _found(found: bool) -> None:
     if not found:
-        _fail("This user has no such memory; `companion memory list USER` shows them.")
-
-
-def _fail(message: str) -> NoReturn:
-    console.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
+        fail("This user has no such memory; `companion memory list USER` shows them.")

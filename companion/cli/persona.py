@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
+
+from animator.cli.terminal import console, fail
 
 if TYPE_CHECKING:
     from companion.dialogue.personas.personas import Persona
     from companion.speech.sentences import Sentence
 
 app = typer.Typer(no_args_is_help=True, help="Who speaks: prompts/personas.")
-console = Console(stderr=True)  # stdout is for results
 
 LONG_PROMPT = 1800  # characters of instructions and examples from which a small model is slow to begin
 
@@ -25,8 +25,7 @@ def check(file: Annotated[Path, typer.Argument(help="A Markdown file with front 
     try:
         persona = read(file)
     except PromptError as error:
-        console.print(f"[red]{escape(str(error))}[/]", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        fail(str(error))
     faults, remarks = _faults(persona), _remarks(persona)
     for fault in faults:
         console.print(f"[red]{escape(f'{file}: {fault}')}[/]", highlight=False, soft_wrap=True)
@@ -46,8 +45,7 @@ def show() -> None:
         for persona in load().personas.values():
             typer.echo(f"{persona.id}\t{persona.name}\t{persona.summary}")
     except PromptError as error:
-        console.print(f"[red]{escape(str(error))}[/]", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        fail(str(error))
 
 
 @app.callback()

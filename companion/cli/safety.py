@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from animator.cli.terminal import fail
+
 if TYPE_CHECKING:
     from companion.safety.measure import Measured
 
@@ -43,11 +45,9 @@ def check(
             sets |= {"old held-out": measure.old_turns("held-out-"), "new held-out": measure.new_turns("held-out")}
         found = {name: measure.measure(detector, told) for name, told in sets.items()}
     except (PromptError, StageError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        fail(str(error))
     except OSError as error:
-        typer.echo(f"{turns} cannot be read: {error.strerror}.", err=True)
-        raise typer.Exit(1) from None
+        fail(f"{turns} cannot be read: {error.strerror}.")
     for name, one in found.items():
         if not name.endswith("held-out"):
             _show(name, one)
@@ -85,5 +85,4 @@ def withdraw(
     try:
         Consents().withdraw(sha256.lower(), "operator")
     except PictureError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        fail(str(error))

@@ -1,14 +1,15 @@
 """``companion trace``: one turn of a server, stage by stage, as a waterfall."""
 
 import os
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import httpx
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from animator.cli.terminal import fail
 
 WIDTH = 60  # characters of the longest bar
 STYLES = {"hear": "cyan", "judge": "blue", "transcribe": "yellow", "think": "magenta", "speak": "green"}
@@ -24,7 +25,7 @@ def trace(
     turns = _turns(url.rstrip("/"))
     found = [one for one in turns if not turn or one["response"] == turn]
     if not found:
-        _fail(f"The server knows no turn {turn}." if turn else "Nobody has talked with this server yet.")
+        fail(f"The server knows no turn {turn}." if turn else "Nobody has talked with this server yet.")
     Console().print(waterfall(found[-1]))
 
 
@@ -53,12 +54,7 @@ def _turns(url: str) -> list[dict[str, Any]]:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         answer = httpx.get(f"{url}/traces", headers=headers, trust_env=False)
     except httpx.HTTPError as error:
-        _fail(f"{url} does not answer: {error}")
+        fail(f"{url} does not answer: {error}")
     if answer.status_code != 200:
-        _fail(f"{url} answers {answer.status_code}. Its key belongs into VASARI_API_KEY.")
+        fail(f"{url} answers {answer.status_code}. Its key belongs into VASARI_API_KEY.")
     return answer.json()["turns"]
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(1)

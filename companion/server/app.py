@@ -83,7 +83,7 @@ class Headers:
 class Parts:
     """What the routes need. ``persona`` is the default of ``personas``, and ``character`` finds that of the portraits.
     ``opens`` makes a session; ``warm`` prepares the default face, ``read`` lets the language model read a persona,
-    ``turn`` tries all that an answer needs."""
+    ``turn`` tries all that an answer needs; ``close`` gives back what the stages hold."""
 
     config: Server
     persona: str
@@ -99,6 +99,7 @@ class Parts:
     warm: Callable[[], Awaitable[None]]
     read: Callable[[str], Coroutine[Any, Any, None]]
     turn: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
 
 
 class App:
@@ -152,6 +153,7 @@ class App:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await self._parts.close()
 
     async def _warm(self) -> None:
         try:
@@ -305,6 +307,7 @@ def create_app(engine: Engine) -> Starlette:
         warm=lambda: engine.looks.warm(),
         read=partial(engine.rehearsal.read, engine.tts),
         turn=lambda: engine.rehearsal.turn(engine.asr, engine.tts),
+        close=engine.close,
     )
     app = App(parts)
     made = app.starlette()

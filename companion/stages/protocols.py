@@ -115,6 +115,7 @@ class Abilities:
     expects: bool = False  # an ASR: `Expects`
     keeps: bool = False  # a Memory: `Keeps`
     learns: bool = False  # a Memory: `Learns`
+    closes: bool = False  # any stage: `Closes`
 
 
 NO_ABILITIES = Abilities()
@@ -126,6 +127,7 @@ METHODS = {  # what whoever has these abilities is asked
     "pronounces": "pronouncing",
     "keeps": "memories",
     "learns": "learn_with",
+    "closes": "aclose",
 }
 
 
@@ -138,6 +140,18 @@ def missing(stage: object) -> list[str]:
     """The methods that ``stage`` does not have, although its abilities need them."""
     can = abilities(stage)
     return [method for name, method in METHODS.items() if getattr(can, name) and not hasattr(stage, method)]
+
+
+class Closes(Protocol):
+    """What a stage has besides if it holds what should be given back, such as connections."""
+
+    async def aclose(self) -> None:
+        """Called once, when no session uses the stage any more, in the event loop of the sessions."""
+        ...
+
+
+def closes(stage: object) -> TypeGuard[Closes]:
+    return abilities(stage).closes
 
 
 class VAD(Protocol):

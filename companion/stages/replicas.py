@@ -73,8 +73,8 @@ class _Replicas:
             _starter.submit(_connect, address).result()
             self._handle: Any = _deployed(self.name, (of, options), replicas, cpus)
         can: Abilities = self._handle.abilities.remote().result()
-        # What one replica has read is of no use to the next call, which may go to another.
-        self.abilities = replace(can, prepares=False)
+        # What one replica has read is of no use to the next call, which may go to another; it closes its own stage.
+        self.abilities = replace(can, prepares=False, closes=False)
         self._told: Told = ()
 
     def _telling(self, method: str, *given: Any) -> Self:
@@ -142,12 +142,12 @@ class LLMReplicas(_Replicas):
         raise self._lost()
 
     async def converse(
-        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], required: bool = False
     ) -> AsyncGenerator[str | CallPart]:
         begun = False
         for _ in range(TRIES):
             try:
-                async for part in self._stream("converse", messages, tools):
+                async for part in self._stream("converse", messages, tools, required):
                     begun = True
                     yield part
                 return

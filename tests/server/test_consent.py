@@ -45,6 +45,26 @@ def test_grounds_are_written_down_without_the_picture_and_can_be_withdrawn(tmp_p
     consents.admit(b"another face", "self")
 
 
+def test_what_another_process_withdraws_is_refused_at_once_and_the_record_is_read_once(tmp_path: Path) -> None:
+    file = tmp_path / "c.jsonl"
+    running, command = Consents(file, POLICY), Consents(file, POLICY)
+    for number in range(3):
+        content = b"face %d" % number
+        sha256 = running.admit(content, "self")
+        running.given(sha256, "self", "ann")
+        assert not running.refuses(sha256)
+        command.withdraw(sha256, "operator")
+        assert running.refuses(sha256)
+    read = file.read_bytes()
+    file.write_bytes(b"?" * len(read))  # lines that are known are not read again
+    assert running.refuses(hashlib.sha256(b"face 0").hexdigest())
+    file.write_bytes(read[: len(read) // 3])  # another record in its place
+    assert not running.refuses(hashlib.sha256(b"face 2").hexdigest())
+    with file.open("ab") as half:
+        half.write(b'{"sha256": "half a line"')  # still being written
+    assert not running.refuses("half a line")
+
+
 def test_the_operator_may_require_a_ground_and_deny_pictures(tmp_path: Path) -> None:
     denied = hashlib.sha256(b"famous").hexdigest().upper()
     strict = Consents(tmp_path / "c.jsonl", replace(POLICY, required=True, deny=(denied,)))

@@ -14,13 +14,13 @@ from tests.server.test_openai_client import client
 SAID = {"model": "vasari", "voice": "alloy", "input": "It rains in Oslo. Good bye."}
 
 
-def wav(seconds: float) -> bytes:
-    sound = 0.3 * np.sin(2 * np.pi * 220 * np.arange(round(seconds * 44_100)) / 44_100)
+def wav(seconds: float, rate: int = 44_100) -> bytes:
+    sound = 0.3 * np.sin(2 * np.pi * 220 * np.arange(round(seconds * rate)) / rate)
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(44_100)
+        file.setframerate(rate)
         file.writeframes((sound * 32767).astype("<i2").tobytes())
     return out.getvalue()
 
@@ -71,6 +71,7 @@ async def test_what_cannot_be_done_is_refused():
                     "unsupported",
                 ),
                 (openai.audio.transcriptions.create(model="x", file=("a.wav", b"words")), "unreadable_sound"),
+                (openai.audio.transcriptions.create(model="x", file=("a.wav", wav(601, rate=2000))), "too_long"),
             ):
                 with pytest.raises(APIStatusError) as refused:
                     await asked

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import numpy as np
 import pytest
@@ -44,8 +44,9 @@ def said(status: int = 200, **options) -> tuple[np.ndarray, tuple[str, dict]]:
         async with endpoint(requests, status) as url:
             voice = RemoteVoice(base_url=url, model="m", voice="a", voices=["b"], **options)
             assert has_voice(voice, "b")
-            pieces = [piece.audio async for piece in voice.with_voice("b").speak("Good morning.", "sad")]
-            assert len(pieces) > 2 and [piece async for piece in voice.speak("...")] == []
+            async with aclosing(voice):
+                pieces = [piece.audio async for piece in voice.with_voice("b").speak("Good morning.", "sad")]
+                assert len(pieces) > 2 and [piece async for piece in voice.speak("...")] == []
             return np.concatenate(pieces)
 
     return asyncio.run(script()), requests[0]
@@ -58,6 +59,36 @@ def test_the_sound_comes_whole_and_the_endpoint_is_asked_as_openai_is(monkeypatc
     assert head.startswith("POST /v1/audio/speech ") and "Bearer secret" in head
     assert asked.pop("instructions")
     assert asked == {"model": "m", "voice": "b", "input": "Good morning.", "response_format": "pcm", "speed": 0.8}
+
+
+def test_sentences_share_a_connection_that_is_closed_with_the_stage():
+    lines: list[asyncio.StreamWriter] = []
+    said: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(writer)
+        while head := await reader.read(65536):
+            if b"\r\n\r\n" not in head or not head.endswith(b"}"):
+                head += await reader.readuntil(b"}")
+            said.append(head)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4800\r\n\r\n" + bytes(4800))
+        writer.close()
+
+    async def script() -> None:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        async with server:
+            voice = RemoteVoice(base_url="http://{}:{}/v1".format(*server.sockets[0].getsockname()), voices=["b"])
+            other = voice.with_voice("b")
+            for one in (voice, other, voice):
+                assert sum([len(piece.audio) async for piece in one.speak("Hello.")]) == 2400
+            assert (len(lines), len(said)) == (1, 3) and b'"b"' in said[1]
+            await voice.aclose()
+            await asyncio.wait_for(lines[0].wait_closed(), 5)
+            assert [piece async for piece in voice.speak("Again.")] and len(lines) == 2
+            await voice.aclose()
+            await asyncio.wait_for(lines[1].wait_closed(), 5)
+
+    asyncio.run(script())
 
 
 def test_an_endpoint_that_refuses_or_is_not_there_is_a_stage_that_failed():

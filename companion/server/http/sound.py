@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from animator.media.decoding import TooLongError, decode
 from companion.errors import StageError, as_stage_error
 from companion.protocol import codec
 from companion.server.http.bodies import body_of
@@ -192,16 +193,11 @@ def _decoded(data: bytes, name: str) -> Samples:
     container = CONTAINERS.get(name.rpartition(".")[2].lower())
     if container is None:
         raise _RefusedError("unsupported", f"The file's name ends in one of {', '.join(CONTAINERS)}.")
-    resample = av.AudioResampler("flt", "mono", HEAR_RATE)
-    pieces: list[Samples] = [np.zeros(0, np.float32)]
-    size = 0
     try:
         with av.open(io.BytesIO(data), "r", format=container) as file:
-            for frame in file.decode(audio=0):
-                pieces += [part.to_ndarray()[0] for part in resample.resample(frame)]
-                size += len(pieces[-1])
-                if size > LONGEST_SOUND * HEAR_RATE:
-                    raise _RefusedError("too_long", f"The sound is longer than {LONGEST_SOUND // 60} minutes.")
+            sound = decode(file, HEAR_RATE, LONGEST_SOUND).sound
+    except TooLongError as error:
+        raise _RefusedError("too_long", f"The sound is longer than {LONGEST_SOUND // 60} minutes.") from error
     except (FFmpegError, IndexError, ValueError) as error:
         raise _RefusedError("unreadable_sound", "The file cannot be read as sound.") from error
-    return np.concatenate([*pieces, *(part.to_ndarray()[0] for part in resample.resample(None))])
+    return np.clip(np.nan_to_num(sound), -1, 1)

@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from companion.hearing.audio.resampling import Resampler
 from companion.protocol import formats
 from companion.protocol.events import AudioDelta, ServerEvent
 from companion.protocol.settings import SoundFormat
-from companion.stages.protocols import SPEAK_RATE
+from companion.stages.protocols import SPEAK_RATE, from_pcm16
 
 OURS = SoundFormat()
 
@@ -27,6 +25,5 @@ class Outlet:
         if isinstance(event, AudioDelta) and (wanted := self._wanted()) != OURS:
             if self._of != (event.response_id, wanted):
                 self._of, self._resample = (event.response_id, wanted), Resampler(SPEAK_RATE, wanted.rate)
-            pcm = np.frombuffer(event.delta, "<i2").astype(np.float32) / 32767.0
-            event = replace(event, delta=formats.coded(self._resample(pcm), wanted))
+            event = replace(event, delta=formats.coded(self._resample(from_pcm16(event.delta)), wanted))
         self._send(event)

@@ -1,8 +1,10 @@
 """A voice behind an OpenAI-compatible endpoint, ``/v1/audio/speech``: OpenAI's, Kokoro-FastAPI, Speaches, LocalAI."""
 
-import copy
+import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
+from copy import copy
+from dataclasses import replace
 
 import httpx
 
@@ -12,7 +14,28 @@ from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Speech, from_
 
 KEY = "OPENAI_API_KEY"  # variable of the environment
 CONNECT_S, SILENT_S = 5.0, 30.0  # until there is a connection; between two pieces of sound
+IDLE_S = 60.0  # for which a connection is kept between two sentences
 PIECE_S = 0.2  # of sound that goes on at a time
+
+
+class _Connections:
+    """Those to one endpoint, kept from sentence to sentence. They belong to the event loop in which they were made."""
+
+    def __init__(self) -> None:
+        self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def client(self) -> httpx.AsyncClient:
+        if self._client is None or self._loop is not asyncio.get_running_loop():
+            timeout = httpx.Timeout(SILENT_S, connect=CONNECT_S)
+            self._client = httpx.AsyncClient(timeout=timeout, limits=httpx.Limits(keepalive_expiry=IDLE_S))
+            self._loop = asyncio.get_running_loop()
+        return self._client
+
+    async def close(self) -> None:
+        if self._client and self._loop is asyncio.get_running_loop():
+            await self._client.aclose()
+        self._client = None
 
 
 class RemoteVoice:
@@ -36,16 +59,19 @@ class RemoteVoice:
         speed: float = 1.0,
     ) -> None:
         names = tuple(dict.fromkeys((voice, *voices)))
-        self.abilities = Abilities(languages=tuple(languages), voice=voice, voices=names)
+        self.abilities = Abilities(languages=tuple(languages), voice=voice, voices=names, closes=True)
         self._url, self._model, self._speed = f"{base_url.rstrip('/')}/audio/speech", model, speed
         self._key = os.environ.get(KEY, "") or "none"
+        self._connections = _Connections()
 
     def with_voice(self, voice: str) -> TTS:
-        """Another of its voices."""
-        other = copy.copy(self)
-        known = self.abilities
-        other.abilities = Abilities(languages=known.languages, voice=voice, voices=known.voices)
+        """Another of its voices, over the same connections."""
+        other = copy(self)
+        other.abilities = replace(self.abilities, voice=voice)
         return other
+
+    async def aclose(self) -> None:
+        await self._connections.close()
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """A sentence, or any text -> its sound, in pieces as they arrive.
@@ -55,18 +81,10 @@ class RemoteVoice:
         """
         if not any(map(str.isalnum, text)):
             return
-        asked = {"model": self._model, "voice": self.abilities.voice, "input": text, "response_format": "pcm"}
-        asked |= {"speed": self._speed} if self._speed != 1.0 else {}
-        meaning = meanings().get(emotion)
-        asked |= {"instructions": meaning.hint} if meaning and meaning.hint else {}
+        client, headers = self._connections.client(), {"Authorization": f"Bearer {self._key}"}
         rest = b""
         try:
-            async with (
-                httpx.AsyncClient(timeout=httpx.Timeout(SILENT_S, connect=CONNECT_S)) as client,
-                client.stream(
-                    "POST", self._url, json=asked, headers={"Authorization": f"Bearer {self._key}"}
-                ) as answer,
-            ):
+            async with client.stream("POST", self._url, json=self._asked(text, emotion), headers=headers) as answer:
                 if not answer.is_success:
                     raise StageError("tts_failed", f"The voice's endpoint answers {answer.status_code}.")
                 async for chunk in answer.aiter_bytes(round(PIECE_S * SPEAK_RATE) * 2):
@@ -75,3 +93,13 @@ class RemoteVoice:
                     yield Speech(from_pcm16(whole))
         except httpx.HTTPError as error:
             raise StageError("tts_failed", f"The voice's endpoint failed: {type(error).__name__}.") from error
+
+    def _asked(self, text: str, emotion: str) -> dict[str, str | float]:
+        asked: dict[str, str | float] = {"model": self._model, "voice": self.abilities.voice, "input": text}
+        asked["response_format"] = "pcm"
+        if self._speed != 1.0:
+            asked["speed"] = self._speed
+        meaning = meanings().get(emotion)
+        if meaning and meaning.hint:
+            asked["instructions"] = meaning.hint
+        return asked
