@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
+from math import isinf
 from pathlib import Path
 from statistics import median
 from typing import Annotated, TypedDict
@@ -69,13 +70,15 @@ class Figures(TypedDict):
     """What the last line says. All ms count from the end of the user's speech, those of ``barge_in_ms`` from the start
     of the speech that interrupts to the last sound of the answer; ``stages`` are the session's own marks; ``growth``
     needs thirty turns to mean something. ``opener_gap_ms``: silence at the client between the words that a reply begins
-    with at once and the next one, in the ``opened`` replies."""
+    with at once and the next one, in the ``opened`` replies; ``unheard``: interruptions in vain, the answer was said to
+    its end. A voice that hums one tone, as that of the scripted stages, is taken for the echo of itself."""
 
     first_audio_ms: Spread
     first_frame_ms: Spread
     opener_gap_ms: Spread
     barge_in_ms: Spread
     interruptions: int
+    unheard: int
     stages: dict[str, Spread]
     rss_mb: float
     growth: Growth
@@ -166,6 +169,7 @@ def _figures(talked: Talked, gaps: Sequence[float], changed: Mapping[str, int]) 
         "opener_gap_ms": spread_of([1000 * seconds for seconds in gaps]),
         "barge_in_ms": spread_of([1000 * seconds for seconds in talked.barge_ins]),
         "interruptions": len(talked.barge_ins),
+        "unheard": sum(map(isinf, talked.barge_ins)),
         "stages": {name: spread_of(values) for name, values in stages.items() if values},
         "rss_mb": round(_peak_mb()),
         "growth": {"first_audio_ms": _per_ten(sounds), "rss_mb": _per_ten(talked.resident)},
@@ -201,7 +205,10 @@ def _print(figures: Figures) -> None:
         ("first sound, as the client hears it", figures["first_audio_ms"]),
         ("first speaking frame, as it sees it", figures["first_frame_ms"]),
         (f"silence after the opener of {figures['opened']} replies", figures["opener_gap_ms"]),
-        (f"user interrupts -> silence, {figures['interruptions']} times", figures["barge_in_ms"]),
+        (
+            f"user interrupts -> silence, {figures['interruptions']} times, {figures['unheard']} in vain",
+            figures["barge_in_ms"],
+        ),
     ):
         table.add_row(label, _whole(spread["p50"]), _whole(spread["p95"]))
     console = Console()

@@ -22,6 +22,7 @@ AFTER_S = 1.0  # s in which it is seen after each answer
 TALKING_S = 0.8  # s for which the face speaks at least before it is interrupted
 TO_SAY = 0.6  # s for which it would go on without a pause then
 DEAF_S = 0.064  # s of speech before which nobody can tell it from a click: a face that is silent then paused by itself
+QUIET_S = 4.0  # s without a sign of work after which nothing more will come
 PATIENCE_S = 120.0  # s
 
 Opens = Callable[[Callable[[ServerEvent], None], str], Session]  # what takes the session's events, and a persona
@@ -86,7 +87,7 @@ class Caller:
 
     async def interrupt(self, question: "Saying", stop: "Saying") -> float | None:
         """Ask, and interrupt the answer while it is heard -> seconds until it was silent; None when it was too short,
-        or paused just then. Raises TalkError."""
+        or paused just then; infinity when it was said to its end all the same. Raises TalkError."""
         recording, loop = self.recording, asyncio.get_running_loop()
         turn = recording.begin_turn()
         self.microphone.play(question.audio)
@@ -101,6 +102,9 @@ class Caller:
         await self.until(lambda: bool(turn.status), "The answer was not interrupted")
         silent = recording.silent_since()
         await asyncio.sleep(max(0.0, began + stop.end - stop.start - loop.time()))
+        if turn.status == "completed":
+            await self._quiet()
+            return np.inf
         recording.begin_turn()
         await self.until(lambda: recording.answered, "The interruption was not answered")
         by_itself = silent - began < DEAF_S
@@ -116,6 +120,13 @@ class Caller:
         coming = self.ahead(round(seconds * SPEAK_RATE))
         loud = np.flatnonzero(np.abs(coming) > AUDIBLE_LEVEL) / SPEAK_RATE
         return bool(np.diff(loud, prepend=0.0, append=seconds).max() < SOUNDING_S)
+
+    async def _quiet(self) -> None:
+        """Wait until nothing more comes."""
+        steps = -1
+        while steps != self.recording.steps:
+            steps = self.recording.steps
+            await asyncio.sleep(QUIET_S)
 
     async def until(self, condition: Callable[[], bool], otherwise: str) -> None:
         """Wait for ``condition``. Raises TalkError with what the session reported, or when it stands still."""

@@ -1,16 +1,21 @@
 """The bench of turns measures the rules that ship."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from companion import config
 from companion.bench import pauses
 from companion.bench.pauses import Judgement, Lags
+from companion.call.caller import Saying, call
 from companion.config import Turns
 from companion.hearing.audio.detection import rules
 from companion.session.client.effective import defaults
+from companion.session.session import Session
 from companion.stages import fakes
 from tests.loop.conversation import engine
+from tests.virtual_time import run
 
 WINDOW, RATE = 512, 16_000
 SHIPPED = config.load("default").turns
@@ -66,3 +71,27 @@ def test_one_that_sounds_finished_ends_sooner_than_one_that_does_not():
         ((at, believed),) = pauses.ends(heard, ways["semantic, medium"], lags)
         delays.append(believed - at)
     assert 0.3 < delays[0] < 0.6 < delays[1]
+
+
+@pytest.mark.parametrize("hummed", [True, False], ids=["the tone of the face itself", "a voice of its own"])
+def test_an_interruption_in_vain_counts_as_one_and_the_call_goes_on(hummed):
+    long = fakes.ScriptedLLM(["The sea is wide and mostly blue, and it keeps all of its secrets for itself again."])
+    made = engine(llm=long, turns=Turns(detection="server_vad"))
+
+    async def script() -> tuple[float | None, str]:
+        question, stop = (np.random.default_rng(seed).normal(0, 0.1, 36_000).astype(np.float32) for seed in (1, 2))
+        if hummed:
+            stop = fakes.ToneTTS()._hum(["hm"] * 8).audio
+        said = [Saying(sound, fakes.EnergyVAD(), 0.5) for sound in (question, stop)]
+        async with call(opens=partial(Session, made), read=_nothing, persona="anna", character="") as caller:
+            silent_after = await caller.interrupt(said[0], said[1])
+            turn = await caller.ask(question, said[0].end, "The next question was not answered")
+            return silent_after, turn.status
+
+    silent_after, status = run(script())
+    assert silent_after == np.inf if hummed else 0.0 < (silent_after or 0.0) < 0.5
+    assert status == "completed"
+
+
+async def _nothing(persona: str) -> None:
+    """There is nothing to be read."""
