@@ -19,7 +19,7 @@ setup: $(VENV)/installed
 test: $(VENV)/installed-dev web
 	$(BIN)/companion setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not browser' -n 2 --dist loadfile
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser -n 2 --dist loadfile
 
 check: lint types
 
