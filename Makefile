@@ -15,7 +15,7 @@ run: setup
 setup: $(VENV)/installed
 	$(BIN)/companion setup
 
-# Two files of tests at a time, but for those that drive a browser: what they look at is live.
+# Two files of tests at a time; those that drive a browser by themselves, as what they look at is live.
 test: $(VENV)/installed-dev web
 	$(BIN)/companion setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not browser' -n 2 --dist loadfile
