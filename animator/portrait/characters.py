@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "assets" / "characters"
-DEFAULT = "mona_lisa"  # nobody alive answers for what it says
+DEFAULT_CHARACTER = "mona_lisa"  # nobody alive answers for what it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Character:
 def characters() -> tuple[Character, ...]:
     """All shipped characters, the default one first."""
     found = [_read(file) for file in sorted(FOLDER.glob("*/character.toml"))]
-    return tuple(sorted(found, key=lambda character: character.name != DEFAULT))
+    return tuple(sorted(found, key=lambda character: character.name != DEFAULT_CHARACTER))
 
 
 def find(name: str) -> Character:

@@ -31,7 +31,7 @@ from animator.storage import cache_folder, whole
 Floats = NDArray[np.float32]
 VERSION = 56  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT_PORTRAITS = 64  # portraits on disk, some 4 MB each
-_SHARED = ("triangles", "contours")  # the same for all portraits
+_SHARED_FIELDS = ("triangles", "contours")  # the same for all portraits
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Portrait:
         return found.turned(-self.quarters)
 
 
-_TUPLES = tuple(field.name for field in fields(Portrait) if get_origin(field.type) is tuple)
+_TUPLE_FIELDS = tuple(field.name for field in fields(Portrait) if get_origin(field.type) is tuple)
 
 
 def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None) -> Portrait:
@@ -176,11 +176,11 @@ def _restore(kept: Path) -> Portrait | None:
     """The portrait in the file, or None when there is none or it is damaged."""
     try:
         with kept.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            values = {field.name: stored[field.name] for field in fields(Portrait) if field.name not in _SHARED}
+            values = {field.name: stored[field.name] for field in fields(Portrait) if field.name not in _SHARED_FIELDS}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     plain = {name: value.tolist() if value.ndim == 0 else value for name, value in values.items()}
-    for name in _TUPLES:
+    for name in _TUPLE_FIELDS:
         plain[name] = tuple(values[name].tolist())
     plain["drawing"] = Drawing(*values["drawing"].tolist())
     return Portrait(**plain, triangles=mesh().triangles, contours=mesh().contours)
@@ -188,7 +188,7 @@ def _restore(kept: Path) -> Portrait | None:
 
 def _keep(portrait: Portrait, kept: Path) -> None:
     """Writes the file as a whole or not at all; a full or read-only disk costs only the next preparation."""
-    names = [field.name for field in fields(Portrait) if field.name not in _SHARED]
+    names = [field.name for field in fields(Portrait) if field.name not in _SHARED_FIELDS]
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with whole(kept) as file:

@@ -9,12 +9,12 @@ from animator.portrait.finding.framing import Cut
 from animator.portrait.geometry.pose import pose
 from animator.portrait.geometry.topology import FACE_OVAL
 
-_SHARP_FACE = 110  # px; below, the face is visibly soft at 512
-_ASIDE, _TILTED = 28.0, 22.0  # degrees of yaw, pitch
-_TURNED = ("", "on its side", "upside down", "on its side")
-_EDGE = 0.01  # of the face's height: landmarks nearer to the border of the picture, or beyond, were guessed
-_DARK = 25.0  # L; black people in a dim room have 50, Vermeer's girl in the shadow of her hat 41
-_SHUT, _HALF_SHUT = 0.6, 0.45  # weight of a blink of both eyes, and of the mean of both
+_SHARP_FACE_PX = 110  # px; below, the face is visibly soft at 512
+_LARGEST_YAW, _LARGEST_PITCH = 28.0, 22.0  # degrees of yaw, pitch
+_TURN_WORDS = ("", "on its side", "upside down", "on its side")
+_BORDER_SHARE = 0.01  # of the face's height: landmarks nearer to the border of the picture, or beyond, were guessed
+_DARK_LIGHTNESS = 25.0  # L; black people in a dim room have 50, Vermeer's girl in the shadow of her hat 41
+_SHUT_BLINK, _HALF_SHUT_BLINK = 0.6, 0.45  # weight of a blink of both eyes, and of the mean of both
 
 
 def remarks(framed: Cut) -> tuple[str, ...]:
@@ -22,14 +22,16 @@ def remarks(framed: Cut) -> tuple[str, ...]:
     found: list[str] = []
     if len(framed.others) and not framed.given:
         found.append(f"{len(framed.others) + 1} faces were found; the largest one is used.")
-    if framed.face_px < _SHARP_FACE:
+    if framed.face_px < _SHARP_FACE_PX:
         found.append(f"The face is only {framed.face_px:.0f} px high: it will look soft. Use a larger picture.")
     if _cut_off(framed):
         found.append("The picture cuts the face off: what is missing is made up. Use a picture that shows all of it.")
     if framed.quarters:
-        found.append(f"The face was {_TURNED[framed.quarters]} in the picture, which was turned to show it upright.")
+        found.append(
+            f"The face was {_TURN_WORDS[framed.quarters]} in the picture, which was turned to show it upright."
+        )
     found += _angle(*pose(framed.face.points)[:2])
-    if _bright(framed) < _DARK:
+    if _bright(framed) < _DARK_LIGHTNESS:
         found.append("The face is dark in the picture, and stays so. Brighten the picture, or use one with more light.")
     found += _hidden(framed.covered)
     if framed.drawing.eyes_lost:
@@ -38,9 +40,9 @@ def remarks(framed: Cut) -> tuple[str, ...]:
             "that it is drawn (--drawn yes), to have them tried."
         )
     blinks = [float(framed.face.blendshapes[INDEX[name]]) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
-    if min(blinks) > _SHUT:
+    if min(blinks) > _SHUT_BLINK:
         found.append("The eyes are shut in the picture: they cannot open. Use a picture with open eyes.")
-    elif np.mean(blinks) > _HALF_SHUT and not framed.covered.left_eye:
+    elif np.mean(blinks) > _HALF_SHUT_BLINK and not framed.covered.left_eye:
         found.append("The eyes are half shut in the picture: what opens is made up. Use a picture with open eyes.")
     if framed.doubtful:
         found.append("Eyes or mouth were hard to make out: check that the points lie on them.")
@@ -59,7 +61,7 @@ def _bright(framed: Cut) -> float:
 def _cut_off(framed: Cut) -> bool:
     outline = framed.face.points[list(FACE_OVAL), :2]
     left, top, right, bottom = framed.real
-    edge = _EDGE * float(np.ptp(outline[:, 1]))
+    edge = _BORDER_SHARE * float(np.ptp(outline[:, 1]))
     low, high = outline.min(axis=0) - edge, outline.max(axis=0) + edge
     return bool((low < [left, top]).any() or (high > [right, bottom]).any())
 
@@ -79,6 +81,6 @@ def _hidden(covered: Covered) -> list[str]:
 
 
 def _angle(yaw: float, pitch: float) -> list[str]:
-    if abs(yaw) > _ASIDE or abs(pitch) > _TILTED:
+    if abs(yaw) > _LARGEST_YAW or abs(pitch) > _LARGEST_PITCH:
         return ["The face looks far aside, up or down: it can turn only a little. One from the front does best."]
     return []

@@ -16,7 +16,7 @@ from animator.render.surface.body import Body, body
 from animator.render.surface.light import Light, light
 from animator.render.surface.sharp import sharpened
 
-_FORWARD = 0.03  # face widths
+_LID_FORWARD = 0.03  # face widths
 _OPENINGS = ("lips_inner", "eye_left", "eye_right")
 
 
@@ -114,7 +114,7 @@ def _build(portrait: Portrait) -> Layers:
         rim_of=rim_of,
         around=np.concatenate([whole, holes.fillers(pairs)]),
         edge=edge,
-        forward=f32(on_top * _FORWARD * portrait.face_width),
+        forward=f32(on_top * _LID_FORWARD * portrait.face_width),
         uv=np.concatenate([made.uv, beyond]),
         opacity=f32(np.arange(len(made.points) + len(beyond)) < len(made.points)),
     )

@@ -15,17 +15,17 @@ from animator.render.surface import deform
 from animator.render.surface.head_pose import Pose, pose
 from animator.render.surface.sharp import step
 
-_SHADE_OF_ROUND_LIPS, _SOON = 0.8, 1.2  # what they keep off; over their roundness, when they do so
-_NARROWS = {space.INDEX[name]: 1 - rounding.width for name, rounding in ROUNDINGS.items()}
-_NARROWEST = 0.34  # of a mouth's width, which lips that round lose at most, however much two shapes add up to
+_ROUND_LIP_SHADE, _SHADE_GAIN = 0.8, 1.2  # what they keep off; over their roundness, when they do so
+_NARROWING = {space.INDEX[name]: 1 - rounding.width for name, rounding in ROUNDINGS.items()}
+_MOST_NARROWING = 0.34  # of a mouth's width, which lips that round lose at most, however much two shapes add up to
 _BLINKS = tuple(space.INDEX[f"eyeBlink{side}"] for side in ("Left", "Right"))
 _WIDES = tuple(space.INDEX[f"eyeWide{side}"] for side in ("Left", "Right"))
-_OF_EYES = tuple(  # the weights of shapes that move each eye's lids
+_EYE_WEIGHTS = tuple(  # the weights of shapes that move each eye's lids
     tuple(at for name, at in space.INDEX.items() if name.startswith("eye") and name.endswith(side))
     for side in ("Left", "Right")
 )
-_OUTERMOST = [10, 152, 234, 454]  # points of a face: forehead, chin, cheeks
-_GAZES = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
+_OUTERMOST_POINTS = [10, 152, 234, 454]  # points of a face: forehead, chin, cheeks
+_GAZE_YAWS = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,11 @@ def moment(made: Layers, motion: Floats) -> Moment:
     where = pose(motion, portrait.pose, portrait.face_width)
     turned = [
         eyeball.turn(eye, (float(motion[at]), float(motion[at + 1])), where.head)
-        for eye, at in zip(made.eyes, _GAZES, strict=True)
+        for eye, at in zip(made.eyes, _GAZE_YAWS, strict=True)
     ]
     for side in (side for side, hidden in enumerate(portrait.eyes_hidden) if hidden):
         turned[side] = np.zeros(2, np.float32)
-        motion[list(_OF_EYES[side])] = 0
+        motion[list(_EYE_WEIGHTS[side])] = 0
     weights = _weights(made, motion, turned)
     skull = _skull(made, where)
     seen = tuple(
@@ -77,10 +77,12 @@ def moment(made: Layers, motion: Floats) -> Moment:
         for eye, moved, wide, blink in zip(made.eyes, turned, _WIDES, _BLINKS, strict=True)
     )
     jaw = np.tensordot(weights, portrait.jaw, 1).astype(np.float32)
-    lit = 1 - _SHADE_OF_ROUND_LIPS * min(_SOON * meeting.roundness(made.lips, weights), 1.0) ** 1.5
+    lit = 1 - _ROUND_LIP_SHADE * min(_SHADE_GAIN * meeting.roundness(made.lips, weights), 1.0) ** 1.5
     teeth = _to_picture(made, skull, made.mouth.anchor)
     tip = tongue.raised(weights)
-    return Moment(weights, skull, where.torso, seen, jaw, tip, teeth, lit, step(skull, made.body.points[_OUTERMOST]))
+    return Moment(
+        weights, skull, where.torso, seen, jaw, tip, teeth, lit, step(skull, made.body.points[_OUTERMOST_POINTS])
+    )
 
 
 def check(motion: Floats) -> None:
@@ -93,14 +95,14 @@ def _weights(made: Layers, motion: Floats, turned: list[Floats]) -> Floats:
     weights = motion[: len(space.ARKIT)].clip(-0.5, 1.5)
     for eye, moved, blink in zip(made.eyes, turned, _BLINKS, strict=True):
         weights[blink] = eyeball.lid(eye, moved, float(weights[blink]))
-    weights[list(_NARROWS)] *= _rounded(weights)
+    weights[list(_NARROWING)] *= _rounded(weights)
     return weights
 
 
 def _rounded(weights: Floats) -> np.float32:
     """The share of what the ARKit ``weights`` (52,) round lips by that lips can do."""
-    asked = sum(share * max(float(weights[at]), 0.0) for at, share in _NARROWS.items())
-    return np.float32(soft_limit(asked, _NARROWEST) / asked if asked > 0 else 1)
+    asked = sum(share * max(float(weights[at]), 0.0) for at, share in _NARROWING.items())
+    return np.float32(soft_limit(asked, _MOST_NARROWING) / asked if asked > 0 else 1)
 
 
 def _skull(made: Layers, where: Pose) -> Floats:

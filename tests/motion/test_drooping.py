@@ -8,7 +8,7 @@ import pytest
 from animator.motion.rows.space import INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
-from animator.render.neutral.drooping import DROOPING, LARGEST_LIFT, LiftedLids, drooping, opennesses
+from animator.render.neutral.drooping import DROOPING_OPENNESS, LARGEST_LIFT, LiftedLids, drooping, opennesses
 
 LEFT, RIGHT = INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]
 
@@ -25,7 +25,7 @@ def squinting(portrait: Portrait, left: float, right: float) -> Portrait:
 
 
 def test_open_eyes_are_left_alone(portrait: Portrait) -> None:
-    assert min(opennesses(portrait)) > DROOPING
+    assert min(opennesses(portrait)) > DROOPING_OPENNESS
     assert drooping(portrait) == (0, 0)
 
 

@@ -5,7 +5,7 @@ from animator.control import Control
 from animator.motion.rows.space import INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
-from animator.render.neutral.parted import HOLD, LEAST_ROUND, PartedLips, parting, roundness
+from animator.render.neutral.parted import HOLD_SHARE, LEAST_ROUNDNESS, PartedLips, parting, roundness
 
 JAW, CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
 GAP = 0.3
@@ -22,7 +22,7 @@ def test_a_smiling_picture_smiles_until_it_speaks_and_again_afterwards():
     lips, silence = PartedLips(GAP), np.zeros((50, SIZE), np.float32)
     assert not lips(silence, Control("listening")).any()
     speaking = lips(silence, Control("speaking"))
-    assert opening(speaking)[-1] == pytest.approx((1 - HOLD) * GAP, abs=0.01)
+    assert opening(speaking)[-1] == pytest.approx((1 - HOLD_SHARE) * GAP, abs=0.01)
     assert np.abs(np.diff(opening(speaking), prepend=GAP)).max() < 0.12  # no jump at the border
     assert opening(speaking)[7] < 0.12 * GAP  # a voice does not wait
     after = lips(silence, Control("idle"))
@@ -68,7 +68,7 @@ def test_how_far_a_picture_parts_its_lips():
 
 def test_a_wide_smile_rounds_less_than_other_lips():
     astronaut, mona = (load(find(name).picture) for name in ("astronaut", "mona_lisa"))
-    assert LEAST_ROUND <= roundness(astronaut) < 0.9
+    assert LEAST_ROUNDNESS <= roundness(astronaut) < 0.9
     assert roundness(mona) == 1
     motion = np.zeros((60, SIZE), np.float32)
     motion[:, [INDEX["mouthFunnel"], INDEX["mouthPucker"]]] = 0.4

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from animator.motion.rows.space import INDEX
-from animator.portrait.characters import DEFAULT, characters, find
+from animator.portrait.characters import DEFAULT_CHARACTER, characters, find
 from animator.portrait.portrait import KEPT_PORTRAITS, Portrait, load
 from animator.portrait.shaping.head_fit import fit
 
@@ -34,7 +34,7 @@ def opening(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
 
 
 def test_characters_have_titles_and_licences() -> None:
-    assert len(NAMES) >= 3 and NAMES[0] == DEFAULT
+    assert len(NAMES) >= 3 and NAMES[0] == DEFAULT_CHARACTER
     assert all(c.title and c.credit and c.licence and c.source and c.picture.is_file() for c in characters())
 
 

@@ -21,31 +21,33 @@ from animator.portrait.picture.reading import Picture
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_SIDE = 360  # px of the longer side, as it is looked at
-_STEPS = (5.0, 10.0)  # Lab from a pixel to the next, where the ground ends
-_LIGHTER = (50.0, 65.0, 80.0)  # L of a ground with soft shades, on which all that is drawn is darker
+_WORK_SIDE = 360  # px of the longer side, as it is looked at
+_GROUND_STEPS = (5.0, 10.0)  # Lab from a pixel to the next, where the ground ends
+_LIGHT_LEVELS = (50.0, 65.0, 80.0)  # L of a ground with soft shades, on which all that is drawn is darker
 # Of the ground's size: narrower bays are cut off, so that eyes that touch the hair are islands.
-_BAYS = 0.0, 0.035, 0.09
-_COLOURS = 12  # in which irises are sought that touch the hair
-_SPOT = 0.00015, 0.02, 0.4, 2.6  # least and largest share of the picture of an iris, least of its box, longest shape
-_SPOTS = 60  # the largest ones are looked at
-_FACES = 4  # the likeliest ones
-_GROUND = 0.005  # least share of the picture
-_GROUNDS = 20  # the largest ones are looked at
-_ISLAND = 0.0004, 0.3  # least and largest share of the ground with its islands
-_DOT = 10  # px, least area of an island
-_ISLANDS = 40  # the largest ones are looked at
-_APART = 1.15, 8.0  # distance of the eyes, of their mean width
-_TILT = 0.6  # most that one eye is higher than the other, of their distance
-_BELOW = 0.3, 1.7  # the mouth below the eyes, of their distance
-_ASIDE = 0.5
-_MOUTH = 0.12, 1.6  # its width, of the same
-_ELSEWHERE = 0.6  # what it counts against a mouth to lie on another ground than the eyes: in a beard, under a visor
-_LEAST = 0.02  # of what two islands are likely to be eyes
-_BROWS = 0.3  # what it counts against a pair that another one lies below: brows
-_LOWER = 0.12, 0.65  # how far below, of the distance of the eyes
-_ONE = 0.3  # of the distance of the eyes: what lies nearer is one eye
-_SAME = 24  # px, side of the squares in which the shapes of two eyes are compared
+_BAY_WIDTHS = 0.0, 0.035, 0.09
+_COLOUR_COUNT = 12  # in which irises are sought that touch the hair
+# Least and largest share of the picture of an iris, least of its box, longest shape
+_SPOT_LIMITS = 0.00015, 0.02, 0.4, 2.6
+_MOST_SPOTS = 60  # the largest ones are looked at
+_MOST_FACES = 4  # the likeliest ones
+_LEAST_GROUND = 0.005  # least share of the picture
+_MOST_GROUNDS = 20  # the largest ones are looked at
+_ISLAND_RANGE = 0.0004, 0.3  # least and largest share of the ground with its islands
+_LEAST_ISLAND = 10  # px, least area of an island
+_MOST_ISLANDS = 40  # the largest ones are looked at
+_EYE_DISTANCE_RANGE = 1.15, 8.0  # distance of the eyes, of their mean width
+_LARGEST_TILT = 0.6  # most that one eye is higher than the other, of their distance
+_MOUTH_DROP_RANGE = 0.3, 1.7  # the mouth below the eyes, of their distance
+_LARGEST_MOUTH_OFFSET = 0.5
+_MOUTH_WIDTH_RANGE = 0.12, 1.6  # its width, of the same
+# What it counts against a mouth to lie on another ground than the eyes: in a beard, under a visor
+_OTHER_GROUND_FACTOR = 0.6
+_LEAST_LIKELIHOOD = 0.02  # of what two islands are likely to be eyes
+_BROW_FACTOR = 0.3  # what it counts against a pair that another one lies below: brows
+_BROW_DISTANCE_RANGE = 0.12, 0.65  # how far below, of the distance of the eyes
+_SAME_EYE_DISTANCE = 0.3  # of the distance of the eyes: what lies nearer is one eye
+_SHAPE_SIDE = 24  # px, side of the squares in which the shapes of two eyes are compared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,51 +86,51 @@ class _Three(NamedTuple):
     mouth: _Island
 
 
-_NOWHERE = _Island((0, 0, 0, 0), np.zeros(2, np.float32), 0, np.zeros(3, np.float32), np.zeros((0, 0), np.float32))
-_NONE = _Three(0.0, _NOWHERE, _NOWHERE, _NOWHERE)
+_NO_ISLAND = _Island((0, 0, 0, 0), np.zeros(2, np.float32), 0, np.zeros(3, np.float32), np.zeros((0, 0), np.float32))
+_NO_FACE = _Three(0.0, _NO_ISLAND, _NO_ISLAND, _NO_ISLAND)
 
 
 def find_drawn(picture: Picture) -> list[Drawn]:
     """Faces that may be in ``picture`` (h, w, 3) RGB, upright, the likeliest first; they may share an eye."""
-    step = max(1.0, max(picture.shape[:2]) / _SIDE)
+    step = max(1.0, max(picture.shape[:2]) / _WORK_SIDE)
     size = [max(8, round(side / step)) for side in picture.shape[1::-1]]
     small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     lab = np.asarray(cv2.cvtColor((small / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
-    grounds = [_islands(lab, ground, bay) for ground in _grounds(lab) for bay in _BAYS]
+    grounds = [_islands(lab, ground, bay) for ground in _grounds(lab) for bay in _BAY_WIDTHS]
     everything = _different([island for islands in grounds for island in islands])
     found = [_best(islands, everything) for islands in (*grounds, _spots(lab))]
     faces: list[_Three] = []
     for three in sorted(found, key=lambda three: -three.likely):
         if three.likely > 0 and not any(_same(three, other) for other in faces):
             faces.append(three)
-    return [Drawn(_named(face, step), face.likely) for face in faces[:_FACES]]
+    return [Drawn(_named(face, step), face.likely) for face in faces[:_MOST_FACES]]
 
 
 def _same(one: _Three, other: _Three) -> bool:
     """Whether both have the same eyes."""
     far = float(np.linalg.norm(other.left.centre - other.right.centre))
     pairs = ((one.left, other.left), (one.right, other.right))
-    return all(float(np.linalg.norm(a.centre - b.centre)) < _ONE * far for a, b in pairs)
+    return all(float(np.linalg.norm(a.centre - b.centre)) < _SAME_EYE_DISTANCE * far for a, b in pairs)
 
 
 def _grounds(lab: Floats) -> list[Mask]:
     """The parts of the picture in which colours change only slowly, and those that are light, the largest first."""
     across = np.linalg.norm(np.diff(lab, axis=1), axis=2)
     down = np.linalg.norm(np.diff(lab, axis=0), axis=2)
-    levels = [(lab[..., 0] > light).astype(np.uint8) for light in _LIGHTER]
-    for most in _STEPS:
+    levels = [(lab[..., 0] > light).astype(np.uint8) for light in _LIGHT_LEVELS]
+    for most in _GROUND_STEPS:
         calm = np.ones(lab.shape[:2], np.uint8)
         calm[:, 1:][across > most] = 0
         calm[1:][down > most] = 0
         levels.append(calm)
-    least = _GROUND * lab.shape[0] * lab.shape[1]
+    least = _LEAST_GROUND * lab.shape[0] * lab.shape[1]
     found: list[tuple[int, Mask]] = []
     for level in levels:
         count, labels, boxes, _ = cv2.connectedComponentsWithStats(level, connectivity=4)
         areas = boxes[:, cv2.CC_STAT_AREA]
         found += [(int(areas[number]), labels == number) for number in range(1, count) if areas[number] > least]
     found.sort(key=lambda part: -part[0])
-    return [mask for _, mask in found[:_GROUNDS]]
+    return [mask for _, mask in found[:_MOST_GROUNDS]]
 
 
 def _islands(lab: Floats, ground: Mask, bay: float) -> list[_Island]:
@@ -142,31 +144,31 @@ def _islands(lab: Floats, ground: Mask, bay: float) -> list[_Island]:
     whole = int(land.sum()) + sum(int(boxes[number, cv2.CC_STAT_AREA]) for number in within)
     found: list[_Island] = []
     for number in within:
-        if max(_ISLAND[0] * whole, _DOT) < boxes[number, cv2.CC_STAT_AREA] < _ISLAND[1] * whole:
+        if max(_ISLAND_RANGE[0] * whole, _LEAST_ISLAND) < boxes[number, cv2.CC_STAT_AREA] < _ISLAND_RANGE[1] * whole:
             box = boxes[number] - np.array([1, 1, 0, 0, 0], np.int32)
             found.append(_island(lab, labels[1:-1, 1:-1] == number, box, centres[number] - 1))
     found.sort(key=lambda island: -island.area)
-    return found[:_ISLANDS]
+    return found[:_MOST_ISLANDS]
 
 
 def _spots(lab: Floats) -> list[_Island]:
     """What has one colour of its own, compact and small, wherever it lies; the largest first."""
     soft = np.asarray(cv2.GaussianBlur(lab, (0, 0), 1.2), np.float32)
     colours = soft[::3, ::3].reshape(-1, 3)
-    if len(np.unique(colours.round(), axis=0)) < _COLOURS:
+    if len(np.unique(colours.round(), axis=0)) < _COLOUR_COUNT:
         return []  # a plain wall
-    centres, _ = kmeans2(colours, _COLOURS, minit="++", rng=0)
+    centres, _ = kmeans2(colours, _COLOUR_COUNT, minit="++", rng=0)
     nearest = np.linalg.norm(soft[:, :, None] - centres, axis=3).argmin(axis=2)
     found: list[_Island] = []
-    for number in range(_COLOURS):
+    for number in range(_COLOUR_COUNT):
         count, labels, boxes, middles = cv2.connectedComponentsWithStats((nearest == number).astype(np.uint8))
         for part in range(1, count):
             _, _, wide, high, area = (int(value) for value in boxes[part])
-            within = _SPOT[0] * nearest.size < area < _SPOT[1] * nearest.size
-            if within and area > _SPOT[2] * wide * high and max(wide, high) < _SPOT[3] * min(wide, high):
+            within = _SPOT_LIMITS[0] * nearest.size < area < _SPOT_LIMITS[1] * nearest.size
+            if within and area > _SPOT_LIMITS[2] * wide * high and max(wide, high) < _SPOT_LIMITS[3] * min(wide, high):
                 found.append(_island(lab, labels == part, boxes[part], middles[part]))
     found.sort(key=lambda island: -island.area)
-    return found[:_SPOTS]
+    return found[:_MOST_SPOTS]
 
 
 def _island(lab: Floats, mask: Mask, box: NDArray[np.int32], centre: NDArray[np.float64]) -> _Island:
@@ -174,7 +176,7 @@ def _island(lab: Floats, mask: Mask, box: NDArray[np.int32], centre: NDArray[np.
     x, y, wide, high, area = (int(value) for value in box)
     part = mask[y : y + high, x : x + wide]
     colour = lab[y : y + high, x : x + wide][part].mean(axis=0)
-    shape = cv2.resize(part.astype(np.float32), (_SAME, _SAME), interpolation=cv2.INTER_AREA)
+    shape = cv2.resize(part.astype(np.float32), (_SHAPE_SIDE, _SHAPE_SIDE), interpolation=cv2.INTER_AREA)
     return _Island((x, y, x + wide, y + high), centre.astype(np.float32), area, colour, np.asarray(shape, np.float32))
 
 
@@ -191,16 +193,16 @@ def _best(islands: list[_Island], everything: list[_Island]) -> _Three:
     pairs: list[tuple[float, _Island, _Island]] = []
     for one, other in combinations(islands, 2):
         right, left = (one, other) if one.centre[0] < other.centre[0] else (other, one)
-        if (likely := _pair(right, left)) > _LEAST:
+        if (likely := _pair(right, left)) > _LEAST_LIKELIHOOD:
             pairs.append((likely, right, left))
-    best = _NONE
+    best = _NO_FACE
     for likely, right, left in sorted(pairs, key=lambda pair: -pair[0]):
         if any(_brows((right, left), (low_right, low_left)) for _, low_right, low_left in pairs):
-            likely *= _BROWS
+            likely *= _BROW_FACTOR
         if likely <= best.likely:
             continue
         for mouth in everything:
-            share = likely * _under(right, left, mouth) * (1 if mouth in islands else _ELSEWHERE)
+            share = likely * _under(right, left, mouth) * (1 if mouth in islands else _OTHER_GROUND_FACTOR)
             if share > best.likely:
                 best = _Three(share, right, left, mouth)
     return best
@@ -210,7 +212,11 @@ def _brows(pair: tuple[_Island, _Island], lower: tuple[_Island, _Island]) -> boo
     """Whether a ``pair`` are brows since the ``lower`` one are the eyes."""
     aside, below = below_eyes(pair[0].centre, pair[1].centre, (lower[0].centre + lower[1].centre) / np.float32(2))
     ratio = np.linalg.norm(lower[1].centre - lower[0].centre) / np.linalg.norm(pair[1].centre - pair[0].centre)
-    return _LOWER[0] < below < _LOWER[1] and abs(aside) < 0.2 and abs(float(np.log(ratio))) < 0.3
+    return (
+        _BROW_DISTANCE_RANGE[0] < below < _BROW_DISTANCE_RANGE[1]
+        and abs(aside) < 0.2
+        and abs(float(np.log(ratio))) < 0.3
+    )
 
 
 def _pair(right: _Island, left: _Island) -> float:
@@ -218,7 +224,7 @@ def _pair(right: _Island, left: _Island) -> float:
     apart = left.centre - right.centre
     far = float(np.linalg.norm(apart))
     wide = (right.width + left.width) / 2
-    if not _APART[0] * wide < far < _APART[1] * wide or abs(apart[1]) > _TILT * far:
+    if not _EYE_DISTANCE_RANGE[0] * wide < far < _EYE_DISTANCE_RANGE[1] * wide or abs(apart[1]) > _LARGEST_TILT * far:
         return 0.0
     sizes = abs(float(np.log(right.area / left.area)))
     high = abs(float(np.log(right.height / left.height)))
@@ -241,7 +247,11 @@ def _under(right: _Island, left: _Island, mouth: _Island) -> float:
     """How likely, 0 to 1, ``mouth`` is the mouth under two eyes."""
     aside, below = below_eyes(right.centre, left.centre, mouth.centre)
     wide = mouth.width / float(np.linalg.norm(left.centre - right.centre))
-    if not _BELOW[0] < below < _BELOW[1] or abs(aside) > _ASIDE or not _MOUTH[0] < wide < _MOUTH[1]:
+    if (
+        not _MOUTH_DROP_RANGE[0] < below < _MOUTH_DROP_RANGE[1]
+        or abs(aside) > _LARGEST_MOUTH_OFFSET
+        or not _MOUTH_WIDTH_RANGE[0] < wide < _MOUTH_WIDTH_RANGE[1]
+    ):
         return 0.0
     return (
         _bell(aside, 0.25)

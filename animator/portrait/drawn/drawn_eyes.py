@@ -11,24 +11,24 @@ from animator.portrait.geometry.topology import POINTS, RINGS
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_SPOTS = 3  # on a cheek that show the skin's colour
-_APART = 12.0  # distance in Lab from the skin's colour of what is not skin
-_NEAR = 0.24  # face widths around the landmarks' eye within which the drawn one is sought
-_LEAST, _MOST = 0.035, 0.36  # face widths of an eye
-_SLIM, _TALL = 0.42, 2.4  # height over width of an eye
-_ROUND = 0.55  # least share of its box that an outline fills
-_SPIKES = 0.032  # face widths: lashes narrower than this are not the eye
-_RING = 0.09  # face widths around the landmarks' eye where there is skin, if the cheek's is of another colour
-_LEVEL = 0.06  # face widths by which one eye may be higher than the other
-_FAR = 6.0  # what it counts against two outlines that they lie a face width from the landmarks' eyes
-_ROOM = 0.6  # radii around a dot that belong to its eye, so that it can look about
-_WHITE = 0.08  # least share of the white in an eye that is not a mere dot
-_CONTRAST = 25.0  # in L between the iris and the white of an eye
-_ALIKE = 1.7  # ratio of the areas of both eyes
-_REACH = 0.05  # face widths over which the lids follow
-_CHEEKS = {"left": (280, 425, 411, 427, 376, 352), "right": (50, 205, 187, 207, 147, 123)}
-_NOSE = (6, 197, 195, 5, 4)
-_IRIS = {"left": slice(473, 478), "right": slice(468, 473)}
+_SPOT_COUNT = 3  # on a cheek that show the skin's colour
+_SKIN_DISTANCE = 12.0  # distance in Lab from the skin's colour of what is not skin
+_SEARCH_REACH = 0.24  # face widths around the landmarks' eye within which the drawn one is sought
+_LEAST_WIDTH, _MOST_WIDTH = 0.035, 0.36  # face widths of an eye
+_LEAST_ASPECT, _MOST_ASPECT = 0.42, 2.4  # height over width of an eye
+_LEAST_FILL = 0.55  # least share of its box that an outline fills
+_SPIKE_WIDTH = 0.032  # face widths: lashes narrower than this are not the eye
+_RING_RADIUS = 0.09  # face widths around the landmarks' eye where there is skin, if the cheek's is of another colour
+_LEVEL_SLACK = 0.06  # face widths by which one eye may be higher than the other
+_DISTANCE_COST = 6.0  # what it counts against two outlines that they lie a face width from the landmarks' eyes
+_DOT_ROOM = 0.6  # radii around a dot that belong to its eye, so that it can look about
+_LEAST_WHITE = 0.08  # least share of the white in an eye that is not a mere dot
+_WHITE_CONTRAST = 25.0  # in L between the iris and the white of an eye
+_MOST_AREA_RATIO = 1.7  # ratio of the areas of both eyes
+_LID_REACH = 0.05  # face widths over which the lids follow
+_CHEEK_POINTS = {"left": (280, 425, 411, 427, 376, 352), "right": (50, 205, 187, 207, 147, 123)}
+_NOSE_POINTS = (6, 197, 195, 5, 4)
+_IRIS_POINTS = {"left": slice(473, 478), "right": slice(468, 473)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +80,17 @@ def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
     for side, outline in zip(("left", "right"), pair, strict=True):
         iris, inner = _inside(lab[..., 0], outline)
         _fit_lids(moved, inner, side)
-        moved[_IRIS[side], :2] = iris
+        moved[_IRIS_POINTS[side], :2] = iris
     return moved
 
 
 def _skins(lab: Floats, points: Floats) -> dict[str, Floats]:
     """The skin's colour below each eye. A cheek that is not of the nose's colour is taken for the other one."""
     found = {side: _skin(lab, points, side) for side in ("left", "right")}
-    x, y = points[list(_NOSE), :2].round().astype(int).T.clip(0, np.array(lab.shape[1::-1])[:, None] - 1)
+    x, y = points[list(_NOSE_POINTS), :2].round().astype(int).T.clip(0, np.array(lab.shape[1::-1])[:, None] - 1)
     nose = np.median(lab[y, x], axis=0)
     best = min(found.values(), key=lambda skin: float(np.linalg.norm(skin - nose)))
-    same = {side: float(np.linalg.norm(skin - best)) < 2 * _APART for side, skin in found.items()}
+    same = {side: float(np.linalg.norm(skin - best)) < 2 * _SKIN_DISTANCE for side, skin in found.items()}
     return {side: skin if same[side] else best for side, skin in found.items()}
 
 
@@ -106,10 +106,14 @@ def _pair(left: list[_Outline], right: list[_Outline], points: Floats) -> tuple[
             ratio = max(one.area, other.area) / min(one.area, other.area)
             away = [(outline.centre - eye) / width for outline, eye in zip((one, other), eyes, strict=True)]
             apart = float(abs((one.centre - other.centre) @ down)) / width
-            if ratio > _ALIKE or apart > _LEVEL or one.centre @ across - other.centre @ across < _LEAST * width:
+            if (
+                ratio > _MOST_AREA_RATIO
+                or apart > _LEVEL_SLACK
+                or one.centre @ across - other.centre @ across < _LEAST_WIDTH * width
+            ):
                 continue
-            unlike = float(np.linalg.norm(away[0] - away[1] * (1, 1))) * _FAR / 2
-            cost = float(np.log(ratio)) + _FAR * float(np.linalg.norm(away[0] + away[1])) / 2 + unlike
+            unlike = float(np.linalg.norm(away[0] - away[1] * (1, 1))) * _DISTANCE_COST / 2
+            cost = float(np.log(ratio)) + _DISTANCE_COST * float(np.linalg.norm(away[0] + away[1])) / 2 + unlike
             if best is None or cost < best[0]:
                 best = cost, (one, other)
     return best and best[1]
@@ -120,7 +124,7 @@ def _around(lab: Floats, points: Floats, side: str) -> Floats:
     width = float(np.linalg.norm(points[234] - points[454]))
     ring = np.zeros(lab.shape[:2], np.uint8)
     centre = _middle(points, side).round().astype(int).tolist()
-    cv2.circle(ring, centre, round(_RING * width), 1, max(1, round(0.02 * width)))
+    cv2.circle(ring, centre, round(_RING_RADIUS * width), 1, max(1, round(0.02 * width)))
     return np.median(lab[ring > 0], axis=0).astype(np.float32)
 
 
@@ -133,26 +137,26 @@ def _skin(lab: Floats, points: Floats, side: str) -> Floats:
     radius = max(2, round(0.015 * float(np.linalg.norm(points[234] - points[454]))))
     inside = np.array(lab.shape[1::-1]) - 1 - radius
     patches: list[Floats] = []
-    for x, y in points[list(_CHEEKS[side]), :2].round().astype(int).clip(radius, inside):
+    for x, y in points[list(_CHEEK_POINTS[side]), :2].round().astype(int).clip(radius, inside):
         patches.append(lab[y - radius : y + radius + 1, x - radius : x + radius + 1].reshape(-1, 3))
     patches.sort(key=lambda patch: float(patch.std(axis=0).max()))
-    return np.median([np.median(patch, axis=0) for patch in patches[:_SPOTS]], axis=0).astype(np.float32)
+    return np.median([np.median(patch, axis=0) for patch in patches[:_SPOT_COUNT]], axis=0).astype(np.float32)
 
 
 def _outlines(lab: Floats, skin: Floats, points: Floats, side: str) -> list[_Outline]:
     """What near an eye is compact and not skin: the eye, perhaps a nostril or the tip of a brow."""
     width = float(np.linalg.norm(points[234] - points[454]))
     centre = _middle(points, side).round().astype(int).tolist()
-    near = cv2.circle(np.zeros(lab.shape[:2], np.uint8), centre, round(_NEAR * width), 1, -1)
-    other = (np.linalg.norm(lab - skin, axis=2) > _APART).astype(np.uint8)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(3, round(_SPIKES * width) | 1),) * 2)
+    near = cv2.circle(np.zeros(lab.shape[:2], np.uint8), centre, round(_SEARCH_REACH * width), 1, -1)
+    other = (np.linalg.norm(lab - skin, axis=2) > _SKIN_DISTANCE).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(3, round(_SPIKE_WIDTH * width) | 1),) * 2)
     count, labels, boxes, centres = cv2.connectedComponentsWithStats(cv2.morphologyEx(other, cv2.MORPH_OPEN, kernel))
     found: list[_Outline] = []
     for number in range(1, count):
         left, _, wide, high, area = (int(value) for value in boxes[number])
         x, y = centres[number].round().astype(int).tolist()
-        sized = _LEAST * width < wide < _MOST * width and _SLIM < high / wide < _TALL
-        if sized and area > _ROUND * wide * high and near[y, x]:
+        sized = _LEAST_WIDTH * width < wide < _MOST_WIDTH * width and _LEAST_ASPECT < high / wide < _MOST_ASPECT
+        if sized and area > _LEAST_FILL * wide * high and near[y, x]:
             found.append(_Outline(labels == number, left, left + wide - 1))
     return found
 
@@ -169,7 +173,7 @@ def _fit_lids(points: Floats, outline: _Outline, side: str) -> None:
     shift = points[rim, :2] - before[rim]
     away = np.linalg.norm(before[:, None] - before[None, rim], axis=2)
     nearest = away.min(axis=1, keepdims=True)
-    reach = _REACH * float(np.linalg.norm(before[234] - before[454]))
+    reach = _LID_REACH * float(np.linalg.norm(before[234] - before[454]))
     reach = max(reach, 1.2 * float(np.linalg.norm(shift.mean(axis=0))))
     weights = np.exp(-0.5 * ((away - nearest) / (0.3 * reach)) ** 2)
     follow = np.exp(-0.5 * (nearest / reach) ** 2) * (weights @ shift) / weights.sum(axis=1, keepdims=True)
@@ -189,9 +193,11 @@ def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
     An eye that is a mere dot is all iris, with some skin around it for its white.
     """
     dark, bright = np.percentile(light[outline.mask], [5, 95])
-    white = outline.mask & (light > (dark + bright) / 2) if bright - dark > _CONTRAST else np.zeros_like(outline.mask)
+    white = (
+        outline.mask & (light > (dark + bright) / 2) if bright - dark > _WHITE_CONTRAST else np.zeros_like(outline.mask)
+    )
     well_inside = cv2.erode(outline.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    white &= (white & well_inside).sum() > _WHITE * outline.area
+    white &= (white & well_inside).sum() > _LEAST_WHITE * outline.area
     _, labels, boxes, centres = cv2.connectedComponentsWithStats((outline.mask & ~white).astype(np.uint8))
     number = 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())
     x, y = centres[number]
@@ -199,7 +205,7 @@ def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
     around = np.array([[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]], np.float32)
     iris = (centres[number] + radius * around).astype(np.float32)
     if not white.any():
-        room = 2 * round(_ROOM * radius) + 1
+        room = 2 * round(_DOT_ROOM * radius) + 1
         wide = cv2.dilate(outline.mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (room, room)))
         columns = np.flatnonzero(wide.any(axis=0))
         return iris, _Outline(wide > 0, int(columns[0]), int(columns[-1]))

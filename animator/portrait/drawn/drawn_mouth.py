@@ -10,17 +10,17 @@ from animator.portrait.geometry.topology import POINTS, RINGS
 
 Floats = NDArray[np.float32]
 
-_APART = 12.0  # distance in Lab from the skin's colour of what is not skin
-_BELOW_EYES = 0.05  # face widths from the lower lids to the highest mouth
-_BELOW_CHIN = 0.03
-_ASIDE = 0.33  # face widths of the mouth's ends from the middle of the face
-_LEAST, _MOST = 0.07, 0.62  # face widths of a mouth
-_OFF_AXIS, _OFF_HEIGHT = 1.5, 0.9  # what it counts against a shape to lie elsewhere than expected, per width
-_STROKE = 0.035  # face widths: thinner is a line, thicker an open mouth
-_BORDER = 0.012  # face widths of the line around an open mouth
-_LIP = 0.014  # face widths of skin beyond the line that moves with it
-_REACH = 0.10  # face widths over which the face follows
-_EYES = (33, 133, 362, 263)
+_SKIN_DISTANCE = 12.0  # distance in Lab from the skin's colour of what is not skin
+_TOP_MARGIN = 0.05  # face widths from the lower lids to the highest mouth
+_BOTTOM_MARGIN = 0.03
+_SIDE_REACH = 0.33  # face widths of the mouth's ends from the middle of the face
+_LEAST_WIDTH, _MOST_WIDTH = 0.07, 0.62  # face widths of a mouth
+_AXIS_COST, _HEIGHT_COST = 1.5, 0.9  # what it counts against a shape to lie elsewhere than expected, per width
+_STROKE_THICKNESS = 0.035  # face widths: thinner is a line, thicker an open mouth
+_BORDER_WIDTH = 0.012  # face widths of the line around an open mouth
+_LIP_MARGIN = 0.014  # face widths of skin beyond the line that moves with it
+_FOLLOW_REACH = 0.10  # face widths over which the face follows
+_EYE_CORNERS = (33, 133, 362, 263)
 
 
 class _Shape(NamedTuple):
@@ -50,15 +50,15 @@ def snap_mouth(picture: NDArray[np.uint8], points: Floats) -> Floats:
     moved = points.copy()
     width = float(np.linalg.norm(points[234] - points[454]))
     columns = shape.left + np.arange(shape.width, dtype=np.float32)
-    if shape.thick < _STROKE * width:
+    if shape.thick < _STROKE_THICKNESS * width:
         middle = cv2.GaussianBlur(((shape.top + shape.bottom) / 2)[None], (0, 0), 0.01 * width)[0]
         lines = {"inner_upper": middle, "inner_lower": middle}
     else:
-        inset = np.minimum(_BORDER * width, 0.3 * (shape.bottom - shape.top))
+        inset = np.minimum(_BORDER_WIDTH * width, 0.3 * (shape.bottom - shape.top))
         lines = {"inner_upper": shape.top + inset, "inner_lower": shape.bottom - inset}
-    lines |= {"outer_upper": shape.top - _LIP * width, "outer_lower": shape.bottom + _LIP * width}
+    lines |= {"outer_upper": shape.top - _LIP_MARGIN * width, "outer_lower": shape.bottom + _LIP_MARGIN * width}
     for name, line in lines.items():
-        _lay(moved, RINGS[f"lips_{name}"], np.stack([columns, line], axis=1), _LIP * width * ("outer" in name))
+        _lay(moved, RINGS[f"lips_{name}"], np.stack([columns, line], axis=1), _LIP_MARGIN * width * ("outer" in name))
     _follow(points, moved, width)
     return moved
 
@@ -66,25 +66,25 @@ def snap_mouth(picture: NDArray[np.uint8], points: Floats) -> Floats:
 def _find(picture: NDArray[np.uint8], points: Floats) -> _Shape | None:
     """The shape that is the mouth most likely."""
     width = float(np.linalg.norm(points[234] - points[454]))
-    axis = points[list(_EYES), 0].mean()
+    axis = points[list(_EYE_CORNERS), 0].mean()
     lids = max(points[list(RINGS[f"eye_{side}_lower"]), 1].max() for side in ("left", "right"))
     expected = points[[13, 14], 1].mean()
-    left, right = (int(axis + sign * _ASIDE * width) for sign in (-1, 1))
-    top, bottom = int(lids + _BELOW_EYES * width), int(points[152, 1] + _BELOW_CHIN * width)
+    left, right = (int(axis + sign * _SIDE_REACH * width) for sign in (-1, 1))
+    top, bottom = int(lids + _TOP_MARGIN * width), int(points[152, 1] + _BOTTOM_MARGIN * width)
     area = np.s_[max(top, 0) : bottom, max(left, 0) : right]
     lab = np.asarray(cv2.cvtColor((picture[area] / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
     if min(lab.shape[:2]) < 8:
         return None
-    other = (np.linalg.norm(lab - _commonest(lab), axis=2) > _APART).astype(np.uint8)
+    other = (np.linalg.norm(lab - _commonest(lab), axis=2) > _SKIN_DISTANCE).astype(np.uint8)
     count, labels, boxes, centres = cv2.connectedComponentsWithStats(other, connectivity=8)
     best, found = 0.0, None
     for number in range(1, count):
         x, y, wide, high, _ = (int(value) for value in boxes[number])
         on_edge = x == 0 or y == 0 or x + wide == other.shape[1] or y + high == other.shape[0]
-        if on_edge or not _LEAST * width < wide < _MOST * width:
+        if on_edge or not _LEAST_WIDTH * width < wide < _MOST_WIDTH * width:
             continue
         cx, cy = centres[number] + (max(left, 0), max(top, 0))
-        score = (wide - _OFF_AXIS * abs(cx - axis) - _OFF_HEIGHT * abs(cy - expected)) / width
+        score = (wide - _AXIS_COST * abs(cx - axis) - _HEIGHT_COST * abs(cy - expected)) / width
         if score > best:
             mask = labels[:, x : x + wide] == number
             first, last = mask.argmax(axis=0), mask.shape[0] - 1 - mask[::-1].argmax(axis=0)
@@ -117,7 +117,7 @@ def _follow(before: Floats, points: Floats, width: float) -> None:
     away = np.linalg.norm(before[:POINTS, None, :2] - before[None, lips, :2], axis=2)
     nearest = away.min(axis=1, keepdims=True)
     weights = np.exp(-0.5 * ((away - nearest) / (0.02 * width)) ** 2)
-    fade = np.exp(-0.5 * (nearest / (_REACH * width)) ** 2)
+    fade = np.exp(-0.5 * (nearest / (_FOLLOW_REACH * width)) ** 2)
     moved = before[:POINTS, :2] + fade * (weights @ shift) / weights.sum(axis=1, keepdims=True)
     moved[lips] = points[lips, :2]
     points[:POINTS, :2] = moved

@@ -20,16 +20,16 @@ Shifts = dict[int, NDArray[np.float64]]  # of landmarks, by their numbers
 _REGIONS = (("left_eye", "left_iris"), ("right_eye", "right_iris"), ("mouth", "upper_lip", "lower_lip"),
             ("chin", "forehead", "left_side", "right_side"))  # fmt: skip
 _IRISES = {"left": slice(473, 478), "right": slice(468, 473)}
-_CORNERS = {"left": (362, 263), "right": (33, 133)}
-_LIDS = {"left": (362, 263, 386, 374), "right": (33, 133, 159, 145)}
+_EYE_CORNERS = {"left": (362, 263), "right": (33, 133)}
+_LID_POINTS = {"left": (362, 263, 386, 374), "right": (33, 133, 159, 145)}
 _UPPER_LIP, _LOWER_LIP = (0, 13), (14, 17)  # the named points in the middle
-_LAID_OUT = 0.6  # height of a face to be placed, of the picture's shorter side
-_FLAT = 0.02  # height of a lid, of the eye's width, below which it has no curve to keep
+_LAYOUT_HEIGHT = 0.6  # height of a face to be placed, of the picture's shorter side
+_FLAT_LID = 0.02  # height of a lid, of the eye's width, below which it has no curve to keep
 _IRIS_SIZE = 0.2  # radius, of the distance of an eye's corners (11.7 of 30 mm across)
-_ENOUGH = "an iris or both corners of each eye, both corners of the mouth, and the chin"
-_LEAN = 12.0  # degrees, standard deviation of yaw and pitch of a face in a picture
-_TRUST = 0.06  # of the face's size: how well a person's points fit the canonical face
-MEANT = 0.5  # of the distance of the eyes: landmarks farther from the given points are of another face
+_NEEDED_POINTS = "an iris or both corners of each eye, both corners of the mouth, and the chin"
+_LEAN_SPREAD = 12.0  # degrees, standard deviation of yaw and pitch of a face in a picture
+_POINT_SPREAD = 0.06  # of the face's size: how well a person's points fit the canonical face
+MEANT_DISTANCE = 0.5  # of the distance of the eyes: landmarks farther from the given points are of another face
 
 
 def bend(points: Floats, given: Points) -> Floats:
@@ -45,7 +45,7 @@ def bend(points: Floats, given: Points) -> Floats:
     moved = spread(points, lids | controls)
     _close_lips(moved, points)
     for side, ring in _IRISES.items():
-        eye = list(_LIDS[side])
+        eye = list(_LID_POINTS[side])
         follow = (moved[eye, :2] - points[eye, :2]).mean(axis=0)
         _move_iris(moved, points, side, ring, np.asarray(shifts.get(f"{side}_iris", follow), np.float32))
     return moved
@@ -95,12 +95,12 @@ def spread(points: Floats, shifts: Shifts) -> Floats:
 def _lids(before: Floats, after: Floats) -> Shifts:
     """Shifts of the rims of the eyes that keep the curve of each lid, as high and as wide as its named points say."""
     shifts: Shifts = {}
-    for side, (first, last) in _CORNERS.items():
+    for side, (first, last) in _EYE_CORNERS.items():
         for lid, end in (("upper", "top"), ("lower", "bottom")):
             ring, middle = list(RINGS[f"eye_{side}_{lid}"]), NAMED[f"{side}_eye_{end}"]
             along, high = _in_frame(before, first, last)
             now, height = _in_frame(after, first, last)
-            if abs(high[middle]) < _FLAT:
+            if abs(high[middle]) < _FLAT_LID:
                 continue
             x = along[ring] + (now[middle] - along[middle]) * 4 * along[ring] * (1 - along[ring])
             y = high[ring] / high[middle] * height[middle]
@@ -131,7 +131,7 @@ def _below_mouth() -> Floats:
 
 def _move_iris(moved: Floats, before: Floats, side: str, ring: slice, shift: Floats) -> None:
     """In place; the iris grows with its eye."""
-    first, last = _CORNERS[side]
+    first, last = _EYE_CORNERS[side]
     grown = np.linalg.norm(moved[first, :2] - moved[last, :2]) / np.linalg.norm(before[first, :2] - before[last, :2])
     centre = before[ring.start, :2]
     moved[ring, :2] = (before[ring, :2] - centre) * grown + centre + shift
@@ -148,7 +148,7 @@ def place_face(picture: Picture, given: Points, landmarker: Landmarker) -> FaceL
     outline: Points = {name: tuple(posed[NAMED[name], :2].tolist()) for name in ("forehead", "left_side", "right_side")}
     guess = FaceLandmarks(bend(posed, outline | given), np.zeros(52, np.float32), 0.0)
     seen = landmarker.track(picture, guess)
-    if seen and distance(seen.points, given) < MEANT / 2:
+    if seen and distance(seen.points, given) < MEANT_DISTANCE / 2:
         return replace(seen, points=bend(seen.points, given))
     return replace(guess, blendshapes=landmarker.blendshapes(guess.points))
 
@@ -157,7 +157,7 @@ def layout(width: int, height: int) -> Landmarks:
     """A face in the middle of a picture, its lips shut, for a person to place."""
     face = _with_irises()[:, :2] * np.array([1, -1], np.float32)
     low, high = face.min(axis=0), face.max(axis=0)
-    placed = (face - (low + high) / 2) * (_LAID_OUT * min(width, height) / float(high[1] - low[1]))
+    placed = (face - (low + high) / 2) * (_LAYOUT_HEIGHT * min(width, height) / float(high[1] - low[1]))
     middle = np.array([width / 2, height / 2], np.float32)
     points: Points = {name: tuple((placed[number] + middle).tolist()) for name, number in NAMED.items()}
     return Landmarks(points, width, height)
@@ -181,7 +181,9 @@ def _enough(given: Points) -> Points:
             x, y = np.mean(corners, axis=0)
             whole[f"{side}_iris"] = (float(x), float(y))
     if not {"left_iris", "right_iris", "mouth_left", "mouth_right", "chin"} <= set(whole):
-        raise invalid(f"No face was found in the picture; to make one from points alone, give at least {_ENOUGH}.")
+        raise invalid(
+            f"No face was found in the picture; to make one from points alone, give at least {_NEEDED_POINTS}."
+        )
     return whole
 
 
@@ -201,8 +203,8 @@ def _pose_canonical(given: Points) -> Floats:
         return turned * np.exp(zoom) * scale + np.array([x, y, 0])
 
     def error(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        off = (placed(values)[numbers, :2] - target) / (_TRUST * size * scale)
-        return np.concatenate([off.ravel(), values[:2] / _LEAN])
+        off = (placed(values)[numbers, :2] - target) / (_POINT_SPREAD * size * scale)
+        return np.concatenate([off.ravel(), values[:2] / _LEAN_SPREAD])
 
     start = np.array([0, 0, roll, 0, *target.mean(axis=0)])
     return placed(least_squares(error, start, x_scale=[10, 10, 10, 0.1, scale, scale]).x).astype(np.float32)
@@ -216,7 +218,7 @@ def _with_irises() -> Floats:
     face[lips] = face[lips].mean(axis=0)
     around = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0]], np.float32)
     for side, ring in _IRISES.items():
-        first, last = _CORNERS[side]
+        first, last = _EYE_CORNERS[side]
         radius = _IRIS_SIZE * np.linalg.norm(face[first] - face[last])
-        face[ring] = face[list(_LIDS[side])].mean(axis=0) + radius * around
+        face[ring] = face[list(_LID_POINTS[side])].mean(axis=0) + radius * around
     return face

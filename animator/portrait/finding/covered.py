@@ -12,18 +12,21 @@ from animator.portrait.geometry.topology import RINGS
 Floats = NDArray[np.float32]
 
 # An open eye has a dark and a light part; all in shares of the lighter cheek's lightness.
-_PLAIN = 0.05  # spread of lightness in both openings; in blurred photographs at least 0.07
-_DARK, _FAINT, _SOFT = 22.0, 0.14, 0.16  # Lab from cheek to lens, white less iris, and spread: reflections on lenses
-_OTHER, _LESS, _WHITE = 0.08, 0.22, 0.5  # the seen eye's white less iris; shares of that and of its spread, if hidden
-_UNDER = {"left": (254, 253, 252, 448, 449, 450, 451), "right": (24, 23, 22, 228, 229, 230, 231)}
-_CHEEK = {"left": (280, 425, 427, 411, 352, 346, 330, 266), "right": (50, 205, 207, 187, 123, 117, 101, 36)}
-_IRIS = {"left": 473, "right": 468}
-_SPOT = 0.012  # face widths
-_MOUTH = (61, 291, 13, 14, 0, 17, 78, 308, 152, 148, 377)
-_EYES = (33, 133, 159, 145, 263, 362, 386, 374)
-_LIPS, _CHIN = (37, 0, 267, 84, 17, 314, 13, 14), (83, 18, 313, 200, 199, 208, 428)
-_STRANGE = 54.0  # Lab from the cheeks; black beards and the lips in them up to 50
-_JITTER, _MORE = 0.0048, 2.9  # face widths that a hidden mouth's landmarks differ from look to look; times the eyes'
+_PLAIN_SPREAD = 0.05  # spread of lightness in both openings; in blurred photographs at least 0.07
+# Lab from cheek to lens, white less iris, and spread: reflections on lenses
+_LENS_DISTANCE, _LENS_WHITE, _LENS_SPREAD = 22.0, 0.14, 0.16
+# The seen eye's white less iris; shares of that and of its spread, if hidden
+_SEEN_WHITE, _HIDDEN_WHITE, _HIDDEN_SPREAD = 0.08, 0.22, 0.5
+_UNDER_EYE_POINTS = {"left": (254, 253, 252, 448, 449, 450, 451), "right": (24, 23, 22, 228, 229, 230, 231)}
+_CHEEK_POINTS = {"left": (280, 425, 427, 411, 352, 346, 330, 266), "right": (50, 205, 207, 187, 123, 117, 101, 36)}
+_IRIS_CENTRES = {"left": 473, "right": 468}
+_SPOT_RADIUS = 0.012  # face widths
+_MOUTH_POINTS = (61, 291, 13, 14, 0, 17, 78, 308, 152, 148, 377)
+_EYE_POINTS = (33, 133, 159, 145, 263, 362, 386, 374)
+_LIP_POINTS, _CHIN_POINTS = (37, 0, 267, 84, 17, 314, 13, 14), (83, 18, 313, 200, 199, 208, 428)
+_STRANGE_COLOUR = 54.0  # Lab from the cheeks; black beards and the lips in them up to 50
+# Face widths that a hidden mouth's landmarks differ from look to look; times the eyes'
+_MOUTH_JITTER, _JITTER_RATIO = 0.0048, 2.9
 
 
 class Covered(NamedTuple):
@@ -34,7 +37,7 @@ class Covered(NamedTuple):
     mouth: bool
 
 
-NOTHING = Covered(False, False, False)
+NOTHING_COVERED = Covered(False, False, False)
 
 
 class _Eye(NamedTuple):
@@ -50,7 +53,7 @@ def covered(picture: NDArray[np.uint8], points: Floats, looks: list[FaceLandmark
     """What is hidden of the face with landmarks ``points`` (478, 3) in ``picture`` (h, w, 3) RGB, seen in ``looks``."""
     width = float(np.linalg.norm(points[234] - points[454]))
     lab = np.asarray(cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
-    cheeks = {side: np.median(_spots(lab, points, _CHEEK[side], width), axis=0) for side in _CHEEK}
+    cheeks = {side: np.median(_spots(lab, points, _CHEEK_POINTS[side], width), axis=0) for side in _CHEEK_POINTS}
     left, right = (_eye(lab, points, side, cheeks, width) for side in ("left", "right"))
     both = _dark(left, right)
     skin = np.median(list(cheeks.values()), axis=0)
@@ -60,27 +63,31 @@ def covered(picture: NDArray[np.uint8], points: Floats, looks: list[FaceLandmark
 
 def _dark(left: _Eye, right: _Eye) -> bool:
     """Whether dark glasses hide both eyes: they show nothing, or at most reflections."""
-    if max(left.spread, right.spread) < _PLAIN:
+    if max(left.spread, right.spread) < _PLAIN_SPREAD:
         return True
-    other = min(left.below, right.below) > _DARK
-    return other and max(left.white, right.white) < _FAINT and max(left.spread, right.spread) < _SOFT
+    other = min(left.below, right.below) > _LENS_DISTANCE
+    return other and max(left.white, right.white) < _LENS_WHITE and max(left.spread, right.spread) < _LENS_SPREAD
 
 
 def _behind(eye: _Eye, other: _Eye) -> bool:
     """Whether an eye is hidden, by hair for instance, while the other one is seen."""
-    return other.white > _OTHER and eye.white < _LESS * other.white and eye.spread < _WHITE * other.spread
+    return (
+        other.white > _SEEN_WHITE
+        and eye.white < _HIDDEN_WHITE * other.white
+        and eye.spread < _HIDDEN_SPREAD * other.spread
+    )
 
 
 def _eye(lab: Floats, points: Floats, side: str, cheeks: dict[str, Floats], width: float) -> _Eye:
-    below = _spots(lab, points, _UNDER[side], width)
+    below = _spots(lab, points, _UNDER_EYE_POINTS[side], width)
     apart = np.min([np.linalg.norm(below - cheek, axis=1) for cheek in cheeks.values()], axis=0)
     opening = np.zeros(lab.shape[:2], np.uint8)
     ring = [*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"]]
     cv2.fillConvexPoly(opening, cv2.convexHull(points[ring, :2].round().astype(np.int32)), 1)
     y, x = np.nonzero(opening)
     light = lab[y, x, 0]
-    centre = points[_IRIS[side], :2]
-    radius = float(np.linalg.norm(points[_IRIS[side] + 1, :2] - centre))
+    centre = points[_IRIS_CENTRES[side], :2]
+    radius = float(np.linalg.norm(points[_IRIS_CENTRES[side] + 1, :2] - centre))
     away = np.hypot(x - centre[0], y - centre[1]) / max(radius, 1)
     iris, white = light[away < 0.8], light[away > 1.25]
     cheek = max(1.0, *(float(colour[0]) for colour in cheeks.values()))  # hair may hide one of them
@@ -90,7 +97,7 @@ def _eye(lab: Floats, points: Floats, side: str, cheeks: dict[str, Floats], widt
 
 def _spots(lab: Floats, points: Floats, numbers: tuple[int, ...], width: float) -> Floats:
     """(n, 3) the colours at landmarks that lie in the picture."""
-    reach = max(1, round(_SPOT * width))
+    reach = max(1, round(_SPOT_RADIUS * width))
     found: list[Floats] = []
     for x, y in points[list(numbers), :2].round().astype(int):
         spot = lab[max(y - reach, 0) : max(y + reach + 1, 1), max(x - reach, 0) : max(x + reach + 1, 1)].reshape(-1, 3)
@@ -101,8 +108,8 @@ def _spots(lab: Floats, points: Floats, numbers: tuple[int, ...], width: float) 
 
 def _unlike(lab: Floats, points: Floats, skin: Floats, width: float) -> bool:
     """Whether lips and chin have another colour than the cheeks' ``skin`` (3,): beards leave the lips."""
-    parts = (_spots(lab, points, numbers, width) for numbers in (_LIPS, _CHIN))
-    return all(float(np.linalg.norm(np.median(part, axis=0) - skin)) > _STRANGE for part in parts)
+    parts = (_spots(lab, points, numbers, width) for numbers in (_LIP_POINTS, _CHIN_POINTS))
+    return all(float(np.linalg.norm(np.median(part, axis=0) - skin)) > _STRANGE_COLOUR for part in parts)
 
 
 def _mouth(points: Floats, looks: list[FaceLandmarks], width: float) -> bool:
@@ -110,5 +117,5 @@ def _mouth(points: Floats, looks: list[FaceLandmarks], width: float) -> bool:
     if not looks:
         return False
     apart = np.mean([np.abs(look.points - points)[:, :2].mean(axis=1) for look in looks], axis=0) / width
-    mouth, eyes = float(apart[list(_MOUTH)].mean()), float(apart[list(_EYES)].mean())
-    return mouth > _JITTER and mouth > _MORE * eyes
+    mouth, eyes = float(apart[list(_MOUTH_POINTS)].mean()), float(apart[list(_EYE_POINTS)].mean())
+    return mouth > _MOUTH_JITTER and mouth > _JITTER_RATIO * eyes

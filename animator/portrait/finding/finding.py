@@ -18,15 +18,16 @@ from animator.portrait.picture.reading import Picture, Source
 
 Floats = NDArray[np.float32]
 
-STEADY = 0.005  # face widths that landmarks differ from crop to crop: in photographs and paintings less, up to .0045
-_PATTERN = 0.02  # from here on, a smaller face beside another one is taken for a pattern
-_WILD = 0.025  # more than in any drawing whose face was found (up to .022); in faces seen where there are none
-_LYING = 55.0  # degrees of roll from which a picture is turned by a quarter
-_BETTER = 0.6  # of the other's wandering, below which a turned picture is believed
-_LARGER = 1.5  # times: drawn eyes are seen as faces themselves
-FEW = 4  # of eight looks
-_SURELY = 0.9  # belief in a face that is sought, from which no other way to hold the picture is tried
-_MORE = 0.3  # by which a face is believed more than in the picture as it is for it to be turned
+# Face widths that landmarks differ from crop to crop: in photographs and paintings less, up to .0045
+STEADY_WANDER = 0.005
+_PATTERN_WANDER = 0.02  # from here on, a smaller face beside another one is taken for a pattern
+_WILD_WANDER = 0.025  # more than in any drawing whose face was found (up to .022); in faces seen where there are none
+_LYING_ROLL = 55.0  # degrees of roll from which a picture is turned by a quarter
+_BETTER_SHARE = 0.6  # of the other's wandering, below which a turned picture is believed
+_LARGER_FACTOR = 1.5  # times: drawn eyes are seen as faces themselves
+LEAST_LOOKS = 4  # of eight looks
+_SURE_BELIEF = 0.9  # belief in a face that is sought, from which no other way to hold the picture is tried
+_BELIEF_MARGIN = 0.3  # by which a face is believed more than in the picture as it is for it to be turned
 _ROUNDS = 3  # of looking again once a picture was turned
 
 
@@ -43,16 +44,16 @@ def find_faces(source: Source, landmarker: Landmarker) -> tuple[Source, list[Fac
     """The faces in ``source``, largest first, none if there are none; and the source, turned by quarters of a circle so
     that the first one is upright."""
     first = _as_it_is(source, landmarker)
-    if first.wander >= STEADY or _quarters(first.faces[0]):
+    if first.wander >= STEADY_WANDER or _quarters(first.faces[0]):
         turned = [_as_it_is(source.turned(quarters), landmarker) for quarters in (1, 2, 3)]
         first, *others = (_righted(seen, landmarker) for seen in (first, *turned))
         best = min(others, key=lambda seen: seen.wander)
-        if best.wander < min(STEADY, _BETTER * first.wander):
+        if best.wander < min(STEADY_WANDER, _BETTER_SHARE * first.wander):
             first = best
-    if first.wander < STEADY:
+    if first.wander < STEADY_WANDER:
         return first.source, first.faces
     turned, sought = _sought(source, landmarker)
-    if sought and (first.wander >= _WILD or _height(sought.face) > _LARGER * _height(first.faces[0])):
+    if sought and (first.wander >= _WILD_WANDER or _height(sought.face) > _LARGER_FACTOR * _height(first.faces[0])):
         return turned, [sought.face]
     return first.source, first.faces
 
@@ -70,7 +71,7 @@ def quarters_of(given: Landmarks) -> int | None:
 def wander(looks: list[FaceLandmarks], points: Floats) -> float:
     """Mean distance of what was seen in several ``looks`` from the ``points`` (478, 3) of a face, in face widths;
     infinite where few of them show a face."""
-    if len(looks) < FEW:
+    if len(looks) < LEAST_LOOKS:
         return float("inf")
     width = float(np.linalg.norm(points[234] - points[454]))
     return float(np.mean([np.abs(look.points - points)[:POINTS, :2].mean() for look in looks])) / max(width, 1e-3)
@@ -81,7 +82,7 @@ def _as_it_is(source: Source, landmarker: Landmarker) -> _Seen:
     if not faces:
         return _Seen(source, faces, float("inf"))
     first, *others = faces
-    sure = [face for face in others if _wander_of(source.picture, face, landmarker) < _PATTERN]
+    sure = [face for face in others if _wander_of(source.picture, face, landmarker) < _PATTERN_WANDER]
     return _Seen(source, [first, *sure], _wander_of(source.picture, first, landmarker))
 
 
@@ -121,21 +122,21 @@ def _quarters(face: FaceLandmarks) -> int:
 
 
 def _turns(roll: float) -> int:
-    return 0 if abs(roll) < _LYING else round(-roll / 90) % 4
+    return 0 if abs(roll) < _LYING_ROLL else round(-roll / 90) % 4
 
 
 def _sought(source: Source, landmarker: Landmarker) -> tuple[Source, Sought | None]:
     """A face that was not seen at first sight, and ``source`` turned so that it is upright."""
     upright = seek(source.picture, landmarker)
     known = upright.belief if upright and not _quarters(upright.face) else 0.0
-    if known >= _SURELY:
+    if known >= _SURE_BELIEF:
         return source, upright
     best = source, upright
     for quarters in (1, 2, 3):
         turned = source.turned(quarters)
         face = glance(turned.picture, landmarker)
-        if face and not _quarters(face.face) and face.belief > max(known + _MORE, _SURELY):
-            best, known = (turned, face), face.belief - _MORE
+        if face and not _quarters(face.face) and face.belief > max(known + _BELIEF_MARGIN, _SURE_BELIEF):
+            best, known = (turned, face), face.belief - _BELIEF_MARGIN
     return best
 
 

@@ -7,16 +7,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.drawn.drawing import SURELY, Drawing, eyes_stand_alone, judge, mouth_stands_alone
+from animator.portrait.drawn.drawing import SURE_EYE_SHARE, Drawing, eyes_stand_alone, judge, mouth_stands_alone
 from animator.portrait.drawn.drawn_eyes import snap_eyes
 from animator.portrait.drawn.drawn_mouth import snap_mouth
-from animator.portrait.finding.bending import MEANT, bend, distance, layout, place_face
-from animator.portrait.finding.covered import NOTHING as NOTHING_COVERED
-from animator.portrait.finding.covered import Covered, covered
-from animator.portrait.finding.finding import FEW, find_faces, quarters_of, wander
+from animator.portrait.finding.bending import MEANT_DISTANCE, bend, distance, layout, place_face
+from animator.portrait.finding.covered import NOTHING_COVERED, Covered, covered
+from animator.portrait.finding.finding import LEAST_LOOKS, find_faces, quarters_of, wander
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.finding.round_eyes import lay_round_eyes
-from animator.portrait.finding.seeking import SAME, apart
+from animator.portrait.finding.seeking import SAME_FACE_DISTANCE, apart
 from animator.portrait.picture.named import NAMED, Landmarks, Points, check_sides
 from animator.portrait.picture.reading import Picture, PortraitError, Source
 
@@ -29,11 +28,13 @@ _FACE_SHARE = 0.47  # face height in the view
 _TIGHT_SHARE = 0.8  # at most, where the source is cut close to the face
 _FACE_CENTRE = 0.475  # of the view, from its top
 _RIM = 16  # px of the file round what is cut out of it, for the resampling
-_STEADY = 0.008  # face widths that landmarks differ from look to look: 0.002 to 0.004 in photographs, 0.006 if blurred
-_ALIKE = 0.06  # of the distance of the eyes: outlines by colour that are farther from the given points are wrong
+# Face widths that landmarks differ from look to look: 0.002 to 0.004 in photographs, 0.006 if blurred
+_STEADY_WANDER = 0.008
+# Of the distance of the eyes: outlines by colour that are farther from the given points are wrong
+_OUTLINE_SLACK = 0.06
 _NO_FACE = "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
-_SHARPENED = 1.5  # times: from here on, enlarged faces are sharpened
-_SHARPEN = 0.6  # most that is added of what a blur takes away
+_SHARPENING_ZOOM = 1.5  # times: from here on, enlarged faces are sharpened
+_SHARPENING = 0.6  # most that is added of what a blur takes away
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Told(NamedTuple):
     alone: bool = False
 
 
-NOTHING = Told()
+NOTHING_TOLD = Told()
 
 
 def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | None = None) -> Cut:
@@ -94,7 +95,7 @@ def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | No
         source, points = upright, meant.turned(upright.quarters).points
         here = {name: (x * source.scale, y * source.scale) for name, (x, y) in points.items()}
         face, others = _corrected(source, faces, here, landmarker)
-        alone = not any(distance(seen.points, here) <= MEANT for seen in faces)
+        alone = not any(distance(seen.points, here) <= MEANT_DISTANCE for seen in faces)
         return frame(source, face, others, size, landmarker, Told(points, drawn, alone))
     if not faces:
         raise PortraitError("no_face", _NO_FACE, layout(source.width, source.height))
@@ -107,7 +108,7 @@ def _corrected(
     """The face that is meant by ``given`` points (px of the source's picture), bent through them; the other ones."""
     seen = [face for face in faces if face.score > 0]  # contours alone say less than the points that were given
     nearest = min(seen, key=lambda face: distance(face.points, given), default=None)
-    if nearest is None or distance(nearest.points, given) > MEANT:
+    if nearest is None or distance(nearest.points, given) > MEANT_DISTANCE:
         check_sides(given)
         return place_face(source.picture, given, landmarker), seen
     check_sides({name: tuple(nearest.points[number, :2].tolist()) for name, number in NAMED.items()} | given)
@@ -120,7 +121,7 @@ def frame(
     others: list[FaceLandmarks],
     size: int,
     landmarker: Landmarker,
-    told: Told = NOTHING,
+    told: Told = NOTHING_TOLD,
 ) -> Cut:
     """``face`` of ``source``, framed, and its landmarks as seen there, which are where they are ``told`` to be.
     Raises `PortraitError` (face_too_small)."""
@@ -161,8 +162,8 @@ class _Look(NamedTuple):
 def _look_closely(picture: Picture, face: FaceLandmarks, landmarker: Landmarker, told: Told) -> _Look:
     """``face`` with landmarks from several looks, drawn eyes as they are drawn, and points where they are ``told``."""
     given = told.points or {}
-    looks = [look for look in landmarker.looks(picture, face) if apart(face.points, look.points) < SAME]
-    recognised = len(looks) >= FEW
+    looks = [look for look in landmarker.looks(picture, face) if apart(face.points, look.points) < SAME_FACE_DISTANCE]
+    recognised = len(looks) >= LEAST_LOOKS
     seen = landmarker.merge(looks if recognised else [face])
     points, drawing = _snap(picture, seen.points, judge(picture, seen.points, told.drawn), given)
     drawn = drawing.eyes or drawing.lids or drawing.mouth  # a patch of one colour before a face is no drawing
@@ -172,11 +173,11 @@ def _look_closely(picture: Picture, face: FaceLandmarks, landmarker: Landmarker,
         points, drawing = _round(picture, points, drawing)
         points = bend(points, given)
     if drawing.lids and not drawing.eyes and told.drawn is None:
-        drawing = drawing._replace(lids=eyes_stand_alone(picture, points, SURELY))
+        drawing = drawing._replace(lids=eyes_stand_alone(picture, points, SURE_EYE_SHARE))
     if given:
         bent = replace(seen, points=points, blendshapes=landmarker.blendshapes(points))
         return _Look(bent, drawing, False, recognised, hidden)
-    steady = wander(looks, seen.points) < _STEADY
+    steady = wander(looks, seen.points) < _STEADY_WANDER
     doubtful = not (steady and np.array_equal(points, seen.points))
     return _Look(replace(seen, points=points), drawing, doubtful, recognised, hidden)
 
@@ -186,7 +187,7 @@ def _snap(picture: Picture, points: Floats, drawing: Drawing, given: Points) -> 
 
     def near(snapped: Floats, *parts: str) -> bool:
         named = {name: place for name, place in given.items() if any(part in name for part in parts)}
-        return distance(snapped, named) < _ALIKE
+        return distance(snapped, named) < _OUTLINE_SLACK
 
     eyes = snap_eyes(picture, points) if drawing.eyes else points
     eyes_laid = eyes is not points and near(eyes, "eye", "iris") and eyes_stand_alone(picture, eyes)
@@ -255,7 +256,7 @@ def _crop(
 
 def _sharpen(picture: Picture, enlarged: float) -> Picture:
     """``picture``, which was ``enlarged`` so many times, with crisper edges (unsharp mask)."""
-    amount = _SHARPEN * min(1.0, enlarged / _SHARPENED - 1)
+    amount = _SHARPENING * min(1.0, enlarged / _SHARPENING_ZOOM - 1)
     if amount <= 0:
         return picture
     values = picture.astype(np.float32)

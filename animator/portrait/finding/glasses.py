@@ -19,28 +19,30 @@ from animator.portrait.geometry.topology import FACE_OVAL, RINGS
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_ANGLES = 120
+_ANGLE_COUNT = 120
 _RADII = np.arange(0.05, 0.30, 0.005, dtype=np.float32)  # face widths
-_LOWERED = 0.03  # face widths of the lens' centre below the eye's
+_LENS_DROP = 0.03  # face widths of the lens' centre below the eye's
 # Least and largest radius of a rim in face widths, every 45 degrees from outwards over down and the nose to up.
-_LEAST = (0.13, 0.12, 0.095, 0.10, 0.085, 0.06, 0.06, 0.08, 0.13)
-_MOST = (0.27, 0.28, 0.27, 0.26, 0.20, 0.18, 0.18, 0.25, 0.27)
-_SCALES = (2, 3, 4, 6)  # radii by which inside and outside of a rim lie off its middle
-_STRONG, _SEEN = 18.0, 5.0  # distance in Lab to both sides: at most of use, and enough
+_LEAST_RADII = (0.13, 0.12, 0.095, 0.10, 0.085, 0.06, 0.06, 0.08, 0.13)
+_MOST_RADII = (0.27, 0.28, 0.27, 0.26, 0.20, 0.18, 0.18, 0.25, 0.27)
+_RIDGE_SCALES = (2, 3, 4, 6)  # radii by which inside and outside of a rim lie off its middle
+_MOST_CONTRAST, _SEEN_CONTRAST = 18.0, 5.0  # distance in Lab to both sides: at most of use, and enough
 _STEP_COST = 1.2
-_SLACK = 6  # radii by which one lens may differ from both lenses' mean, on a head that is turned
-_RINGS = 0.55  # share of a ring that must be seen: up to 0.84 of wrinkles and brows
-_QUARTERS = 0.4  # the same of its lower and of its inner quarter
-_BRIDGE = 0.6  # share that must be seen of what joins both rings over the nose
-_FIRM = 6.3  # distance in Lab that half of it has: brows that meet and wrinkles up to 5.8, glasses from 6.8
-_TOUCHING, _WHOLE = 6, 0.85  # points of a bridge too short to be measured; least shares of the rings that touch then
-_TEMPLE = 0.6
-_CLEAR = 0.015  # face widths off the opening of an eye where no rim runs
-_HALF = 0.011  # face widths, half of the breadth that every rim has
-_UNLIKE = 38.0  # distance in Lab from the skin, of frames whose breadth is measured
+_RADIUS_SLACK = 6  # radii by which one lens may differ from both lenses' mean, on a head that is turned
+_RING_SHARE = 0.55  # share of a ring that must be seen: up to 0.84 of wrinkles and brows
+_QUARTER_SHARE = 0.4  # the same of its lower and of its inner quarter
+_BRIDGE_SHARE = 0.6  # share that must be seen of what joins both rings over the nose
+_BRIDGE_CONTRAST = 6.3  # distance in Lab that half of it has: brows that meet and wrinkles up to 5.8, glasses from 6.8
+# Points of a bridge too short to be measured; least shares of the rings that touch then
+_TOUCHING_POINTS, _TOUCHING_SHARE = 6, 0.85
+_TEMPLE_SHARE = 0.6
+_EYE_CLEARANCE = 0.015  # face widths off the opening of an eye where no rim runs
+_HALF_BREADTH = 0.011  # face widths, half of the breadth that every rim has
+_SKIN_DISTANCE = 38.0  # distance in Lab from the skin, of frames whose breadth is measured
 _GROWTH = (0.11, 0.05)  # face widths that a frame may be broader, sideways and up or down
 _FEATHER = 0.006
-_LIDS = (0.025, 0.045)  # face widths around an eye in which the frame's surroundings end, since the lids move there
+# Face widths around an eye in which the frame's surroundings end, since the lids move there
+_LID_RANGE = (0.025, 0.045)
 _MARGIN = 0.15  # face widths around the landmarks that are looked at
 
 
@@ -53,15 +55,15 @@ class _Line:
 
     def share(self) -> float:
         """How much of it stands out."""
-        return float((self.seen > _SEEN).mean())
+        return float((self.seen > _SEEN_CONTRAST).mean())
 
     def is_bridge(self) -> bool:
-        return self.share() > _BRIDGE and float(np.median(self.seen)) > _FIRM
+        return self.share() > _BRIDGE_SHARE and float(np.median(self.seen)) > _BRIDGE_CONTRAST
 
     def is_ring(self, share: float, quarters: float) -> bool:
         """Whether the ``share`` of a ring is seen, and of its lower and its inner quarter the share ``quarters``."""
-        seen = self.seen > _SEEN
-        eighth = _ANGLES // 8
+        seen = self.seen > _SEEN_CONTRAST
+        eighth = _ANGLE_COUNT // 8
         lower, inner = seen[eighth : 3 * eighth], seen[3 * eighth : 5 * eighth]
         return bool(self.share() > share and min(lower.mean(), inner.mean()) > quarters)
 
@@ -83,7 +85,7 @@ def find_glasses(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8
     frame, sure = _frame(lab, places, lenses, bridge, width)
     feather = _FEATHER * width
     wide, narrow = (_soft(part, reach * feather, feather) for part, reach in ((frame, 2.5), (sure, 1.0)))
-    off_lids = ((_off_eyes(places, frame.shape) / width - _LIDS[0]) / (_LIDS[1] - _LIDS[0])).clip(0, 1)
+    off_lids = ((_off_eyes(places, frame.shape) / width - _LID_RANGE[0]) / (_LID_RANGE[1] - _LID_RANGE[0])).clip(0, 1)
     opacity = np.zeros(picture.shape[:2], np.uint8)
     opacity[face] = np.maximum(wide * off_lids, narrow).round()
     return opacity
@@ -92,8 +94,10 @@ def find_glasses(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8
 def _worn(lenses: tuple[_Line, _Line], bridge: _Line) -> bool:
     """Whether these lines are glasses: two rims, and a bridge unless they touch each other."""
     if bridge.is_bridge():
-        return all(lens.is_ring(_RINGS, _QUARTERS) for lens in lenses)
-    return len(bridge.line) < _TOUCHING and all(lens.is_ring(_WHOLE, _WHOLE) for lens in lenses)
+        return all(lens.is_ring(_RING_SHARE, _QUARTER_SHARE) for lens in lenses)
+    return len(bridge.line) < _TOUCHING_POINTS and all(
+        lens.is_ring(_TOUCHING_SHARE, _TOUCHING_SHARE) for lens in lenses
+    )
 
 
 def _soft(part: NDArray[np.uint8], reach: float, feather: float) -> NDArray[np.uint8]:
@@ -112,18 +116,18 @@ def _off_eyes(points: Floats, shape: tuple[int, ...]) -> Floats:
 def _lenses(lab: Floats, points: Floats, width: float) -> tuple[_Line, _Line]:
     places = [_rays(points, side, width) for side in ("left", "right")]
     ridges = [_ridge(_look(lab, place), "wrap") for place in places]
-    angles = np.arange(_ANGLES) * (360 / _ANGLES)
-    least, most = (np.interp(angles, np.arange(0, 361, 45), limit)[:, None] for limit in (_LEAST, _MOST))
-    off_eyes = _off_eyes(points, lab.shape[:2]) > _CLEAR * width
+    angles = np.arange(_ANGLE_COUNT) * (360 / _ANGLE_COUNT)
+    least, most = (np.interp(angles, np.arange(0, 361, 45), limit)[:, None] for limit in (_LEAST_RADII, _MOST_RADII))
+    off_eyes = _off_eyes(points, lab.shape[:2]) > _EYE_CLEARANCE * width
     free = [_look(off_eyes.astype(np.float32), place) > 0.5 for place in places]
     allowed = (least <= _RADII) & (most >= _RADII)
-    wide = [np.asarray(cv2.dilate(np.minimum(ridge, _STRONG), np.ones((3, 5), np.uint8))) for ridge in ridges]
+    wide = [np.asarray(cv2.dilate(np.minimum(ridge, _MOST_CONTRAST), np.ones((3, 5), np.uint8))) for ridge in ridges]
     both = _ring(np.where(allowed & free[0] & free[1], (wide[0] + wide[1]) / 2, -50).astype(np.float32))
-    near = np.abs(np.arange(len(_RADII)) - both[:, None]) <= _SLACK
-    rows = np.arange(_ANGLES)
+    near = np.abs(np.arange(len(_RADII)) - both[:, None]) <= _RADIUS_SLACK
+    rows = np.arange(_ANGLE_COUNT)
 
     def lens(place: Floats, ridge: Floats, clear: Mask) -> _Line:
-        ring = _ring(np.where(near & allowed & clear, np.minimum(ridge, _STRONG), -50).astype(np.float32))
+        ring = _ring(np.where(near & allowed & clear, np.minimum(ridge, _MOST_CONTRAST), -50).astype(np.float32))
         return _Line(place[rows, ring], ridge[rows, ring])
 
     return lens(places[0], ridges[0], free[0]), lens(places[1], ridges[1], free[1])
@@ -135,9 +139,9 @@ def _rays(points: Floats, side: str, width: float) -> Floats:
     across = (eyes["left"] - eyes["right"]) / np.linalg.norm(eyes["left"] - eyes["right"])
     down = np.array([-across[1], across[0]])
     out = across if side == "left" else -across
-    angles = np.arange(_ANGLES)[:, None] * (2 * np.pi / _ANGLES)
+    angles = np.arange(_ANGLE_COUNT)[:, None] * (2 * np.pi / _ANGLE_COUNT)
     ways = np.cos(angles) * out + np.sin(angles) * down
-    return (eyes[side] + width * (_LOWERED * down + _RADII[:, None] * ways[:, None])).astype(np.float32)
+    return (eyes[side] + width * (_LENS_DROP * down + _RADII[:, None] * ways[:, None])).astype(np.float32)
 
 
 def _look(lab: Floats, places: Floats) -> Floats:
@@ -151,7 +155,7 @@ def _ridge(seen: Floats, beyond: Literal["wrap", "edge"]) -> Floats:
     longer = np.pad(seen, ((8, 8), (0, 0), (0, 0)), mode=beyond)
     smooth = cv2.GaussianBlur(longer, (1, 17), sigmaX=0.1, sigmaY=1.2)[8:-8]
     best = np.zeros(seen.shape[:2], np.float32)
-    for scale in _SCALES:
+    for scale in _RIDGE_SCALES:
         one, other = smooth - np.roll(smooth, scale, axis=1), smooth - np.roll(smooth, -scale, axis=1)
         far, also = np.linalg.norm(one, axis=2), np.linalg.norm(other, axis=2)
         alike = ((one * other).sum(axis=2) / (far * also + 1e-3)).clip(0, 1)
@@ -200,9 +204,9 @@ def _frame(
         cv2.polylines(lines, [line.round().astype(np.int32)], isClosed=False, color=255)
     near = cv2.dilate(lines, _disc(*(share * width for share in _GROWTH)))
     oval = cv2.fillPoly(np.zeros_like(lines), [points[list(FACE_OVAL)].round().astype(np.int32)], (255,))
-    near = (near > 0) & (oval > 0) & (_off_eyes(points, lines.shape) > _LIDS[1] * width)
-    alike = _has_colour_of(lab, np.concatenate([lens.line[lens.seen > _SEEN] for lens in lenses]), points)
-    core = cv2.dilate(lines, _disc(_HALF * width)) > 0
+    near = (near > 0) & (oval > 0) & (_off_eyes(points, lines.shape) > _LID_RANGE[1] * width)
+    alike = _has_colour_of(lab, np.concatenate([lens.line[lens.seen > _SEEN_CONTRAST] for lens in lenses]), points)
+    core = cv2.dilate(lines, _disc(_HALF_BREADTH * width)) > 0
     _, labels = cv2.connectedComponents((alike & near | core).astype(np.uint8))
     own = np.unique(labels[lines > 0])
     grown = cv2.morphologyEx(np.isin(labels, own).astype(np.uint8), cv2.MORPH_OPEN, _disc(0.006 * width)) > 0
@@ -213,7 +217,7 @@ def _frame(
 
 def _bridge(lab: Floats, lenses: tuple[_Line, _Line], width: float) -> _Line:
     """What joins both rings over the nose."""
-    left, right = (lens.line[_ANGLES // 2] for lens in lenses)
+    left, right = (lens.line[_ANGLE_COUNT // 2] for lens in lenses)
     return _strip(lab, right, left, width)
 
 
@@ -223,7 +227,7 @@ def _temples(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: fl
     lines: list[Floats] = []
     for start, ear in zip(outer, points[[454, 234]], strict=True):
         temple = _strip(lab, start, start + (outer[0] - outer[1]) * _forth(ear - start, outer[0] - outer[1]), width)
-        if temple.share() > _TEMPLE:
+        if temple.share() > _TEMPLE_SHARE:
             lines.append(temple.line)
     return lines
 
@@ -240,7 +244,7 @@ def _strip(lab: Floats, start: Floats, end: Floats, width: float) -> _Line:
     heights = np.arange(-0.10, 0.06, 0.005) * width * (1 if down[1] > 0 else -1)
     places = start + np.linspace(0, 1, count)[:, None, None] * along + heights[:, None] * down
     ridge = _ridge(_look(lab, places.astype(np.float32)), "edge")
-    path = _path(np.minimum(ridge, _STRONG))
+    path = _path(np.minimum(ridge, _MOST_CONTRAST))
     rows = np.arange(count)
     return _Line(places[rows, path].astype(np.float32), ridge[rows, path])
 
@@ -251,7 +255,7 @@ def _has_colour_of(lab: Floats, line: Floats, points: Floats) -> Mask:
     typical, _ = kmeans2(colours, 4, minit="++", rng=0)
     cheeks = _look(lab, points[None, [50, 205, 101, 280, 425, 330, 9, 151]])[0]
     skin = np.median(cheeks, axis=0)
-    typical = typical[np.linalg.norm(typical - skin, axis=1) > _UNLIKE]
+    typical = typical[np.linalg.norm(typical - skin, axis=1) > _SKIN_DISTANCE]
     if not len(typical):
         return np.zeros(lab.shape[:2], bool)
     to_frame = np.linalg.norm(lab[..., None, :] - typical, axis=-1).min(axis=-1)

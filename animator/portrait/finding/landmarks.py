@@ -23,10 +23,10 @@ _CROP_SIZE = 256
 _CROP_SCALE = 1.5  # of the longer side of the face
 _DETECTOR_THRESHOLD = 0.5
 _FACE_THRESHOLD = 0.5
-_DOUBT = 0.8  # of the surest face's score, below which another one is taken for a pattern
+_DOUBTFUL_SHARE = 0.8  # of the surest face's score, below which another one is taken for a pattern
 _OVERLAP = 0.3  # two detections that share more are one face
 _SPANS = (1.6, 1.0, 0.5, 0.25)  # sides of the searched squares; faces that fill a picture are found only with a border
-_FAR = 0.125  # the same, where none of these shows a face
+_FAR_SPAN = 0.125  # the same, where none of these shows a face
 # The landmarks that the blendshape network reads (kLandmarksSubsetIdxs in MediaPipe's face_blendshapes_graph.cc).
 _BLENDSHAPE_POINTS = (
     0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80,
@@ -86,7 +86,7 @@ class Landmarker:
 
     def detect(self, image: Picture) -> list[FaceLandmarks]:
         """All faces in ``image``, largest first; an empty list when there is none."""
-        return self._faces(image, _SPANS) or self._faces(image, (_FAR,))
+        return self._faces(image, _SPANS) or self._faces(image, (_FAR_SPAN,))
 
     def _faces(self, image: Picture, spans: tuple[float, ...]) -> list[FaceLandmarks]:
         faces: list[FaceLandmarks] = []
@@ -96,7 +96,7 @@ class Landmarker:
             if face and all(shared(face.box, other.box) < _OVERLAP for other in faces):
                 faces.append(face)
         best = max((face.score for face in faces), default=0.0)
-        faces = [face for face in faces if face.score > _DOUBT * best]
+        faces = [face for face in faces if face.score > _DOUBTFUL_SHARE * best]
         return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
     def track(self, image: Picture, previous: FaceLandmarks) -> FaceLandmarks | None:

@@ -14,14 +14,16 @@ from animator.shipped import read
 
 Floats = NDArray[np.float32]
 
-_SIDE = 256
-_NOSE = 4
-_MISSED = 0.6  # of the face
+_NETWORK_SIDE = 256
+_NOSE_POINT = 4
+_LEAST_COVERAGE = 0.6  # of the face
 LEAST_OPACITY = 48  # of 255, from which on the person is counted: the network is unsure of ears
-_NEAR = 0.10  # face widths from the person within which there may be more of them; beyond is background
-_AROUND = 0.12  # face widths that tell how the background looks near a pixel
-_CELL, _SELDOM = 6.0, 0.001  # of Lab, colours that are one; share of the background that a colour of it has at least
-_UNLIKE, _EVEN = 3.0, 5.0  # spreads of colour in Lab that tell a pixel from the background, which has at least so much
+_PERSON_REACH = 0.10  # face widths from the person within which there may be more of them; beyond is background
+_BACKGROUND_REACH = 0.12  # face widths that tell how the background looks near a pixel
+# Of Lab, colours that are one; share of the background that a colour of it has at least
+_COLOUR_CELL, _LEAST_COLOUR_SHARE = 6.0, 0.001
+# Spreads of colour in Lab that tell a pixel from the background, which has at least so much
+_UNLIKE_SPREADS, _LEAST_SPREAD = 3.0, 5.0
 
 
 def person(picture: NDArray[np.uint8], points: Floats) -> tuple[NDArray[np.uint8], bool]:
@@ -34,10 +36,10 @@ def person(picture: NDArray[np.uint8], points: Floats) -> tuple[NDArray[np.uint8
     face = np.zeros((height, width), np.uint8)
     cv2.fillPoly(face, [points[list(FACE_OVAL), :2].round().astype(np.int32)], 255)
     seen = _segment(picture)
-    if seen[face > 0].mean() < _MISSED * 255:
+    if seen[face > 0].mean() < _LEAST_COVERAGE * 255:
         return np.maximum(_bust(picture.shape[:2], points), face), False
     width_of_face = float(np.linalg.norm(points[234, :2] - points[454, :2]))
-    return _whole(picture, np.maximum(seen, face), points[_NOSE, :2], width_of_face), True
+    return _whole(picture, np.maximum(seen, face), points[_NOSE_POINT, :2], width_of_face), True
 
 
 def _whole(picture: NDArray[np.uint8], seen: NDArray[np.uint8], nose: Floats, face_width: float) -> NDArray[np.uint8]:
@@ -46,10 +48,10 @@ def _whole(picture: NDArray[np.uint8], seen: NDArray[np.uint8], nose: Floats, fa
     small = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor((small / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
     clear = cv2.resize(seen, half, interpolation=cv2.INTER_AREA) < LEAST_OPACITY
-    behind = cv2.distanceTransform(clear.astype(np.uint8), cv2.DIST_L2, 5) > _NEAR * face_width / 2
-    mean, spread = _background(lab, behind.astype(np.float32), _AROUND * face_width / 2)
-    apart = np.linalg.norm((lab - mean) / (spread + _EVEN), axis=2)
-    more = (apart > _UNLIKE) & ~_usual(lab, behind) & ~behind & behind.any()
+    behind = cv2.distanceTransform(clear.astype(np.uint8), cv2.DIST_L2, 5) > _PERSON_REACH * face_width / 2
+    mean, spread = _background(lab, behind.astype(np.float32), _BACKGROUND_REACH * face_width / 2)
+    apart = np.linalg.norm((lab - mean) / (spread + _LEAST_SPREAD), axis=2)
+    more = (apart > _UNLIKE_SPREADS) & ~_usual(lab, behind) & ~behind & behind.any()
     more = cv2.morphologyEx((more | ~clear).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # no bars
     theirs = (seen >= LEAST_OPACITY) | (cv2.resize(more, size, interpolation=cv2.INTER_NEAREST) > 0)
     _, parts = cv2.connectedComponents(theirs.astype(np.uint8), connectivity=4)
@@ -59,10 +61,10 @@ def _whole(picture: NDArray[np.uint8], seen: NDArray[np.uint8], nose: Floats, fa
 
 def _usual(lab: Floats, behind: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(h, w) where colours of ``lab`` (h, w, 3) are found anywhere ``behind`` (h, w), such as a window's other half."""
-    level, red, yellow = ((lab + [0, 128, 128]) / _CELL).astype(np.intp).transpose(2, 0, 1)
+    level, red, yellow = ((lab + [0, 128, 128]) / _COLOUR_CELL).astype(np.intp).transpose(2, 0, 1)
     cells = (level * 64 + red) * 64 + yellow
     counts = np.bincount(cells[behind], minlength=int(cells.max()) + 1)
-    return np.asarray(counts[cells] > _SELDOM * behind.sum())
+    return np.asarray(counts[cells] > _LEAST_COLOUR_SHARE * behind.sum())
 
 
 def _background(lab: Floats, behind: Floats, reach: float) -> tuple[Floats, Floats]:
@@ -79,7 +81,7 @@ def _background(lab: Floats, behind: Floats, reach: float) -> tuple[Floats, Floa
 def _segment(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     network = Interpreter(model_content=read("selfie_segmentation.tflite"), num_threads=1)
     network.allocate_tensors()
-    small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture, (_NETWORK_SIDE, _NETWORK_SIDE), interpolation=cv2.INTER_AREA)
     network.set_tensor(network.get_input_details()[0]["index"], (small[None] / 255).astype(np.float32))
     network.invoke()
     coarse = network.get_tensor(network.get_output_details()[0]["index"])[0, :, :, 0]

@@ -15,18 +15,18 @@ from animator.portrait.picture.reading import Picture
 
 Floats = NDArray[np.float32]
 
-_ANGLES, _STEPS = 64, 48
-_REACH = 0.05, 0.42  # of the distance of the irises, in which the rim is sought
-_AROUND = 12  # of the steps, which show what is round an eye,
-_SECTOR = 8  # and the angles on both sides by which that is known
-_SPREADS, _LEAST = 2.0, 4.0  # of the colours there, and Lab, from which on something is no fur
-_EDGE, _SHARP = 0.02, 20.0  # what a Lab of change along a step is worth, and the most that counts
-_STIFF = 0.12  # cost of one step in or out from an angle to the next
-_ROUND = 0.12  # of an ellipse's size, that the rim may be off it on the average
-_LONG = 0.45  # least breadth of one, of its length
-_IRIS = 0.75  # of the least distance of the rim, the radius of what looks about
-_IRISES = {"left": 473, "right": 468}
-_CORNERS = {"left": (362, 263), "right": (33, 133)}
+_ANGLE_COUNT, _STEP_COUNT = 64, 48
+_RADIUS_RANGE = 0.05, 0.42  # of the distance of the irises, in which the rim is sought
+_OUTER_STEPS = 12  # of the steps, which show what is round an eye,
+_SECTOR_ANGLES = 8  # and the angles on both sides by which that is known
+_UNLIKE_SPREADS, _LEAST_DISTANCE = 2.0, 4.0  # of the colours there, and Lab, from which on something is no fur
+_EDGE_WORTH, _MOST_EDGE = 0.02, 20.0  # what a Lab of change along a step is worth, and the most that counts
+_STIFFNESS = 0.12  # cost of one step in or out from an angle to the next
+_MOST_DEVIATION = 0.12  # of an ellipse's size, that the rim may be off it on the average
+_LEAST_ASPECT = 0.45  # least breadth of one, of its length
+_IRIS_SHARE = 0.75  # of the least distance of the rim, the radius of what looks about
+_IRIS_CENTRES = {"left": 473, "right": 468}
+_EYE_CORNERS = {"left": (362, 263), "right": (33, 133)}
 
 
 def lay_round_eyes(picture: Picture, points: Floats) -> Floats:
@@ -38,14 +38,14 @@ def lay_round_eyes(picture: Picture, points: Floats) -> Floats:
     across = (points[473, :2] - points[468, :2]) / max(apart, 1e-3)
     shifts = {number: np.zeros(2) for name, number in NAMED.items() if "eye" not in name and "iris" not in name}
     irises = points.copy()
-    for side, iris in _IRISES.items():
+    for side, iris in _IRIS_CENTRES.items():
         rim = _ellipse(_rim(lab, points[iris, :2], apart))
         if rim is None:
             return points
         for lid, sign in (("upper", -1), ("lower", 1)):
             ring = list(RINGS[f"eye_{side}_{lid}"])
             shifts |= dict(zip(ring, _along(rim, across, sign, len(ring)) - points[ring, :2], strict=True))
-        radius = _IRIS * float(np.linalg.norm(rim - points[iris, :2], axis=1).min())
+        radius = _IRIS_SHARE * float(np.linalg.norm(rim - points[iris, :2], axis=1).min())
         away = irises[iris + 1 : iris + 5, :2] - irises[iris, :2]
         irises[iris + 1 : iris + 5, :2] = irises[iris, :2] + away / np.linalg.norm(away, axis=1, keepdims=True) * radius
     return spread(irises, shifts)
@@ -53,27 +53,27 @@ def lay_round_eyes(picture: Picture, points: Floats) -> Floats:
 
 def _rim(lab: Floats, centre: Floats, apart: float) -> Floats:
     """(n, 2) px of the closed path round ``centre`` (2,) that divides the eye from what is round it."""
-    turn = np.linspace(0, 2 * np.pi, _ANGLES, endpoint=False, dtype=np.float32)
-    radii = np.linspace(*_REACH, _STEPS, dtype=np.float32) * np.float32(apart)
+    turn = np.linspace(0, 2 * np.pi, _ANGLE_COUNT, endpoint=False, dtype=np.float32)
+    radii = np.linspace(*_RADIUS_RANGE, _STEP_COUNT, dtype=np.float32) * np.float32(apart)
     ways = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     places = centre + ways[:, None] * radii[:, None]
     x, y = (np.ascontiguousarray(places[..., axis], np.float32) for axis in (0, 1))
     seen = np.asarray(cv2.remap(lab, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-    sectors = [np.roll(seen[:, -_AROUND:], shift, axis=0) for shift in range(-_SECTOR, _SECTOR + 1)]
+    sectors = [np.roll(seen[:, -_OUTER_STEPS:], shift, axis=0) for shift in range(-_SECTOR_ANGLES, _SECTOR_ANGLES + 1)]
     near = np.concatenate(sectors, axis=1)
     wide = np.linalg.norm(near.std(axis=1), axis=1)[:, None]
     apart_from = np.linalg.norm(seen - np.median(near, axis=1)[:, None], axis=2)
-    unlike = (apart_from / (_SPREADS * wide + _LEAST)).clip(0, 1.5)
+    unlike = (apart_from / (_UNLIKE_SPREADS * wide + _LEAST_DISTANCE)).clip(0, 1.5)
     within = np.cumsum(1 - unlike.clip(0, 1), axis=1) + np.cumsum(unlike[:, ::-1], axis=1)[:, ::-1] - unlike
-    edge = np.linalg.norm(np.gradient(seen, axis=1), axis=2).clip(0, _SHARP)
-    chosen = _closed_path((within * 4 / _STEPS - _EDGE * edge).astype(np.float32))
+    edge = np.linalg.norm(np.gradient(seen, axis=1), axis=2).clip(0, _MOST_EDGE)
+    chosen = _closed_path((within * 4 / _STEP_COUNT - _EDGE_WORTH * edge).astype(np.float32))
     return (centre + ways * radii[chosen, None]).astype(np.float32)
 
 
 def _closed_path(cost: Floats) -> NDArray[np.intp]:
     """(n, k) costs -> (n,) the cheapest k of each row, at a price for each step aside: three times round, to close."""
     steps = np.arange(cost.shape[1])
-    price = np.float32(_STIFF) * np.abs(steps[:, None] - steps)
+    price = np.float32(_STIFFNESS) * np.abs(steps[:, None] - steps)
     total, back = cost[0], list[NDArray[np.intp]]()
     for row in np.concatenate([cost[1:], cost, cost]):
         arriving = total + price
@@ -89,13 +89,13 @@ def _ellipse(rim: Floats) -> Floats | None:
     """(n, 2) px of the ellipse that is the ``rim`` (m, 2) evened out; None where that is not round enough for an
     eye."""
     (x, y), size, turned = cv2.fitEllipse(rim)
-    if min(size) < _LONG * max(size):
+    if min(size) < _LEAST_ASPECT * max(size):
         return None
     t, angle = np.linspace(0, 2 * np.pi, 721, dtype=np.float32), np.radians(turned)
     axes = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
     made = np.stack([np.cos(t), np.sin(t)], axis=1) * np.array(size, np.float32) / 2 @ axes + np.array([x, y])
     off = np.linalg.norm(rim[:, None] - made[None], axis=2).min(axis=1).mean()
-    return made.astype(np.float32) if off < _ROUND * float(np.mean(size)) / 2 else None
+    return made.astype(np.float32) if off < _MOST_DEVIATION * float(np.mean(size)) / 2 else None
 
 
 def _along(rim: Floats, across: Floats, sign: int, count: int) -> Floats:

@@ -24,18 +24,19 @@ from animator.portrait.picture.reading import Picture
 Floats = NDArray[np.float32]
 
 _SPANS = (1.6, 1.2, 1.0, 0.7, 0.5, 0.35)  # sides of the searched squares, of the longer side
-_LEAST = 0.3  # of the detector's score
+_LEAST_SCORE = 0.3  # of the detector's score
 _OVERLAP = 0.6  # two candidates that share more are one
-_CANDIDATES, _PLACED = 6, 3  # that are looked at, the best ones of the detector and of the contours
-_SKIN = np.array([0.92, 0.73, 0.61], np.float32)  # RGB, what white paper is tinted with
-_STRETCHED = (1.0, 1 / 1.15, 1.15)  # height over width of the crops: drawn faces are not as long as people's
-_BELIEF = (0.05, 0.5, 0.5)  # least score in each round: a crop follows what was seen in the one before
-SAME = 0.35  # of the distance of the eyes: what differs less is one face
-_VOTES, _SURE = 0.25, 0.75  # least share of the ways in which a face is seen, and enough of them
-_TOLD = 0.3  # how likely contours are that tell brows from eyes
-_ON_BROWS, _ALIKE = 0.3, 0.3  # share of belief that is left to eyes on brows; of their distance, how exactly they are
-_CONTOURS = 0.15  # how likely contours are, at least, in which the networks see no face
-_SMALL = 0.5  # power of its size by which a larger face is preferred
+_MOST_CANDIDATES, _MOST_PLACED = 6, 3  # that are looked at, the best ones of the detector and of the contours
+_SKIN_TINT = np.array([0.92, 0.73, 0.61], np.float32)  # RGB, what white paper is tinted with
+_STRETCHES = (1.0, 1 / 1.15, 1.15)  # height over width of the crops: drawn faces are not as long as people's
+_ROUND_SCORES = (0.05, 0.5, 0.5)  # least score in each round: a crop follows what was seen in the one before
+SAME_FACE_DISTANCE = 0.35  # of the distance of the eyes: what differs less is one face
+_LEAST_VOTES, _SURE_VOTES = 0.25, 0.75  # least share of the ways in which a face is seen, and enough of them
+_TELLING_LIKELIHOOD = 0.3  # how likely contours are that tell brows from eyes
+# Share of belief that is left to eyes on brows; of their distance, how exactly they are
+_BROWS_BELIEF, _BROWS_SLACK = 0.3, 0.3
+_LEAST_LIKELIHOOD = 0.15  # how likely contours are, at least, in which the networks see no face
+_SIZE_POWER = 0.5  # power of its size by which a larger face is preferred
 
 
 @dataclass(slots=True)
@@ -49,12 +50,12 @@ class _Face:
         return np.median([look.points for look in self.looks], axis=0).astype(np.float32)
 
     def holds(self, look: FaceLandmarks) -> bool:
-        return apart(self.points, look.points) < SAME
+        return apart(self.points, look.points) < SAME_FACE_DISTANCE
 
     def weight(self) -> float:
         """How much it is believed: in how many ways it was seen, and how large it is."""
         left, top, right, bottom = self.looks[0].box
-        return len(self.looks) * max(right - left, bottom - top) ** _SMALL
+        return len(self.looks) * max(right - left, bottom - top) ** _SIZE_POWER
 
 
 class Sought(NamedTuple):
@@ -69,11 +70,11 @@ def seek(picture: Picture, landmarker: Landmarker) -> Sought | None:
     """The face in ``picture``, looked for in many ways; None where too few of them show one.
 
     Contours are asked where the networks see nothing by themselves, or take drawn brows for eyes."""
-    crops = landmarker.candidates(picture, _SPANS, _LEAST, _OVERLAP)[:_CANDIDATES]
-    faces, ways = _looked_for(picture, crops, landmarker, _TREATMENTS, _STRETCHED)
+    crops = landmarker.candidates(picture, _SPANS, _LEAST_SCORE, _OVERLAP)[:_MOST_CANDIDATES]
+    faces, ways = _looked_for(picture, crops, landmarker, _TREATMENTS, _STRETCHES)
     drawn = find_drawn(picture)
     seen = [_believed(len(face.looks) / ways, landmarker.merge(face.looks), drawn) for face in faces]
-    best = _best([one for one in seen if one.belief >= _VOTES])
+    best = _best([one for one in seen if one.belief >= _LEAST_VOTES])
     if best and not _on_brows(best.face, drawn):
         return best
     return _in_contours(picture, drawn, landmarker) or best
@@ -83,22 +84,22 @@ def _in_contours(picture: Picture, drawn: list[Drawn], landmarker: Landmarker) -
     """The face whose eyes and mouth are ``drawn``, as the networks see it there; in a flat drawing also where they
     see none."""
     placed = [place_face(picture, contours.points, landmarker) for contours in drawn]
-    crops = [crop_around(face.points) for face in placed[:_PLACED]]
-    faces, ways = _looked_for(picture, crops, landmarker, _TREATMENTS, _STRETCHED)
+    crops = [crop_around(face.points) for face in placed[:_MOST_PLACED]]
+    faces, ways = _looked_for(picture, crops, landmarker, _TREATMENTS, _STRETCHES)
     likely = [(len(face.looks) / ways, landmarker.merge(face.looks)) for face in faces]
     likely += [(0.0, face) for face in placed if any(judge(picture, face.points))]
     found = [_believed(share, face, drawn) for share, face in likely if _in_drawn(face, drawn)]
-    return _best([one for one in found if one.belief >= (_VOTES if one.face.score else _CONTOURS)])
+    return _best([one for one in found if one.belief >= (_LEAST_VOTES if one.face.score else _LEAST_LIKELIHOOD)])
 
 
 def _best(found: list[Sought]) -> Sought | None:
-    return max(found, key=lambda one: one.belief * _extent(one.face) ** _SMALL, default=None)
+    return max(found, key=lambda one: one.belief * _extent(one.face) ** _SIZE_POWER, default=None)
 
 
 def glance(picture: Picture, landmarker: Landmarker) -> Sought | None:
     """What `seek` finds, with fewer looks and whatever the contours: enough for a face that is certain."""
-    crops = landmarker.candidates(picture, _SPANS, _LEAST, _OVERLAP)[:_CANDIDATES]
-    faces, ways = _looked_for(picture, crops, landmarker, _GLANCES, (1.0,))
+    crops = landmarker.candidates(picture, _SPANS, _LEAST_SCORE, _OVERLAP)[:_MOST_CANDIDATES]
+    faces, ways = _looked_for(picture, crops, landmarker, _GLANCE_TREATMENTS, (1.0,))
     best = max(faces, key=_Face.weight, default=None)
     return Sought(landmarker.merge(best.looks), min(len(best.looks) / ways, 1.0)) if best else None
 
@@ -115,7 +116,7 @@ def _looked_for(
                 _add(faces, look)
         ways += len(treatments)
         best = max(faces, key=_Face.weight, default=None)
-        if best and len(best.looks) >= _SURE * ways:
+        if best and len(best.looks) >= _SURE_VOTES * ways:
             break
     return faces, ways
 
@@ -123,13 +124,13 @@ def _looked_for(
 def _believed(share: float, face: FaceLandmarks, drawn: list[Drawn]) -> Sought:
     """``face`` seen in a ``share`` of all ways, and in contours where its eyes and its mouth are theirs."""
     agreeing = [contours.likely for contours in _in_drawn(face, drawn)]
-    doubt = _ON_BROWS if _on_brows(face, drawn) else 1.0
+    doubt = _BROWS_BELIEF if _on_brows(face, drawn) else 1.0
     return Sought(face, doubt * min(share, 1.0) + max(agreeing, default=0.0))
 
 
 def _in_drawn(face: FaceLandmarks, drawn: list[Drawn]) -> list[Drawn]:
     """Which of the contours have their eyes and their mouth where ``face`` has them."""
-    return [contours for contours in drawn if distance(face.points, contours.points) < SAME]
+    return [contours for contours in drawn if distance(face.points, contours.points) < SAME_FACE_DISTANCE]
 
 
 def _on_brows(face: FaceLandmarks, drawn: list[Drawn]) -> bool:
@@ -142,8 +143,8 @@ def _over_eyes(right: Floats, left: Floats, contours: Drawn) -> bool:
     there = np.array([contours.points["right_iris"], contours.points["left_iris"]], np.float32)
     aside, below = below_eyes(right, left, there.mean(axis=0))
     ratio = float(np.linalg.norm(there[1] - there[0]) / np.linalg.norm(left - right))
-    alike = abs(aside) < _ALIKE and abs(float(np.log(ratio))) < _ALIKE
-    return contours.likely > _TOLD and alike and SAME < below < 2 * SAME
+    alike = abs(aside) < _BROWS_SLACK and abs(float(np.log(ratio))) < _BROWS_SLACK
+    return contours.likely > _TELLING_LIKELIHOOD and alike and SAME_FACE_DISTANCE < below < 2 * SAME_FACE_DISTANCE
 
 
 def _extent(face: FaceLandmarks) -> float:
@@ -160,7 +161,7 @@ def apart(one: Floats, other: Floats) -> float:
 def _settled(picture: Picture, crop: Crop, treat: Treatment, landmarker: Landmarker) -> FaceLandmarks | None:
     """What is seen once the crop has followed it."""
     look = None
-    for least in _BELIEF:
+    for least in _ROUND_SCORES:
         look = landmarker.look(picture, crop, treat, least)
         if not look:
             return None
@@ -191,7 +192,7 @@ def _contrasted(square: Picture) -> Picture:
 
 
 def _tinted(square: Picture) -> Picture:
-    return np.asarray(cv2.GaussianBlur((square * _SKIN).astype(np.uint8), (0, 0), 3), np.uint8)
+    return np.asarray(cv2.GaussianBlur((square * _SKIN_TINT).astype(np.uint8), (0, 0), 3), np.uint8)
 
 
 def _grey(square: Picture) -> Picture:
@@ -208,4 +209,4 @@ def _thin(square: Picture) -> Picture:
 
 
 _TREATMENTS = (_as_it_is, _blurred(2), _blurred(4), _blurred(6), _contrasted, _tinted, _grey, _thick, _thin)
-_GLANCES = _TREATMENTS[::2]
+_GLANCE_TREATMENTS = _TREATMENTS[::2]

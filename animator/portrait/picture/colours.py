@@ -12,8 +12,8 @@ Picture = NDArray[np.uint8]  # (h, w, 3) RGB
 
 _BACKDROP = (226, 228, 232)  # behind transparent pictures
 _DARK_BACKDROP = (84, 88, 96)  # behind those that would not be seen on the other one
-_LIGHT = 205  # mean brightness of what is visible
-_WHITES = (1.0, 255.0, 4095.0, 65535.0)  # of numbers that are no bytes
+_LIGHT_LEVEL = 205  # mean brightness of what is visible
+_WHITE_LEVELS = (1.0, 255.0, 4095.0, 65535.0)  # of numbers that are no bytes
 
 
 def plain_mode(image: Image.Image) -> Image.Image:
@@ -40,19 +40,19 @@ def to_srgb(image: Image.Image) -> Picture:
     colour = np.asarray(_managed(image.convert("RGB"), image.info.get("icc_profile"))).astype(np.float32)
     share = (alpha / np.float32(255))[..., None]
     seen = float((colour.mean(axis=2) * share[..., 0]).sum() / max(float(share.sum()), 1.0))
-    backdrop = np.array(_DARK_BACKDROP if seen > _LIGHT else _BACKDROP, np.float32)
+    backdrop = np.array(_DARK_BACKDROP if seen > _LIGHT_LEVEL else _BACKDROP, np.float32)
     return (colour * share + backdrop * (1 - share)).round().astype(np.uint8)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits, whole numbers or fractions; white is the least of `_WHITES` that none exceeds."""
+    """Grey of 16 or 32 bits, whole numbers or fractions; white is the least of `_WHITE_LEVELS` that none exceeds."""
     values = np.asarray(image)
     if values.dtype.itemsize == 2:
         values = values.astype(np.uint16, copy=False)
     else:
         values = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0).clip(0)
     highest = float(values.max())
-    white = next((white for white in _WHITES if highest <= white), highest)
+    white = next((white for white in _WHITE_LEVELS if highest <= white), highest)
     return Image.fromarray(np.asarray(cv2.convertScaleAbs(values, alpha=255 / white), np.uint8))
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from PIL import Image
 
 MOST_PARTS = 20_000  # of a file; Pillow takes some us of Python for each
-MOST_PYTHON = 1_000_000  # bytes of a kind that Pillow decodes in Python
+MOST_PYTHON_BYTES = 1_000_000  # bytes of a kind that Pillow decodes in Python
 MOST_SCANS = 100  # of a progressive JPEG; each costs as much time as a whole picture
-MOST_MEMORY = 500_000_000  # bytes that decoding takes at its peak
-_COST = {"WEBP": 21, "JPEG2000": 19, "GIF": 10, "AVIF": 10, "HEIF": 10, "PNG": 9}  # bytes a pixel at the peak, measured
-_NUMBERS = 21  # of modes whose values are no bytes
-_OTHERS = 6
-_STANDALONE = (0x00, 0x01, *range(0xD0, 0xD9), 0xFF)  # second bytes of a JPEG's markers without a length
+MOST_MEMORY_BYTES = 500_000_000  # bytes that decoding takes at its peak
+# Bytes a pixel at the peak, measured
+_PIXEL_BYTES = {"WEBP": 21, "JPEG2000": 19, "GIF": 10, "AVIF": 10, "HEIF": 10, "PNG": 9}
+_WIDE_PIXEL_BYTES = 21  # of modes whose values are no bytes
+_OTHER_PIXEL_BYTES = 6
+_STANDALONE_MARKERS = (0x00, 0x01, *range(0xD0, 0xD9), 0xFF)  # second bytes of a JPEG's markers without a length
 _BMP_RLE = (1, 2)  # compressions
 
 
@@ -30,14 +31,14 @@ def check(content: bytes) -> None:
         parts = iter(())
     if any(number >= MOST_PARTS for number, _ in enumerate(parts)):
         raise ValueError("too many parts")
-    if len(content) > MOST_PYTHON and _in_python(content):
+    if len(content) > MOST_PYTHON_BYTES and _in_python(content):
         raise ValueError("too much of it")
 
 
 def most_pixels(image: Image.Image) -> int:
-    """Of a picture of that format and mode, so that decoding it stays below `MOST_MEMORY`."""
-    cost = _NUMBERS if image.mode.startswith(("I", "F")) else _OTHERS
-    return MOST_MEMORY // max(cost, _COST.get(image.format or "", 0))
+    """Of a picture of that format and mode, so that decoding it stays below `MOST_MEMORY_BYTES`."""
+    cost = _WIDE_PIXEL_BYTES if image.mode.startswith(("I", "F")) else _OTHER_PIXEL_BYTES
+    return MOST_MEMORY_BYTES // max(cost, _PIXEL_BYTES.get(image.format or "", 0))
 
 
 def _in_python(content: bytes) -> bool:
@@ -62,7 +63,7 @@ def _jpeg(content: bytes) -> Iterator[int]:
         marker = content[at + 1]
         if content[at] != 0xFF or marker == 0xDA:
             return
-        alone = marker in _STANDALONE
+        alone = marker in _STANDALONE_MARKERS
         at += (1 if marker == 0xFF else 2) if alone else 2 + struct.unpack_from(">H", content, at + 2)[0]
 
 

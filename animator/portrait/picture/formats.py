@@ -8,7 +8,7 @@ from PIL import Image
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _ADVICE = "Use a JPEG, PNG or WebP file."
-_OTHERS = (  # how a file begins, what it is, what to do
+_OTHER_KINDS = (  # how a file begins, what it is, what to do
     (b"%PDF", "a PDF document", "Save the page as a PNG picture."),
     (b"%!PS", "a PostScript document", "Save it as a PNG picture."),
     (b"8BPS", "a Photoshop document", "Export it as a PNG picture."),
@@ -54,7 +54,7 @@ def advice(content: bytes, error: Exception) -> str:
         return _iso_media(content)
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return _damaged("WEBP", error)
-    for begin, what, cure in _OTHERS:
+    for begin, what, cure in _OTHER_KINDS:
         if content.startswith(begin):
             return f"This is {what}, not a picture that can be read. {cure}"
     known = next((name for name in readable() if _accepts(name, content)), None)

@@ -43,8 +43,8 @@ NAMED: dict[str, int] = {
     "left_side": 454,
     "right_side": 234,
 }
-_SLACK = 0.05  # of the distance of the eyes: how far lines may cross each other
-_MOST = 100_000  # characters
+_CROSSING_SLACK = 0.05  # of the distance of the eyes: how far lines may cross each other
+_MOST_CHARACTERS = 100_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def parse(text: str | bytes) -> Landmarks:
     Raises `PortraitError` (invalid_landmarks) for what is no such JSON, unknown names, no numbers, points outside.
     """
     try:
-        if len(text) > _MOST:
+        if len(text) > _MOST_CHARACTERS:
             raise ValueError("too long")
         read: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -157,7 +157,11 @@ def check_sides(points: Mapping[str, tuple[float, float]]) -> None:
     down = down / np.linalg.norm(down)
     across = across / apart
     for one, other, axis in _ORDER:
-        if one in at and other in at and float((at[other] - at[one]) @ (down if axis else across)) < -_SLACK * apart:
+        if (
+            one in at
+            and other in at
+            and float((at[other] - at[one]) @ (down if axis else across)) < -_CROSSING_SLACK * apart
+        ):
             raise invalid(f"{one} and {other} are exchanged. Exchange the points' names.")
 
 

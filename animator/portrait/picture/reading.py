@@ -31,7 +31,7 @@ MAX_BYTES = 64_000_000
 MIN_SIDE = 64  # px
 _WORK_SIDE = 2400  # px; larger sources are shrunk
 _ORIENTATION = 0x0112  # EXIF
-_TURNS = {
+_EXIF_TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -40,8 +40,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_CLOCKWISE = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
-_QUARTERS = tuple(_TURNS[number] for number in (5, 6, 7, 8))
+_CLOCKWISE_TURNS = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
+_QUARTER_TURNS = tuple(_EXIF_TURNS[number] for number in (5, 6, 7, 8))
 _quiet = threading.Lock()  # `warnings.catch_warnings` is not thread-safe
 
 
@@ -88,7 +88,7 @@ class Source:
         right, bottom = min(self.width, int(box[2]) + 1), min(self.height, int(box[3]) + 1)
         with _opened(self.content) as image:
             whole = _upright(image)
-            upright = whole.transpose(_CLOCKWISE[self.quarters]) if self.quarters else whole
+            upright = whole.transpose(_CLOCKWISE_TURNS[self.quarters]) if self.quarters else whole
             part = plain_mode(upright.crop((left, top, right, bottom)))
         return to_srgb(part), (left, top)
 
@@ -116,7 +116,7 @@ def decode(content: bytes) -> Source:
     with _opened(content) as image:
         _check_size(image)
         across = image.size
-        turned = _turn(image) in _QUARTERS
+        turned = _turn(image) in _QUARTER_TURNS
         image.draft("RGB", (_WORK_SIDE, _WORK_SIDE))
         upright = plain_mode(_upright(image))
         upright.thumbnail((_WORK_SIDE, _WORK_SIDE), Image.Resampling.LANCZOS)
@@ -153,7 +153,7 @@ def _opened(content: bytes) -> Generator[Image.Image]:
 def _turn(image: Image.Image) -> Image.Transpose | None:
     """What makes the picture upright, by its EXIF note; damaged notes are ignored, as viewers do."""
     with suppress(Exception):  # parsers raise anything
-        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+        return _EXIF_TURNS.get(image.getexif().get(_ORIENTATION, 1))
     return None
 
 

@@ -8,12 +8,13 @@ from animator.portrait.geometry.topology import RINGS
 
 Floats = NDArray[np.float32]
 
-_RAISED = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
-_LOWER = {"left": (285, 295, 282, 283, 276), "right": (55, 65, 52, 53, 46)}
-_UPPER = {"left": (336, 296, 334, 293, 300), "right": (107, 66, 105, 63, 70)}
-_ALONG = 0.05  # face widths along the brow that share a value
-_HAIR = 0.3, 0.78  # of the way from the brow to the lid: up to where skin goes with the brow, from where with the lid
-_FOREHEAD = 0.07  # face widths over which the forehead ceases to go with the brow
+_RAISING_SHAPES = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
+_LOWER_EDGES = {"left": (285, 295, 282, 283, 276), "right": (55, 65, 52, 53, 46)}
+_UPPER_EDGES = {"left": (336, 296, 334, 293, 300), "right": (107, 66, 105, 63, 70)}
+_ALONG_REACH = 0.05  # face widths along the brow that share a value
+# Of the way from the brow to the lid: up to where skin goes with the brow, from where with the lid
+_HAIR_RANGE = 0.3, 0.78
+_FOREHEAD_REACH = 0.07  # face widths over which the forehead ceases to go with the brow
 
 
 def level_brows(vertices: Floats, shapes: Floats, width: float) -> Floats:
@@ -21,22 +22,22 @@ def level_brows(vertices: Floats, shapes: Floats, width: float) -> Floats:
     shapes = shapes.copy()
     for side in ("left", "right"):
         share, weights = _follow(vertices, side, width)
-        for name in _RAISED:
+        for name in _RAISING_SHAPES:
             shape = shapes[INDEX[name]]
-            level = (shape[list(_LOWER[side])] + shape[list(_UPPER[side])]) / 2
+            level = (shape[list(_LOWER_EDGES[side])] + shape[list(_UPPER_EDGES[side])]) / 2
             shape += share[:, None] * (weights @ np.concatenate([level, level]) - shape)
     return shapes
 
 
 def _follow(vertices: Floats, side: str, width: float) -> tuple[Floats, Floats]:
     """(V,) how far each vertex goes with the brow of a ``side``, and (V, 10) with which points of its edges."""
-    brow, lid = [*_LOWER[side], *_UPPER[side]], list(RINGS[f"eye_{side}_upper"])
+    brow, lid = [*_LOWER_EDGES[side], *_UPPER_EDGES[side]], list(RINGS[f"eye_{side}_upper"])
     to_brow, to_lid = (np.linalg.norm(vertices[:, None, :2] - vertices[None, ids, :2], axis=2) for ids in (brow, lid))
     nearest, lid_away = to_brow.min(axis=1), to_lid.min(axis=1)
-    weights = np.exp(-0.5 * ((to_brow - nearest[:, None]) / (_ALONG * width)) ** 2)
-    way = (nearest / (nearest + lid_away + 1e-6) - _HAIR[0]) / (_HAIR[1] - _HAIR[0])
+    weights = np.exp(-0.5 * ((to_brow - nearest[:, None]) / (_ALONG_REACH * width)) ** 2)
+    way = (nearest / (nearest + lid_away + 1e-6) - _HAIR_RANGE[0]) / (_HAIR_RANGE[1] - _HAIR_RANGE[0])
     below = 1 - _smoothstep(way)
-    share = below * np.exp(-0.5 * (nearest / (_FOREHEAD * width)) ** 2)
+    share = below * np.exp(-0.5 * (nearest / (_FOREHEAD_REACH * width)) ** 2)
     return share.astype(np.float32), (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 

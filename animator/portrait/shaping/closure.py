@@ -9,30 +9,34 @@ from animator.portrait.geometry.topology import mesh
 
 Floats = NDArray[np.float32]
 
-_UPPER_PAST, _LOWER_UP = 0.03, 0.05  # of the eye's opening: the upper lid covers the lower one, which rises a little
-_LID_SHARE, _LID_LEAST = 0.45, 0.018  # of the way to the brow, which stays; face widths
-_BROWS = {"left": [295, 282, 283], "right": [65, 52, 53]}
-_BROW = {"left": [285, 295, 282, 283, 276], "right": [55, 65, 52, 53, 46]}  # its whole lower edge
-_FREE = 0.3  # share of the way from the brow to the lid over which skin begins to go with the lid
-_LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
+# Of the eye's opening: the upper lid covers the lower one, which rises a little
+_UPPER_OVERLAP, _LOWER_RISE = 0.03, 0.05
+_LID_REACH_SHARE, _LEAST_LID_REACH = 0.45, 0.018  # of the way to the brow, which stays; face widths
+_BROW_POINTS = {"left": [295, 282, 283], "right": [65, 52, 53]}
+_BROW_EDGES = {"left": [285, 295, 282, 283, 276], "right": [55, 65, 52, 53, 46]}  # its whole lower edge
+_FREE_SHARE = 0.3  # share of the way from the brow to the lid over which skin begins to go with the lid
+_MOST_LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
 _DRAWN_REACH = 0.008  # face widths: drawn lids are plain up to their edge
-_ARC, _ARC_UP = 0.2, 0.12  # how deep the arc is in which it shuts, of its width; and over its end, of its height
-_OUTER = {"left": 263, "right": 33}  # corners of the eyes
+# How deep the arc is in which it shuts, of its width; and over its end, of its height
+_ARC_DEPTH, _ARC_RISE = 0.2, 0.12
+_OUTER_CORNERS = {"left": 263, "right": 33}  # corners of the eyes
 _BALL_SEARCH, _BALL_STEPS = 0.022, 23  # face widths under the lower rim in which the eye may still be seen
-_SKIN_BELOW = 0.035, 0.06  # face widths under the lower rim: certainly skin
-_WHITE = 0.75  # share of the skin's colourfulness under which what is as light as skin is the white of the eye
-_GREY = 4.0  # in Lab: what is less colourful is a picture in grey, in which white does not tell the eye from skin
-_IRIS = 1.05  # the landmarks see it a little small
+_SKIN_RANGE = 0.035, 0.06  # face widths under the lower rim: certainly skin
+# Share of the skin's colourfulness under which what is as light as skin is the white of the eye
+_WHITE_COLOURFULNESS = 0.75
+# In Lab: what is less colourful is a picture in grey, in which white does not tell the eye from skin
+_GREY_COLOURFULNESS = 4.0
+_IRIS_FACTOR = 1.05  # the landmarks see it a little small
 _SEAM_REACH = 0.014
 _SEAM_SEARCH = 0.018  # face widths above and below the middle between the lips
 _SEAM_STEPS = 10  # on each side
 _SEAM_STIFFNESS = 0.12  # cost of one step up or down between neighbours, in contrasts of the mouth
 _EDGE_REACH = 0.02
 _EDGE_SEARCH = -0.006, 0.010  # face widths from the rim of parted lips into the opening and into the lip
-_THICK = 0.045  # face widths: where a lip is thinner, less far
+_THICK_LIP = 0.045  # face widths: where a lip is thinner, less far
 _EDGE_STEPS = 22
 _LIP_BAND = 0.35, 0.75  # of the way from the inner to the outer contour: certainly lip
-_UNLIKE_LIP = 10.0  # in Lab, besides the spread of the lip's own colours
+_LIP_COLOUR_SLACK = 10.0  # in Lab, besides the spread of the lip's own colours
 
 
 class _Opening:
@@ -105,9 +109,11 @@ def close_lids(vertices: Floats, shapes: Floats, picture: NDArray[np.uint8], iri
         below, above = eye.gaps()
         beyond = np.interp(eye.up[:, 0], eye.low[:, 0], _seen_below(eye, lab, ring, width)).astype(np.float32)
         number = INDEX[f"eyeBlink{side.title()}"]
-        moves = (below * (1 + _UPPER_PAST - _LOWER_UP) + beyond, -above * _LOWER_UP)
-        room = float(np.linalg.norm(vertices[_BROWS[side], :2].mean(axis=0) - vertices[eye.upper, :2].mean(axis=0)))
-        reach = min(max(_LID_SHARE * room, _LID_LEAST * width), _LID_REACH * width)
+        moves = (below * (1 + _UPPER_OVERLAP - _LOWER_RISE) + beyond, -above * _LOWER_RISE)
+        room = float(
+            np.linalg.norm(vertices[_BROW_POINTS[side], :2].mean(axis=0) - vertices[eye.upper, :2].mean(axis=0))
+        )
+        reach = min(max(_LID_REACH_SHARE * room, _LEAST_LID_REACH * width), _MOST_LID_REACH * width)
         shapes[number] = _off_brow(eye, side)[:, None] * eye.moved(moves, shapes[number], reach)
     return shapes
 
@@ -118,7 +124,7 @@ def shut_drawn(vertices: Floats, shapes: Floats) -> Floats:
     Nothing moves but the lids: what is drawn round an eye is flat, and brows are lines that would bend.
     """
     shapes = shapes.copy()
-    across = vertices[_OUTER["left"], :2] - vertices[_OUTER["right"], :2]
+    across = vertices[_OUTER_CORNERS["left"], :2] - vertices[_OUTER_CORNERS["right"], :2]
     width = float(np.linalg.norm(vertices[234] - vertices[454]))
     for side in ("left", "right"):
         eye = _Opening(vertices, *_rims(f"eye_{side}"), across)
@@ -134,17 +140,17 @@ def _arc(eye: _Opening, rim: Floats) -> Floats:
     both = np.concatenate([eye.up, eye.low])
     (left, top), (right, bottom) = both.min(axis=0), both.max(axis=0)
     along = 2 * (rim[:, 0] - left) / max(float(right - left), 1e-3) - 1
-    return (bottom - _ARC_UP * (bottom - top) - _ARC * (right - left) * along**2).astype(np.float32)
+    return (bottom - _ARC_RISE * (bottom - top) - _ARC_DEPTH * (right - left) * along**2).astype(np.float32)
 
 
 def _off_brow(eye: _Opening, side: str) -> Floats:
     """(V,) how far, 0 to 1, each vertex may go with the lid: those of the brow not at all."""
     to_brow, to_lid = (
         np.linalg.norm(eye.vertices[:, None, :2] - eye.vertices[None, ids, :2], axis=2).min(axis=1)
-        for ids in (_BROW[side], np.concatenate(eye.rims))
+        for ids in (_BROW_EDGES[side], np.concatenate(eye.rims))
     )
     above = eye.local(eye.vertices)[:, 1] < np.interp(eye.local(eye.vertices)[:, 0], *eye.up.T)
-    share = (to_brow / (to_brow + to_lid + 1e-6) / _FREE).clip(0, 1)
+    share = (to_brow / (to_brow + to_lid + 1e-6) / _FREE_SHARE).clip(0, 1)
     return np.where(above, share * share * (3 - 2 * share), 1).astype(np.float32)
 
 
@@ -155,13 +161,15 @@ def _seen_below(eye: _Opening, lab: Floats, iris: Floats, width: float) -> Float
     places = (rim[:, None] + offsets[:, None] * eye.axes[1]).astype(np.float32)
     seen = _sampled(lab, places)
     skin = _sampled(
-        lab, (rim[:, None] + np.linspace(*_SKIN_BELOW, 7)[:, None] * width * eye.axes[1]).astype(np.float32)
+        lab, (rim[:, None] + np.linspace(*_SKIN_RANGE, 7)[:, None] * width * eye.axes[1]).astype(np.float32)
     )
     skin = np.median(skin, axis=1, keepdims=True)
     colourful, typical = (np.linalg.norm(part[..., 1:], axis=2) for part in (seen, skin))
-    white = (1.5 - colourful / np.maximum(_WHITE * typical, 1)).clip(0, 1) * ((seen - skin)[..., 0] / 6 + 1).clip(0, 1)
-    dark = (np.linalg.norm(places - iris[:2], axis=2) < _IRIS * iris[2]) & (seen[..., 0] < 0.7 * skin[..., 0])
-    white *= typical > _GREY
+    white = (1.5 - colourful / np.maximum(_WHITE_COLOURFULNESS * typical, 1)).clip(0, 1) * (
+        (seen - skin)[..., 0] / 6 + 1
+    ).clip(0, 1)
+    dark = (np.linalg.norm(places - iris[:2], axis=2) < _IRIS_FACTOR * iris[2]) & (seen[..., 0] < 0.7 * skin[..., 0])
+    white *= typical > _GREY_COLOURFULNESS
     arch = 1 - np.linspace(-1, 1, len(rim), dtype=np.float32) ** 6
     cost = _division(arch[:, None] * np.maximum(white, dark)) + (offsets / offsets[-1]) ** 2
     found = np.pad(offsets[_path(cost.astype(np.float32))], 3, mode="edge")
@@ -198,7 +206,7 @@ def snap_rims(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
     lab = _lab(picture)
     moves: list[Floats] = []
     for rim, outer, sign in zip(lips.rims, _rims("lips_outer"), (-1, 1), strict=True):
-        thick = np.linalg.norm(vertices[outer, :2] - vertices[rim, :2], axis=1) / (_THICK * width)
+        thick = np.linalg.norm(vertices[outer, :2] - vertices[rim, :2], axis=1) / (_THICK_LIP * width)
         reach = (thick * np.sin(np.linspace(0, np.pi, len(rim))) ** 0.5).clip(0, 1) * width
         offsets = (np.linspace(*_EDGE_SEARCH, _EDGE_STEPS) * reach[:, None]).astype(np.float32)
         along = (sign * offsets[..., None] * lips.axes[1]).astype(np.float32)
@@ -218,7 +226,7 @@ def _unlike_lip(lab: Floats, seen: Floats, rim: Floats, outer: Floats) -> Floats
     band = _sampled(lab, (rim[:, None] * (1 - shares) + outer[:, None] * shares).astype(np.float32))
     padded = np.pad(band, ((2, 2), (0, 0), (0, 0)), mode="edge")
     near = np.concatenate([padded[step : step + len(rim)] for step in range(5)], axis=1)
-    spread = np.linalg.norm(near.std(axis=1), axis=1)[:, None] + _UNLIKE_LIP
+    spread = np.linalg.norm(near.std(axis=1), axis=1)[:, None] + _LIP_COLOUR_SLACK
     return (np.linalg.norm(seen - np.median(near, axis=1)[:, None], axis=2) / spread).clip(0, 1.5)
 
 

@@ -19,13 +19,22 @@ Floats = NDArray[np.float32]
 
 _FLIP = np.array([1, -1, 1], np.float32)  # picture's y is down
 _DEPTH_TRUST = 0.35  # of the landmarks' depth, relative to x and y
-_NOISE = 0.012  # of the landmarks, in decimetres
-_EXPRESSION = 0.3  # standard deviation of the weights of a face in a picture
+_LANDMARK_NOISE = 0.012  # of the landmarks, in decimetres
+_EXPRESSION_SPREAD = 0.3  # standard deviation of the weights of a face in a picture
 _ROUNDS = 4
-_UNSEEN = ("jawForward", "mouthClose", "tongueOut")  # not told apart from other shapes in one picture
-_SHOWN = ("mouthSmile", "mouthDimple", "mouthStretch", "mouthUpperUp", "mouthFrown", "brow", "eyeSquint", "cheekSquint")
+_UNSEEN_SHAPES = ("jawForward", "mouthClose", "tongueOut")  # not told apart from other shapes in one picture
+_SHOWN_SHAPES = (
+    "mouthSmile",
+    "mouthDimple",
+    "mouthStretch",
+    "mouthUpperUp",
+    "mouthFrown",
+    "brow",
+    "eyeSquint",
+    "cheekSquint",
+)
 _SHOWN_SHARE = 1.0
-_GAINS = {
+_SHAPE_GAINS = {
     "browInnerUp": 1.7,
     "browOuterUp": 1.6,
     "mouthSmile": 1.15,
@@ -79,9 +88,9 @@ def fit(landmarks: Floats, blendshapes: Floats) -> FittedHead:
     """
     model = _model()
     seen = landmarks[:POINTS] * _FLIP
-    usable = [i for i, name in enumerate(ARKIT) if name not in _UNSEEN and not name.startswith("eyeLook")]
+    usable = [i for i, name in enumerate(ARKIT) if name not in _UNSEEN_SHAPES and not name.startswith("eyeLook")]
     basis = np.concatenate([model.identity[:, :POINTS], model.shapes[usable, :POINTS]])
-    spread = np.repeat(np.array([1, _EXPRESSION], np.float32), [len(model.identity), len(usable)])
+    spread = np.repeat(np.array([1, _EXPRESSION_SPREAD], np.float32), [len(model.identity), len(usable)])
     weights = np.ones(POINTS, np.float32)
     found = np.zeros(len(basis), np.float32)
     pose = align(model.points[:POINTS], seen, weights)
@@ -102,7 +111,7 @@ def _ridge(basis: Floats, target: Floats, turn: Floats, spread: Floats, free: in
     trust = np.array([1, 1, _DEPTH_TRUST], np.float32)
     rows = ((basis @ turn.T) * trust).reshape(len(basis), -1)
     right = rows @ ((target @ turn.T) * trust).ravel()
-    normal = rows @ rows.T + np.diag((_NOISE / spread) ** 2 * 12)
+    normal = rows @ rows.T + np.diag((_LANDMARK_NOISE / spread) ** 2 * 12)
     found = np.zeros(len(basis), np.float32)
     active = np.ones(len(basis), bool)
     for _ in range(6):
@@ -153,7 +162,9 @@ def _sized(model: _Model, neutral: Floats) -> Floats:
     width = np.linalg.norm(neutral[61] - neutral[291]) / np.linalg.norm(model.points[61] - model.points[291])
     factor = np.clip(width, 0.85, 1.2).astype(np.float32)
     moves_mouth = np.array([name.startswith("mouth") and name != "mouthClose" for name in ARKIT])
-    gains = np.array([_GAINS.get(name.removesuffix("Left").removesuffix("Right"), 1.0) for name in ARKIT], np.float32)
+    gains = np.array(
+        [_SHAPE_GAINS.get(name.removesuffix("Left").removesuffix("Right"), 1.0) for name in ARKIT], np.float32
+    )
     return model.shapes * (gains * np.where(moves_mouth, factor, np.float32(1)))[:, None, None]
 
 
@@ -165,7 +176,7 @@ def _left(expression: Floats, blendshapes: Floats) -> Floats:
     """
     seen = [name.startswith(("mouthSmile", "mouthUpperUp")) for name in ARKIT]
     shown = np.where(seen, np.maximum(expression, blendshapes), expression)
-    left = np.where([name.startswith(_SHOWN) for name in ARKIT], (1 - _SHOWN_SHARE * shown).clip(0.1, 1), 1)
+    left = np.where([name.startswith(_SHOWN_SHAPES) for name in ARKIT], (1 - _SHOWN_SHARE * shown).clip(0.1, 1), 1)
     return left.astype(np.float32)
 
 

@@ -8,15 +8,15 @@ from animator.portrait.geometry.topology import RINGS
 
 Floats = NDArray[np.float32]
 
-_NEUTRAL = 128  # of OpenCV's a in 8-bit Lab
-_GREY = 4  # levels of a
-_LIGHTER = 15  # levels of L that teeth exceed the lips by
-_COLOURED = 1.5  # levels of L that one of a counts for, against teeth
-_CONTRAST = 40  # levels of L between teeth in the shade and the dark
-_PALER = 0.85  # of the red of lips, in relation to L, that teeth have at most
-_WIDE = 0.045  # face widths between lips that show a row of teeth
-_CHEEKS = 234, 454  # which are a face width apart
-_PARTED = 0.035  # of the mouth's width: a wider gap between the inner lips shows what is behind them
+_NEUTRAL_A = 128  # of OpenCV's a in 8-bit Lab
+_GREY_A = 4  # levels of a
+_TEETH_LIGHTNESS = 15  # levels of L that teeth exceed the lips by
+_COLOUR_COST = 1.5  # levels of L that one of a counts for, against teeth
+_TEETH_CONTRAST = 40  # levels of L between teeth in the shade and the dark
+_MOST_TEETH_RED = 0.85  # of the red of lips, in relation to L, that teeth have at most
+_WIDE_GAP = 0.045  # face widths between lips that show a row of teeth
+_CHEEK_POINTS = 234, 454  # which are a face width apart
+_PARTED_GAP = 0.035  # of the mouth's width: a wider gap between the inner lips shows what is behind them
 
 
 def lips_parted(points: Floats) -> bool:
@@ -24,7 +24,7 @@ def lips_parted(points: Floats) -> bool:
     upper, lower = points[list(RINGS["lips_inner_upper"])], points[list(RINGS["lips_inner_lower"])]
     gaps = np.linalg.norm(upper - lower, axis=1)[3:8]
     width = float(np.linalg.norm(upper[0] - upper[-1]))
-    return bool(gaps.mean() > _PARTED * width)
+    return bool(gaps.mean() > _PARTED_GAP * width)
 
 
 def shows_teeth(picture: NDArray[np.uint8], points: Floats) -> bool:
@@ -38,17 +38,17 @@ def shows_teeth(picture: NDArray[np.uint8], points: Floats) -> bool:
     if inner.sum() < 12 or not lips.any():
         return False
     seen, (lip_light, lip_red) = lab[inner, :2], np.median(lab[lips, :2], axis=0)
-    if _wide_open(points) and _shaded_teeth(seen, float((lip_red - _NEUTRAL) / lip_light)):
+    if _wide_open(points) and _shaded_teeth(seen, float((lip_red - _NEUTRAL_A) / lip_light)):
         return True
     light, red = np.percentile(seen[:, 0], 75), np.median(seen[:, 1])
-    if abs(lip_red - _NEUTRAL) < _GREY:  # a picture without colours
-        return bool(light > lip_light + 2 * _LIGHTER)
-    return bool(light > lip_light + _LIGHTER and red < lip_red - _GREY)
+    if abs(lip_red - _NEUTRAL_A) < _GREY_A:  # a picture without colours
+        return bool(light > lip_light + 2 * _TEETH_LIGHTNESS)
+    return bool(light > lip_light + _TEETH_LIGHTNESS and red < lip_red - _GREY_A)
 
 
 def lightness_of_teeth(lab: Floats) -> Floats:
     """(...,) high where ``lab`` (..., 3), in OpenCV's 8-bit levels, is light and neither red nor green."""
-    return lab[..., 0] - np.float32(_COLOURED) * np.abs(lab[..., 1] - _NEUTRAL)
+    return lab[..., 0] - np.float32(_COLOUR_COST) * np.abs(lab[..., 1] - _NEUTRAL_A)
 
 
 def lighter_part(values: Floats) -> float:
@@ -63,13 +63,13 @@ def _shaded_teeth(seen: Floats, lip_red: float) -> bool:
     values = lightness_of_teeth(seen)
     light, red = np.median(seen[values > lighter_part(values), :2], axis=0)
     contrast = light - np.percentile(seen[:, 0], 8)
-    return bool(contrast > _CONTRAST and red - _NEUTRAL < _PALER * lip_red * light)
+    return bool(contrast > _TEETH_CONTRAST and red - _NEUTRAL_A < _MOST_TEETH_RED * lip_red * light)
 
 
 def _wide_open(points: Floats) -> bool:
     upper, lower = points[list(RINGS["lips_inner_upper"]), :2], points[list(RINGS["lips_inner_lower"]), :2]
     gap = float(np.linalg.norm(upper - lower, axis=1)[3:8].mean())
-    return gap > _WIDE * float(np.linalg.norm(points[_CHEEKS[0]] - points[_CHEEKS[1]]))
+    return gap > _WIDE_GAP * float(np.linalg.norm(points[_CHEEK_POINTS[0]] - points[_CHEEK_POINTS[1]]))
 
 
 def _area(shape: tuple[int, ...], points: Floats, ring: str) -> NDArray[np.bool_]:

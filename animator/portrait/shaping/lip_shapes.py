@@ -23,24 +23,25 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 OPENING = 0.28  # face widths between the lips that the open jaw gives at weight 1
-_GAINS = 0.8, 1.5
-_CHIN = 0.85  # of what the jaw of the head moves its skin by, where the lips go as far as in `PARTINGS`
-NEUTRAL = 0.385  # face widths of a mouth that does not smile
-_UPPER = 0.4  # of an opening that lies above the seam
-_LIP_FOLLOWS = 0.85  # of a rim's motion that the lip's outer contour takes part in when the lips close
-_ROUND_LIP_FOLLOWS = 0.15  # the same when they round
-_LEAST = 0.75  # of a smile's width that is taken for that of a neutral mouth
-_HOLE_UP = 0.4  # of that which the lips themselves make
-_THICKEST = 1.4  # times the lips at rest
-_MIDST, _SIDES = 0.6, 2.2  # shares of what lips thicken by, in their middle and at the corners of the mouth
-_SCREEN = 0.015  # how fast the skin forgets the lips, a step of the mesh
+_GAIN_RANGE = 0.8, 1.5
+_CHIN_SHARE = 0.85  # of what the jaw of the head moves its skin by, where the lips go as far as in `PARTINGS`
+NEUTRAL_WIDTH = 0.385  # face widths of a mouth that does not smile
+_UPPER_SHARE = 0.4  # of an opening that lies above the seam
+_LIP_FOLLOW_SHARE = 0.85  # of a rim's motion that the lip's outer contour takes part in when the lips close
+_ROUND_LIP_FOLLOW_SHARE = 0.15  # the same when they round
+_LEAST_SMILE_SHARE = 0.75  # of a smile's width that is taken for that of a neutral mouth
+_HOLE_UPPER_SHARE = 0.4  # of that which the lips themselves make
+_MOST_THICKNESS = 1.4  # times the lips at rest
+# Shares of what lips thicken by, in their middle and at the corners of the mouth
+_MIDDLE_THICKENING, _CORNER_THICKENING = 0.6, 2.2
+_SCREENING = 0.015  # how fast the skin forgets the lips, a step of the mesh
 _SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # what rounded lips keep of corners that lie above or below the middle
-_SIZES = 0.75, 1.15  # of mouths, from which lips part less or more
-_CORNERS = 61, 291
-_MIDDLE = 0.24  # face widths over which what one side of a lip does passes into the other side's
-_THIN = 1e-3  # face widths: where a lip is thinner, at the corners, all of it goes with the rim
-_STILL = ("eye_left_upper", "eye_left_lower", "eye_right_upper", "eye_right_lower", "face_oval")
-_NOSE = (
+_SIZE_RANGE = 0.75, 1.15  # of mouths, from which lips part less or more
+_MOUTH_CORNERS = 61, 291
+_SIDE_BLEND = 0.24  # face widths over which what one side of a lip does passes into the other side's
+_THIN_LIP = 1e-3  # face widths: where a lip is thinner, at the corners, all of it goes with the rim
+_STILL_CONTOURS = ("eye_left_upper", "eye_left_lower", "eye_right_upper", "eye_right_lower", "face_oval")
+_NOSE_POINTS = (
     1,
     2,
     4,
@@ -68,7 +69,7 @@ _NOSE = (
     358,
     440,
 )
-_BANDS = (  # of points within the upper and the lower lip
+_LIP_POINTS = (  # of points within the upper and the lower lip
     (62, 292, 76, 306, 184, 74, 73, 72, 11, 302, 303, 304, 408, 183, 42, 41, 38, 12, 268, 271, 272, 407),
     (77, 90, 180, 85, 16, 315, 404, 320, 307, 96, 89, 179, 86, 15, 316, 403, 319, 325),
 )
@@ -137,10 +138,10 @@ def fit_mouth(
     shapes[[opening, closing_]] *= gain
     jaw[opening] *= gain
     closed = shapes[opening] + shapes[closing_]
-    shapes[opening] *= _CHIN
+    shapes[opening] *= _CHIN_SHARE
     axes = (_FLIP[:, None] * rotation(*pose) * _FLIP).astype(np.float32)
     local = vertices @ axes / np.float32(width)
-    size = float(np.clip(np.ptp(local[list(_CORNERS), 0]) / NEUTRAL, *_SIZES))
+    size = float(np.clip(np.ptp(local[list(_MOUTH_CORNERS), 0]) / NEUTRAL_WIDTH, *_SIZE_RANGE))
     for name, parting in PARTINGS.items():
         for whole, side in ((name, 0),) if name in INDEX else ((f"{name}Left", 1), (f"{name}Right", -1)):
             number = INDEX[whole]
@@ -161,7 +162,7 @@ def _on_course(shape: Floats, local: Floats, to: tuple[Parting, float, int], pla
     wanted = np.concatenate(_courses(local, parting))
     at = np.concatenate(both_lips())
     if side:
-        ramp = (0.5 + side * (local[at, 0] - local[[0, 13, 14, 17], 0].mean()) / _MIDDLE).clip(0, 1)
+        ramp = (0.5 + side * (local[at, 0] - local[[0, 13, 14, 17], 0].mean()) / _SIDE_BLEND).clip(0, 1)
         wanted *= (ramp * ramp * (3 - 2 * ramp))[:, None]
     missing = far * wanted - (shape[at] @ axes / np.float32(width))[:, :2]
     change = _membrane(np.column_stack([missing, np.zeros(len(at))]).astype(np.float32))
@@ -189,7 +190,7 @@ def _outwards(points: Floats, lip: str) -> Floats:
     x, y = points[ids].T
     inner, outer = (points[mesh().contours[f"lips_{ring}_{lip}"]] for ring in ("inner", "outer"))
     rim, edge = (np.interp(x, line[:, 0], line[:, 1]) for line in (inner, outer))
-    return ((y - rim) / np.where(np.abs(edge - rim) > _THIN, edge - rim, np.inf)).clip(0, 1)
+    return ((y - rim) / np.where(np.abs(edge - rim) > _THIN_LIP, edge - rim, np.inf)).clip(0, 1)
 
 
 def _opening_gain(vertices: Floats, jaw_open: Floats, width: float) -> np.float32:
@@ -199,7 +200,7 @@ def _opening_gain(vertices: Floats, jaw_open: Floats, width: float) -> np.float3
     across = vertices[upper[-1], :2] - vertices[upper[0], :2]
     down = np.array([-across[1], across[0]]) / np.linalg.norm(across)
     gap = float((jaw_open[lower[middle], :2] - jaw_open[upper[middle], :2]) @ down) / width
-    return np.float32(np.clip(OPENING / max(gap, 1e-3), *_GAINS))
+    return np.float32(np.clip(OPENING / max(gap, 1e-3), *_GAIN_RANGE))
 
 
 def _laid_out(local: Floats, to: Rounding) -> Floats:
@@ -207,19 +208,21 @@ def _laid_out(local: Floats, to: Rounding) -> Floats:
     upper, lower = (local[ids] for ids in _rims())
     middle = float(local[[0, 13, 14, 17], 0].mean())
     half = float(local[291, 0] - local[61, 0]) / 2
-    scale = to.width * max(min(half, NEUTRAL / 2) / half, _LEAST)
-    centre = (1 - _UPPER) * upper[len(upper) // 2, 1] + _UPPER * lower[len(lower) // 2, 1]
+    scale = to.width * max(min(half, NEUTRAL_WIDTH / 2) / half, _LEAST_SMILE_SHARE)
+    centre = (1 - _UPPER_SHARE) * upper[len(upper) // 2, 1] + _UPPER_SHARE * lower[len(lower) // 2, 1]
     moves: list[Floats] = []
-    for ids, rim, share in zip(both_lips(), (upper, lower), (-_HOLE_UP, 1 - _HOLE_UP), strict=True):
+    for ids, rim, share in zip(both_lips(), (upper, lower), (-_HOLE_UPPER_SHARE, 1 - _HOLE_UPPER_SHARE), strict=True):
         x = local[ids, 0]
         above, below = (np.interp(x, line[:, 0], line[:, 1]) for line in (upper, lower))
-        bow = (1 - _UPPER) * above + _UPPER * below - centre
+        bow = (1 - _UPPER_SHARE) * above + _UPPER_SHARE * below - centre
         beside = ((x - middle) / half).clip(-1, 1) ** 2
         there = local[ids].copy()
         there[:, 0] = middle + scale * (x - middle)
         there[:, 1] = centre + np.where(bow < 0, _SMILING_BOW, _HANGING_BOW) * bow
         there[:, 1] += share * to.hole * (1 - beside / 0.7).clip(0)
-        thicker = (min(scale**-to.area, _THICKEST) - 1) * (_MIDST + (_SIDES - _MIDST) * beside)
+        thicker = (min(scale**-to.area, _MOST_THICKNESS) - 1) * (
+            _MIDDLE_THICKENING + (_CORNER_THICKENING - _MIDDLE_THICKENING) * beside
+        )
         there[:, 1] += (1 + thicker) * (local[ids, 1] - np.interp(x, rim[:, 0], rim[:, 1]))
         there[:, 2] += to.forward * (1 - 0.6 * beside)
         moves.append(there - local[ids])
@@ -232,14 +235,16 @@ def closing(vertices: Floats, width: float) -> tuple[Floats, Floats]:
     across = vertices[_rims()[0][-1], :2] - vertices[_rims()[0][0], :2]
     across = across / np.linalg.norm(across)
     flat = (vertices[:, :2] @ np.column_stack([across, [-across[1], across[0]]]) / width).astype(np.float32)
-    return _closing(flat, _LIP_FOLLOWS), _closing(flat, _ROUND_LIP_FOLLOWS)
+    return _closing(flat, _LIP_FOLLOW_SHARE), _closing(flat, _ROUND_LIP_FOLLOW_SHARE)
 
 
 def _closing(flat: Floats, follows: float) -> Floats:
     one = np.eye(len(_rims()[0]))
     one[[0, -1]] = 0
     moves: list[Floats] = []
-    for ids, rim, lip, share in zip(both_lips(), _rims(), ("upper", "lower"), (_UPPER, _UPPER - 1), strict=True):
+    for ids, rim, lip, share in zip(
+        both_lips(), _rims(), ("upper", "lower"), (_UPPER_SHARE, _UPPER_SHARE - 1), strict=True
+    ):
         near = np.stack([np.interp(flat[ids, 0], flat[rim, 0], pair) for pair in one], axis=1)
         follow = share * near * (1 - (1 - follows) * _outwards(flat, lip))[:, None]
         follow[: len(rim)] = share * one
@@ -256,7 +261,7 @@ def _rims() -> tuple[Ints, Ints]:
 def both_lips() -> tuple[Ints, Ints]:
     """Vertices of the upper and of the lower lip, each with its inner rim first."""
     made, found = mesh(), list[Ints]()
-    for lip, band in zip(("upper", "lower"), _BANDS, strict=True):
+    for lip, band in zip(("upper", "lower"), _LIP_POINTS, strict=True):
         inner, outer = (made.contours[f"lips_{ring}_{lip}"] for ring in ("inner", "outer"))
         coarse = np.concatenate([inner, outer, band])
         between = POINTS + np.flatnonzero(np.isin(made.parents, coarse).all(axis=1))
@@ -273,9 +278,9 @@ def _skin() -> tuple[Ints, Any, Any]:
     rows, columns = np.concatenate([edges, edges[:, ::-1]]).T
     near = coo_array((np.ones(len(rows)), (rows, columns)), (made.count, made.count)).tocsr()
     near = csr_array(near / near.sum(axis=1)[:, None])
-    held = np.concatenate([*both_lips(), *(made.contours[name] for name in _STILL), np.array(_NOSE)])
+    held = np.concatenate([*both_lips(), *(made.contours[name] for name in _STILL_CONTOURS), np.array(_NOSE_POINTS)])
     free = np.setdiff1d(np.arange(made.count), held).astype(np.int32)
-    system = ((1 + _SCREEN) * eye_array(len(free)) - near[free][:, free]).tocsc()
+    system = ((1 + _SCREENING) * eye_array(len(free)) - near[free][:, free]).tocsc()
     return free, splu(system), near[free]
 
 

@@ -21,28 +21,31 @@ from animator.render.kernels.lookup import below_line, bilinear, height_at, mix
 from animator.render.surface.body import Body
 from animator.render.surface.holes import coverage, covered
 
-IRIS = 1.06  # landmarks see the iris a little small
-SHINE = 0.45  # share of the iris' way that the highlight goes
-REACH = (0.32, 0.42)  # of the eye's width and height that the iris may go
-SHADOW = 0.72  # brightness right below the upper lid
-CORNER, CORNER_WIDTH = 0.78, 0.25  # brightness at the corners; share of the eye's width where it is full
+IRIS_FACTOR = 1.06  # landmarks see the iris a little small
+SHINE_SHARE = 0.45  # share of the iris' way that the highlight goes
+IRIS_REACH = (0.32, 0.42)  # of the eye's width and height that the iris may go
+SHADOW_BRIGHTNESS = 0.72  # brightness right below the upper lid
+CORNER_BRIGHTNESS, CORNER_WIDTH = 0.78, 0.25  # brightness at the corners; share of the eye's width where it is full
 SHADOW_DEPTH = 0.17  # of the eye's width, where the lid's shadow ends
-FEW = 8  # pixels: less tell no colour
-UNDER = 0.035, 0.06  # face widths under an eye: skin in its light
-WHITE = 0.8  # least brightness of the white, and
-PALE = 0.4  # largest share of colour, both compared with that skin's
-LIFT = 0.5  # share of the way to it that a darker white goes when the eye moves
-LID = 1.0  # share of the iris' way up or down that the upper lid goes
-WHITEST = 75  # percentile of the light of a drawn eye off its iris, over which it is white
-_UNSEEN = f32([200, 195, 188])  # the white of eyes that show none
-SNAPS = 0.22, 0.42  # closures between which drawn eyes snap shut
-DROPPED = 0.55  # closure to which they drop at once: of lashes that are half gone nothing is seen
-SHUT = 0.97  # closure from which nothing of the eye is seen
-SLIT = 0.45, 0.85  # closures from which, and to which, the lids and their lashes keep the light from what is between
-SLIT_DARK, SLIT_DEEP = 0.9, 0.7  # by which their shadow then is darker and deeper, in shares of that of an open eye
-LACKING = 12.0  # of 255, by which layers of a drawn eye may differ from it: up to 8 where it is one colour on another
-STAYS = 0.5  # px that the iris may go where they differ by more
-FORGET = 2.5  # px of gaze over which the picture's own detail gives way to the layers
+LEAST_PIXELS = 8  # pixels: less tell no colour
+UNDER_EYE_RANGE = 0.035, 0.06  # face widths under an eye: skin in its light
+LEAST_WHITE = 0.8  # least brightness of the white, and
+MOST_TINT = 0.4  # largest share of colour, both compared with that skin's
+WHITE_LIFT = 0.5  # share of the way to it that a darker white goes when the eye moves
+LID_SHARE = 1.0  # share of the iris' way up or down that the upper lid goes
+WHITE_PERCENTILE = 75  # percentile of the light of a drawn eye off its iris, over which it is white
+_UNSEEN_WHITE = f32([200, 195, 188])  # the white of eyes that show none
+SNAP_RANGE = 0.22, 0.42  # closures between which drawn eyes snap shut
+DROPPED_CLOSURE = 0.55  # closure to which they drop at once: of lashes that are half gone nothing is seen
+SHUT_CLOSURE = 0.97  # closure from which nothing of the eye is seen
+# Closures from which, and to which, the lids and their lashes keep the light from what is between
+SLIT_RANGE = 0.45, 0.85
+# By which their shadow then is darker and deeper, in shares of that of an open eye
+SLIT_DARKENING, SLIT_DEEPENING = 0.9, 0.7
+# Of 255, by which layers of a drawn eye may differ from it: up to 8 where it is one colour on another
+MOST_DIFFERENCE = 12.0
+STILL_REACH_PX = 0.5  # px that the iris may go where they differ by more
+FORGET_PX = 2.5  # px of gaze over which the picture's own detail gives way to the layers
 
 
 class Layers(NamedTuple):
@@ -109,9 +112,9 @@ def lid(eye: Eye, moved: Floats, blink: float) -> float:
     """The weight of the blink when the upper lid goes along with an iris ``moved`` (2,) up or down; drawn eyes, which
     are so large that half a blink is a face of its own, stay or drop."""
     if not eye.shading:
-        dropped = min((blink - SNAPS[0]) / (SNAPS[1] - SNAPS[0]), 1.0)
-        return DROPPED + (1 - DROPPED) * dropped if dropped > 0 else 0.0
-    along = min(max(LID * float(moved[1]) / eye.height, -0.3), 0.6)
+        dropped = min((blink - SNAP_RANGE[0]) / (SNAP_RANGE[1] - SNAP_RANGE[0]), 1.0)
+        return DROPPED_CLOSURE + (1 - DROPPED_CLOSURE) * dropped if dropped > 0 else 0.0
+    along = min(max(LID_SHARE * float(moved[1]) / eye.height, -0.3), 0.6)
     return blink + (1 - min(max(blink, 0.0), 1.0)) * along
 
 
@@ -137,11 +140,11 @@ def _white_hues(portrait: Portrait, flat: bool) -> tuple[Floats, Floats]:
     seen = [_seen_white(portrait, index) for index in (0, 1)]
     skins = _skin(portrait, "left"), _skin(portrait, "right")
     pooled = np.concatenate(seen)
-    if len(pooled) < FEW:
-        return _white_beside(_UNSEEN, skins[0]), _white_beside(_UNSEEN, skins[1])
+    if len(pooled) < LEAST_PIXELS:
+        return _white_beside(_UNSEEN_WHITE, skins[0]), _white_beside(_UNSEEN_WHITE, skins[1])
     if flat:
         luma = pooled.mean(axis=1)
-        hue = np.median(pooled[luma >= np.percentile(luma, WHITEST)], axis=0)
+        hue = np.median(pooled[luma >= np.percentile(luma, WHITE_PERCENTILE)], axis=0)
         return hue, hue
     luma = pooled.mean(axis=1)
     hue = pooled[luma >= np.percentile(luma, 70)].mean(axis=0)
@@ -163,7 +166,7 @@ def _seen_white(portrait: Portrait, index: int) -> Floats:
 def _skin(portrait: Portrait, side: str) -> Floats:
     """(3,) the colour of the skin below an eye, which is in the same light."""
     rim = portrait.vertices[portrait.contours[f"eye_{side}_lower"], :2]
-    low, high = (rim + f32([0, share * portrait.face_width]) for share in UNDER)
+    low, high = (rim + f32([0, share * portrait.face_width]) for share in UNDER_EYE_RANGE)
     most = np.array(portrait.picture.shape[1::-1]) - 1
     x, y = np.concatenate([low, high, (low + high) / 2]).round().astype(int).clip(0, most).T
     return np.median(portrait.picture[y, x].astype(np.float32), axis=0)
@@ -171,8 +174,8 @@ def _skin(portrait: Portrait, side: str) -> Floats:
 
 def _white_beside(seen: Floats, skin: Floats) -> Floats:
     """The white of an eye: ``seen`` (3,), but neither much darker than ``skin`` (3,) nor as colourful."""
-    luma, least = float(seen.mean()), WHITE * float(skin.mean())
-    colour = (seen - luma) * min(1.0, PALE * float(np.ptp(skin)) / max(float(np.ptp(seen)), 1.0))
+    luma, least = float(seen.mean()), LEAST_WHITE * float(skin.mean())
+    colour = (seen - luma) * min(1.0, MOST_TINT * float(np.ptp(skin)) / max(float(np.ptp(seen)), 1.0))
     return f32(max(luma, least) + colour)
 
 
@@ -195,11 +198,11 @@ def _eye(portrait: Portrait, body: Body, index: int, hue: Floats, shading: float
     below_line(f32(lids[0]), left, top, below)
     along = np.arange(left, right, dtype=np.float32)
     inner = np.clip(np.minimum(along - lids[0][0, 0], lids[0][-1, 0] - along) / (CORNER_WIDTH * width), 0, 1)
-    corners = CORNER + (1 - CORNER) * inner * (2 - inner)
+    corners = CORNER_BRIGHTNESS + (1 - CORNER_BRIGHTNESS) * inner * (2 - inner)
     clear = pixels / (1 - shading * (1 - shade(below, shadow) * corners))[..., None]
     inside = cv2.erode(share, np.ones((3, 3), np.uint8)) > 0.99
     distance = _distance(portrait.iris[index], left, top, share.shape)
-    radius = IRIS * float(portrait.iris[index, 2])
+    radius = IRIS_FACTOR * float(portrait.iris[index, 2])
     if shading:
         white = _white(clear, inside & (distance > radius + 1.5), hue, radius)
         iris, shine = completed(clear, inside, distance, radius, portrait.iris[index] - (left, top, 0))
@@ -209,12 +212,12 @@ def _eye(portrait: Portrait, body: Body, index: int, hue: Floats, shading: float
     z = float(portrait.eyeballs[index, 2] + portrait.eyeballs[index, 3])
     anchor = np.array([*((f32([x, y]) - body.centre) * (body.camera - z) / body.camera), z], np.float32)
     layers = Layers(white, iris, shine, np.zeros_like(white))
-    reach = f32([REACH[0] * width, REACH[1] * max(height, 0.35 * width)])
+    reach = f32([IRIS_REACH[0] * width, IRIS_REACH[1] * max(height, 0.35 * width)])
     ball = float(portrait.eyeballs[index, 3])
     eye = Eye((left, top), layers, anchor, ball, reach, max(height, 0.2 * width), shadow, shading, upper, lower)
     layers.detail[:] = _detail(eye, portrait, share)
     if not shading and not _told_apart(layers, share):
-        eye.reach[:] = STAYS
+        eye.reach[:] = STILL_REACH_PX
         layers.white[:], layers.iris[..., 3], layers.detail[:] = pixels, 0, 0
     return eye
 
@@ -222,20 +225,22 @@ def _eye(portrait: Portrait, body: Body, index: int, hue: Floats, shading: float
 def _told_apart(layers: Layers, share: Floats) -> bool:
     """Whether the layers of a drawn eye are what the picture shows in its opening, all but a little."""
     inside = share > 0.99
-    return bool(inside.any()) and float(np.abs(layers.detail[inside]).max(axis=1).mean()) < LACKING
+    return bool(inside.any()) and float(np.abs(layers.detail[inside]).max(axis=1).mean()) < MOST_DIFFERENCE
 
 
 def shade(below: Floats, depth: float) -> Floats:
     """The brightness, 0 to 1, ``below`` px under the upper lid, whose shadow is ``depth`` px deep."""
     t = np.clip(below / depth, 0, 1)
-    return SHADOW + (1 - SHADOW) * t * (2 - t)
+    return SHADOW_BRIGHTNESS + (1 - SHADOW_BRIGHTNESS) * t * (2 - t)
 
 
 def _white(clear: Floats, known: NDArray[np.bool_], hue: Floats, radius: float) -> Floats:
     """The white of the eye: the picture's where ``known``, elsewhere what lies near and the hue of both eyes."""
     clear = (
         clear
-        + LIFT * (hue - clear) * np.clip(1 - clear.mean(axis=2) / max(float(hue.mean()), 1.0), 0, 1)[..., None] ** 0.5
+        + WHITE_LIFT
+        * (hue - clear)
+        * np.clip(1 - clear.mean(axis=2) / max(float(hue.mean()), 1.0), 0, 1)[..., None] ** 0.5
     )
     weight = known.astype(np.float32)
     near = cv2.GaussianBlur(weight, (0, 0), 0.6 * radius)[..., None]
@@ -265,16 +270,16 @@ def draw(frame: Image, eye: Eye, xy: Floats, inverse: Floats, state: tuple[Float
     they are shut."""
     moved, wide, shut = state
     shut = min(max(shut, 0.0), 1.0)
-    if shut > SHUT:
+    if shut > SHUT_CLOSURE:
         return
     corner, share = covered(xy[eye.upper], xy[eye.lower], frame)
     if not share.any():
         return
-    kept = float(np.exp(-float(moved @ moved) / FORGET**2)) * (1 - min(max(wide, 0.0), 1.0)) * (1 - shut)
+    kept = float(np.exp(-float(moved @ moved) / FORGET_PX**2)) * (1 - min(max(wide, 0.0), 1.0)) * (1 - shut)
     local = inverse - f32([[0, 0, eye.corner[0]], [0, 0, eye.corner[1]]])
-    slit = min(max((shut - SLIT[0]) / (SLIT[1] - SLIT[0]), 0.0), 1.0)
-    shadow = eye.shadow * (max(1 - shut, 0.3) + SLIT_DEEP * slit)
-    view = View(local, moved, shadow, eye.shading * (1 + SLIT_DARK * slit), kept, 1 - eye.shading * shut)
+    slit = min(max((shut - SLIT_RANGE[0]) / (SLIT_RANGE[1] - SLIT_RANGE[0]), 0.0), 1.0)
+    shadow = eye.shadow * (max(1 - shut, 0.3) + SLIT_DEEPENING * slit)
+    view = View(local, moved, shadow, eye.shading * (1 + SLIT_DARKENING * slit), kept, 1 - eye.shading * shut)
     paint(frame, share, corner, xy[eye.upper], view, eye.layers)
 
 
@@ -289,7 +294,7 @@ def paint(frame: Image, share: Floats, corner: tuple[int, int], upper: Floats, v
         x = np.float32(column + corner[0])
         lid_y = height_at(upper, x)
         t = min(max(min(x - first, last - x) / reach, np.float32(0.0)), np.float32(1.0))
-        side = np.float32(CORNER) + np.float32(1 - CORNER) * t * (np.float32(2.0) - t)
+        side = np.float32(CORNER_BRIGHTNESS) + np.float32(1 - CORNER_BRIGHTNESS) * t * (np.float32(2.0) - t)
         for row in range(share.shape[0]):
             if share[row, column] == np.float32(0.0):
                 continue
@@ -297,14 +302,14 @@ def paint(frame: Image, share: Floats, corner: tuple[int, int], upper: Floats, v
             u = inverse[0, 0] * x + inverse[0, 1] * y + inverse[0, 2]
             v = inverse[1, 0] * x + inverse[1, 1] * y + inverse[1, 2]
             t = min(max((y - lid_y) / np.float32(view.shadow), np.float32(0.0)), np.float32(1.0))
-            dim = side * (np.float32(SHADOW) + np.float32(1 - SHADOW) * t * (np.float32(2.0) - t))
+            dim = side * (np.float32(SHADOW_BRIGHTNESS) + np.float32(1 - SHADOW_BRIGHTNESS) * t * (np.float32(2.0) - t))
             dim = np.float32(1.0) - np.float32(view.shading) * (np.float32(1.0) - dim)
             bilinear(layers.white, u, v, colour)
             bilinear(layers.iris, u - moved[0], v - moved[1], over)
             alpha = over[3]
             for c in range(3):
                 colour[c] += alpha * (over[c] - colour[c])
-            bilinear(layers.shine, u - np.float32(SHINE) * moved[0], v - np.float32(SHINE) * moved[1], over)
+            bilinear(layers.shine, u - np.float32(SHINE_SHARE) * moved[0], v - np.float32(SHINE_SHARE) * moved[1], over)
             for c in range(3):
                 colour[c] = (colour[c] + np.float32(view.shining) * over[c]) * dim
             bilinear(layers.detail, u, v, over)

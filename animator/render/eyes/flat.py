@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from animator.render.kernels.arrays import Floats, f32
 
 _IRIS_REACH = 1.5  # radii around the iris' centre that may belong to it
-_ALIKE = 0.75  # of the radius: an iris that is seen as large is the one that was found
-_OPAQUE = 0.9  # share of a pixel that shows the colour of the iris itself
+_LEAST_SIZE_RATIO = 0.75  # of the radius: an iris that is seen as large is the one that was found
+_OPAQUE_SHARE = 0.9  # share of a pixel that shows the colour of the iris itself
 
 
 def layers(
@@ -29,7 +29,7 @@ def layers(
     disc = ((_circle(seen * open_part > 0.5, distance, radius) + 0.9) / 1.8).clip(0, 1)
     near = (_IRIS_REACH * radius + 0.5 - distance).clip(0, 1)
     alpha = open_part * near * seen + (1 - open_part) * disc
-    solid = (open_part * (seen > _OPAQUE) * near)[..., None]
+    solid = (open_part * (seen > _OPAQUE_SHARE) * near)[..., None]
     weight = cv2.GaussianBlur(solid, (0, 0), 1.5)[..., None]
     spread = cv2.GaussianBlur(pixels * solid, (0, 0), 1.5) + 1e-3 * iris
     colour = solid * pixels + (1 - solid) * spread / (weight + 1e-3)
@@ -42,7 +42,7 @@ def _circle(body: NDArray[np.bool_], distance: Floats, radius: float) -> Floats:
     """(h, w) px by which a pixel lies within the circle round the ``body`` (h, w) of an iris, or within the one of the
     ``radius`` that was found if that is of another size."""
     (x, y), wide = cv2.minEnclosingCircle(np.argwhere(body)[:, ::-1].astype(np.float32)) if body.any() else ((0, 0), 0)
-    if not _ALIKE < wide / radius < 1 / _ALIKE:
+    if not _LEAST_SIZE_RATIO < wide / radius < 1 / _LEAST_SIZE_RATIO:
         return radius - distance
     ys, xs = np.mgrid[: body.shape[0], : body.shape[1]]
     return f32(wide - np.hypot(xs - x, ys - y))

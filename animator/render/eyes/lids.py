@@ -20,13 +20,15 @@ from animator.render.kernels.lookup import below_line, mix
 from animator.render.surface.holes import coverage, covered
 from animator.render.surface.raster import Texture, pack
 
-BAND = 0.05  # face widths above the edge of the lid that may hold lashes, liner and shadow
-_BROWS = {"left": (285, 295, 282, 283, 276), "right": (46, 53, 52, 65, 55)}  # lower edge of the brow, left to right
-FADE = (0.08, 0.55)  # closure between which the texture changes
-HANG = (0.6, 0.95)  # closure between which the lashes arrive under the eye
-_SEAMLESS = 0.07  # share of steps where paint ends, up to which it is used: to .04 in drawings, from .1 in photographs
-_LANES = np.uint64(0x00FF00FF00FF00FF)
-_HALF = np.uint64(0x0080008000800080)
+BAND_HEIGHT = 0.05  # face widths above the edge of the lid that may hold lashes, liner and shadow
+# Lower edge of the brow, left to right
+_BROW_EDGES = {"left": (285, 295, 282, 283, 276), "right": (46, 53, 52, 65, 55)}
+FADE_RANGE = (0.08, 0.55)  # closure between which the texture changes
+HANG_RANGE = (0.6, 0.95)  # closure between which the lashes arrive under the eye
+# Share of steps where paint ends, up to which it is used: to .04 in drawings, from .1 in photographs
+_MOST_STEPS = 0.07
+_LANE_MASK = np.uint64(0x00FF00FF00FF00FF)
+_LANE_HALF = np.uint64(0x0080008000800080)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,11 @@ def lids(portrait: Portrait) -> tuple[Lid, Lid]:
 
 def close(texture: Texture, lid: Lid, closure: float) -> None:
     """Set the part of ``texture`` that belongs to ``lid`` to what it shows at ``closure``, 0 to 1."""
-    share, late = (np.uint64(round(256 * part)) for part in (fade(closure), fade(closure, HANG)))
+    share, late = (np.uint64(round(256 * part)) for part in (fade(closure), fade(closure, HANG_RANGE)))
     x, y = lid.corner
     shares = np.where(lid.late, late, share)
-    mixed = lid.opened * (np.uint64(256) - shares) + lid.shut * shares + _HALF
-    texture[y : y + lid.shut.shape[0], x : x + lid.shut.shape[1]] = (mixed >> np.uint64(8)) & _LANES
+    mixed = lid.opened * (np.uint64(256) - shares) + lid.shut * shares + _LANE_HALF
+    texture[y : y + lid.shut.shape[0], x : x + lid.shut.shape[1]] = (mixed >> np.uint64(8)) & _LANE_MASK
 
 
 def draw(frame: Image, lid: Lid, xy: Floats, closure: float) -> None:
@@ -83,7 +85,7 @@ def _tint(frame: Image, covers: Floats, corner: tuple[int, int], colour: Floats,
             mix(frame, row + corner[1], column + corner[0], colour, share * covers[row, column])
 
 
-def fade(closure: float, between: tuple[float, float] = FADE) -> float:
+def fade(closure: float, between: tuple[float, float] = FADE_RANGE) -> float:
     """How far, 0 to 1, a lid has faded to its shut texture, which it does ``between`` two closures."""
     t = min(max((closure - between[0]) / (between[1] - between[0]), 0.0), 1.0)
     return t * t * (3 - 2 * t)
@@ -93,9 +95,9 @@ def _patch(portrait: Portrait, side: str) -> Patch:
     rim = portrait.contours[f"eye_{side}_upper"]
     upper, lower = (_line(portrait.vertices[portrait.contours[f"eye_{side}_{lid}"]]) for lid in ("upper", "lower"))
     shut = _line(portrait.vertices[rim] + portrait.shapes[INDEX[f"eyeBlink{side.title()}"], rim])
-    brow = _line(portrait.landmarks[list(_BROWS[side])])
+    brow = _line(portrait.landmarks[list(_BROW_EDGES[side])])
     room = float(np.median(upper[2:-2, 1]) - np.median(brow[:, 1]))
-    band = float(np.clip(0.6 * room, 0.025 * portrait.face_width, BAND * portrait.face_width))
+    band = float(np.clip(0.6 * room, 0.025 * portrait.face_width, BAND_HEIGHT * portrait.face_width))
     height, width = portrait.picture.shape[:2]
     low = (upper.min(axis=0) - (2.5 * band, room + 4)).clip(0, (width - 16, height - 16))
     high = np.maximum.reduce([line.max(axis=0) for line in (upper, lower, shut)]) + (2.5 * band, 1.7 * band + 4)
@@ -114,7 +116,7 @@ def _painted(patches: list[Patch], openings: list[NDArray[np.bool_]]) -> list[tu
     """Lids of drawings; None where, on what is no drawing, they do not look like their surroundings."""
     made = [plain(patch, opening) for patch, opening in zip(patches, openings, strict=True)]
     both = zip(patches, openings, made, strict=True)
-    return made if max(steps(patch, opening, lid) for patch, opening, (lid, _) in both) < _SEAMLESS else None
+    return made if max(steps(patch, opening, lid) for patch, opening, (lid, _) in both) < _MOST_STEPS else None
 
 
 def _openings(portrait: Portrait, patches: list[Patch]) -> list[NDArray[np.bool_]]:

@@ -14,18 +14,21 @@ import numpy as np
 from animator.render.kernels.arrays import Floats, f32
 from animator.render.surface.follow import smoothstep
 
-LASH = 0.010  # face widths: what is dark and narrower is a lash, not a crease
-BROW = 0.5  # share of the way to the brow over which the skin of the lid fades into the picture
-FLAT = 0.5  # share of its contrast that the stretched part of the lid keeps
-ODD_LIGHT, ODD_TINT = 0.22, 0.06  # shares of the skin's luma by which a lid may differ from the skin around
-ODD_LEAST = 4.0  # of 255, by which it may differ anyway
-DARKEST = 0.6  # of the luma of the skin under the eye: what is darker is no lid
-DIM = 12.0  # of 255, by which lashes are darker than the lid
-EDGE, ENDS, BALL = 0.14, 0.10, 0.05  # by which a lid is darker at its edge and its ends, and lighter in its middle
-LINE = 0.0055  # face widths, half width of the line where the lids meet
-INK = 0.85  # how much of that line is lashes
-GRAIN = 9.0  # of 255, at most
-HANG, HANGING, MOST_HANGING = 0.6, 0.8, 0.45  # length and darkness of lashes that hang, of those that stand; at most
+LASH_WIDTH = 0.010  # face widths: what is dark and narrower is a lash, not a crease
+BROW_SHARE = 0.5  # share of the way to the brow over which the skin of the lid fades into the picture
+FLAT_CONTRAST = 0.5  # share of its contrast that the stretched part of the lid keeps
+# Shares of the skin's luma by which a lid may differ from the skin around
+MOST_LIGHT_OFFSET, MOST_TINT_OFFSET = 0.22, 0.06
+LEAST_OFFSET = 4.0  # of 255, by which it may differ anyway
+DARKEST_LID = 0.6  # of the luma of the skin under the eye: what is darker is no lid
+LASH_CONTRAST = 12.0  # of 255, by which lashes are darker than the lid
+# By which a lid is darker at its edge and its ends, and lighter in its middle
+EDGE_SHADE, END_SHADE, BALL_LIGHT = 0.14, 0.10, 0.05
+LINE_HALF_WIDTH = 0.0055  # face widths, half width of the line where the lids meet
+LASH_SHARE = 0.85  # how much of that line is lashes
+MOST_GRAIN = 9.0  # of 255, at most
+# Length and darkness of lashes that hang, of those that stand; at most
+HANGING_LENGTH, HANGING_DARKNESS, MOST_HANGING_DARKNESS = 0.6, 0.8, 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ def shut(patch: Patch) -> Floats:
     standing = f32((clean.mean(axis=2) - upper.mean(axis=2)).clip(0))
     lid = _lined(patch, _back(_stretched(_likely(clean, lower, patch.band), lower, patch), patch.above), upper)
     where = _where(patch)
-    lashes = smoothstep((lid.mean(axis=2) - patch.pixels.mean(axis=2)) / DIM - 0.5)  # beyond the corners, these only
+    lashes = smoothstep(
+        (lid.mean(axis=2) - patch.pixels.mean(axis=2)) / LASH_CONTRAST - 0.5
+    )  # beyond the corners, these only
     where *= np.where(patch.within > 0, 1, lashes)
     made = patch.pixels + where[..., None] * (lid - patch.pixels)
     return _hanging(patch, made, standing).clip(0, 255)
@@ -82,7 +87,7 @@ def _where(patch: Patch) -> Floats:
     mask = smoothstep((1.9 * patch.band - patch.above) / (0.7 * patch.band))
     mask = mask * smoothstep((patch.within + 1.1 * patch.band) / (0.7 * patch.band))
     room = np.maximum(patch.above + patch.brow, 1.0)
-    mask = mask * smoothstep(patch.brow / (BROW * room))
+    mask = mask * smoothstep(patch.brow / (BROW_SHARE * room))
     return f32(mask * np.clip(patch.above + 4, 0, 1) * np.clip(0.5 - patch.under, 0, 1))
 
 
@@ -93,7 +98,7 @@ def _across(values: Floats, sigma: float) -> Floats:
 
 def _without_lashes(upper: Floats, brow: Floats, patch: Patch) -> Floats:
     """The strip ``upper`` without lashes and liner; ``brow`` (n, w) px that it lies below the brow."""
-    reach = max(round(LASH * patch.unit / 2), 1)
+    reach = max(round(LASH_WIDTH * patch.unit / 2), 1)
     wide = cv2.morphologyEx(upper, cv2.MORPH_CLOSE, np.ones((1, 2 * reach + 1), np.uint8))
     clean = np.where((brow > 1.5)[..., None], _across(np.asarray(wide, np.float32), reach), upper)
     band = patch.band
@@ -116,7 +121,7 @@ def _likely(clean: Floats, lower: Floats, band: float) -> Floats:
     over = clean[int(0.2 * band) : int(1.3 * band) + 1]
     typical = np.median(under, axis=(0, 1))
     tint = np.linalg.norm((over - over.mean(axis=2, keepdims=True)) - (typical - typical.mean()), axis=2)
-    like = (over.mean(axis=2) > DARKEST * typical.mean()) & (tint < 2 * ODD_TINT * typical.mean())
+    like = (over.mean(axis=2) > DARKEST_LID * typical.mean()) & (tint < 2 * MOST_TINT_OFFSET * typical.mean())
     over = np.where(like[..., None], over, np.nan)
     skin = np.nanmedian(np.concatenate([over, under]), axis=0, keepdims=True).astype(np.float32)
     skin = _across(skin, 0.6 * band)
@@ -124,8 +129,8 @@ def _likely(clean: Floats, lower: Floats, band: float) -> Floats:
     light = clean.mean(axis=2, keepdims=True) - luma
     tint = clean - skin - light
     size = np.linalg.norm(tint, axis=2, keepdims=True)
-    light = light.clip(-ODD_LIGHT * luma - ODD_LEAST, ODD_LIGHT * luma + ODD_LEAST)
-    return f32(skin + light + tint * np.minimum(1, (ODD_TINT * luma + ODD_LEAST) / np.maximum(size, 1e-3)))
+    light = light.clip(-MOST_LIGHT_OFFSET * luma - LEAST_OFFSET, MOST_LIGHT_OFFSET * luma + LEAST_OFFSET)
+    return f32(skin + light + tint * np.minimum(1, (MOST_TINT_OFFSET * luma + LEAST_OFFSET) / np.maximum(size, 1e-3)))
 
 
 def _stretched(clean: Floats, lower: Floats, patch: Patch) -> Floats:
@@ -135,14 +140,14 @@ def _stretched(clean: Floats, lower: Floats, patch: Patch) -> Floats:
     near = smoothstep((1.8 * band - row) / (1.0 * band))[..., None]
     flat = _across(clean[: int(1.4 * band) + 1].mean(axis=0, keepdims=True), 0.5 * band)
     under = _across(lower[int(0.35 * band) : int(0.8 * band) + 1].mean(axis=0, keepdims=True), 0.4 * band)
-    lid = clean + (1 - FLAT) * near * (flat - clean)
+    lid = clean + (1 - FLAT_CONTRAST) * near * (flat - clean)
     lid = lid + 0.5 * smoothstep(1 - row / band)[..., None] * (under - lid)
     gap = (-patch.above[0] - patch.under[0]).clip(0)[None]  # px that the lid falls
     height = row + gap * (1 - np.exp(-0.5 * (row / (0.8 * band)) ** 2))  # of the shut lid over its edge
     part = height / (gap + band)
-    light = BALL * np.exp(-(((part - 0.5) / 0.3) ** 2)) - EDGE * (1 - part).clip(0) ** 4
+    light = BALL_LIGHT * np.exp(-(((part - 0.5) / 0.3) ** 2)) - EDGE_SHADE * (1 - part).clip(0) ** 4
     inside = (patch.within[0] / (0.35 * patch.within.max())).clip(-1, 1)[None]
-    light = light - ENDS * (1 - np.abs(inside)) ** 2
+    light = light - END_SHADE * (1 - np.abs(inside)) ** 2
     return f32(lid * (1 + near * light[..., None]) + near * _grain(lower, height, band, patch.unit))
 
 
@@ -153,7 +158,7 @@ def _grain(lower: Floats, height: Floats, band: float, unit: float) -> Floats:
     first, last = int(0.4 * band), len(lower) - 1
     span = max(last - first, 1)
     folded = np.abs((height + span) % (2 * span) - span)
-    return _back(f32(fine.clip(-GRAIN, GRAIN)), f32(first + folded))
+    return _back(f32(fine.clip(-MOST_GRAIN, MOST_GRAIN)), f32(first + folded))
 
 
 def _lined(patch: Patch, lid: Floats, upper: Floats) -> Floats:
@@ -163,18 +168,20 @@ def _lined(patch: Patch, lid: Floats, upper: Floats) -> Floats:
     luma = rows.mean(axis=1)
     lash = rows[luma <= np.percentile(luma, 15)].mean(axis=0)
     taper = np.clip(patch.within / (0.4 * patch.within.max()), 0, 1) ** 0.7
-    line = LINE * patch.unit * (0.6 + 0.4 * taper)
-    dark = taper * (INK * np.exp(-((patch.above / line) ** 2)) + 0.2 * np.exp(-((patch.above / (3.5 * line)) ** 2)))
+    line = LINE_HALF_WIDTH * patch.unit * (0.6 + 0.4 * taper)
+    dark = taper * (
+        LASH_SHARE * np.exp(-((patch.above / line) ** 2)) + 0.2 * np.exp(-((patch.above / (3.5 * line)) ** 2))
+    )
     return lid + (lash - lid) * np.minimum(dark, 1)[..., None]
 
 
 def _hanging(patch: Patch, skin: Floats, standing: Floats) -> Floats:
     """``skin`` (h, w, 3) with the lashes (n, w), which are ``standing`` so much darker than it over the open eye."""
-    down = np.maximum(patch.under, 0) / HANG
+    down = np.maximum(patch.under, 0) / HANGING_LENGTH
     dark = _back(f32(cv2.GaussianBlur(standing, (0, 0), 0.6)), f32(down))
     dark *= np.clip(patch.under + 0.5, 0, 1) * smoothstep(1.3 - down / patch.band)
     dark *= smoothstep(1 + patch.within / (0.3 * patch.band))
-    seam = 0.35 * np.exp(-((patch.under / (LINE * patch.unit)) ** 2)) * (patch.under > -0.5)
+    seam = 0.35 * np.exp(-((patch.under / (LINE_HALF_WIDTH * patch.unit)) ** 2)) * (patch.under > -0.5)
     seam *= np.clip(patch.within / (0.4 * patch.within.max()), 0, 1)
     luma = np.maximum(skin.mean(axis=2), 1)
-    return skin * (1 - (np.minimum(HANGING * dark / luma, MOST_HANGING) + seam))[..., None]
+    return skin * (1 - (np.minimum(HANGING_DARKNESS * dark / luma, MOST_HANGING_DARKNESS) + seam))[..., None]

@@ -15,12 +15,12 @@ from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.surface import deform, raster
 from animator.render.surface.body import Body
 
-_CELL = 0.045  # face widths
-_FILL = 0.012  # face widths around the frame that tell the colour of the skin behind it
-_UNLIKE = 40  # of 255, by which the frame differs from the skin where nothing shines through
+_CELL_WIDTH = 0.045  # face widths
+_FILL_REACH = 0.012  # face widths around the frame that tell the colour of the skin behind it
+_OPAQUE_CONTRAST = 40  # of 255, by which the frame differs from the skin where nothing shines through
 # Landmarks with the distance in face widths from which the frame stands before them: bridge, corners of the eyes,
 # cheekbones, ears.
-_BEFORE = {168: 0.02, 33: 0.07, 263: 0.07, 50: 0.08, 280: 0.08, 105: 0.03, 334: 0.03, 234: 0.0, 454: 0.0}
+_FRAME_DISTANCES = {168: 0.02, 33: 0.07, 263: 0.07, 50: 0.08, 280: 0.08, 105: 0.03, 334: 0.03, 234: 0.0, 454: 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def take_off(portrait: Portrait) -> Portrait:
     """``portrait`` with a picture in which skin is where the frame was; itself where there is none."""
     if not portrait.glasses.size:
         return portrait
-    around = max(2, round(_FILL * portrait.face_width))
+    around = max(2, round(_FILL_REACH * portrait.face_width))
     bare = cv2.inpaint(portrait.picture, (portrait.glasses > 0).astype(np.uint8), around, cv2.INPAINT_TELEA)
     share = np.float32(1 / 255) * portrait.glasses[..., None]
     mixed = portrait.picture + share * (bare.astype(np.float32) - portrait.picture)
@@ -49,7 +49,7 @@ def put_on(portrait: Portrait, bare: Portrait, body: Body) -> Glasses | None:
     """The frame that `take_off` took off ``portrait`` to make it ``bare``; None where there is none."""
     if not portrait.glasses.size:
         return None
-    cell = _CELL * portrait.face_width
+    cell = _CELL_WIDTH * portrait.face_width
     rows, columns = np.nonzero(portrait.glasses)
     left, top = columns.min(), rows.min()
     right, bottom = columns.max() + 1, rows.max() + 1
@@ -57,7 +57,7 @@ def put_on(portrait: Portrait, bare: Portrait, body: Body) -> Glasses | None:
     seen, behind = portrait.picture[area].astype(np.int32), bare.picture[area].astype(np.int32)
     unlike = np.abs(seen - behind).max(axis=2)
     darkest = (255 * seen // np.maximum(behind, 1)).min(axis=2)  # less of what lies behind must shine through
-    least = np.maximum(255 * unlike // _UNLIKE, 255 - darkest).clip(0, 255)
+    least = np.maximum(255 * unlike // _OPAQUE_CONTRAST, 255 - darkest).clip(0, 255)
     around = cv2.GaussianBlur(cv2.dilate(least.astype(np.float32), np.ones((3, 3), np.uint8)), (0, 0), 1.0)
     least = np.maximum(least, around.round().astype(np.int32))  # no grain of single pixels before a lid
     opacity = np.where(portrait.glasses[area] > 0, np.maximum(portrait.glasses[area], least), 0)[..., None]
@@ -76,7 +76,7 @@ def put_on(portrait: Portrait, bare: Portrait, body: Body) -> Glasses | None:
 
 def _depth(portrait: Portrait, body: Body, flat: Floats) -> Floats:
     """(n,) z of a sheet that bends around the face, at px (n, 2) of the picture."""
-    ids, before = list(_BEFORE), np.array(list(_BEFORE.values()))
+    ids, before = list(_FRAME_DISTANCES), np.array(list(_FRAME_DISTANCES.values()))
     known = body.points[ids, 2] + before * portrait.face_width
     bend = RBFInterpolator(portrait.landmarks[ids, :2], known, smoothing=portrait.face_width)
     return f32(bend(flat))

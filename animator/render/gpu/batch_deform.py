@@ -12,8 +12,8 @@ from torch.nn.functional import normalize
 
 from animator.render.gpu.batch_raster import Corners
 from animator.render.gpu.tables import Geometry, Piece
-from animator.render.surface.holes import HEM
-from animator.render.surface.light import BRIGHTEST, DARKEST
+from animator.render.surface.holes import HEM_PX
+from animator.render.surface.light import BRIGHTEST_RATIO, DARKEST_RATIO
 
 
 class Placed(NamedTuple):
@@ -80,7 +80,7 @@ def folds(made: Geometry, placed: Placed) -> Corners:
     middle = 0.5 * (depth[..., 0] + depth[..., 1])
     nearer = (depth[..., 2] - middle) * other.abs() > (depth[..., 3] - middle) * one.abs()
     folded = ((one > 0) != (other > 0)) & (nearer == (one > 0))
-    scale = torch.where(one > 0, HEM, -HEM) / ((ex * ex + ey * ey).sqrt() + 1e-3) * folded
+    scale = torch.where(one > 0, HEM_PX, -HEM_PX) / ((ex * ex + ey * ey).sqrt() + 1e-3) * folded
     away = torch.stack([ey * scale, -ex * scale], -1)
     ends = torch.stack([a, b, torch.where(folded[..., None], b, a) + away, a + away], 2)
     uv, shade = taken(placed.uv, made.creases[..., :2]), taken(placed.shade, made.creases[..., :2])
@@ -116,7 +116,7 @@ def _add(points: Tensor, at: Tensor, what: Tensor) -> None:
 
 def _hem(root: Tensor, before: Tensor, after: Tensor) -> Tensor:
     along = after - before
-    scale = HEM / (along.norm(dim=-1, keepdim=True) + 1e-3)
+    scale = HEM_PX / (along.norm(dim=-1, keepdim=True) + 1e-3)
     return root + torch.stack([along[..., 1], -along[..., 0]], -1) * scale
 
 
@@ -132,4 +132,4 @@ def _normals(corners: Tensor, triangles: Tensor, count: int) -> Tensor:
 
 def _relit(made: Geometry, facing: Tensor) -> Tensor:
     now = made.ambient[:, None] + (facing * made.direct[:, None]).sum(-1)
-    return (1 + made.strength * (now / made.rest - 1)).clamp(DARKEST, BRIGHTEST)
+    return (1 + made.strength * (now / made.rest - 1)).clamp(DARKEST_RATIO, BRIGHTEST_RATIO)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-_SLIVER = 1e-3  # px^2, as much as a triangle must cover
+_SLIVER_AREA = 1e-3  # px^2, as much as a triangle must cover
 
 
 class Corners(NamedTuple):
@@ -68,7 +68,7 @@ def fragments(xy: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tens
     triangles' order."""
     x, y = xy.unbind(-1)
     low, high = y.amin(1).ceil().clamp(min=0), y.amax(1).ceil().clamp(max=height)
-    seen = (area(xy).abs() > _SLIVER) & (low < high) & (x.amax(1) > 0) & (x.amin(1) < width)
+    seen = (area(xy).abs() > _SLIVER_AREA) & (low < high) & (x.amax(1) > 0) & (x.amin(1) < width)
     which = seen.nonzero()[:, 0]
     low, rows = low[which].long(), (high - low)[which].long()
     x, y = x[which], y[which]

@@ -118,7 +118,7 @@ class BatchRenderer:
 
     def _put_out_tongues(self, frames: Tensor, chosen: list[Layers], now: list[Moment], placed: Placed) -> None:
         for number, (made, moment_) in enumerate(zip(chosen, now, strict=True)):
-            if moment_.weights[tongue.OUT] < tongue.LEAST_OUT:
+            if moment_.weights[tongue.TONGUE_OUT] < tongue.LEAST_OUT_WEIGHT:
                 continue
             surface = tongue.put_out(made.tongue, made.mouth, placed.xy[number].cpu().numpy(), moment_.weights)
             if surface:
@@ -133,7 +133,9 @@ class BatchRenderer:
         return Motion(*(self._upload(np.stack(column)) for column in zip(*rows, strict=True)))
 
     def _looks(self, now: list[Moment]) -> Looks:
-        rows = [[(*_seen(eye), lids.fade(eye.shut), lids.fade(eye.shut, lids.HANG)) for eye in m.eyes] for m in now]
+        rows = [
+            [(*_seen(eye), lids.fade(eye.shut), lids.fade(eye.shut, lids.HANG_RANGE)) for eye in m.eyes] for m in now
+        ]
         columns = zip(*(zip(*row, strict=True) for row in rows), strict=True)
         return Looks(*(self._upload(np.array(column)) for column in columns))
 

@@ -18,7 +18,7 @@ from animator.render.gpu.batch_deform import Motion, moved, projected, rigid
 from animator.render.gpu.batch_raster import Texture, area, bilinear, draw_over, fragments
 from animator.render.gpu.tables import Eyes, Geometry, Lids, Mouths, Piece
 from animator.render.mouth import cavity as mouth
-from animator.render.surface.holes import FINE
+from animator.render.surface.holes import SUBPIXELS
 
 
 class Opening(NamedTuple):
@@ -57,14 +57,14 @@ def opening(upper: Tensor, lower: Tensor, size: int) -> Opening:
     both = torch.cat([upper, lower], 1)
     corner = (both.amin(1).trunc() - 1).clamp(min=0)
     width, height = (both.amax(1).trunc() + 3 - corner).clamp(1, size).amax(0).long().tolist()
-    place = (torch.stack([upper, lower], 1) - corner[:, None, None]) * FINE + (FINE / 2 - 0.5)
+    place = (torch.stack([upper, lower], 1) - corner[:, None, None]) * SUBPIXELS + (SUBPIXELS / 2 - 0.5)
     a, b, d, c = place[:, 0, :-1], place[:, 0, 1:], place[:, 1, :-1], place[:, 1, 1:]
     pieces = torch.cat([torch.stack([a, b, c], 2), torch.stack([a, c, d], 2)], 1)
     flat = pieces.flatten(0, 1)
-    number, row, column = fragments(flat * (area(flat) > 0)[:, None, None], FINE * height, FINE * width)
-    fine = torch.zeros((len(upper), FINE * height, FINE * width), device=upper.device)
+    number, row, column = fragments(flat * (area(flat) > 0)[:, None, None], SUBPIXELS * height, SUBPIXELS * width)
+    fine = torch.zeros((len(upper), SUBPIXELS * height, SUBPIXELS * width), device=upper.device)
     fine[number // pieces.shape[1], row, column] = 1
-    share = avg_pool2d(fine[:, None], FINE)[:, 0]
+    share = avg_pool2d(fine[:, None], SUBPIXELS)[:, 0]
     which, row, column = share.nonzero(as_tuple=True)
     there = corner.long()[which]
     found = Opening(which, row + there[:, 1], column + there[:, 0], share[which, row, column], corner.long())
@@ -80,24 +80,24 @@ def draw_eyes(frames: Tensor, made: Eyes, lids: tuple[Tensor, Tensor], looks: Lo
     found = opening(upper, lower, frames.shape[1])
     which = found.which
     shut = looks.shut.clamp(0, 1)
-    kept = torch.exp(-(looks.moved**2).sum(-1) / eyeball.FORGET**2) * (1 - looks.wide.clamp(0, 1)) * (1 - shut)
+    kept = torch.exp(-(looks.moved**2).sum(-1) / eyeball.FORGET_PX**2) * (1 - looks.wide.clamp(0, 1)) * (1 - shut)
     x, y = found.column.float(), found.row.float()
-    dim = _side(upper, found, (eyeball.CORNER, eyeball.CORNER_WIDTH))
-    slit = ((shut - eyeball.SLIT[0]) / (eyeball.SLIT[1] - eyeball.SLIT[0])).clamp(0, 1)
-    depth = made.shadow * ((1 - shut).clamp(min=0.3) + eyeball.SLIT_DEEP * slit)
+    dim = _side(upper, found, (eyeball.CORNER_BRIGHTNESS, eyeball.CORNER_WIDTH))
+    slit = ((shut - eyeball.SLIT_RANGE[0]) / (eyeball.SLIT_RANGE[1] - eyeball.SLIT_RANGE[0])).clamp(0, 1)
+    depth = made.shadow * ((1 - shut).clamp(min=0.3) + eyeball.SLIT_DEEPENING * slit)
     t = ((y - _height_at(upper[which], x)) / depth[which]).clamp(0, 1)
-    dim = dim * (eyeball.SHADOW + (1 - eyeball.SHADOW) * t * (2 - t))
-    dim = (1 - (made.shading * (1 + eyeball.SLIT_DARK * slit))[which] * (1 - dim))[:, None]
+    dim = dim * (eyeball.SHADOW_BRIGHTNESS + (1 - eyeball.SHADOW_BRIGHTNESS) * t * (2 - t))
+    dim = (1 - (made.shading * (1 + eyeball.SLIT_DARKENING * slit))[which] * (1 - dim))[:, None]
     place = _local(looks.to_picture, made.corner, found)
 
     def seen(first: int, last: int, along: float) -> Tensor:
         return _layer(made.layers[..., first:last], made.size, which, place - along * looks.moved[which])
 
-    white, iris, shine, detail = seen(0, 3, 0), seen(3, 7, 1), seen(7, 10, eyeball.SHINE), seen(10, 13, 0)
+    white, iris, shine, detail = seen(0, 3, 0), seen(3, 7, 1), seen(7, 10, eyeball.SHINE_SHARE), seen(10, 13, 0)
     colour = white + iris[:, 3:] * (iris[:, :3] - white)
     shining = 1 - made.shading * shut
     colour = (colour + shining[which, None] * shine) * dim + kept[which, None] * detail
-    mix(frames, found._replace(which=which // 2), colour, found.share * (shut <= eyeball.SHUT)[which])
+    mix(frames, found._replace(which=which // 2), colour, found.share * (shut <= eyeball.SHUT_CLOSURE)[which])
 
 
 def draw_lids(frames: Tensor, made: Lids, edge: Tensor, fade: Tensor) -> None:
@@ -131,19 +131,19 @@ def draw_mouth(
         draw_over(canvas, texture, rigid(part, 2 * (xy - corner[:, None]) + 0.5))
     canvas = canvas.view(len(canvas), height, 2, width, 2, 3).mean((2, 4))
     x, y = found.column.float(), found.row.float()
-    dim = _side(upper, found, (mouth.CORNER, mouth.CORNER_WIDTH))
+    dim = _side(upper, found, (mouth.CORNER_LIGHT, mouth.CORNER_WIDTH))
     lip, chin = (_height_at(rim[which], x) for rim in rims)
     gap = (chin - lip) / (mouth.SLIT_GAP * made.unit)[which]
-    lit = teeth.lit[which] * (mouth.SLIT + (1 - mouth.SLIT) * gap.clamp(0, 1))
+    lit = teeth.lit[which] * (mouth.SLIT_LIGHT + (1 - mouth.SLIT_LIGHT) * gap.clamp(0, 1))
     t = ((y - lip) / (chin - lip).clamp(min=0.1)).clamp(0, 1)
-    lit = lit * (1 + made.shadow[which] * mouth.SLANT * (2 * t - 1) * (1 - lit))
+    lit = lit * (1 + made.shadow[which] * mouth.LIGHT_SLANT * (2 * t - 1) * (1 - lit))
     t = ((y - lip) / (mouth.UNDER_LIP_DEPTH * made.unit)[which]).clamp(0, 1)
-    dim = dim * (mouth.UNDER_LIP + (1 - mouth.UNDER_LIP) * t * (2 - t))
+    dim = dim * (mouth.UNDER_LIP_LIGHT + (1 - mouth.UNDER_LIP_LIGHT) * t * (2 - t))
     dim = (1 + made.shadow[which] * (dim - 1))[:, None]
     place = _local(teeth.to_picture, made.corner, found)
     layers = _layer(made.layers, made.size, which, place)
     cavity, lit = made.cavity[which], lit[:, None]
-    red = made.shadow[which, None] * torch.tensor(mouth.REDDENED, device=x.device)
+    red = made.shadow[which, None] * torch.tensor(mouth.REDDENING, device=x.device)
     colour = canvas[which, found.row - corner[which, 1], found.column - corner[which, 0]]
     colour = cavity + dim * (1 - red * (1 - dim)) * (colour - cavity).clamp(min=0)
     colour = colour + layers[:, 3:4] * (layers[:, :3] - colour)
@@ -160,8 +160,8 @@ def _between(
     now, (place, hard), which, x = torch.stack(rims, 1), solid, found.which, found.column.float()
     back = now @ teeth.to_picture[:, None, :, :2].transpose(-1, -2) + teeth.to_picture[:, None, None, :, 2]
     gap, before = ((of[:, 0] - of[:, 1]).norm(dim=-1) for of in (back, made.rims))
-    change = (gap - before).abs().amax(1) / (mouth.FORGET * made.unit)
-    slip = (back - made.rims)[..., 1].abs().amax((1, 2)) / (mouth.SLIPPED * made.unit)
+    change = (gap - before).abs().amax(1) / (mouth.FORGET_CHANGE * made.unit)
+    slip = (back - made.rims)[..., 1].abs().amax((1, 2)) / (mouth.FORGET_SLIP * made.unit)
     moved = torch.stack([now[..., :1].expand_as(back), back - made.rims], -1)[which]
     shifts = [torch.stack([_height_at(moved[:, rim, :, axis], x) for axis in (0, 1)], 1) for rim in (0, 1)]
     lip, chin = (_height_at(now[which, rim], x) for rim in (0, 1))

@@ -17,33 +17,45 @@ from animator.render.kernels.jit import kernel
 from animator.render.kernels.lookup import below_line, bilinear, height_at, mix
 from animator.render.mouth.palette import drawn_palette, palette, side_light
 from animator.render.mouth.smile import own_teeth
-from animator.render.mouth.teeth import LOWER, PER_CM, UPPER, Piece, drawn_teeth, drawn_tongue, row_of_teeth, tongue
+from animator.render.mouth.teeth import (
+    LOWER,
+    TEXELS_PER_CM,
+    UPPER,
+    Piece,
+    drawn_teeth,
+    drawn_tongue,
+    row_of_teeth,
+    tongue,
+)
 from animator.render.surface import raster
 from animator.render.surface.body import Body
 from animator.render.surface.head_pose import rotation
 from animator.render.surface.holes import coverage, covered
 
 CM = 1 / 14.2  # face widths
-SHOWN = 0.021  # face widths of the upper teeth that show below the lip of a mouth that just opens
+SHOWN_TEETH = 0.021  # face widths of the upper teeth that show below the lip of a mouth that just opens
 OVERBITE = 0.012  # face widths by which the edges of the lower teeth lie behind the upper ones
-COVERED = 0.005  # face widths of the lower teeth that the lip covers at least, while it is not drawn down
-LOWER_DIM = np.float32(0.92)  # brightness of the lower teeth, over which the lip leans
-BEHIND = 0.012  # face widths that the lower row stands behind the upper one
-RISE = f32([0.0, -0.5, 0.45])  # cm that the tip of the tongue goes up and forward to the upper teeth, for l and th
-RAISED, RAISED_DRAWN = 0.03, -0.02  # face widths that the tongue of a mouth that just opens lies above its place
-SUNK = 1.15  # as far as the lower jaw goes, goes the tongue, which lies low in an open mouth
-UNDER_LIP, UNDER_LIP_DEPTH = 0.52, 0.03  # share of light right below the upper lip; face widths where its shadow ends
-LIP_LINE = 0.012  # face widths below the upper lip in which the picture shows rather its shadow than teeth
-SLIT, SLIT_GAP = 0.57, 0.036  # share of light that gets past lips that hardly part; face widths that let all in
-SLANT = 0.8  # of what is lost at half light: so much less above and more below, since light falls in from above
-CORNER, CORNER_WIDTH = 0.1, 0.28  # share of light at the corners; share of the width where their shadow ends
-REDDENED = (0.0, 0.18, 0.27)  # of red, green and blue that half a shadow loses: what lights it has been on flesh before
-_ASLANT = 12.0  # degrees
-_NOD = 0.5
-_SOFT, _CRISP = 0.4, 0.5  # blur of a file's px, and what of it is none, in px: as soft as an enlarged picture
-_BESIDE = 0.015  # face widths by which made teeth stay above the edges of those in the picture
-FORGET = 0.02  # face widths of change in the opening over which what the picture shows in it gives way
-SLIPPED = 0.03  # face widths that both lips may move up or down against the teeth, likewise
+COVERED_TEETH = 0.005  # face widths of the lower teeth that the lip covers at least, while it is not drawn down
+LOWER_BRIGHTNESS = np.float32(0.92)  # brightness of the lower teeth, over which the lip leans
+OVERJET = 0.012  # face widths that the lower row stands behind the upper one
+TIP_RISE = f32([0.0, -0.5, 0.45])  # cm that the tip of the tongue goes up and forward to the upper teeth, for l and th
+# Face widths that the tongue of a mouth that just opens lies above its place
+TONGUE_LIFT, DRAWN_TONGUE_LIFT = 0.03, -0.02
+TONGUE_SINK = 1.15  # as far as the lower jaw goes, goes the tongue, which lies low in an open mouth
+# Share of light right below the upper lip; face widths where its shadow ends
+UNDER_LIP_LIGHT, UNDER_LIP_DEPTH = 0.52, 0.03
+LIP_LINE_DEPTH = 0.012  # face widths below the upper lip in which the picture shows rather its shadow than teeth
+SLIT_LIGHT, SLIT_GAP = 0.57, 0.036  # share of light that gets past lips that hardly part; face widths that let all in
+LIGHT_SLANT = 0.8  # of what is lost at half light: so much less above and more below, since light falls in from above
+CORNER_LIGHT, CORNER_WIDTH = 0.1, 0.28  # share of light at the corners; share of the width where their shadow ends
+# Of red, green and blue that half a shadow loses: what lights it has been on flesh before
+REDDENING = (0.0, 0.18, 0.27)
+_LARGEST_SLANT = 12.0  # degrees
+_PITCH_SHARE = 0.5
+_FILE_BLUR, _CRISP_BLUR = 0.4, 0.5  # blur of a file's px, and what of it is none, in px: as soft as an enlarged picture
+_OWN_TEETH_MARGIN = 0.015  # face widths by which made teeth stay above the edges of those in the picture
+FORGET_CHANGE = 0.02  # face widths of change in the opening over which what the picture shows in it gives way
+FORGET_SLIP = 0.03  # face widths that both lips may move up or down against the teeth, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +127,17 @@ def mouth(portrait: Portrait, body: Body) -> Mouth:
     cm = _cm(portrait)
     width = portrait.face_width
     teeth = _edge(portrait, corner, own)
-    upper_edge = f32([0, -_BESIDE * width * own[..., 3].any(), 0])
-    lower_edge = f32([0, -OVERBITE * width, -BEHIND * width])
+    upper_edge = f32([0, -_OWN_TEETH_MARGIN * width * own[..., 3].any(), 0])
+    lower_edge = f32([0, -OVERBITE * width, -OVERJET * width])
     above = drawn_teeth(UPPER, colours.teeth) if flat else row_of_teeth(UPPER, colours.teeth, colours.gum)
     lap = drawn_tongue(colours.tongue) if flat else tongue(colours.tongue)
-    raised = RAISED_DRAWN if flat else RAISED
-    parts = [_placed(portrait, lap, teeth, cm * f32([1, 1, 1]), lower_edge - f32([0, raised * width, 0]), SUNK)]
+    raised = DRAWN_TONGUE_LIFT if flat else TONGUE_LIFT
+    parts = [_placed(portrait, lap, teeth, cm * f32([1, 1, 1]), lower_edge - f32([0, raised * width, 0]), TONGUE_SINK)]
     if not flat and portrait.human:
-        below = row_of_teeth(LOWER, colours.teeth * LOWER_DIM, colours.gum)
-        covered_by_lip = f32([0, max(_lower_rim(portrait) + COVERED * width - float((teeth + lower_edge)[1]), 0.0), 0])
+        below = row_of_teeth(LOWER, colours.teeth * LOWER_BRIGHTNESS, colours.gum)
+        covered_by_lip = f32(
+            [0, max(_lower_rim(portrait) + COVERED_TEETH * width - float((teeth + lower_edge)[1]), 0.0), 0]
+        )
         parts.append(_placed(portrait, below, teeth, cm * f32([1, -1, 1]), lower_edge + covered_by_lip, 1.0))
     if portrait.human:
         parts.append(_placed(portrait, above, teeth, cm * f32([1, 1, 1]), upper_edge, 0.0))
@@ -141,7 +155,7 @@ def _edge(portrait: Portrait, corner: tuple[int, int], own: Floats) -> Floats:
     upper, lower = portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]
     middle = portrait.vertices[[upper[len(upper) // 2], lower[len(lower) // 2]]]
     x = 0.65 * middle[0, 0] + 0.35 * portrait.teeth[0]
-    y = middle[0, 1] + SHOWN * portrait.face_width
+    y = middle[0, 1] + SHOWN_TEETH * portrait.face_width
     column = own[:, int(np.clip(round(float(middle[0, 0])) - corner[0], 0, own.shape[1] - 1)), 3]
     if (column > 0.5).any():
         y = corner[1] + np.flatnonzero(column > 0.5)[-1]
@@ -157,12 +171,12 @@ def _lower_rim(portrait: Portrait) -> float:
 def _placed(portrait: Portrait, piece: Piece, teeth: Floats, scale: Floats, shift: Floats, jaw: float) -> Part:
     """``piece``, its cm times ``scale`` (3,), at the ``teeth`` of the picture and turned as its head."""
     points = (piece.vertices * scale + shift) @ _facing(portrait).T + teeth
-    blurred = _SOFT / portrait.place[2] - _CRISP  # px
+    blurred = _FILE_BLUR / portrait.place[2] - _CRISP_BLUR  # px
     paint = piece.paint
     if blurred > 0:
-        paint = np.asarray(cv2.GaussianBlur(paint, (0, 0), blurred / float(scale[0]) * PER_CM), np.uint8)
+        paint = np.asarray(cv2.GaussianBlur(paint, (0, 0), blurred / float(scale[0]) * TEXELS_PER_CM), np.uint8)
     shade = piece.shade * side_light(portrait, points[:, 0])
-    painted, rise = raster.pack(paint), f32(RISE * scale @ _facing(portrait).T)
+    painted, rise = raster.pack(paint), f32(TIP_RISE * scale @ _facing(portrait).T)
     return Part(f32(points), piece.uv, f32(shade), piece.opacity, piece.triangles, painted, jaw, piece.tip, rise)
 
 
@@ -170,11 +184,11 @@ def _facing(portrait: Portrait) -> Floats:
     """(3, 3): the rotation of the head, rolled as far as the lips are; its pitch is reduced, since pictures exaggerate
     it."""
     yaw, pitch, roll = portrait.pose
-    turn = rotation(yaw, _NOD * pitch, roll)
+    turn = rotation(yaw, _PITCH_SHARE * pitch, roll)
     rim = portrait.contours["lips_inner_upper"]
     along = (portrait.vertices[rim[-1]] - portrait.vertices[rim[0]]) @ turn
     aslant = float(np.degrees(np.arctan2(along[1], along[0])))
-    return turn @ rotation(0, 0, float(np.clip(aslant, -_ASLANT, _ASLANT)))
+    return turn @ rotation(0, 0, float(np.clip(aslant, -_LARGEST_SLANT, _LARGEST_SLANT)))
 
 
 def _cm(portrait: Portrait) -> float:
@@ -194,7 +208,7 @@ def _between(portrait: Portrait, corner: tuple[int, int], own: Floats, rims: Flo
     coverage(rims[0], rims[1], corner, share)
     below = np.empty_like(share)
     below_line(rims[0], left, top, below)
-    teeth = own[..., 3] * (below / (LIP_LINE * portrait.face_width)).clip(0, 1)
+    teeth = own[..., 3] * (below / (LIP_LINE_DEPTH * portrait.face_width)).clip(0, 1)
     return np.ascontiguousarray(np.dstack([pixels, np.ceil(share), teeth]))
 
 
@@ -230,8 +244,8 @@ def draw(frame: Image, made: Mouth, parts: list[Floats], xy: Floats, seen: tuple
         raster.draw_over(canvas, part.texture, raster.Surface(fine, part.uv, part.shade, part.opacity), part.triangles)
     back = rims @ to_picture[:, :2].T + to_picture[:, 2]
     gap, before = (np.linalg.norm(of[0] - of[1], axis=1) for of in (back, made.rims))
-    change = float(np.abs(gap - before).max()) / (FORGET * made.unit)
-    slip = float(np.abs(back - made.rims)[..., 1].max()) / (SLIPPED * made.unit)
+    change = float(np.abs(gap - before).max()) / (FORGET_CHANGE * made.unit)
+    slip = float(np.abs(back - made.rims)[..., 1].max()) / (FORGET_SLIP * made.unit)
     moved = np.stack(np.broadcast_arrays(rims[:, None, :, 0], (back - made.rims).transpose(0, 2, 1)), axis=-1)
     local = to_picture - f32([[0, 0, made.corner[0]], [0, 0, made.corner[1]]])
     light = Light(lit, made.shadow, UNDER_LIP_DEPTH * made.unit, SLIT_GAP * made.unit, made.cavity)
@@ -261,9 +275,9 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
         more_right = height_at(shown.moved[1, 0], x) - right
         more_down = height_at(shown.moved[1, 1], x) - down
         t = min(max(min(x - first, last - x) / reach, np.float32(0.0)), np.float32(1.0))
-        side = np.float32(CORNER) + np.float32(1 - CORNER) * t * (np.float32(2.0) - t)
+        side = np.float32(CORNER_LIGHT) + np.float32(1 - CORNER_LIGHT) * t * (np.float32(2.0) - t)
         t = min(max((chin - lip) / np.float32(light.wide), np.float32(0.0)), np.float32(1.0))
-        enters = np.float32(light.share) * (np.float32(SLIT) + np.float32(1 - SLIT) * t)
+        enters = np.float32(light.share) * (np.float32(SLIT_LIGHT) + np.float32(1 - SLIT_LIGHT) * t)
         for row in range(share.shape[0]):
             if share[row, column] == np.float32(0.0):
                 continue
@@ -274,18 +288,18 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
             bilinear(shown.between, u, v, there)
             teeth = there[4]
             t = min(max((y - lip) / max(chin - lip, np.float32(0.1)), np.float32(0.0)), np.float32(1.0))
-            free, slant = np.float32(1.0) - teeth, np.float32(SLANT) * (np.float32(2.0) * t - np.float32(1.0))
+            free, slant = np.float32(1.0) - teeth, np.float32(LIGHT_SLANT) * (np.float32(2.0) * t - np.float32(1.0))
             lit = enters * (np.float32(1.0) + np.float32(light.shadow) * slant * (np.float32(1.0) - enters))
             bilinear(shown.between, u - free * (right + t * more_right), v - free * (down + t * more_down), there)
             kept = np.float32(shown.kept) * there[3] * (np.float32(1.0) - max(there[4] - teeth, np.float32(0.0)))
             t = min(max((y - lip) / np.float32(light.depth), np.float32(0.0)), np.float32(1.0))
-            dim = side * (np.float32(UNDER_LIP) + np.float32(1 - UNDER_LIP) * t * (np.float32(2.0) - t))
+            dim = side * (np.float32(UNDER_LIP_LIGHT) + np.float32(1 - UNDER_LIP_LIGHT) * t * (np.float32(2.0) - t))
             dim = np.float32(1.0) + np.float32(light.shadow) * (dim - np.float32(1.0))
             i, j = 2 * row, 2 * column
             for c in range(3):
                 four = np.float32(canvas[i, j, c]) + np.float32(canvas[i, j + 1, c])
                 four += np.float32(canvas[i + 1, j, c]) + np.float32(canvas[i + 1, j + 1, c])
-                dark, red = np.float32(light.cavity[c]), np.float32(light.shadow * REDDENED[c])
+                dark, red = np.float32(light.cavity[c]), np.float32(light.shadow * REDDENING[c])
                 value = dark + _reddened(dim, red) * max(np.float32(0.25) * four - dark, np.float32(0.0))
                 value += over[3] * (over[c] - value)
                 value = dark + _reddened(lit, red) * (value - dark)

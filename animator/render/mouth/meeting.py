@@ -18,24 +18,26 @@ from animator.render.kernels.arrays import Floats, Ints, f32
 from animator.render.mouth.palette import LUMA
 
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
-_ROUND = {space.INDEX["mouthPucker"]: 1.1, space.INDEX["mouthFunnel"]: 0.6}
+_ROUNDING = {space.INDEX["mouthPucker"]: 1.1, space.INDEX["mouthFunnel"]: 0.6}
 _SMILES = [space.INDEX["mouthSmileLeft"], space.INDEX["mouthSmileRight"]]
-_HOLE, _NARROW = 0.75, 0.032  # half the width of a round hole: of its height, and face widths besides
-_RING = 0.9  # of the widest gap, which lips that are drawn together leave at most
-_SOON = 1.35  # over the roundness: the hole is round before the lips come in all the way
-_COMES_IN = 0.3  # of the mouth's width that fully round lips lose
+_HOLE_ASPECT, _LEAST_HOLE = 0.75, 0.032  # half the width of a round hole: of its height, and face widths besides
+_RING_SHARE = 0.9  # of the widest gap, which lips that are drawn together leave at most
+_ROUNDING_GAIN = 1.35  # over the roundness: the hole is round before the lips come in all the way
+_NARROWING = 0.3  # of the mouth's width that fully round lips lose
 _ROLL = space.INDEX["mouthRollLower"]
-_TUCKED = 0.5  # of mouthRollLower that brings the lower lip to the upper teeth, for f and v
-_TEETH, _OWN_TEETH = 0.03, 0.75  # how much of these is seen then: face widths, or of what the picture shows
-_STICKY = 0.005  # face widths
-_LINE, _LINE_SHARE = 0.014, 0.45  # face widths, and share of a lip's thickness, that the line between lips may be deep
+_TUCKED_ROLL = 0.5  # of mouthRollLower that brings the lower lip to the upper teeth, for f and v
+# How much of these is seen then: face widths, or of what the picture shows
+_TUCKED_TEETH, _TUCKED_OWN_TEETH = 0.03, 0.75
+_STICKY_GAP = 0.005  # face widths
+# Face widths, and share of a lip's thickness, that the line between lips may be deep
+_LINE_DEPTH, _LINE_SHARE = 0.014, 0.45
 _LINE_STEPS = 12
-_RESOLVED = 1.5  # px of the file that such a line is deep, at least, for it not to be a blur of both lips
-_CLEAR = 0.8  # of the way from its darkest to the lip's own brightness, where the line ends
-_CONTRAST = 6.0  # levels of luma that a line is darker than a lip, at least
-_FADES = 2.5  # a lip keeps its order while it is above 1
-_TURNED = 0.02  # face widths of further opening over which it is turned out
-_BARELY = 1e-3  # px
+_RESOLVED_PX = 1.5  # px of the file that such a line is deep, at least, for it not to be a blur of both lips
+_CLEAR_SHARE = 0.8  # of the way from its darkest to the lip's own brightness, where the line ends
+_LINE_CONTRAST = 6.0  # levels of luma that a line is darker than a lip, at least
+_FADE_LENGTHS = 2.5  # a lip keeps its order while it is above 1
+_TURNING_GAP = 0.02  # face widths of further opening over which it is turned out
+_EPSILON = 1e-3  # px
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +78,24 @@ def lips(portrait: Portrait, points: Floats) -> Lips:
     reached = np.concatenate([[0], np.cumsum(steps)])
     beside = np.abs(reached - reached[len(reached) // 2])
     gap = (points[lower, :2] - points[upper, :2]) @ down
-    sticky = _STICKY * portrait.face_width * (gap < _STICKY * portrait.face_width)
-    teeth = np.maximum(_TEETH * portrait.face_width, _OWN_TEETH * gap)
+    sticky = _STICKY_GAP * portrait.face_width * (gap < _STICKY_GAP * portrait.face_width)
+    teeth = np.maximum(_TUCKED_TEETH * portrait.face_width, _TUCKED_OWN_TEETH * gap)
     return Lips(
         upper, lower, f32(gap), f32(down), f32(beside), near, np.ascontiguousarray(follow[near]), f32(teeth),
-        f32(sticky), _NARROW * portrait.face_width, *_edges(portrait), _TURNED * portrait.face_width,
+        f32(sticky), _LEAST_HOLE * portrait.face_width, *_edges(portrait), _TURNING_GAP * portrait.face_width,
         float(portrait.expression[_SMILES].mean()) if portrait.mouth_open else 0.0,
     )  # fmt: skip
 
 
 def _edges(portrait: Portrait) -> tuple[Ints, Floats, Ints]:
-    """`Lips.edge`, `Lips.line` and `Lips.at`: what a rim turns out fades over `_FADES` times that of the lip."""
+    """`Lips.edge`, `Lips.line` and `Lips.at`: what a rim turns out fades over `_FADE_LENGTHS` times that of the lip."""
     lines, first, found = _lines(portrait), 0, list[tuple[Ints, Floats, Ints]]()
     for ids, lip in zip(both_lips(), ("upper", "lower"), strict=True):
         rim = portrait.contours[f"lips_inner_{lip}"]
         far = np.linalg.norm(portrait.vertices[ids, None, :2] - portrait.vertices[rim, :2], axis=2)
         at = first + far.argmin(axis=1)
         long = np.linalg.norm(lines[at], axis=1)
-        share = 1 - far.min(axis=1) / np.maximum(_FADES * long, _BARELY)
+        share = 1 - far.min(axis=1) / np.maximum(_FADE_LENGTHS * long, _EPSILON)
         near = share > 0
         found.append((ids[near], f32(share[near, None] * lines[at[near]]), at[near].astype(np.int32)))
         first += len(rim)
@@ -105,7 +107,7 @@ def _lines(portrait: Portrait) -> Floats:
     """(2 N, 2) `Lips.line` of the rims; none in flat drawings, where it is what is drawn of a mouth, and in pictures
     too small to show it."""
     rims = [portrait.contours[f"lips_inner_{lip}"] for lip in ("upper", "lower")]
-    if portrait.drawing.colours or _LINE * portrait.face_width * portrait.place[2] < _RESOLVED:
+    if portrait.drawing.colours or _LINE_DEPTH * portrait.face_width * portrait.place[2] < _RESOLVED_PX:
         return np.zeros((2 * len(rims[0]), 2), np.float32)
     grey = portrait.picture.astype(np.float32) @ LUMA
     found: list[Floats] = []
@@ -113,8 +115,8 @@ def _lines(portrait: Portrait) -> Floats:
         start = portrait.vertices[rim, :2]
         across = portrait.vertices[portrait.contours[f"lips_outer_{lip}"], :2] - start
         thick = np.linalg.norm(across, axis=1, keepdims=True)
-        across = across / np.maximum(thick, _BARELY)
-        deep = np.minimum(_LINE * portrait.face_width, _LINE_SHARE * thick)
+        across = across / np.maximum(thick, _EPSILON)
+        deep = np.minimum(_LINE_DEPTH * portrait.face_width, _LINE_SHARE * thick)
         luma = _along(grey, start, across, deep * np.linspace(0, 1, _LINE_STEPS))
         clear = np.median(_along(grey, start, across, thick * np.linspace(0.35, 0.75, 9)), axis=1)
         away = deep[:, 0] * _reached(luma, clear)
@@ -133,15 +135,15 @@ def _along(grey: Floats, start: Floats, across: Floats, away: Floats) -> Floats:
 def _reached(luma: Floats, clear: Floats) -> Floats:
     """(n,) 0 to 1: where along each row of ``luma`` (n, k) what is dark at its start is as light as ``clear`` (n,)."""
     dark = luma[:, :3].min(axis=1)
-    light = luma >= (dark + _CLEAR * (clear - dark))[:, None]
+    light = luma >= (dark + _CLEAR_SHARE * (clear - dark))[:, None]
     first = np.where(light.any(axis=1), light.argmax(axis=1), luma.shape[1] - 1)
-    return f32(np.where(clear - dark > _CONTRAST, first / (luma.shape[1] - 1), 0))
+    return f32(np.where(clear - dark > _LINE_CONTRAST, first / (luma.shape[1] - 1), 0))
 
 
 def roundness(made: Lips, weights: Floats) -> float:
     """0 to 1: how far the ARKit ``weights`` (52,) round the lips."""
-    asked = min(sum(share * max(float(weights[at]), 0.0) for at, share in _ROUND.items()), 1.0)
-    t = min(max(asked / max(made.smile, _BARELY) - 1, 0.0), 1.0)
+    asked = min(sum(share * max(float(weights[at]), 0.0) for at, share in _ROUNDING.items()), 1.0)
+    t = min(max(asked / max(made.smile, _EPSILON) - 1, 0.0), 1.0)
     return asked * t * t * (3 - 2 * t)
 
 
@@ -170,15 +172,15 @@ def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:
     jaw, shut = max(float(weights[_JAW]), 0.0), float(weights[_CLOSE])
     seal = min(max(1.1 * shut / (jaw + 0.01), 0.0), 1.0) * min(max(shut / 0.05, 0.0), 1.0)
     gap = apart[:, :2] @ made.down
-    tucked = min(max(float(weights[_ROLL]), 0.0) / _TUCKED, 1.0)
-    parting = gap * (gap.clip(0) / (gap.clip(0) + made.sticky + _BARELY))
+    tucked = min(max(float(weights[_ROLL]), 0.0) / _TUCKED_ROLL, 1.0)
+    parting = gap * (gap.clip(0) / (gap.clip(0) + made.sticky + _EPSILON))
     left = ((parting - tucked * (parting - made.teeth).clip(0)) * np.float32(1 - seal)).clip(0)
-    round_ = np.float32(min(_SOON * roundness(made, weights), 1.0))
+    round_ = np.float32(min(_ROUNDING_GAIN * roundness(made, weights), 1.0))
     left = left - round_ * (left - _even(left))
     beyond = round_ * (left - _hole(left, made, weights)).clip(0)
-    wide = np.maximum(gap, _BARELY)
+    wide = np.maximum(gap, _EPSILON)
     closed, rounded = 1 - left / wide, beyond / wide
-    past = gap < np.minimum(made.gap, 0) - _BARELY  # one lip past the other
+    past = gap < np.minimum(made.gap, 0) - _EPSILON  # one lip past the other
     closed[past], rounded[past] = 1, 0
     closed = closed.clip(0, 1)
     shares = np.concatenate([closed, np.minimum(rounded, 1 - closed)])
@@ -187,12 +189,12 @@ def shutting(apart: Floats, made: Lips, weights: Floats) -> Floats:
 
 def _even(gap: Floats) -> Floats:
     """(N,) px that remain of ``gap`` (N,) where lips are drawn up to a ring: they hang no deeper in their middle."""
-    least = np.float32(_RING * max(float(gap.max()), _BARELY))
+    least = np.float32(_RING_SHARE * max(float(gap.max()), _EPSILON))
     return f32(gap / (1 + (gap / least) ** 4) ** np.float32(0.25))
 
 
 def _hole(gap: Floats, made: Lips, weights: Floats) -> Floats:
     """(N,) px between lips that leave a round hole as high as the middle of ``gap`` (N,), and touch beside it."""
     high = float(gap[len(gap) // 2 - 1 : len(gap) // 2 + 2].max())
-    beside = made.beside * np.float32(1 - _COMES_IN * roundness(made, weights))
-    return f32(high * np.sqrt((1 - (beside / (_HOLE * high + made.narrow)) ** 2).clip(0)))
+    beside = made.beside * np.float32(1 - _NARROWING * roundness(made, weights))
+    return f32(high * np.sqrt((1 - (beside / (_HOLE_ASPECT * high + made.narrow)) ** 2).clip(0)))

@@ -14,10 +14,10 @@ from animator.portrait.portrait import Portrait
 from animator.render.kernels.arrays import Floats, f32
 
 _NOSE_TIP = 4
-_BESIDE = (216, 436)  # points of the cheeks beside the mouth, from left to right
-_PATCH = 0.05  # face widths
+_CHEEK_POINTS = (216, 436)  # points of the cheeks beside the mouth, from left to right
+_PATCH_SIZE = 0.05  # face widths
 LUMA = f32([0.299, 0.587, 0.114])
-_DARKER_SIDE = 0.6  # at least, of the light on the other one
+_LEAST_SIDE_LIGHT = 0.6  # at least, of the light on the other one
 
 
 class Palette(NamedTuple):
@@ -30,11 +30,13 @@ class Palette(NamedTuple):
 
 
 _DARK_LINE = 95.0  # a lighter line than this is no colour for what is behind it
-_BLACKEST, _HAZE = 0.1, 0.7  # percent of the picture that is its black; how much of that lies over the dark of a mouth
-_FLESHY = 0.4  # of the tint of flesh, in that haze
-_ONE_TONE, _COLOURS = 1.5, 2.5  # Lab between the colours of a face and its tone: in engravings 1.3, in photographs 2.6
+# Percent of the picture that is its black; how much of that lies over the dark of a mouth
+_BLACK_PERCENT, _HAZE_SHARE = 0.1, 0.7
+_HAZE_TINT = 0.4  # of the tint of flesh, in that haze
+# Lab between the colours of a face and its tone: in engravings 1.3, in photographs 2.6
+_ONE_TONE_SPREAD, _COLOUR_SPREAD = 1.5, 2.5
 _LEAST_RED, _MOST_RED = 0.25, 0.4  # of the a* of skin in Lab that teeth have; with lips beside them, .57 on film
-_HIDDEN = 0.5  # of the skin's tint that the light is thought to have where no white of an eye tells it
+_HIDDEN_TINT = 0.5  # of the skin's tint that the light is thought to have where no white of an eye tells it
 
 
 def drawn_palette(portrait: Portrait) -> Palette:
@@ -59,8 +61,8 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     made = _lit(portrait, own)
     face = portrait.picture[_face(portrait) > 0]
     luma = portrait.picture.astype(np.float32) @ LUMA
-    black = float(np.percentile(luma, _BLACKEST))
-    hazed = made.cavity + _HAZE * black * (made.cavity / (made.cavity @ LUMA)) ** _FLESHY
+    black = float(np.percentile(luma, _BLACK_PERCENT))
+    hazed = made.cavity + _HAZE_SHARE * black * (made.cavity / (made.cavity @ LUMA)) ** _HAZE_TINT
     return Palette(*_toned(f32([*made[:3], hazed]), face))
 
 
@@ -70,7 +72,7 @@ def _toned(colours: Floats, face: NDArray[np.uint8]) -> Floats:
     terms, wanted = (np.stack([lab[:, 0] ** power for power in range(3)], axis=1) for lab in (seen, made))
     tone, *_ = np.linalg.lstsq(terms, seen[:, 1:], rcond=None)
     apart = float(np.linalg.norm((seen[:, 1:] - terms @ tone).std(axis=0)))
-    coloured = float(np.clip((apart - _ONE_TONE) / (_COLOURS - _ONE_TONE), 0, 1))
+    coloured = float(np.clip((apart - _ONE_TONE_SPREAD) / (_COLOUR_SPREAD - _ONE_TONE_SPREAD), 0, 1))
     made[:, 1:] += (1 - coloured) * (wanted @ tone - made[:, 1:])
     return _rgb(made)
 
@@ -125,11 +127,11 @@ def _likely(teeth: Floats, skin: Floats) -> Floats:
 def side_light(portrait: Portrait, x: Floats) -> Floats:
     """(n,) the light at ``x`` (n,) px of the picture, as a share of that on the brighter cheek."""
     grey = cv2.cvtColor(portrait.picture, cv2.COLOR_RGB2GRAY)
-    soft = cv2.GaussianBlur(grey, (0, 0), _PATCH * portrait.face_width)
-    cheeks = portrait.landmarks[list(_BESIDE), :2]
+    soft = cv2.GaussianBlur(grey, (0, 0), _PATCH_SIZE * portrait.face_width)
+    cheeks = portrait.landmarks[list(_CHEEK_POINTS), :2]
     column, row = cheeks.round().astype(int).clip(0, np.array(soft.shape[::-1]) - 1).T
     luma = soft[row, column] / max(float(soft[row, column].max()), 1.0)
-    return f32(np.interp(x, cheeks[:, 0], luma.clip(_DARKER_SIDE, 1)))
+    return f32(np.interp(x, cheeks[:, 0], luma.clip(_LEAST_SIDE_LIGHT, 1)))
 
 
 def _face(portrait: Portrait) -> NDArray[np.uint8]:
@@ -142,7 +144,7 @@ def _face(portrait: Portrait) -> NDArray[np.uint8]:
 def _sclera(portrait: Portrait, skin: Floats) -> Floats:
     """Colour of the lightest part of the eyes, or what is guessed of it where one is hidden."""
     if any(portrait.eyes_hidden):
-        return f32(skin.max() * (skin / skin.max()) ** _HIDDEN)
+        return f32(skin.max() * (skin / skin.max()) ** _HIDDEN_TINT)
     found: list[Floats] = []
     for side in ("left", "right"):
         outline = np.concatenate([portrait.contours[f"eye_{side}_upper"], portrait.contours[f"eye_{side}_lower"][::-1]])

@@ -9,12 +9,13 @@ from animator.portrait.shaping.lip_gap import lighter_part, lightness_of_teeth
 from animator.render.kernels.arrays import Floats, f32
 from animator.render.mouth.palette import lip_ring
 
-EXTENDED = 0.03  # face widths that the teeth go on above the lip, before the gum
-REACH = 0.03  # face widths of neighbours that a column of teeth is as long as
-FADED = 0.03  # face widths over which the outermost teeth pass into made ones
-_LOWEST, _LINE = 0.45, 0.07  # of the teeth's height, below which a line may be between two rows; how much darker it is
-_LONG = 0.4  # of the longest run of bright pixels in a column, that make a tooth
-_GUM = f32([0.82, 0.56, 0.56])  # its colour, in teeth's
+EXTENSION = 0.03  # face widths that the teeth go on above the lip, before the gum
+COLUMN_REACH = 0.03  # face widths of neighbours that a column of teeth is as long as
+FADE_WIDTH = 0.03  # face widths over which the outermost teeth pass into made ones
+# Of the teeth's height, below which a line may be between two rows; how much darker it is
+_LOWEST_LINE, _LINE_CONTRAST = 0.45, 0.07
+_LEAST_RUN = 0.4  # of the longest run of bright pixels in a column, that make a tooth
+_GUM_COLOUR = f32([0.82, 0.56, 0.56])  # its colour, in teeth's
 
 
 def own_teeth(portrait: Portrait) -> tuple[tuple[int, int], Floats]:
@@ -22,7 +23,7 @@ def own_teeth(portrait: Portrait) -> tuple[tuple[int, int], Floats]:
     inner = lip_ring(portrait, "inner")
     ids = np.concatenate([portrait.contours["lips_inner_upper"], portrait.contours["lips_inner_lower"]])
     low, high = portrait.vertices[ids, :2].min(axis=0), portrait.vertices[ids, :2].max(axis=0)
-    pad = int(3 * EXTENDED * portrait.face_width)
+    pad = int(3 * EXTENSION * portrait.face_width)
     left, top, right, bottom = (int(low[0]) - pad, int(low[1]) - pad, int(high[0]) + pad, int(high[1]) + pad)
     pixels = portrait.picture[top:bottom, left:right].astype(np.float32)
     layer = np.concatenate([pixels, np.zeros((*pixels.shape[:2], 1), np.float32)], axis=2)
@@ -37,11 +38,11 @@ def own_teeth(portrait: Portrait) -> tuple[tuple[int, int], Floats]:
     for column in np.flatnonzero(inside.any(axis=0)):
         rows = np.flatnonzero(inside[:, column])
         tops[column], ends[column] = _upper_run(rows, tooth[:, column], light[:, column])
-    _even_out(tops, ends, round(REACH * portrait.face_width))
+    _even_out(tops, ends, round(COLUMN_REACH * portrait.face_width))
     for column in np.flatnonzero(tops >= 0):
         layer[tops[column] : ends[column] + 1, column, 3] = 1
-    _extend(layer, tops, EXTENDED * portrait.face_width)
-    layer[..., 3] = cv2.GaussianBlur(layer[..., 3], (0, 0), 0.8) * _faded(tops, FADED * portrait.face_width)
+    _extend(layer, tops, EXTENSION * portrait.face_width)
+    layer[..., 3] = cv2.GaussianBlur(layer[..., 3], (0, 0), 0.8) * _faded(tops, FADE_WIDTH * portrait.face_width)
     return (left, top), layer
 
 
@@ -51,14 +52,14 @@ def _upper_run(rows: NDArray[np.int_], tooth: NDArray[np.bool_], light: Floats) 
     rows = rows[: max(len(rows) - 1, 0)]
     lit = rows[tooth[rows]]
     runs = np.split(lit, np.flatnonzero(np.diff(lit) > 1) + 1)
-    run = next(run for run in runs if len(run) >= _LONG * max(map(len, runs)))  # what shines on the gum is none
+    run = next(run for run in runs if len(run) >= _LEAST_RUN * max(map(len, runs)))  # what shines on the gum is none
     if len(run) < 2 or run[0] - rows[0] > max(3, 0.4 * len(rows)):
         return -1, -1
     seen = light[run]
     above, below = np.maximum.accumulate(seen), np.maximum.accumulate(seen[::-1])[::-1]
     line = 1 - seen / np.minimum(above, below)
-    line[: int(_LOWEST * len(run))] = 0
-    if line.max() > _LINE:
+    line[: int(_LOWEST_LINE * len(run))] = 0
+    if line.max() > _LINE_CONTRAST:
         run = run[: max(int(line.argmax()), 2)]
     return int(min(run[0] + 2, run[-1])), int(run[-1])
 
@@ -83,7 +84,7 @@ def _extend(layer: Floats, tops: NDArray[np.int_], reach: float) -> None:
     edge = layer[tops[columns], columns, :3]
     smooth, gum = (cv2.GaussianBlur(edge[None], (0, 0), sigma)[0] for sigma in (2.0, reach))
     line = cv2.GaussianBlur(f32(tops[columns])[None], (0, 0), 0.3 * reach)[0]
-    for column, start, colour, red, neck in zip(columns, tops[columns], smooth, gum * _GUM, line, strict=True):
+    for column, start, colour, red, neck in zip(columns, tops[columns], smooth, gum * _GUM_COLOUR, line, strict=True):
         rows = np.arange(int(start))
         into_gum = np.clip(((neck - rows) / reach - 0.25) / 0.4, 0, 1)[:, None]
         layer[rows, column, :3] = colour + into_gum * (red - colour)

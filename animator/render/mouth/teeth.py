@@ -13,12 +13,12 @@ from animator.render.kernels.arrays import Floats, Ints, f32
 
 Colour = Floats  # (3,) RGB in 0 to 255
 
-PER_CM = 40  # texels
-GUM = 1.0  # cm that the gum reaches beyond the crowns
-ROUNDED = 0.09  # cm by which the corners of a tooth's edge are rounded off
-SEAM, SEAM_DARK = 0.028, 0.13  # cm to both sides of where two teeth touch, and by how much it is darker
-UNDER = 0.35  # of the tongue's length that is seen below its tip
-TIP = 0.3  # of the tongue's length, over which its tip bends
+TEXELS_PER_CM = 40  # texels
+GUM_HEIGHT = 1.0  # cm that the gum reaches beyond the crowns
+CORNER_RADIUS = 0.09  # cm by which the corners of a tooth's edge are rounded off
+SEAM_WIDTH, SEAM_SHADE = 0.028, 0.13  # cm to both sides of where two teeth touch, and by how much it is darker
+UNDERSIDE_SHARE = 0.35  # of the tongue's length that is seen below its tip
+TIP_SHARE = 0.3  # of the tongue's length, over which its tip bends
 EYE_TOOTH = 2  # from the middle; it is a little yellower
 _COLUMNS = 40
 
@@ -61,15 +61,15 @@ class Piece:
 def row_of_teeth(row: Row, white: Colour, gum: Colour) -> Piece:
     """A row with its edges at y = 0 and the middle of its front at the origin, crowns up (negative y)."""
     half = sum(row.widths)
-    tall = max(row.heights) + GUM
+    tall = max(row.heights) + GUM_HEIGHT
     paint = _strip(row, white, gum)
     reach = np.linspace(-half, half, _COLUMNS + 1)
     angle = _angle(reach, row)
     x, z = row.breadth * np.sin(angle), -row.depth * (1 - np.cos(angle))
     below = 0.15  # the strip goes on a little beyond the edges
     vertices = np.concatenate([np.stack([x, np.full_like(x, y), z], axis=1) for y in (-tall, below)])
-    texels = (reach + half) * PER_CM
-    uv = np.concatenate([np.stack([texels, np.full_like(x, v)], axis=1) for v in (0, (tall + below) * PER_CM)])
+    texels = (reach + half) * TEXELS_PER_CM
+    uv = np.concatenate([np.stack([texels, np.full_like(x, v)], axis=1) for v in (0, (tall + below) * TEXELS_PER_CM)])
     back = np.clip((np.abs(reach) / half - 0.55) / 0.42, 0, 1)
     shade = np.tile((0.3 + 0.7 * np.clip(np.cos(angle), 0, 1)) * (1 - 0.85 * back * back * (3 - 2 * back)), 2)
     return _piece(vertices, uv, (shade, np.tile(1 - back**2, 2)), 2, paint)
@@ -80,7 +80,7 @@ def drawn_teeth(row: Row, white: Colour) -> Piece:
     made = row_of_teeth(row, white, white)
     paint = np.empty_like(made.paint)
     paint[:] = (*white.round().clip(0, 255), 255)
-    paint[-round(0.15 * PER_CM) :] = 0
+    paint[-round(0.15 * TEXELS_PER_CM) :] = 0
     return replace(made, shade=np.ones_like(made.shade), opacity=np.ones_like(made.opacity), paint=paint)
 
 
@@ -94,9 +94,12 @@ def drawn_tongue(colour: Colour) -> Piece:
 
 def tongue(colour: Colour) -> Piece:
     """A tongue that rests behind lower teeth whose edges are at y = 0: moist, and lost in the dark towards its root."""
-    across, along = np.linspace(-1, 1, 13), np.concatenate([np.linspace(-UNDER, 0, 5)[:-1], np.linspace(0, 1, 17)])
+    across, along = (
+        np.linspace(-1, 1, 13),
+        np.concatenate([np.linspace(-UNDERSIDE_SHARE, 0, 5)[:-1], np.linspace(0, 1, 17)]),
+    )
     whole, s = np.meshgrid(along, across, indexing="ij")
-    t, under = whole.clip(0), (-whole).clip(0) / UNDER  # before the tip its underside goes down and back
+    t, under = whole.clip(0), (-whole).clip(0) / UNDERSIDE_SHARE  # before the tip its underside goes down and back
     breadth = 2.15 * np.sqrt(np.clip(1 - (1 - np.minimum(t / 0.35, 1)) ** 2 * 0.75, 0, 1))
     x = s * breadth
     z = -0.75 - 3.4 * t - 0.25 * s**2
@@ -114,7 +117,7 @@ def tongue(colour: Colour) -> Piece:
     shade = np.where(under > 0, 0.9 - 0.35 * under, shade)
     vertices = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     made = _piece(vertices, uv, (shade.ravel(), np.ones(shade.size)), len(along), paint)
-    return replace(made, tip=f32(np.exp(-((whole / TIP) ** 2) - (0.7 * s) ** 2).ravel()))
+    return replace(made, tip=f32(np.exp(-((whole / TIP_SHARE) ** 2) - (0.7 * s) ** 2).ravel()))
 
 
 def _tongue_paint(colour: Colour) -> NDArray[np.uint8]:
@@ -143,9 +146,9 @@ def _angle(reach: Floats, row: Row) -> Floats:
 
 
 def _strip(row: Row, white: Colour, gum: Colour) -> NDArray[np.uint8]:
-    half, tall = sum(row.widths), max(row.heights) + GUM
-    width, height = round(2 * half * PER_CM) + 1, round((tall + 0.15) * PER_CM) + 1
-    v, u = np.mgrid[:height, :width].astype(np.float32) / PER_CM
+    half, tall = sum(row.widths), max(row.heights) + GUM_HEIGHT
+    width, height = round(2 * half * TEXELS_PER_CM) + 1, round((tall + 0.15) * TEXELS_PER_CM) + 1
+    v, u = np.mgrid[:height, :width].astype(np.float32) / TEXELS_PER_CM
     s, y = u - half, tall - v  # along the arch; height above the edges of the middle teeth
     bounds = np.cumsum((0, *row.widths))
     number = np.clip(np.searchsorted(bounds, np.abs(s), side="right") - 1, 0, len(row.widths) - 1)
@@ -153,13 +156,13 @@ def _strip(row: Row, white: Colour, gum: Colour) -> NDArray[np.uint8]:
     across = (np.abs(s) - middle) / (np.asarray(row.widths)[number] / 2)  # -1 to 1 within a tooth
     crown, rise = np.asarray(row.heights)[number], np.asarray(row.rise)[number]
     up = (y - rise) / crown  # 0 at the edge, 1 at the gum
-    soft = 1.3 / PER_CM
-    opaque = np.clip((y - rise - ROUNDED * np.abs(across) ** 6) / soft + 0.5, 0, 1)
+    soft = 1.3 / TEXELS_PER_CM
+    opaque = np.clip((y - rise - CORNER_RADIUS * np.abs(across) ** 6) / soft + 0.5, 0, 1)
     neck = rise + crown * (1 - 0.16 * np.abs(across) ** 2.5)
     in_gum = np.clip((y - neck) / soft + 0.5, 0, 1)
     to_next = (1 - np.abs(across)) * np.asarray(row.widths)[number] / 2  # cm
     deep = np.clip((up - 0.45) / 0.5, 0, 1)  # between two teeth it is darker towards the gum
-    seam = np.exp(-((to_next / (SEAM + 0.03 * deep)) ** 2)) * (SEAM_DARK + 0.22 * deep)
+    seam = np.exp(-((to_next / (SEAM_WIDTH + 0.03 * deep)) ** 2)) * (SEAM_SHADE + 0.22 * deep)
     shading = np.linspace(1, 0.86, len(row.widths))[number]
     body = shading * (1 - 0.07 * across**2) * (1 - 0.06 * np.clip(1 - up / 0.2, 0, 1)) * (1 - seam)
     body *= 1 + 0.05 * np.exp(-((across / 0.5) ** 2) - ((up - 0.4) / 0.22) ** 2) + _uneven(height, width)
@@ -173,7 +176,7 @@ def _strip(row: Row, white: Colour, gum: Colour) -> NDArray[np.uint8]:
 def _uneven(height: int, width: int) -> Floats:
     """(height, width): small variations of the light that enamel reflects."""
     noise = np.random.default_rng(1).normal(0, 1, (height, width)).astype(np.float32)
-    smooth = cv2.GaussianBlur(noise, (0, 0), 0.06 * PER_CM)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 0.06 * TEXELS_PER_CM)
     return 0.018 * smooth / smooth.std()
 
 

@@ -13,17 +13,18 @@ from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.mouth.cavity import Mouth
 from animator.render.surface import raster
 
-OUT = INDEX["tongueOut"]
+TONGUE_OUT = INDEX["tongueOut"]
 _BREADTH = 0.105  # face widths to either side
 _LENGTH = 0.17  # face widths that it comes out over the rim of the lower lip
-_HELD = 0.3  # of tongueOut, at which the tip lies on the rim
-LEAST_OUT, WHOLLY_OUT = 0.25, 0.4  # of tongueOut: from where it comes out, from where on as far as is said
-_RAISED, _LOWERED = 0.2, 0.5  # of tongueOut: where the tip is at the upper teeth, where it has left them
-_SOFT = 1.5  # px of the frame over which its edge passes into what is behind it
-_NARROWEST = 0.02  # face widths between lips that let a tongue through
+_RIM_WEIGHT = 0.3  # of tongueOut, at which the tip lies on the rim
+# Of tongueOut: from where it comes out, from where on as far as is said
+LEAST_OUT_WEIGHT, WHOLLY_OUT_WEIGHT = 0.25, 0.4
+_RAISED_WEIGHT, _LOWERED_WEIGHT = 0.2, 0.5  # of tongueOut: where the tip is at the upper teeth, where it has left them
+_SOFT_EDGE_PX = 1.5  # px of the frame over which its edge passes into what is behind it
+_NARROWEST_GAP = 0.02  # face widths between lips that let a tongue through
 _COLUMNS = f32([-1, -0.86, -0.6, -0.3, 0, 0.3, 0.6, 0.86, 1])
 _ROWS = f32([0, 0.1, 0.2, 0.35, 0.5, 0.64, 0.76, 0.86, 0.94, 1])
-_ACROSS, _ALONG = len(_COLUMNS), len(_ROWS)
+_COLUMN_COUNT, _ROW_COUNT = len(_COLUMNS), len(_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ def tongue(texture: raster.Texture) -> Tongue:
     edge = 1 - 0.08 * across**2 - 0.05 * along**6
     shade = (0.62 + 0.62 * np.sin(np.pi * (0.1 + 0.75 * along))) * edge
     opacity = (along / 0.18).clip(0, 1)
-    start = (np.arange(_ALONG - 1)[:, None] * _ACROSS + np.arange(_ACROSS - 1)).ravel()
-    a, b, c, d = start, start + 1, start + _ACROSS + 1, start + _ACROSS
+    start = (np.arange(_ROW_COUNT - 1)[:, None] * _COLUMN_COUNT + np.arange(_COLUMN_COUNT - 1)).ravel()
+    a, b, c, d = start, start + 1, start + _COLUMN_COUNT + 1, start + _COLUMN_COUNT
     triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]).astype(np.int32)
     return Tongue(across, along, texture, uv, f32(shade), f32(opacity), triangles)
 
@@ -61,22 +62,24 @@ def draw(frame: Image, made: Tongue, mouth: Mouth, xy: Floats, weights: Floats) 
 
 def raised(weights: Floats) -> float:
     """0 to 1: how far the tip is at the upper teeth by the ARKit ``weights`` (52,)."""
-    out = float(weights[OUT])
-    return min(max(out / _RAISED, 0.0), max((_LOWERED - out) / (_LOWERED - LEAST_OUT), 0.0), 1.0)
+    out = float(weights[TONGUE_OUT])
+    return min(
+        max(out / _RAISED_WEIGHT, 0.0), max((_LOWERED_WEIGHT - out) / (_LOWERED_WEIGHT - LEAST_OUT_WEIGHT), 0.0), 1.0
+    )
 
 
 def put_out(made: Tongue, mouth: Mouth, xy: Floats, weights: Floats) -> raster.Surface | None:
     """Where it lies then, as `draw` has it; None where it stays in the mouth."""
-    out = float(weights[OUT])
-    if out < LEAST_OUT:
+    out = float(weights[TONGUE_OUT])
+    if out < LEAST_OUT_WEIGHT:
         return None
     upper, lower = xy[mouth.upper], xy[mouth.lower]
     middle = len(upper) // 2
     down = lower[middle] - upper[middle]
     gap = float(np.linalg.norm(down))
-    reach = 0.5 * gap + _LENGTH * mouth.unit * (min(out, 1.2) - _HELD)
-    reach *= min((out - LEAST_OUT) / (WHOLLY_OUT - LEAST_OUT), 1.0)
-    if gap < _NARROWEST * mouth.unit or reach <= 0:
+    reach = 0.5 * gap + _LENGTH * mouth.unit * (min(out, 1.2) - _RIM_WEIGHT)
+    reach *= min((out - LEAST_OUT_WEIGHT) / (WHOLLY_OUT_WEIGHT - LEAST_OUT_WEIGHT), 1.0)
+    if gap < _NARROWEST_GAP * mouth.unit or reach <= 0:
         return None
     side = upper[-1] - upper[0]
     half = float(np.linalg.norm(side)) / 2
@@ -88,12 +91,12 @@ def put_out(made: Tongue, mouth: Mouth, xy: Floats, weights: Floats) -> raster.S
     x = (made.across * round_ * breadth)[:, None] * side
     y = (t * reach - 0.12 * breadth * made.across**2 * t)[:, None] * down
     points = f32(root + x + y)
-    return raster.Surface(points, made.uv, made.shade, made.opacity * (_inwards(points) / _SOFT).clip(0, 1))
+    return raster.Surface(points, made.uv, made.shade, made.opacity * (_inwards(points) / _SOFT_EDGE_PX).clip(0, 1))
 
 
 def _inwards(points: Floats) -> Floats:
     """(N,) px from the vertices of the grid to the nearest of its sides and its tip."""
-    grid = points.reshape(_ALONG, _ACROSS, 2)
+    grid = points.reshape(_ROW_COUNT, _COLUMN_COUNT, 2)
     edge = np.concatenate([grid[:, 0], grid[-1, 1:], grid[-2::-1, -1]])
     start, way = edge[:-1], np.diff(edge, axis=0)
     beside = points[:, None] - start

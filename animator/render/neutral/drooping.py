@@ -10,9 +10,10 @@ from animator.units import Motion
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
 
-DROOPING = 0.5  # irises' heights of opening, below which an eye counts as half shut: most people's are 0.6 to 0.9
-OPENED = 0.56  # to which it is opened, but
-SHARE = 0.8  # only so much of the way: the rest is made up; and
+# Irises' heights of opening, below which an eye counts as half shut: most people's are 0.6 to 0.9
+DROOPING_OPENNESS = 0.5
+LIFTED_OPENNESS = 0.56  # to which it is opened, but
+LIFT_SHARE = 0.8  # only so much of the way: the rest is made up; and
 LARGEST_LIFT = 0.5  # by no more than this weight of a blink
 
 _BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
@@ -40,9 +41,9 @@ def _openness(portrait: "Portrait", side: str, iris: "np.ndarray") -> float:
 
 
 def _lift(openness: float) -> float:
-    if openness >= DROOPING:
+    if openness >= DROOPING_OPENNESS:
         return 0.0
-    return min(SHARE * (OPENED / max(openness, 0.05) - 1), LARGEST_LIFT)
+    return min(LIFT_SHARE * (LIFTED_OPENNESS / max(openness, 0.05) - 1), LARGEST_LIFT)
 
 
 class LiftedLids:

@@ -12,15 +12,17 @@ from animator.units import FPS, Motion
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
 
-HOLD = 0.93  # how far a speaking face shuts the lips that its picture parts, while it says nothing
-JAW = 0.1  # jawOpen that goes with lips that a mood shuts: their seal is told by mouthClose's share of it
-SMILE = 0.3  # seconds to get back
-SPEAK, FASTEST = 0.08, 0.18  # seconds to get there, since a voice does not wait, but no more of the way in a frame
+HOLD_SHARE = 0.93  # how far a speaking face shuts the lips that its picture parts, while it says nothing
+SHUT_JAW = 0.1  # jawOpen that goes with lips that a mood shuts: their seal is told by mouthClose's share of it
+SMILE_S = 0.3  # seconds to get back
+# Seconds to get there, since a voice does not wait, but no more of the way in a frame
+SPEAK_S, LARGEST_STEP = 0.08, 0.18
 
-LEAST_ROUND = 0.55
-_STRAIGHT, _WIDE = 0.15, 0.40  # mouthSmile in the picture of lips that round as any, and of those that do so least
+LEAST_ROUNDNESS = 0.55
+# MouthSmile in the picture of lips that round as any, and of those that do so least
+_STRAIGHT_SMILE, _WIDE_SMILE = 0.15, 0.40
 _JAW, _CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
-_ROUND = [INDEX["mouthFunnel"], INDEX["mouthPucker"]]
+_ROUND_SHAPES = [INDEX["mouthFunnel"], INDEX["mouthPucker"]]
 _SMILES = [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]
 
 
@@ -36,12 +38,12 @@ def parting(portrait: "Portrait") -> float:
 
 
 def roundness(portrait: "Portrait") -> float:
-    """How far parted lips of ``portrait`` can round, from `LEAST_ROUND` for wide smiles to 1.
+    """How far parted lips of ``portrait`` can round, from `LEAST_ROUNDNESS` for wide smiles to 1.
 
     The folds of a wide smile stay in the skin, and do not go with lips as round as can be.
     """
     smile = float(portrait.expression[_SMILES].max())
-    return float(np.clip(1 - (smile - _STRAIGHT) / (_WIDE - _STRAIGHT), LEAST_ROUND, 1))
+    return float(np.clip(1 - (smile - _STRAIGHT_SMILE) / (_WIDE_SMILE - _STRAIGHT_SMILE), LEAST_ROUNDNESS, 1))
 
 
 class PartedLips:
@@ -61,11 +63,11 @@ class PartedLips:
         held = np.empty(len(motion), np.float32)
         for i in range(len(motion)):
             left = goal - self._held
-            self._held += min(left / (SPEAK * FPS), FASTEST) if left > 0 else left / (SMILE * FPS)
+            self._held += min(left / (SPEAK_S * FPS), LARGEST_STEP) if left > 0 else left / (SMILE_S * FPS)
             held[i] = self._held
         out = motion.copy()
-        out[:, _ROUND] *= self._roundness
-        lowered = JAW * np.minimum(held / HOLD, 1)
+        out[:, _ROUND_SHAPES] *= self._roundness
+        lowered = SHUT_JAW * np.minimum(held / HOLD_SHARE, 1)
         parted = 1 - motion[:, _CLOSE] / np.maximum(motion[:, _JAW], 1e-3)
         wanted = parted.clip(0) * ((1 - held) * self._gap + motion[:, _JAW] * parted)
         jaw = motion[:, _JAW] + lowered
@@ -80,4 +82,4 @@ class PartedLips:
 
 def _hold(control: Control) -> float:
     mood = min(control.emotion_strength, 1.0) * LOOKS[control.emotion].shuts
-    return max(HOLD, mood) if control.state == "speaking" else mood
+    return max(HOLD_SHARE, mood) if control.state == "speaking" else mood

@@ -17,18 +17,18 @@ from animator.motion.rows.space import CAMERA
 from animator.portrait.portrait import Portrait
 from animator.render.kernels.arrays import Floats, Ints, f32
 from animator.render.kernels.jit import kernel
-from animator.render.surface.follow import CHIN, follow, smoothstep
+from animator.render.surface.follow import CHIN_POINT, follow, smoothstep
 
-CELL = 22.0  # px of the grid at a size of 512
+CELL_PX = 22.0  # px of the grid at a size of 512
 DEPTH_REACH = 0.30  # face widths over which the depth of the face's rim is forgotten
 SHAPE_REACH = 0.20
 EAR_FRONT = 0.12  # face widths by which hair and background lie before the ears
-STEEPEST = 2.6  # depth a px
-STEEPEST_AT_RIM = 1.6
-EASED = 0.12  # face widths from the rim that are eased like it, and as far again partly
-PIVOT = 0.22  # face heights above the chin
-AHEAD = 9.0  # degrees of yaw up to which a face looks ahead
-_LAP = 4.0  # px by which the surroundings reach under the face, so that its ragged rim leaves no gap
+STEEPEST_SLOPE = 2.6  # depth a px
+STEEPEST_RIM_SLOPE = 1.6
+EASED_WIDTH = 0.12  # face widths from the rim that are eased like it, and as far again partly
+PIVOT_HEIGHT = 0.22  # face heights above the chin
+AHEAD_YAW = 9.0  # degrees of yaw up to which a face looks ahead
+_LAP_PX = 4.0  # px by which the surroundings reach under the face, so that its ragged rim leaves no gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,10 @@ def body(portrait: Portrait) -> Body:
     nearness = ((camera - depth) / camera).astype(np.float32)
     points = np.concatenate([(flat - centre) * nearness[:, None], depth[:, None]], axis=1).astype(np.float32)
     head, torso = follow(portrait, flat, faces)
-    chin = portrait.vertices[CHIN]
+    chin = portrait.vertices[CHIN_POINT]
     pivot = np.array(
         [
-            *((chin[:2] - (0, PIVOT * portrait.face_height) - centre) * (camera - portrait.ear_depth) / camera),
+            *((chin[:2] - (0, PIVOT_HEIGHT * portrait.face_height) - centre) * (camera - portrait.ear_depth) / camera),
             portrait.ear_depth,
         ]
     )
@@ -106,7 +106,7 @@ def _face(portrait: Portrait) -> Ints:
     triangles = portrait.triangles
     if np.median(areas(portrait.vertices, triangles)) < 0:
         triangles = triangles[:, ::-1]
-    if abs(portrait.pose[0]) > AHEAD:
+    if abs(portrait.pose[0]) > AHEAD_YAW:
         oval = portrait.vertices[portrait.contours["face_oval"], :2]
         apart = portrait.vertices[triangles, :2].mean(axis=1)[:, None] - oval
         inner = np.linalg.norm(apart, axis=2).min(axis=1) > 0.08 * portrait.face_width
@@ -122,10 +122,10 @@ def _eased(portrait: Portrait, rim: Ints) -> Floats:
     """
     points = f32(portrait.vertices)
     inner, outer = np.empty((2, len(points)), np.float32)
-    _envelope(points, STEEPEST, inner)
-    _envelope(points, STEEPEST_AT_RIM, outer)
+    _envelope(points, STEEPEST_SLOPE, inner)
+    _envelope(points, STEEPEST_RIM_SLOPE, outer)
     near = np.linalg.norm(points[:, None, :2] - points[rim, :2], axis=2).min(axis=1) / portrait.face_width
-    return outer + smoothstep((near - EASED) / EASED) * (inner - outer)
+    return outer + smoothstep((near - EASED_WIDTH) / EASED_WIDTH) * (inner - outer)
 
 
 @kernel
@@ -166,7 +166,7 @@ def _outline(triangles: Ints) -> Ints:
 def _grid(portrait: Portrait, rim: Floats) -> Floats:
     """Points of a grid over the whole picture, but not within the face nor close to its rim."""
     height, width = portrait.picture.shape[:2]
-    cell = CELL * portrait.size / 512
+    cell = CELL_PX * portrait.size / 512
     xs, ys = (np.linspace(0, n - 1, round(n / cell) + 1) for n in (width, height))
     grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
     outline = rim.astype(np.float32).reshape(-1, 1, 2)
@@ -183,7 +183,7 @@ def _fill(flat: Floats, rim: Ints, faces: int) -> Ints:
     touches = (triangles < faces).all(axis=1)
     depth = np.zeros(len(triangles))
     depth[touches] = [cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in middles[touches]]
-    triangles = triangles[depth < _LAP]
+    triangles = triangles[depth < _LAP_PX]
     flip = areas(flat, triangles) < 0
     triangles[flip] = triangles[flip][:, ::-1]
     return np.ascontiguousarray(triangles[areas(flat, triangles) > 1e-3])

@@ -11,10 +11,10 @@ from animator.portrait.finding.matte import LEAST_OPACITY
 from animator.portrait.portrait import Portrait
 from animator.render.kernels.arrays import Floats, f32
 
-NECK = 0.52  # face heights below the chin over which the head's motion fades
-RING = (0.08, 0.40)  # face widths from a person guessed at, between which the background's share is forgotten
-PINNED = (1.2, 1.2, 1.2, 2.0)  # margins on the left, above, on the right, below: shoulders end at the frame
-CHIN = 152
+NECK_REACH = 0.52  # face heights below the chin over which the head's motion fades
+RING_RANGE = (0.08, 0.40)  # face widths from a person guessed at, between which the background's share is forgotten
+PINNED_MARGINS = (1.2, 1.2, 1.2, 2.0)  # margins on the left, above, on the right, below: shoulders end at the frame
+CHIN_POINT = 152
 
 
 def smoothstep(x: Floats) -> Floats:
@@ -31,11 +31,13 @@ def follow(portrait: Portrait, flat: Floats, faces: int) -> tuple[Floats, Floats
     height, width = portrait.picture.shape[:2]
     column, row = flat.round().astype(np.int32).clip(0, (width - 1, height - 1)).T
     away, level = nearest_person(portrait)
-    below_chin = level[row, column] - portrait.vertices[CHIN, 1]
-    head = 1 - smoothstep(below_chin / (NECK * portrait.face_height))
+    below_chin = level[row, column] - portrait.vertices[CHIN_POINT, 1]
+    head = 1 - smoothstep(below_chin / (NECK_REACH * portrait.face_height))
     share = _inset(portrait, flat)
     if not portrait.outlined:
-        share *= 1 - smoothstep((away[row, column] / portrait.face_width - RING[0]) / (RING[1] - RING[0]))
+        share *= 1 - smoothstep(
+            (away[row, column] / portrait.face_width - RING_RANGE[0]) / (RING_RANGE[1] - RING_RANGE[0])
+        )
     shares = np.stack([head, 1 - head], axis=1) * share[:, None]
     shares[:faces] = (1, 0)
     return f32(shares[:, 0]), f32(shares[:, 1])
@@ -54,7 +56,7 @@ def nearest_person(portrait: Portrait) -> tuple[Floats, Floats]:
 
 
 def _inset(portrait: Portrait, flat: Floats) -> Floats:
-    """0 on the border of the picture, which must not come into view, rising to 1 within `PINNED` of its margins.
+    """0 on the border of the picture, which must not come into view, rising to 1 within `PINNED_MARGINS` of its margins.
 
     Below, the border is where the source ends: there the shoulders would be seen to end.
     """
@@ -63,4 +65,4 @@ def _inset(portrait: Portrait, flat: Floats) -> Floats:
     margins = f32([left, top, width - portrait.size - left, height - portrait.size - top])
     ends = f32([width - 1, max(portrait.real[3], top + portrait.size) - 1])
     inset = np.concatenate([flat, ends - flat], axis=1)
-    return smoothstep(inset / np.maximum(margins * f32(PINNED), 1)).min(axis=1)
+    return smoothstep(inset / np.maximum(margins * f32(PINNED_MARGINS), 1)).min(axis=1)

@@ -11,16 +11,17 @@ from animator.motion.rows import space
 Matrix = NDArray[np.float32]  # (3, 3)
 Vector = NDArray[np.float32]  # (3,)
 
-TURN = 24.0  # degrees that a frontal head may turn either way before the picture breaks
-TURN_LEAST = 10.0  # degrees that any head may turn, whichever way it looks in the picture
-NOD = 18.0
-NOD_LEAST = 14.0
-SEEN_TURN = 0.76  # of a turn is seen, since the depth of cheeks and jaw is eased (see `animator.render.surface.body`)
-SEEN_NOD = 0.95
-LEAN = 18.0
-SHIFT = 0.22  # face widths
-DOLLY = 1.3
-TORSO_DOLLY = 0.6  # the shoulders come along when the head comes closer
+LARGEST_TURN = 24.0  # degrees that a frontal head may turn either way before the picture breaks
+LEAST_TURN = 10.0  # degrees that any head may turn, whichever way it looks in the picture
+LARGEST_NOD = 18.0
+LEAST_NOD = 14.0
+# Of a turn is seen, since the depth of cheeks and jaw is eased (see `animator.render.surface.body`)
+SEEN_TURN_SHARE = 0.76
+SEEN_NOD_SHARE = 0.95
+LARGEST_LEAN = 18.0
+LARGEST_SHIFT = 0.22  # face widths
+LARGEST_DOLLY = 1.3
+TORSO_DOLLY_SHARE = 0.6  # the shoulders come along when the head comes closer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,17 @@ def pose(motion: NDArray[np.float32], source: tuple[float, float, float], face_w
     """
     yaw, pitch, roll = (float(motion[i]) for i in (space.HEAD_YAW, space.HEAD_PITCH, space.HEAD_ROLL))
     turned = (
-        _limited(yaw, *_range(source[0], TURN, TURN_LEAST)) / SEEN_TURN,
-        _limited(pitch, *_range(source[1], NOD, NOD_LEAST)) / SEEN_NOD,
-        _limited(roll, LEAN, LEAN),
+        _limited(yaw, *_range(source[0], LARGEST_TURN, LEAST_TURN)) / SEEN_TURN_SHARE,
+        _limited(pitch, *_range(source[1], LARGEST_NOD, LEAST_NOD)) / SEEN_NOD_SHARE,
+        _limited(roll, LARGEST_LEAN, LARGEST_LEAN),
     )
-    x, y = (_limited(float(motion[i]), SHIFT, SHIFT) for i in (space.HEAD_X, space.HEAD_Y))
-    z = _limited(float(motion[space.HEAD_Z]), DOLLY, DOLLY)
-    torso_x, torso_y = (_limited(float(motion[i]), SHIFT, SHIFT) for i in (space.TORSO_X, space.TORSO_Y))
+    x, y = (_limited(float(motion[i]), LARGEST_SHIFT, LARGEST_SHIFT) for i in (space.HEAD_X, space.HEAD_Y))
+    z = _limited(float(motion[space.HEAD_Z]), LARGEST_DOLLY, LARGEST_DOLLY)
+    torso_x, torso_y = (
+        _limited(float(motion[i]), LARGEST_SHIFT, LARGEST_SHIFT) for i in (space.TORSO_X, space.TORSO_Y)
+    )
     shift = np.array((x, -y, z), np.float32) * np.float32(face_width)
-    torso = np.array((torso_x, -torso_y, TORSO_DOLLY * z), np.float32) * np.float32(face_width)
+    torso = np.array((torso_x, -torso_y, TORSO_DOLLY_SHARE * z), np.float32) * np.float32(face_width)
     return Pose(rotation(*turned), shift, torso)
 
 

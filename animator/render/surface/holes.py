@@ -17,9 +17,9 @@ from animator.render.kernels.arrays import Floats, Image, Ints
 from animator.render.kernels.jit import kernel
 from animator.render.surface.raster import Surface
 
-HEM = 1.2  # px
-FOLDS = 256  # edges at most that are hemmed in one frame
-FINE = 4  # subpixels per pixel and axis
+HEM_PX = 1.2  # px
+MOST_FOLDS = 256  # edges at most that are hemmed in one frame
+SUBPIXELS = 4  # subpixels per pixel and axis
 
 
 def fillers(pairs: list[tuple[Ints, Ints]]) -> Ints:
@@ -62,10 +62,10 @@ def hems(rim: Ints, edges: list[Ints], first: int) -> Hem:
 
 @kernel
 def hem(xy: Floats, root: Ints, before: Ints, after: Ints, out: Floats) -> None:
-    """``out`` (N, 2): the points ``root`` of ``xy`` moved by `HEM` px across their line, to its left with y down."""
+    """``out`` (N, 2): the points ``root`` of ``xy`` moved by `HEM_PX` px across their line, to its left with y down."""
     for i in range(root.shape[0]):
         dx, dy = xy[after[i], 0] - xy[before[i], 0], xy[after[i], 1] - xy[before[i], 1]
-        scale = np.float32(HEM) / (np.sqrt(dx * dx + dy * dy) + np.float32(1e-3))
+        scale = np.float32(HEM_PX) / (np.sqrt(dx * dx + dy * dy) + np.float32(1e-3))
         out[i, 0] = xy[root[i], 0] + dy * scale
         out[i, 1] = xy[root[i], 1] - dx * scale
 
@@ -83,9 +83,9 @@ def creases(points: Floats, triangles: Ints) -> Ints:
 
 def fold_surface() -> tuple[Surface, Ints]:
     """Room for the hems that `fold` makes, four vertices each, and their triangles."""
-    count = 4 * FOLDS
-    opacity = np.tile(np.array([1, 1, 0, 0], np.float32), FOLDS)
-    triangles = np.array([[0, 1, 3], [0, 3, 2]], np.int32) + 4 * np.arange(FOLDS, dtype=np.int32)[:, None, None]
+    count = 4 * MOST_FOLDS
+    opacity = np.tile(np.array([1, 1, 0, 0], np.float32), MOST_FOLDS)
+    triangles = np.array([[0, 1, 3], [0, 3, 2]], np.int32) + 4 * np.arange(MOST_FOLDS, dtype=np.int32)[:, None, None]
     place, colour = np.empty((count, 2), np.float32), np.empty((count, 2), np.float32)
     return Surface(place, colour, np.empty(count, np.float32), opacity), triangles.reshape(-1, 3).astype(np.int32)
 
@@ -93,20 +93,20 @@ def fold_surface() -> tuple[Surface, Ints]:
 @kernel
 def fold(surface: Surface, points: Floats, edges: Ints, out: Surface) -> int:
     """Hem the ``edges`` (E, 4) of ``surface``, whose vertices are ``points`` (V, 3) in space, where the one side hides
-    the other, which is turned away; returns how many, `FOLDS` at most."""
+    the other, which is turned away; returns how many, `MOST_FOLDS` at most."""
     xy, count = surface.xy, 0
     for i in range(edges.shape[0]):
         a, b, c, d = edges[i, 0], edges[i, 1], edges[i, 2], edges[i, 3]
         ex, ey = xy[b, 0] - xy[a, 0], xy[b, 1] - xy[a, 1]
         one = ex * (xy[c, 1] - xy[a, 1]) - (xy[c, 0] - xy[a, 0]) * ey
         other = (xy[d, 0] - xy[a, 0]) * ey - ex * (xy[d, 1] - xy[a, 1])
-        if (one > 0) == (other > 0) or count == FOLDS:
+        if (one > 0) == (other > 0) or count == MOST_FOLDS:
             continue
         middle = np.float32(0.5) * (points[a, 2] + points[b, 2])
         nearer = (points[c, 2] - middle) * abs(other) > (points[d, 2] - middle) * abs(one)
         if nearer != (one > 0):  # the far end of the fold, hidden under it
             continue
-        scale = np.float32(HEM if one > 0 else -HEM) / (np.sqrt(ex * ex + ey * ey) + np.float32(1e-3))
+        scale = np.float32(HEM_PX if one > 0 else -HEM_PX) / (np.sqrt(ex * ex + ey * ey) + np.float32(1e-3))
         for j, (root, away) in enumerate(((a, False), (b, False), (a, True), (b, True))):
             at = 4 * count + j
             out.xy[at, 0] = xy[root, 0] + (ey * scale if away else np.float32(0.0))
@@ -134,23 +134,23 @@ def coverage(upper: Floats, lower: Floats, corner: tuple[int, int], out: Floats)
     ``out[0, 0]`` is the pixel ``corner`` (x, y). Where the contours cross, that is where the opening is shut, nothing
     is covered.
     """
-    fine = np.zeros((out.shape[0] * FINE, out.shape[1] * FINE), np.uint8)
+    fine = np.zeros((out.shape[0] * SUBPIXELS, out.shape[1] * SUBPIXELS), np.uint8)
     for i in range(upper.shape[0] - 1):
         _fill(fine, upper[i], upper[i + 1], lower[i + 1], corner)
         _fill(fine, upper[i], lower[i + 1], lower[i], corner)
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             total = 0
-            for j in range(FINE):
-                for i in range(FINE):
-                    total += fine[y * FINE + j, x * FINE + i]
-            out[y, x] = np.float32(total) * np.float32(1 / (FINE * FINE))
+            for j in range(SUBPIXELS):
+                for i in range(SUBPIXELS):
+                    total += fine[y * SUBPIXELS + j, x * SUBPIXELS + i]
+            out[y, x] = np.float32(total) * np.float32(1 / (SUBPIXELS * SUBPIXELS))
 
 
 @kernel
 def _fill(fine: Image, a: Floats, b: Floats, c: Floats, corner: tuple[int, int]) -> None:
     """Set the subpixels whose centres lie in the clockwise triangle a, b, c."""
-    four, shift = np.float32(FINE), np.float32(FINE / 2 - 0.5)
+    four, shift = np.float32(SUBPIXELS), np.float32(SUBPIXELS / 2 - 0.5)
     ax, ay = (a[0] - corner[0]) * four + shift, (a[1] - corner[1]) * four + shift
     bx, by = (b[0] - corner[0]) * four + shift, (b[1] - corner[1]) * four + shift
     cx, cy = (c[0] - corner[0]) * four + shift, (c[1] - corner[1]) * four + shift

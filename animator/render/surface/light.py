@@ -17,8 +17,8 @@ from animator.render.surface.deform import normals
 from animator.render.surface.follow import smoothstep
 
 STRENGTH = 0.8
-DARKEST, BRIGHTEST = 0.6, 1.35
-_RIM = 0.12  # face widths over which the effect sets in from the face's rim
+DARKEST_RATIO, BRIGHTEST_RATIO = 0.6, 1.35
+_RIM_REACH = 0.12  # face widths over which the effect sets in from the face's rim
 
 
 class Light(NamedTuple):
@@ -50,7 +50,7 @@ def light(portrait: Portrait, body: Body) -> Light:
         weight /= weight.mean()
     rim = body.uv[body.rim]
     distance = np.linalg.norm(body.uv[: body.faces, None] - rim[None], axis=2).min(axis=1)
-    strength = STRENGTH * smoothstep(distance / (_RIM * portrait.face_width))
+    strength = STRENGTH * smoothstep(distance / (_RIM_REACH * portrait.face_width))
     if portrait.drawing.skin:
         strength[:] = 0  # flat colours have no light of their own
     for name, contour in portrait.contours.items():
@@ -70,4 +70,4 @@ def relight(facing: Floats, lit: Light, out: Floats) -> None:
         now = np.float32(lit.ambient)
         now += direct[0] * facing[i, 0] + direct[1] * facing[i, 1] + direct[2] * facing[i, 2]
         ratio = np.float32(1.0) + lit.strength[i] * (now / lit.rest[i] - np.float32(1.0))
-        out[i] = min(max(ratio, np.float32(DARKEST)), np.float32(BRIGHTEST))
+        out[i] = min(max(ratio, np.float32(DARKEST_RATIO)), np.float32(BRIGHTEST_RATIO))

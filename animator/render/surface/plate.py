@@ -16,9 +16,9 @@ from animator.render.surface.follow import nearest_person, smoothstep
 
 MARGIN = 0.03  # face widths around the person that are taken along whole
 FEATHER = 0.06  # face widths beyond, over which they dissolve
-_REACH = 0.06  # face widths round a pixel behind the person that tell its colour
-_GRAIN = 0.015  # face widths: what is finer is mirrored there
-_GRAINY = 8.0  # of 255: what is fine and stronger is no grain but the edge of a thing, of which no ghost is wanted
+_FILL_REACH = 0.06  # face widths round a pixel behind the person that tell its colour
+_GRAIN_SIZE = 0.015  # face widths: what is finer is mirrored there
+_MOST_GRAIN = 8.0  # of 255: what is fine and stronger is no grain but the edge of a thing, of which no ghost is wanted
 
 
 def opacity(portrait: Portrait) -> Image:
@@ -37,12 +37,12 @@ def plate(picture: Image, opaque: Image, face_width: float) -> Image:
     seen = opaque == 0
     if not seen.any():
         return picture
-    smooth = _fill(picture, ~seen, _REACH * face_width)
+    smooth = _fill(picture, ~seen, _FILL_REACH * face_width)
     known = f32(seen)[..., None]
-    sigma = _GRAIN * face_width
+    sigma = _GRAIN_SIZE * face_width
     low = cv2.GaussianBlur(picture * known, (0, 0), sigma)
     fine = picture - low / (cv2.GaussianBlur(known, (0, 0), sigma)[..., None] + 1e-3)
-    grain = fine.clip(-_GRAINY, _GRAINY) * known
+    grain = fine.clip(-_MOST_GRAIN, _MOST_GRAIN) * known
     row, column = _mirrored(seen)
     share = (255 - opaque)[..., None] / 255 + 1e-6
     darkest, brightest = 255 - (255.01 - picture) / share, (picture + 0.01) / share

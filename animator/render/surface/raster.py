@@ -31,10 +31,10 @@ class Surface(NamedTuple):
     opacity: Floats
 
 
-_ONE = np.float32(65536.0)  # texture coordinates inside the kernel are 16.16 fixed point
-_FIRST = 65536 + 128  # the border of the packed texture, and half a step of the weights
-_SLACK = 64  # rounding that may be ignored
-_SHADE = np.float32(4096.0)
+_FIXED_ONE = np.float32(65536.0)  # texture coordinates inside the kernel are 16.16 fixed point
+_FIRST_TEXEL = 65536 + 128  # the border of the packed texture, and half a step of the weights
+_ROUNDING_SLACK = 64  # rounding that may be ignored
+_SHADE_ONE = np.float32(4096.0)
 
 
 def pack(picture: Image) -> Texture:
@@ -79,7 +79,7 @@ def _triangle(out: Image, texture: Texture, surface: Surface, corners: Ints, ove
     ox, oy = np.float32(0.0), np.float32(0.0)
     if over:
         ox, oy = _slope((opacity[a], opacity[b], opacity[c]), to_b, to_c)
-    steps = (np.int64(ux * _ONE), np.int64(vx * _ONE), np.int64(sx * _SHADE), np.int64(ox * _SHADE))
+    steps = (np.int64(ux * _FIXED_ONE), np.int64(vx * _FIXED_ONE), np.int64(sx * _SHADE_ONE), np.int64(ox * _SHADE_ONE))
     bounds = _bounds(uv, a, b, c)
     ax, ay, u0, v0, s0, o0 = x0, y0, uv[a, 0], uv[a, 1], shade[a], opacity[a]
     # Corners in order of y, so that an edge shared by two triangles is cut identically by both.
@@ -98,10 +98,10 @@ def _triangle(out: Image, texture: Texture, surface: Surface, corners: Ints, ove
         if first < last:
             fx, fy = np.float32(first) - ax, y - ay
             start = (
-                np.int64((u0 + fx * ux + fy * uy) * _ONE) + _FIRST,
-                np.int64((v0 + fx * vx + fy * vy) * _ONE) + _FIRST,
-                np.int64((s0 + fx * sx + fy * sy) * _SHADE + np.float32(0.5)),
-                np.int64((o0 + fx * ox + fy * oy) * _SHADE + np.float32(0.5)),
+                np.int64((u0 + fx * ux + fy * uy) * _FIXED_ONE) + _FIRST_TEXEL,
+                np.int64((v0 + fx * vx + fy * vy) * _FIXED_ONE) + _FIRST_TEXEL,
+                np.int64((s0 + fx * sx + fy * sy) * _SHADE_ONE + np.float32(0.5)),
+                np.int64((o0 + fx * ox + fy * oy) * _SHADE_ONE + np.float32(0.5)),
             )
             start, steps_inside = _confined(start, steps, bounds, last - 1 - first)
             _span(out, texture, (row, first, last), (start, steps_inside), over)
@@ -111,10 +111,10 @@ def _triangle(out: Image, texture: Texture, surface: Surface, corners: Ints, ove
 def _bounds(uv: Floats, a: Whole, b: Whole, c: Whole) -> Four:
     """Least and largest u, least and largest v of three corners, in fixed point."""
     return (
-        np.int64(min(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + (_FIRST - _SLACK),
-        np.int64(max(uv[a, 0], uv[b, 0], uv[c, 0]) * _ONE) + (_FIRST + _SLACK),
-        np.int64(min(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + (_FIRST - _SLACK),
-        np.int64(max(uv[a, 1], uv[b, 1], uv[c, 1]) * _ONE) + (_FIRST + _SLACK),
+        np.int64(min(uv[a, 0], uv[b, 0], uv[c, 0]) * _FIXED_ONE) + (_FIRST_TEXEL - _ROUNDING_SLACK),
+        np.int64(max(uv[a, 0], uv[b, 0], uv[c, 0]) * _FIXED_ONE) + (_FIRST_TEXEL + _ROUNDING_SLACK),
+        np.int64(min(uv[a, 1], uv[b, 1], uv[c, 1]) * _FIXED_ONE) + (_FIRST_TEXEL - _ROUNDING_SLACK),
+        np.int64(max(uv[a, 1], uv[b, 1], uv[c, 1]) * _FIXED_ONE) + (_FIRST_TEXEL + _ROUNDING_SLACK),
     )
 
 

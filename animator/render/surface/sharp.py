@@ -12,25 +12,28 @@ from animator.render.kernels.arrays import Floats, Image, Whole
 from animator.render.kernels.jit import kernel
 from animator.render.surface.raster import Texture
 
-AMOUNT = 0.2  # by which (1 - cos w) is raised in each direction
-_OVER = 5.0  # of 255 that edges may go beyond their surroundings: more is a halo
-_OFF = 1.0  # px from its place at which a face is always drawn between pixels
+SHARPENING = 0.2  # by which (1 - cos w) is raised in each direction
+_OVERSHOOT = 5.0  # of 255 that edges may go beyond their surroundings: more is a halo
+_MOVED_PX = 1.0  # px from its place at which a face is always drawn between pixels
 STEPS = 8
 
 
 def sharpened(picture: Image) -> Image:
     """(h, w, 3), more of the detail in ``picture``."""
-    line = np.array([-AMOUNT / 2, 1 + AMOUNT, -AMOUNT / 2], np.float32)
+    line = np.array([-SHARPENING / 2, 1 + SHARPENING, -SHARPENING / 2], np.float32)
     fine = cv2.sepFilter2D(picture, cv2.CV_32F, line, line, borderType=cv2.BORDER_REPLICATE)
     around = np.ones((3, 3), np.uint8)
-    low, high = cv2.erode(picture, around) - np.float32(_OVER), cv2.dilate(picture, around) + np.float32(_OVER)
+    low, high = (
+        cv2.erode(picture, around) - np.float32(_OVERSHOOT),
+        cv2.dilate(picture, around) + np.float32(_OVERSHOOT),
+    )
     return fine.clip(low, high).clip(0, 255).round().astype(np.uint8)
 
 
 def step(skull: Floats, points: Floats) -> int:
     """0 to `STEPS`: how far a face at ``points`` (n, 3) px has left its place by ``skull`` (3, 4)."""
     off = points @ skull[:, :3].T + skull[:, 3] - points
-    return round(STEPS * min(float(np.linalg.norm(off, axis=1).mean()) / _OFF, 1.0))
+    return round(STEPS * min(float(np.linalg.norm(off, axis=1).mean()) / _MOVED_PX, 1.0))
 
 
 @kernel

@@ -18,13 +18,13 @@ from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.surface import raster
 
 LEAST_ACTIVITY = 0.03  # of an expression, below which nothing is drawn
-_REACH = 0.055  # face widths around a line that are drawn
-_DARK, _LIGHT = 0.42, 1.22  # colour of crease and shoulder, in those of the skin around
-_AROUND = 0.03  # face widths over which skin is averaged
-_DETAIL = 0.010  # face widths: finer is detail
-_SMOOTH, _LINED = 0.015, 0.045  # detail over luma of a face without lines, and of an old one
-_YOUNG, _SHALLOW = 0.4, 2.2  # share of the lines' depth and times their width that a face without any gets
-_SKIN = 22.0  # in Lab from the skin's colour that hair, hats and glasses differ by
+_LINE_REACH = 0.055  # face widths around a line that are drawn
+_CREASE_TONE, _SHOULDER_TONE = 0.42, 1.22  # colour of crease and shoulder, in those of the skin around
+_SKIN_REACH = 0.03  # face widths over which skin is averaged
+_DETAIL_SIZE = 0.010  # face widths: finer is detail
+_SMOOTH_DETAIL, _LINED_DETAIL = 0.015, 0.045  # detail over luma of a face without lines, and of an old one
+_YOUNG_DEPTH, _YOUNG_WIDTH = 0.4, 2.2  # share of the lines' depth and times their width that a face without any gets
+_SKIN_DISTANCE = 22.0  # in Lab from the skin's colour that hair, hats and glasses differ by
 
 Spot = tuple[int, int, float]  # a place between two landmarks
 
@@ -95,10 +95,10 @@ def wrinkles(portrait: Portrait, face: Ints, count: int) -> Wrinkles | None:
     for fold in FOLDS:
         sides = {side: [_line(portrait, spots, side) for spots in fold.lines] for side in ("Right", "Left")}
         lines = [line for pair in zip(*sides.values(), strict=True) for line in pair]
-        width = float(fold.width * portrait.face_width * np.interp(lined, [0, 1], [_SHALLOW, 1]))
+        width = float(fold.width * portrait.face_width * np.interp(lined, [0, 1], [_YOUNG_WIDTH, 1]))
         relief += _creases(relief.shape, lines, fold, width)
         groups += [_group(portrait, fold, side, own, face, count) for side, own in sides.items()]
-    relief *= skin * np.float32(np.interp(lined, [0, 1], [_YOUNG, 1]))
+    relief *= skin * np.float32(np.interp(lined, [0, 1], [_YOUNG_DEPTH, 1]))
     return Wrinkles(_texture(portrait, relief), tuple(groups))
 
 
@@ -149,7 +149,7 @@ def _group(portrait: Portrait, fold: Fold, side: str, lines: list[Floats], face:
         shown[INDEX[name if name in INDEX else name + side]] = share
     away = np.linalg.norm(portrait.vertices[:, None, :2] - np.concatenate(lines)[None], axis=2).min(axis=1)
     opacity = np.zeros(count, np.float32)
-    opacity[: len(away)] = (2 - 1.6 * away / (_REACH * portrait.face_width)).clip(0, 1)
+    opacity[: len(away)] = (2 - 1.6 * away / (_LINE_REACH * portrait.face_width)).clip(0, 1)
     already = float(np.clip(1.3 * shown @ portrait.expression, 0, 0.8))
     return Group(shown, opacity * np.float32(1 - already), face[(opacity[face] > 0).any(axis=1)])
 
@@ -161,14 +161,14 @@ def _skin(portrait: Portrait) -> Floats:
     spots = portrait.vertices[[50, 280, 205, 425, 151, 9, 36, 266], :2].round().astype(int)
     x, y = spots.clip(0, np.array(smooth.shape[1::-1]) - 1).T  # the border may cut the face off
     apart = np.abs(smooth - np.median(smooth[y, x], axis=0)) * f32([0.5, 1, 1])  # light varies on skin
-    likely = (2 - np.linalg.norm(apart, axis=2) / _SKIN).clip(0, 1)
+    likely = (2 - np.linalg.norm(apart, axis=2) / _SKIN_DISTANCE).clip(0, 1)
     return cv2.GaussianBlur(likely, (0, 0), 0.01 * portrait.face_width)
 
 
 def _lined(portrait: Portrait, skin: Floats) -> float:
     """0 to 1: by how much fine detail the skin of forehead, temples and cheeks has."""
     grey = cv2.cvtColor(portrait.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    sigma = _DETAIL * portrait.face_width
+    sigma = _DETAIL_SIZE * portrait.face_width
     fine = cv2.GaussianBlur(grey, (0, 0), 0.3 * sigma) - cv2.GaussianBlur(grey, (0, 0), sigma)
     seen: list[NDArray[np.floating]] = []
     for at in (151, 108, 337, 117, 346, 50, 280, 205, 425):
@@ -177,14 +177,14 @@ def _lined(portrait: Portrait, skin: Floats) -> float:
         patch = np.s_[max(y - r, 0) : y + r, max(x - r, 0) : x + r]
         if skin[patch].size and skin[patch].mean() > 0.5:
             seen.append(fine[patch].std() / max(float(grey[patch].mean()), 20.0))
-    rough = float(np.median(seen)) if seen else _SMOOTH
-    return float(np.interp(rough, [_SMOOTH, _LINED], [0, 1]))
+    rough = float(np.median(seen)) if seen else _SMOOTH_DETAIL
+    return float(np.interp(rough, [_SMOOTH_DETAIL, _LINED_DETAIL], [0, 1]))
 
 
 def _texture(portrait: Portrait, relief: Floats) -> raster.Texture:
     """The ``relief`` (h, w), dark above 0 and light below, in the colours of the skin around."""
-    around = cv2.GaussianBlur(portrait.picture.astype(np.float32), (0, 0), _AROUND * portrait.face_width)
-    tone = np.where(relief[..., None] > 0, _DARK, _LIGHT)
+    around = cv2.GaussianBlur(portrait.picture.astype(np.float32), (0, 0), _SKIN_REACH * portrait.face_width)
+    tone = np.where(relief[..., None] > 0, _CREASE_TONE, _SHOULDER_TONE)
     alpha = np.abs(relief).clip(0, 0.6)[..., None]
     paint = np.concatenate([(around * tone).clip(0, 255) * alpha, 255 * alpha], axis=2)
     return raster.pack(paint.round().astype(np.uint8))
