@@ -17,7 +17,7 @@ from animator.control import Control
 from animator.evaluate.rows import motion_figures
 from animator.evaluate.suite import SOUNDS, Saying, means, read_saying
 from animator.evaluate.tracking.lip_figures import Figures
-from animator.motion.behaviour.flow import DEFAULT, MODEL, MotionNet, Sampling
+from animator.motion.behaviour.flow import DEFAULT_SAMPLING, MODEL, MotionNet, Sampling
 from animator.motion.behaviour.processes import Processes
 from animator.motion.generator import Generator
 from animator.units import FPS, RATE, SAMPLES_PER_FRAME
@@ -38,16 +38,18 @@ def generators(model: Path) -> dict[str, tuple[Make, int]]:
     def network(sampling: Sampling) -> tuple[Make, int]:
         return partial(Generator, behaviour=partial(MotionNet, sampling=sampling, model=model)), 0
 
-    plain = network(DEFAULT)[0]
+    plain = network(DEFAULT_SAMPLING)[0]
     return {
         "processes alone (the teacher)": (partial(Generator, behaviour=Processes), 0),
         "network": (plain, 0),
-        "network, noise of size 1": network(replace(DEFAULT, warmth=1.0)),
-        "network, 2 calls a frame": network(replace(DEFAULT, calls=2)),
-        "network, 4 calls a frame": network(replace(DEFAULT, calls=4)),
-        "guidance own voice 0.5": network(replace(DEFAULT, guidance={"own": 0.5})),
-        "guidance own voice 1.0": network(replace(DEFAULT, guidance={"own": 1.0})),
-        "guidance own voice 0.5, gaze 1.0 (VASA-1's)": network(replace(DEFAULT, guidance={"own": 0.5, "gaze": 1.0})),
+        "network, noise of size 1": network(replace(DEFAULT_SAMPLING, warmth=1.0)),
+        "network, 2 calls a frame": network(replace(DEFAULT_SAMPLING, calls=2)),
+        "network, 4 calls a frame": network(replace(DEFAULT_SAMPLING, calls=4)),
+        "guidance own voice 0.5": network(replace(DEFAULT_SAMPLING, guidance={"own": 0.5})),
+        "guidance own voice 1.0": network(replace(DEFAULT_SAMPLING, guidance={"own": 1.0})),
+        "guidance own voice 0.5, gaze 1.0 (VASA-1's)": network(
+            replace(DEFAULT_SAMPLING, guidance={"own": 0.5, "gaze": 1.0})
+        ),
         "shown 40 ms earlier (look-ahead 40 ms)": (plain, 1),
         "shown 80 ms earlier (no look-ahead)": (plain, 2),
     }

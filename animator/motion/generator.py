@@ -21,35 +21,35 @@ from animator.motion.voice.voices import NOBODY, OtherVoice, OwnVoice
 from animator.units import SAMPLES_PER_FRAME, Motion, Samples
 
 _CLOSED_JAW = 0.1  # at least, with closed lips: the renderer tells by the two weights together how shut they are
-_RAISED = 0.24  # of tongueOut: the tip at the upper teeth; a little more puts it out
-_FADE = (0.62, 0.3, 0.1, 0.0)  # share of the old mouth in the frames after an interruption
-_BLINK = space.INDEX["eyeBlinkLeft"], space.INDEX["eyeBlinkRight"]
-_WIDE = space.INDEX["eyeWideLeft"], space.INDEX["eyeWideRight"]
-_UNEVEN = 0.05  # spread of how much more one side of the mouth moves
-_SIDEWAYS, _OPEN = (
-    0.04,
-    0.3,
-)  # spread of the jaw's way aside, as tracked in film, and the jawOpen at which it has all of it
-_ASIDE = space.INDEX["jawLeft"], space.INDEX["jawRight"]
+_RAISED_TIP = 0.24  # of tongueOut: the tip at the upper teeth; a little more puts it out
+_FADE_SHARES = (0.62, 0.3, 0.1, 0.0)  # share of the old mouth in the frames after an interruption
+_BLINKS = space.INDEX["eyeBlinkLeft"], space.INDEX["eyeBlinkRight"]
+_WIDES = space.INDEX["eyeWideLeft"], space.INDEX["eyeWideRight"]
+_SIDE_SPREAD = 0.05  # spread of how much more one side of the mouth moves
+# Spread of the jaw's way aside, as tracked in film, and the jawOpen at which it has all of it
+_SIDEWAYS_SPREAD, _SIDEWAYS_JAW = 0.04, 0.3
+_JAW_SIDES = space.INDEX["jawLeft"], space.INDEX["jawRight"]
 _TONGUE = space.INDEX["tongueOut"]
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
-_ROUND = space.INDEX["mouthFunnel"], space.INDEX["mouthPucker"]
+_ROUND_SHAPES = space.INDEX["mouthFunnel"], space.INDEX["mouthPucker"]
 _PARTING_NAMES = ("mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthFunnel")
-_SMILING = [i for name, i in space.INDEX.items() if name.startswith(("mouthSmile", "mouthStretch", "mouthFrown"))]
-_LIFTING = [space.INDEX["mouthUpperUp" + side] for side in ("Left", "Right")]
-_CORNERS = [space.INDEX["mouthSmile" + side] for side in ("Left", "Right")]
-_SERIOUS, _SMILED = 0.9, 0.8  # how far speech lifts the upper lip of a serious face, and more of one that smiles
-_LIPS = {  # weights that lifted and lowered lips never pass: speech and a smile together bare no gums
+_SMILE_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(("mouthSmile", "mouthStretch", "mouthFrown"))]
+_LIFT_SHAPES = [space.INDEX["mouthUpperUp" + side] for side in ("Left", "Right")]
+_SMILES = [space.INDEX["mouthSmile" + side] for side in ("Left", "Right")]
+# How far speech lifts the upper lip of a serious face, and more of one that smiles
+_SERIOUS_LIFT, _SMILING_LIFT = 0.9, 0.8
+_LIP_LIMITS = {  # weights that lifted and lowered lips never pass: speech and a smile together bare no gums
     space.INDEX[name + side]: most for name, most in (("mouthUpperUp", 0.6), ("mouthLowerDown", 0.55))
     for side in ("Left", "Right")
 }  # fmt: skip
-_PARTING = [i for name, i in space.INDEX.items() if name.startswith(_PARTING_NAMES)]
+_PARTING_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(_PARTING_NAMES)]
 _PRESSING_NAMES = ("mouthPress", "mouthRoll", "mouthShrugLower")
-_PRESSING = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_NAMES)]
+_PRESSING_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_NAMES)]
 _BROWS_UP = [i for name, i in space.INDEX.items() if name.startswith(("browInnerUp", "browOuterUp"))]
 _BROWS_DOWN = [i for name, i in space.INDEX.items() if name.startswith("browDown")]
-_SHARE_LOWERED, _LOWERED, _BLINKED = 0.45, 0.2, 0.15  # of what raises brows, and at most; what lowers all, as lids shut
-_MOUTH = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
+# Of what raises brows, and at most; what lowers all, as lids shut
+_BLINK_BROW_SHARE, _MOST_BROW_DROP, _BLINK_FROWN = 0.45, 0.2, 0.15
+_MOUTH_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
 
 
 class Generator:
@@ -79,7 +79,7 @@ class Generator:
     def interrupt(self) -> None:
         """Forget the sound that was given; the mouth closes within 160 ms from where it is, all else goes on."""
         self._own.reset()
-        self._fade = list(_FADE)
+        self._fade = list(_FADE_SHARES)
         self._old_mouth = self._mouth
 
     def reset(self) -> None:
@@ -122,11 +122,11 @@ class Generator:
     def _speak(self, mouth: MouthRow, tip: float, amplitude: float) -> NDArray[np.float32]:
         """The mouth of the sound, a little different left and right; after an interruption still partly the old one."""
         weights = to_weights(np.clip(mouth, 0.0, 1.0), amplitude) * self._mood.speech
-        weights[_TONGUE] = _RAISED * tip
+        weights[_TONGUE] = _RAISED_TIP * tip
         left, right, aside = self._slant(self._sides.standard_normal(3)).tolist()
-        weights[_LEFT] *= 1 + _UNEVEN * left
-        weights[_RIGHT] *= 1 + _UNEVEN * right
-        weights[_ASIDE[aside > 0]] += _SIDEWAYS * abs(aside) * min(1.0, float(weights[_JAW]) / _OPEN)
+        weights[_LEFT_SHAPES] *= 1 + _SIDE_SPREAD * left
+        weights[_RIGHT_SHAPES] *= 1 + _SIDE_SPREAD * right
+        weights[_JAW_SIDES[aside > 0]] += _SIDEWAYS_SPREAD * abs(aside) * min(1.0, float(weights[_JAW]) / _SIDEWAYS_JAW)
         if self._fade:
             share = self._fade.pop(0)
             weights = (share * self._old_mouth + (1 - share) * weights).astype(np.float32)
@@ -141,28 +141,28 @@ def _chunks(audio: Samples) -> NDArray[np.float32]:
     return audio.reshape(-1, SAMPLES_PER_FRAME)
 
 
-_LEFT = [i for i in _MOUTH if space.ARKIT[i].endswith("Left")]
-_RIGHT = [i for i in _MOUTH if space.ARKIT[i].endswith("Right")]
+_LEFT_SHAPES = [i for i in _MOUTH_SHAPES if space.ARKIT[i].endswith("Left")]
+_RIGHT_SHAPES = [i for i in _MOUTH_SHAPES if space.ARKIT[i].endswith("Right")]
 
 
 def _face(mouth: NDArray[np.float32], upper: NDArray[np.float32], blink: float) -> NDArray[np.float32]:
     """Speech, expression and blink as one face: lips closed by a sound stay so, rounded ones do not smile."""
     close = float(mouth[_CLOSE])
     added = upper.copy()
-    added[_PARTING] *= 1 - close
-    added[_PRESSING] *= 1 - 0.7 * min(1.0, float(mouth[_JAW]) / 0.25)
-    added[_SMILING] *= 1 - 0.6 * min(1.0, float(mouth[list(_ROUND)].sum()))
-    added[_BROWS_UP] -= np.minimum(_SHARE_LOWERED * added[_BROWS_UP], _LOWERED) * blink
-    added[_BROWS_DOWN] += _BLINKED * blink
+    added[_PARTING_SHAPES] *= 1 - close
+    added[_PRESSING_SHAPES] *= 1 - 0.7 * min(1.0, float(mouth[_JAW]) / 0.25)
+    added[_SMILE_SHAPES] *= 1 - 0.6 * min(1.0, float(mouth[list(_ROUND_SHAPES)].sum()))
+    added[_BROWS_UP] -= np.minimum(_BLINK_BROW_SHARE * added[_BROWS_UP], _MOST_BROW_DROP) * blink
+    added[_BROWS_DOWN] += _BLINK_FROWN * blink
     spoken = mouth.copy()
-    spoken[_LIFTING] *= _SERIOUS + _SMILED * added[_CORNERS]
+    spoken[_LIFT_SHAPES] *= _SERIOUS_LIFT + _SMILING_LIFT * added[_SMILES]
     weights = np.clip(spoken + added, 0.0, 1.2)
-    for lip, most in _LIPS.items():
+    for lip, most in _LIP_LIMITS.items():
         weights[lip] = soft_limit(float(weights[lip]), most)
     jaw = float(weights[_JAW])
     weights[_JAW] = max(jaw, _CLOSED_JAW * close * min(1.0, jaw / 0.05))
     weights[_CLOSE] = close * weights[_JAW]
-    for lid, wide in zip(_BLINK, _WIDE, strict=True):
+    for lid, wide in zip(_BLINKS, _WIDES, strict=True):
         weights[lid] = blink + (1 - blink) * weights[lid]
         weights[wide] *= 1 - blink
     return weights.astype(np.float32)

@@ -11,7 +11,7 @@ from animator.learn.clips.clips import load_all, save
 from animator.media.mel import to_features
 from animator.motion.voice import mouth_net
 from animator.motion.voice.articulation import SHAPES
-from animator.motion.voice.closing import TIP, TOUCHES
+from animator.motion.voice.closing import TIP_TOUCH, TOUCH_COUNT
 
 from .speaking import clip
 
@@ -73,10 +73,10 @@ def test_the_exported_network_says_frame_by_frame_what_torch_says_at_once(traine
     network = MouthNetwork()
     network.load_state_dict(torch.load(out.with_suffix(".pt")))
     with torch.no_grad():
-        *_, both = network.eval()(padded(torch.from_numpy(heard)[None]), torch.zeros(1, 1, mouth_net.HIDDEN))
+        *_, both = network.eval()(padded(torch.from_numpy(heard)[None]), torch.zeros(1, 1, mouth_net.HIDDEN_SIZE))
     session = onnxruntime.InferenceSession(out)
     window = np.pad(heard, ((24, 8), (0, 0)))
-    state, features = np.zeros((1, 1, mouth_net.HIDDEN), np.float32), []
+    state, features = np.zeros((1, 1, mouth_net.HIDDEN_SIZE), np.float32), []
     for i in range(len(heard) // 4):
         _, state, one = session.run(None, {"features": window[None, 4 * i : 4 * i + 36], "state": state})
         features.append(one[0, 0])
@@ -93,7 +93,7 @@ def test_the_tongue_is_scored_where_its_tip_is_raised():
     from animator.learn.speech.train_closing import ClosingNetwork, told, validate
 
     network, one = ClosingNetwork(), clip("heart", "one", True, 110)
-    said = told(network.eval(), one)[:, TIP]
+    said = told(network.eval(), one)[:, TIP_TOUCH]
     truth = ((said - said.mean()) / said.std()).astype(np.float16)
     scores = validate(network, [replace(one, tip=truth)])
     assert scores["heart"]["tip"] > 0.99
@@ -102,11 +102,11 @@ def test_the_tongue_is_scored_where_its_tip_is_raised():
 def test_a_tip_that_is_half_raised_is_told_as_half():
     from animator.learn.speech.train_closing import loss_of
 
-    truth = torch.zeros(1, 20, TOUCHES)
-    truth[..., TIP] = 0.5
-    logits = {share: torch.full((1, 20, TOUCHES), -8.0) for share in (0.1, 0.5, 0.9)}
+    truth = torch.zeros(1, 20, TOUCH_COUNT)
+    truth[..., TIP_TOUCH] = 0.5
+    logits = {share: torch.full((1, 20, TOUCH_COUNT), -8.0) for share in (0.1, 0.5, 0.9)}
     for share, said in logits.items():
-        said[..., TIP] = float(np.log(share / (1 - share)))
+        said[..., TIP_TOUCH] = float(np.log(share / (1 - share)))
     costs = {share: float(loss_of(said, truth)) for share, said in logits.items()}
     assert min(costs, key=costs.__getitem__) == 0.5
 
@@ -114,24 +114,24 @@ def test_a_tip_that_is_half_raised_is_told_as_half():
 def test_a_touch_beside_its_frame_costs_less_than_one_that_is_made_up():
     from animator.learn.speech.train_closing import loss_of
 
-    truth, beside, made_up = (torch.zeros(1, 20, TOUCHES) for _ in range(3))
-    truth[:, 5, :TIP] = 1
-    beside[:, [5, 6], :TIP] = 1
-    made_up[:, [5, 12], :TIP] = 1
-    costs = [float(loss_of(8 * said - 4, truth)) for said in (truth, beside, made_up, torch.zeros(1, 20, TOUCHES))]
+    truth, beside, made_up = (torch.zeros(1, 20, TOUCH_COUNT) for _ in range(3))
+    truth[:, 5, :TIP_TOUCH] = 1
+    beside[:, [5, 6], :TIP_TOUCH] = 1
+    made_up[:, [5, 12], :TIP_TOUCH] = 1
+    costs = [float(loss_of(8 * said - 4, truth)) for said in (truth, beside, made_up, torch.zeros(1, 20, TOUCH_COUNT))]
     assert costs == sorted(costs) and costs[1] < 0.5 * costs[2] < 0.5 * costs[3]
 
 
 def test_touches_are_told_frame_by_frame_as_at_once(trained_to_close):
     from animator.learn.speech.train_closing import ClosingNetwork, told
-    from animator.motion.voice.closing import HIDDEN
+    from animator.motion.voice.closing import HIDDEN_SIZE
 
     corpus, out, _ = trained_to_close
     one = load_all(corpus)[0]
     network = ClosingNetwork()
     network.load_state_dict(torch.load(out.with_suffix(".pt")))
     window = np.pad(to_features(10.0 ** one.power.astype(np.float32)), ((24, 8), (0, 0)))
-    session, state, rows = onnxruntime.InferenceSession(out), np.zeros((1, 1, HIDDEN), np.float32), []
+    session, state, rows = onnxruntime.InferenceSession(out), np.zeros((1, 1, HIDDEN_SIZE), np.float32), []
     for i in range(len(one.mouth)):
         row, state = session.run(None, {"features": window[None, 4 * i : 4 * i + 36], "state": state})
         rows.append(row[0, 0])
@@ -146,14 +146,14 @@ def test_articulation_is_scored_shape_by_shape_on_film_and_on_rules(trained_to_a
 
 def test_shapes_are_told_frame_by_frame_as_at_once_and_as_far_as_on_film(trained_to_articulate):
     from animator.learn.speech.train_articulation import ArticulationNetwork, sizes, told
-    from animator.motion.voice.articulation import HIDDEN
+    from animator.motion.voice.articulation import HIDDEN_SIZE
 
     corpus, out, _ = trained_to_articulate
     clips = [one for one in load_all(corpus) if one.source == "film"]
     network = ArticulationNetwork()
     network.load_state_dict(torch.load(out.with_suffix(".pt")))
     window = np.pad(to_features(10.0 ** clips[0].power.astype(np.float32)), ((24, 8), (0, 0)))
-    session, state, rows = onnxruntime.InferenceSession(out), np.zeros((1, 1, HIDDEN), np.float32), []
+    session, state, rows = onnxruntime.InferenceSession(out), np.zeros((1, 1, HIDDEN_SIZE), np.float32), []
     for i in range(len(clips[0].mouth)):
         row, state = session.run(None, {"features": window[None, 4 * i : 4 * i + 36], "state": state})
         rows.append(row[0, 0])

@@ -142,8 +142,12 @@ def follow(graph: Path, shards: Path, seed: int, sampling: Sampling) -> tuple[np
     network = MotionNet(np.random.default_rng(seed), sampling, graph)
     rows = []
     for sounds in clip.sounds[0].astype(np.float32):
-        own = sounds[: conditions.AT["own"].stop]
-        heard, mouth, prosody = own[: conditions.EARS - 14], own[conditions.EARS - 14 : conditions.EARS], own[-5:]
+        own = sounds[: conditions.GROUP_SLICES["own"].stop]
+        heard, mouth, prosody = (
+            own[: conditions.SOUND_SIZE - 14],
+            own[conditions.SOUND_SIZE - 14 : conditions.SOUND_SIZE],
+            own[-5:],
+        )
         rows.append(network(Own(mouth, heard, Heard(*prosody)), NOBODY, Control("speaking")))
     return np.array(rows), shard.motion.astype(np.float32)
 

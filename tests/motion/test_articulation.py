@@ -8,7 +8,7 @@ from animator.learn.corpus.synthesizers import Heart
 from animator.motion.generator import Generator
 from animator.motion.rows.space import INDEX
 from animator.motion.voice.articulation import SHAPES, Articulation, Style
-from animator.motion.voice.mouth_net import CHANNELS, WINDOW
+from animator.motion.voice.mouth_net import CHANNELS, WINDOW_HOPS
 from animator.units import FPS, RATE
 
 from .sounds import in_frames
@@ -89,8 +89,8 @@ def test_what_a_behaviour_changed_of_the_mouth_is_kept():
 
 
 def test_silence_rests_and_forgets():
-    articulation, window = Articulation(), np.zeros((WINDOW, 64), np.float32)
-    loud = np.random.default_rng(0).random((WINDOW, 64), np.float32)
+    articulation, window = Articulation(), np.zeros((WINDOW_HOPS, 64), np.float32)
+    loud = np.random.default_rng(0).random((WINDOW_HOPS, 64), np.float32)
     first = articulation(loud, 1.0)
     articulation(loud, 1.0)
     assert not articulation(window, 0.0).any()

@@ -19,7 +19,7 @@ from animator.motion.rows.space import (
     TORSO_Y,
 )
 from animator.motion.voice.mouth_net import CHANNELS as MOUTH
-from animator.motion.voice.mouth_net import HIDDEN
+from animator.motion.voice.mouth_net import HIDDEN_SIZE
 from animator.motion.voice.prosody import Heard
 from animator.motion.voice.voices import NOBODY, Other, Own
 
@@ -132,7 +132,7 @@ def test_the_head_never_jumps_whatever_it_hears_and_is_told():
         accents = 1.0 * (frame % 7 == 0), 1.0 * (frame % 10 == 0)
         return Heard(True, 1.0, accents[0], random.random() < 0.1, random.random() < 0.1, accents[1])
 
-    own = [Own(np.zeros(len(MOUTH), np.float32), np.ones(2 * HIDDEN, np.float32), heard(i)) for i in range(250)]
+    own = [Own(np.zeros(len(MOUTH), np.float32), np.ones(2 * HIDDEN_SIZE, np.float32), heard(i)) for i in range(250)]
     other = [Other(NOBODY.features, heard(i)) for i in range(250)]
     for seed in range(8):
         face = deaf(seed, own, other)

@@ -9,7 +9,7 @@ from animator.evaluate.tracking.lip_figures import closures
 from animator.learn.corpus.synthesizers import Heart
 from animator.motion.generator import Generator
 from animator.motion.rows.space import INDEX
-from animator.motion.voice.closing import APART, TEETH, touched
+from animator.motion.voice.closing import NO_TOUCHES, TEETH_TOUCH, touched
 from animator.motion.voice.mouth_net import CHANNELS, to_weights
 from animator.units import FPS, RATE
 
@@ -71,7 +71,7 @@ def test_only_lips_of_which_the_mouth_network_is_sure_are_shut_without_a_touch()
     left = {}
     for asked in (0.0, 0.3, 0.7, 1.0):
         row[CHANNELS.index("mouthClose")] = asked
-        left[asked] = 1 - to_weights(touched(row, APART), 1.0)[INDEX["mouthClose"]]
+        left[asked] = 1 - to_weights(touched(row, NO_TOUCHES), 1.0)[INDEX["mouthClose"]]
     assert left[0.0] == left[0.3] == left[0.7] == 1
     assert left[1.0] == 0
 
@@ -99,9 +99,9 @@ def test_a_vowel_that_is_held_does_not_chatter(pitch):
 def test_what_touches_changes_nothing_else():
     row = np.linspace(0.1, 0.4, len(CHANNELS), dtype=np.float32)
     row[CHANNELS.index("mouthClose")] = 0
-    touches = APART.copy()
+    touches = NO_TOUCHES.copy()
     np.testing.assert_array_equal(touched(row, touches), row)
-    touches[TEETH] = 1
+    touches[TEETH_TOUCH] = 1
     rolled = to_weights(touched(row, touches), 1.0)
     assert rolled[INDEX["mouthRollLower"]] > 0.4 and rolled[INDEX["jawOpen"]] < 0.15
     touches[:] = 1

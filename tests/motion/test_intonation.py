@@ -29,7 +29,7 @@ def brows(semitones):
 
 @pytest.fixture(autouse=True)
 def _heard_causes_alone(monkeypatch):
-    monkeypatch.setattr(bouts, "_RAISES", 0.0)
+    monkeypatch.setattr(bouts, "_RAISES_PER_MINUTE", 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from animator.control import Control
 from animator.learn.corpus.synthesizers import Heart
 from animator.motion.generator import Generator
 from animator.motion.rows.space import INDEX
-from animator.motion.voice.closing import APART, CLOSED, TIP
+from animator.motion.voice.closing import LIP_TOUCH, NO_TOUCHES, TIP_TOUCH
 from animator.motion.voice.lips import Lips
 from animator.motion.voice.mouth_net import CHANNELS, to_weights
 from animator.units import FPS, RATE
@@ -69,25 +69,27 @@ def test_lips_part_as_fast_as_on_film_and_no_faster(spoken, text):
 def test_a_touch_takes_two_frames_and_three_to_part():
     lips, wide = Lips(), np.full(len(CHANNELS), 0.3, np.float32)
     wide[CHANNELS.index("mouthClose")] = 0
-    touch = APART.copy()
-    touch[CLOSED] = 1
+    touch = NO_TOUCHES.copy()
+    touch[LIP_TOUCH] = 1
     left = []
-    for touches in [APART] * 3 + [touch] * 3 + [APART] * 5:
+    for touches in [NO_TOUCHES] * 3 + [touch] * 3 + [NO_TOUCHES] * 5:
         weights = to_weights(lips(wide, touches)[0], 1.0)
         left.append((1 - weights[INDEX["mouthClose"]]) ** 2)
     np.testing.assert_allclose(left, [1, 1, 1, 0.44, 0, 0, 0.27, 0.64, 1, 1, 1], atol=0.01)
 
 
 def test_a_touch_of_a_single_frame_is_whole_in_the_next():
-    lips, still, touch = Lips(), np.zeros(len(CHANNELS), np.float32), APART.copy()
-    touch[CLOSED] = 1
-    rows = [lips(still, touches)[0] for touches in [APART, touch, APART, APART, APART, APART]]
+    lips, still, touch = Lips(), np.zeros(len(CHANNELS), np.float32), NO_TOUCHES.copy()
+    touch[LIP_TOUCH] = 1
+    rows = [lips(still, touches)[0] for touches in [NO_TOUCHES, touch, NO_TOUCHES, NO_TOUCHES, NO_TOUCHES, NO_TOUCHES]]
     shut = [to_weights(row, 1.0)[INDEX["mouthClose"]] for row in rows]
     assert shut[2] == 1 and 0 < shut[1] < 0.5 and shut[5] == 0
 
 
 def test_the_tip_follows_as_lips_do():
-    lips, still, raised = Lips(), np.zeros(len(CHANNELS), np.float32), APART.copy()
-    raised[TIP] = 0.8
-    tips = [lips(still, touches)[1] for touches in [APART, raised, raised, raised, APART, APART, APART]]
+    lips, still, raised = Lips(), np.zeros(len(CHANNELS), np.float32), NO_TOUCHES.copy()
+    raised[TIP_TOUCH] = 0.8
+    tips = [
+        lips(still, touches)[1] for touches in [NO_TOUCHES, raised, raised, raised, NO_TOUCHES, NO_TOUCHES, NO_TOUCHES]
+    ]
     np.testing.assert_allclose(tips, [0, 0.5, 0.8, 0.8, 0.46, 0.12, 0], atol=1e-6)

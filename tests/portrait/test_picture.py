@@ -327,7 +327,7 @@ def test_pictures_of_many_parts_are_read(gradient: Image.Image) -> None:
 def test_a_kind_that_takes_much_memory_may_have_fewer_pixels(
     monkeypatch: pytest.MonkeyPatch, kind: str, mode: str
 ) -> None:
-    monkeypatch.setattr(floods, "MOST_MEMORY", 9_000_000)
+    monkeypatch.setattr(floods, "MOST_MEMORY_BYTES", 9_000_000)
     image = Image.new(mode, (1000, 950))
     assert decode(encoded(image.convert("RGB"), "JPEG"))
     with pytest.raises(PortraitError, match=f"megapixels are read of a {kind} file") as caught:

@@ -16,13 +16,13 @@ from animator.learn.motion.listen import Heard
 from animator.learn.motion.network import Windows
 from animator.motion.behaviour import conditions
 from animator.motion.behaviour.channels import BLINK_AT, CHANNELS, MOUTH_AT
-from animator.motion.behaviour.conditions import AT, KNOWN, SINCE_BLINK, STATE
-from animator.motion.behaviour.flow import RELATIVE, mouth_told
+from animator.motion.behaviour.conditions import GROUP_SLICES, KNOWN_SLICE, SINCE_BLINK_AT, STATE_SLICE
+from animator.motion.behaviour.flow import RELATIVE_CHANNELS, mouth_told
 
 Floats = NDArray[np.float32]
 
-_SOUND = slice(AT["own"].start, AT["other"].stop)
-_WISHES = slice(AT["emotion"].start, AT["distance"].stop)
+_SOUND = slice(GROUP_SLICES["own"].start, GROUP_SLICES["other"].stop)
+_WISHES = slice(GROUP_SLICES["emotion"].start, GROUP_SLICES["distance"].stop)
 _FURTHER = 0.2  # share of sequences that know later sound, too, as a stream with more look-ahead does
 _JITTER = 0.3  # share of windows with other noise levels than those of a stream
 _SHAKEN = 0.5  # largest noise on a frame of the past, in units of the change from frame to frame
@@ -55,7 +55,7 @@ def scale_of(clips: list[Heard], window: int) -> Scale:
     mean = total / count
     spread = np.maximum(np.sqrt(np.maximum(square / count - mean**2, 0)), 0.01)
     moved = np.clip(np.sqrt(change / count) / spread, 0.02, 1.0)  # uncorrelated frames would have the root of two
-    moved[:, RELATIVE == 0] = 1.0
+    moved[:, RELATIVE_CHANNELS == 0] = 1.0
     return Scale(*(values.astype(np.float32) for values in (mean, spread, moved)))
 
 
@@ -120,7 +120,7 @@ class Batches:
     def _changes(self, motion: Floats, last: Floats, remembered: NDArray[np.bool_]) -> Floats:
         """(windows, window, channels) as changes since the ``last`` frame, (windows, channels), or, where the past is
         left out, since the mean."""
-        since = remembered[:, None, None] * RELATIVE
+        since = remembered[:, None, None] * RELATIVE_CHANNELS
         return ((motion - since * last[:, None]) / np.where(since, self._scale.reach, 1.0)).astype(np.float32)
 
     def _noised(self, clean: Floats) -> tuple[Floats, Floats]:
@@ -160,9 +160,9 @@ def _conditions(clip: Heard, part: slice, variant: int) -> Floats:
     rows = np.zeros((count, conditions.SIZE), np.float32)
     rows[:, _SOUND] = clip.sounds[variant, part]
     rows[:, _WISHES] = clip.wishes[part]
-    rows[:, KNOWN] = 1.0
-    rows[np.arange(count), STATE.start + clip.state[part].astype(np.intp)] = 1.0
-    rows[:, SINCE_BLINK] = clip.since[part]
+    rows[:, KNOWN_SLICE] = 1.0
+    rows[np.arange(count), STATE_SLICE.start + clip.state[part].astype(np.intp)] = 1.0
+    rows[:, SINCE_BLINK_AT] = clip.since[part]
     return rows
 
 

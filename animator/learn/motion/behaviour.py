@@ -9,7 +9,7 @@ from animator.media.mel import MELS, to_features
 from animator.motion.behaviour.channels import CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, to_upper
 from animator.motion.behaviour.expression import Mood
 from animator.motion.behaviour.processes import Processes
-from animator.motion.voice.mouth_net import HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD
+from animator.motion.voice.mouth_net import HIDDEN_SIZE, HOPS_PER_FRAME, LOOK_AHEAD
 from animator.motion.voice.prosody import Prosody
 from animator.motion.voice.voices import Other, Own
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 def perform(scene: Scene, wishes: Wishes, random: np.random.Generator) -> Floats:
     """(frames, len(CHANNELS)) float32: the motion of the whole face in ``scene``, with the mouth of its clips."""
-    processes, unheard = Processes(random), np.zeros(2 * HIDDEN, np.float32)
+    processes, unheard = Processes(random), np.zeros(2 * HIDDEN_SIZE, np.float32)
     moved = moods(wishes.emotion, wishes.strength)
     mouths = scene.mouth.astype(np.float32)
     for i, (own, other) in enumerate(zip(_voice(scene.own), _voice(scene.other), strict=True)):

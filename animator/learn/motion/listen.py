@@ -20,7 +20,7 @@ from animator.learn.clips.shards import Shard
 from animator.learn.motion.behaviour import frames_of, heard, moods
 from animator.motion.behaviour import conditions
 from animator.motion.behaviour.channels import BLINK_AT
-from animator.motion.behaviour.flow import BLINKING
+from animator.motion.behaviour.flow import BLINK_THRESHOLD
 from animator.motion.voice.mouth_net import LOOK_AHEAD, MODEL, MouthNet
 from animator.motion.voice.prosody import Prosody
 from animator.motion.voice.voices import Own
@@ -116,5 +116,5 @@ def _since_blink(motion: Floats) -> Floats:
     rows, seconds = np.empty(len(motion), np.float32), 2.0
     for i, closed in enumerate(motion[:, BLINK_AT.start]):
         rows[i] = conditions.since_blink(seconds)
-        seconds = 0.0 if closed > BLINKING else seconds + 1 / FPS
+        seconds = 0.0 if closed > BLINK_THRESHOLD else seconds + 1 / FPS
     return rows

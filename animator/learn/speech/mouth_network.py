@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from animator.media.mel import MELS
-from animator.motion.voice.mouth_net import CHANNELS, HIDDEN
+from animator.motion.voice.mouth_net import CHANNELS, HIDDEN_SIZE
 
 SYNTHETIC, CAPTURED = 0, 1  # heads
 
@@ -18,7 +18,7 @@ def listener() -> nn.Sequential:
         nn.Conv1d(MELS, 96, 4, stride=2), nn.SiLU(),
         nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
         nn.Conv1d(128, 160, 4), nn.SiLU(),
-        nn.Conv1d(160, HIDDEN, 5), nn.SiLU(),
+        nn.Conv1d(160, HIDDEN_SIZE, 5), nn.SiLU(),
     )  # fmt: skip
 
 
@@ -28,8 +28,8 @@ class MouthNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.listen = listener()
-        self.gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
-        self.heads = nn.ModuleList(nn.Linear(2 * HIDDEN, len(CHANNELS)) for _ in range(2))
+        self.gru = nn.GRU(HIDDEN_SIZE, HIDDEN_SIZE, batch_first=True)
+        self.heads = nn.ModuleList(nn.Linear(2 * HIDDEN_SIZE, len(CHANNELS)) for _ in range(2))
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> the mouths of both heads (batch, frames, channels),

@@ -20,8 +20,8 @@ from animator.learn.speech.mouth_network import listener
 from animator.learn.speech.train_mouth import Course, Said, Scores, batch, by_source, by_voice, fit, padded
 from animator.media.files import MediaError
 from animator.media.mel import MELS
-from animator.motion.voice.articulation import AT, SHAPES
-from animator.motion.voice.mouth_net import HIDDEN, WINDOW
+from animator.motion.voice.articulation import SHAPE_COLUMNS, SHAPES
+from animator.motion.voice.mouth_net import HIDDEN_SIZE, WINDOW_HOPS
 from animator.units import FPS
 
 FILM, TAUGHT = 6, 10  # sequences of a batch
@@ -41,9 +41,9 @@ class ArticulationNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.listen = listener()
-        self.gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
+        self.gru = nn.GRU(HIDDEN_SIZE, HIDDEN_SIZE, batch_first=True)
         self.tell = nn.Sequential(
-            nn.Dropout(0.2), nn.Linear(2 * HIDDEN, 96), nn.SiLU(), nn.Dropout(0.1), nn.Linear(96, len(SHAPES))
+            nn.Dropout(0.2), nn.Linear(2 * HIDDEN_SIZE, 96), nn.SiLU(), nn.Dropout(0.1), nn.Linear(96, len(SHAPES))
         )
 
     def forward(self, heard: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,16 +85,16 @@ def train_articulation(corpus: Path, out: Path, course: Course, said: Said) -> S
     speakers = by_voice([clip for clip in film if not clip.held])
     shares = {name: len(some) ** 0.5 for name, some in speakers.items()}
     sources = by_source([later(clip) for clip in taught if not clip.held])
-    spread = np.concatenate([clip.mouth[:, AT] for some in speakers.values() for clip in some]).std(axis=0)
+    spread = np.concatenate([clip.mouth[:, SHAPE_COLUMNS] for some in speakers.values() for clip in some]).std(axis=0)
     weight = torch.from_numpy(1 / (spread.astype(np.float32) + LEAST_SPREAD))
     weight /= weight.mean()
 
     def loss() -> Tensor:
         (power, mouth), (other, rule) = batch(speakers, FILM, random, shares), batch(sources, TAUGHT, random)
         heard = padded(augment(torch.cat([power, other])))
-        told = network(heard, torch.zeros(1, FILM + TAUGHT, HIDDEN))[0]
-        filmed = loss_of(told[:FILM], mouth[..., AT], weight)
-        return FILM_COUNTS * filmed + (1 - FILM_COUNTS) * loss_of(told[FILM:], rule[..., AT], weight)
+        told = network(heard, torch.zeros(1, FILM + TAUGHT, HIDDEN_SIZE))[0]
+        filmed = loss_of(told[:FILM], mouth[..., SHAPE_COLUMNS], weight)
+        return FILM_COUNTS * filmed + (1 - FILM_COUNTS) * loss_of(told[FILM:], rule[..., SHAPE_COLUMNS], weight)
 
     fit(network, loss, course, said, partial(validate, network, held))
     torch.save(network.state_dict(), out.with_suffix(".pt"))
@@ -122,7 +122,7 @@ def validate(network: ArticulationNetwork, clips: list[Clip]) -> Scores:
     network.eval()
     scores: Scores = {}
     for source, some in by_source(clips).items():
-        pairs = [(told(network, clip), clip.mouth[:, AT].astype(np.float32)) for clip in some[:60]]
+        pairs = [(told(network, clip), clip.mouth[:, SHAPE_COLUMNS].astype(np.float32)) for clip in some[:60]]
         scores[source] = {name: _correlation(pairs, i) for i, name in enumerate(SHAPES)}
     network.train()
     return scores
@@ -132,7 +132,7 @@ def told(network: ArticulationNetwork, clip: Clip) -> NDArray[np.float32]:
     """(frames, len(SHAPES)) float32: the output for a clip without augmentation."""
     heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
     with torch.no_grad():
-        return network(heard, torch.zeros(1, 1, HIDDEN))[0][0].numpy()
+        return network(heard, torch.zeros(1, 1, HIDDEN_SIZE))[0][0].numpy()
 
 
 def sizes(network: ArticulationNetwork, film: list[Clip]) -> tuple[Tensor, Tensor]:
@@ -142,7 +142,7 @@ def sizes(network: ArticulationNetwork, film: list[Clip]) -> tuple[Tensor, Tenso
     speakers and held-out speakers need. Spreads are measured within clips, since the neutral face differs between them.
     """
     network.eval()
-    pairs = [(told(network, clip), clip.mouth[:, AT].astype(np.float32), clip.held) for clip in film]
+    pairs = [(told(network, clip), clip.mouth[:, SHAPE_COLUMNS].astype(np.float32), clip.held) for clip in film]
     network.train()
     gains: list[NDArray[np.float32]] = []
     for group in ([one for one in pairs if not one[2]], [one for one in pairs if one[2]]):
@@ -156,11 +156,11 @@ def sizes(network: ArticulationNetwork, film: list[Clip]) -> tuple[Tensor, Tenso
 
 def export(network: ArticulationNetwork, path: Path, rest: Tensor, gain: Tensor) -> None:
     """Writes the network for one frame as ONNX."""
-    window = torch.zeros(1, WINDOW, MELS)
+    window = torch.zeros(1, WINDOW_HOPS, MELS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
         torch.onnx.export(
-            _Shipped(network, rest, gain).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17,
+            _Shipped(network, rest, gain).eval(), (window, torch.zeros(1, 1, HIDDEN_SIZE)), path, opset_version=17,
             dynamo=False, input_names=["features", "state"], output_names=["shapes", "next_state"],
         )  # fmt: skip
 

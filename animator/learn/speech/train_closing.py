@@ -18,8 +18,8 @@ from animator.learn.clips.augment import augment, features
 from animator.learn.clips.clips import Clip, load_all
 from animator.learn.speech.train_mouth import Course, Said, Scores, batch, by_source, fit, padded
 from animator.media.mel import MELS
-from animator.motion.voice.closing import CLOSED, HIDDEN, TEETH, TIP, TOUCHES
-from animator.motion.voice.mouth_net import CHANNELS, WINDOW
+from animator.motion.voice.closing import HIDDEN_SIZE, LIP_TOUCH, TEETH_TOUCH, TIP_TOUCH, TOUCH_COUNT
+from animator.motion.voice.mouth_net import CHANNELS, WINDOW_HOPS
 
 SEQUENCES = 16  # of a batch
 CLOSE, ROLL = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
@@ -31,7 +31,7 @@ CALLED = 0.4  # probability above which validation counts a touch
 
 
 class ClosingNetwork(nn.Module):
-    """Convolutions over 360 ms, the first one with a stride of 10 ms, a GRU for voice and room, `TOUCHES` logits a
+    """Convolutions over 360 ms, the first one with a stride of 10 ms, a GRU for voice and room, `TOUCH_COUNT` logits a
     frame."""
 
     def __init__(self) -> None:
@@ -40,10 +40,12 @@ class ClosingNetwork(nn.Module):
             nn.Conv1d(MELS, 80, 5), nn.SiLU(),
             nn.Conv1d(80, 96, 4, stride=2), nn.SiLU(),
             nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
-            nn.Conv1d(128, HIDDEN, 7), nn.SiLU(),
+            nn.Conv1d(128, HIDDEN_SIZE, 7), nn.SiLU(),
         )  # fmt: skip
-        self.gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
-        self.tell = nn.Sequential(nn.Dropout(0.15), nn.Linear(2 * HIDDEN, 64), nn.SiLU(), nn.Linear(64, TOUCHES))
+        self.gru = nn.GRU(HIDDEN_SIZE, HIDDEN_SIZE, batch_first=True)
+        self.tell = nn.Sequential(
+            nn.Dropout(0.15), nn.Linear(2 * HIDDEN_SIZE, 64), nn.SiLU(), nn.Linear(64, TOUCH_COUNT)
+        )
 
     def forward(self, heard: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> logits (batch, frames, TOUCHES), the state."""
@@ -75,7 +77,7 @@ def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores
 
     def loss() -> Tensor:
         power, truth = batch(taught, SEQUENCES, random, truth=touches)
-        logits = network(padded(augment(power)), torch.zeros(1, SEQUENCES, HIDDEN))[0]
+        logits = network(padded(augment(power)), torch.zeros(1, SEQUENCES, HIDDEN_SIZE))[0]
         return loss_of(logits, truth)
 
     fit(network, loss, course, said, partial(validate, network, held))
@@ -94,7 +96,7 @@ def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
     """Weighted cross entropy: touches of the lips are rare and count more, frames next to one count less."""
     near = torch.nn.functional.max_pool1d(truth.transpose(1, 2), 3, stride=1, padding=1).transpose(1, 2)
     weight = 1 + (SELDOM - 1) * truth - (1 - BESIDE) * (near - truth)
-    weight[..., TIP] = 1.0
+    weight[..., TIP_TOUCH] = 1.0
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, weight)
 
 
@@ -106,9 +108,9 @@ def validate(network: ClosingNetwork, clips: list[Clip]) -> Scores:
     scores: Scores = {}
     for source, some in by_source(clips).items():
         pairs = [(told(network, clip), touches(clip)) for clip in some[:60]]
-        tips = [np.concatenate(part)[:, TIP] for part in zip(*pairs, strict=True)]
+        tips = [np.concatenate(part)[:, TIP_TOUCH] for part in zip(*pairs, strict=True)]
         scores[source] = {"tip": float(np.corrcoef(tips[0], tips[1])[0, 1])} if tips[1].any() else {}
-        for name, i in (("closed", CLOSED), ("teeth", TEETH)):
+        for name, i in (("closed", LIP_TOUCH), ("teeth", TEETH_TOUCH)):
             counts = np.sum([_counts(said[:, i] > CALLED, truth[:, i] > 0) for said, truth in pairs], axis=0)
             scores[source] |= {name: counts[0] / max(1, counts[1]), f"false_{name}": counts[2] / max(1, counts[3])}
     network.train()
@@ -119,7 +121,7 @@ def told(network: ClosingNetwork, clip: Clip) -> NDArray[np.float32]:
     """(frames, TOUCHES) float32 in [0, 1]: the output for a clip without augmentation."""
     heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
     with torch.no_grad():
-        return torch.sigmoid(network(heard, torch.zeros(1, 1, HIDDEN))[0])[0].numpy()
+        return torch.sigmoid(network(heard, torch.zeros(1, 1, HIDDEN_SIZE))[0])[0].numpy()
 
 
 def _counts(said: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[int, int, int, int]:
@@ -133,10 +135,10 @@ def _counts(said: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[int, int
 
 def export(network: ClosingNetwork, path: Path) -> None:
     """Writes the network for one frame as ONNX."""
-    window = torch.zeros(1, WINDOW, MELS)
+    window = torch.zeros(1, WINDOW_HOPS, MELS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
         torch.onnx.export(
-            _Shipped(network).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17, dynamo=False,
+            _Shipped(network).eval(), (window, torch.zeros(1, 1, HIDDEN_SIZE)), path, opset_version=17, dynamo=False,
             input_names=["features", "state"], output_names=["touches", "next_state"],
         )  # fmt: skip

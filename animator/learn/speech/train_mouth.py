@@ -19,7 +19,7 @@ from animator.learn.clips.augment import augment, features
 from animator.learn.clips.clips import SILENCE, Clip, load_all
 from animator.learn.speech.mouth_network import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
 from animator.media.mel import MELS
-from animator.motion.voice.mouth_net import CHANNELS, HIDDEN, HOPS_PER_FRAME, LOOK_AHEAD, PAST, WINDOW
+from animator.motion.voice.mouth_net import CHANNELS, HIDDEN_SIZE, HOPS_PER_FRAME, LOOK_AHEAD, PAST_FRAMES, WINDOW_HOPS
 
 FRAMES = 150  # of a training sequence
 SHARES = {"heart": 0.28, "kokoro": 0.3, "espeak": 0.2, "flite": 0.1, "sung": 0.12}  # of the synthetic clips
@@ -109,7 +109,7 @@ def batch(
 
 def padded(heard: Tensor) -> Tensor:
     """Features with the silence around a sequence that the network's window needs."""
-    return torch.nn.functional.pad(heard, (0, 0, PAST * HOPS_PER_FRAME, LOOK_AHEAD * HOPS_PER_FRAME))
+    return torch.nn.functional.pad(heard, (0, 0, PAST_FRAMES * HOPS_PER_FRAME, LOOK_AHEAD * HOPS_PER_FRAME))
 
 
 def loss_of(said: Tensor, mouth: Tensor) -> Tensor:
@@ -134,7 +134,7 @@ def validate(network: MouthNetwork, clips: list[Clip]) -> dict[str, dict[str, fl
         for clip in [c for c in clips if c.source == source][:60]:
             heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
             with torch.no_grad():
-                heads = network(heard, torch.zeros(1, 1, HIDDEN))
+                heads = network(heard, torch.zeros(1, 1, HIDDEN_SIZE))
             said.append(heads[CAPTURED if source == "captured" else SYNTHETIC][0].numpy())
             truth.append(clip.mouth.astype(np.float32))
         a, b = np.concatenate(said).clip(0), np.concatenate(truth)
@@ -158,7 +158,7 @@ def gains(network: MouthNetwork, clips: list[Clip]) -> Tensor:
     for clip in clips[:: max(1, len(clips) // 200)]:
         heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
         with torch.no_grad():
-            said.append(network(heard, torch.zeros(1, 1, HIDDEN))[SYNTHETIC][0].clamp(min=0).numpy())
+            said.append(network(heard, torch.zeros(1, 1, HIDDEN_SIZE))[SYNTHETIC][0].clamp(min=0).numpy())
         truth.append(clip.mouth.astype(np.float32))
     grow = np.concatenate(truth).std(axis=0) / (np.concatenate(said).std(axis=0) + 1e-4)
     grow[CLOSE] = 1.0
@@ -167,12 +167,13 @@ def gains(network: MouthNetwork, clips: list[Clip]) -> Tensor:
 
 def export(network: MouthNetwork, path: Path, gain: Tensor) -> None:
     """Writes the one-frame network as ONNX."""
-    window = torch.zeros(1, WINDOW, MELS)
+    window = torch.zeros(1, WINDOW_HOPS, MELS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
         torch.onnx.export(
-            Shipped(network, CAPTURED_SHARE, gain).eval(), (window, torch.zeros(1, 1, HIDDEN)), path, opset_version=17,
-            dynamo=False, input_names=["features", "state"], output_names=["mouth", "next_state", "heard"],
+            Shipped(network, CAPTURED_SHARE, gain).eval(), (window, torch.zeros(1, 1, HIDDEN_SIZE)), path,
+            opset_version=17, dynamo=False, input_names=["features", "state"],
+            output_names=["mouth", "next_state", "heard"],
         )  # fmt: skip
 
 
@@ -220,6 +221,6 @@ def _loss(network: MouthNetwork, heads: tuple[dict[str, list[Clip]], ...], rando
     for head, size in SIZES:
         if heads[head]:
             power, mouth = batch(heads[head], size, random)
-            said = network(padded(augment(power)), torch.zeros(1, size, HIDDEN))[head]
+            said = network(padded(augment(power)), torch.zeros(1, size, HIDDEN_SIZE))[head]
             total = total + loss_of(said, mouth) * (size / whole)
     return total

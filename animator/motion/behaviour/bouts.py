@@ -16,23 +16,23 @@ from animator.motion.voice.voices import Other, Own
 from animator.units import FPS
 
 _SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.3)
-_LIP = shapes(mouthUpperUp=1.25, mouthLowerDown=0.2)  # what it lifts in speech
-_RAISE = shapes(browInnerUp=0.94, browOuterUp=0.90, eyeWide=0.45)
+_LIFTED_LIP = shapes(mouthUpperUp=1.25, mouthLowerDown=0.2)  # what it lifts in speech
+_BROW_RAISE = shapes(browInnerUp=0.94, browOuterUp=0.90, eyeWide=0.45)
 _FROWN = shapes(browDown=0.3, eyeSquint=0.2, noseSneer=0.1)
 _SQUINT = shapes(eyeSquint=0.7, cheekSquint=0.35)
 _PRESS = shapes(mouthPress=0.6, mouthRollLower=0.35, mouthRollUpper=0.25, mouthDimple=0.15)
 _SWALLOW = shapes(mouthPress=0.4, mouthShrugLower=0.4, mouthRollLower=0.2, jawForward=0.1)
-_SIDE = np.array([name.endswith("Left") * 1.0 - name.endswith("Right") for name in ARKIT])  # left 1, right -1
+_SIDE_SIGNS = np.array([name.endswith("Left") * 1.0 - name.endswith("Right") for name in ARKIT])  # left 1, right -1
 
-_WARM: dict[State, float] = {"speaking": 0.0, "listening": -0.3, "thinking": -0.9, "idle": -0.8}
-_SPREAD = ("mouthStretch", "mouthSmile", "mouthDimple")
-_ROUND = ("mouthFunnel", "mouthPucker")
-_WIDENS = np.array([(name in _SPREAD) - 0.7 * (name in _ROUND) for name in CHANNELS])
+_STATE_WARMTH: dict[State, float] = {"speaking": 0.0, "listening": -0.3, "thinking": -0.9, "idle": -0.8}
+_SPREADING_SHAPES = ("mouthStretch", "mouthSmile", "mouthDimple")
+_ROUNDING_SHAPES = ("mouthFunnel", "mouthPucker")
+_WIDENING = np.array([(name in _SPREADING_SHAPES) - 0.7 * (name in _ROUNDING_SHAPES) for name in CHANNELS])
 _MELODY_S = 2.5  # for which a lively melody makes a voice a warm one
-_HELD_S = 0.05, 0.35  # for which brows stay up
+_HOLD_S = 0.05, 0.35  # for which brows stay up
 _REST_S = 3.0  # after which brows rise again as readily as ever
-_RAISES = 8.0  # a minute at most, of no cause that is heard
-_FROWNS, _SQUINTS, _SWALLOWS = 4.0, 8.0, 2.0  # a minute
+_RAISES_PER_MINUTE = 8.0  # a minute at most, of no cause that is heard
+_FROWNS_PER_MINUTE, _SQUINTS_PER_MINUTE, _SWALLOWS_PER_MINUTE = 4.0, 8.0, 2.0  # a minute
 
 
 class Bouts:
@@ -79,11 +79,11 @@ class _Smiles:
         wide = self._wide(voice * _widened(own.mouth))
         self._melody += heard.lift - self._melody / (_MELODY_S * FPS)
         lively = voice * (0.7 * (self._loud(heard.loudness) - 0.5) + 0.4 * min(1.0, 0.5 * self._melody) - 0.2)
-        warm = self._warm + self._temper[0](_WARM[state] + temper.warmth) + self._ends()
+        warm = self._warm + self._temper[0](_STATE_WARMTH[state] + temper.warmth) + self._ends()
         drive = warm + 0.55 * slow + (0.3 + 0.4 * voice) * fast + wide + lively
         size = soft_limit(0.6 * self._temper[1](temper.smiles) * _above(drive), 1.0)
         side = self._favours + 0.12 * float(self._slant(self._random.standard_normal(1))[0])
-        return size * (_SMILE + voice * _LIP) * (1 + side * _SIDE)
+        return size * (_SMILE + voice * _LIFTED_LIP) * (1 + side * _SIDE_SIGNS)
 
 
 class _Brows:
@@ -104,17 +104,17 @@ class _Brows:
             self._raise(0.4 + heard.lift, 0.45, 0.8)
         if heard.accent and self._random.random() < 0.5 * rested:
             self._raise(0.5 + heard.accent, 0.5, 1.0)
-        if heard.ended and self._since_lift < _QUESTION:
+        if heard.ended and self._since_lift < _QUESTION_FRAMES:
             self._raise(1.0, 0.7, 1.3)
-        if heard.talking and self._random.random() < _RAISES * rested / (60 * FPS):
+        if heard.talking and self._random.random() < _RAISES_PER_MINUTE * rested / (60 * FPS):
             self._raise(1.1, 0.4, 0.9)
         size = soft_limit(self._rising(), 1.2)
-        return temper.raises * size * _RAISE * (1 + self._favours * _SIDE)
+        return temper.raises * size * _BROW_RAISE * (1 + self._favours * _SIDE_SIGNS)
 
     def _raise(self, size: float, shortest: float, longest: float) -> None:
         size *= self._lively * self._random.uniform(0.55, 1.1)
         self._since_raise = 0
-        self._rising.add(size, 0.28, self._random.uniform(shortest, longest), self._random.uniform(*_HELD_S))
+        self._rising.add(size, 0.28, self._random.uniform(shortest, longest), self._random.uniform(*_HOLD_S))
 
 
 class _Passing:
@@ -127,12 +127,12 @@ class _Passing:
 
     def __call__(self, talking: bool, temper: Temper) -> Row:
         often = (1.0 if talking else 0.5) / (60 * FPS)
-        if self._random.random() < _FROWNS * temper.frowns * often:
+        if self._random.random() < _FROWNS_PER_MINUTE * temper.frowns * often:
             self._frown.add(self._random.lognormal(-0.1, 0.35), 0.36, self._random.uniform(0.4, 0.9))
-        if self._random.random() < _SQUINTS * often:
+        if self._random.random() < _SQUINTS_PER_MINUTE * often:
             self._squint.add(self._random.lognormal(-0.1, 0.35), 0.3, self._random.uniform(0.5, 1.5))
         frown, squint = soft_limit(self._frown(), 1.1), soft_limit(self._squint(), 1.1)
-        return (frown * _FROWN + squint * _SQUINT) * (1 + self._favours * _SIDE)
+        return (frown * _FROWN + squint * _SQUINT) * (1 + self._favours * _SIDE_SIGNS)
 
 
 class _Lips:
@@ -146,7 +146,7 @@ class _Lips:
     def __call__(self, heard: Heard) -> Row:
         if heard.ended and self._random.random() < 0.35:
             self._press.add(self._random.uniform(0.5, 1.1), 0.3, self._random.uniform(0.3, 0.7))
-        if not heard.talking and self._random.random() < _SWALLOWS / (60 * FPS):
+        if not heard.talking and self._random.random() < _SWALLOWS_PER_MINUTE / (60 * FPS):
             self._swallow.add(self._random.uniform(0.7, 1.1), 0.35, 0.5)
         quiet = self._quiet(float(not heard.talking))
         return quiet * (self._press() * _PRESS + self._swallow() * _SWALLOW)
@@ -159,7 +159,7 @@ def _above(drive: float) -> float:
 
 def _widened(mouth: MouthRow) -> float:
     """How much a sound spreads the lips, -1 to 1; rounded ones below zero."""
-    return float(np.tanh(4 * (mouth @ _WIDENS)))
+    return float(np.tanh(4 * (mouth @ _WIDENING)))
 
 
-_QUESTION = 10  # frames from the last peak of the melody to the end of a phrase: it ended high
+_QUESTION_FRAMES = 10  # frames from the last peak of the melody to the end of a phrase: it ended high

@@ -29,22 +29,22 @@ HEAD: tuple[str, ...] = ("yaw", "pitch", "roll", "x", "y", "z")
 GAZE: tuple[str, ...] = ("gaze_yaw", "gaze_pitch")
 CHANNELS: tuple[str, ...] = (*(f"speech.{name}" for name in MOUTH), *UPPER, "blink", *HEAD, *GAZE)
 
-_AT = np.cumsum([0, len(MOUTH), len(UPPER), 1, len(HEAD), len(GAZE)]).tolist()
-MOUTH_AT, UPPER_AT, BLINK_AT, HEAD_AT, GAZE_AT = (slice(a, b) for a, b in zip(_AT, _AT[1:], strict=False))
+_STARTS = np.cumsum([0, len(MOUTH), len(UPPER), 1, len(HEAD), len(GAZE)]).tolist()
+MOUTH_AT, UPPER_AT, BLINK_AT, HEAD_AT, GAZE_AT = (slice(a, b) for a, b in zip(_STARTS, _STARTS[1:], strict=False))
 
-_SPREAD = np.zeros((len(UPPER), 52), np.float32)
-_GATHER = np.zeros((52, len(UPPER)), np.float32)
+_SPREAD_MATRIX = np.zeros((len(UPPER), 52), np.float32)
+_GATHER_MATRIX = np.zeros((52, len(UPPER)), np.float32)
 for _row, _name in enumerate(UPPER):
     _columns = [INDEX[_name + side] for side in (("",) if _name in INDEX else ("Left", "Right"))]
-    _SPREAD[_row, _columns] = 1.0
-    _GATHER[_columns, _row] = 1 / len(_columns)
+    _SPREAD_MATRIX[_row, _columns] = 1.0
+    _GATHER_MATRIX[_columns, _row] = 1 / len(_columns)
 
 
 def to_upper(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """(..., 52) ARKit weights of everything but speech -> (..., len(UPPER)); both sides of one channel are averaged."""
-    return weights @ _GATHER
+    return weights @ _GATHER_MATRIX
 
 
 def from_upper(upper: NDArray[np.float32]) -> NDArray[np.float32]:
     """(..., len(UPPER)) -> (..., 52) ARKit weights."""
-    return upper @ _SPREAD
+    return upper @ _SPREAD_MATRIX

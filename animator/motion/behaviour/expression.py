@@ -8,7 +8,7 @@ from animator.motion.rows.filters import Follower, Pulses, Resonators
 from animator.motion.voice.prosody import Heard
 from animator.units import FPS
 
-_PASSING: tuple[Weights, ...] = (
+_PASSING_EXPRESSIONS: tuple[Weights, ...] = (
     shapes(browInnerUp=0.30, browOuterUp=0.22),
     shapes(browDown=0.26, eyeSquint=0.10),
     shapes(browOuterUpLeft=0.26, browInnerUp=0.10),
@@ -18,8 +18,8 @@ _PASSING: tuple[Weights, ...] = (
     shapes(eyeSquint=0.22, cheekSquint=0.12),
     shapes(mouthSmileLeft=0.16, mouthDimpleLeft=0.12, cheekSquintLeft=0.10),
 )
-_PER_SECOND: dict[State, float] = {"speaking": 0.30, "listening": 0.22, "thinking": 0.28, "idle": 0.10}
-_SHIFTS = shapes(browInnerUp=0.50, browOuterUp=0.46)  # what an accent raises
+_RATES_HZ: dict[State, float] = {"speaking": 0.30, "listening": 0.22, "thinking": 0.28, "idle": 0.10}
+_ACCENT_RAISE = shapes(browInnerUp=0.50, browOuterUp=0.46)  # what an accent raises
 
 
 class Expression:
@@ -27,36 +27,36 @@ class Expression:
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
-        self._passing = [Pulses() for _ in _PASSING]
+        self._passing = [Pulses() for _ in _PASSING_EXPRESSIONS]
         self._accents = Pulses()
         self._drift = Resonators([0.15, 0.6, 0.15, 0.6])
         self._looking = Follower(0.25)
 
     def __call__(self, state: State, heard: Heard, looking: float = 0.0) -> Weights:
         """One frame on -> (52,); brows go up and down with a gaze that is ``looking`` so many degrees up."""
-        if self._random.random() < _PER_SECOND[state] / FPS:
+        if self._random.random() < _RATES_HZ[state] / FPS:
             size = self._random.lognormal(-0.1, 0.4)
-            which = int(self._random.integers(0, len(_PASSING)))
+            which = int(self._random.integers(0, len(_PASSING_EXPRESSIONS)))
             rise, fall = self._random.uniform(0.2, 0.5), self._random.uniform(0.5, 1.4)
             self._passing[which].add(size, rise, fall)
         if heard.accent and self._random.random() < 0.5:
             self._accents.add(heard.accent * self._random.uniform(0.4, 1.2), 0.16, self._random.uniform(0.25, 0.5))
         if heard.started and self._random.random() < 0.5:
             self._accents.add(self._random.uniform(0.2, 0.6), 0.2, 0.7)
-        row = self._accents() * _SHIFTS
-        for pulses, weights in zip(self._passing, _PASSING, strict=True):
+        row = self._accents() * _ACCENT_RAISE
+        for pulses, weights in zip(self._passing, _PASSING_EXPRESSIONS, strict=True):
             row = row + pulses() * weights
-        brows, eyes = (self._drift(self._random.standard_normal(4)) @ _DRIFT).tolist()
+        brows, eyes = (self._drift(self._random.standard_normal(4)) @ _DRIFT_MIX).tolist()
         row = row + brows * _BROWS_UP if brows > 0 else row - brows * _BROWS_DOWN
-        row = row + self._looking(looking) * _WITH_GAZE
-        return (row + abs(eyes) * _EYES).astype(np.float32)
+        row = row + self._looking(looking) * _GAZE_RAISE
+        return (row + abs(eyes) * _EYE_DRIFT).astype(np.float32)
 
 
 _BROWS_UP = shapes(browInnerUp=0.08, browOuterUp=0.06)
 _BROWS_DOWN = shapes(browDown=0.08)
-_EYES = shapes(eyeSquint=0.03, cheekSquint=0.02)
-_WITH_GAZE = shapes(browInnerUp=0.035, browOuterUp=0.03)  # for a degree up; below zero it takes from what is raised
-_DRIFT = np.array([[1.0, 0.0], [0.4, 0.0], [0.0, 1.0], [0.0, 0.4]])
+_EYE_DRIFT = shapes(eyeSquint=0.03, cheekSquint=0.02)
+_GAZE_RAISE = shapes(browInnerUp=0.035, browOuterUp=0.03)  # for a degree up; below zero it takes from what is raised
+_DRIFT_MIX = np.array([[1.0, 0.0], [0.4, 0.0], [0.0, 1.0], [0.0, 0.4]])
 
 
 class Mood:

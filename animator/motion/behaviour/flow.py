@@ -19,12 +19,13 @@ from animator.motion.voice.voices import Other, Own
 from animator.units import FPS
 
 MODEL = Path(__file__).with_name("motion.onnx")
-BLINKING = 0.5  # of the blink channel: the lids count as closed
-RELATIVE = np.ones(len(CHANNELS), np.float32)  # channels that the network makes as changes since the last frame:
-RELATIVE[MOUTH_AT] = 0  # all but the mouth, of which it makes what the mouth network left: see `mouth_told`
+BLINK_THRESHOLD = 0.5  # of the blink channel: the lids count as closed
+# Channels that the network makes as changes since the last frame:
+RELATIVE_CHANNELS = np.ones(len(CHANNELS), np.float32)
+RELATIVE_CHANNELS[MOUTH_AT] = 0  # all but the mouth, of which it makes what the mouth network left: see `mouth_told`
 _CLOSE = MOUTH.index("mouthClose")
-_LIMIT = 6.0  # spreads that a channel may be away from its mean
-_BASE = 200.0  # of the angles by which keys and queries turn
+_LARGEST_SPREADS = 6.0  # spreads that a channel may be away from its mean
+_ANGLE_BASE = 200.0  # of the angles by which keys and queries turn
 
 Floats = NDArray[np.float32]
 
@@ -40,20 +41,20 @@ class Sampling:
     warmth: float = 1.0
 
 
-DEFAULT = Sampling({}, warmth=1.2)  # with which the weights that ship were measured
+DEFAULT_SAMPLING = Sampling({}, warmth=1.2)  # with which the weights that ship were measured
 
 
 def mouth_told(told: Floats, mean: Floats, spread: Floats) -> Floats:
     """(..., conditions.SIZE) -> (..., mouth): the mouth network's, of which the network makes but the rest. In spreads;
     the mean, 0, where the own voice is not known. ``mean`` and ``spread`` are of all channels."""
-    known = told[..., conditions.KNOWN][..., :1]
-    return (known * (told[..., conditions.MOUTH] - mean[MOUTH_AT]) / spread[MOUTH_AT]).astype(np.float32)
+    known = told[..., conditions.KNOWN_SLICE][..., :1]
+    return (known * (told[..., conditions.MOUTH_SLICE] - mean[MOUTH_AT]) / spread[MOUTH_AT]).astype(np.float32)
 
 
 class MotionNet:
     """All channels of one stream, frame by frame. The same ``random`` and inputs give the same motion."""
 
-    def __init__(self, random: np.random.Generator, sampling: Sampling = DEFAULT, model: Path = MODEL) -> None:
+    def __init__(self, random: np.random.Generator, sampling: Sampling = DEFAULT_SAMPLING, model: Path = MODEL) -> None:
         self._random, self._sampling = random, sampling
         self._network = session_of(model)
         about = self._network.get_modelmeta().custom_metadata_map
@@ -86,7 +87,7 @@ class MotionNet:
         self._remember(self._clean[0], now)
         self._clean = np.concatenate([self._clean[1:], self._clean[-1:]])
         self._noise = np.concatenate([self._noise[1:], self._draw(1)])
-        self._blink_s = 0.0 if row[BLINK_AT.start] > BLINKING else self._blink_s + 1 / FPS
+        self._blink_s = 0.0 if row[BLINK_AT.start] > BLINK_THRESHOLD else self._blink_s + 1 / FPS
         return row
 
     def _settle(self, row: Floats, own: Own) -> Floats:
@@ -103,7 +104,7 @@ class MotionNet:
         for call in range(self._sampling.calls):
             levels = self._levels(call)
             now = levels[:, None]
-            last = RELATIVE * self._last
+            last = RELATIVE_CHANNELS * self._last
             noisy = now * (self._clean - last) / self._reach + (1 - now) * self._noise
             said = self._run(noisy, levels, variants)
             said[..., MOUTH_AT] += mouth_told(variants[:, 1:], self._mean, self._spread)
@@ -111,7 +112,7 @@ class MotionNet:
             for less, share in zip(said[1:], self._sampling.guidance.values(), strict=True):
                 clean = clean + share * (said[0] - less)
             self._noise = (noisy - now * clean) / (1 - now)
-            self._clean = np.clip(last + clean * self._reach, -_LIMIT, _LIMIT)
+            self._clean = np.clip(last + clean * self._reach, -_LARGEST_SPREADS, _LARGEST_SPREADS)
 
     def _run(self, noisy: NDArray[np.floating], levels: Floats, variants: Floats) -> Floats:
         """-> (variants, window, channels); what became of the frame that left last is there for `_remember`."""
@@ -145,5 +146,5 @@ class MotionNet:
     def _turn(self) -> Floats:
         """(1 + window, n) for the frame that left last and those of the window, as `network.turns` has them."""
         place = self._frame - 1 + np.arange(self._window + 1)
-        angle = place[:, None] * _BASE ** (-np.arange(self._angles // 2) / (self._angles // 2))
+        angle = place[:, None] * _ANGLE_BASE ** (-np.arange(self._angles // 2) / (self._angles // 2))
         return np.concatenate([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)

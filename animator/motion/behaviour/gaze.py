@@ -23,14 +23,14 @@ class Manner:
     down: float  # share of averted gazes that are glances at what lies below
 
 
-_STATES: dict[State, Manner] = {
+_MANNERS: dict[State, Manner] = {
     "speaking": Manner(2.7, 2.4, 8.0, -0.5, 18.0, 0.14),
     "listening": Manner(4.6, 1.4, 6.0, -1.0, 15.0, 0.1),
     "thinking": Manner(1.3, 2.4, 10.0, 4.0, 11.0, 0.1),
     "idle": Manner(3.2, 2.4, 7.0, -1.5, 14.0, 0.15),
 }
 _LIMIT_YAW, _LIMIT_PITCH = 18.0, 11.0
-_DOWN, _GLANCE_S = (-8.0, 1.5), (0.4, 1.2)  # a glance below: degrees up, mean and spread; how long
+_GLANCE_PITCH, _GLANCE_S = (-8.0, 1.5), (0.4, 1.2)  # a glance below: degrees up, mean and spread; how long
 _INTERVAL_SPREAD = 0.75  # sd of the logarithm of the time between blinks
 
 
@@ -50,7 +50,7 @@ class Gaze:
     def __call__(self, state: State, heard: Heard, other: Heard) -> tuple[float, float]:
         """One frame on, of the own voice and the other's -> yaw, pitch. `shifted` tells whether a shift of more than 3
         degrees starts here."""
-        manner = _STATES[state]
+        manner = _MANNERS[state]
         self.shifted = False
         self._react(state, heard)
         if state == "listening" and other.started:
@@ -91,7 +91,7 @@ class Gaze:
             yaw = side * manner.away * self._random.lognormal(-0.05, 0.35)
             pitch = self._random.normal(manner.up, 2.8)
             if self._random.random() < manner.down:
-                yaw, pitch = 0.5 * yaw, self._random.normal(*_DOWN)
+                yaw, pitch = 0.5 * yaw, self._random.normal(*_GLANCE_PITCH)
                 self._left = self._random.uniform(*_GLANCE_S)
             goal = (max(-_LIMIT_YAW, min(_LIMIT_YAW, yaw)), max(-_LIMIT_PITCH, min(_LIMIT_PITCH, pitch)))
         self.shifted = math.hypot(goal[0] - self._goal[0], goal[1] - self._goal[1]) > 3.0
@@ -116,8 +116,8 @@ class Blinks:
 
     def __call__(self, state: State, heard: Heard, shifted: bool) -> float:
         """One frame on. A shift of gaze and the end of a phrase are often blinked away."""
-        self._left *= self._rate / _STATES[state].blinks
-        self._rate = _STATES[state].blinks
+        self._left *= self._rate / _MANNERS[state].blinks
+        self._rate = _MANNERS[state].blinks
         self._left -= 1 / FPS
         wanted = (shifted and self._random.random() < 0.28) or (heard.ended and self._random.random() < 0.35)
         if not self._frames and (self._left <= 0 or wanted):

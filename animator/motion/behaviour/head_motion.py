@@ -1,7 +1,7 @@
 """Head and torso: postures, the voice's beats, nods, and noise with the spectrum of real heads.
 
 The shares of angular speed per band, the spread of the angles and the speed of change are those published for people
-who speak and who listen (and measured on VASA-1's clips): see `_BANDS` and `_STATES`.
+who speak and who listen (and measured on VASA-1's clips): see `_BANDS_HZ` and `_MANNERS`.
 """
 
 import math
@@ -16,19 +16,21 @@ from animator.motion.rows.filters import Follower, Pulses, Resonators, Row, Stea
 from animator.motion.voice.prosody import Heard
 from animator.units import FPS
 
-_BANDS = (0.22, 0.62, 1.15, 2.2)  # Hz
-_YAW = (2.65, 2.35, 1.00, 0.28)  # degrees of standard deviation per band
-_PITCH = (2.85, 2.15, 0.78, 0.17)
-_ROLL = (2.00, 1.80, 0.80, 0.22)
-_SHIFT_X, _SHIFT_Y, _SHIFT_Z = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)  # face widths, first two bands
-_LIMITS = (10.0, 8.0, 8.0)  # degrees
-_NODDED = 0.75  # of the phrases that a listener hears end
+_BANDS_HZ = (0.22, 0.62, 1.15, 2.2)  # Hz
+_YAW_SPREAD = (2.65, 2.35, 1.00, 0.28)  # degrees of standard deviation per band
+_PITCH_SPREAD = (2.85, 2.15, 0.78, 0.17)
+_ROLL_SPREAD = (2.00, 1.80, 0.80, 0.22)
+# Face widths, first two bands
+_SHIFT_X_SPREAD, _SHIFT_Y_SPREAD, _SHIFT_Z_SPREAD = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)
+_ANGLE_LIMITS = (10.0, 8.0, 8.0)  # degrees
+_NOD_SHARE = 0.75  # of the phrases that a listener hears end
 _REACTION_S = (0.1, 0.6)
-_ATTENTIVE: tuple[State, ...] = ("listening", "thinking")  # the last phrase of a turn is told when its end is known
-_SPEED = (1.9, 2.4)  # degrees a frame: what is exceeded in a frame of a hundred, and what no head does who talks
-_TURN = (0.9, 1.2)  # the same of their change from frame to frame
+# The last phrase of a turn is told when its end is known
+_ATTENTIVE_STATES: tuple[State, ...] = ("listening", "thinking")
+_SPEED_LIMITS = (1.9, 2.4)  # degrees a frame: what is exceeded in a frame of a hundred, and what no head does who talks
+_TURN_LIMITS = (0.9, 1.2)  # the same of their change from frame to frame
 _TORSO_SHARE, _TORSO_LAG_S = 0.25, 0.22
-_BREATH_HZ, _BREATH = 0.27, 0.0045  # face widths
+_BREATH_HZ, _BREATH_HEIGHT = 0.27, 0.0045  # face widths
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Manner:
     posture: float
 
 
-_STATES: dict[State, Manner] = {
+_MANNERS: dict[State, Manner] = {
     "speaking": Manner(1.2, 2.6, 2.0),
     "listening": Manner(0.34, 5.0, 1.6),
     "thinking": Manner(0.40, 3.5, 2.6),
@@ -53,7 +55,7 @@ class Head:
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
-        self._noise = Resonators([*_BANDS * 3, *_BANDS[:2] * 3])
+        self._noise = Resonators([*_BANDS_HZ * 3, *_BANDS_HZ[:2] * 3])
         self._activity = Follower(0.6, 0.3)
         self._burst = Resonators([0.35])
         self._posture = [Follower(0.55) for _ in range(3)]
@@ -67,7 +69,7 @@ class Head:
 
     def __call__(self, state: State, heard: Heard, gaze: tuple[float, float], pace: float = 1.0) -> NDArray[np.float32]:
         """One frame: yaw, pitch, roll (degrees), x, y, z (face widths). ``pace``: how quick it moves, 1 as a rule."""
-        manner = _STATES[state]
+        manner = _MANNERS[state]
         self._change(state)
         self._hold_posture(manner)
         self._beat(heard, pace)
@@ -82,7 +84,7 @@ class Head:
         angles[0] += follow[0]
         angles[1] += follow[1]
         angles[2] -= 0.12 * angles[0]
-        yaw, pitch, roll = (soft_limit(angle, limit) for angle, limit in zip(angles, _LIMITS, strict=True))
+        yaw, pitch, roll = (soft_limit(angle, limit) for angle, limit in zip(angles, _ANGLE_LIMITS, strict=True))
         x = float(smooth[3]) + 0.003 * roll + 0.0015 * yaw
         y = float(smooth[4]) + 0.0032 * pitch
         z = float(smooth[5]) - 0.002 * pitch
@@ -121,7 +123,7 @@ class Head:
         burst = math.exp(0.35 * float(self._burst(self._random.standard_normal(1))[0]))
         active = self._activity(manner.activity) * voice * burst
         parts = self._noise(self._random.standard_normal(18) * active)
-        return (parts * _SIZES * pace**_QUICK) @ _OWNER
+        return (parts * _NOISE_SPREAD * pace**_PACE_POWERS) @ _NOISE_MIX
 
 
 class Nods:
@@ -134,14 +136,14 @@ class Nods:
 
     def __call__(self, state: State, other: Heard) -> NDArray[np.float64]:
         """One frame, as `Head`. That a phrase has ended takes 0.3 s to tell: the nods begin 0.4 to 0.9 s after it."""
-        if other.ended and state in _ATTENTIVE and self._random.random() < _NODDED:
+        if other.ended and state in _ATTENTIVE_STATES and self._random.random() < _NOD_SHARE:
             self._begin()
         self._waiting = [(frames - 1, degrees, down) for frames, degrees, down in self._waiting]
         for frames, degrees, down in self._waiting:
             if frames < 0:
                 self._down.add(-degrees, down, down)
         self._waiting = [nod for nod in self._waiting if nod[0] >= 0]
-        return self._down() * _NOD
+        return self._down() * _NOD_DIRECTION
 
     def _begin(self) -> None:
         """Two or three at 2 to 3 Hz, 3 to 6 degrees and less each time."""
@@ -155,7 +157,7 @@ class Nods:
 
 def steady_head() -> Steady:
     """Keeps three angles, whatever adds up in them, from turning faster than a head does."""
-    return Steady(3, _SPEED, _TURN)
+    return Steady(3, _SPEED_LIMITS, _TURN_LIMITS)
 
 
 class Torso:
@@ -175,10 +177,12 @@ class Torso:
         pace = (0.75 if not inhaling else 1.8) if talking else 1.0
         self._breath += 2 * math.pi * _BREATH_HZ / FPS * pace * self._random.uniform(0.8, 1.2)
         follow = [self._lagging[0](_TORSO_SHARE * x), self._lagging[1](_TORSO_SHARE * y)]
-        return follow[0], follow[1] + _BREATH * math.cos(self._breath)
+        return follow[0], follow[1] + _BREATH_HEIGHT * math.cos(self._breath)
 
 
-_SIZES = np.array([*_YAW, *_PITCH, *_ROLL, *_SHIFT_X, *_SHIFT_Y, *_SHIFT_Z])
-_QUICK = np.array([*(-0.6, 0.0, 1.0, 2.0) * 3, *(-0.6, 0.0) * 3])  # a quick head has less of the slow noise
-_OWNER = np.repeat(np.eye(6), [4, 4, 4, 2, 2, 2], axis=0)
-_NOD = np.array([0.0, 1.0, 0.0, 0.0, 0.0032, -0.002])  # yaw, pitch, roll, x, y, z for each degree of a nod
+_NOISE_SPREAD = np.array(
+    [*_YAW_SPREAD, *_PITCH_SPREAD, *_ROLL_SPREAD, *_SHIFT_X_SPREAD, *_SHIFT_Y_SPREAD, *_SHIFT_Z_SPREAD]
+)
+_PACE_POWERS = np.array([*(-0.6, 0.0, 1.0, 2.0) * 3, *(-0.6, 0.0) * 3])  # a quick head has less of the slow noise
+_NOISE_MIX = np.repeat(np.eye(6), [4, 4, 4, 2, 2, 2], axis=0)
+_NOD_DIRECTION = np.array([0.0, 1.0, 0.0, 0.0, 0.0032, -0.002])  # yaw, pitch, roll, x, y, z for each degree of a nod

@@ -15,8 +15,8 @@ from animator.motion.rows.filters import Follower
 from animator.motion.voice.voices import Other, Own
 
 _SYMPATHY = 0.6  # of the speaker's accents is seen on a listener's brows
-_TURN = (0.15, 0.12)  # share of a wished gaze that the head follows
-_NEARNESS = 0.7  # the head moves with this power of the distance
+_GAZE_SHARE = (0.15, 0.12)  # share of a wished gaze that the head follows
+_NEARNESS_POWER = 0.7  # the head moves with this power of the distance
 
 
 class Processes:
@@ -39,9 +39,9 @@ class Processes:
         life = self._life(1 + (look.liveliness - 1) * control.emotion_strength)
         gaze = self._gaze(control.state, said, other.prosody)
         pace = self._pace(1 + (look.pace - 1) * min(1.0, control.emotion_strength))
-        head = life * self._near(control.distance) ** _NEARNESS * self._head(control.state, said, gaze, pace)
+        head = life * self._near(control.distance) ** _NEARNESS_POWER * self._head(control.state, said, gaze, pace)
         for axis, wish in enumerate((control.gaze_yaw_deg, control.gaze_pitch_deg)):
-            head[axis] += _TURN[axis] * self._turns[axis](wish)
+            head[axis] += _GAZE_SHARE[axis] * self._turns[axis](wish)
         blink = self._blinks(control.state, felt, self._gaze.shifted)
         upper = to_upper(life * self._expression(control.state, felt, gaze[1]))
         return np.concatenate([own.mouth, upper, [blink], head, gaze]).astype(np.float32)

@@ -14,7 +14,7 @@ from animator.units import Motion
 
 Column = NDArray[np.float64]  # (n,)
 
-LOOK = 30.0  # degrees of gaze that an eyeLook weight of 1 stands for
+LOOK_DEGREES = 30.0  # degrees of gaze that an eyeLook weight of 1 stands for
 ROTATIONS = (
     "HeadYaw", "HeadPitch", "HeadRoll", "LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll",
     "RightEyeYaw", "RightEyePitch", "RightEyeRoll",
@@ -54,7 +54,7 @@ def from_motion(motion: Motion) -> dict[str, Column]:
         yaw, pitch = rows[:, yaw_at] - rows[:, space.HEAD_YAW], rows[:, pitch_at] - rows[:, space.HEAD_PITCH]
         columns |= dict(zip(angles, (np.radians(yaw), np.radians(pitch)), strict=True))
         ways = (yaw, -yaw, pitch, -pitch)
-        columns |= {name: np.maximum(way, 0) / LOOK for name, way in zip(looks, ways, strict=True)}
+        columns |= {name: np.maximum(way, 0) / LOOK_DEGREES for name, way in zip(looks, ways, strict=True)}
     return columns
 
 
@@ -73,7 +73,7 @@ def to_motion(columns: Mapping[str, Column]) -> Motion:
     for (yaw_at, pitch_at), angles, (right, left, up, down) in _EYES:
         yaw, pitch = (np.degrees(of[name]) for name in angles)
         if weighted:
-            yaw, pitch = LOOK * (of[right] - of[left]), LOOK * (of[up] - of[down])
+            yaw, pitch = LOOK_DEGREES * (of[right] - of[left]), LOOK_DEGREES * (of[up] - of[down])
         rows[:, yaw_at] = yaw + rows[:, space.HEAD_YAW]
         rows[:, pitch_at] = pitch + rows[:, space.HEAD_PITCH]
     return rows.astype(np.float32)

@@ -23,8 +23,8 @@ LARGEST_WEIGHT = 2.0  # a larger weight is a percentage, or no weight at all
 LIVE_LINK_RATE = 60  # frames a second that the app records unless told otherwise
 _RATES = (24, 25, 30, 48, 50, 60)
 _NAMES = {name.lower(): name for name in COLUMNS}
-_TIMES = ("timecode", "time_code", "time")
-_COUNTS = ("blendshapecount", "frame", "")  # columns that say nothing new
+_TIME_COLUMNS = ("timecode", "time_code", "time")
+_COUNT_COLUMNS = ("blendshapecount", "frame", "")  # columns that say nothing new
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,11 @@ def read_motion(path: Path, fps: float | None = None) -> Recorded:
             raise MediaError(f"{path}: {name} reaches {np.abs(columns[name]).max():g}; weights are from 0 to 1.")
     times = _times(sheet, fps)
     every = np.arange(round((times[-1] - times[0]) * FPS) + 1) / FPS + times[0]
-    ignored = [cell for cell, name in zip(sheet.header, names, strict=True) if name not in (*_NAMES, *_TIMES, *_COUNTS)]
+    ignored = [
+        cell
+        for cell, name in zip(sheet.header, names, strict=True)
+        if name not in (*_NAMES, *_TIME_COLUMNS, *_COUNT_COLUMNS)
+    ]
     return Recorded(to_motion({name: np.interp(every, times, of) for name, of in columns.items()}), tuple(ignored))
 
 
@@ -125,7 +129,7 @@ def _times(sheet: _Sheet, fps: float | None) -> Times:
     names = sheet.names()
     if fps:
         return np.arange(len(sheet.lines)) / fps
-    at = next((names.index(name) for name in _TIMES if name in names), None)
+    at = next((names.index(name) for name in _TIME_COLUMNS if name in names), None)
     if at is None:
         raise MediaError(f"{sheet.path} has no column Timecode or timeCode. Say how many lines a second it has.")
     stamps = [(number, cells[at]) for number, cells in sheet.lines]

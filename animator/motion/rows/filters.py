@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from animator.units import FPS
 
 Row = NDArray[np.float64]
-_CATCH_UP = 0.25  # of what a steady point is behind by, a frame
+_CATCH_UP_SHARE = 0.25  # of what a steady point is behind by, a frame
 
 
 class Follower:
@@ -44,7 +44,7 @@ class Steady:
 
     def __call__(self, goal: Row) -> Row:
         """(size,), one frame on -> (size,)."""
-        wanted = _shortened(goal - self._goal + _CATCH_UP * (self._goal - self.value), *self._speed)
+        wanted = _shortened(goal - self._goal + _CATCH_UP_SHARE * (self._goal - self.value), *self._speed)
         self._step = self._step + _shortened(wanted - self._step, *self._turn)  # between two short steps: short
         self._goal = goal
         self.value = self.value + self._step

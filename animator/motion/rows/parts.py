@@ -12,8 +12,8 @@ from animator.units import Motion, Samples
 Part = Literal["all", "pose", "expression"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
-_POSE = (*range(space.HEAD_YAW, space.HEAD_Z + 1), space.TORSO_X, space.TORSO_Y)
-_EXPRESSION = (*range(len(space.ARKIT)), *range(space.GAZE_LEFT_YAW, space.GAZE_RIGHT_PITCH + 1))
+_POSE_COLUMNS = (*range(space.HEAD_YAW, space.HEAD_Z + 1), space.TORSO_X, space.TORSO_Y)
+_EXPRESSION_COLUMNS = (*range(len(space.ARKIT)), *range(space.GAZE_LEFT_YAW, space.GAZE_RIGHT_PITCH + 1))
 
 
 def only(motion: Motion, part: Part) -> Motion:
@@ -24,7 +24,7 @@ def only(motion: Motion, part: Part) -> Motion:
     if part == "all":
         return motion
     kept = np.zeros_like(motion)
-    columns = list(_POSE if part == "pose" else _EXPRESSION)
+    columns = list(_POSE_COLUMNS if part == "pose" else _EXPRESSION_COLUMNS)
     kept[:, columns] = motion[:, columns]
     return kept
 

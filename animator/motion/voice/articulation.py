@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.voice.listener import Listener
-from animator.motion.voice.mouth_net import CHANNELS, HIDDEN, MouthRow
+from animator.motion.voice.mouth_net import CHANNELS, HIDDEN_SIZE, MouthRow
 
 MODEL = Path(__file__).with_name("articulation.onnx")
-_LEFT_OUT = ("jawOpen", "mouthClose", "mouthPress")  # of a press, film and sound know nothing of each other
-SHAPES: tuple[str, ...] = tuple(name for name in CHANNELS if name not in _LEFT_OUT)
-AT = [CHANNELS.index(name) for name in SHAPES]
+_OMITTED_SHAPES = ("jawOpen", "mouthClose", "mouthPress")  # of a press, film and sound know nothing of each other
+SHAPES: tuple[str, ...] = tuple(name for name in CHANNELS if name not in _OMITTED_SHAPES)
+SHAPE_COLUMNS = [CHANNELS.index(name) for name in SHAPES]
 # Which shapes a speaker uses more or less than others, together, and by how much: half to four fifths of the spread,
 # between the filmed speakers, of the logarithm of a shape's own spread (.38 to .57), which single sentences overstate.
 _HABITS: dict[tuple[str, ...], float] = {
@@ -28,25 +28,26 @@ _HABITS: dict[tuple[str, ...], float] = {
 }
 # Of rounded lips both networks know something: their sum follows film and rules better than either, and these shares of
 # each, less what they say of any sound, move as far as people's.
-_ROUND = [SHAPES.index(name) for name in ("mouthFunnel", "mouthPucker")]
-_FILMED, _RULED, _ANY = 1.35, 1.05, 0.08
+_ROUND_SHAPES = [SHAPES.index(name) for name in ("mouthFunnel", "mouthPucker")]
+_FILM_SHARE, _RULE_SHARE, _ROUND_FLOOR = 1.35, 1.05, 0.08
 # Who converses widens the mouth as it opens (opening and width correlate by .3 in conversation, not at all in sentences
 # that are read): so much of these for a jaw that is wide open, where the lips are not round.
-_WIDER = {"mouthStretch": 0.45, "mouthSmile": 0.30, "mouthDimple": 0.15}
-_WIDENING = np.array([_WIDER.get(name, 0.0) for name in SHAPES], np.float32)
+_WIDENING_SHARES = {"mouthStretch": 0.45, "mouthSmile": 0.30, "mouthDimple": 0.15}
+_WIDENING = np.array([_WIDENING_SHARES.get(name, 0.0) for name in SHAPES], np.float32)
 _JAW = CHANNELS.index("jawOpen")
-_ROUNDISH, _WHOLLY = 0.15, 0.6  # pucker and funnel together, up to where lips are not round, and from where they are
-_MOST = 1.5  # spreads that a speaker is away from the mean
+# Pucker and funnel together, up to where lips are not round, and from where they are
+_LEAST_ROUNDING, _FULL_ROUNDING = 0.15, 0.6
+_MOST_SPREADS = 1.5  # spreads that a speaker is away from the mean
 
 Shapes = NDArray[np.float32]  # (len(SHAPES),), in the units of `animator.motion.voice.mouth_net.CHANNELS`
-STILL: Shapes = np.zeros(len(SHAPES), np.float32)
+STILL_SHAPES: Shapes = np.zeros(len(SHAPES), np.float32)
 
 
 class Articulation(Listener):
     """How far each of `SHAPES` is taken in a stream, of the frame that `MouthNet` tells at the same time."""
 
     def __init__(self) -> None:
-        super().__init__(MODEL, HIDDEN, len(SHAPES))
+        super().__init__(MODEL, HIDDEN_SIZE, len(SHAPES))
 
     def meant(self, said: Shapes, speech: float) -> Shapes:
         return said.clip(0.0, 1.0) * np.float32(min(1.0, 2 * speech))
@@ -58,7 +59,7 @@ class Style:
     def __init__(self, random: np.random.Generator) -> None:
         self._gains = np.ones(len(SHAPES), np.float32)
         for names, spread in _HABITS.items():
-            gain = np.exp(spread * np.clip(random.standard_normal(), -_MOST, _MOST))
+            gain = np.exp(spread * np.clip(random.standard_normal(), -_MOST_SPREADS, _MOST_SPREADS))
             self._gains[[SHAPES.index(name) for name in names]] = gain
 
     def __call__(self, mouth: MouthRow, heard: MouthRow, shapes: Shapes) -> MouthRow:
@@ -68,7 +69,11 @@ class Style:
         """
         row = mouth.copy()
         told = self._gains * shapes
-        told[_ROUND] = np.maximum(_FILMED * told[_ROUND] + _RULED * heard[AT][_ROUND] - _ANY, 0)
-        unrounded = float(np.clip((_WHOLLY - told[_ROUND].sum()) / (_WHOLLY - _ROUNDISH), 0, 1))
-        row[AT] += told + _WIDENING * mouth[_JAW] * unrounded - heard[AT]
+        told[_ROUND_SHAPES] = np.maximum(
+            _FILM_SHARE * told[_ROUND_SHAPES] + _RULE_SHARE * heard[SHAPE_COLUMNS][_ROUND_SHAPES] - _ROUND_FLOOR, 0
+        )
+        unrounded = float(
+            np.clip((_FULL_ROUNDING - told[_ROUND_SHAPES].sum()) / (_FULL_ROUNDING - _LEAST_ROUNDING), 0, 1)
+        )
+        row[SHAPE_COLUMNS] += told + _WIDENING * mouth[_JAW] * unrounded - heard[SHAPE_COLUMNS]
         return row

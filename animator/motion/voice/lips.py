@@ -6,10 +6,10 @@ Frames that networks tell one by one flap at twice that.
 
 import numpy as np
 
-from animator.motion.voice.closing import APART, TIP, Touches, touched
+from animator.motion.voice.closing import NO_TOUCHES, TIP_TOUCH, Touches, touched
 from animator.motion.voice.mouth_net import CHANNELS, MouthRow
 
-_TOGETHER, _APART = 0.5, 0.34  # of a touch, by which it comes and leaves in a frame: two frames, and three
+_CLOSING_STEP, _PARTING_STEP = 0.5, 0.34  # of a touch, by which it comes and leaves in a frame: two frames, and three
 
 
 class Lips:
@@ -22,13 +22,13 @@ class Lips:
 
     def __init__(self) -> None:
         self._asked = np.zeros(len(CHANNELS), np.float32)
-        self._called = self._touches = APART
+        self._called = self._touches = NO_TOUCHES
 
     def __call__(self, mouth: MouthRow, touches: Touches) -> tuple[MouthRow, float]:
         """What is asked of a frame -> its mouth, and how far the tongue's tip is raised, 0 to 1."""
         between, self._asked = np.float32(0.5) * (self._asked + mouth), mouth
         wanted = np.where(self._touches < self._called, np.maximum(self._called, touches), touches)
         self._called = touches
-        nearer = np.clip(wanted - self._touches, -_APART, _TOGETHER)
+        nearer = np.clip(wanted - self._touches, -_PARTING_STEP, _CLOSING_STEP)
         self._touches = (self._touches + nearer).astype(np.float32)
-        return touched(between, self._touches), float(self._touches[TIP])
+        return touched(between, self._touches), float(self._touches[TIP_TOUCH])

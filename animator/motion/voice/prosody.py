@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from animator.media.mel import Features
 
 _VOICE_BANDS = slice(3, 44)  # 130 Hz to 3.9 kHz
-_OVER_NOISE = 0.09  # features (7 dB) over the noise floor
-_LOUDER_THAN = 0.24  # features (-61 dB): quieter is never a voice
+_NOISE_MARGIN = 0.09  # features (7 dB) over the noise floor
+_LEAST_LEVEL = 0.24  # features (-61 dB): quieter is never a voice
 _ACCENT_GAP = 7  # frames between accents at least
-_PAUSE = 6  # frames without voice that end a phrase
-_PHRASE = 18  # frames of voice that make a phrase
+_PAUSE_FRAMES = 6  # frames without voice that end a phrase
+_PHRASE_FRAMES = 18  # frames of voice that make a phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Heard:
     lift: float = 0.0
 
 
-SILENT = Heard(False, 0.0, 0.0, False, False)
+SILENCE = Heard(False, 0.0, 0.0, False, False)
 
 
 class Prosody:
@@ -38,30 +38,30 @@ class Prosody:
         """Forget the voice, keep nothing."""
         self._noise, self._mean, self._spread = 0.2, 0.55, 0.08
         self._last, self._before = 0.0, 0.0
-        self._since_accent, self._voiced, self._quiet = _ACCENT_GAP, 0, _PAUSE
+        self._since_accent, self._voiced, self._quiet = _ACCENT_GAP, 0, _PAUSE_FRAMES
 
     def __call__(self, features: Features) -> Heard:
         """(hops, MELS) of one frame, see `animator.media.mel.LogMel`."""
         level = float(features[:, _VOICE_BANDS].mean())
         self._noise += (level - self._noise) * (0.25 if level < self._noise else 0.003)
-        voice = level > max(_LOUDER_THAN, self._noise + _OVER_NOISE)
+        voice = level > max(_LEAST_LEVEL, self._noise + _NOISE_MARGIN)
         started, ended = self._count(voice)
         if voice:
             self._mean += (level - self._mean) * 0.04
             self._spread += (abs(level - self._mean) - self._spread) * 0.04
         accent = self._accent_before(level)
         loudness = min(1.0, max(0.0, 0.5 + (level - self._mean) / (4 * self._spread + 0.1))) if voice else 0.0
-        return Heard(self._quiet < _PAUSE and self._voiced > 0, loudness, accent, started, ended)
+        return Heard(self._quiet < _PAUSE_FRAMES and self._voiced > 0, loudness, accent, started, ended)
 
     def _count(self, voice: bool) -> tuple[bool, bool]:
         """Whether a phrase started or ended with this frame."""
         if voice:
-            started = self._quiet >= _PAUSE
+            started = self._quiet >= _PAUSE_FRAMES
             self._voiced = 1 if started else self._voiced + 1
             self._quiet = 0
             return started, False
         self._quiet += 1
-        return False, self._quiet == _PAUSE and self._voiced >= _PHRASE
+        return False, self._quiet == _PAUSE_FRAMES and self._voiced >= _PHRASE_FRAMES
 
     def _accent_before(self, level: float) -> float:
         """The strength of the accent if the frame before was a peak of loudness."""

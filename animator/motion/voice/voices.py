@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.media.mel import MELS, Features, LogMel
-from animator.motion.voice.articulation import STILL, Articulation, Shapes
-from animator.motion.voice.closing import APART, Closing, Touches
+from animator.motion.voice.articulation import STILL_SHAPES, Articulation, Shapes
+from animator.motion.voice.closing import NO_TOUCHES, Closing, Touches
 from animator.motion.voice.intonation import Intonation
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME, MouthNet, MouthRow
-from animator.motion.voice.prosody import SILENT, Heard, Prosody
+from animator.motion.voice.prosody import SILENCE, Heard, Prosody
 from animator.units import Samples
 
 
@@ -23,8 +23,8 @@ class Own(NamedTuple):
     mouth: MouthRow
     heard: NDArray[np.float32]
     prosody: Heard
-    touches: Touches = APART
-    shapes: Shapes = STILL
+    touches: Touches = NO_TOUCHES
+    shapes: Shapes = STILL_SHAPES
 
 
 class Other(NamedTuple):
@@ -34,7 +34,7 @@ class Other(NamedTuple):
     prosody: Heard
 
 
-NOBODY = Other(np.zeros((HOPS_PER_FRAME, MELS), np.float32), SILENT)
+NOBODY = Other(np.zeros((HOPS_PER_FRAME, MELS), np.float32), SILENCE)
 
 
 class OwnVoice:

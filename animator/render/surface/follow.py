@@ -56,7 +56,7 @@ def nearest_person(portrait: Portrait) -> tuple[Floats, Floats]:
 
 
 def _inset(portrait: Portrait, flat: Floats) -> Floats:
-    """0 on the border of the picture, which must not come into view, rising to 1 within `PINNED_MARGINS` of its margins.
+    """0 on the border of the picture, which must not come into view, rising to 1 over `PINNED_MARGINS` of its margins.
 
     Below, the border is where the source ends: there the shoulders would be seen to end.
     """

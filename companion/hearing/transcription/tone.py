@@ -6,7 +6,7 @@ Pitch in the voiced part of loud speech, and loudness. A voice of anger may be e
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.motion.voice.intonation import PERIODIC, pitches
+from animator.motion.voice.intonation import VOICED_PERIODICITY, pitches
 from companion.stages.protocols import HEAR_RATE, Samples
 
 WINDOW, HOP = 640, 480  # samples, 40 and 30 ms
@@ -31,7 +31,7 @@ def voice(audio: Samples) -> Voice | None:
     power = 10 * np.log10(np.mean((frames * np.hanning(WINDOW)) ** 2, axis=1) + 1e-10)
     hertz, periodic = pitches(frames, HEAR_RATE)
     spoken = power > power.max() - SPEECH_RANGE_DB
-    voiced = spoken & (periodic > PERIODIC)
+    voiced = spoken & (periodic > VOICED_PERIODICITY)
     if np.count_nonzero(voiced) < LEAST_WINDOWS:
         return None
     pitch = 12 * np.log2(hertz[voiced] / 100)
