@@ -13,7 +13,7 @@ SYNTHETIC, CAPTURED = 0, 1  # heads
 
 
 def listener() -> nn.Sequential:
-    """(batch, MELS, 36 + 4 (frames - 1)) -> (batch, HIDDEN, frames), what is heard around each frame."""
+    """(batch, MELS, 36 + 4 (frames - 1)) -> (batch, HIDDEN_SIZE, frames), what is heard around each frame."""
     return nn.Sequential(
         nn.Conv1d(MELS, 96, 4, stride=2), nn.SiLU(),
         nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
@@ -32,8 +32,8 @@ class MouthNetwork(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(2 * HIDDEN_SIZE, len(CHANNELS)) for _ in range(2))
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> the mouths of both heads (batch, frames, channels),
-        the state, and the features that the heads read, (batch, frames, 2 * HIDDEN), for other networks."""
+        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN_SIZE) -> the mouths of both heads (batch, frames, channels),
+        the state, and the features that the heads read, (batch, frames, 2 * HIDDEN_SIZE), for other networks."""
         heard = self.listen(features.transpose(1, 2)).transpose(1, 2)
         recalled, state = self.gru(heard, state)
         both = torch.cat([heard, recalled], dim=2)
@@ -53,6 +53,6 @@ class Shipped(nn.Module):
         self.register_buffer("gain", gain)
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(1, 36, MELS), (1, 1, HIDDEN) -> (1, 1, channels), (1, 1, HIDDEN), (1, 1, 2 * HIDDEN)."""
+        """(1, 36, MELS), (1, 1, HIDDEN_SIZE) -> (1, 1, channels), (1, 1, HIDDEN_SIZE), (1, 1, 2 * HIDDEN_SIZE)."""
         synthetic, captured, state, both = self.network(features, state)
         return (synthetic + self.share * (captured - synthetic)) * self.gain, state, both

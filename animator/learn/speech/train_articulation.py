@@ -47,7 +47,7 @@ class ArticulationNetwork(nn.Module):
         )
 
     def forward(self, heard: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> (batch, frames, len(SHAPES)), the state."""
+        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN_SIZE) -> (batch, frames, len(SHAPES)), the state."""
         seen = self.listen(heard.transpose(1, 2)).transpose(1, 2)
         recalled, state = self.gru(seen, state)
         return self.tell(torch.cat([seen, recalled], dim=2)), state

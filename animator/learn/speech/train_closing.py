@@ -48,7 +48,7 @@ class ClosingNetwork(nn.Module):
         )
 
     def forward(self, heard: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN) -> logits (batch, frames, TOUCHES), the state."""
+        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN_SIZE) -> logits (batch, frames, TOUCH_COUNT), the state."""
         seen = self.listen(heard.transpose(1, 2)).transpose(1, 2)
         recalled, state = self.gru(seen, state)
         return self.tell(torch.cat([seen, recalled], dim=2)), state
@@ -87,7 +87,7 @@ def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores
 
 
 def touches(clip: Clip) -> NDArray[np.float32]:
-    """What the teacher says of a clip: (frames, TOUCHES), 1 where lips touch each other or the teeth, and how far the
+    """What the teacher says of a clip: (frames, TOUCH_COUNT), 1 where lips touch each other or the teeth, and how far the
     tongue's tip is raised."""
     return np.stack([clip.mouth[:, CLOSE] > SHUT, clip.mouth[:, ROLL] > ROLLED, clip.tip], axis=1).astype(np.float32)
 
@@ -118,7 +118,7 @@ def validate(network: ClosingNetwork, clips: list[Clip]) -> Scores:
 
 
 def told(network: ClosingNetwork, clip: Clip) -> NDArray[np.float32]:
-    """(frames, TOUCHES) float32 in [0, 1]: the output for a clip without augmentation."""
+    """(frames, TOUCH_COUNT) float32 in [0, 1]: the output for a clip without augmentation."""
     heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
     with torch.no_grad():
         return torch.sigmoid(network(heard, torch.zeros(1, 1, HIDDEN_SIZE))[0])[0].numpy()

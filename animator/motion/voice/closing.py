@@ -32,7 +32,7 @@ _COLUMNS = [CHANNELS.index(name) for name in _TEETH_SHAPES]
 _TEETH_ROW = np.array(list(_TEETH_SHAPES.values()), np.float32)
 _CLOSE, _JAW = CHANNELS.index("mouthClose"), CHANNELS.index("jawOpen")
 
-Touches = NDArray[np.float32]  # (TOUCHES,) in [0, 1]
+Touches = NDArray[np.float32]  # (TOUCH_COUNT,) in [0, 1]
 NO_TOUCHES: Touches = np.zeros(TOUCH_COUNT, np.float32)
 
 

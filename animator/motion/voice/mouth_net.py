@@ -55,8 +55,8 @@ def _session(model: Path, changed_ns: int) -> onnxruntime.InferenceSession:
 class MouthNet:
     """The mouth that belongs to a stream of sound, `LOOK_AHEAD` frames after the sound came in.
 
-    ``heard`` (2 * HIDDEN,) is what the network made of the sound of the last frame, for networks that build on it;
-    zero in silence. ``window`` (WINDOW, MELS) is the sound that it heard; ``speech`` goes from 0 in silence and pauses
+    ``heard`` (2 * HIDDEN_SIZE,) is what the network made of the sound of the last frame, for networks that build on it;
+    zero in silence. ``window`` (WINDOW_HOPS, MELS) is the sound that it heard; ``speech`` goes from 0 in silence and pauses
     to 1.
     """
 

@@ -16,7 +16,7 @@ from animator.units import Samples
 
 
 class Own(NamedTuple):
-    """A frame of the own voice: the mouth network's ``mouth`` and what that network ``heard``, (2 * HIDDEN,), both of
+    """A frame of the own voice: the mouth network's ``mouth`` and what that network ``heard``, (2 * HIDDEN_SIZE,), both of
     the frame that is shown; the ``prosody`` of the frame that came in, `LOOK_AHEAD` frames later; and how the lips
     touch, and which ``shapes`` they take, again in the frame that is shown."""
 
