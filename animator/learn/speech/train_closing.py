@@ -48,7 +48,7 @@ class ClosingNetwork(nn.Module):
         )
 
     def forward(self, heard: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN_SIZE) -> logits (batch, frames, TOUCH_COUNT), the state."""
+        """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN_SIZE) -> logits (batch, frames, TOUCH_COUNT), state."""
         seen = self.listen(heard.transpose(1, 2)).transpose(1, 2)
         recalled, state = self.gru(seen, state)
         return self.tell(torch.cat([seen, recalled], dim=2)), state
@@ -87,8 +87,8 @@ def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores
 
 
 def touches(clip: Clip) -> NDArray[np.float32]:
-    """What the teacher says of a clip: (frames, TOUCH_COUNT), 1 where lips touch each other or the teeth, and how far the
-    tongue's tip is raised."""
+    """What the teacher says of a clip: (frames, TOUCH_COUNT), 1 where lips touch each other or the teeth, and how far
+    the tongue's tip is raised."""
     return np.stack([clip.mouth[:, CLOSE] > SHUT, clip.mouth[:, ROLL] > ROLLED, clip.tip], axis=1).astype(np.float32)
 
 

@@ -56,8 +56,8 @@ class MouthNet:
     """The mouth that belongs to a stream of sound, `LOOK_AHEAD` frames after the sound came in.
 
     ``heard`` (2 * HIDDEN_SIZE,) is what the network made of the sound of the last frame, for networks that build on it;
-    zero in silence. ``window`` (WINDOW_HOPS, MELS) is the sound that it heard; ``speech`` goes from 0 in silence and pauses
-    to 1.
+    zero in silence. ``window`` (WINDOW_HOPS, MELS) is the sound that it heard; ``speech`` rises from 0 in silence and
+    pauses to 1.
     """
 
     def __init__(self) -> None:

@@ -16,9 +16,11 @@ from animator.units import Samples
 
 
 class Own(NamedTuple):
-    """A frame of the own voice: the mouth network's ``mouth`` and what that network ``heard``, (2 * HIDDEN_SIZE,), both of
-    the frame that is shown; the ``prosody`` of the frame that came in, `LOOK_AHEAD` frames later; and how the lips
-    touch, and which ``shapes`` they take, again in the frame that is shown."""
+    """A frame of the face's own voice.
+
+    Of the frame that is shown: the mouth network's ``mouth``; what that network ``heard``, (2 * HIDDEN_SIZE,); how lips
+    and tongue touch (``touches``); and the ``shapes`` that the lips take. The ``prosody`` is that of the frame that came
+    in, `LOOK_AHEAD` frames later."""
 
     mouth: MouthRow
     heard: NDArray[np.float32]
