@@ -33,7 +33,7 @@ class MouthNetwork(nn.Module):
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN_SIZE) -> the mouths of both heads (batch, frames,
-        channels), the state, and the features that the heads read, (batch, frames, 2 * HIDDEN_SIZE), for other networks."""
+        channels), the state, and what the heads read, (batch, frames, 2 * HIDDEN_SIZE), for other networks."""
         heard = self.listen(features.transpose(1, 2)).transpose(1, 2)
         recalled, state = self.gru(heard, state)
         both = torch.cat([heard, recalled], dim=2)

@@ -19,8 +19,8 @@ class Own(NamedTuple):
     """A frame of the face's own voice.
 
     Of the frame that is shown: the mouth network's ``mouth``; what that network ``heard``, (2 * HIDDEN_SIZE,); how lips
-    and tongue touch (``touches``); and the ``shapes`` that the lips take. The ``prosody`` is that of the frame that came
-    in, `LOOK_AHEAD` frames later."""
+    and tongue touch (``touches``); and the ``shapes`` that the lips take. The ``prosody`` is that of the frame that
+    came in, `LOOK_AHEAD` frames later."""
 
     mouth: MouthRow
     heard: NDArray[np.float32]
