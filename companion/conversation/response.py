@@ -14,6 +14,7 @@ from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
 from companion.protocol.settings import ToolChoice
 from companion.speech.playout import Cue, pcm16
 from companion.speech.sentences import Sentence
+from companion.speech.thoughts import Thoughts
 from companion.stages.protocols import Message, Samples
 
 Ending = Literal["completed", "cancelled", "failed", "incomplete"]
@@ -78,6 +79,7 @@ class Reply:
     feel: Callable[[str], Awaitable[str]] | None = None  # a sentence without a tag -> its emotion
     filler: tuple[str, float] = ("", 0.0)  # what is said while the answer is not there, and when, in seconds
     lost: str = ""  # what is said where the language model thinks and never speaks
+    thoughts: Thoughts = field(default_factory=Thoughts)  # the language model's, of which nothing is said
     opener: Sentence | None = None  # what it begins with before the language model has a word
     breathes: bool = False  # a breath is heard where it has no opener and its first words take a while
     silence: bool = False  # it is to a user who says nothing

@@ -14,7 +14,7 @@ from companion.dialogue.prompt import Asking
 from companion.dialogue.toolbox import Toolbox
 from companion.protocol.settings import Settings
 from companion.safety import Guard
-from companion.speech.thoughts import unthought
+from companion.speech.thoughts import RETRACTED, Thoughts, unthought
 from companion.stages.protocols import Message
 from companion.stages.streams import closing
 
@@ -57,7 +57,8 @@ class Thinking:
         part in it."""
         context = reply.wishes.context
         history = self.conversation.history() if context is None else context
-        return self.guard.watched(unthought(self.ask(self.asking.ask(history, (), reply.wishes, ""))))
+        asked = self.asking.ask(history, (), reply.wishes, "")
+        return self.guard.watched(unthought(self.ask(asked), reply.thoughts))
 
     def nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
         """A word to a user who is silent. A tiny model has none that fits."""
@@ -80,12 +81,15 @@ class Thinking:
             if beginning != begun:
                 reply.trace.change("again")
             messages = self.asking.ask(history, [recalled, *notes], reply.wishes, beginning)
-            deltas = unthought(self.toolbox.reply(messages, self.settings(), self.asking.persona.tools, reply))
+            reply.thoughts = Thoughts()
+            answer = self.toolbox.reply(messages, self.settings(), self.asking.persona.tools, reply)
+            deltas = unthought(answer, reply.thoughts)
             async with closing(continued(deltas, beginning) if beginning else deltas) as stream:
                 async for delta in stream:
-                    spoke = spoke or bool(delta.strip())
+                    _, retracted, said = delta.rpartition(RETRACTED)
+                    spoke = bool(said.strip()) or (spoke and not retracted)
                     yield delta
-            spoke = spoke or bool(reply.made)
+            spoke = spoke or bool(reply.made) or reply.thoughts.inside
 
 
 async def once(text: str) -> AsyncIterator[str]:

@@ -1,9 +1,9 @@
 """Deltas of a language model -> sentences that can be spoken, with their emotions. Pure.
 
-`Sentences` reads character by character, so that the size of the deltas makes no difference: thoughts are taken out
-first (`companion.speech.thoughts`), no sentence ends within a construct (`companion.speech.constructs`),
-`companion.speech.boundaries` decides where else one ends, and `companion.speech.markup` what of it is for eyes and what
-for the voice.
+`Sentences` reads character by character, so that the size of the deltas makes no difference: no sentence ends within a
+construct (`companion.speech.constructs`), `companion.speech.boundaries` decides where else one ends, and
+`companion.speech.markup` what of it is for eyes and what for the voice. Thoughts have been taken out before
+(`companion.speech.thoughts`), all but the `RETRACTED` that follows one whose beginning was not marked.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from typing import Self
 from companion.speech.boundaries import END, early_cut, ends, late_cut
 from companion.speech.constructs import Construct, closed, opened
 from companion.speech.markup import TAG, Mark, parse, speakable
-from companion.speech.thoughts import Thoughts, Visible
+from companion.speech.thoughts import RETRACTED
 from companion.speech.wording import language
 
 __all__ = ["Mark", "Sentence", "Sentences", "speakable", "untagged", "words"]
@@ -94,7 +94,6 @@ class Sentences:
 
     language: str = "en"
     waited: float = 0.0
-    _thoughts: Thoughts = field(default_factory=Thoughts)
     _unread: deque[str] = field(default_factory=deque[str])
     _text: str = ""
     _construct: Construct | None = None
@@ -107,38 +106,31 @@ class Sentences:
     _aside: list[Sentence] | None = None  # the reply's beginning, while it sounds like a thought
 
     @property
-    def pondered(self) -> bool:
-        """There were thoughts among the deltas."""
-        return self._thoughts.seen
-
-    @property
     def begun(self) -> bool:
         """Something came that is no thought."""
         return self._aside is None and (not self._first or bool(self._text.strip()))
 
     def feed(self, delta: str) -> Iterator[Sentence]:
-        yield from self._out(self._visible(self._thoughts.feed(delta)))
+        self._unread.extend(delta)
+        yield from self._out(self._read())
 
     def flush(self) -> Iterator[Sentence]:
         """What is left is complete as it stands."""
-        yield from self._out(self._visible(self._thoughts.flush()))
         yield from self._out(self._rest())
         yield from self._aside or ()
         self._aside = None
 
-    def _visible(self, parts: Iterator[Visible]) -> Iterator[Sentence]:
-        for part in parts:
-            if isinstance(part, str):
-                self._unread.extend(part)
-                yield from self._read()
-            else:
-                self._text, self._construct, self._end, self._code = "", None, None, ""
-                self._emotion, self._aside = "neutral", None
-                self._first = True
-
     def _read(self) -> Iterator[Sentence]:
         while self._unread:
-            yield from self._take(self._unread.popleft())
+            char = self._unread.popleft()
+            if char == RETRACTED:
+                self._retract()
+            else:
+                yield from self._take(char)
+
+    def _retract(self) -> None:
+        self._text, self._construct, self._end, self._code = "", None, None, ""
+        self._emotion, self._aside, self._first = "neutral", None, True
 
     def _rest(self) -> Iterator[Sentence]:
         while self._construct and not self._is_code(self._construct):

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from enum import Enum
-from typing import Final
 
 from companion.stages.streams import closing
 
@@ -36,21 +34,12 @@ _SPECIAL_TOKEN = re.compile(
 )
 _HEADS = "<[◁"  # what a tag begins with
 LONGEST_TAG = 80  # characters of a tag
-
-
-class Retracted(Enum):
-    """What came before was a thought, too: its beginning was not marked, its end is."""
-
-    ALL = "all"
-
-
-OPENING, CLOSING = "<think>", "</think>"
-RETRACTED: Final = Retracted.ALL
-Visible = str | Retracted
+RETRACTED = "\x18"  # ASCII's CANCEL: all that came before was a thought, too, whose beginning was not marked
 
 
 class Thoughts:
-    """`feed` deltas, get what is not a thought; `flush` gives the rest. The same for any size of delta.
+    """`feed` deltas, get what is not a thought, and `RETRACTED`; `flush` gives the rest. The same for any size of
+    delta.
 
     ``seen`` is True once there was a thought, whether it has ended or not.
     """
@@ -67,15 +56,15 @@ class Thoughts:
         """A thought has not ended."""
         return self._end is not None
 
-    def feed(self, delta: str) -> Iterator[Visible]:
+    def feed(self, delta: str) -> Iterator[str]:
         self._held += delta
         yield from self._go(ended=False)
 
-    def flush(self) -> Iterator[Visible]:
+    def flush(self) -> Iterator[str]:
         yield from self._go(ended=True)
         self._held = ""
 
-    def _go(self, ended: bool) -> Iterator[Visible]:
+    def _go(self, ended: bool) -> Iterator[str]:
         while self._held:
             if self._end:
                 if not self._leave(self._end):
@@ -113,7 +102,7 @@ class Thoughts:
         self._begun = True
         return None
 
-    def _tag(self, ended: bool) -> list[Visible] | None:
+    def _tag(self, ended: bool) -> list[str] | None:
         """What becomes of the head of a tag; None: more is needed to tell."""
         if self._last != "`":
             for begin, end in _KINDS:
@@ -142,26 +131,20 @@ class Thoughts:
         return out
 
 
-async def unthought(deltas: AsyncIterator[str]) -> AsyncIterator[str]:
-    """The deltas without their thoughts, of which nothing is left but that there were any: a thought that never ends
-    is an empty one that never ends, and the end of an unmarked one stays."""
-    thoughts = Thoughts()
+async def unthought(deltas: AsyncIterator[str], thoughts: Thoughts) -> AsyncIterator[str]:
+    """The deltas without the thoughts that ``thoughts`` finds in them."""
     async with closing(deltas) as stream:
         async for delta in stream:
             for part in thoughts.feed(delta):
-                yield part if isinstance(part, str) else CLOSING
+                yield part
     for part in thoughts.flush():
-        yield part if isinstance(part, str) else CLOSING
-    if thoughts.inside:
-        yield OPENING
+        yield part
 
 
 def thoughtless(text: str) -> str:
     """A whole text without its thoughts."""
-    thoughts, visible = Thoughts(), ""
-    for part in (*thoughts.feed(text), *thoughts.flush()):
-        visible = visible + part if isinstance(part, str) else ""
-    return visible
+    thoughts = Thoughts()
+    return "".join((*thoughts.feed(text), *thoughts.flush())).rpartition(RETRACTED)[2]
 
 
 _TAG_BEGINNING = re.compile(r"<[|｜][^<>\n]*>?$|<\s*/?\s*(?P<name>[\w:]*)(?P<rest>[^<>]*)$|[\[◁](?P<word>/?\w*)$")

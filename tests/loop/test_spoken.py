@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from companion.protocol import events
 from companion.speech.markup import speakable
 from companion.speech.sentences import Sentence, Sentences, shown
-from companion.speech.thoughts import thoughtless
+from companion.speech.thoughts import Thoughts, thoughtless
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, Watching, engine
 from tests.virtual_time import run
@@ -17,9 +17,10 @@ from tests.virtual_time import run
 
 def read(text: str, *cuts: int) -> list[Sentence]:
     """The sentences of ``text`` that comes in pieces which end at ``cuts``."""
-    stream = Sentences()
+    thoughts, stream = Thoughts(), Sentences()
     bounds = [0, *sorted(cuts), len(text)]
-    found = [s for a, b in zip(bounds, bounds[1:], strict=False) for s in stream.feed(text[a:b])]
+    visible = [part for a, b in zip(bounds, bounds[1:], strict=False) for part in thoughts.feed(text[a:b])]
+    found = [sentence for part in (*visible, *thoughts.flush()) for sentence in stream.feed(part)]
     return [*found, *stream.flush()]
 
 
@@ -342,6 +343,13 @@ def test_nothing_of_a_thought_leaves_the_server(thought: str):
 def test_a_model_that_thinks_for_ever_says_that_it_is_lost():
     talk, tts = _talk("<think>What shall I say? I do not know. So")
     assert [text for text, _ in tts.spoken] == ["Could you say that again?"]
+
+
+@pytest.mark.parametrize("reply", ["What shall I say?</think>", "<think>What shall I say?</think>"])
+def test_a_model_that_only_thought_says_that_it_is_lost(reply: str):
+    talk, tts = _talk(reply)
+    assert [text for text, _ in tts.spoken] == ["Could you say that again?"]
+    assert talk.history() == [("user", "Well?")]
 
 
 @pytest.mark.parametrize("reply", ["...", "😊", "***", "[happy]", "*nods*", "```\n```", "<br>", "<think>a</think>..."])

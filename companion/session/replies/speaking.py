@@ -72,8 +72,9 @@ def _fed(sentences: Sentences, delta: str, reply: Reply) -> Iterator[Sentence]:
 
 def _last(sentences: Sentences, reply: Reply) -> Iterator[Sentence]:
     """What is left; of a model that only thought, and never came to speak, what it says instead."""
+    begun = sentences.begun
     rest = list(sentences.flush())
-    if not rest and not sentences.begun and sentences.pondered and reply.lost:
+    if not rest and not begun and reply.thoughts.seen and reply.lost:
         rest = list(Sentences().feed(f"{reply.lost}\n"))
     return _allowed(rest, reply)
 
