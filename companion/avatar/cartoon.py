@@ -121,11 +121,15 @@ class CartoonPortraits:
     def source(self, id: str) -> bytes:
         return self._uploaded(id)[1]
 
-    def forget(self, id: str, copies: bool = False) -> str:
-        _, data = self._uploaded(id)
-        for gone in [id, *(other for other, (_, same) in self._uploads.items() if copies and same == data)]:
-            self._uploads.pop(gone, None)
-        return hashlib.sha256(data).hexdigest()
+    def sha256(self, id: str) -> str:
+        return hashlib.sha256(self._uploaded(id)[1]).hexdigest()
+
+    def forget(self, id: str) -> None:
+        self._uploads.pop(id, None)
+
+    def forget_file(self, sha256: str) -> None:
+        for gone in [id for id, (_, data) in self._uploads.items() if hashlib.sha256(data).hexdigest() == sha256]:
+            del self._uploads[gone]
 
     def _uploaded(self, id: str) -> tuple[Upload, bytes]:
         if id not in self._uploads:

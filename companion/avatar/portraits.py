@@ -92,9 +92,16 @@ class Portraits(Protocol):
         """An upload's whole picture as a JPEG, upright. Raises PictureError."""
         ...
 
-    def forget(self, id: str, copies: bool = False) -> str:
-        """An upload is gone at once, whoever wears it; with ``copies`` all others of the same file, too. The SHA-256 of
-        its file. Raises PictureError(unknown_portrait)."""
+    def sha256(self, id: str) -> str:
+        """That of an upload's file. Raises PictureError(unknown_portrait)."""
+        ...
+
+    def forget(self, id: str) -> None:
+        """An upload is gone at once, whoever wears it, if it is there. Quick."""
+        ...
+
+    def forget_file(self, sha256: str) -> None:
+        """The same of all uploads of a file."""
         ...
 
 
@@ -189,14 +196,17 @@ class Gallery:
         except PortraitError as error:
             raise PictureError(error.code, str(error)) from error
 
-    def forget(self, id: str, copies: bool = False) -> str:
+    def sha256(self, id: str) -> str:
+        return self._uploaded(id).sha256
+
+    def forget(self, id: str) -> None:
         with self._lock:
-            found = self._uploads.pop(id, None)
-            if found is None:
-                raise unknown_portrait(id)
-            for other in [id for id, each in self._uploads.items() if copies and each.sha256 == found.sha256]:
-                del self._uploads[other]
-        return found.sha256
+            self._uploads.pop(id, None)
+
+    def forget_file(self, sha256: str) -> None:
+        with self._lock:
+            for id in [id for id, each in self._uploads.items() if each.sha256 == sha256]:
+                del self._uploads[id]
 
     def _uploaded(self, id: str, with_content: bool = False) -> _Uploaded:
         with self._lock:

@@ -166,22 +166,35 @@ def test_who_is_in_a_picture_is_asked_before_it_is_sent(page: Page, me: str) -> 
     assert complaints(page.browser) == []
 
 
-def test_a_face_that_was_withdrawn_leaves_the_page(page: Page, fakes: Companion, tmp_path: Path) -> None:
+@pytest.mark.parametrize("here", [False, True])
+def test_a_face_that_was_withdrawn_leaves_the_page(page: Page, fakes: Companion, tmp_path: Path, here: bool) -> None:
     first = page["title"].text
     mine = tmp_path / "withdrawn.png"  # like no other test's: nobody may send it again
-    Image.linear_gradient("L").resize((310, 290)).convert("RGB").save(mine)
+    Image.linear_gradient("L").resize((310 + here, 290)).convert("RGB").save(mine)
     fit(page, str(mine))
     press(page, "use")
     worn(page)
-    id = page.events("session.updated")[-1]["session"]["avatar"]["character"]
-    assert httpx.delete(f"{fakes.url}v1/portraits/{id}", trust_env=False).status_code == 204
+    upload = f"{fakes.url}v1/portraits/" + page.events("session.updated")[-1]["session"]["avatar"]["character"]
+    if here:
+        withdraw(page, sure=False)
+        assert httpx.get(f"{upload}/landmarks", trust_env=False).status_code == 200
+        withdraw(page, sure=True)
+    else:
+        assert httpx.delete(upload, trust_env=False).status_code == 204
     page.wait(lambda: page["title"].text == first, "the first face's label")
-    assert "withdrawn" in page["toast"].text
+    page.wait(lambda: "withdrawn" in page["toast"].text, "the word of it")
     assert [card.text for card in page.browser.find_elements(By.CSS_SELECTOR, "#cards b")] == ["Dot", "Circle"]
     choose(page, str(mine))
     page.wait(lambda: page["upload-problem"].is_displayed(), "the refusal")
     assert page["upload-problem"].text == "This picture may not be used here."
     assert complaints(page.browser, "/v1/portraits") == []
+
+
+def withdraw(page: Page, sure: bool) -> None:
+    page["cards"].find_element(By.TAG_NAME, "button").click()
+    question = page.browser.switch_to.alert
+    assert "withdrawn.png" in question.text
+    (question.accept if sure else question.dismiss)()
 
 
 def drop(page: Page, file: str) -> None:

@@ -1,11 +1,14 @@
 """On what ground a face is uploaded, and how consent is withdrawn."""
 
+import asyncio
 import hashlib
 import io
 import json
 import stat
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -15,7 +18,7 @@ from typer.testing import CliRunner
 
 from companion import frontmatter, resources
 from companion.avatar.consent import Consents, Faces
-from companion.avatar.portraits import PictureError
+from companion.avatar.portraits import PictureError, Upload
 from companion.cli.safety import app
 from tests.server.loopback import receive, running, send
 from tests.server.test_server import picture
@@ -95,6 +98,36 @@ async def test_a_withdrawn_face_is_gone_and_refused(tmp_path: Path, monkeypatch:
     assert (again.status_code, again.json()["error"]["code"]) == (403, "picture_denied")
     printed = CliRunner().invoke(app, ["consents"]).output.splitlines()
     assert [json.loads(line)["ground"] for line in printed] == ["self", "withdrawn"]
+
+
+async def test_copies_on_their_way_when_a_file_is_withdrawn_are_not_admitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VASARI_DATA", str(tmp_path))
+    begun, go_on = threading.Event(), threading.Event()
+    async with running() as server, httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
+        portraits, add, withdraw = server.engine.portraits, server.engine.portraits.add, Consents.withdraw
+        late: list[str] = []
+
+        def slowly(*arguments: Any) -> Upload:
+            begun.set()
+            assert go_on.wait(20)
+            return add(*arguments)
+
+        def meanwhile(consents: Consents, sha256: str, by: str) -> None:
+            late.append(add(picture()).id)  # has passed all checks in the moment before
+            withdraw(consents, sha256, by)
+
+        first = (await http.post("/v1/portraits?ground=self", content=picture())).json()["id"]
+        monkeypatch.setattr(portraits, "add", slowly)
+        monkeypatch.setattr(Consents, "withdraw", meanwhile)
+        copy = asyncio.create_task(http.post("/v1/portraits?ground=self", content=picture()))
+        assert await asyncio.to_thread(begun.wait, 20)
+        assert (await http.delete(f"/v1/portraits/{first}")).status_code == 204
+        go_on.set()
+        assert (await copy).json()["error"]["code"] == "picture_denied"
+        assert late and not portraits.has(late[0])
+        assert not [name for name in map("upload_{}".format, range(9)) if portraits.has(name)]
 
 
 async def test_a_session_leaves_a_withdrawn_face_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import { Care, country } from "./care.js";
 import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
-import { Sitters, characters, correct, inspect, personas, pictureOf, portraitOf, upload } from "./sitters.js";
+import { Sitters, characters, correct, inspect, personas, pictureOf, portraitOf, upload, withdraw } from "./sitters.js";
 import { microphonePermission } from "../vasari.js";
 
 const $ = (id) => document.getElementById(id);
@@ -248,7 +248,20 @@ async function fit(file, ground) {
   if (!used) return URL.revokeObjectURL(picture);
   uploadProblem(sent.warnings.join(" "), true);
   const portrait = await portraitOf(picture, sent.landmarks);
-  return sitters.welcome({ name: sent.id, title: "Your picture", credit: file.name, picture: portrait });
+  return sitters.welcome({ name: sent.id, title: "Your picture", credit: file.name, picture: portrait, withdraw: withdrawn });
+}
+
+/** Take an own picture back, for good. */
+async function withdrawn(sitter) {
+  const asked = `Withdraw “${sitter.credit}”? It is deleted here at once, and nobody can send it to ${location.host} again.`;
+  if (!window.confirm(asked)) return;
+  try {
+    await withdraw(sitter.name, face.key);
+    sitters.leave(sitter);
+    toast(`“${sitter.credit}” was withdrawn.`);
+  } catch (error) {
+    uploadProblem(error.message);
+  }
 }
 
 $("file").addEventListener("change", () => {

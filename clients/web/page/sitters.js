@@ -68,6 +68,9 @@ export async function correct(id, landmarks, key) {
   return (await ask(`/${id}/landmarks`, options, key, "The points could not be sent")).json();
 }
 
+/** Consent to the upload `id` is withdrawn: the server has no copy of its file left, and takes none. Throws as `upload`. */
+export const withdraw = (id, key) => ask(`/${id}`, { method: "DELETE" }, key, "The picture could not be withdrawn");
+
 /** Throws an Error that says why `file` cannot be sent, if it cannot. */
 export function inspect(file) {
   if (file.type && !file.type.startsWith("image/")) throw new Error(`“${file.name}” is not a picture. Use a JPEG, PNG or WebP file.`);
@@ -91,7 +94,8 @@ export class Sitters {
   #choose;
   chosen = null;
 
-  /** `choose(sitter)` is called with {name, title, credit, picture} when the visitor picks one. */
+  /** `choose(sitter)` is called with {name, title, credit, picture} when the visitor picks one. A sitter with `withdraw`,
+   * which is called with it, can be withdrawn. */
   constructor(cards, choose) {
     this.#cards = cards;
     this.#choose = choose;
@@ -107,8 +111,16 @@ export class Sitters {
     card.querySelector("img").src = sitter.picture.replace(/^\//, ""); // the page may be anywhere below its host
     card.querySelector("b").textContent = sitter.title;
     card.querySelector("small").textContent = card.title = sitter.credit;
+    if (sitter.withdraw) card.querySelector(".who").append(this.#button(sitter));
     this.#cards.append(card);
     return input;
+  }
+
+  #button(sitter) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Withdraw" });
+    button.setAttribute("aria-label", `Withdraw ${sitter.credit}`);
+    button.addEventListener("click", () => sitter.withdraw(sitter));
+    return button;
   }
 
   /** Add a sitter and choose it. */
@@ -117,11 +129,11 @@ export class Sitters {
     this.#pick(sitter);
   }
 
-  /** The chosen one is no longer to be had: take it away, and choose the first one. */
-  leave() {
+  /** A sitter is no longer to be had: take it away, and if it was the chosen one, choose the first. */
+  leave({ name } = this.chosen) {
     const [first, ...others] = this.#cards.children;
-    others.find((card) => card.querySelector("input").checked)?.remove();
-    first.querySelector("input").click();
+    others.find((card) => card.querySelector("input").value === name)?.remove();
+    if (this.chosen.name === name) first.querySelector("input").click();
   }
 
   #pick(sitter) {

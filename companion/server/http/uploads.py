@@ -94,6 +94,7 @@ class Uploads:
         added = self._portraits.add(data, landmarks, owner)
         try:
             self._consents.given(sha256, ground, owner)
+            self._consents.admit(data, ground)  # again: consent may have been withdrawn while the face was prepared
         except PictureError:
             self._portraits.forget(added.id)
             raise
@@ -102,8 +103,11 @@ class Uploads:
     async def _withdraw(self, request: Request) -> Response:
         """Consent to this picture is withdrawn: all uploads of the file are forgotten at once, and refused from now on.
         Sessions that wear them leave them."""
-        sha256 = self._portraits.forget(request.path_params["id"], copies=True)
-        await asyncio.to_thread(self._consents.withdraw, sha256, request.state.owner)
+        sha256 = self._portraits.sha256(request.path_params["id"])
+        try:
+            await asyncio.to_thread(self._consents.withdraw, sha256, request.state.owner)
+        finally:  # and not before: a copy that comes meanwhile is refused, or forgotten here
+            self._portraits.forget_file(sha256)
         return Response(status_code=204)
 
     async def _landmarks(self, request: Request) -> Response:
