@@ -33,7 +33,7 @@ app.command()(inspect)
 
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
 DEVICE = Annotated[str, typer.Option(help="What draws: cpu, or with torch a GPU, such as cuda.")]
-VIDEOS = (".mp4", ".m4v")
+MP4_SUFFIXES = (".mp4", ".m4v")
 DRAWN = Annotated[Drawn | None, typer.Option(help="Whether PORTRAIT is a drawing in flat colours: yes or no.")]
 LANDMARKS = Annotated[Path | None, typer.Option(help="Points that correct the face: see animator portrait --help.")]
 
@@ -86,7 +86,7 @@ def render(  # noqa: PLR0913 - the options of a command
         fail(f"--size is {size}; H.264 wants an even number.")
     if not target or not (heard or motion or other):
         fail("There is nothing to say: give AUDIO and OUT, --other to listen to, or a recorded --motion.")
-    if target.suffix.lower() not in VIDEOS:
+    if target.suffix.lower() not in MP4_SUFFIXES:
         fail(f"{target} would not be an MP4: give OUT, after the sound, a name that ends in .mp4.")
     try:
         for place in (target, save_motion):

@@ -15,8 +15,8 @@ from animator.units import SAMPLES_PER_FRAME, Motion, Samples
 
 Progress = Callable[[int], None]  # frames done
 
-_FAINT = 0.03  # of the loudest sound: less is a pause
-_BREATH = 10  # frames before and after a voice in which it has the floor
+_FAINT_SHARE = 0.03  # of the loudest sound: less is a pause
+_BREATH_FRAMES = 10  # frames before and after a voice in which it has the floor
 
 
 def frames_of(audio: Samples) -> int:
@@ -63,8 +63,8 @@ def _frames(audio: Samples, count: int) -> NDArray[np.float32]:
 def _talking(frames: NDArray[np.float32]) -> NDArray[np.bool_]:
     """(frames, samples) of a voice -> (frames,): whether it has the floor, short pauses included."""
     peaks = np.abs(frames).max(axis=1)
-    loud = peaks > max(_FAINT * float(peaks.max()), 1e-4)
-    return np.convolve(loud, np.ones(2 * _BREATH + 1))[_BREATH : _BREATH + len(frames)] > 0
+    loud = peaks > max(_FAINT_SHARE * float(peaks.max()), 1e-4)
+    return np.convolve(loud, np.ones(2 * _BREATH_FRAMES + 1))[_BREATH_FRAMES : _BREATH_FRAMES + len(frames)] > 0
 
 
 def replay(drawer: Drawer, motion: Motion, audio: Samples) -> Iterator[Shown]:

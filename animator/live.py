@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from animator.render.neutral.drooping import LiftedLids
     from animator.render.neutral.parted import PartedLips
 
-WAKING = 20  # frames
+WAKING_FRAMES = 20  # frames
 
-_MOUTH = np.array([name.startswith(("jaw", "mouth", "tongue")) for name in ARKIT] + [False] * (SIZE - len(ARKIT)))
+_MOUTH_COLUMNS = np.array(
+    [name.startswith(("jaw", "mouth", "tongue")) for name in ARKIT] + [False] * (SIZE - len(ARKIT))
+)
 
 
 class LiveFace:
     """A `Face`: a generator of motion, a renderer, and the sound that waits for its frames.
 
-    It begins as its picture and comes to life within `WAKING` frames; its mouth speaks from the first one.
+    It begins as its picture and comes to life within `WAKING_FRAMES` frames; its mouth speaks from the first one.
     """
 
     def __init__(
@@ -72,9 +74,9 @@ class LiveFace:
 
     def _wake(self, motion: Motion) -> Motion:
         age = np.arange(self._age, self._age + len(motion))[:, None]
-        self._age = min(self._age + len(motion), WAKING)
-        share = np.clip(age / WAKING, 0, 1)
-        return np.where(_MOUTH, motion, motion * (share * share * (3 - 2 * share))).astype(np.float32)
+        self._age = min(self._age + len(motion), WAKING_FRAMES)
+        share = np.clip(age / WAKING_FRAMES, 0, 1)
+        return np.where(_MOUTH_COLUMNS, motion, motion * (share * share * (3 - 2 * share))).astype(np.float32)
 
 
 class Animator:

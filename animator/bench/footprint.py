@@ -12,8 +12,8 @@ from animator.media.encoder import VideoEncoder
 from animator.portrait.portrait import Portrait
 from animator.units import SAMPLES_PER_FRAME, Samples
 
-FACES = 4  # opened besides the first one, to share its portrait
-SETTLED = 500  # frames after which everything that a face keeps has been made
+FURTHER_FACES = 4  # opened besides the first one, to share its portrait
+SETTLED_FRAMES = 500  # frames after which everything that a face keeps has been made
 
 _STATM = Path("/proc/self/statm")
 
@@ -48,16 +48,16 @@ def memory(animator: Animator, portrait: Portrait, sound: Samples) -> Memory:
     start = resident_mb()
     faces = [_speaking(animator, portrait, sound)]
     first = resident_mb()
-    faces += [_speaking(animator, portrait, sound) for _ in range(FACES)]
+    faces += [_speaking(animator, portrait, sound) for _ in range(FURTHER_FACES)]
     more = resident_mb()
     del faces
-    return {"first_face": round(first - start, 1), "per_face": round((more - first) / FACES, 1)}
+    return {"first_face": round(first - start, 1), "per_face": round((more - first) / FURTHER_FACES, 1)}
 
 
 def soak(animator: Animator, portrait: Portrait, sound: Samples, frames: int) -> Soak:
     """Draw and encode ``frames`` frames of one face that says ``sound`` again and again."""
     face, encoder = _speaking(animator, portrait, sound)
-    _say(face, encoder, sound, SETTLED)
+    _say(face, encoder, sound, SETTLED_FRAMES)
     before = resident_mb()
     done = _say(face, encoder, sound, frames)
     return {"frames": done, "rss_before_mb": round(before, 1), "rss_after_mb": round(resident_mb(), 1)}

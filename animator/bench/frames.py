@@ -25,9 +25,9 @@ from animator.portrait.portrait import Portrait
 from animator.units import FPS, RATE, SAMPLES_PER_FRAME, Samples
 
 WARM_SECONDS = 1.0
-BATCHES = (1, 4, 16, 32)  # frames that a GPU draws at a time
-STANDARD = 512  # px, the size that the figures about faces are of, if it is measured
-MS = 1000.0
+BATCH_SIZES = (1, 4, 16, 32)  # frames that a GPU draws at a time
+STANDARD_SIZE = 512  # px, the size that the figures about faces are of, if it is measured
+MS_PER_S = 1000.0
 
 Floats = NDArray[np.float64]
 Percentiles = dict[str, float]
@@ -57,13 +57,14 @@ class Figures(TypedDict):
 def measure(
     picture: Path, sizes: list[int], seconds: float, frames: int = 0, device: str = "cpu", behaviour: str = "processes"
 ) -> Figures:
-    """All figures; those that are not by size are of `STANDARD`, or the first size. ``frames``: length of the soak.
+    """All figures. Those that are not by size are of `STANDARD_SIZE`, or else of the first size. ``frames``: length
+    of the soak test.
 
     Raises `animator.devices.DeviceError` and `animator.motion.behaviour.choice.BehaviourError` for what cannot be used.
     """
     from animator.portrait.portrait import load
 
-    standard = STANDARD if STANDARD in sizes else sizes[0]
+    standard = STANDARD_SIZE if STANDARD_SIZE in sizes else sizes[0]
     prepare_s = prepare_seconds(picture, standard)
     animator = Animator(standard, device=device, behaviour=behaviour)
     used = memory(animator, load(picture, standard), voice(seconds))  # others would free what these take again
@@ -79,10 +80,10 @@ def measure(
         "faces_on_one_core": on_one_core,
         "memory_mb": used,
         "prepare_s": round(prepare_s, 2),
-        "motion_core_share": round(of["steps"]["motion"]["mean"] * FPS / MS, 4),
+        "motion_core_share": round(of["steps"]["motion"]["mean"] * FPS / MS_PER_S, 4),
     }
     if device != "cpu":
-        figures["batch_ms"] = {str(count): round(batch_ms(animator, portrait, count), 2) for count in BATCHES}
+        figures["batch_ms"] = {str(count): round(batch_ms(animator, portrait, count), 2) for count in BATCH_SIZES}
     if frames:
         figures["soak"] = soak(animator, portrait, voice(seconds), frames)
     return figures
@@ -193,7 +194,9 @@ def one_core(animator: Animator, portrait: Portrait, seconds: float) -> SizeFigu
     return {
         "fps_one_core": round(1 / float(whole.mean()), 1),
         "ms": _percentiles(whole),
-        "steps": {name: {"mean": round(float(of.mean()) * MS, 2), **_percentiles(of)} for name, of in steps.items()},
+        "steps": {
+            name: {"mean": round(float(of.mean()) * MS_PER_S, 2), **_percentiles(of)} for name, of in steps.items()
+        },
     }
 
 
@@ -206,12 +209,12 @@ def batch_ms(animator: Animator, portrait: Portrait, count: int, runs: int = 7) 
         start = time.perf_counter()
         drawer.draw_many(motions)
         taken.append(time.perf_counter() - start)
-    return float(np.median(taken)) / count * MS
+    return float(np.median(taken)) / count * MS_PER_S
 
 
 def _percentiles(seconds: Floats) -> Percentiles:
     """In ms."""
-    p50, p95, p99 = np.percentile(seconds * MS, [50, 95, 99])
+    p50, p95, p99 = np.percentile(seconds * MS_PER_S, [50, 95, 99])
     return {"p50": round(float(p50), 2), "p95": round(float(p95), 2), "p99": round(float(p99), 2)}
 
 

@@ -25,15 +25,15 @@ from animator.portrait.characters import characters
 from animator.units import RATE, Frames
 
 SIZE = 512
-SECONDS = 3.0
-APART = 3  # frames between two that are looked at
+LENGTH_S = 3.0
+FRAME_STEP = 3  # frames between two that are looked at
 ROUNDS = 20
 Lumas = list[NDArray[np.uint8]]
 
 
 def frames(picture: Path) -> Frames:
     """(n, SIZE, SIZE, 3) of a face that speaks, without marks."""
-    seconds = np.arange(int(SECONDS * RATE)) / RATE
+    seconds = np.arange(int(LENGTH_S * RATE)) / RATE
     voice = 0.4 * np.sin(2 * np.pi * 130 * seconds) * (0.5 + 0.5 * np.sin(2 * np.pi * 3 * seconds))
     animator = Animator(SIZE, 2, seed=1, marks=())
     face = animator.open(animator.prepare(picture))
@@ -53,7 +53,7 @@ def coded(shown: Sequence[NDArray[np.uint8]], codec: str, **options: str) -> Lum
     return list(lumas(file))
 
 
-def lumas(file: Path | io.BytesIO, apart: int = APART) -> Iterator[NDArray[np.uint8]]:
+def lumas(file: Path | io.BytesIO, apart: int = FRAME_STEP) -> Iterator[NDArray[np.uint8]]:
     with av.open(file, "r") as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number % apart == 0:
@@ -116,7 +116,7 @@ def false_finds(files: Sequence[Path]) -> dict[str, Any]:
             reading, _ = find(residue([luma]), sizes=np.ones(1))
             strengths.append(reading.strength)
             claimed += reading.payload is not None
-        films += find(residue(seen[::APART]))[0].payload is not None
+        films += find(residue(seen[::FRAME_STEP]))[0].payload is not None
     return {
         "frames": len(strengths), "claimed": claimed, "films": len(files), "films_claimed": films,
         "strength": {"mean": round(float(np.mean(strengths)), 2), "most": round(max(strengths), 2)},

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from animator.marks.installation import Signer
     from animator.marks.tiles import Payload
 
-_STATES = {
+_VERDICTS = {
     "none": "It carries no signed credentials (C2PA). That proves nothing: they are easily removed.",
     "changed": "It was CHANGED since it was signed, or its signature is not valid: believe nothing that it says.",
     "unknown signer": "It is as it was signed, by somebody whose certificate is not known on this machine.",
@@ -85,7 +85,7 @@ def _watermark(mark: "Payload | None") -> str:
 
 def _lines(found: "Statement") -> list[str]:
     if found.state == "none":
-        return [_STATES["none"]]
+        return [_VERDICTS["none"]]
     kind = found.source_type.rpartition("/")[2] or "not said"
     parts = [f"  made from     {title}, SHA-256 {sha256 or 'not said'}" for title, sha256 in found.ingredients]
     return [
@@ -94,6 +94,6 @@ def _lines(found: "Statement") -> list[str]:
         f"  kind          {kind}",
         *parts,
         f"  signed by     {found.signer}",
-        _STATES[found.state],
+        _VERDICTS[found.state],
         *(f"  {problem}" for problem in found.problems),
     ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from animator.evaluate.lifelike import OF_EYES, Lifelike, distance
+from animator.evaluate.lifelike import EYE_FIGURES, Lifelike, distance
 from animator.evaluate.measure import measure
 from animator.evaluate.tracking.lip_figures import Figures, Phoneme
 from animator.evaluate.tracking.track import Image, track
@@ -48,6 +48,6 @@ def evaluate(
     left, right = portrait.eyes_hidden if portrait else (False, False)
     figures = measure(found, sound, phonemes, (not left, not right)) | life.figures(found.fps, margin)
     if left and right:
-        figures = {name: value for name, value in figures.items() if not name.startswith(OF_EYES)}
+        figures = {name: value for name, value in figures.items() if not name.startswith(EYE_FIGURES)}
     figures |= looks.figures() if looks else {}
     return figures | {"distance": distance(figures)}

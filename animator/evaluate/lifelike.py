@@ -23,12 +23,12 @@ from animator.portrait.finding.landmarks import FaceLandmarks
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
-SHOWN = 0.002  # squared eye distances; teeth of a larger area are visible
+VISIBLE_TEETH = 0.002  # squared eye distances; teeth of a larger area are visible
 LEAST_FRAMES = 8  # frames
 LONGEST_LAG_SECONDS = 2.0  # the largest lag of an autocorrelation
 LEAST_MOTION = 0.01  # sd of a score; below it is the tracker's noise, whose correlation means nothing
-LEAST_MOVED = 0.002  # the same for a length or an area
-_SCORES: dict[str, tuple[tuple[str, ...], ...]] = {  # means of means
+LEAST_CHANGE = 0.002  # the same for a length or an area
+_SCORE_SHAPES: dict[str, tuple[tuple[str, ...], ...]] = {  # means of means
     "jaw": (("jawOpen",),),
     "upper_lip": (("mouthUpperUpLeft", "mouthUpperUpRight"),),
     "lower_lip": (("mouthLowerDownLeft", "mouthLowerDownRight"),),
@@ -40,17 +40,18 @@ _SCORES: dict[str, tuple[tuple[str, ...], ...]] = {  # means of means
     "blink": (("eyeBlinkLeft", "eyeBlinkRight"),),
     "sideways": (("eyeLookInLeft", "eyeLookInRight"), ("eyeLookOutLeft", "eyeLookOutRight")),
 }
-_SIGNALS = (*_SCORES, "opening", "width", "upper_thickness", "lower_thickness", "teeth")
-_OVER = {"upper_lip": 0.2, "lower_lip": 0.1, "smile": 0.3, "sideways": 0.25}  # scores whose share of frames counts
-_EPISODES = {"smile": 0.3, "brow_up": 0.4}  # scores that come in episodes
-OF_EYES = ("squint", "sideways", "blink")  # how the names of figures begin that need visible eyes
-_SPEEDS = ("upper_lip", "smile", "brow_up")
-_TOGETHER = (
+_SIGNALS = (*_SCORE_SHAPES, "opening", "width", "upper_thickness", "lower_thickness", "teeth")
+# Scores whose share of frames counts
+_SHARE_LIMITS = {"upper_lip": 0.2, "lower_lip": 0.1, "smile": 0.3, "sideways": 0.25}
+_EPISODE_LIMITS = {"smile": 0.3, "brow_up": 0.4}  # scores that come in episodes
+EYE_FIGURES = ("squint", "sideways", "blink")  # how the names of figures begin that need visible eyes
+_SPEED_SIGNALS = ("upper_lip", "smile", "brow_up")
+_CORRELATED_PAIRS = (
     ("jaw", "upper_lip"), ("jaw", "lower_lip"), ("jaw", "rounding"), ("upper_lip", "lower_lip"), ("smile", "upper_lip"),
     ("opening", "width"), ("opening", "teeth"), ("blink", "brow_up"),
 )  # fmt: skip
-_EYES = (33, 263)  # outer corners
-LENGTHS = ((13, 14), (61, 291), (0, 13), (14, 17))  # opening, width, upper and lower lip
+_EYE_CORNERS = (33, 263)  # outer corners
+LENGTH_POINTS = ((13, 14), (61, 291), (0, 13), (14, 17))  # opening, width, upper and lower lip
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,9 @@ def signals(image: Image, face: FaceLandmarks) -> list[float]:
     """The values of one frame, in the order in which `Lifelike` keeps them: scores, lengths in eye distances (between
     the outer corners of both eyes), the area of the teeth in squared eye distances."""
     scores = face.blendshapes
-    seen = [_mean(scores, groups) for groups in _SCORES.values()]
-    scale = between(face.points, *_EYES)
-    lengths = [between(face.points, *pair) / scale for pair in LENGTHS]
+    seen = [_mean(scores, groups) for groups in _SCORE_SHAPES.values()]
+    scale = between(face.points, *_EYE_CORNERS)
+    lengths = [between(face.points, *pair) / scale for pair in LENGTH_POINTS]
     return [*seen, *lengths, teeth_area(image, face.points)]
 
 
@@ -135,12 +136,12 @@ def lifelike(signals: Mapping[str, Floats], fps: float) -> Figures:
         figures |= {f"{name}_sd": float(known[name].std()), f"{name}_p95": float(np.percentile(known[name], 95))}
     for name in ("squint", "sideways", "upper_thickness", "lower_thickness", "width"):
         figures[f"{name}_sd"] = float(known[name].std())
-    figures |= {f"{name}_share": float((known[name] > limit).mean()) for name, limit in _OVER.items()}
-    for name, limit in _EPISODES.items():
+    figures |= {f"{name}_share": float((known[name] > limit).mean()) for name, limit in _SHARE_LIMITS.items()}
+    for name, limit in _EPISODE_LIMITS.items():
         figures |= episodes(known[name], name, limit, fps)
     figures |= _mouth(known)
-    figures |= {f"{name}_speed": float(np.abs(np.diff(known[name])).mean() * fps) for name in _SPEEDS}
-    return figures | {f"{a}_with_{b}": _together(known, a, b) for a, b in _TOGETHER}
+    figures |= {f"{name}_speed": float(np.abs(np.diff(known[name])).mean() * fps) for name in _SPEED_SIGNALS}
+    return figures | {f"{a}_with_{b}": _together(known, a, b) for a, b in _CORRELATED_PAIRS}
 
 
 def episodes(values: Floats, name: str, limit: float, fps: float) -> Figures:
@@ -178,7 +179,7 @@ def _mouth(known: Mapping[str, Floats]) -> Figures:
         "opening_p50": float(np.median(known["opening"])),
         "opening_p95": float(np.percentile(known["opening"], 95)),
         "width_range": float((high - low) / middle),
-        "teeth_share": float((area > SHOWN).mean()),
+        "teeth_share": float((area > VISIBLE_TEETH).mean()),
         "teeth_p50": float(np.median(area)),
         "teeth_p95": float(np.percentile(area, 95)),
     }
@@ -187,7 +188,7 @@ def _mouth(known: Mapping[str, Floats]) -> Figures:
 def _together(known: Mapping[str, Floats], *names: str) -> float | None:
     """The correlation of two signals; None when one of them hardly moves."""
     for name in names:
-        if known[name].std() < (LEAST_MOTION if name in _SCORES else LEAST_MOVED):
+        if known[name].std() < (LEAST_MOTION if name in _SCORE_SHAPES else LEAST_CHANGE):
             return None
     one, other = (known[name] for name in names)
     return float(np.corrcoef(one, other)[0, 1])

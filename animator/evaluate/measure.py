@@ -14,11 +14,11 @@ from animator.evaluate.tracking.track import Track
 
 Floats = NDArray[np.float32]
 
-SMOOTH = 7  # frames
+SMOOTHING_FRAMES = 7  # frames
 BANDS_HZ = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-REAL_BANDS = (0.21, 0.25, 0.31, 0.18, 0.05)  # of people who talk
-JUMP = 6.0  # sigmas of the change from frame to frame
-_STILL = 1e-3  # of any unit, a frame
+PEOPLE_BANDS = (0.21, 0.25, 0.31, 0.18, 0.05)  # of people who talk
+JUMP_SIGMAS = 6.0  # sigmas of the change from frame to frame
+_LEAST_CHANGE = 1e-3  # of any unit, a frame
 NEAR_SPEECH_SECONDS = 1.0  # without voice, after which a face counts as silent
 
 
@@ -48,7 +48,7 @@ def measure(
 
 def head_figures(head: Floats, fps: float) -> Figures:
     """(n, 3) degrees -> change per frame, spread, spectrum of the angular velocity (and its largest distance from
-    `REAL_BANDS`), and sudden jumps.
+    `PEOPLE_BANDS`), and sudden jumps.
 
     The tracker's jitter, strongest in pitch while the mouth moves, is smoothed away first (Savitzky-Golay): so the
     spectrum is that of the motion which was rendered, up to about 5 Hz.
@@ -64,7 +64,7 @@ def head_figures(head: Floats, fps: float) -> Figures:
         bands = np.array([power[(hertz >= low) & (hertz < high)].sum() for low, high in pairwise(BANDS_HZ)])
         shares = bands / max(float(bands.sum()), 1e-12)
         figures["head_bands"] = [round(float(value), 3) for value in shares]
-        figures["head_bands_off"] = float(np.abs(shares - REAL_BANDS).max())
+        figures["head_bands_off"] = float(np.abs(shares - PEOPLE_BANDS).max())
         figures["head_over_4_hz"] = float(shares[-1])
     return figures
 
@@ -89,13 +89,14 @@ def blink_figures(lids: Floats, fps: float) -> Figures:
 
 
 def jumps(values: Floats) -> int:
-    """(n,) or (n, k) -> steps of more than `JUMP` sigmas (root mean square of what moves) that no neighbour shares."""
+    """(n,) or (n, k) -> number of steps over `JUMP_SIGMAS` sigmas (root mean square of what moves) whose neighbours are
+    small."""
     change = np.linalg.norm(np.diff(values.reshape(len(values), -1), axis=0), axis=1)
-    moving = change[change > _STILL]
+    moving = change[change > _LEAST_CHANGE]
     if len(moving) < 8:
         return 0
     inner, around = change[1:-1], np.maximum(change[:-2], change[2:])
-    return int(((inner > JUMP * np.sqrt(np.mean(moving**2))) & (inner > 2 * around)).sum())
+    return int(((inner > JUMP_SIGMAS * np.sqrt(np.mean(moving**2))) & (inner > 2 * around)).sum())
 
 
 def seam_roughness(rows: Floats, window: int) -> float:
@@ -134,7 +135,11 @@ def _pitch_lift(track: Track) -> float:
 
 
 def _smooth(head: Floats) -> Floats:
-    return np.asarray(signal.savgol_filter(head, SMOOTH, 2, axis=0), np.float32) if len(head) >= SMOOTH else head
+    return (
+        np.asarray(signal.savgol_filter(head, SMOOTHING_FRAMES, 2, axis=0), np.float32)
+        if len(head) >= SMOOTHING_FRAMES
+        else head
+    )
 
 
 def _filled(track: Track) -> Track:

@@ -13,7 +13,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from animator.evaluate.lifelike import LENGTHS, between
+from animator.evaluate.lifelike import LENGTH_POINTS, between
 from animator.evaluate.stills.beside import COLUMNS, captioned, stacked, write
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.lip_figures import Figures
@@ -31,22 +31,23 @@ from animator.portrait.portrait import Portrait, load
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
-INNER = (*RINGS["lips_inner_upper"], *RINGS["lips_inner_lower"][1:-1])
+INNER_LIPS = (*RINGS["lips_inner_upper"], *RINGS["lips_inner_lower"][1:-1])
 LONGEST_CLIP = 750  # frames
 ROUNDS = 3  # of solving, drawing and tracking
-LIPS_COUNT = 4.0  # times as much as other points when weights are solved
-_SHUT = 0.25  # of the open gap of the lids
-_PIVOT = 0.22  # face heights over the chin: what moves least when a head turns
+LIP_WEIGHT = 4.0  # times as much as other points when weights are solved
+_SHUT_GAP = 0.25  # of the open gap of the lids
+_PIVOT_HEIGHT = 0.22  # face heights over the chin: what moves least when a head turns
 _FLIP = np.array([1, -1, 1], np.float32)  # y up
-_SOLVED = [i for i, name in enumerate(ARKIT) if not name.startswith(("eyeLook", "eyeBlink", "tongue"))]
-_LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners
+_SOLVED_SHAPES = [i for i, name in enumerate(ARKIT) if not name.startswith(("eyeLook", "eyeBlink", "tongue"))]
+_LID_POINTS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners
 _BLINKS = INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]
-_EYES, _CORNERS, _MIDDLE = (33, 263), (61, 291), (13, 14)  # outer corners of the eyes, of the mouth; inner lips
-_BRIDGE = 168
-_REGION, _APART = (96, 72), 100  # px of the mouth's region, in which the eyes are so far apart
-_TILE, _CLOSE = 240, 1.1  # px of a frame in a strip; eye distances that it shows
-_STILL = 1e-3  # sd of what does not move
-_LIPS = tuple(sorted({point for name, ring in RINGS.items() if name.startswith("lips") for point in ring}))
+# Outer corners of the eyes, of the mouth; inner lips
+_EYE_CORNERS, _MOUTH_CORNERS, _LIP_MIDDLES = (33, 263), (61, 291), (13, 14)
+_BRIDGE_POINT = 168
+_REGION_SIZE, _REGION_EYE_DISTANCE = (96, 72), 100  # px of the mouth's region, in which the eyes are so far apart
+_TILE_SIDE, _TILE_EYE_DISTANCES = 240, 1.1  # px of a frame in a strip; eye distances that it shows
+_LEAST_SPREAD = 1e-3  # sd of what does not move
+_LIP_POINTS = tuple(sorted({point for name, ring in RINGS.items() if name.startswith("lips") for point in ring}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +130,16 @@ class Mimic:
 
     def __init__(self, portrait: Portrait, rest: Floats) -> None:
         self._rest, self._width, self._gaps = rest[:POINTS], portrait.face_width, _gaps(rest)
-        count = np.where(np.isin(np.arange(POINTS), _LIPS), LIPS_COUNT, 1).astype(np.float32)
-        self._solve = solver(portrait.shapes[_SOLVED, :POINTS], portrait.face_width, count)
-        self._pivot = self._rest[152] + _PIVOT * (self._rest[10] - self._rest[152])
+        count = np.where(np.isin(np.arange(POINTS), _LIP_POINTS), LIP_WEIGHT, 1).astype(np.float32)
+        self._solve = solver(portrait.shapes[_SOLVED_SHAPES, :POINTS], portrait.face_width, count)
+        self._pivot = self._rest[152] + _PIVOT_HEIGHT * (self._rest[10] - self._rest[152])
         self._pivot[2] = portrait.ear_depth
 
     def __call__(self, points: Floats, further: Floats) -> Floats:
         """(64,) for the landmarks ``points`` (478, 3); they count as moved ``further`` (468, 3) px than they did."""
         row = np.zeros(space.SIZE, np.float32)
-        row[_SOLVED] = self._solve(self.moved(points) + further)
-        row[list(_BLINKS)] = ((1 - _gaps(points) / self._gaps) / (1 - _SHUT)).clip(0, 1)
+        row[_SOLVED_SHAPES] = self._solve(self.moved(points) + further)
+        row[list(_BLINKS)] = ((1 - _gaps(points) / self._gaps) / (1 - _SHUT_GAP)).clip(0, 1)
         scale, turn, shift = align(self._rest, points[:POINTS], canonical().weights)
         went = (scale * self._pivot @ turn.T + shift - self._pivot) / self._width
         row[space.HEAD_YAW : space.HEAD_ROLL + 1] = angles(turn * np.outer(_FLIP, _FLIP))
@@ -203,9 +204,9 @@ def figures(made: Reenactment) -> Figures:
 
 
 def errors(frame: Frame) -> Floats:
-    """(20, 2) of `INNER`: how far the drawn lips are from the filmed ones, to the right and down, in eye distances,
-    when the skulls lie over each other."""
-    return (upright(frame.seen.points, frame) - upright(frame.face.points, frame))[list(INNER)]
+    """(20, 2) of `INNER_LIPS`: how far the drawn lips are from the filmed ones, right and down, in eye distances, when
+    the skulls lie over each other."""
+    return (upright(frame.seen.points, frame) - upright(frame.face.points, frame))[list(INNER_LIPS)]
 
 
 def upright(points: Floats, frame: Frame) -> Floats:
@@ -213,20 +214,20 @@ def upright(points: Floats, frame: Frame) -> Floats:
     1 apart, its nose's bridge at the origin."""
     matrix = _to_film(points, frame)
     film = frame.face.points[:, :2]
-    across = film[_EYES[1]] - film[_EYES[0]]
+    across = film[_EYE_CORNERS[1]] - film[_EYE_CORNERS[0]]
     level = np.array([across, [-across[1], across[0]]]) / (across @ across)
     placed = points[:POINTS, :2] @ matrix[:, :2].T + matrix[:, 2]
-    return ((placed - film[_BRIDGE]) @ level.T).astype(np.float32)
+    return ((placed - film[_BRIDGE_POINT]) @ level.T).astype(np.float32)
 
 
 def region(image: Image, points: Floats, frame: Frame) -> Image:
     """The mouth of a face with landmarks ``points`` in ``image``, laid over the film's of the ``frame``; grey."""
     matrix = _to_film(points, frame)
     film = frame.face.points[:, :2]
-    step = _APART / float(np.linalg.norm(film[_EYES[0]] - film[_EYES[1]]))
-    middle = film[list(_CORNERS)].mean(axis=0)
-    there = np.column_stack([step * matrix[:, :2], step * (matrix[:, 2] - middle) + np.array(_REGION) / 2])
-    return np.asarray(cv2.warpAffine(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), there, _REGION), np.uint8)
+    step = _REGION_EYE_DISTANCE / float(np.linalg.norm(film[_EYE_CORNERS[0]] - film[_EYE_CORNERS[1]]))
+    middle = film[list(_MOUTH_CORNERS)].mean(axis=0)
+    there = np.column_stack([step * matrix[:, :2], step * (matrix[:, 2] - middle) + np.array(_REGION_SIZE) / 2])
+    return np.asarray(cv2.warpAffine(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), there, _REGION_SIZE), np.uint8)
 
 
 def ssim(one: Image, other: Image) -> float:
@@ -244,8 +245,8 @@ def ssim(one: Image, other: Image) -> float:
 
 def lengths(points: Floats) -> tuple[float, ...]:
     """Opening and width of a mouth, thickness of its upper and of its lower lip, in eye distances."""
-    scale = between(points, *_EYES)
-    return tuple(between(points, *pair) / scale for pair in LENGTHS)
+    scale = between(points, *_EYE_CORNERS)
+    return tuple(between(points, *pair) / scale for pair in LENGTH_POINTS)
 
 
 def save_strip(made: Reenactment, path: Path) -> None:
@@ -262,11 +263,13 @@ def save_strip(made: Reenactment, path: Path) -> None:
 def _close(which: str, frame: Frame) -> Image:
     """Either of a frame's pictures, around the lower face."""
     image, face = (frame.film, frame.face) if which == "film" else (frame.drawn, frame.seen)
-    step = _TILE / float(_CLOSE * np.linalg.norm(face.points[_EYES[0], :2] - face.points[_EYES[1], :2]))
-    middle = face.points[list(_MIDDLE), :2].mean(axis=0)
-    matrix = np.column_stack([step * np.eye(2), _TILE / 2 - step * middle])
+    step = _TILE_SIDE / float(
+        _TILE_EYE_DISTANCES * np.linalg.norm(face.points[_EYE_CORNERS[0], :2] - face.points[_EYE_CORNERS[1], :2])
+    )
+    middle = face.points[list(_LIP_MIDDLES), :2].mean(axis=0)
+    matrix = np.column_stack([step * np.eye(2), _TILE_SIDE / 2 - step * middle])
     flags = cv2.INTER_AREA if step < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.warpAffine(image, matrix, (_TILE, _TILE), flags=flags), np.uint8)
+    return np.asarray(cv2.warpAffine(image, matrix, (_TILE_SIDE, _TILE_SIDE), flags=flags), np.uint8)
 
 
 def _to_film(points: Floats, frame: Frame) -> Floats:
@@ -279,7 +282,7 @@ def _to_film(points: Floats, frame: Frame) -> Floats:
 
 
 def _agreement(name: str, filmed: Floats, drawn: Floats) -> Figures:
-    slope = float(np.polyfit(filmed, drawn, 1)[0]) if filmed.std() > _STILL else None
+    slope = float(np.polyfit(filmed, drawn, 1)[0]) if filmed.std() > _LEAST_SPREAD else None
     return {f"{name}_gain": slope, f"{name}_off": float((drawn - filmed).mean())}
 
 
@@ -305,7 +308,9 @@ def _gaps(points: Floats) -> Floats:
     def between(a: int, b: int) -> float:
         return float(np.linalg.norm(points[a] - points[b]))
 
-    return np.array([between(upper, lower) / between(one, other) for upper, lower, one, other in _LIDS], np.float32)
+    return np.array(
+        [between(upper, lower) / between(one, other) for upper, lower, one, other in _LID_POINTS], np.float32
+    )
 
 
 def _png(image: Image) -> bytes:

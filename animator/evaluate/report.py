@@ -9,7 +9,15 @@ from animator.evaluate.lifelike import people
 from animator.evaluate.tracking.identity import HOW_TO_GET
 from animator.evaluate.tracking.lip_figures import Figures
 from animator.evaluate.wishes.obedience import TARGETS, Score, ShapeScore
-from animator.evaluate.wishes.whole_face import AMPLITUDES, APART, GROWS, MOVED, SHUT, STILL, WishScores
+from animator.evaluate.wishes.whole_face import (
+    AMPLITUDES,
+    LEAST_APART,
+    LEAST_MOVED,
+    LEAST_R,
+    MOST_SHUT_GAP,
+    MOST_STILL,
+    WishScores,
+)
 
 # What figures should be, from what real people and good renderers reach; None is open. Those of `people` hold for
 # means over a dozen of faces and sounds: a person alone may smile less or more.
@@ -61,14 +69,14 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
 }
 
 # Of a clip in a table of many: what it is called there, and its decimals; all other figures are in the JSON.
-_IN_SHORT: dict[str, tuple[str, int]] = {
+_CLIP_COLUMNS: dict[str, tuple[str, int]] = {
     "sync": ("sync", 2), "offset_ms": ("ms", 0), "bilabials_closed": ("p b m", 2), "opening_p95": ("open", 2),
     "width_range": ("wide", 2), "teeth_share": ("teeth", 2), "smile_sd": ("smile", 2), "brow_up_sd": ("brow", 2),
     "head_change_speaking": ("head", 2), "blinks_per_minute": ("blink", 0), "distance": ("off", 1),
 }  # fmt: skip
 
 
-_REENACTED: dict[str, tuple[str, int]] = {
+_REENACT_COLUMNS: dict[str, tuple[str, int]] = {
     "inner_lips": ("lips", 4), "inner_lips_p95": ("p95", 3), "opening_gain": ("opening", 2), "width_gain": ("width", 2),
     "ssim": ("SSIM", 3), "ssim_still": ("still", 3), "teeth_film": ("teeth", 4), "teeth_drawn": ("drawn", 4),
     "inside_off": ("inside", 1),
@@ -108,12 +116,12 @@ def wishes_table(scores: WishScores) -> Table:
     table = Table("wish", "seen", "allowed", "")
     for mood in scores.moods:
         seen = f"r {mood.r:.3f}, {mood.apart:.2f} from {mood.like}, gap in m {mood.gap:.3f}"
-        table.add_row(mood.name, seen, f"r {GROWS}, {APART}, {SHUT}", _verdict(mood.passed))
+        table.add_row(mood.name, seen, f"r {LEAST_R}, {LEAST_APART}, {MOST_SHUT_GAP}", _verdict(mood.passed))
     steps = ", ".join(f"{wish:g}: {seen:.4f}" for wish, seen in zip(AMPLITUDES, scores.amplitudes, strict=True))
     table.add_row("amplitude", steps, "growing", _verdict(scores.grows))
     for part in scores.parts:
         seen = f"head {part.head:.2f}, face {part.face:.2f} of all"
-        table.add_row(f"{part.name} only", seen, f"{MOVED} or more, {STILL} or less", _verdict(part.passed))
+        table.add_row(f"{part.name} only", seen, f"{LEAST_MOVED} or more, {MOST_STILL} or less", _verdict(part.passed))
     return table
 
 
@@ -148,10 +156,10 @@ def clips_table(clips: Mapping[str, Figures]) -> Table:
     table = Table(
         "clip", box=SIMPLE, padding=0, caption="All figures are in the JSON below; in red what is not as it should be."
     )
-    for heading, _ in _IN_SHORT.values():
+    for heading, _ in _CLIP_COLUMNS.values():
         table.add_column(heading, justify="right")
     for clip, figures in clips.items():
-        table.add_row(clip, *(_cell(name, figures.get(name)) for name in _IN_SHORT))
+        table.add_row(clip, *(_cell(name, figures.get(name)) for name in _CLIP_COLUMNS))
     return table
 
 
@@ -160,10 +168,10 @@ def reenact_table(clips: Mapping[str, Figures]) -> Table:
     table = Table(
         "clip", box=SIMPLE, padding=0, caption="How near the drawn face comes to the film; see docs/evaluation.md."
     )
-    for heading, _ in _REENACTED.values():
+    for heading, _ in _REENACT_COLUMNS.values():
         table.add_column(heading, justify="right")
     for clip, figures in clips.items():
-        cells = [(figures.get(name), digits) for name, (_, digits) in _REENACTED.items()]
+        cells = [(figures.get(name), digits) for name, (_, digits) in _REENACT_COLUMNS.items()]
         table.add_row(clip, *(f"{value:.{digits}f}" if isinstance(value, float) else "" for value, digits in cells))
     return table
 
@@ -217,7 +225,7 @@ def _off(distance: object) -> str:
 def _cell(name: str, value: object) -> str:
     if not isinstance(value, float | int):
         return ""
-    text = f"{value:.{_IN_SHORT[name][1]}f}"
+    text = f"{value:.{_CLIP_COLUMNS[name][1]}f}"
     return text if _in_range(name, value) else f"[red]{text}[/]"
 
 

@@ -16,19 +16,20 @@ Floats = NDArray[np.float32]
 
 # Fitted to tracked videos of five people, photographs and a painting (correlation .85 to .97 with what was tracked).
 # Distances of the eyes per unit of weight; a name without a side stands for the mean of both.
-_OPENING = {
+_OPENING_GAINS = {
     "jawOpen": 0.37, "mouthClose": -0.37, "mouthLowerDown": 0.06, "mouthUpperUp": 0.04, "mouthFunnel": 0.03,
     "mouthPucker": -0.12, "mouthRollLower": -0.15,
 }  # fmt: skip
-_WIDTH = {
+_WIDTH_GAINS = {
     "mouthSmile": 0.1, "mouthStretch": 0.12, "mouthDimple": 0.04, "mouthFunnel": -0.22, "mouthPucker": -0.32,
 }  # fmt: skip
-_BROW = {"browInnerUp": 0.06, "browOuterUp": 0.16, "browDown": -0.13, "eyeSquint": -0.05}
-_LID_OPEN, _LID_REACH = 0.34, 0.65  # lid gap over eye width; the share of it that a tracker sees closing
-_WIDTH_AT_REST, _BROW_AT_REST = 0.95, 0.45
-_LIFT = {space.HEAD_PITCH: 0.019, space.HEAD_Y: 2.6, space.HEAD_Z: 0.85}
-_CENTRES = 0.68  # distance of the eyes' centres, in that of their outer corners (28 clips of GRID: .66 to .70)
-_CLOSED = 0.9  # mouthClose over the jaw, from which the lips touch
+_BROW_GAINS = {"browInnerUp": 0.06, "browOuterUp": 0.16, "browDown": -0.13, "eyeSquint": -0.05}
+_OPEN_LID_GAP, _CLOSING_SEEN_SHARE = 0.34, 0.65  # lid gap over eye width; the share of it that a tracker sees closing
+_REST_WIDTH, _REST_BROW = 0.95, 0.45
+_LIFT_GAINS = {space.HEAD_PITCH: 0.019, space.HEAD_Y: 2.6, space.HEAD_Z: 0.85}
+# Distance of the eyes' centres, in that of their outer corners (28 clips of GRID: .66 to .70)
+_EYE_CENTRE_DISTANCE = 0.68
+_CLOSED_RATIO = 0.9  # mouthClose over the jaw, from which the lips touch
 
 
 def motion_figures(
@@ -41,7 +42,7 @@ def motion_figures(
     """
     track = observed(rows)
     figures = measure(track, audio, phonemes)
-    figures["opening_p95"] = float(np.percentile(track.opening, 95)) * _CENTRES
+    figures["opening_p95"] = float(np.percentile(track.opening, 95)) * _EYE_CENTRE_DISTANCE
     if window:
         figures["seam_roughness"] = seam_roughness(rows, window)
     return figures
@@ -50,12 +51,14 @@ def motion_figures(
 def observed(rows: Motion) -> Track:
     """(n, 64) motion -> the track of an average face with that motion."""
     jaw, close = rows[:, INDEX["jawOpen"]], rows[:, INDEX["mouthClose"]]
-    opening = np.where(close > _CLOSED * np.maximum(jaw, 1e-6), 0.0, np.maximum(_sum(rows, _OPENING), 0.0))
-    sides = [_BROW_AT_REST + _sum(rows, _BROW, side) for side in ("Left", "Right")]
-    lids = _LID_OPEN * (1 - _LID_REACH * rows[:, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].clip(0, 1))
-    lift = sum((gain * rows[:, column] for column, gain in _LIFT.items()), np.zeros(len(rows), np.float32))
+    opening = np.where(close > _CLOSED_RATIO * np.maximum(jaw, 1e-6), 0.0, np.maximum(_sum(rows, _OPENING_GAINS), 0.0))
+    sides = [_REST_BROW + _sum(rows, _BROW_GAINS, side) for side in ("Left", "Right")]
+    lids = _OPEN_LID_GAP * (
+        1 - _CLOSING_SEEN_SHARE * rows[:, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].clip(0, 1)
+    )
+    lift = sum((gain * rows[:, column] for column, gain in _LIFT_GAINS.items()), np.zeros(len(rows), np.float32))
     head = rows[:, space.HEAD_YAW : space.HEAD_ROLL + 1]
-    parts = (opening, _WIDTH_AT_REST + _sum(rows, _WIDTH), lids, np.stack(sides, 1), head, lift)
+    parts = (opening, _REST_WIDTH + _sum(rows, _WIDTH_GAINS), lids, np.stack(sides, 1), head, lift)
     return Track(float(FPS), *(part.astype(np.float32) for part in parts))
 
 

@@ -23,11 +23,11 @@ from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 from animator.units import FPS, SAMPLES_PER_FRAME, Motion, Samples
 
-CHUNK = 2  # frames
+CHUNK_FRAMES = 2  # frames
 TURNS: tuple[tuple[State, float], ...] = (("speaking", 12.0), ("listening", 8.0), ("thinking", 2.0))  # seconds
 DRAWN_SECONDS = 12.0
 SETTLED_SECONDS = 30.0
-_OF_END = ("sync", "offset_ms", "pause_mad", "identity_mean", "identity_min", "sharpness", "picture_jumps")
+_END_FIGURES = ("sync", "offset_ms", "pause_mad", "identity_mean", "identity_min", "sharpness", "picture_jumps")
 Progress = Callable[[int], None]
 
 
@@ -64,22 +64,22 @@ def _converse(
 ) -> tuple[Motion, Samples, NDArray[np.bool_], float]:
     """Motion (n, 64), its sound, (n,) which rows speak, and by how many MB memory grew after `SETTLED_SECONDS`."""
     said = _pieces(voice(60.0) if audio is None else audio)
-    turns = _turns(int(minutes * 60 * FPS / CHUNK))
+    turns = _turns(int(minutes * 60 * FPS / CHUNK_FRAMES))
     # Filled once, so that what is written into them later takes no more memory.
-    rows = np.full((len(turns), CHUNK, space.SIZE), 0, np.float32)
-    sound = np.full((len(turns), CHUNK * SAMPLES_PER_FRAME), 0, np.float32)
+    rows = np.full((len(turns), CHUNK_FRAMES, space.SIZE), 0, np.float32)
+    sound = np.full((len(turns), CHUNK_FRAMES * SAMPLES_PER_FRAME), 0, np.float32)
     before = 0.0
     for i, state in enumerate(turns):
         if state == "speaking":
             sound[i] = next(said)
         rows[i] = mover.step(sound[i], Control(state))
-        if i == int(SETTLED_SECONDS * FPS / CHUNK):
+        if i == int(SETTLED_SECONDS * FPS / CHUNK_FRAMES):
             before = resident_mb()
         if progress:
-            progress((i + 1) * CHUNK)
+            progress((i + 1) * CHUNK_FRAMES)
     grown = resident_mb() - before if before else 0.0
     late = mover.delay_frames
-    speaking = np.repeat([state == "speaking" for state in turns], CHUNK)
+    speaking = np.repeat([state == "speaking" for state in turns], CHUNK_FRAMES)
     shown = slice(0, -late * SAMPLES_PER_FRAME or None)
     return rows.reshape(-1, space.SIZE)[late:], sound.reshape(-1)[shown], speaking[: -late or None], grown
 
@@ -88,14 +88,14 @@ def _turns(chunks: int) -> list[State]:
     """The states of the face, chunk by chunk."""
     turns: list[State] = []
     for state, seconds in cycle(TURNS):
-        turns.extend(repeat(state, int(seconds * FPS / CHUNK)))
+        turns.extend(repeat(state, int(seconds * FPS / CHUNK_FRAMES)))
         if len(turns) >= chunks:
             break
     return turns[:chunks]
 
 
 def _pieces(audio: Samples) -> Iterator[Samples]:
-    size = CHUNK * SAMPLES_PER_FRAME
+    size = CHUNK_FRAMES * SAMPLES_PER_FRAME
     return cycle(audio[: len(audio) // size * size].reshape(-1, size))
 
 
@@ -106,4 +106,4 @@ def _end(portrait: Portrait, rows: Motion, sound: Samples) -> Figures:
         last = replay(Renderer(portrait), rows[-frames:], sound[-frames * SAMPLES_PER_FRAME :])
         write(last, portrait.size, video)
         figures = evaluate(video, None, portrait)
-    return {f"end_{name}": figures.get(name) for name in _OF_END}
+    return {f"end_{name}": figures.get(name) for name in _END_FIGURES}

@@ -21,11 +21,11 @@ from animator.portrait.portrait import Portrait
 from animator.render import Renderer
 from animator.units import FPS, RATE, SAMPLES_PER_FRAME, Samples
 
-SECONDS = 10.0  # of speech when no sound is given
+SPEECH_SECONDS = 10.0  # of speech when no sound is given
 QUIET_SECONDS = 1.0  # before and after it
 LISTENING_SECONDS = 40.0
-_OF_SOUND = ("sync", "offset", "loudness", "pause")  # a voice is needed for these
-_OF_LISTENING = ("head_change", "blinks_per_minute", "sd_yaw", "sd_pitch", "sd_roll", "mouth_jumps", "head_jumps")
+_SOUND_FIGURES = ("sync", "offset", "loudness", "pause")  # a voice is needed for these
+_LISTENING_FIGURES = ("head_change", "blinks_per_minute", "sd_yaw", "sd_pitch", "sd_roll", "mouth_jumps", "head_jumps")
 
 
 def trial(
@@ -58,7 +58,7 @@ def spoken(
     Raises `animator.media.files.MediaError` when the tracker does not find the face.
     """
     quiet = np.zeros(int(QUIET_SECONDS * RATE), np.float32)
-    sound = np.concatenate([quiet, voice(SECONDS) if saying.audio is None else saying.audio, quiet])
+    sound = np.concatenate([quiet, voice(SPEECH_SECONDS) if saying.audio is None else saying.audio, quiet])
     face = animator.open(portrait)
     with tempfile.TemporaryDirectory() as folder:
         video = keep or Path(folder, "trial.mp4")
@@ -66,7 +66,7 @@ def spoken(
         phonemes = [(symbol, start + QUIET_SECONDS, end + QUIET_SECONDS) for symbol, start, end in saying.phonemes]
         figures = evaluate(video, None, portrait, progress, phonemes, QUIET_SECONDS)
     if saying.audio is None:
-        figures = {name: value for name, value in figures.items() if not name.startswith(_OF_SOUND)}
+        figures = {name: value for name, value in figures.items() if not name.startswith(_SOUND_FIGURES)}
     return figures | listening(animator, saying.audio)
 
 
@@ -74,10 +74,10 @@ def listening(animator: Animator, heard: Samples | None) -> Figures:
     """How a face moves that listens to ``heard``, repeated, for `LISTENING_SECONDS`; measured on its motion,
     undrawn."""
     samples = int(LISTENING_SECONDS * FPS) * SAMPLES_PER_FRAME
-    other = np.resize(voice(SECONDS) if heard is None else heard, samples)
+    other = np.resize(voice(SPEECH_SECONDS) if heard is None else heard, samples)
     rows = animator.generator().step(np.zeros(samples, np.float32), Control("listening"), other)
     figures = motion_figures(rows, None)
-    return {f"listening_{name}": figures[name] for name in _OF_LISTENING}
+    return {f"listening_{name}": figures[name] for name in _LISTENING_FIGURES}
 
 
 class _Still:

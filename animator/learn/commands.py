@@ -16,7 +16,7 @@ from animator.media.files import MediaError
 
 data = typer.Typer(no_args_is_help=True, help="Makes what the motion network learns from. Existing files are kept.")
 
-OUT = Annotated[Path, typer.Argument(help="The folder to write clips to.")]
+OUT_FOLDER = Annotated[Path, typer.Argument(help="The folder to write clips to.")]
 SEED = Annotated[int, typer.Option(help="Random seed: another one makes other clips.")]
 Speech = Literal["mouth", "closing", "articulation"]
 CLIPS = typer.Option(help="Clips.", min=0)
@@ -24,7 +24,7 @@ CLIPS = typer.Option(help="Clips.", min=0)
 
 @data.command()
 def speech(  # noqa: PLR0913 - the options of a command
-    out: OUT,
+    out: OUT_FOLDER,
     hibari: Annotated[int, CLIPS] = 900,
     espeak: Annotated[int, CLIPS] = 900,
     flite: Annotated[int, CLIPS] = 450,
@@ -50,7 +50,7 @@ def speech(  # noqa: PLR0913 - the options of a command
 
 @data.command()
 def dialogues(
-    out: OUT,
+    out: OUT_FOLDER,
     speech: Annotated[Path, typer.Option(help="The folder that `animator data speech` wrote.")],
     hours: Annotated[float, typer.Option(min=0.01)] = 3.0,
     seed: SEED = 1,
@@ -64,7 +64,7 @@ def dialogues(
 
 @data.command()
 def videos(
-    out: OUT,
+    out: OUT_FOLDER,
     folder: Annotated[Path, typer.Argument(help="Videos of one speaking face each, in folders of any depth.")],
     held: Annotated[float, typer.Option(help="Share of the people that are kept for validation.", min=0, max=1)] = 0.05,
 ) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from animator.evaluate.rows import observed
-from animator.evaluate.sync import HOPS_PER_FRAME, LAGS, MARGINS, by_lag, correlation, heard, lips
+from animator.evaluate.sync import HOPS_PER_FRAME, MARGIN_HOPS, MOST_LAG, by_lag, correlation, heard, lips
 from animator.evaluate.tracking.track import Track, track
 from animator.learn.clips import captured
 from animator.learn.clips.augment import augment
@@ -28,10 +28,10 @@ from animator.motion.rows import space
 from animator.motion.voice.mouth_net import to_weights
 from animator.units import RATE
 
-FRAMES = 70  # of a training sequence
-BATCH = 16
-SHARE = 0.6  # of the sequences that are real videos
-FOLDS = 4
+SEQUENCE_FRAMES = 70  # of a training sequence
+BATCH_SIZE = 16
+REAL_SHARE = 0.6  # of the sequences that are real videos
+FOLD_COUNT = 4
 Floats = NDArray[np.float32]
 
 
@@ -66,7 +66,7 @@ def collect(takes: Path, videos: Path) -> list[Clip]:
     """The held-out takes of FACEGOOD and all videos of a folder."""
     clips: list[Clip] = []
     for name, sound, mouth in captured.takes(takes):
-        if name in captured.HELD:
+        if name in captured.HELD_TAKES:
             rows = np.zeros((len(mouth), space.SIZE), np.float32)
             rows[:, : len(space.ARKIT)] = np.stack([to_weights(row, 1.0) for row in mouth])
             clips.append(_clip(name, False, sound, observed(rows)))
@@ -86,10 +86,12 @@ def _clip(name: str, real: bool, sound: Floats, seen: Track) -> Clip:
 def _batch(clips: list[Clip], rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Features, mouths and whether they are tracked ones."""
     sets = {real: [clip for clip in clips if clip.real == real] for real in (True, False)}
-    chosen = [sets[bool(rng.random() < SHARE)] for _ in range(BATCH)]
-    parts = [(clip := some[rng.integers(len(some))], int(rng.integers(len(clip.mouth) - FRAMES))) for some in chosen]
-    power = np.stack([c.power[at * HOPS_PER_FRAME : (at + FRAMES) * HOPS_PER_FRAME] for c, at in parts])
-    mouth = np.stack([c.mouth[at : at + FRAMES] for c, at in parts])
+    chosen = [sets[bool(rng.random() < REAL_SHARE)] for _ in range(BATCH_SIZE)]
+    parts = [
+        (clip := some[rng.integers(len(some))], int(rng.integers(len(clip.mouth) - SEQUENCE_FRAMES))) for some in chosen
+    ]
+    power = np.stack([c.power[at * HOPS_PER_FRAME : (at + SEQUENCE_FRAMES) * HOPS_PER_FRAME] for c, at in parts])
+    mouth = np.stack([c.mouth[at : at + SEQUENCE_FRAMES] for c, at in parts])
     features = augment(torch.from_numpy(power)).numpy()
     windows = np.stack([heard(one) for one in features])
     return torch.from_numpy(windows), torch.from_numpy(mouth), torch.tensor([c.real for c, _ in parts])
@@ -123,7 +125,7 @@ def _held(network: Lips, clip: Clip) -> dict[str, object]:
     with torch.no_grad():
         said = network(window)[0].numpy()
     opening, width = (correlation(clip.mouth[:, i], said[:, i]) for i in range(2))
-    lag = int(by_lag(clip.mouth, said).argmax()) - LAGS
+    lag = int(by_lag(clip.mouth, said).argmax()) - MOST_LAG
     return {"held": clip.name, "opening": round(opening, 3), "width": round(width, 3), "lag": lag}
 
 
@@ -133,7 +135,7 @@ def main() -> None:
     parser.add_argument("--captured", type=Path, required=True, help="folder with the FACEGOOD takes")
     parser.add_argument("--videos", type=Path, required=True, help="folder of videos with one face and its voice")
     parser.add_argument("--steps", type=int, default=1500, help="of training, about 0.07 s each")
-    parser.add_argument("--folds", type=int, default=FOLDS, help="0: train only")
+    parser.add_argument("--folds", type=int, default=FOLD_COUNT, help="0: train only")
     given = parser.parse_args()
     torch.set_num_threads(1)
     clips = collect(given.captured, given.videos)
@@ -144,7 +146,7 @@ def main() -> None:
         for clip in held:
             typer.echo(json.dumps(_held(network, clip)))
     network = fit(clips, given.steps, 0)
-    window = torch.zeros(1, 10 * HOPS_PER_FRAME + sum(MARGINS), MELS)
+    window = torch.zeros(1, 10 * HOPS_PER_FRAME + sum(MARGIN_HOPS), MELS)
     torch.onnx.export(
         network, (window,), given.out, opset_version=17, dynamo=False, input_names=["features"],
         output_names=["lips"], dynamic_axes={"features": {1: "hops"}, "lips": {1: "frames"}},

@@ -14,13 +14,13 @@ from typing import Any, Literal, Self, cast
 from animator.marks.installation import Signer, SigningError, installation
 
 # What was filmed or painted, moved by networks that learned how: IPTC's digital source types, which C2PA takes over.
-SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-MADE = "A synthetic video: one picture, moved by software to go with a voice. No camera filmed this."
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+DESCRIPTION = "A synthetic video: one picture, moved by software to go with a voice. No camera filmed this."
 
 State = Literal["none", "changed", "unknown signer", "known signer"]
 Json = dict[str, Any]
 
-_HASHED = "urn:sha256:"
+_HASH_PREFIX = "urn:sha256:"
 
 _log = logging.getLogger(__name__)
 
@@ -106,8 +106,8 @@ def _sign(video: Path, signed: Path, ingredients: Sequence[Ingredient], signer: 
 def _manifest(ingredients: Sequence[Ingredient]) -> Json:
     agent = {"name": "Vasari", "version": version("vasari")}
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    created: Json = {"action": "c2pa.created", "when": now, "digitalSourceType": SYNTHETIC, "softwareAgent": agent}
-    actions: list[Json] = [created | {"description": MADE}]
+    created: Json = {"action": "c2pa.created", "when": now, "digitalSourceType": SOURCE_TYPE, "softwareAgent": agent}
+    actions: list[Json] = [created | {"description": DESCRIPTION}]
     for found in ingredients:
         actions.append({"action": "c2pa.placed", "when": now, "parameters": {"ingredientIds": [found.title]}})
     return {
@@ -119,7 +119,7 @@ def _manifest(ingredients: Sequence[Ingredient]) -> Json:
 
 
 def _said(found: Ingredient) -> Json:
-    identity = {"label": found.title, "instance_id": f"{_HASHED}{found.sha256}"}
+    identity = {"label": found.title, "instance_id": f"{_HASH_PREFIX}{found.sha256}"}
     return {"title": found.title, "relationship": "componentOf"} | identity
 
 
@@ -163,7 +163,9 @@ def _statement(found: Json) -> Statement:
         at=created.get("when", ""),
         source_type=created.get("digitalSourceType", ""),
         description=created.get("description", ""),
-        ingredients=tuple((title, id.removeprefix(_HASHED) if id.startswith(_HASHED) else "") for title, id in ids),
+        ingredients=tuple(
+            (title, id.removeprefix(_HASH_PREFIX) if id.startswith(_HASH_PREFIX) else "") for title, id in ids
+        ),
         signer=f"{signature.get('issuer', '?')}, {signature.get('common_name', '?')}",
         problems=tuple(f"{failure['code']}: {failure.get('explanation', '')}" for failure in failures),
     )

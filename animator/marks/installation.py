@@ -16,12 +16,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from animator.storage import data_folder
 
 ID_BITS = 24
-LIFE = datetime.timedelta(days=3650)  # of the certificate: files outlive it, what they say of their making does not
+# Of the certificate: files outlive it, what they say of their making does not
+CERTIFICATE_LIFE = datetime.timedelta(days=3650)
 ORGANISATION = "Vasari installation"
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
-_CERTIFICATE, _KEY, _AUTHORITY = "certificate.pem", "key.pem", "authority.pem"
+_CERTIFICATE_FILE, _KEY_FILE, _AUTHORITY_FILE = "certificate.pem", "key.pem", "authority.pem"
 
-_USAGES = (
+_KEY_USAGES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
     "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
 )  # fmt: skip
@@ -60,8 +61,8 @@ def installation() -> Installation:
     try:
         if not folder.is_dir():
             _make(folder)
-        signer = operators(folder / _CERTIFICATE, folder / _KEY)
-        authority = (folder / _AUTHORITY).read_text("ascii")
+        signer = operators(folder / _CERTIFICATE_FILE, folder / _KEY_FILE)
+        authority = (folder / _AUTHORITY_FILE).read_text("ascii")
     except (OSError, ValueError) as error:
         raise SigningError(f"The signing key in {folder} cannot be made or read: {error}") from error
     key = x509.load_pem_x509_certificate(authority.encode()).public_key()
@@ -108,7 +109,7 @@ def _make(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=".marks-", dir=folder.parent))  # which only the owner may enter
     try:
-        for name, content in ((_AUTHORITY, authority), (_CERTIFICATE, own + authority), (_KEY, secret)):
+        for name, content in ((_AUTHORITY_FILE, authority), (_CERTIFICATE_FILE, own + authority), (_KEY_FILE, secret)):
             with os.fdopen(os.open(new / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 file.write(content)
         new.rename(folder)
@@ -126,12 +127,12 @@ def _certificate(
     itself = key is issuer_key
     now = datetime.datetime.now(datetime.UTC)
     allowed = {
-        usage: usage in (("key_cert_sign", "crl_sign") if itself else ("digital_signature",)) for usage in _USAGES
+        usage: usage in (("key_cert_sign", "crl_sign") if itself else ("digital_signature",)) for usage in _KEY_USAGES
     }
     made = (
         x509.CertificateBuilder(_name(issuer), _name(name), key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))  # clocks differ
-        .not_valid_after(now + LIFE)
+        .not_valid_after(now + CERTIFICATE_LIFE)
         .add_extension(x509.BasicConstraints(itself, 0 if itself else None), True)
         .add_extension(x509.KeyUsage(**allowed), True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)

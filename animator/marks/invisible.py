@@ -18,15 +18,15 @@ from animator.media.files import MediaError
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-FAINT, STRONG = 0.6, 2.0  # levels of 255, standard deviation: on a smooth surface, and at most
-BUSY = 0.22  # levels of the mark for each of the picture's own texture
-_NEAR = 9  # px within which a picture's texture hides the mark
-_SMOOTH = 17  # px, wider than most of the mark is
+LEAST_STRENGTH, MOST_STRENGTH = 0.6, 2.0  # levels of 255, standard deviation: on a smooth surface, and at most
+TEXTURE_GAIN = 0.22  # levels of the mark for each of the picture's own texture
+_TEXTURE_PX = 9  # px within which a picture's texture hides the mark
+_SMOOTHING_PX = 17  # px, wider than most of the mark is
 SIZES = np.geomspace(0.3, 2.4, 700)  # of a video's picture, over that of the frames that were marked
-_FINE = np.linspace(-0.004, 0.004, 17)
-_USUAL = (1.0, 0.5)  # tried first
-LOOKS = 64  # frames of a video that are looked at
-_APART = 5
+_FINE_STEPS = np.linspace(-0.004, 0.004, 17)
+_USUAL_SIZES = (1.0, 0.5)  # tried first
+MOST_FRAMES = 64  # frames of a video that are looked at
+_FRAME_STEP = 5
 
 
 class Mark:
@@ -37,7 +37,12 @@ class Mark:
         repeats = (-(-height // SIDE), -(-width // SIDE))
         pattern = np.tile(tiles.tile(payload), repeats)[:height, :width]
         luma = cv2.cvtColor(still, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        levels = np.rint(pattern * cv2.blur(np.clip(BUSY * _texture(luma), FAINT, STRONG), (_NEAR, _NEAR)))
+        levels = np.rint(
+            pattern
+            * cv2.blur(
+                np.clip(TEXTURE_GAIN * _texture(luma), LEAST_STRENGTH, MOST_STRENGTH), (_TEXTURE_PX, _TEXTURE_PX)
+            )
+        )
         self._lighter = _grey(np.maximum(levels, 0))
         self._darker = _grey(np.maximum(-levels, 0))
 
@@ -53,9 +58,11 @@ def _grey(levels: Floats) -> Image:
 
 def _texture(luma: Floats) -> Floats:
     """(h, w): the standard deviation around each px; of an edge, which hides little, the smaller one beside it."""
-    mean = cv2.blur(luma, (_NEAR, _NEAR))
-    variance = cv2.blur(luma * luma, (_NEAR, _NEAR)) - mean * mean
-    return np.asarray(cv2.erode(np.sqrt(np.maximum(variance, 0)), np.ones((_NEAR, _NEAR), np.uint8)), np.float32)
+    mean = cv2.blur(luma, (_TEXTURE_PX, _TEXTURE_PX))
+    variance = cv2.blur(luma * luma, (_TEXTURE_PX, _TEXTURE_PX)) - mean * mean
+    return np.asarray(
+        cv2.erode(np.sqrt(np.maximum(variance, 0)), np.ones((_TEXTURE_PX, _TEXTURE_PX), np.uint8)), np.float32
+    )
 
 
 def residue(lumas: Iterable[NDArray[np.uint8]]) -> Floats:
@@ -63,8 +70,8 @@ def residue(lumas: Iterable[NDArray[np.uint8]]) -> Floats:
     total, count = np.float32(0), 0
     for luma in lumas:
         level = luma.astype(np.float32)
-        fine = level - cv2.blur(level, (_SMOOTH, _SMOOTH))
-        total = total + fine / (np.sqrt(np.maximum(cv2.blur(fine * fine, (_SMOOTH, _SMOOTH)), 0)) + 1.0)
+        fine = level - cv2.blur(level, (_SMOOTHING_PX, _SMOOTHING_PX))
+        total = total + fine / (np.sqrt(np.maximum(cv2.blur(fine * fine, (_SMOOTHING_PX, _SMOOTHING_PX)), 0)) + 1.0)
         count += 1
     return np.asarray(total / max(count, 1), np.float32)
 
@@ -76,7 +83,7 @@ def look(video: Path) -> Payload | None:
     """
     try:
         with av.open(video) as container:
-            frames = islice(container.decode(video=0), 0, LOOKS * _APART, _APART)
+            frames = islice(container.decode(video=0), 0, MOST_FRAMES * _FRAME_STEP, _FRAME_STEP)
             left = residue(np.asarray(frame.to_ndarray(format="gray"), np.uint8) for frame in frames)
     except (FFmpegError, IndexError) as error:
         raise MediaError(f"{video} has no pictures that can be read.") from error
@@ -85,14 +92,14 @@ def look(video: Path) -> Payload | None:
 
 def find(left: Floats, sizes: NDArray[np.floating] = SIZES) -> tuple[Reading, float]:
     """The reading of a `residue` at the size at which the mark is found best, and that size. A payload is given only
-    where the mark is beyond `tiles.FOUND`."""
-    for size in _USUAL:
-        if (reading := tiles.read(_folded(left, size))).payload and reading.strength > tiles.FOUND:
+    where the mark is beyond `tiles.FOUND_STRENGTH`."""
+    for size in _USUAL_SIZES:
+        if (reading := tiles.read(_folded(left, size))).payload and reading.strength > tiles.FOUND_STRENGTH:
             return reading, size
     best = max(sizes, key=lambda size: tiles.finding(_folded(left, size)))
-    best = max(best * (1 + _FINE), key=lambda size: tiles.finding(_folded(left, size)))
+    best = max(best * (1 + _FINE_STEPS), key=lambda size: tiles.finding(_folded(left, size)))
     reading = tiles.read(_folded(left, best))
-    return (reading if reading.strength > tiles.FOUND else replace(reading, payload=None)), float(best)
+    return (reading if reading.strength > tiles.FOUND_STRENGTH else replace(reading, payload=None)), float(best)
 
 
 def _folded(left: Floats, size: float) -> Floats:

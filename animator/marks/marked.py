@@ -19,8 +19,8 @@ from animator.marks.visible import Label
 if TYPE_CHECKING:
     from animator.portrait.portrait import Portrait
 
-NAMES = ("label", "watermark")  # that everybody sees, that nobody sees
-UNKNOWN = 0  # the installation of a machine that cannot keep a key
+MARKS = ("label", "watermark")  # that everybody sees, that nobody sees
+UNKNOWN_INSTALLATION = 0  # the installation of a machine that cannot keep a key
 
 _log = logging.getLogger(__name__)
 
@@ -46,9 +46,9 @@ class Marked:
     """Draws as ``drawer`` does, and marks what it drew."""
 
     def __init__(self, drawer: Drawer, portrait: "Portrait", marks: Sequence[str]) -> None:
-        """``marks`` are of `NAMES`; ValueError for another."""
-        if unknown := set(marks) - set(NAMES):
-            raise ValueError(f"There is no mark {unknown.pop()!r}; choose of {', '.join(NAMES)}.")
+        """``marks`` are of `MARKS`; ValueError for another."""
+        if unknown := set(marks) - set(MARKS):
+            raise ValueError(f"There is no mark {unknown.pop()!r}; choose of {', '.join(MARKS)}.")
         self._drawer = drawer
         self._stamps = _stamps(portrait, payload() if "watermark" in marks else None, "label" in marks)
 
@@ -92,5 +92,5 @@ def payload() -> Payload:
         id = installation().id
     except SigningError as error:
         _log.warning("Pictures are marked as of an unknown installation: %s", error)
-        id = UNKNOWN
+        id = UNKNOWN_INSTALLATION
     return Payload(id, datetime.datetime.now(datetime.UTC).date())

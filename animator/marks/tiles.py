@@ -20,12 +20,12 @@ Floats = NDArray[np.float32]
 SIDE = 128  # px
 BAND = (2, 22)  # cycles a tile
 SYMBOLS = 6
-STEP = 4  # px between shifts that mean different things
-_PLACES = SIDE // STEP
+STEP_PX = 4  # px between shifts that mean different things
+_PLACES = SIDE // STEP_PX
 SYMBOL_BITS = 10  # _PLACES ** 2 = 2 ** 10
 ID_BITS, DAY_BITS, CHECK_BITS = 24, 16, 20
-FOUND = 6.0  # standard deviations of chance above which a noise counts as there
-_FINDER = 1.5  # times as strong as each of the others
+FOUND_STRENGTH = 6.0  # standard deviations of chance above which a noise counts as there
+_FINDER_GAIN = 1.5  # times as strong as each of the others
 _EPOCH = datetime.date(2026, 1, 1)
 _SEED = 2026
 
@@ -51,10 +51,10 @@ class Reading:
 def tile(payload: Payload) -> Floats:
     """(SIDE, SIDE), of mean 0 and standard deviation 1."""
     noises = _noises()
-    total = _FINDER * noises[0]
+    total = _FINDER_GAIN * noises[0]
     for noise, symbol in zip(noises[1:], _symbols(payload), strict=True):
         row, column = divmod(symbol, _PLACES)
-        total = total + np.roll(noise, (row * STEP, column * STEP), (0, 1))
+        total = total + np.roll(noise, (row * STEP_PX, column * STEP_PX), (0, 1))
     return (total / total.std()).astype(np.float32)
 
 
@@ -65,7 +65,7 @@ def read(folded: Floats) -> Reading:
     row, column = np.unravel_index(int(found.argmax()), found.shape)
     ahead = np.fft.fftfreq(SIDE)[:, None] * row + np.fft.rfftfreq(SIDE) * column
     phases = phases * np.exp(2j * np.pi * ahead)
-    symbols = [int(_match(phases, number)[::STEP, ::STEP].argmax()) for number in range(1, SYMBOLS + 1)]
+    symbols = [int(_match(phases, number)[::STEP_PX, ::STEP_PX].argmax()) for number in range(1, SYMBOLS + 1)]
     return Reading(float(found[row, column]), (int(column), int(row)), _payload(symbols))
 
 
@@ -76,8 +76,8 @@ def finding(folded: Floats) -> float:
 
 def chance(trials: int) -> float:
     """At most how probable it is that a picture without a mark is taken for a marked one, looked at in ``trials``
-    sizes: that the finding noise reaches `FOUND` anywhere, and the check fits by chance."""
-    beyond = math.erfc(FOUND / math.sqrt(2)) / 2
+    sizes: that the finding noise reaches `FOUND_STRENGTH` anywhere, and the check fits by chance."""
+    beyond = math.erfc(FOUND_STRENGTH / math.sqrt(2)) / 2
     return min(1.0, trials * SIDE * SIDE * beyond) / 2**CHECK_BITS
 
 

@@ -8,23 +8,23 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 TEXT = "AI"
-_HEIGHT, _LEAST = 0.062, 18  # of the side of the view; px, at which two letters can still be read
-_MARGIN = 0.025  # of the side
-_WIDE = 1.5  # times as wide as high
-_PLATE, _LETTERS = 0.45, 0.92  # opacity: of the dark ground, of the white letters on it
-_FINE = 8  # times as large as it is shown: the letters are drawn so, and made smaller
+_HEIGHT_SHARE, _LEAST_HEIGHT = 0.062, 18  # of the side of the view; px, at which two letters can still be read
+_MARGIN_SHARE = 0.025  # of the side
+_ASPECT = 1.5  # times as wide as high
+_PLATE_OPACITY, _LETTER_OPACITY = 0.45, 0.92  # opacity: of the dark ground, of the white letters on it
+_OVERSAMPLING = 8  # times as large as it is shown: the letters are drawn so, and made smaller
 
 
 class Label:
     """Lies over frames of ``size`` px, off the points (n, 2) px of the face."""
 
     def __init__(self, size: int, face: Floats) -> None:
-        height = max(_LEAST, round(size * _HEIGHT))
-        width = round(height * _WIDE)
+        height = max(_LEAST_HEIGHT, round(size * _HEIGHT_SHARE))
+        width = round(height * _ASPECT)
         top, left = _corner(size, (height, width), face)
         self._place = np.s_[top : top + height, left : left + width]
         plate, letters = _drawn(height, width)
-        white = _LETTERS * letters
+        white = _LETTER_OPACITY * letters
         self._keep = np.rint((1 - plate) * (1 - white) * 256).astype(np.uint16)[..., None]
         self._add = np.rint(white * 255 * 256).astype(np.uint32)[..., None]
 
@@ -38,7 +38,11 @@ def _corner(size: int, extent: tuple[int, int], face: Floats) -> tuple[int, int]
     """Top and left of the first of four corners that lies off the face, or of the one that is farthest from it. On the
     page the lower edge has captions, and the upper left corner says who listens."""
     height, width = extent
-    near, low, far = round(size * _MARGIN), size - round(size * _MARGIN) - height, size - round(size * _MARGIN) - width
+    near, low, far = (
+        round(size * _MARGIN_SHARE),
+        size - round(size * _MARGIN_SHARE) - height,
+        size - round(size * _MARGIN_SHARE) - width,
+    )
     corners = [(near, far), (low, far), (low, near), (near, near)]
 
     def gap(corner: tuple[int, int]) -> float:
@@ -51,7 +55,7 @@ def _corner(size: int, extent: tuple[int, int], face: Floats) -> tuple[int, int]
 
 def _drawn(height: int, width: int) -> tuple[Floats, Floats]:
     """(height, width): how opaque the ground with its round corners is, and how much of each px is a letter."""
-    tall, wide = height * _FINE, width * _FINE
+    tall, wide = height * _OVERSAMPLING, width * _OVERSAMPLING
     plate, letters = np.zeros((2, tall, wide), np.uint8)
     radius = tall // 4
     inner = ((radius, 0), (wide - radius, tall)), ((0, radius), (wide, tall - radius))
@@ -66,4 +70,4 @@ def _drawn(height: int, width: int) -> tuple[Floats, Floats]:
     (across, high), _ = cv2.getTextSize(TEXT, font, scale, thick)
     cv2.putText(letters, TEXT, ((wide - across) // 2, (tall + high) // 2), font, scale, 255, thick, cv2.LINE_AA)
     ground, text = (cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA) / 255 for part in (plate, letters))
-    return np.asarray(_PLATE * ground, np.float32), np.asarray(text, np.float32)
+    return np.asarray(_PLATE_OPACITY * ground, np.float32), np.asarray(text, np.float32)

@@ -17,11 +17,11 @@ Channels = NDArray[np.float32]  # (channels, n)
 Mono = NDArray[np.float32]  # (n,)
 
 MEASURED_S = 120.0  # of sound, all channels together, by which it is judged what each of them is worth
-FAINT = 0.01  # of the power of the loudest channel, under which another one is empty
-CANCELS = 0.1  # of its power, under which a mix has lost what the channels hold: they are in opposite phase
+FAINT_SHARE = 0.01  # of the power of the loudest channel, under which another one is empty
+CANCELLED_SHARE = 0.1  # of its power, under which a mix has lost what the channels hold: they are in opposite phase
 LATE_S = 0.1  # by which sound begins after the pictures, from which on it is silence; codecs begin with a little less
-EXACT = {"mov", "flac", "matroska"}  # formats whose length is known; that of an MP3 is a guess
-UNKNOWN = 1 << 28  # frames of a WAV whose length was not known when it was begun
+EXACT_FORMATS = {"mov", "flac", "matroska"}  # formats whose length is known; that of an MP3 is a guess
+UNKNOWN_LENGTH = 1 << 28  # frames of a WAV whose length was not known when it was begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ def _promised(container: InputContainer) -> float:
     """How many seconds of sound the file says it has; 0 where it does not know."""
     if container.format.name == "wav":  # FFmpeg believes the file's size, not what it says
         with suppress(wave.Error, EOFError, OSError), wave.open(container.name, "rb") as file:
-            return file.getnframes() / file.getframerate() if file.getnframes() < UNKNOWN else 0.0
+            return file.getnframes() / file.getframerate() if file.getnframes() < UNKNOWN_LENGTH else 0.0
     stream = container.streams.audio[0]
-    exact = EXACT & set(container.format.name.split(","))
+    exact = EXACT_FORMATS & set(container.format.name.split(","))
     return float(stream.duration * stream.time_base) if exact and stream.duration and stream.time_base else 0.0
 
 
@@ -117,8 +117,8 @@ def _weights(channels: Channels) -> Mono:
     """The mean of those that hold something; the loudest alone where they cancel each other."""
     finite = np.nan_to_num(channels)
     powers = np.mean(finite.astype(np.float64) ** 2, 1)
-    holds = (powers >= FAINT * powers.max()).astype(np.float32)
+    holds = (powers >= FAINT_SHARE * powers.max()).astype(np.float32)
     mean = holds / holds.sum()
-    if np.mean((mean @ finite) ** 2) < CANCELS * powers.max():
+    if np.mean((mean @ finite) ** 2) < CANCELLED_SHARE * powers.max():
         mean = np.eye(len(powers), dtype=np.float32)[int(np.argmax(powers))]
     return mean

@@ -21,18 +21,18 @@ Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
 KEYFRAME_SECONDS = 2
 JPEG_QUALITY = 85
-SOFTWARE = "libx264"
+SOFTWARE_ENCODER = "libx264"
 
 # What makes the encoders of graphics chips answer at once, with a stream that any browser takes. Others are tried
 # with FFmpeg's defaults.
-_HARDWARE = {
+_HARDWARE_OPTIONS = {
     "h264_nvenc": {"preset": "p4", "tune": "ull", "profile": "baseline", "delay": "0", "forced-idr": "1"},
     "h264_qsv": {"preset": "veryfast", "profile": "baseline", "async_depth": "1", "forced_idr": "1"},
     "h264_amf": {"usage": "ultralowlatency", "profile": "constrained_baseline"},
     "h264_videotoolbox": {"profile": "baseline", "realtime": "1"},
 }
-_BASELINE = 0x42
-_TRIAL = 256  # px, side of the trial's frames: some chips refuse smaller ones
+_BASELINE_PROFILE = 0x42
+_TRIAL_SIDE = 256  # px, side of the trial's frames: some chips refuse smaller ones
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class EncoderError(Exception):
 
 
 def choose_h264(wanted: Iterable[str]) -> str:
-    """The first of ``wanted``, names of FFmpeg's H.264 encoders, that works on this machine; else `SOFTWARE`.
+    """The first of ``wanted``, names of FFmpeg's H.264 encoders, that works on this machine; else `SOFTWARE_ENCODER`.
 
     Each is tried with frames. What failed is said as a warning.
     """
@@ -63,13 +63,13 @@ def choose_h264(wanted: Iterable[str]) -> str:
             _try(name)
             return name
         except EncoderError as error:
-            _log.warning("%s; trying the next one, at last %s", error, SOFTWARE)
-    return SOFTWARE
+            _log.warning("%s; trying the next one, at last %s", error, SOFTWARE_ENCODER)
+    return SOFTWARE_ENCODER
 
 
 def _try(name: str) -> None:
-    encoder = VideoEncoder(_TRIAL, _TRIAL, h264=name)
-    black = np.zeros((_TRIAL, _TRIAL, 3), np.uint8)
+    encoder = VideoEncoder(_TRIAL_SIDE, _TRIAL_SIDE, h264=name)
+    black = np.zeros((_TRIAL_SIDE, _TRIAL_SIDE, 3), np.uint8)
     for forced in (False, False, True):
         packets = encoder.encode(black, forced)
         if len(packets) != 1:
@@ -114,7 +114,7 @@ class VideoEncoder:
         fps: int = 25,
         codec: Codec = "h264",
         bitrate: int = 1_000_000,
-        h264: str = SOFTWARE,
+        h264: str = SOFTWARE_ENCODER,
     ) -> None:
         """Raises ValueError for an impossible size or codec, EncoderError where ``h264`` does not work."""
         if codec not in get_args(Codec):
@@ -155,8 +155,8 @@ class VideoEncoder:
 
     def _promised(self) -> bytes:
         """Profile, constraints and level of the stream; what the encoder of a chip makes is seen on a first frame."""
-        if self._h264 == SOFTWARE:
-            return bytes((_BASELINE, 0xE0, self._level))
+        if self._h264 == SOFTWARE_ENCODER:
+            return bytes((_BASELINE_PROFILE, 0xE0, self._level))
         black = av.VideoFrame.from_ndarray(np.full((self.height * 3 // 2, self.width), 128, np.uint8), "yuv420p")
         black.pts, black.time_base = 0, Fraction(1, self.fps)
         try:
@@ -165,7 +165,7 @@ class VideoEncoder:
             raise EncoderError(f"The H.264 encoder {self._h264} does not work here: {error.strerror}") from error
         except ValueError as error:
             raise EncoderError(f"This build of FFmpeg has no encoder {self._h264}") from error
-        if sps is None or sps[0] != _BASELINE:
+        if sps is None or sps[0] != _BASELINE_PROFILE:
             raise EncoderError(f"{self._h264} does not make a stream of the baseline profile")
         return sps
 
@@ -180,7 +180,7 @@ class VideoEncoder:
         if self.codec == "vp8":
             context.options = _vpx(self._bitrate)
         else:
-            context.options = self._x264() if name == SOFTWARE else _chip(name, self._bitrate)
+            context.options = self._x264() if name == SOFTWARE_ENCODER else _chip(name, self._bitrate)
         context.open()
         return context
 
@@ -196,7 +196,7 @@ class VideoEncoder:
 
 def _chip(name: str, bitrate: int) -> dict[str, str]:
     rate = {"b": str(bitrate), "maxrate": str(bitrate * 3 // 2), "bufsize": str(bitrate * 3), "bf": "0"}
-    return rate | _HARDWARE.get(name, {})
+    return rate | _HARDWARE_OPTIONS.get(name, {})
 
 
 def _vpx(bitrate: int) -> dict[str, str]:

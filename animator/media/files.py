@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 MISSING_S = 0.3  # of sound that a file promises and does not hold, from which on it was cut off
 AAC_RATE = 48_000  # Hz: AAC packets of 21 ms, so that the sound's length is within one frame of the picture's
 AAC_BITRATE = 128_000
-_READ = {"sound": "sound", "pictures": "a video"}
-_GIVEN = {"sound": "a WAV, FLAC, MP3, OGG or M4A file, or a video with sound", "pictures": "a video"}
+_READ_AS = {"sound": "sound", "pictures": "a video"}
+_ADVICE = {"sound": "a WAV, FLAC, MP3, OGG or M4A file, or a video with sound", "pictures": "a video"}
 
 
 class MediaError(Exception):
@@ -38,7 +38,7 @@ class MediaError(Exception):
 @contextlib.contextmanager
 def opened(path: Path, wanted: Literal["sound", "pictures"]) -> Generator[InputContainer]:
     """An audio or video file that has what is ``wanted``. Raises `MediaError`, also for what cannot be decoded."""
-    give = f"Give {_GIVEN[wanted]}."
+    give = f"Give {_ADVICE[wanted]}."
     if not path.is_file():
         raise MediaError(f"There is no file {path}. {give}")
     try:
@@ -48,7 +48,7 @@ def opened(path: Path, wanted: Literal["sound", "pictures"]) -> Generator[InputC
             yield container
     except FFmpegError as error:
         raise MediaError(
-            f"{path} cannot be read as {_READ[wanted]}: {error.strerror}. {give} Is the file complete?"
+            f"{path} cannot be read as {_READ_AS[wanted]}: {error.strerror}. {give} Is the file complete?"
         ) from error
 
 

@@ -7,8 +7,8 @@ from animator.units import SAMPLES_PER_FRAME, Samples
 SPEECH_DB = -17.0  # RMS of the louder frames of a voice; recordings of people lie within 2 dB of it
 TOLERANCE_DB = 3.0  # from which on a voice is quieter or louder than others
 QUIETEST_DB = -60.0  # less is nobody's voice
-VARIES_DB = 8.0  # that a voice rises and falls at least; noise does not
-SOUNDING = 0.05  # of the loudest frame, under which a frame is a pause
+LEAST_RANGE_DB = 8.0  # that a voice rises and falls at least; noise does not
+SOUNDING_SHARE = 0.05  # of the loudest frame, under which a frame is a pause
 
 
 def gain_to_speech(sound: Samples) -> float:
@@ -18,7 +18,7 @@ def gain_to_speech(sound: Samples) -> float:
     if not len(frames):
         return 1.0
     powers = np.sqrt(np.mean(frames.astype(np.float64) ** 2, 1)) + 1e-9
-    voiced = 20 * np.log10(powers[powers >= SOUNDING * powers.max()])
+    voiced = 20 * np.log10(powers[powers >= SOUNDING_SHARE * powers.max()])
     level, varies = np.percentile(voiced, 75), np.ptp(np.percentile(voiced, (10, 90)))
     usual = abs(level - SPEECH_DB) <= TOLERANCE_DB
-    return 1.0 if usual or level < QUIETEST_DB or varies < VARIES_DB else float(10 ** ((SPEECH_DB - level) / 20))
+    return 1.0 if usual or level < QUIETEST_DB or varies < LEAST_RANGE_DB else float(10 ** ((SPEECH_DB - level) / 20))

@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from animator.__main__ import app
-from animator.evaluate.stills.beside import COLUMNS, SIDE, save
+from animator.evaluate.stills.beside import COLUMNS, FRAME_HEIGHT, save
 from animator.media.files import MediaError, Mp4Writer
 from animator.portrait.characters import find
 
@@ -27,9 +27,9 @@ def test_a_strip_shows_both_at_the_same_times(tmp_path: Path) -> None:
     one, other = clock(tmp_path / "one.mp4", 40, 20), clock(tmp_path / "other.mp4", 50, 40, 128)
     save((one, other), tmp_path / "strip.png")
     strip = np.asarray(Image.open(tmp_path / "strip.png")).astype(float)
-    assert strip.shape == (2 * SIDE, COLUMNS * 2 * SIDE, 3)
-    upper = strip[SIDE // 2, SIDE // 2 : COLUMNS * SIDE : SIDE].mean(axis=1)
-    lower = strip[SIDE + SIDE // 2, SIDE :: 2 * SIDE].mean(axis=1)
+    assert strip.shape == (2 * FRAME_HEIGHT, COLUMNS * 2 * FRAME_HEIGHT, 3)
+    upper = strip[FRAME_HEIGHT // 2, FRAME_HEIGHT // 2 : COLUMNS * FRAME_HEIGHT : FRAME_HEIGHT].mean(axis=1)
+    lower = strip[FRAME_HEIGHT + FRAME_HEIGHT // 2, FRAME_HEIGHT :: 2 * FRAME_HEIGHT].mean(axis=1)
     assert lower - upper == pytest.approx(20, abs=6), "20 levels apart at every time"
     assert np.diff(upper) == pytest.approx(4 * 39 / COLUMNS, abs=5), "evenly spaced over the shorter one"
 

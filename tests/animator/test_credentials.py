@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from typer.testing import CliRunner
 
 from animator.__main__ import app
-from animator.marks.credentials import SYNTHETIC, Ingredient, Signature, read
+from animator.marks.credentials import SOURCE_TYPE, Ingredient, Signature, read
 from animator.marks.installation import SigningError, installation, operators
 from animator.media.files import Mp4Writer
 
@@ -39,7 +39,7 @@ def inspect(path: Path) -> str:
 
 def test_a_video_says_that_it_is_synthetic_of_what_and_by_whom(tmp_path: Path) -> None:
     found = read(signed(tmp_path / "a.mp4"))
-    assert (found.state, found.source_type, found.problems) == ("known signer", SYNTHETIC, ())
+    assert (found.state, found.source_type, found.problems) == ("known signer", SOURCE_TYPE, ())
     assert dict(found.ingredients) == {
         "portrait": hashlib.sha256(PICTURE).hexdigest(),
         "speech": hashlib.sha256(b"a sound's").hexdigest(),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from animator.learn.clips.clips import FRAME, Clip, to_power
+from animator.learn.clips.clips import FRAME_SAMPLES, Clip, to_power
 from animator.learn.corpus.teacher import Segment, teach, tip
 
 RATE = 24_000
@@ -25,4 +25,4 @@ def clip(source: str, voice: str, held: bool, pitch: float) -> Clip:
     sound, segments = spoken(" m a i m a  a m i a m a ", 0.16, pitch)
     mouth = teach(segments, sound, RATE)
     raised = tip(segments, len(mouth)).astype(np.float16)
-    return Clip(source, voice, held, to_power(sound[: len(mouth) * FRAME]), mouth.astype(np.float16), raised)
+    return Clip(source, voice, held, to_power(sound[: len(mouth) * FRAME_SAMPLES]), mouth.astype(np.float16), raised)

@@ -57,10 +57,10 @@ def test_the_command_ends_with_the_scores_on_held_out_clips(trained):
 
 
 def test_a_missed_closure_costs_more_than_one_too_many():
-    from animator.learn.speech.train_mouth import CLOSE, loss_of
+    from animator.learn.speech.train_mouth import CLOSE_AT, loss_of
 
     open_lips, closed = torch.zeros(1, 10, len(mouth_net.CHANNELS)), torch.zeros(1, 10, len(mouth_net.CHANNELS))
-    closed[..., CLOSE] = 1.0
+    closed[..., CLOSE_AT] = 1.0
     assert loss_of(open_lips, closed) > 2 * loss_of(closed, open_lips) > 0
 
 
@@ -171,10 +171,10 @@ def test_articulation_without_film_says_how_to_get_some(corpus, tmp_path):
 
 
 def test_what_the_teacher_says_comes_later_to_be_as_on_film():
-    from animator.learn.speech.train_articulation import AHEAD, later
+    from animator.learn.speech.train_articulation import AHEAD_S, later
 
     one = clip("heart", "one", False, 110)
     moved, jaw = later(one), mouth_net.CHANNELS.index("jawOpen")
     times = np.arange(len(one.mouth)) / 25
-    expected = np.interp(times - AHEAD, times, one.mouth[:, jaw].astype(float))
+    expected = np.interp(times - AHEAD_S, times, one.mouth[:, jaw].astype(float))
     np.testing.assert_allclose(moved.mouth[:, jaw], expected, atol=2e-3)

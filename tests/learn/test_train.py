@@ -17,7 +17,7 @@ from animator.learn.motion import weights as trained  # noqa: E402
 from animator.learn.motion.config import Architecture, ConfigError, Training, read  # noqa: E402
 from animator.learn.motion.listen import listen  # noqa: E402
 from animator.learn.motion.network import Cache, MotionNetwork, Windows, turns  # noqa: E402
-from animator.learn.motion.train_motion import GRAPH, WEIGHTS, Run  # noqa: E402
+from animator.learn.motion.train_motion import GRAPH_FILE, WEIGHTS_FILE, Run  # noqa: E402
 from animator.motion.behaviour import conditions  # noqa: E402
 from animator.motion.behaviour.channels import CHANNELS  # noqa: E402
 from animator.motion.behaviour.flow import MODEL, MotionNet, Sampling  # noqa: E402
@@ -91,13 +91,13 @@ def agree(weights: Path, graph: Path) -> None:
 
 
 def test_the_exported_graph_says_what_torch_says(tmp_path: Path) -> None:
-    trained.save(restless(), tmp_path / WEIGHTS)
-    trained.to_onnx(trained.load(tmp_path / WEIGHTS), tmp_path / GRAPH)
-    agree(tmp_path / WEIGHTS, tmp_path / GRAPH)
+    trained.save(restless(), tmp_path / WEIGHTS_FILE)
+    trained.to_onnx(trained.load(tmp_path / WEIGHTS_FILE), tmp_path / GRAPH_FILE)
+    agree(tmp_path / WEIGHTS_FILE, tmp_path / GRAPH_FILE)
 
 
 def test_the_graph_that_ships_is_that_of_the_weights_that_ship() -> None:
-    agree(MODEL.with_name(WEIGHTS), MODEL)
+    agree(MODEL.with_name(WEIGHTS_FILE), MODEL)
 
 
 def test_a_run_goes_on_where_it_was_stopped(shards: Path, tmp_path: Path) -> None:
@@ -114,7 +114,9 @@ def test_a_run_goes_on_where_it_was_stopped(shards: Path, tmp_path: Path) -> Non
     assert second.progress.step == 7
     second(parts.append)
     assert parts[0] == pytest.approx(8 / 12) and parts[-1] == 1
-    assert {WEIGHTS, GRAPH, "curves.csv", "checkpoint"} <= {path.name for path in (tmp_path / "run").iterdir()}
+    assert {WEIGHTS_FILE, GRAPH_FILE, "curves.csv", "checkpoint"} <= {
+        path.name for path in (tmp_path / "run").iterdir()
+    }
     curves = (tmp_path / "run/curves.csv").read_text().splitlines()
     assert curves[0].startswith("step,seconds,mouth") and [line.split(",")[0] for line in curves[1:]] == ["6", "12"]
 
@@ -132,7 +134,7 @@ def learned(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = CliRunner().invoke(app, ["train", str(config)])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout.splitlines()[-1])["jaw_r"] > 0.8
-    return out / GRAPH
+    return out / GRAPH_FILE
 
 
 def follow(graph: Path, shards: Path, seed: int, sampling: Sampling) -> tuple[np.ndarray, np.ndarray]:

@@ -85,7 +85,7 @@ def test_it_is_faint_and_fainter_where_nothing_hides_it(marked: np.ndarray) -> N
 def test_in_pictures_without_a_mark_it_is_found_as_seldom_as_chance_says() -> None:
     noise = np.random.default_rng(0)
     strengths = [tiles.finding(noise.normal(size=(tiles.SIDE, tiles.SIDE)).astype(np.float32)) for _ in range(200)]
-    assert max(strengths) < tiles.FOUND
+    assert max(strengths) < tiles.FOUND_STRENGTH
     # Of random phases every match is normal with variance 1: what `tiles.chance` counts on.
     folded = noise.normal(size=(tiles.SIDE, tiles.SIDE)).astype(np.float32)
     match = tiles._match(tiles._phases(folded), 0)  # pyright: ignore[reportPrivateUsage]

@@ -13,7 +13,7 @@ from animator.media.files import MediaError, check_place, opened
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
 COLUMNS = 8
-SIDE = 240  # px, height of a frame
+FRAME_HEIGHT = 240  # px, height of a frame
 _INK, _PAPER = (255, 255, 255), (24, 24, 28)
 
 
@@ -56,9 +56,9 @@ def write(picture: Image, path: Path) -> None:
 
 
 def _fitted(image: Image) -> Image:
-    width = round(image.shape[1] * SIDE / image.shape[0])
-    way = cv2.INTER_AREA if image.shape[0] > SIDE else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, (width, SIDE), interpolation=way), np.uint8)
+    width = round(image.shape[1] * FRAME_HEIGHT / image.shape[0])
+    way = cv2.INTER_AREA if image.shape[0] > FRAME_HEIGHT else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, FRAME_HEIGHT), interpolation=way), np.uint8)
 
 
 def _seconds(video: Path) -> float:

@@ -20,7 +20,7 @@ Image = NDArray[np.uint8]  # (height, width, 3) RGB
 Tiles = dict[str, Floats]  # caption -> motion row
 
 COLUMNS = 9
-CLOSE = 1.25  # heights of the face that a close tile shows
+CLOSE_HEIGHTS = 1.25  # heights of the face that a close tile shows
 _INK, _PAPER = (255, 255, 255), (24, 24, 28)
 
 POSES: Tiles = {
@@ -106,7 +106,7 @@ def strip(renderer: Renderer, tiles: Tiles, side: int, close: bool = True) -> Im
 
 def _window(portrait: Portrait) -> tuple[int, int, int]:
     """Left, top and side of a square around the face in the frame."""
-    length = min(int(CLOSE * max(portrait.face_height, portrait.face_width)), portrait.size)
+    length = min(int(CLOSE_HEIGHTS * max(portrait.face_height, portrait.face_width)), portrait.size)
     low, high = portrait.landmarks[:468, :2].min(axis=0), portrait.landmarks[:468, :2].max(axis=0)
     left, top = (low + high) / 2 - np.array(portrait.view) - length / 2
     limit = portrait.size - length

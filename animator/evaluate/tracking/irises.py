@@ -9,13 +9,13 @@ from animator.portrait.geometry.topology import RINGS
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
-_EYEBALL = 0.43  # radius over the width of the eye, corner to corner: 12 mm of 28
-_ZOOM = 96  # px that the eye is wide where it is searched
-_DARK = 0.94  # of the iris' radius: landmarks lie on its soft rim
-_LASHES = 2  # px along the lids that lashes and their shadow may darken
-_USED = 10, 85  # percentiles of the luma, beyond which are lashes and highlights
+_EYEBALL_RADIUS = 0.43  # radius over the width of the eye, corner to corner: 12 mm of 28
+_EYE_WIDTH = 96  # px that the eye is wide where it is searched
+_DARK_SHARE = 0.94  # of the iris' radius: landmarks lie on its soft rim
+_LASH_PX = 2  # px along the lids that lashes and their shadow may darken
+_LUMA_PERCENTILES = 10, 85  # percentiles of the luma, beyond which are lashes and highlights
 _REACH = 0.26  # of the eye's width that an iris may move either way
-_SIDES = (("left", 362, 263, 473), ("right", 33, 133, 468))  # of the subject: corners from left to right, iris
+_EYE_POINTS = (("left", 362, 263, 473), ("right", 33, 133, 468))  # of the subject: corners from left to right, iris
 
 
 class Gaze:
@@ -28,24 +28,24 @@ class Gaze:
 
     def __init__(self, points: Floats) -> None:
         """``points`` (478, 3): landmarks at the gaze that counts as 0, 0."""
-        frames = [_frame(points, corners) for _, *corners, _ in _SIDES]
-        irises = [points[iris : iris + 5, :2] for *_, iris in _SIDES]
+        frames = [_frame(points, corners) for _, *corners, _ in _EYE_POINTS]
+        irises = [points[iris : iris + 5, :2] for *_, iris in _EYE_POINTS]
         self._rest = [_place(iris[0], *frame) for iris, frame in zip(irises, frames, strict=True)]
         rims = [np.linalg.norm(iris[1:] - iris[0], axis=1).mean() for iris in irises]
         widths = [np.linalg.norm(axes[0]) for _, axes in frames]
-        self._radius = float(np.mean(np.array(rims) / widths)) * _ZOOM * _DARK
+        self._radius = float(np.mean(np.array(rims) / widths)) * _EYE_WIDTH * _DARK_SHARE
 
     def __call__(self, image: Image, points: Floats) -> tuple[float, float]:
         """Yaw and pitch in degrees relative to the head and to the first gaze, with the signs of `animator.control`."""
         maps = [
             _search(image, points, (side, corners), rest, self._radius)
-            for (side, *corners, _), rest in zip(_SIDES, self._rest, strict=True)
+            for (side, *corners, _), rest in zip(_EYE_POINTS, self._rest, strict=True)
         ]
         both = maps[0] + maps[1]
         y, x = np.unravel_index(int(np.argmax(both)), both.shape)
-        moved = np.array([x - both.shape[1] // 2, both.shape[0] // 2 - y]) / _ZOOM
+        moved = np.array([x - both.shape[1] // 2, both.shape[0] // 2 - y]) / _EYE_WIDTH
         rest = np.mean(self._rest, axis=0)
-        at, zero = (np.degrees(np.arcsin(np.clip(offset / _EYEBALL, -1, 1))) for offset in (rest + moved, rest))
+        at, zero = (np.degrees(np.arcsin(np.clip(offset / _EYEBALL_RADIUS, -1, 1))) for offset in (rest + moved, rest))
         return float(at[0] - zero[0]), float(at[1] - zero[1])
 
 
@@ -66,8 +66,8 @@ def _search(image: Image, points: Floats, eye: tuple[str, list[int]], rest: Floa
     side, corners = eye
     middle, axes = _frame(points, corners)
     middle = middle + rest[0] * axes[0] - rest[1] * axes[1]
-    half = int(_REACH * _ZOOM + 1.6 * radius)
-    turn = axes.T / _ZOOM
+    half = int(_REACH * _EYE_WIDTH + 1.6 * radius)
+    turn = axes.T / _EYE_WIDTH
     matrix = np.column_stack([turn, middle - turn @ np.array([half, half])])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     seen = cv2.warpAffine(image, matrix, (2 * half + 1, 2 * half + 1), flags=flags, borderMode=cv2.BORDER_REPLICATE)
@@ -76,16 +76,16 @@ def _search(image: Image, points: Floats, eye: tuple[str, list[int]], rest: Floa
     lids = (points[ring, :2] - matrix[:, 2]) @ np.linalg.inv(turn).T
     inside = np.zeros_like(luma)
     cv2.fillPoly(inside, [np.round(lids).astype(np.int32)], 1.0)
-    reach = int(_REACH * _ZOOM)
+    reach = int(_REACH * _EYE_WIDTH)
     return _contrast(luma, inside, radius)[half - reach : half + reach + 1, half - reach : half + reach + 1]
 
 
 def _contrast(luma: Floats, inside: Floats, radius: float) -> Floats:
     """How well a dark disc at every pixel explains the ``luma`` ``inside`` the lids: their correlation there."""
-    inside = np.asarray(cv2.erode(inside, np.ones((2 * _LASHES + 1, 1), np.uint8)), np.float32)
+    inside = np.asarray(cv2.erode(inside, np.ones((2 * _LASH_PX + 1, 1), np.uint8)), np.float32)
     if not inside.any():
         return np.zeros_like(luma)
-    low, high = np.percentile(luma[inside > 0], _USED)
+    low, high = np.percentile(luma[inside > 0], _LUMA_PERCENTILES)
     bright, total = luma.clip(low, high), float(inside.sum())
     bright = (bright - (bright * inside).sum() / total) * inside
     reach = int(radius) + 2

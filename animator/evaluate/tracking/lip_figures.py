@@ -16,7 +16,7 @@ Phoneme = tuple[str, float, float]  # IPA, start and end in seconds
 QUIET_DB = -35.0  # below the loud parts of the clip: a pause
 PAUSE_SECONDS = 0.3
 BILABIALS, LABIODENTALS = frozenset("pbmɓ"), frozenset("fvʋɱ")
-CLOSED, TOUCHING = 0.02, 0.05  # opening, in distances of the eyes
+CLOSED_GAP, TOUCHING_GAP = 0.02, 0.05  # opening, in distances of the eyes
 WITHIN_SECONDS = 0.06
 SHUT_PERCENTILE = 5  # of a clip's openings, at which the lips are shut
 
@@ -48,9 +48,9 @@ def closures(opening: Floats, phonemes: Sequence[Phoneme], fps: float) -> Figure
 
     Trackers see the closed lips of some faces up to 0.02 apart, so the gap is measured from its smallest values.
     """
-    opening = opening - min(float(np.percentile(opening, SHUT_PERCENTILE)), CLOSED)
+    opening = opening - min(float(np.percentile(opening, SHUT_PERCENTILE)), CLOSED_GAP)
     figures: Figures = {}
-    for name, letters, limit in (("bilabials", BILABIALS, CLOSED), ("labiodentals", LABIODENTALS, TOUCHING)):
+    for name, letters, limit in (("bilabials", BILABIALS, CLOSED_GAP), ("labiodentals", LABIODENTALS, TOUCHING_GAP)):
         times = [(start, end) for symbol, start, end in phonemes if letters & set(symbol)]
         met = [_lowest(opening, start, end, fps) < limit for start, end in times]
         figures |= {f"{name}": len(times), f"{name}_closed": float(np.mean(met)) if met else None}

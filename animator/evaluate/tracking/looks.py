@@ -14,13 +14,13 @@ from animator.portrait.portrait import Portrait
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
-EVERY = 3  # frames between those whose identity is compared
-CHUNK = 2  # frames that a live face makes at a time
-JUMP = 6.0  # sigmas of the change from frame to frame
+IDENTITY_STEP = 3  # frames between those whose identity is compared
+CHUNK_FRAMES = 2  # frames that a live face makes at a time
+JUMP_SIGMAS = 6.0  # sigmas of the change from frame to frame
 BACKGROUND_GAP = 0.06  # of the frame's side: so far from the person the background begins
-_PLAIN = 4.0  # energy of skin without texture, such as that of flat drawings, on which sharpness means little
-_EDGE = 12  # px around lips and eyes that count to them
-_FACE = 192  # px that a face is wide where its sharpness is measured
+_PLAIN_ENERGY = 4.0  # energy of skin without texture, such as that of flat drawings, on which sharpness means little
+_EDGE_PX = 12  # px around lips and eyes that count to them
+_FACE_WIDTH = 192  # px that a face is wide where its sharpness is measured
 
 
 def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -61,8 +61,8 @@ class Looks:
             self._changes.append((float(change.mean()), float(change[self._far].mean()) if self._far.any() else 0.0))
         self._before = grey
         if face:
-            self._sharpness.append((sharpness(image, face.points) + _PLAIN) / (self._sharp + _PLAIN))
-            if self._describe is not None and self._who is not None and number % EVERY == 0:
+            self._sharpness.append((sharpness(image, face.points) + _PLAIN_ENERGY) / (self._sharp + _PLAIN_ENERGY))
+            if self._describe is not None and self._who is not None and number % IDENTITY_STEP == 0:
                 self._alike.append(float(self._describe(image, face.points) @ self._who))
 
     def figures(self) -> Figures:
@@ -89,9 +89,9 @@ def steadiness(change: NDArray[np.float64]) -> Figures:
     inner = change[1:-1]
     around = np.maximum(change[:-2], change[2:])
     sigma = 1.4826 * float(np.median(np.abs(change - np.median(change))))
-    jumps = (inner - around > JUMP * sigma) & (inner > 2 * around)
+    jumps = (inner - around > JUMP_SIGMAS * sigma) & (inner > 2 * around)
     # The change at index i is that of frame i + 1, which begins a chunk when i + 1 is a multiple of its length.
-    starts = (np.arange(len(change)) + 1) % CHUNK == 0
+    starts = (np.arange(len(change)) + 1) % CHUNK_FRAMES == 0
     rough = float(np.median(change[starts]) / max(float(np.median(change[~starts])), 1e-6))
     return {"picture_jumps": int(jumps.sum()), "chunk_roughness": rough}
 
@@ -102,7 +102,7 @@ def sharpness(image: Image, points: Floats) -> float:
     Details finer than 3 px are left out: a still keeps them, and any motion by less than a pixel blurs them.
     """
     matrix, height = _upright(points)
-    upright = cv2.warpAffine(image, matrix, (_FACE, height), flags=cv2.INTER_LINEAR)
+    upright = cv2.warpAffine(image, matrix, (_FACE_WIDTH, height), flags=cv2.INTER_LINEAR)
     grey = cv2.cvtColor(upright, cv2.COLOR_RGB2GRAY).astype(np.float32)
     edges = cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.CV_32F)
     skin = np.zeros(edges.shape, np.uint8)
@@ -113,15 +113,15 @@ def sharpness(image: Image, points: Floats) -> float:
                   ("eye_right_upper", "eye_right_lower")):  # fmt: skip
         around = placed[[*RINGS[rings[0]], *RINGS[rings[1]][::-1]]].astype(np.int32)
         cv2.fillPoly(skin, [around], 0)
-        cv2.polylines(skin, [around], True, 0, _EDGE)
+        cv2.polylines(skin, [around], True, 0, _EDGE_PX)
     return float((edges[skin > 0] ** 2).mean())
 
 
 def _upright(points: Floats) -> tuple[NDArray[np.float64], int]:
-    """(2, 3) map from the frame to the face `_FACE` px wide, and its height in px."""
+    """(2, 3) map from the frame to the face `_FACE_WIDTH` px wide, and its height in px."""
     face = canonical()
     flat = face.vertices * np.array([1, -1, 0], np.float32)
-    target = flat * np.float32(_FACE / float(np.ptp(flat[:, 0])))
+    target = flat * np.float32(_FACE_WIDTH / float(np.ptp(flat[:, 0])))
     target -= target.min(axis=0)
     scale, turn, shift = align(points[:POINTS] * np.array([1, 1, 0], np.float32), target, face.weights)
     return np.column_stack([scale * turn[:2, :2], shift[:2]]).astype(np.float64), int(target[:, 1].max()) + 1

@@ -9,14 +9,15 @@ from animator.portrait.geometry.topology import RINGS
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
-LIGHT, RED = 0.72, 0.75  # of the cheek's L, over which, and of its a*, under which a pixel is of a tooth
-SHUT = 0.03  # eye distances between lips that show no teeth
-_STEP = 100  # px that the eyes are apart where teeth are counted
-_SIDE = 90  # px of the square around the mouth
-_RING = (*RINGS["lips_inner_upper"], *RINGS["lips_inner_lower"][-2:0:-1])
-_CHEEKS = (50, 280)
-_PATCH = 6  # px, half a side of what is seen of a cheek
-_EYES, _INNER = (33, 263), (13, 14)
+# Of the cheek's L, over which, and of its a*, under which a pixel is of a tooth
+LEAST_LIGHTNESS, MOST_REDNESS = 0.72, 0.75
+SHUT_GAP = 0.03  # eye distances between lips that show no teeth
+_EYE_DISTANCE = 100  # px that the eyes are apart where teeth are counted
+_MOUTH_SIDE = 90  # px of the square around the mouth
+_INNER_LIPS = (*RINGS["lips_inner_upper"], *RINGS["lips_inner_lower"][-2:0:-1])
+_CHEEK_POINTS = (50, 280)
+_PATCH_RADIUS = 6  # px, half a side of what is seen of a cheek
+_EYE_CORNERS, _LIP_MIDDLES = (33, 263), (13, 14)
 
 
 def teeth_area(image: Image, points: Floats) -> float:
@@ -27,7 +28,7 @@ def teeth_area(image: Image, points: Floats) -> float:
     if seen is None:
         return 0.0
     light, red = _skin(image, points)
-    return float(((seen[:, 0] > LIGHT * light) & (seen[:, 1] < RED * red)).sum()) / _STEP**2
+    return float(((seen[:, 0] > LEAST_LIGHTNESS * light) & (seen[:, 1] < MOST_REDNESS * red)).sum()) / _EYE_DISTANCE**2
 
 
 def inside(image: Image, points: Floats) -> Floats | None:
@@ -37,27 +38,27 @@ def inside(image: Image, points: Floats) -> Floats | None:
 
 
 def _between_lips(image: Image, points: Floats) -> Floats | None:
-    """(n, 3) Lab of what is inside the inner lips, at `_STEP` px an eye distance; None if they are shut."""
+    """(n, 3) Lab of what is inside the inner lips, at `_EYE_DISTANCE` px an eye distance; None if they are shut."""
     flat, step = points[:, :2].astype(np.float64), _step(points)
-    if np.linalg.norm(flat[_INNER[0]] - flat[_INNER[1]]) * step < SHUT * _STEP:
+    if np.linalg.norm(flat[_LIP_MIDDLES[0]] - flat[_LIP_MIDDLES[1]]) * step < SHUT_GAP * _EYE_DISTANCE:
         return None
-    ring = flat[list(_RING)]
-    mouth = _cut(image, ring.mean(axis=0), step, _SIDE)
+    ring = flat[list(_INNER_LIPS)]
+    mouth = _cut(image, ring.mean(axis=0), step, _MOUTH_SIDE)
     mask = np.zeros(mouth.shape[:2], np.uint8)
-    placed = (ring - ring.mean(axis=0)) * step + _SIDE / 2
+    placed = (ring - ring.mean(axis=0)) * step + _MOUTH_SIDE / 2
     cv2.fillPoly(mask, [np.round(placed * 16).astype(np.int32)], 1, shift=4)
     return _lab(mouth)[mask > 0]
 
 
 def _step(points: Floats) -> float:
-    """What magnifies a face so that its eyes are `_STEP` px apart."""
-    return _STEP / float(np.linalg.norm(points[_EYES[0], :2] - points[_EYES[1], :2]))
+    """What magnifies a face so that its eyes are `_EYE_DISTANCE` px apart."""
+    return _EYE_DISTANCE / float(np.linalg.norm(points[_EYE_CORNERS[0], :2] - points[_EYE_CORNERS[1], :2]))
 
 
 def _skin(image: Image, points: Floats) -> tuple[float, float]:
     """L and a* of the cheeks, the middle values of their pixels."""
     flat, step = points[:, :2].astype(np.float64), _step(points)
-    seen = [_lab(_cut(image, flat[cheek], step, 2 * _PATCH)).reshape(-1, 3) for cheek in _CHEEKS]
+    seen = [_lab(_cut(image, flat[cheek], step, 2 * _PATCH_RADIUS)).reshape(-1, 3) for cheek in _CHEEK_POINTS]
     light, red, _ = np.median(np.concatenate(seen), axis=0)
     return float(light), float(red)
 

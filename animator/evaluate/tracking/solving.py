@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 
 Floats = NDArray[np.float32]
 
-TRUST = np.array([1, 1, 0.3], np.float32)  # in x, y and the depth that the landmark network guesses
+AXIS_TRUST = np.array([1, 1, 0.3], np.float32)  # in x, y and the depth that the landmark network guesses
 RIDGE = 4e-3  # of the squared face width: less brings up shapes that only follow the jitter of the landmarks
 LARGEST_WEIGHT = 1.2  # weight
 
@@ -19,7 +19,7 @@ def solver(shapes: Floats, width: float, count: Floats | None = None) -> Callabl
     ``shapes`` (k, n, 3): displacements in px at weight 1; ``width`` of the face in px; ``count`` (n,): how much each
     point weighs, by default all alike.
     """
-    trust = TRUST * np.sqrt(np.ones(shapes.shape[1], np.float32) if count is None else count)[:, None]
+    trust = AXIS_TRUST * np.sqrt(np.ones(shapes.shape[1], np.float32) if count is None else count)[:, None]
     basis = (shapes * trust).reshape(len(shapes), -1) / width
     normal = basis @ basis.T + RIDGE * np.eye(len(shapes))
     root = np.linalg.cholesky(normal)

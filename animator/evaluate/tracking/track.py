@@ -18,14 +18,14 @@ Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 Watch = Callable[[int, Image, FaceLandmarks | None], None]  # number of the frame, its picture, its face
 
-_COLUMNS = 10
+_COLUMN_COUNT = 10
 SAMPLED_FRAMES = 100  # that tell the frame rate
 
-_INNER_LIPS = (13, 14)
-_CORNERS = (61, 291)
-_LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners; the subject's left eye first
-_EYES = tuple([*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][1:-1]] for side in ("left", "right"))
-_BROWS = (
+_LIP_MIDDLES = (13, 14)
+_MOUTH_CORNERS = (61, 291)
+_LID_POINTS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners; the subject's left eye first
+_EYE_POINTS = tuple([*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][1:-1]] for side in ("left", "right"))
+_BROW_POINTS = (
     (276, 283, 282, 295, 285, 300, 293, 334, 296, 336),
     (46, 53, 52, 65, 55, 70, 63, 105, 66, 107),
 )  # the subject's left one first
@@ -65,12 +65,12 @@ def track(video: Path, progress: Callable[[int], None] | None = None, watch: Wat
     for number, image in frames:
         rows += rows[-1:] * (number - len(rows))  # a skipped frame shows the one before it
         face = (face and landmarker.track(image, face)) or next(iter(landmarker.detect(image)), None)
-        rows.append(_row(face.points) if face else np.full(_COLUMNS, np.nan, np.float32))
+        rows.append(_row(face.points) if face else np.full(_COLUMN_COUNT, np.nan, np.float32))
         if watch:
             watch(number, image, face)
         if progress:
             progress(len(rows))
-    table = np.array(rows, np.float32).reshape(-1, _COLUMNS)
+    table = np.array(rows, np.float32).reshape(-1, _COLUMN_COUNT)
     if np.isnan(table[:, 0]).all():
         raise MediaError(f"No frame of {video} shows a face that the tracker finds.")
     return Track(fps, *(table[:, 0], table[:, 1], table[:, 2:4], table[:, 4:6], table[:, 6:9], table[:, 9]))
@@ -80,11 +80,13 @@ def _row(points: Floats) -> Floats:
     def between(a: int, b: int) -> float:
         return float(np.linalg.norm(points[a] - points[b]))
 
-    eyes = [points[list(eye), :2].mean(axis=0) for eye in _EYES]
+    eyes = [points[list(eye), :2].mean(axis=0) for eye in _EYE_POINTS]
     scale = float(np.linalg.norm(eyes[0] - eyes[1]))
-    raised = [np.linalg.norm(points[list(brow), :2].mean(axis=0) - eye) for brow, eye in zip(_BROWS, eyes, strict=True)]
-    lids = [between(upper, lower) / between(one, other) for upper, lower, one, other in _LIDS]
-    lips = [between(*_INNER_LIPS) / scale, between(*_CORNERS) / scale]
+    raised = [
+        np.linalg.norm(points[list(brow), :2].mean(axis=0) - eye) for brow, eye in zip(_BROW_POINTS, eyes, strict=True)
+    ]
+    lids = [between(upper, lower) / between(one, other) for upper, lower, one, other in _LID_POINTS]
+    lips = [between(*_LIP_MIDDLES) / scale, between(*_MOUTH_CORNERS) / scale]
     lift = -float(points[:POINTS, 1].mean()) / scale
     return np.array([*lips, *lids, *(brow / scale for brow in raised), *pose(points), lift], np.float32)
 

@@ -20,13 +20,13 @@ from animator.render.surface.head_pose import pose
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
-RESTING = 3  # frames at rest, in front of all sweeps
-DIRECTION, SHARE = 0.5, 0.1  # cosine and share of a shape's displacement that the tracker must see at least
-_SMALL = np.float32(0.5)  # degrees
-BENT = 0.3  # degrees by which a turn may be held back, for the picture's sake, and still count as wanted
+REST_FRAMES = 3  # frames at rest, in front of all sweeps
+LEAST_DIRECTION, LEAST_SHARE = 0.5, 0.1  # cosine and share of a shape's displacement that the tracker must see at least
+_SMALL_TURN = np.float32(0.5)  # degrees
+MOST_BEND = 0.3  # degrees by which a turn may be held back, for the picture's sake, and still count as wanted
 _FLIP = np.array([1, -1, 1], np.float32)  # y down to y up
-_UP, _DOWN = ([space.INDEX[f"eyeLook{way}{side}"] for side in ("Left", "Right")] for way in ("Up", "Down"))
-_LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners, of both eyes
+_UP_LOOKS, _DOWN_LOOKS = ([space.INDEX[f"eyeLook{way}{side}"] for side in ("Left", "Right")] for way in ("Up", "Down"))
+_LID_POINTS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners, of both eyes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class ShapeScore:
     @property
     def passed(self) -> bool:
         """Whether the tracker saw this shape rather than none or another one."""
-        return self.direction >= DIRECTION and self.share >= SHARE
+        return self.direction >= LEAST_DIRECTION and self.share >= LEAST_SHARE
 
 
 class _Watcher:
@@ -105,7 +105,7 @@ class _Watcher:
             "distance": self._scale / scale,
             "gaze_yaw": gaze_yaw,
             "gaze_pitch": gaze_pitch,
-            "gaze_lids": float((looks[_UP] - looks[_DOWN]).mean()),
+            "gaze_lids": float((looks[_UP_LOOKS] - looks[_DOWN_LOOKS]).mean()),
             "eyeBlink": 1 - float((_lids(face.points) / self._lids).mean()),
             "jawOpen": float(np.linalg.norm(face.points[13] - face.points[14])),
         }
@@ -120,7 +120,7 @@ def control(
     Raises `MediaError` when the tracker does not find the face at rest.
     """
     watch = watch or Watch(portrait)
-    rests = [face.points for _, face in watch(np.tile(row(), (RESTING, 1))) if face]
+    rests = [face.points for _, face in watch(np.tile(row(), (REST_FRAMES, 1))) if face]
     if not rests:
         raise MediaError("The tracker does not find this face in its own picture, so its motion cannot be measured.")
     see = _Watcher(np.mean(rests, axis=0))
@@ -157,11 +157,13 @@ def _allowed(sweep: Sweep, portrait: Portrait) -> NDArray[np.bool_]:
     if sweep.name not in ("head_yaw", "head_pitch", "head_roll"):
         return np.ones(len(sweep.rows), np.bool_)
     axis = ("head_yaw", "head_pitch", "head_roll").index(sweep.name)
-    rows = np.concatenate([[_SMALL * row(**{sweep.name: 1.0})], sweep.rows])
+    rows = np.concatenate([[_SMALL_TURN * row(**{sweep.name: 1.0})], sweep.rows])
     flip = np.outer(_FLIP, _FLIP)
     turned = [angles(pose(each, portrait.pose, portrait.face_width).head * flip)[axis] for each in rows]
-    gain = turned[0] / _SMALL  # that of a small turn: the renderer may turn more than is asked for so that it shows
-    return np.abs(np.array(turned[1:]) / gain - sweep.wanted) < BENT
+    gain = (
+        turned[0] / _SMALL_TURN
+    )  # that of a small turn: the renderer may turn more than is asked for so that it shows
+    return np.abs(np.array(turned[1:]) / gain - sweep.wanted) < MOST_BEND
 
 
 def _shape_score(sweep: Sweep, faces: list[FaceLandmarks | None], portrait: Portrait) -> ShapeScore:
@@ -199,4 +201,4 @@ def _lids(points: Floats) -> Floats:
     def between(a: int, b: int) -> float:
         return float(np.linalg.norm(points[a, :2] - points[b, :2]))
 
-    return np.array([between(upper, lower) / between(a, b) for upper, lower, a, b in _LIDS], np.float32)
+    return np.array([between(upper, lower) / between(a, b) for upper, lower, a, b in _LID_POINTS], np.float32)

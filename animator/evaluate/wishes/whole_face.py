@@ -32,13 +32,14 @@ Opened = Callable[[], Mover]  # the motion of a new face, every time with the sa
 
 STRENGTHS = (0.3, 0.6, 0.9, 1.2, 1.5)
 AMPLITUDES = (0.0, 0.5, 1.0, 1.5)
-GROWS, APART, SHUT = 0.9, 0.3, 0.02  # r; share of a mood's size; eye distances between lips that are shut
-MOVED, STILL = 0.8, 0.6  # of the motion of a whole face: trackers take some of a turn for an expression
-SPOKEN = 3.0  # seconds
+# R; share of a mood's size; eye distances between lips that are shut
+LEAST_R, LEAST_APART, MOST_SHUT_GAP = 0.9, 0.3, 0.02
+LEAST_MOVED, MOST_STILL = 0.8, 0.6  # of the motion of a whole face: trackers take some of a turn for an expression
+SPOKEN_S = 3.0  # seconds
 SEED = 1
-_FULL = STRENGTHS.index(0.9)
-_TAKEN_ON = 2 * FPS  # frames until a mood is there
-_CYCLE, _OPEN = 8, 4  # frames of "ma", and of its vowel
+_FULL_STRENGTH = STRENGTHS.index(0.9)
+_MOOD_FRAMES = 2 * FPS  # frames until a mood is there
+_CYCLE_FRAMES, _VOWEL_FRAMES = 8, 4  # frames of "ma", and of its vowel
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class MoodScore:
     @property
     def passed(self) -> bool:
         """Whether the emotion grows with its strength, is like no other, and lets lips close."""
-        return self.r >= GROWS and self.apart >= APART and self.gap <= SHUT
+        return self.r >= LEAST_R and self.apart >= LEAST_APART and self.gap <= MOST_SHUT_GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class PartScore:
     def passed(self) -> bool:
         """Whether that part moves, and the other one does not as far as the tracker can tell them apart."""
         moved, still = (self.head, self.face) if self.name == "pose" else (self.face, self.head)
-        return moved >= MOVED and still <= STILL
+        return moved >= LEAST_MOVED and still <= MOST_STILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Babble:
 
 def shuts(frame: int) -> bool:
     """Whether the lips should be shut in this frame of `Babble`."""
-    return frame % _CYCLE >= _OPEN
+    return frame % _CYCLE_FRAMES >= _VOWEL_FRAMES
 
 
 def wishes(portrait: Portrait, watch: Watch, opened: Opened) -> WishScores:
@@ -129,7 +130,7 @@ def moods(portrait: Portrait, watch: Watch, wanted: Sequence[Emotion] = EMOTIONS
         points = _points(watch(rows))
         moved = [(settled(each, rest) - rest) / np.float32(portrait.face_width) for each in points]
         seen.append(np.array(moved, np.float32))
-    full = np.array([moved[_FULL].ravel() for moved in seen])
+    full = np.array([moved[_FULL_STRENGTH].ravel() for moved in seen])
     scores: list[MoodScore] = []
     for number, (name, moved) in enumerate(zip(names, seen, strict=True)):
         size = np.linalg.norm(full, axis=1)
@@ -142,13 +143,13 @@ def moods(portrait: Portrait, watch: Watch, wanted: Sequence[Emotion] = EMOTIONS
     return scores
 
 
-def amplitudes(portrait: Portrait, watch: Watch, opened: Opened, seconds: float = SPOKEN) -> list[float]:
+def amplitudes(portrait: Portrait, watch: Watch, opened: Opened, seconds: float = SPOKEN_S) -> list[float]:
     """How far landmarks go from frame to frame at `AMPLITUDES`, in face widths, while the face speaks."""
     rows = [_speaking(opened(), Control("speaking", amplitude=wish), seconds) for wish in AMPLITUDES]
     return [float(np.abs(np.diff(_points(watch(each)), axis=0)).mean()) / portrait.face_width for each in rows]
 
 
-def parts(watch: Watch, opened: Opened, seconds: float = SPOKEN) -> list[PartScore]:
+def parts(watch: Watch, opened: Opened, seconds: float = SPOKEN_S) -> list[PartScore]:
     """Pose only and expression only, of one motion."""
     rows = _speaking(opened(), Control("speaking", "happy"), seconds)
     seen = {part: [face for _, face in watch(only(rows, part)) if face] for part in PARTS}
@@ -172,19 +173,19 @@ def _speaking(mover: Mover, control: Control, seconds: float) -> Floats:
 
 
 def _babbled(name: Emotion, gap: float) -> Floats:
-    """(3 * `_CYCLE`, 64) with a mood at full strength, whose head keeps still."""
+    """(3 * `_CYCLE_FRAMES`, 64) with a mood at full strength, whose head keeps still."""
     control = Control("speaking", name)
-    silence = np.zeros((_TAKEN_ON + 3 * _CYCLE) * SAMPLES_PER_FRAME, np.float32)
+    silence = np.zeros((_MOOD_FRAMES + 3 * _CYCLE_FRAMES) * SAMPLES_PER_FRAME, np.float32)
     rows = Generator(SEED, Babble).step(silence, control)
     rows[:, space.HEAD_YAW : space.HEAD_Z + 1] = 0
-    return (PartedLips(gap)(rows, control) if gap else rows)[-3 * _CYCLE :]
+    return (PartedLips(gap)(rows, control) if gap else rows)[-3 * _CYCLE_FRAMES :]
 
 
 def _shut(seen: list[tuple[Image, FaceLandmarks | None]]) -> float:
     """The gap between the lips, in distances of the eyes, in the middle of every "m" of `_babbled`."""
     gaps = [
         float(np.linalg.norm(face.points[13, :2] - face.points[14, :2]) / np.linalg.norm(_eyes(face.points)))
-        for number, (_, face) in enumerate(seen, _TAKEN_ON)
+        for number, (_, face) in enumerate(seen, _MOOD_FRAMES)
         if face and all(shuts(number + beside) for beside in (-1, 0, 1))
     ]
     return float(np.median(gaps)) if gaps else 1.0

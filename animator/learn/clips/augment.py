@@ -8,7 +8,8 @@ from torch import Tensor
 
 from animator.media.mel import FLOOR_DB, MELS
 
-_FLICKER = torch.distributions.Gamma(3.0, 3.0).sample((20_000, MELS))  # of the mel power of noise, from frame to frame
+# Of the mel power of noise, from frame to frame
+_FLICKER_GAINS = torch.distributions.Gamma(3.0, 3.0).sample((20_000, MELS))
 
 
 def features(power: Tensor) -> Tensor:
@@ -47,7 +48,9 @@ def _noise(batch: int, time: int) -> Tensor:
     """(batch, time, MELS) mel power of steady coloured noise, in some sequences with mains hum."""
     level = torch.empty(batch, 1, 1).uniform_(-85, -38)
     colour = level + _curve(batch, 4, 10)
-    flicker = torch.stack([_FLICKER[i : i + time] for i in torch.randint(0, len(_FLICKER) - time, (batch,)).tolist()])
+    flicker = torch.stack(
+        [_FLICKER_GAINS[i : i + time] for i in torch.randint(0, len(_FLICKER_GAINS) - time, (batch,)).tolist()]
+    )
     hum = torch.zeros(batch, 1, MELS)
     rows = torch.nonzero(torch.rand(batch) < 0.15).flatten()
     hum[rows[:, None], 0, torch.randint(0, 20, (len(rows), 4))] = 10 ** torch.empty(len(rows), 4).uniform_(-5.5, -3.0)

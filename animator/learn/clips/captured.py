@@ -12,9 +12,9 @@ from animator.motion.voice.mouth_net import CHANNELS
 from animator.units import FPS, RATE
 
 CURVES_FPS = 30
-HELD = ("1114_2_05", "1114_3_16")
+HELD_TAKES = ("1114_2_05", "1114_3_16")
 # Their jaw opens 0.39 at the 95th percentile; ours is calibrated to 0.36 in "a" (see the teacher).
-MIX: dict[str, dict[str, float]] = {
+CURVE_MIX: dict[str, dict[str, float]] = {
     "jawOpen": {"mouth_stretch_c": 0.85, "mouth_oh_c": 0.22},
     "mouthFunnel": {"mouth_funnel_ul": 0.45, "mouth_funnel_dl": 0.45, "mouth_oh_c": 0.25},
     "mouthPucker": {"mouth_pucker_l": 0.9, "mouth_oo_c": 0.9, "mouth_oh_c": 0.12},
@@ -45,7 +45,7 @@ def takes(folder: Path) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.f
         seconds = min(len(sound) / RATE, len(curves) / CURVES_FPS)
         at = (np.arange(int(seconds * FPS)) + 0.5) / FPS * CURVES_FPS
         mouth = np.zeros((len(at), len(CHANNELS)), np.float32)
-        for channel, parts in MIX.items():
+        for channel, parts in CURVE_MIX.items():
             curve = sum(weight * curves[:, names.index(name)] for name, weight in parts.items())
             mouth[:, CHANNELS.index(channel)] = np.interp(at, np.arange(len(curves)), curve)
         yield path.stem, sound, mouth

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.media.files import MediaError
-from animator.media.mel import HOP, MELS, WINDOW, mel_power
+from animator.media.mel import HOP_SAMPLES, MELS, WINDOW_SAMPLES, mel_power
 from animator.motion.voice.mouth_net import CHANNELS, HOPS_PER_FRAME
 from animator.storage import whole
 
-FRAME = HOP * HOPS_PER_FRAME  # samples
-SILENCE = -10.0  # log10 of mel power
+FRAME_SAMPLES = HOP_SAMPLES * HOPS_PER_FRAME  # samples
+SILENCE_POWER = -10.0  # log10 of mel power
 
 Floats = NDArray[np.float32]
 
@@ -23,9 +23,9 @@ class Clip:
     """One utterance of a ``voice`` of a ``source`` (a synthesizer or a set of recordings). ``held`` clips are held out
     for validation.
 
-    ``power`` (frames * 4, MELS) log10 of mel power at 100 Hz, `SILENCE` at least; ``mouth`` (frames, len(CHANNELS)) at
-    25 fps, see `animator.motion.voice.mouth_net.CHANNELS`; ``mouthClose`` is a fraction of the jaw; ``tip`` (frames,),
-    how far the tip of the tongue is raised, 0 to 1; 0 where the source does not say.
+    ``power`` (frames * 4, MELS) log10 of mel power at 100 Hz, `SILENCE_POWER` at least; ``mouth`` (frames,
+    len(CHANNELS)) at 25 fps, see `animator.motion.voice.mouth_net.CHANNELS`; ``mouthClose`` is a fraction of the jaw; ``tip``
+    (frames,), how far the tip of the tongue is raised, 0 to 1; 0 where the source does not say.
     """
 
     source: str
@@ -38,8 +38,8 @@ class Clip:
 
 def to_power(sound: Floats) -> NDArray[np.float16]:
     """(frames * FRAME,) float32 mono at 24 kHz -> (frames * 4, MELS), as ``power`` of `Clip`."""
-    padded = np.concatenate([np.zeros(WINDOW - HOP, np.float32), sound])
-    return np.log10(np.maximum(mel_power(padded), 10**SILENCE)).astype(np.float16)
+    padded = np.concatenate([np.zeros(WINDOW_SAMPLES - HOP_SAMPLES, np.float32), sound])
+    return np.log10(np.maximum(mel_power(padded), 10**SILENCE_POWER)).astype(np.float16)
 
 
 def save(path: Path, clip: Clip) -> None:

@@ -23,16 +23,16 @@ from animator.portrait.shaping.lip_shapes import fit_mouth
 
 Floats = NDArray[np.float32]
 
-CALM = 5  # frames that make the rest face
-SHUT = 0.25  # of the open gap of the lids: closed
-BLINKING = 0.35  # of a blink: more hides the iris
-PIVOT = 0.22  # face heights over the chin: what moves least when a head turns
+CALM_FRAMES = 5  # frames that make the rest face
+SHUT_GAP = 0.25  # of the open gap of the lids: closed
+BLINK_LIMIT = 0.35  # of a blink: more hides the iris
+PIVOT_HEIGHT = 0.22  # face heights over the chin: what moves least when a head turns
 _FLIP = np.array([1, -1, 1], np.float32)  # y up
-_LIDS = ((159, 145, 33, 133), (386, 374, 362, 263))  # upper, lower, two corners
-_MOUTH = [name for name in ARKIT if name.startswith(("mouth", "jaw"))]
-_BROWS = [name for name in ARKIT if name.startswith(("brow", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer"))]
-_SOLVED = [INDEX[name] for name in (*_MOUTH, *_BROWS)]
-KNOWN = np.array(
+_LID_POINTS = ((159, 145, 33, 133), (386, 374, 362, 263))  # upper, lower, two corners
+_MOUTH_SHAPES = [name for name in ARKIT if name.startswith(("mouth", "jaw"))]
+_BROW_SHAPES = [name for name in ARKIT if name.startswith(("brow", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer"))]
+_SOLVED_SHAPES = [INDEX[name] for name in (*_MOUTH_SHAPES, *_BROW_SHAPES)]
+KNOWN_COLUMNS = np.array(
     [name.startswith("speech.") or not name.startswith(("mouth", "jaw", "eyeBlink")) for name in CHANNELS], np.bool_
 )
 
@@ -55,16 +55,16 @@ def channels(faces: Sequence[FaceLandmarks], looks: Floats) -> Floats:
     channels of the mouth are the means of both sides.
     """
     rest = rest_of(faces)
-    solve = solver(rest.shapes[_SOLVED], rest.width)
+    solve = solver(rest.shapes[_SOLVED_SHAPES], rest.width)
     weights, heads = np.zeros((len(faces), len(ARKIT)), np.float32), np.zeros((len(faces), 6))
     blinks = np.zeros(len(faces), np.float32)
     for i, face in enumerate(faces):
         points = face.points[:POINTS] * _FLIP
         scale, turn, shift = align(rest.points, points, canonical().weights)
-        weights[i, _SOLVED] = solve(((points - shift) @ turn / scale - rest.points).astype(np.float32))
+        weights[i, _SOLVED_SHAPES] = solve(((points - shift) @ turn / scale - rest.points).astype(np.float32))
         moved = (scale * rest.pivot @ turn.T + shift - rest.pivot) / rest.width
         heads[i] = *angles(turn), moved[0], moved[1], CAMERA * (1 - 1 / scale)
-        blinks[i] = np.clip((1 - _gap(face.points) / rest.lids) / (1 - SHUT), 0, 1)
+        blinks[i] = np.clip((1 - _gap(face.points) / rest.lids) / (1 - SHUT_GAP), 0, 1)
     heads = np.asarray(savgol_filter(heads - np.median(heads, axis=0), 7, 2, axis=0), np.float32)
     gaze = _bridged(looks - np.median(looks, axis=0), blinks) + heads[:, :2]
     mouth = np.stack([from_weights(row) for row in weights])
@@ -73,7 +73,7 @@ def channels(faces: Sequence[FaceLandmarks], looks: Floats) -> Floats:
 
 def _bridged(looks: Floats, blinks: Floats) -> Floats:
     """The gaze, interpolated over the frames in which the eyes are closing, closed or opening."""
-    shut = np.flatnonzero(blinks > BLINKING)
+    shut = np.flatnonzero(blinks > BLINK_LIMIT)
     seen = np.setdiff1d(np.arange(len(looks)), np.concatenate([shut - 1, shut, shut + 1]))
     if not len(seen):
         return np.zeros_like(looks)
@@ -81,10 +81,12 @@ def _bridged(looks: Floats, blinks: Floats) -> Floats:
 
 
 def rest_of(faces: Sequence[FaceLandmarks]) -> Rest:
-    """The neutral face of consecutive ``faces``: the median of the `CALM` calmest, and the head fitted to it."""
-    columns = [INDEX[name] for name in (*_MOUTH, "eyeBlinkLeft", "eyeBlinkRight", "browInnerUp")]
+    """The neutral face of consecutive ``faces``: the median of the `CALM_FRAMES` calmest, and the head fitted to it."""
+    columns = [INDEX[name] for name in (*_MOUTH_SHAPES, "eyeBlinkLeft", "eyeBlinkRight", "browInnerUp")]
     turned = [sum(map(abs, pose(face.points))) / 30 for face in faces]
-    calm = np.argsort([face.blendshapes[columns].sum() + turn for face, turn in zip(faces, turned, strict=True)])[:CALM]
+    calm = np.argsort([face.blendshapes[columns].sum() + turn for face, turn in zip(faces, turned, strict=True)])[
+        :CALM_FRAMES
+    ]
     first = faces[calm[0]].points
     laid = [first]
     for i in calm[1:]:
@@ -95,7 +97,7 @@ def rest_of(faces: Sequence[FaceLandmarks]) -> Rest:
     head = fit(points, faces[calm[0]].blendshapes)
     shapes, _ = fit_mouth(head.vertices, (head.shapes, head.jaw, head.left), pose(points), width)
     flat = points[:POINTS] * _FLIP
-    pivot = flat[152] + PIVOT * (flat[10] - flat[152])
+    pivot = flat[152] + PIVOT_HEIGHT * (flat[10] - flat[152])
     pivot[2] = head.ear_depth
     gaps = [_gap(face.points) for face in faces]
     return Rest(flat, shapes[:, :POINTS] * _FLIP, width, pivot, float(np.percentile(gaps, 80)))
@@ -107,4 +109,4 @@ def _gap(points: Floats) -> float:
     def between(a: int, b: int) -> float:
         return float(np.linalg.norm(points[a] - points[b]))
 
-    return sum(between(upper, lower) / between(one, other) for upper, lower, one, other in _LIDS) / 2
+    return sum(between(upper, lower) / between(one, other) for upper, lower, one, other in _LID_POINTS) / 2

@@ -12,8 +12,8 @@ from av.error import FFmpegError
 from animator.control import STATES
 from animator.evaluate.tracking.irises import Gaze
 from animator.evaluate.tracking.track import Image, track
-from animator.learn.clips.clips import FRAME, SILENCE, to_power
-from animator.learn.clips.fitting import KNOWN, Floats, channels
+from animator.learn.clips.clips import FRAME_SAMPLES, SILENCE_POWER, to_power
+from animator.learn.clips.fitting import KNOWN_COLUMNS, Floats, channels
 from animator.learn.clips.shards import Shard, load, save
 from animator.media.files import MediaError, read_audio
 from animator.media.mel import MELS
@@ -23,9 +23,9 @@ from animator.units import FPS, RATE, Samples
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 SHORTEST_CLIP = 25  # frames
-SEEN = 0.9  # of the frames must show the face
-BLANK = 2  # frames that may pass before the face appears: a search for it takes long
-QUIET = 1e-3  # amplitude; a sound that never exceeds it has nobody in it
+LEAST_SEEN = 0.9  # of the frames must show the face
+MOST_BLANK = 2  # frames that may pass before the face appears: a search for it takes long
+QUIET_AMPLITUDE = 1e-3  # amplitude; a sound that never exceeds it has nobody in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,17 @@ def convert(folder: Path, out: Path, held: float, progress: Callable[[str, int, 
 
 def _shard(video: Path, held: bool) -> Shard:
     sound = read_audio(video)
-    if np.abs(sound).max(initial=0) < QUIET:
+    if np.abs(sound).max(initial=0) < QUIET_AMPLITUDE:
         raise MediaError("Its sound is silent.")
     motion = _motion(video)
-    frames = min(len(motion), int((len(sound) + late(video)) / FRAME))
+    frames = min(len(motion), int((len(sound) + late(video)) / FRAME_SAMPLES))
     if frames < SHORTEST_CLIP:
         raise MediaError(f"It is shorter than {SHORTEST_CLIP / FPS:g} s.")
     one = np.ones(frames, np.float16)
     return Shard(
         to_power(_aligned(sound, late(video), frames)),
-        np.full((frames * HOPS_PER_FRAME, MELS), SILENCE, np.float16),
-        motion[:frames].astype(np.float16), KNOWN, np.full(frames, STATES.index("speaking"), np.uint8),
+        np.full((frames * HOPS_PER_FRAME, MELS), SILENCE_POWER, np.float16),
+        motion[:frames].astype(np.float16), KNOWN_COLUMNS, np.full(frames, STATES.index("speaking"), np.uint8),
         np.zeros(frames, np.uint8), one, np.zeros((frames, 2), np.float16), one, held, "video",
     )  # fmt: skip
 
@@ -88,11 +88,11 @@ def _motion(video: Path) -> Floats:
         if face:
             gaze[:] = gaze or [Gaze(face.points)]
             seen.append((number, face, gaze[0](image, face.points)))
-        elif number >= BLANK and not seen:
+        elif number >= MOST_BLANK and not seen:
             raise MediaError(f"None of its first {number + 1} frames shows a face.")
 
     tracked = track(video, watch=watch)
-    if len(seen) < max(SHORTEST_CLIP / 2, SEEN * len(tracked)):
+    if len(seen) < max(SHORTEST_CLIP / 2, LEAST_SEEN * len(tracked)):
         raise MediaError(f"Only {len(seen)} of its {len(tracked)} frames show a face.")
     rows = channels([face for _, face, _ in seen], np.array([look for *_, look in seen], np.float32))
     times = (np.array([number for number, *_ in seen]) + 0.5) / tracked.fps
@@ -115,7 +115,7 @@ def late(video: Path) -> int:
 def _aligned(sound: Samples, late: int, frames: int) -> Samples:
     """(frames * FRAME,) float32: the sound cut or padded to begin and end with the picture."""
     begun = np.concatenate([np.zeros(max(0, late), np.float32), sound[max(0, -late) :]])
-    return np.pad(begun, (0, max(0, frames * FRAME - len(begun))))[: frames * FRAME].astype(np.float32)
+    return np.pad(begun, (0, max(0, frames * FRAME_SAMPLES - len(begun))))[: frames * FRAME_SAMPLES].astype(np.float32)
 
 
 def _share(person: str) -> float:

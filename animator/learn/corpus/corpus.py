@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from animator.learn.clips import captured
-from animator.learn.clips.clips import FRAME, Clip, save, to_power
+from animator.learn.clips.clips import FRAME_SAMPLES, Clip, save, to_power
 from animator.learn.corpus import filmed_speech, sentences
 from animator.learn.corpus.singing import Voiced, sing, speak_softly, speak_up
 from animator.learn.corpus.synthesizers import Espeak, Heart, Kokoro, flite
@@ -17,15 +17,15 @@ from animator.learn.corpus.teacher import Segment, teach, tip
 from animator.motion.voice.mouth_net import CHANNELS
 from animator.units import RATE, SAMPLES_PER_FRAME
 
-LEVEL = -22.0  # dB of full scale, of normal speech
+SPEECH_DB = -22.0  # dB of full scale, of normal speech
 HELD_VOICES = ("rms", "am_puck", "bf_lily", "em_alex", "zf_xiaoyi", "ff_siwis", "jf_alpha")
 HELD_LANGUAGES = ("it", "tr")
-HELD_EACH = 25  # of hibari's clips, whose one voice is always heard in training
-ENGLISH = ("en-us", "en", "en-gb-scotland")
+HELD_STEP = 25  # of hibari's clips, whose one voice is always heard in training
+ENGLISH_VOICES = ("en-us", "en", "en-gb-scotland")
 KOKORO_LANGUAGES = {"e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "cmn"}
 HELD_SPEAKERS = ("", "s20", "s23", "s31")  # of film; those of no folder trained the scorer of lip sync
-HELD_SENTENCES = 7  # of every so many of the other speakers one is for validation
-LATE = SAMPLES_PER_FRAME // 2  # samples by which lips are shown after what the networks tell, see `Lips`
+HELD_SENTENCE_STEP = 7  # of every so many of the other speakers one is for validation
+LATE_SAMPLES = SAMPLES_PER_FRAME // 2  # samples by which lips are shown after what the networks tell, see `Lips`
 SPEEDS = ((1, 1), (5, 6), (3, 4), (8, 7), (6, 5))  # of captured takes: other voices
 
 
@@ -96,7 +96,7 @@ def _heart() -> Sayer:
         pitch = tract * random.uniform(0.7, 1.3) if tract > 0.95 else random.uniform(0.42, 0.8)
         phonemes = " ".join(engine.phonemes(sentences.english(random)))
         sound, segments = engine(phonemes, (random.uniform(0.75, 1.4), pitch, tract), random)
-        return Said("heart", i % HELD_EACH == 7, Voiced(sound, segments))
+        return Said("heart", i % HELD_STEP == 7, Voiced(sound, segments))
 
     return say
 
@@ -104,11 +104,11 @@ def _heart() -> Sayer:
 def _espeak() -> Sayer:
     engine = Espeak()
     variants = ["", *(f"+m{i}" for i in range(1, 8)), *(f"+f{i}" for i in range(1, 5))]
-    languages = [*ENGLISH, *sentences.LANGUAGES]
+    languages = [*ENGLISH_VOICES, *sentences.LANGUAGES]
 
     def say(i: int, random: np.random.Generator) -> Said:
         language = languages[i % len(languages)]
-        text = sentences.english(random) if language in ENGLISH else sentences.other(language, random)
+        text = sentences.english(random) if language in ENGLISH_VOICES else sentences.other(language, random)
         name = language + str(random.choice(variants))
         sound, segments = engine(text, name, random.uniform(0.75, 1.35), int(random.integers(25, 80)))
         return Said(name, language in HELD_LANGUAGES, Voiced(sound, segments))
@@ -159,7 +159,7 @@ def _clip(source: str, said: Said) -> Clip:
     voiced = said.voiced
     mouth = teach(voiced.segments, voiced.sound, RATE)
     mouth[:, CHANNELS.index("jawOpen")] *= voiced.opening
-    level = 10 ** ((LEVEL + voiced.level) / 20) / max(float(np.sqrt(np.mean(voiced.sound**2))), 1e-5)
+    level = 10 ** ((SPEECH_DB + voiced.level) / 20) / max(float(np.sqrt(np.mean(voiced.sound**2))), 1e-5)
     sound = voiced.sound * np.float32(level)
     if voiced.around is not None:
         sound = sound + voiced.around
@@ -168,20 +168,20 @@ def _clip(source: str, said: Said) -> Clip:
 
 
 def _cut(source: str, voice: str, held: bool, sound: NDArray[np.float32], mouth: NDArray[np.float32]) -> Clip:
-    power = to_power(sound[: len(mouth) * FRAME])
+    power = to_power(sound[: len(mouth) * FRAME_SAMPLES])
     return Clip(source, voice, held, power, mouth.astype(np.float16), np.zeros(len(mouth), np.float16))
 
 
 def _save_takes(folder: Path, out: Path) -> None:
     """Saves the captured takes, those for training at other speeds, too, which shift pitch and formants."""
     for take, sound, mouth in captured.takes(folder):
-        held = take in captured.HELD
+        held = take in captured.HELD_TAKES
         for up, down in SPEEDS[:1] if held else SPEEDS:
             path = out / f"captured-{take}-{up}-{down}.npz"
             if path.exists():
                 continue
             said = resample_poly(sound, up, down).astype(np.float32)
-            at = (np.arange(len(said) // FRAME) + 0.5) * down / up - 0.5
+            at = (np.arange(len(said) // FRAME_SAMPLES) + 0.5) * down / up - 0.5
             moved = np.stack([np.interp(at, np.arange(len(mouth)), column) for column in mouth.T], axis=1)
             save(path, _cut("captured", "facegood", held, said, moved.astype(np.float32)))
 
@@ -191,6 +191,6 @@ def _save_film(folder: Path, out: Path, progress: Callable[[str, int, int], None
     for number, take in enumerate(
         filmed_speech.takes(folder, lambda name: (out / f"film-{name}.npz").exists(), progress)
     ):
-        held = take.speaker in HELD_SPEAKERS or number % HELD_SENTENCES == 0
-        heard = np.concatenate([np.zeros(LATE, np.float32), take.sound])
+        held = take.speaker in HELD_SPEAKERS or number % HELD_SENTENCE_STEP == 0
+        heard = np.concatenate([np.zeros(LATE_SAMPLES, np.float32), take.sound])
         save(out / f"film-{take.name}.npz", _cut("film", take.speaker, held, heard, take.mouth))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from animator.evaluate.tracking.solving import solver
 from animator.evaluate.tracking.track import Image, track
-from animator.learn.clips.clips import FRAME
+from animator.learn.clips.clips import FRAME_SAMPLES
 from animator.learn.clips.fitting import rest_of
 from animator.learn.clips.videos import SUFFIXES, late
 from animator.media.files import MediaError, read_audio
@@ -23,12 +23,12 @@ from animator.units import FPS
 
 Floats = NDArray[np.float32]
 
-SEEN = 0.9  # of the frames must show the face
+LEAST_SEEN = 0.9  # of the frames must show the face
 _SHAPES = [name for name in ARKIT if name in CHANNELS or name.removesuffix("Left").removesuffix("Right") in CHANNELS]
-_SOLVED = [INDEX[name] for name in (*_SHAPES, "mouthLeft", "mouthRight")]
-_CHIN = (152, 148, 377, 176, 400)
+_SOLVED_SHAPES = [INDEX[name] for name in (*_SHAPES, "mouthLeft", "mouthRight")]
+_CHIN_POINTS = (152, 148, 377, 176, 400)
 _FLIP = np.array([1, -1, 1], np.float32)  # y up
-_TIP = 1  # of the nose: what lies over it does not speak
+_NOSE_TIP = 1  # of the nose: what lies over it does not speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _take(video: Path) -> tuple[Floats, Floats] | None:
         tracked, sound = track(video, watch=watch), read_audio(video)
     except MediaError:
         return None
-    if len(seen) < SEEN * len(tracked):
+    if len(seen) < LEAST_SEEN * len(tracked):
         return None
     rows = mouths(list(seen.values()))
     times = (np.array(list(seen)) + 0.5) / tracked.fps
@@ -76,7 +76,7 @@ def _take(video: Path) -> tuple[Floats, Floats] | None:
     every = (np.arange(frames) + 0.5) / FPS
     begun = late(video)
     heard = np.concatenate([np.zeros(max(0, begun), np.float32), sound[max(0, -begun) :]])
-    heard = np.pad(heard, (0, max(0, frames * FRAME - len(heard))))[: frames * FRAME].astype(np.float32)
+    heard = np.pad(heard, (0, max(0, frames * FRAME_SAMPLES - len(heard))))[: frames * FRAME_SAMPLES].astype(np.float32)
     return heard, np.stack([np.interp(every, times, column) for column in rows.T], axis=1).astype(np.float32)
 
 
@@ -90,11 +90,13 @@ def mouths(faces: Sequence[FaceLandmarks]) -> Floats:
     lips = {
         name: sorted(set(RINGS[f"lips_{name}_upper"]) | set(RINGS[f"lips_{name}_lower"])) for name in ("inner", "outer")
     }
-    count[lips["outer"]], count[lips["inner"]], count[list(_CHIN)] = 4.0, 9.0, 2.2
-    count[rest.points[:, 1] > rest.points[_TIP, 1]] = 0.0025
-    solve = solver(rest.shapes[_SOLVED], rest.width, count)
+    count[lips["outer"]], count[lips["inner"]], count[list(_CHIN_POINTS)] = 4.0, 9.0, 2.2
+    count[rest.points[:, 1] > rest.points[_NOSE_TIP, 1]] = 0.0025
+    solve = solver(rest.shapes[_SOLVED_SHAPES], rest.width, count)
     rows = np.zeros((len(faces), len(ARKIT)), np.float32)
     for row, face in zip(rows, faces, strict=True):
         scale, turn, shift = align(rest.points, face.points[:POINTS] * _FLIP, canonical().weights)
-        row[_SOLVED] = solve(((face.points[:POINTS] * _FLIP - shift) @ turn / scale - rest.points).astype(np.float32))
+        row[_SOLVED_SHAPES] = solve(
+            ((face.points[:POINTS] * _FLIP - shift) @ turn / scale - rest.points).astype(np.float32)
+        )
     return np.stack([from_weights(row) for row in rows])

@@ -15,7 +15,7 @@ import hibari
 import numpy as np
 from wordfreq import top_n_list
 
-ENGLISH = """
+ENGLISH_LINES = """
 Bob moved the purple box before five more people came by.
 Please put the big blue map back above the lamp.
 My mother baked some apple pie for everybody at home.
@@ -49,7 +49,7 @@ Water boils at one hundred degrees; ice melts at zero.
 The choir sang softly while rain fell on the roof of the church.
 You asked me why the sky is blue, so let me explain it simply.
 """
-OTHERS: dict[str, str] = {
+OTHER_LINES: dict[str, str] = {
     "de": """Guten Morgen, wie geht es Ihnen heute? Meine Mutter hat zwei Äpfel und fünf Birnen gekauft.
         Die schöne Blume blüht im Park. Wir fahren morgen früh mit dem Bus nach München. Das ist ja wunderbar!""",
     "fr": """Bonjour, comment allez-vous aujourd'hui? Ma mère a acheté deux pommes et un beau bouquet de fleurs.
@@ -78,14 +78,15 @@ OTHERS: dict[str, str] = {
 
 
 LANGUAGES = (
-    *OTHERS, "bg", "bn", "ca", "cs", "da", "el", "fa", "fi", "hu", "id", "ko", "lt", "nb", "ro", "sk", "sv", "ta", "uk",
-    "vi",
+    *OTHER_LINES, "bg", "bn", "ca", "cs", "da", "el", "fa", "fi", "hu", "id", "ko", "lt", "nb", "ro", "sk", "sv", "ta",
+    "uk", "vi",
 )  # fmt: skip
-_LISTED = {"cmn": "zh"}  # languages that wordfreq calls otherwise
-_SCRIPTS = ("ru", "cmn", "ja", "hi", "bg", "bn", "el", "fa", "ko", "ta", "uk")  # other than Latin
-_COMMON = 4000  # words of a language
-_LABIAL = 0.6  # share of the words that are chosen for a letter of p, b, m, f or v, where the script has such letters
-_LETTERS = frozenset(
+_WORDFREQ_NAMES = {"cmn": "zh"}  # languages that wordfreq calls otherwise
+_OTHER_SCRIPTS = ("ru", "cmn", "ja", "hi", "bg", "bn", "el", "fa", "ko", "ta", "uk")  # other than Latin
+_COMMON_WORDS = 4000  # words of a language
+# Share of the words that are chosen for a letter of p, b, m, f or v, where the script has such letters
+_LABIAL_SHARE = 0.6
+_LABIAL_LETTERS = frozenset(
     "pbmfvпбмфвπβμφपबमफপবমফபமبمفپ不把白百半包北本比必边便表别并步部怕拍排跑朋片票品平破普没美门们每面民名明目母木买慢忙妈马"
     "发法方放飞费分风服父复夫"
 )
@@ -106,15 +107,15 @@ def english(rng: np.random.Generator) -> str:
 
 def other(language: str, rng: np.random.Generator) -> str:
     """About eight frequent words of ``language`` in random order; now and then a line of it."""
-    if language in OTHERS and rng.random() < 0.25:
+    if language in OTHER_LINES and rng.random() < 0.25:
         return _line(language, rng)
     plain, labial = _frequent(language)
-    chosen = [labial if labial and rng.random() < _LABIAL else plain for _ in range(rng.integers(5, 10))]
+    chosen = [labial if labial and rng.random() < _LABIAL_SHARE else plain for _ in range(rng.integers(5, 10))]
     return " ".join(words[rng.integers(0, len(words))] for words in chosen) + "."
 
 
 def _line(language: str, rng: np.random.Generator) -> str:
-    text = " ".join(OTHERS[language].split())
+    text = " ".join(OTHER_LINES[language].split())
     words = text.split(" ")
     if len(words) < 12 or rng.random() < 0.4:
         return text
@@ -124,16 +125,16 @@ def _line(language: str, rng: np.random.Generator) -> str:
 @cache
 def _frequent(language: str) -> tuple[list[str], list[str]]:
     """The frequent words of ``language`` that espeak-ng can read, and those of them with letters of the lips."""
-    listed: list[str] = top_n_list(_LISTED.get(language, language), _COMMON)
+    listed: list[str] = top_n_list(_WORDFREQ_NAMES.get(language, language), _COMMON_WORDS)
     words = [word for word in listed if not any(map(str.isdigit, word))]
-    if language in _SCRIPTS:
+    if language in _OTHER_SCRIPTS:
         words = [word for word in words if not word.isascii()]
     if language == "ja":  # espeak-ng reads kana only
         words = [word for word in words if all("\u3040" <= letter <= "\u30ff" for letter in word)]
-    return words, [word for word in words if _LETTERS & set(word)]
+    return words, [word for word in words if _LABIAL_LETTERS & set(word)]
 
 
-_LINES = ENGLISH.strip().splitlines()
+_LINES = ENGLISH_LINES.strip().splitlines()
 _WORDS = [
     word
     for word in json.loads(

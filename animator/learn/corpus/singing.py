@@ -17,11 +17,11 @@ from animator.learn.corpus.teacher import DIPHTHONGS, VISEME_OF, Segment
 from animator.media.files import MediaError
 from animator.units import RATE
 
-STEP = 0.005  # s, of the vocoder
+STEP_S = 0.005  # s, of the vocoder
 SCALE = (0, 2, 4, 5, 7, 9, 11)  # semitones
-BEATS = (0.5, 0.5, 1.0, 1.0, 1.0, 1.5, 2.0, 3.0)
+BEAT_LENGTHS = (0.5, 0.5, 1.0, 1.0, 1.0, 1.5, 2.0, 3.0)
 VOWELS = {"a", "ae", "uh", "e", "i", "aw", "o", "u", "y"}
-HELD_AT = {1: (0.4, 0.6), 2: (0.25, 0.35)}  # the part of a vowel, of a diphthong, that is drawn out
+HELD_PARTS = {1: (0.4, 0.6), 2: (0.25, 0.35)}  # the part of a vowel, of a diphthong, that is drawn out
 
 Floats = NDArray[np.float64]
 Sound = NDArray[np.float32]
@@ -41,7 +41,7 @@ class Voiced:
 
 @dataclass(frozen=True, slots=True)
 class _Spectra:
-    """Every `STEP`: ``pitch`` (n,) Hz, 0 where unvoiced; ``envelope`` and ``breath`` (n, bins)."""
+    """Every `STEP_S`: ``pitch`` (n,) Hz, 0 where unvoiced; ``envelope`` and ``breath`` (n, bins)."""
 
     pitch: Floats
     envelope: Floats
@@ -53,9 +53,9 @@ def sing(sound: Sound, segments: list[Segment], random: np.random.Generator) -> 
     spectra = _analyse(sound)
     parts = _syllables(segments)
     beat = random.uniform(0.3, 0.6)
-    lengths = [max(b - a, beat * float(random.choice(BEATS))) if vowel else b - a for _, a, b, vowel in parts]
+    lengths = [max(b - a, beat * float(random.choice(BEAT_LENGTHS))) if vowel else b - a for _, a, b, vowel in parts]
     knots = _knots(parts, lengths)
-    at = np.interp(np.arange(0, knots[-1][0], STEP), [out for out, _ in knots], [into for _, into in knots])
+    at = np.interp(np.arange(0, knots[-1][0], STEP_S), [out for out, _ in knots], [into for _, into in knots])
     ends = np.cumsum(lengths)
     notes = [(end - length, end) for end, length, part in zip(ends, lengths, parts, strict=True) if part[3]]
     voiced = spectra.pitch[spectra.pitch > 0]
@@ -144,7 +144,7 @@ def _knots(parts: list[tuple[str, float, float, bool]], lengths: list[float]) ->
     """Times in what is sung, and the times in the speech that they take their sound from."""
     knots, at = [(0.0, parts[0][1])], 0.0
     for (symbol, start, end, _), length in zip(parts, lengths, strict=True):
-        hold = HELD_AT[min(2, max(1, len(_letters(symbol))))]
+        hold = HELD_PARTS[min(2, max(1, len(_letters(symbol))))]
         drawn = length - (end - start)
         inner = [start + share * (end - start) for share in hold]
         if drawn > 0:
@@ -159,14 +159,14 @@ def _melody(notes: list[tuple[float, float]], count: int, root: float, random: n
     tones, degree = np.zeros(count), int(random.integers(0, 5))
     shake = np.zeros(count)
     depth, hertz = random.uniform(0.15, 0.7), random.uniform(4.8, 6.4)
-    cuts = [0.0, *((a[1] + b[0]) / 2 for a, b in pairwise(notes)), count * STEP]
+    cuts = [0.0, *((a[1] + b[0]) / 2 for a, b in pairwise(notes)), count * STEP_S]
     for (start, _), (low, high) in zip(notes, pairwise(cuts), strict=False):
         degree = int(np.clip(degree + random.integers(-2, 3), -3, 9))
-        tones[int(low / STEP) : int(high / STEP) + 1] = 12 * (degree // 7) + SCALE[degree % 7]
-        span = np.arange(int(start / STEP), min(count, int(high / STEP) + 1))
-        age = span * STEP - start
+        tones[int(low / STEP_S) : int(high / STEP_S) + 1] = 12 * (degree // 7) + SCALE[degree % 7]
+        span = np.arange(int(start / STEP_S), min(count, int(high / STEP_S) + 1))
+        age = span * STEP_S - start
         shake[span] = depth * np.clip((age - 0.25) / 0.3, 0, 1) * np.sin(2 * np.pi * hertz * age)
-    glide = gaussian_filter1d(tones, random.uniform(0.02, 0.06) / STEP)
+    glide = gaussian_filter1d(tones, random.uniform(0.02, 0.06) / STEP_S)
     return root * 2 ** ((glide + shake) / 12)
 
 
@@ -178,15 +178,15 @@ def _breath(spectra: _Spectra) -> Floats:
 
 def _toned(at: Floats, pitch: Floats, notes: list[tuple[float, float]]) -> NDArray[np.bool_]:
     """(n,) whether there is a tone: where the speech had one, and in all of a note."""
-    voiced = pitch[np.minimum(np.round(at / STEP).astype(int), len(pitch) - 1)] > 0
+    voiced = pitch[np.minimum(np.round(at / STEP_S).astype(int), len(pitch) - 1)] > 0
     for start, end in notes:
-        voiced[int(start / STEP) + 4 : int(end / STEP) - 4] = True
+        voiced[int(start / STEP_S) + 4 : int(end / STEP_S) - 4] = True
     return voiced
 
 
 def _taken(rows: Floats, at: Floats) -> Floats:
     """Rows (n, bins) at the times ``at``, between two rows a mixture."""
-    place = np.clip(at / STEP, 0, len(rows) - 1.001)
+    place = np.clip(at / STEP_S, 0, len(rows) - 1.001)
     low = place.astype(int)
     part = (place - low)[:, None]
     return rows[low] * (1 - part) + rows[low + 1] * part

@@ -27,7 +27,7 @@ from animator.media.files import MediaError, read_audio
 from animator.onnx import session
 from animator.units import RATE
 
-TICK = 600  # samples a unit of hibari's and Kokoro's durations
+TICK_SAMPLES = 600  # samples a unit of hibari's and Kokoro's durations
 Spoken = tuple[NDArray[np.float32], list[Segment]]
 
 _ARPABET: dict[str, str] = {
@@ -37,7 +37,7 @@ _ARPABET: dict[str, str] = {
     "t": "t", "th": "θ", "uh": "ʊ", "uw": "u", "v": "v", "w": "w", "y": "j", "z": "z", "zh": "ʒ",
 }  # fmt: skip
 
-_EARLY = {"p": 0.035, "t": 0.035, "k": 0.035, "c": 0.035, "b": 0.025, "d": 0.025, "ɡ": 0.025, "g": 0.025}  # s
+_BURST_LEADS = {"p": 0.035, "t": 0.035, "k": 0.035, "c": 0.035, "b": 0.025, "d": 0.025, "ɡ": 0.025, "g": 0.025}  # s
 
 
 def to_rate(sound: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
@@ -103,12 +103,12 @@ class Espeak:
 
 
 def _started(events: list[tuple[float, str]], seconds: float) -> list[Segment]:
-    """Starts (s) and symbols of espeak-ng -> segments. It counts the silence of a stop to the phoneme before: `_EARLY`
-    puts the dip of the energy where hibari's and flite's stops have it."""
+    """Starts (s) and symbols of espeak-ng -> segments. It counts the silence of a stop as part of the phoneme before:
+    `_BURST_LEADS` moves the dip of the energy to where hibari's and flite's stops have it."""
     starts: list[float] = []
     for start, symbol in events:
         before = starts[-1] + 0.01 if starts else 0.0
-        starts.append(max(before, start - _EARLY.get(symbol[:1], 0.0)))
+        starts.append(max(before, start - _BURST_LEADS.get(symbol[:1], 0.0)))
     ends = [*starts[1:], seconds]
     return [Segment(symbol, start, end) for (_, symbol), start, end in zip(events, starts, ends, strict=True)]
 
@@ -152,7 +152,7 @@ def _timed(phonemes: str, durations: NDArray[np.float32], seconds: float) -> lis
     Stress marks lend their time to the sound after them, length marks and half of a space to the one before. The sound
     comes 50 ms earlier than the durations say (found by correlating sibilants with their hiss, both engines).
     """
-    ends = np.cumsum(np.round(durations.reshape(-1))) * TICK / RATE - 0.05
+    ends = np.cumsum(np.round(durations.reshape(-1))) * TICK_SAMPLES / RATE - 0.05
     starts = [0.0, *ends[:-1].tolist()]
     segments: list[Segment] = []
     carried: float | None = None

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from animator.motion.voice.mouth_net import CHANNELS
 from animator.units import FPS
 
-FINE = 200  # Hz, where targets are evaluated before they are reduced to frames
-LEAD = 0.035  # s, by which the mouth is ahead of the sound
+FINE_HZ = 200  # Hz, where targets are evaluated before they are reduced to frames
+LEAD_S = 0.035  # s, by which the mouth is ahead of the sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +84,17 @@ VISEMES: dict[str, Viseme] = {
     "h": Viseme({"jawOpen": 0.22, "mouthLowerDown": 0.08, "mouthUpperUp": 0.08}, 0.25, 0.20, 0.050),
 }  # fmt: skip
 
-_CLASSES = {
+_VISEME_SYMBOLS = {
     "a": "a ɑ ɐ ɒ", "ae": "æ", "uh": "ə ʌ ɘ ɤ ɵ ɨ ᵻ ᵊ ɯ", "e": "e ɛ", "i": "i ɪ j ʝ ɟ ʎ ɲ", "aw": "ɔ", "o": "o ɞ ø œ",
     "u": "u ʊ", "y": "y ʏ ɥ", "w": "w ʍ ʷ ᵝ", "r": "ɹ ɜ ɚ ɝ ɻ", "m": "m p b ɓ ɸ β", "f": "f v ʋ ɱ", "s": "s z ʦ ʣ",
     "sh": "ʃ ʒ ʧ ʤ ʂ ʐ ɕ ʑ ʨ ʥ", "t": "t d n ɾ ɽ r ʈ ɖ ɳ ɗ T", "l": "l ɫ ɭ ʟ ɬ", "th": "θ ð",
     "k": "k ɡ g ŋ q ɢ x ɣ χ ʁ ʀ c ç ɰ ɴ", "h": "h ɦ ħ ʕ ʔ",
 }  # fmt: skip
-VISEME_OF: dict[str, str] = {symbol: name for name, symbols in _CLASSES.items() for symbol in symbols.split()}
+VISEME_OF: dict[str, str] = {symbol: name for name, symbols in _VISEME_SYMBOLS.items() for symbol in symbols.split()}
 VISEME_OF["ꭧ"] = "sh"
 # How far the tongue's tip is raised: between the teeth for th, at the upper ones for l and n, and where t and d are
 # made, behind which it is hardly seen. Sounds of the blade (s, sh) keep it down.
-TIPS: dict[str, float] = {
+TIP_TARGETS: dict[str, float] = {
     symbol: raised
     for symbols, raised in (("θ ð", 1.0), ("l ɫ ɭ ɬ", 0.8), ("n ɳ", 0.7), ("t d ɾ ɽ ʈ ɖ ɗ T", 0.45))
     for symbol in symbols.split()
@@ -117,7 +117,7 @@ def _dominance(cut: list[tuple[str, float, float]], times: NDArray[np.float64]) 
     """How near each segment is at each time: (times, segments) in (0, 1]."""
     shapes = [VISEMES[name] for name, _, _ in cut]
     start, end = np.array([s for _, s, _ in cut]), np.array([e for _, _, e in cut])
-    lead = np.array([LEAD + shape.lead for shape in shapes])
+    lead = np.array([LEAD_S + shape.lead for shape in shapes])
     silent = np.array([name == "sil" for name, _, _ in cut])
     half = (end - start) / 2  # what is long, as in song, is held but for its last 80 ms
     flat = np.where(silent, np.maximum(half - 0.09, 0.0), np.maximum(0.6 * half, half - 0.08))
@@ -132,25 +132,25 @@ def _closures(cut: list[tuple[str, float, float]], times: NDArray[np.float64]) -
     for name, start, end in cut:
         if name == "m":
             half = max(0.3 * (end - start), 0.015)
-            away = np.maximum(np.abs(times - ((start + end) / 2 - LEAD / 2)) - half, 0.0)
+            away = np.maximum(np.abs(times - ((start + end) / 2 - LEAD_S / 2)) - half, 0.0)
             close = np.maximum(close, np.exp(-((away / 0.022) ** 2)).astype(np.float32))
     return close
 
 
 def tip(segments: list[Segment], frames: int) -> NDArray[np.float32]:
-    """(frames,) at 25 fps in [0, 1]: how far the tongue's tip is raised in each, see `TIPS`.
+    """(frames,) at 25 fps in [0, 1]: how far the tongue's tip is raised in each, see `TIP_TARGETS`.
 
     It is there through the middle of the sound, and on its way for 30 ms before and after.
     """
-    times = (np.arange(frames * FINE // FPS) + 0.5) / FINE
+    times = (np.arange(frames * FINE_HZ // FPS) + 0.5) / FINE_HZ
     raised = np.zeros(len(times), np.float32)
     for segment in segments:
-        height = max((TIPS.get(letter, 0.0) for letter in segment.symbol), default=0.0)
+        height = max((TIP_TARGETS.get(letter, 0.0) for letter in segment.symbol), default=0.0)
         if height:
             half = 0.4 * (segment.end - segment.start)
-            away = np.maximum(np.abs(times - ((segment.start + segment.end) / 2 - LEAD / 2)) - half, 0.0)
+            away = np.maximum(np.abs(times - ((segment.start + segment.end) / 2 - LEAD_S / 2)) - half, 0.0)
             raised = np.maximum(raised, height * np.exp(-((away / 0.030) ** 2)).astype(np.float32))
-    return raised.reshape(frames, FINE // FPS).mean(axis=1)
+    return raised.reshape(frames, FINE_HZ // FPS).mean(axis=1)
 
 
 def _loudness(sound: NDArray[np.float32], rate: int, times: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -167,7 +167,7 @@ def teach(segments: list[Segment], sound: NDArray[np.float32], rate: int) -> NDA
     Frame i is the mean over its 40 ms, and the highest closure within them: at 25 fps a bilabial must not be missed.
     """
     frames = int(len(sound) / rate * FPS)
-    times = (np.arange(frames * FINE // FPS) + 0.5) / FINE
+    times = (np.arange(frames * FINE_HZ // FPS) + 0.5) / FINE_HZ
     cut = visemes(segments)
     near = _dominance(cut, times)
     shapes = [VISEMES[name] for name, _, _ in cut]
@@ -180,7 +180,7 @@ def teach(segments: list[Segment], sound: NDArray[np.float32], rate: int) -> NDA
     fine[:, jaw_columns] *= (0.72 + 0.4 * _loudness(sound, rate, times))[:, None]
     close = CHANNELS.index("mouthClose")
     fine[:, close] = np.maximum(fine[:, close], _closures(cut, times))
-    steps = fine.reshape(frames, FINE // FPS, len(CHANNELS))
+    steps = fine.reshape(frames, FINE_HZ // FPS, len(CHANNELS))
     mouth = steps.mean(axis=1)
     mouth[:, close] = steps[:, :, close].max(axis=1)
     return mouth

@@ -21,13 +21,13 @@ from animator.motion.behaviour.flow import RELATIVE_CHANNELS, mouth_told
 
 Floats = NDArray[np.float32]
 
-_SOUND = slice(GROUP_SLICES["own"].start, GROUP_SLICES["other"].stop)
-_WISHES = slice(GROUP_SLICES["emotion"].start, GROUP_SLICES["distance"].stop)
-_FURTHER = 0.2  # share of sequences that know later sound, too, as a stream with more look-ahead does
-_JITTER = 0.3  # share of windows with other noise levels than those of a stream
-_SHAKEN = 0.5  # largest noise on a frame of the past, in units of the change from frame to frame
-_ASTRAY = 0.5  # size of the constant offset of a whole past, in most sequences, in units of the spread
-_RETURN = np.exp(-1 / 40)  # share of that offset that remains a frame later: the target leads back within seconds
+_SOUND_COLUMNS = slice(GROUP_SLICES["own"].start, GROUP_SLICES["other"].stop)
+_WISH_COLUMNS = slice(GROUP_SLICES["emotion"].start, GROUP_SLICES["distance"].stop)
+_LOOK_AHEAD_SHARE = 0.2  # share of sequences that know later sound, too, as a stream with more look-ahead does
+_JITTER_SHARE = 0.3  # share of windows with other noise levels than those of a stream
+_MOST_NOISE = 0.5  # largest noise on a frame of the past, in units of the change from frame to frame
+_OFFSET_SIZE = 0.5  # size of the constant offset of a whole past, in most sequences, in units of the spread
+_OFFSET_DECAY = np.exp(-1 / 40)  # share of that offset that remains a frame later: the target leads back within seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,9 @@ class Batches:
         if dropout:
             aside = self._astray()
             past = self._shaken(past + aside)
-            clean = clean + (aside * _RETURN ** np.arange(1, window + 1)[:, None]).astype(np.float32)
+            clean = clean + (aside * _OFFSET_DECAY ** np.arange(1, window + 1)[:, None]).astype(np.float32)
             remembered = random.random(len(starts)) >= dropout.past
-            further = int(random.integers(1, 3)) if random.random() < _FURTHER else 0
+            further = int(random.integers(1, 3)) if random.random() < _LOOK_AHEAD_SHARE else 0
             rows = _forgotten(rows, dropout, random)
         told = _told(rows, starts, window, further)
         clean = self._changes(clean, past[starts - 1], remembered)
@@ -138,19 +138,19 @@ class Batches:
     def _levels(self, count: int) -> Floats:
         """(count, window): the noise levels of a rolling window, or levels in between."""
         window = self._given.architecture.window
-        late = np.where(self._random.random(count) < _JITTER, self._random.random(count), 1.0)
+        late = np.where(self._random.random(count) < _JITTER_SHARE, self._random.random(count), 1.0)
         return np.clip(1 - (np.arange(window) + late[:, None]) / window, 0, 1).astype(np.float32)
 
     def _astray(self) -> Floats:
         """(channels,) offset of a whole past. In a stream, errors accumulate; only such offsets teach the network to
         correct them."""
-        aside = _ASTRAY * self._random.standard_normal(len(CHANNELS)).astype(np.float32)
+        aside = _OFFSET_SIZE * self._random.standard_normal(len(CHANNELS)).astype(np.float32)
         aside[MOUTH_AT] = aside[BLINK_AT] = 0
         return aside if self._random.random() < 0.7 else 0 * aside
 
     def _shaken(self, past: Floats) -> Floats:
         """The past with noise, as in a stream, where it consists of the network's own output."""
-        size = _SHAKEN * self._random.random() * self._scale.reach[0]
+        size = _MOST_NOISE * self._random.random() * self._scale.reach[0]
         return (past + size * self._random.standard_normal(past.shape)).astype(np.float32)
 
 
@@ -158,8 +158,8 @@ def _conditions(clip: Heard, part: slice, variant: int) -> Floats:
     """(frames, conditions.SIZE) with everything known."""
     count = part.stop - part.start
     rows = np.zeros((count, conditions.SIZE), np.float32)
-    rows[:, _SOUND] = clip.sounds[variant, part]
-    rows[:, _WISHES] = clip.wishes[part]
+    rows[:, _SOUND_COLUMNS] = clip.sounds[variant, part]
+    rows[:, _WISH_COLUMNS] = clip.wishes[part]
     rows[:, KNOWN_SLICE] = 1.0
     rows[np.arange(count), STATE_SLICE.start + clip.state[part].astype(np.intp)] = 1.0
     rows[:, SINCE_BLINK_AT] = clip.since[part]
@@ -172,7 +172,7 @@ def _told(rows: Floats, starts: NDArray[np.int64], window: int, further: int) ->
     told = np.repeat(rows[starts][:, None], window, axis=1)
     for ahead in range(1, window):
         if ahead <= further:
-            told[:, ahead, _SOUND] = rows[np.minimum(starts + ahead, len(rows) - 1)][:, _SOUND]
+            told[:, ahead, _SOUND_COLUMNS] = rows[np.minimum(starts + ahead, len(rows) - 1)][:, _SOUND_COLUMNS]
         else:
             told[:, ahead] = conditions.without(conditions.without(told[:, ahead], "own"), "other")
     return told

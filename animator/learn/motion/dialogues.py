@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animator.learn.clips.captured import MIX
+from animator.learn.clips.captured import CURVE_MIX
 from animator.learn.clips.clips import Clip, load_all
 from animator.learn.clips.shards import Shard, save
 from animator.learn.motion.behaviour import perform
@@ -14,9 +14,9 @@ from animator.media.files import MediaError
 from animator.motion.behaviour.channels import CHANNELS, MOUTH, MOUTH_AT
 from animator.units import FPS
 
-SHARES = {"heart": 0.26, "kokoro": 0.24, "espeak": 0.15, "flite": 0.08, "captured": 0.20, "sung": 0.07}
-HELD = 0.08  # of the scenes are for validation, made of held clips alone
-SECONDS = (20.0, 60.0)
+SOURCE_SHARES = {"heart": 0.26, "kokoro": 0.24, "espeak": 0.15, "flite": 0.08, "captured": 0.20, "sung": 0.07}
+HELD_SHARE = 0.08  # of the scenes are for validation, made of held clips alone
+LENGTH_RANGE_S = (20.0, 60.0)
 
 Voices = dict[str, dict[str, list[Clip]]]  # clips by source and voice
 
@@ -35,8 +35,8 @@ def make(out: Path, speech: Path, hours: float, seed: int, progress: Callable[[f
     done, index = 0.0, 0
     while done < hours:
         random = np.random.default_rng([seed, index])
-        frames = int(random.uniform(*SECONDS) * FPS)
-        held = bool(random.random() < HELD)
+        frames = int(random.uniform(*LENGTH_RANGE_S) * FPS)
+        held = bool(random.random() < HELD_SHARE)
         path = out / f"dialogue-{index:05d}.npz"
         if not path.exists():
             save(path, _shard(sets[held], frames, held, random))
@@ -47,7 +47,7 @@ def make(out: Path, speech: Path, hours: float, seed: int, progress: Callable[[f
 
 def _shard(voices: Voices, frames: int, held: bool, random: np.random.Generator) -> Shard:
     sources = list(voices)
-    shares = np.array([SHARES[source] for source in sources])
+    shares = np.array([SOURCE_SHARES[source] for source in sources])
     source = sources[random.choice(len(sources), p=shares / shares.sum())]
     voice = str(random.choice(list(voices[source])))
     others = [(s, v) for s in sources for v in voices[s] if v != voice]
@@ -55,7 +55,7 @@ def _shard(voices: Voices, frames: int, held: bool, random: np.random.Generator)
     scene, wishes = write(voices[source][voice], voices[other[0]][other[1]], frames, random), wish(frames, random)
     known = np.ones(len(CHANNELS), np.bool_)
     if source == "captured":
-        known[MOUTH_AT] = [name in MIX for name in MOUTH]
+        known[MOUTH_AT] = [name in CURVE_MIX for name in MOUTH]
     return Shard(
         scene.own, scene.other, perform(scene, wishes, random).astype(np.float16), known, scene.state,
         wishes.emotion, wishes.strength, wishes.gaze, wishes.distance, held, source,

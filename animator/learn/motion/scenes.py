@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS, STATES, State
-from animator.learn.clips.clips import SILENCE, Clip
+from animator.learn.clips.clips import SILENCE_POWER, Clip
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import CHANNELS, HOPS_PER_FRAME
 from animator.units import FPS
 
-FADE = (0.62, 0.3, 0.1)  # how much of the mouth remains in the frames after an interruption
-NOTICED = 6  # frames after which a face that is interrupted falls silent
-LONG = 12 * FPS  # frames; of a longer clip only a part is used at a time
+FADE_SHARES = (0.62, 0.3, 0.1)  # how much of the mouth remains in the frames after an interruption
+NOTICE_FRAMES = 6  # frames after which a face that is interrupted falls silent
+LONG_FRAMES = 12 * FPS  # frames; of a longer clip only a part is used at a time
 GAZE_LIMITS = (20.0, 12.0)  # degrees
 
 
@@ -49,7 +49,7 @@ class Wishes:
 def write(own: Sequence[Clip], others: Sequence[Clip], frames: int, random: np.random.Generator) -> Scene:
     """A random scene of ``frames`` frames in which the face says clips of ``own`` and hears clips of ``others``."""
     hops = frames * HOPS_PER_FRAME
-    own_power, other_power = (np.full((hops, MELS), SILENCE, np.float16) for _ in range(2))
+    own_power, other_power = (np.full((hops, MELS), SILENCE_POWER, np.float16) for _ in range(2))
     scene = Scene(own_power, other_power, np.zeros((frames, len(CHANNELS)), np.float16), np.zeros(frames, np.uint8))
     kind = random.random()
     if kind < 0.72:
@@ -101,8 +101,8 @@ def _dialogue(scene: Scene, own: Sequence[Clip], others: Sequence[Clip], random:
         at = _speak(scene, own, thought, random)
         noticed = _pause(random, 0.15, 0.45)
         if random.random() < 0.22:
-            at = _interrupt(scene, thought, at, random) - NOTICED
-            noticed = NOTICED
+            at = _interrupt(scene, thought, at, random) - NOTICE_FRAMES
+            noticed = NOTICE_FRAMES
         elif random.random() < 0.25:
             _murmur(scene, others, thought, at, random)
             at += _pause(random, 0.2, 1.5)
@@ -147,11 +147,11 @@ def _interrupt(scene: Scene, start: int, end: int, random: np.random.Generator) 
     """The face's voice breaks off at a random frame after its first second. Returns that frame."""
     at = int(random.uniform(min(start + FPS, end), end))
     if at < len(scene):
-        scene.own[at * HOPS_PER_FRAME :] = SILENCE
+        scene.own[at * HOPS_PER_FRAME :] = SILENCE_POWER
         last = scene.mouth[at - 1].copy()
         scene.mouth[at:] = 0
-        fading = scene.mouth[at : at + len(FADE)]
-        fading[:] = np.array(FADE, np.float16)[: len(fading), None] * last
+        fading = scene.mouth[at : at + len(FADE_SHARES)]
+        fading[:] = np.array(FADE_SHARES, np.float16)[: len(fading), None] * last
         _paint(scene, at, len(scene), "idle")
     return at
 
@@ -166,11 +166,11 @@ def _murmur(scene: Scene, others: Sequence[Clip], start: int, end: int, random: 
 def _choose(clips: Sequence[Clip], random: np.random.Generator) -> Clip:
     """A random clip; of a long one, a part that begins and ends at quiet moments."""
     clip = clips[int(random.integers(0, len(clips)))]
-    if len(clip.mouth) <= LONG:
+    if len(clip.mouth) <= LONG_FRAMES:
         return clip
     level = clip.power.reshape(len(clip.mouth), -1).mean(axis=1, dtype=np.float32)
-    start = _quietest(level, int(random.integers(0, len(level) - LONG)))
-    end = _quietest(level, start + int(random.integers(3 * FPS, LONG - FPS)))
+    start = _quietest(level, int(random.integers(0, len(level) - LONG_FRAMES)))
+    end = _quietest(level, start + int(random.integers(3 * FPS, LONG_FRAMES - FPS)))
     hops = slice(start * HOPS_PER_FRAME, end * HOPS_PER_FRAME)
     return replace(clip, power=clip.power[hops], mouth=clip.mouth[start:end], tip=clip.tip[start:end])
 

@@ -27,19 +27,19 @@ from animator.media.files import MediaError
 from animator.motion.behaviour.channels import BLINK_AT, CHANNELS, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT
 from animator.motion.voice.mouth_net import CHANNELS as MOUTH
 
-GROUPS = {"mouth": MOUTH_AT, "upper": UPPER_AT, "blink": BLINK_AT, "head": HEAD_AT, "gaze": GAZE_AT}
-WEIGHTS, GRAPH = "motion.safetensors", "motion.onnx"
+CHANNEL_GROUPS = {"mouth": MOUTH_AT, "upper": UPPER_AT, "blink": BLINK_AT, "head": HEAD_AT, "gaze": GAZE_AT}
+WEIGHTS_FILE, GRAPH_FILE = "motion.safetensors", "motion.onnx"
 Figures = dict[str, float]
 Tell = Callable[[float], None]  # share of the run that is done, 0 to 1
 
-_CLOSE, _JAW = MOUTH.index("mouthClose"), MOUTH.index("jawOpen")
-_WEIGHTS = np.ones(len(CHANNELS), np.float32)
-_WEIGHTS[MOUTH_AT] = 4.0
-_WEIGHTS[UPPER_AT] = 0.5
-_WEIGHTS[BLINK_AT] = 4.0  # one channel, which rarely moves
-_CLOSURE = 2.0  # additional weight of closed lips: they are rare, and a missed one is visible
-_FIRST = 0.05  # weight of the loss of the frame that leaves, beside that of all frames
-_CHECKED = 12  # batches for validation
+_CLOSE_AT, _JAW_AT = MOUTH.index("mouthClose"), MOUTH.index("jawOpen")
+_CHANNEL_WEIGHTS = np.ones(len(CHANNELS), np.float32)
+_CHANNEL_WEIGHTS[MOUTH_AT] = 4.0
+_CHANNEL_WEIGHTS[UPPER_AT] = 0.5
+_CHANNEL_WEIGHTS[BLINK_AT] = 4.0  # one channel, which rarely moves
+_CLOSURE_WEIGHT = 2.0  # additional weight of closed lips: they are rare, and a missed one is visible
+_FIRST_WEIGHT = 0.05  # weight of the loss of the frame that leaves, beside that of all frames
+_VALIDATION_BATCHES = 12  # batches for validation
 
 
 @dataclass
@@ -62,7 +62,8 @@ class Progress:
 
 
 class Run:
-    """One training run in a folder: ``checkpoint/`` to go on from, ``curves.csv``; `WEIGHTS` and `GRAPH` at its end."""
+    """One training run in a folder: ``checkpoint/`` to resume from, ``curves.csv``, and at its end `WEIGHTS_FILE` and
+    `GRAPH_FILE`."""
 
     def __init__(self, given: Training, clips: list[Heard]) -> None:
         """Resumes from the folder's checkpoint, if it has one.
@@ -127,8 +128,8 @@ class Run:
             self.save()
             raise
         if self._accelerator.is_main_process:
-            save(self._average.module.cpu().eval(), self.given.out / WEIGHTS)
-            to_onnx(load(self.given.out / WEIGHTS), self.given.out / GRAPH)
+            save(self._average.module.cpu().eval(), self.given.out / WEIGHTS_FILE)
+            to_onnx(load(self.given.out / WEIGHTS_FILE), self.given.out / GRAPH_FILE)
         return figures
 
     def save(self) -> None:
@@ -161,15 +162,15 @@ class Run:
         batches = Batches(self._held, self.given, self.scale, 0)
         errors: list[Tensor] = []
         jaws: list[Tensor] = []
-        for _ in range(_CHECKED):
+        for _ in range(_VALIDATION_BATCHES):
             batch = _to(batches(self.given.batch, None), self._accelerator.device)
             said = self._average.module(batch.past, batch.past_conditions, batch.windows)[:, :, 0]
             known = batch.known[:, None]
             errors.append((said - batch.clean[:, :, 0]).square() * known / known.mean(0).clamp(min=1e-6))
-            told = batch.mouth[:, :, 0, _JAW]
-            jaws.append(torch.stack([(x[..., _JAW] + told).flatten() for x in (said, batch.clean[:, :, 0])]))
+            told = batch.mouth[:, :, 0, _JAW_AT]
+            jaws.append(torch.stack([(x[..., _JAW_AT] + told).flatten() for x in (said, batch.clean[:, :, 0])]))
         error = torch.cat(errors).mean(dim=(0, 1)).sqrt()
-        figures = {name: float(error[part].mean()) for name, part in GROUPS.items()}
+        figures = {name: float(error[part].mean()) for name, part in CHANNEL_GROUPS.items()}
         return figures | {"jaw_r": float(torch.corrcoef(torch.cat(jaws, 1))[0, 1])}
 
     def _record(self, figures: Figures) -> None:
@@ -187,13 +188,13 @@ class Run:
 def loss_of(said: Tensor, batch: Batch) -> Tensor:
     """The mean squared error of the windows over the known channels. Nearly clean frames weigh more, and most the frame
     that leaves, the only one whose mouth is used; so do closed lips."""
-    weight = torch.from_numpy(_WEIGHTS).to(said.device) * batch.known[:, None, None]
-    closed = (batch.clean[..., _CLOSE] + batch.mouth[..., _CLOSE] > 1.0).float()
+    weight = torch.from_numpy(_CHANNEL_WEIGHTS).to(said.device) * batch.known[:, None, None]
+    closed = (batch.clean[..., _CLOSE_AT] + batch.mouth[..., _CLOSE_AT] > 1.0).float()
     error = (said - batch.clean).square() * weight
-    error[..., _CLOSE] *= 1 + _CLOSURE * closed
+    error[..., _CLOSE_AT] *= 1 + _CLOSURE_WEIGHT * closed
     error[:, :, 1:, MOUTH_AT] *= 0
     levels = (0.2 + batch.windows.levels.square())[..., None]
-    return (error * levels).mean() + _FIRST * error[:, :, 0].mean()
+    return (error * levels).mean() + _FIRST_WEIGHT * error[:, :, 0].mean()
 
 
 def _to(batch: Any, device: torch.device) -> Any:

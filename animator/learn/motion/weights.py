@@ -18,7 +18,7 @@ from animator.learn.motion.network import Cache, MotionNetwork
 from animator.motion.behaviour import conditions
 from animator.motion.behaviour.channels import CHANNELS
 
-_LARGE = 1024  # weights; smaller tensors stay as they are
+_LARGE_TENSOR = 1024  # weights; smaller tensors stay as they are
 
 
 class Step(nn.Module):
@@ -83,7 +83,7 @@ def _halve(model: onnx.ModelProto) -> None:
     casts: list[onnx.NodeProto] = []
     for weights in graph.initializer:
         values = numpy_helper.to_array(weights)
-        if values.dtype != np.float32 or values.size < _LARGE:
+        if values.dtype != np.float32 or values.size < _LARGE_TENSOR:
             continue
         name = weights.name
         weights.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))

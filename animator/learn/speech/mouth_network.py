@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import CHANNELS, HIDDEN_SIZE
 
-SYNTHETIC, CAPTURED = 0, 1  # heads
+SYNTHETIC_HEAD, CAPTURED_HEAD = 0, 1  # heads
 
 
 def listener() -> nn.Sequential:
@@ -37,7 +37,7 @@ class MouthNetwork(nn.Module):
         heard = self.listen(features.transpose(1, 2)).transpose(1, 2)
         recalled, state = self.gru(heard, state)
         both = torch.cat([heard, recalled], dim=2)
-        return self.heads[SYNTHETIC](both), self.heads[CAPTURED](both), state, both
+        return self.heads[SYNTHETIC_HEAD](both), self.heads[CAPTURED_HEAD](both), state, both
 
 
 class Shipped(nn.Module):

@@ -24,14 +24,14 @@ from animator.motion.voice.articulation import SHAPE_COLUMNS, SHAPES
 from animator.motion.voice.mouth_net import HIDDEN_SIZE, WINDOW_HOPS
 from animator.units import FPS
 
-FILM, TAUGHT = 6, 10  # sequences of a batch
-FILM_COUNTS = 0.4  # share of the loss
-BEND = 0.1  # of the Huber loss
-CHANGE = 0.7  # weight of the error of the change beside that of the value
+FILM_SEQUENCES, TAUGHT_SEQUENCES = 6, 10  # sequences of a batch
+FILM_LOSS_SHARE = 0.4  # share of the loss
+HUBER_DELTA = 0.1  # of the Huber loss
+CHANGE_WEIGHT = 0.7  # weight of the error of the change beside that of the value
 LEAST_SPREAD = 0.03  # spread of a shape that hardly moves, by which errors are weighed
-REST = 15  # percentile of the output on held-out film: a shape at rest
-CONVERSATION = 1.3  # the filmed sentences are read; in conversation lips open that much further (p95 .21, not .16)
-AHEAD = 0.025  # s by which the teacher's mouths precede those on film
+REST_PERCENTILE = 15  # percentile of the output on held-out film: a shape at rest
+CONVERSATION_GAIN = 1.3  # the filmed sentences are read; in conversation lips open that much further (p95 .21, not .16)
+AHEAD_S = 0.025  # s by which the teacher's mouths precede those on film
 LARGEST_GAIN = 3.0  # largest factor by which a shape is scaled to the range that it has on film
 
 
@@ -90,11 +90,16 @@ def train_articulation(corpus: Path, out: Path, course: Course, said: Said) -> S
     weight /= weight.mean()
 
     def loss() -> Tensor:
-        (power, mouth), (other, rule) = batch(speakers, FILM, random, shares), batch(sources, TAUGHT, random)
+        (power, mouth), (other, rule) = (
+            batch(speakers, FILM_SEQUENCES, random, shares),
+            batch(sources, TAUGHT_SEQUENCES, random),
+        )
         heard = padded(augment(torch.cat([power, other])))
-        told = network(heard, torch.zeros(1, FILM + TAUGHT, HIDDEN_SIZE))[0]
-        filmed = loss_of(told[:FILM], mouth[..., SHAPE_COLUMNS], weight)
-        return FILM_COUNTS * filmed + (1 - FILM_COUNTS) * loss_of(told[FILM:], rule[..., SHAPE_COLUMNS], weight)
+        told = network(heard, torch.zeros(1, FILM_SEQUENCES + TAUGHT_SEQUENCES, HIDDEN_SIZE))[0]
+        filmed = loss_of(told[:FILM_SEQUENCES], mouth[..., SHAPE_COLUMNS], weight)
+        return FILM_LOSS_SHARE * filmed + (1 - FILM_LOSS_SHARE) * loss_of(
+            told[FILM_SEQUENCES:], rule[..., SHAPE_COLUMNS], weight
+        )
 
     fit(network, loss, course, said, partial(validate, network, held))
     torch.save(network.state_dict(), out.with_suffix(".pt"))
@@ -103,18 +108,18 @@ def train_articulation(corpus: Path, out: Path, course: Course, said: Said) -> S
 
 
 def later(clip: Clip) -> Clip:
-    """The teacher's mouth, delayed by `AHEAD`, as on film."""
+    """The teacher's mouth, delayed by `AHEAD_S`, as on film."""
     mouth = clip.mouth.astype(np.float32)
     before = np.concatenate([mouth[:1], mouth[:-1]])
-    share = AHEAD * FPS
+    share = AHEAD_S * FPS
     return replace(clip, mouth=((1 - share) * mouth + share * before).astype(np.float16))
 
 
 def loss_of(said: Tensor, mouth: Tensor, weight: Tensor) -> Tensor:
     """Huber loss of the shapes and of their change from frame to frame."""
-    place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=BEND, reduction="none")
-    change = torch.nn.functional.smooth_l1_loss(said.diff(dim=1), mouth.diff(dim=1), beta=BEND, reduction="none")
-    return (place * weight).mean() + CHANGE * (change * weight).mean()
+    place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=HUBER_DELTA, reduction="none")
+    change = torch.nn.functional.smooth_l1_loss(said.diff(dim=1), mouth.diff(dim=1), beta=HUBER_DELTA, reduction="none")
+    return (place * weight).mean() + CHANGE_WEIGHT * (change * weight).mean()
 
 
 def validate(network: ArticulationNetwork, clips: list[Clip]) -> Scores:
@@ -149,8 +154,8 @@ def sizes(network: ArticulationNetwork, film: list[Clip]) -> tuple[Tensor, Tenso
         said = np.sqrt(np.mean([np.var(said, axis=0) for said, _, _ in group], axis=0))
         true = np.sqrt(np.mean([np.var(true, axis=0) for _, true, _ in group], axis=0))
         gains.append(true / (said + 1e-4))
-    gain = CONVERSATION * np.mean(gains, axis=0).clip(1.0, LARGEST_GAIN)
-    rest = np.percentile(np.concatenate([said for said, _, held in pairs if held]), REST, axis=0)
+    gain = CONVERSATION_GAIN * np.mean(gains, axis=0).clip(1.0, LARGEST_GAIN)
+    rest = np.percentile(np.concatenate([said for said, _, held in pairs if held]), REST_PERCENTILE, axis=0)
     return torch.from_numpy(rest.astype(np.float32)), torch.from_numpy(gain.astype(np.float32))
 
 

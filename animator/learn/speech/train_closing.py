@@ -21,13 +21,14 @@ from animator.media.mel import MELS
 from animator.motion.voice.closing import HIDDEN_SIZE, LIP_TOUCH, TEETH_TOUCH, TIP_TOUCH, TOUCH_COUNT
 from animator.motion.voice.mouth_net import CHANNELS, WINDOW_HOPS
 
-SEQUENCES = 16  # of a batch
-CLOSE, ROLL = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
-SHUT, ROLLED = 0.95, 0.15  # of the teacher's mouth, from which lips are closed, or the lower one is at the teeth
-SELDOM = 3.0  # weight in the loss of a touch, which is rare, beside a frame without one
-TOLD = ("heart", "kokoro", "espeak", "flite", "sung")  # sources that tell what touches
-BESIDE = 0.3  # weight of frames next to a touch: lips may close a frame early or open a frame late
-CALLED = 0.4  # probability above which validation counts a touch
+BATCH_SEQUENCES = 16  # of a batch
+CLOSE_AT, ROLL_AT = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
+# Of the teacher's mouth, from which lips are closed, or the lower one is at the teeth
+SHUT_CLOSE, ROLLED_WEIGHT = 0.95, 0.15
+TOUCH_WEIGHT = 3.0  # weight in the loss of a touch, which is rare, beside a frame without one
+TOUCH_SOURCES = ("heart", "kokoro", "espeak", "flite", "sung")  # sources that tell what touches
+BESIDE_WEIGHT = 0.3  # weight of frames next to a touch: lips may close a frame early or open a frame late
+CALL_PROBABILITY = 0.4  # probability above which validation counts a touch
 
 
 class ClosingNetwork(nn.Module):
@@ -66,7 +67,7 @@ class _Shipped(nn.Module):
 
 def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
     """As `animator.learn.speech.train_mouth.train`, for this network."""
-    clips = [clip for clip in load_all(corpus) if clip.source in TOLD]
+    clips = [clip for clip in load_all(corpus) if clip.source in TOUCH_SOURCES]
     torch.set_num_threads(1)
     torch.manual_seed(course.seed)
     network = ClosingNetwork()
@@ -76,8 +77,8 @@ def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores
     random = np.random.default_rng(course.seed)
 
     def loss() -> Tensor:
-        power, truth = batch(taught, SEQUENCES, random, truth=touches)
-        logits = network(padded(augment(power)), torch.zeros(1, SEQUENCES, HIDDEN_SIZE))[0]
+        power, truth = batch(taught, BATCH_SEQUENCES, random, truth=touches)
+        logits = network(padded(augment(power)), torch.zeros(1, BATCH_SEQUENCES, HIDDEN_SIZE))[0]
         return loss_of(logits, truth)
 
     fit(network, loss, course, said, partial(validate, network, held))
@@ -89,13 +90,15 @@ def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores
 def touches(clip: Clip) -> NDArray[np.float32]:
     """What the teacher says of a clip: (frames, TOUCH_COUNT), 1 where lips touch each other or the teeth, and how far
     the tongue's tip is raised."""
-    return np.stack([clip.mouth[:, CLOSE] > SHUT, clip.mouth[:, ROLL] > ROLLED, clip.tip], axis=1).astype(np.float32)
+    return np.stack(
+        [clip.mouth[:, CLOSE_AT] > SHUT_CLOSE, clip.mouth[:, ROLL_AT] > ROLLED_WEIGHT, clip.tip], axis=1
+    ).astype(np.float32)
 
 
 def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
     """Weighted cross entropy: touches of the lips are rare and count more, frames next to one count less."""
     near = torch.nn.functional.max_pool1d(truth.transpose(1, 2), 3, stride=1, padding=1).transpose(1, 2)
-    weight = 1 + (SELDOM - 1) * truth - (1 - BESIDE) * (near - truth)
+    weight = 1 + (TOUCH_WEIGHT - 1) * truth - (1 - BESIDE_WEIGHT) * (near - truth)
     weight[..., TIP_TOUCH] = 1.0
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, weight)
 
@@ -111,7 +114,7 @@ def validate(network: ClosingNetwork, clips: list[Clip]) -> Scores:
         tips = [np.concatenate(part)[:, TIP_TOUCH] for part in zip(*pairs, strict=True)]
         scores[source] = {"tip": float(np.corrcoef(tips[0], tips[1])[0, 1])} if tips[1].any() else {}
         for name, i in (("closed", LIP_TOUCH), ("teeth", TEETH_TOUCH)):
-            counts = np.sum([_counts(said[:, i] > CALLED, truth[:, i] > 0) for said, truth in pairs], axis=0)
+            counts = np.sum([_counts(said[:, i] > CALL_PROBABILITY, truth[:, i] > 0) for said, truth in pairs], axis=0)
             scores[source] |= {name: counts[0] / max(1, counts[1]), f"false_{name}": counts[2] / max(1, counts[3])}
     network.train()
     return {source: {name: round(float(value), 3) for name, value in row.items()} for source, row in scores.items()}

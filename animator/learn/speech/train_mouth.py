@@ -16,19 +16,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from animator.learn.clips.augment import augment, features
-from animator.learn.clips.clips import SILENCE, Clip, load_all
-from animator.learn.speech.mouth_network import CAPTURED, SYNTHETIC, MouthNetwork, Shipped
+from animator.learn.clips.clips import SILENCE_POWER, Clip, load_all
+from animator.learn.speech.mouth_network import CAPTURED_HEAD, SYNTHETIC_HEAD, MouthNetwork, Shipped
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import CHANNELS, HIDDEN_SIZE, HOPS_PER_FRAME, LOOK_AHEAD, PAST_FRAMES, WINDOW_HOPS
 
-FRAMES = 150  # of a training sequence
-SHARES = {"heart": 0.28, "kokoro": 0.3, "espeak": 0.2, "flite": 0.1, "sung": 0.12}  # of the synthetic clips
+SEQUENCE_FRAMES = 150  # of a training sequence
+SOURCE_SHARES = {"heart": 0.28, "kokoro": 0.3, "espeak": 0.2, "flite": 0.1, "sung": 0.12}  # of the synthetic clips
 CAPTURED_SHARE = 0.4  # of the captured head in what is exported
-SIZES = ((SYNTHETIC, 10), (CAPTURED, 3))  # sequences of a batch for each head
-SHOWN = 100  # steps between validations
-JAW, CLOSE = CHANNELS.index("jawOpen"), CHANNELS.index("mouthClose")
-BEND = 0.25  # of the Huber loss; a smaller one gives medians, and lips that are seldom round would never be
-WEIGHT = torch.tensor([{"jawOpen": 2.0, "mouthPucker": 1.5, "mouthFunnel": 1.5}.get(name, 1.0) for name in CHANNELS])
+HEAD_SEQUENCES = ((SYNTHETIC_HEAD, 10), (CAPTURED_HEAD, 3))  # sequences of a batch for each head
+VALIDATION_STEPS = 100  # steps between validations
+JAW_AT, CLOSE_AT = CHANNELS.index("jawOpen"), CHANNELS.index("mouthClose")
+HUBER_DELTA = 0.25  # of the Huber loss; a smaller one gives medians, and lips that are seldom round would never be
+CHANNEL_WEIGHTS = torch.tensor(
+    [{"jawOpen": 2.0, "mouthPucker": 1.5, "mouthFunnel": 1.5}.get(name, 1.0) for name in CHANNELS]
+)
 
 Scores = dict[str, dict[str, float]]  # by source
 Truth = Callable[[Clip], NDArray[np.floating]]  # of a clip, (frames, channels)
@@ -79,14 +81,14 @@ def _spoken(
     """Clips and pauses up to FRAMES; one sequence in twelve is only noise."""
     shares = np.array([of.get(source, 1.0) for source in clips])
     shares /= shares.sum()
-    power = np.full((FRAMES * HOPS_PER_FRAME, MELS), SILENCE, np.float32)
-    told = np.zeros((FRAMES, truth(next(iter(clips.values()))[0]).shape[1]), np.float32)
+    power = np.full((SEQUENCE_FRAMES * HOPS_PER_FRAME, MELS), SILENCE_POWER, np.float32)
+    told = np.zeros((SEQUENCE_FRAMES, truth(next(iter(clips.values()))[0]).shape[1]), np.float32)
     at = int(random.integers(0, 25))
-    while at < FRAMES and random.random() > 0.08:
+    while at < SEQUENCE_FRAMES and random.random() > 0.08:
         some = clips[str(random.choice(list(clips), p=shares))]
         clip = some[int(random.integers(0, len(some)))]
-        start = int(random.integers(0, max(1, len(clip.mouth) - FRAMES)))
-        count = min(FRAMES - at, len(clip.mouth) - start)
+        start = int(random.integers(0, max(1, len(clip.mouth) - SEQUENCE_FRAMES)))
+        count = min(SEQUENCE_FRAMES - at, len(clip.mouth) - start)
         told[at : at + count] = truth(clip)[start : start + count]
         hops = slice(start * HOPS_PER_FRAME, (start + count) * HOPS_PER_FRAME)
         power[at * HOPS_PER_FRAME : (at + count) * HOPS_PER_FRAME] = clip.power[hops]
@@ -98,7 +100,7 @@ def batch(
     clips: dict[str, list[Clip]],
     size: int,
     random: np.random.Generator,
-    shares: Mapping[str, float] = SHARES,
+    shares: Mapping[str, float] = SOURCE_SHARES,
     truth: Truth = mouth_of,
 ) -> tuple[Tensor, Tensor]:
     """Mel power (size, FRAMES * 4, MELS) and what is learned of it, the ``truth`` of every clip (size, FRAMES,
@@ -114,11 +116,11 @@ def padded(heard: Tensor) -> Tensor:
 
 def loss_of(said: Tensor, mouth: Tensor) -> Tensor:
     """Huber on weights and on their change; closures count more, since they are seldom and a missed one is seen."""
-    weight = WEIGHT * (1 + 2 * (mouth[..., CLOSE : CLOSE + 1] > 0.8))
-    weight[..., CLOSE] *= torch.where(said[..., CLOSE] < mouth[..., CLOSE], 1.5, 1.0).detach()
-    place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=BEND, reduction="none")
-    change = torch.nn.functional.smooth_l1_loss(said.diff(dim=1), mouth.diff(dim=1), beta=BEND, reduction="none")
-    return (place * weight).mean() + 0.7 * (change * WEIGHT).mean()
+    weight = CHANNEL_WEIGHTS * (1 + 2 * (mouth[..., CLOSE_AT : CLOSE_AT + 1] > 0.8))
+    weight[..., CLOSE_AT] *= torch.where(said[..., CLOSE_AT] < mouth[..., CLOSE_AT], 1.5, 1.0).detach()
+    place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=HUBER_DELTA, reduction="none")
+    change = torch.nn.functional.smooth_l1_loss(said.diff(dim=1), mouth.diff(dim=1), beta=HUBER_DELTA, reduction="none")
+    return (place * weight).mean() + 0.7 * (change * CHANNEL_WEIGHTS).mean()
 
 
 def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
@@ -135,18 +137,18 @@ def validate(network: MouthNetwork, clips: list[Clip]) -> dict[str, dict[str, fl
             heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
             with torch.no_grad():
                 heads = network(heard, torch.zeros(1, 1, HIDDEN_SIZE))
-            said.append(heads[CAPTURED if source == "captured" else SYNTHETIC][0].numpy())
+            said.append(heads[CAPTURED_HEAD if source == "captured" else SYNTHETIC_HEAD][0].numpy())
             truth.append(clip.mouth.astype(np.float32))
         a, b = np.concatenate(said).clip(0), np.concatenate(truth)
-        lips = [x[:, JAW] * (1 - x[:, CLOSE].clip(0, 1)) for x in (a, b)]
-        closed = b[:, CLOSE] > 0.95
+        lips = [x[:, JAW_AT] * (1 - x[:, CLOSE_AT].clip(0, 1)) for x in (a, b)]
+        closed = b[:, CLOSE_AT] > 0.95
         report[source] = {
-            "jaw": _correlation(a[:, JAW], b[:, JAW]),
+            "jaw": _correlation(a[:, JAW_AT], b[:, JAW_AT]),
             "lips": _correlation(*lips),
             "round": _correlation(a[:, 2] + a[:, 3], b[:, 2] + b[:, 3]),
             "gain": float(np.percentile(lips[0], 95) / np.percentile(lips[1], 95)),
-            "closed": float((a[closed, CLOSE] > 0.7).mean()) if closed.any() else float("nan"),
-            "false_closed": float((a[b[:, CLOSE] < 0.2, CLOSE] > 0.7).mean()),
+            "closed": float((a[closed, CLOSE_AT] > 0.7).mean()) if closed.any() else float("nan"),
+            "false_closed": float((a[b[:, CLOSE_AT] < 0.2, CLOSE_AT] > 0.7).mean()),
         }
     network.train()
     return {source: {k: round(v, 3) for k, v in row.items()} for source, row in report.items()}
@@ -158,10 +160,10 @@ def gains(network: MouthNetwork, clips: list[Clip]) -> Tensor:
     for clip in clips[:: max(1, len(clips) // 200)]:
         heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
         with torch.no_grad():
-            said.append(network(heard, torch.zeros(1, 1, HIDDEN_SIZE))[SYNTHETIC][0].clamp(min=0).numpy())
+            said.append(network(heard, torch.zeros(1, 1, HIDDEN_SIZE))[SYNTHETIC_HEAD][0].clamp(min=0).numpy())
         truth.append(clip.mouth.astype(np.float32))
     grow = np.concatenate(truth).std(axis=0) / (np.concatenate(said).std(axis=0) + 1e-4)
-    grow[CLOSE] = 1.0
+    grow[CLOSE_AT] = 1.0
     return torch.from_numpy(grow.clip(1.0, 1.7).astype(np.float32))
 
 
@@ -181,7 +183,7 @@ def fit(
     network: nn.Module, loss: Callable[[], Tensor], course: Course, said: Said, scores: Callable[[], Scores]
 ) -> None:
     """Trains until the minutes are over, with the learning rate falling by cosine over them. ``said`` hears how it
-    goes every `SHOWN` steps."""
+    goes every `VALIDATION_STEPS` steps."""
     optimizer = torch.optim.AdamW(network.parameters(), course.rate, weight_decay=1e-3)
     start, step, part, summed = time.monotonic(), 0, 0.0, 0.0
     while part < 1:
@@ -194,8 +196,8 @@ def fit(
         optimizer.step()
         step, part = step + 1, (time.monotonic() - start) / (60 * course.minutes)
         summed += float(now.detach())
-        if step % SHOWN == 0:
-            said(step, part, summed / SHOWN, scores())
+        if step % VALIDATION_STEPS == 0:
+            said(step, part, summed / VALIDATION_STEPS, scores())
             summed = 0.0
 
 
@@ -217,8 +219,8 @@ def _grouped(clips: list[Clip], key: Callable[[Clip], str]) -> dict[str, list[Cl
 
 
 def _loss(network: MouthNetwork, heads: tuple[dict[str, list[Clip]], ...], random: np.random.Generator) -> Tensor:
-    total, whole = torch.zeros(()), sum(size for _, size in SIZES)
-    for head, size in SIZES:
+    total, whole = torch.zeros(()), sum(size for _, size in HEAD_SEQUENCES)
+    for head, size in HEAD_SEQUENCES:
         if heads[head]:
             power, mouth = batch(heads[head], size, random)
             said = network(padded(augment(power)), torch.zeros(1, size, HIDDEN_SIZE))[head]
