@@ -34,7 +34,7 @@ app.command()(inspect)
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
 DEVICE = Annotated[str, typer.Option(help="What draws: cpu, or with torch a GPU, such as cuda.")]
 MP4_SUFFIXES = (".mp4", ".m4v")
-DRAWN = Annotated[Drawn | None, typer.Option(help="Whether PORTRAIT is a drawing in flat colours: yes or no.")]
+DRAWN_OPTION = Annotated[Drawn | None, typer.Option(help="Whether PORTRAIT is a drawing in flat colours: yes or no.")]
 LANDMARKS = Annotated[Path | None, typer.Option(help="Points that correct the face: see animator portrait --help.")]
 
 
@@ -63,7 +63,7 @@ def render(  # noqa: PLR0913 - the options of a command
     motion_fps: Annotated[float | None, typer.Option(help="Lines a second, against its own times.", min=1)] = None,
     save_motion: Annotated[Path | None, typer.Option(help="Write the motion as Live Link Face's CSV.")] = None,
     landmarks: LANDMARKS = None,
-    drawn: DRAWN = None,
+    drawn: DRAWN_OPTION = None,
     device: DEVICE = "cpu",
     behaviour: BEHAVIOUR = PROCESSES,
     certificate: Annotated[Path | None, typer.Option(help="PEM to sign the video with, not this machine's.")] = None,
@@ -123,7 +123,7 @@ def portrait(
     landmarks: Annotated[Path | None, typer.Option(help="JSON with points that correct the face.")] = None,
     save_landmarks: Annotated[Path | None, typer.Option(help="Write such JSON, with the points as found.")] = None,
     preview: Annotated[Path | None, typer.Option(help="Write a picture that shows the points (PNG, JPEG).")] = None,
-    drawn: DRAWN = None,
+    drawn: DRAWN_OPTION = None,
 ) -> None:
     """Says what was found in PICTURE, and lets you correct it.
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from animator.cli.terminal import BEHAVIOUR, console, fail, prepare, progress
 from animator.live import Animator
-from animator.media.files import MediaError, read_audio
+from animator.media.files import VIDEO_SUFFIXES, MediaError, read_audio
 from animator.motion.behaviour.choice import PROCESSES, BehaviourError
 from animator.units import FPS
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SIZE = 512  # px
 SEED = 1
 STRIP = Path("strip.png")
-VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 
 
 def evaluate(  # noqa: PLR0913 - the options of a command
@@ -60,7 +59,7 @@ def evaluate(  # noqa: PLR0913 - the options of a command
             figures = _suite(suite, limit, keep, behaviour, seed)
         elif soak:
             figures = _soak(animator, subject, audio, soak)
-        elif subject and (Path(subject).suffix.lower() in VIDEOS or portrait):
+        elif subject and (Path(subject).suffix.lower() in VIDEO_SUFFIXES or portrait):
             figures = _video(Path(subject), audio, portrait)
         else:
             figures = _trial(animator, subject, audio, control, sheet)

@@ -24,6 +24,7 @@ from animator.units import FPS, RATE, Frames, Samples
 
 log = logging.getLogger(__name__)
 
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 MISSING_S = 0.3  # of sound that a file promises and does not hold, from which on it was cut off
 AAC_RATE = 48_000  # Hz: AAC packets of 21 ms, so that the sound's length is within one frame of the picture's
 AAC_BITRATE = 128_000

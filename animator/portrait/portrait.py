@@ -18,7 +18,7 @@ from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.finding.matte import person
 from animator.portrait.geometry.pose import pose
 from animator.portrait.geometry.topology import mesh
-from animator.portrait.picture.named import NAMED, Landmarks
+from animator.portrait.picture.named import NAMED_POINTS, Landmarks
 from animator.portrait.picture.reading import Picture, Source, decode, read
 from animator.portrait.remarks import remarks
 from animator.portrait.shaping.brows import level_brows
@@ -70,7 +70,7 @@ class Portrait:
     place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
     source: tuple[int, int]  # width, height of the file's picture, upright
     quarters: int  # of a circle by which the file was turned, clockwise, so that the face is upright
-    others: Floats  # (n, points of `named.NAMED`, 2) px of the file: the other faces that were found in it
+    others: Floats  # (n, points of `named.NAMED_POINTS`, 2) px of the file: the other faces that were found in it
     human: (
         bool  # a person's face, with teeth: not an animal's or a robot's, see `animator.portrait.finding.framing.Cut`
     )
@@ -81,7 +81,7 @@ class Portrait:
     def named(self) -> Landmarks:
         """The points that a person can correct, in px of the file as it is."""
         x, y, step = self.place
-        return self._landmarks(self.landmarks[list(NAMED.values()), :2] * step + [x, y])
+        return self._landmarks(self.landmarks[list(NAMED_POINTS.values()), :2] * step + [x, y])
 
     def other_faces(self) -> list[Landmarks]:
         """The same points of the other faces in the file."""
@@ -89,7 +89,7 @@ class Portrait:
 
     def _landmarks(self, points: NDArray[np.floating]) -> Landmarks:
         inside = points.clip(0, self.source).tolist()
-        found = Landmarks({name: (x, y) for name, (x, y) in zip(NAMED, inside, strict=True)}, *self.source)
+        found = Landmarks({name: (x, y) for name, (x, y) in zip(NAMED_POINTS, inside, strict=True)}, *self.source)
         return found.turned(-self.quarters)
 
 

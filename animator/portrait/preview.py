@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.geometry.topology import POINTS
-from animator.portrait.picture.named import NAMED
+from animator.portrait.picture.named import NAMED_POINTS
 from animator.portrait.portrait import Portrait
 
 _HEIGHT = 1200  # px
@@ -25,7 +25,7 @@ def preview(portrait: Portrait) -> NDArray[np.uint8]:
     places = ((points - low) * zoom).round().astype(int).tolist()
     for place in places[:POINTS]:
         cv2.circle(drawn, place, 1, _MESH_COLOUR, -1, cv2.LINE_AA)
-    for name, number in NAMED.items():
+    for name, number in NAMED_POINTS.items():
         x, y = places[number]
         cv2.circle(drawn, (x, y), 4, _POINT_COLOUR, -1, cv2.LINE_AA)
         for colour, width in (_EDGE_COLOUR, 3), (_NAME_COLOUR, 1):

@@ -13,7 +13,7 @@ from animator.motion.rows.space import INDEX
 from animator.portrait.characters import find
 from animator.portrait.finding.bending import bend, distance, place_face
 from animator.portrait.finding.landmarks import Landmarker
-from animator.portrait.picture.named import NAMED, Landmarks, check_sides, parse
+from animator.portrait.picture.named import NAMED_POINTS, Landmarks, check_sides, parse
 from animator.portrait.picture.reading import PortraitError
 from animator.portrait.portrait import Portrait, load
 from animator.portrait.shaping.lip_gap import lips_parted
@@ -51,7 +51,7 @@ def robot() -> bytes:
 def test_what_was_found_is_saved_and_changes_nothing_when_it_is_given_back(portrait_of: PortraitOf) -> None:
     portrait = portrait_of("mona_lisa")
     saved = parse(json.dumps(portrait.named().json()))
-    assert set(saved.points) == set(NAMED)
+    assert set(saved.points) == set(NAMED_POINTS)
     assert (saved.width, saved.height) == (743, 1155)
     again = load(find("mona_lisa").picture.read_bytes(), given=saved)
     assert again.id != portrait.id
@@ -63,8 +63,8 @@ def test_what_was_found_is_saved_and_changes_nothing_when_it_is_given_back(portr
 def test_a_corrected_point_takes_its_surroundings_along(portrait_of: PortraitOf) -> None:
     points = portrait_of("mona_lisa").landmarks
     width = portrait_of("mona_lisa").face_width
-    x, y = points[NAMED["mouth_left"], :2]
-    named = {name: tuple(points[number, :2].tolist()) for name, number in NAMED.items()}
+    x, y = points[NAMED_POINTS["mouth_left"], :2]
+    named = {name: tuple(points[number, :2].tolist()) for name, number in NAMED_POINTS.items()}
     moved = bend(points, named | {"mouth_left": (float(x) + 0.1 * width, float(y))}) - points
     assert moved[291] == pytest.approx([0.1 * width, 0, 0], abs=0.01)
     assert 0.03 * width < moved[308, 0] < 0.12 * width, "the inner corner goes along"
@@ -76,7 +76,7 @@ def test_a_corrected_point_takes_its_surroundings_along(portrait_of: PortraitOf)
 def test_lips_part_without_tearing_the_face(portrait_of: PortraitOf) -> None:
     points = portrait_of("mona_lisa").landmarks
     width = portrait_of("mona_lisa").face_width
-    named = {name: tuple(points[number, :2].tolist()) for name, number in NAMED.items()}
+    named = {name: tuple(points[number, :2].tolist()) for name, number in NAMED_POINTS.items()}
     down = {
         name: (named[name][0], named[name][1] + 0.1 * width) for name in ("lower_lip_top", "lower_lip_bottom", "chin")
     }
@@ -88,7 +88,7 @@ def test_lips_part_without_tearing_the_face(portrait_of: PortraitOf) -> None:
 
 def test_lips_shut_in_their_whole_length(portrait_of: PortraitOf) -> None:
     points = portrait_of("astronaut").landmarks
-    named = {name: tuple(points[number, :2].tolist()) for name, number in NAMED.items()}
+    named = {name: tuple(points[number, :2].tolist()) for name, number in NAMED_POINTS.items()}
     moved = bend(points, named | {"upper_lip_bottom": named["lower_lip_top"]})
     assert lips_parted(points) and not lips_parted(moved)
 

@@ -24,8 +24,8 @@ class Clip:
     for validation.
 
     ``power`` (frames * 4, MELS) log10 of mel power at 100 Hz, `SILENCE_POWER` at least; ``mouth`` (frames,
-    len(CHANNELS)) at 25 fps, see `animator.motion.voice.mouth_net.CHANNELS`; ``mouthClose`` is a fraction of the jaw; ``tip``
-    (frames,), how far the tip of the tongue is raised, 0 to 1; 0 where the source does not say.
+    len(CHANNELS)) at 25 fps, see `animator.motion.voice.mouth_net.CHANNELS`; ``mouthClose`` is a fraction
+    of the jaw; ``tip`` (frames,), how far the tip of the tongue is raised, 0 to 1; 0 where the source does not say.
     """
 
     source: str

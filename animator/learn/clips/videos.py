@@ -15,13 +15,12 @@ from animator.evaluate.tracking.track import Image, track
 from animator.learn.clips.clips import FRAME_SAMPLES, SILENCE_POWER, to_power
 from animator.learn.clips.fitting import KNOWN_COLUMNS, Floats, channels
 from animator.learn.clips.shards import Shard, load, save
-from animator.media.files import MediaError, read_audio
+from animator.media.files import VIDEO_SUFFIXES, MediaError, read_audio
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import HOPS_PER_FRAME
 from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.units import FPS, RATE, Samples
 
-SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg")
 SHORTEST_CLIP = 25  # frames
 LEAST_SEEN = 0.9  # of the frames must show the face
 MOST_BLANK = 2  # frames that may pass before the face appears: a search for it takes long
@@ -44,7 +43,7 @@ def convert(folder: Path, out: Path, held: float, progress: Callable[[str, int, 
     person. ``progress`` is called with "videos", how many are done, and how many there are. Raises `MediaError` when
     there are no videos.
     """
-    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
     if not videos:
         raise MediaError(f"{folder} has no videos. Give a folder with files such as id/clip/0001.mp4.")
     out.mkdir(parents=True, exist_ok=True)

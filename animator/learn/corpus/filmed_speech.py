@@ -12,8 +12,8 @@ from animator.evaluate.tracking.solving import solver
 from animator.evaluate.tracking.track import Image, track
 from animator.learn.clips.clips import FRAME_SAMPLES
 from animator.learn.clips.fitting import rest_of
-from animator.learn.clips.videos import SUFFIXES, late
-from animator.media.files import MediaError, read_audio
+from animator.learn.clips.videos import late
+from animator.media.files import VIDEO_SUFFIXES, MediaError, read_audio
 from animator.motion.rows.space import ARKIT, INDEX
 from animator.motion.voice.mouth_net import CHANNELS, from_weights
 from animator.portrait.finding.landmarks import FaceLandmarks
@@ -46,7 +46,7 @@ def takes(folder: Path, done: Callable[[str], bool], progress: Callable[[str, in
     face. Each folder directly in ``folder`` is a speaker. ``progress`` is called with "film", how many videos are done,
     and how many there are. Raises `MediaError` when there are no videos.
     """
-    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
     if not videos:
         raise MediaError(f"{folder} has no videos. Give a folder with files such as speaker/sentence.mp4.")
     for number, video in enumerate(videos, 1):

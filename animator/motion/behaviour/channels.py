@@ -3,7 +3,7 @@
 | channels | what | unit |
 |---|---|---|
 | `MOUTH` | speech, see `animator.motion.voice.mouth_net.CHANNELS` | weights; ``mouthClose`` as a fraction of the jaw |
-| `UPPER` | brows, lids, cheeks, passing expressions of the mouth; a name without a side is both | weights |
+| `UPPER_FACE` | brows, lids, cheeks, passing expressions of the mouth; a name without a side is both | weights |
 | ``blink`` | both lids | 0 open to 1 closed |
 | `HEAD` | head, relative to the wished pose | degrees, face widths |
 | `GAZE` | gaze, relative to the wished direction | degrees |
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from animator.motion.rows.space import INDEX
 from animator.motion.voice.mouth_net import CHANNELS as MOUTH
 
-UPPER: tuple[str, ...] = (
+UPPER_FACE: tuple[str, ...] = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
     "cheekSquintLeft", "cheekSquintRight", "eyeSquint", "eyeWide", "eyeBlink", "noseSneer",
     "mouthSmileLeft", "mouthSmileRight", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrown", "mouthPress",
@@ -27,14 +27,14 @@ UPPER: tuple[str, ...] = (
 )  # fmt: skip
 HEAD: tuple[str, ...] = ("yaw", "pitch", "roll", "x", "y", "z")
 GAZE: tuple[str, ...] = ("gaze_yaw", "gaze_pitch")
-CHANNELS: tuple[str, ...] = (*(f"speech.{name}" for name in MOUTH), *UPPER, "blink", *HEAD, *GAZE)
+CHANNELS: tuple[str, ...] = (*(f"speech.{name}" for name in MOUTH), *UPPER_FACE, "blink", *HEAD, *GAZE)
 
-_STARTS = np.cumsum([0, len(MOUTH), len(UPPER), 1, len(HEAD), len(GAZE)]).tolist()
+_STARTS = np.cumsum([0, len(MOUTH), len(UPPER_FACE), 1, len(HEAD), len(GAZE)]).tolist()
 MOUTH_AT, UPPER_AT, BLINK_AT, HEAD_AT, GAZE_AT = (slice(a, b) for a, b in zip(_STARTS, _STARTS[1:], strict=False))
 
-_SPREAD_MATRIX = np.zeros((len(UPPER), 52), np.float32)
-_GATHER_MATRIX = np.zeros((52, len(UPPER)), np.float32)
-for _row, _name in enumerate(UPPER):
+_SPREAD_MATRIX = np.zeros((len(UPPER_FACE), 52), np.float32)
+_GATHER_MATRIX = np.zeros((52, len(UPPER_FACE)), np.float32)
+for _row, _name in enumerate(UPPER_FACE):
     _columns = [INDEX[_name + side] for side in (("",) if _name in INDEX else ("Left", "Right"))]
     _SPREAD_MATRIX[_row, _columns] = 1.0
     _GATHER_MATRIX[_columns, _row] = 1 / len(_columns)

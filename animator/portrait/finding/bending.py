@@ -10,7 +10,7 @@ from scipy.optimize import least_squares
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.geometry.pose import exact_rotation
 from animator.portrait.geometry.topology import POINTS, RINGS, canonical
-from animator.portrait.picture.named import NAMED, Landmarks, Points, invalid
+from animator.portrait.picture.named import NAMED_POINTS, Landmarks, Points, invalid
 from animator.portrait.picture.reading import Picture
 
 Floats = NDArray[np.float32]
@@ -38,9 +38,9 @@ def bend(points: Floats, given: Points) -> Floats:
     A thin-plate spline spreads the differences. Regions of the face of which nothing is given stay; lips part without
     tearing, since above and below the mouth's line each has its own spline; irises go with their lids unless given.
     """
-    shifts = {name: np.asarray(place, np.float64) - points[NAMED[name], :2] for name, place in given.items()}
+    shifts = {name: np.asarray(place, np.float64) - points[NAMED_POINTS[name], :2] for name, place in given.items()}
     named = _anchors(shifts) | {name: shift for name, shift in shifts.items() if not name.endswith("_iris")}
-    controls = {NAMED[name]: shift for name, shift in named.items()}
+    controls = {NAMED_POINTS[name]: shift for name, shift in named.items()}
     lids = _lids(points, spread(points, controls))
     moved = spread(points, lids | controls)
     _close_lips(moved, points)
@@ -55,7 +55,7 @@ def _close_lips(moved: Floats, before: Floats) -> None:
     """In place: where the middle of the lips was brought together, their whole length closes as much."""
     upper, lower = (list(RINGS[f"lips_inner_{lip}"]) for lip in ("upper", "lower"))
     gaps, now = before[lower] - before[upper], moved[lower] - moved[upper]
-    middle = upper.index(NAMED["upper_lip_bottom"])
+    middle = upper.index(NAMED_POINTS["upper_lip_bottom"])
     share = float(np.linalg.norm(now[middle, :2])) / max(float(np.linalg.norm(gaps[middle, :2])), 1e-3)
     if share < 1:
         off = (now - share * gaps) / 2
@@ -68,7 +68,7 @@ def _anchors(shifts: Named) -> Named:
     """Where regions of which nothing is given stay, and lids go of which only the iris is given."""
     anchors: Named = {}
     for region in _REGIONS:
-        members = [name for name in NAMED if name.startswith(region)]
+        members = [name for name in NAMED_POINTS if name.startswith(region)]
         known = [name for name in members if name in shifts]
         if not known:
             anchors |= {name: np.zeros(2) for name in members}
@@ -97,7 +97,7 @@ def _lids(before: Floats, after: Floats) -> Shifts:
     shifts: Shifts = {}
     for side, (first, last) in _EYE_CORNERS.items():
         for lid, end in (("upper", "top"), ("lower", "bottom")):
-            ring, middle = list(RINGS[f"eye_{side}_{lid}"]), NAMED[f"{side}_eye_{end}"]
+            ring, middle = list(RINGS[f"eye_{side}_{lid}"]), NAMED_POINTS[f"{side}_eye_{end}"]
             along, high = _in_frame(before, first, last)
             now, height = _in_frame(after, first, last)
             if abs(high[middle]) < _FLAT_LID:
@@ -145,7 +145,9 @@ def place_face(picture: Picture, given: Points, landmarker: Landmarker) -> FaceL
     where too few points are given.
     """
     posed = _pose_canonical(_enough(given))
-    outline: Points = {name: tuple(posed[NAMED[name], :2].tolist()) for name in ("forehead", "left_side", "right_side")}
+    outline: Points = {
+        name: tuple(posed[NAMED_POINTS[name], :2].tolist()) for name in ("forehead", "left_side", "right_side")
+    }
     guess = FaceLandmarks(bend(posed, outline | given), np.zeros(52, np.float32), 0.0)
     seen = landmarker.track(picture, guess)
     if seen and distance(seen.points, given) < MEANT_DISTANCE / 2:
@@ -159,7 +161,7 @@ def layout(width: int, height: int) -> Landmarks:
     low, high = face.min(axis=0), face.max(axis=0)
     placed = (face - (low + high) / 2) * (_LAYOUT_HEIGHT * min(width, height) / float(high[1] - low[1]))
     middle = np.array([width / 2, height / 2], np.float32)
-    points: Points = {name: tuple((placed[number] + middle).tolist()) for name, number in NAMED.items()}
+    points: Points = {name: tuple((placed[number] + middle).tolist()) for name, number in NAMED_POINTS.items()}
     return Landmarks(points, width, height)
 
 
@@ -167,7 +169,7 @@ def distance(points: Floats, given: Points) -> float:
     """Mean distance of landmarks from ``given`` points, in distances of the eyes; 0 where nothing is given."""
     if not given:
         return 0.0
-    numbers = [NAMED[name] for name in given]
+    numbers = [NAMED_POINTS[name] for name in given]
     apart = float(np.linalg.norm(points[468, :2] - points[473, :2]))
     return float(np.linalg.norm(points[numbers, :2] - np.array(list(given.values())), axis=1).mean()) / max(apart, 1e-3)
 
@@ -190,7 +192,7 @@ def _enough(given: Points) -> Points:
 def _pose_canonical(given: Points) -> Floats:
     """(478, 3) the canonical face as ``given`` points show it, in px."""
     face = _with_irises()
-    numbers = [NAMED[name] for name in given]
+    numbers = [NAMED_POINTS[name] for name in given]
     target = np.array(list(given.values()))
     size = float(np.ptp(face[numbers, :2], axis=0).max())
     eyes = target[list(given).index("left_iris")] - target[list(given).index("right_iris")]

@@ -16,7 +16,7 @@ from animator.portrait.finding.finding import LEAST_LOOKS, find_faces, quarters_
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
 from animator.portrait.finding.round_eyes import lay_round_eyes
 from animator.portrait.finding.seeking import SAME_FACE_DISTANCE, apart
-from animator.portrait.picture.named import NAMED, Landmarks, Points, check_sides
+from animator.portrait.picture.named import NAMED_POINTS, Landmarks, Points, check_sides
 from animator.portrait.picture.reading import Picture, PortraitError, Source
 
 Floats = NDArray[np.float32]
@@ -39,32 +39,24 @@ _SHARPENING = 0.6  # most that is added of what a blur takes away
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The working picture of a portrait: ``picture`` (n, n, 3) RGB uint8 with ``margin`` px round the view, the part
-    ``real`` (left, top, right, bottom) of it that shows pixels of the source (the rest is made up), and the face.
+    """The working picture of a portrait, with a margin round the view, and the face in it.
 
-    ``place`` is x, y of the working picture's corner in px of the file, and px of the file to one of its own.
-    ``others`` are the points of the other faces there, (n, points of `NAMED`, 2) px of the file. The height of this one
-    is ``face_px`` in the file. Its landmarks are ``doubtful`` where they differ from look to look, or where drawn eyes
-    were outlined by their colour, but not if they were ``given`` by hand. ``drawing`` is how far it is treated as a
-    flat drawing. To show the face upright the file was turned by ``quarters`` of a circle, clockwise: px of the file
-    are those of the turned picture. A face is ``human`` where the networks see one, and so is a drawing in which one
-    was found, but not one that had to be placed by hand. What is ``covered`` of it is judged in photographs and
-    paintings only.
+    Px of the file are those of the file after it was turned by ``quarters``.
     """
 
-    picture: Picture
-    margin: int
-    real: tuple[int, int, int, int]
+    picture: Picture  # (n, n, 3) RGB uint8
+    margin: int  # px round the view
+    real: tuple[int, int, int, int]  # left, top, right, bottom of what shows pixels of the source: the rest is made up
     face: FaceLandmarks
-    place: tuple[float, float, float]
-    others: Floats
-    face_px: float
-    doubtful: bool
-    given: bool
-    drawing: Drawing
-    quarters: int
-    human: bool
-    covered: Covered
+    place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
+    others: Floats  # (n, points of `NAMED_POINTS`, 2) px of the file: the other faces in it
+    face_px: float  # height of the face in px of the file
+    doubtful: bool  # landmarks differ from look to look, or drawn eyes were outlined by colour; never if ``given``
+    given: bool  # a person placed the points
+    drawing: Drawing  # how far the face is treated as a flat drawing
+    quarters: int  # of a circle by which the file was turned, clockwise, so that the face is upright
+    human: bool  # the networks see a face, or found one in a drawing; not a drawn one that was placed by hand
+    covered: Covered  # judged in photographs and paintings only
 
 
 class Told(NamedTuple):
@@ -111,7 +103,7 @@ def _corrected(
     if nearest is None or distance(nearest.points, given) > MEANT_DISTANCE:
         check_sides(given)
         return place_face(source.picture, given, landmarker), seen
-    check_sides({name: tuple(nearest.points[number, :2].tolist()) for name, number in NAMED.items()} | given)
+    check_sides({name: tuple(nearest.points[number, :2].tolist()) for name, number in NAMED_POINTS.items()} | given)
     return replace(nearest, points=bend(nearest.points, given)), [face for face in faces if face is not nearest]
 
 
@@ -139,8 +131,8 @@ def frame(
     moved = replace(face, points=(points - np.array([x, y, 0], np.float32)) / np.float32(step))
     wanted = {name: ((px - x) / step, (py - y) / step) for name, (px, py) in (told.points or {}).items()}
     seen = _look_closely(picture, moved, landmarker, Told(wanted, told.drawn))
-    named = [other.points[list(NAMED.values()), :2] / source.scale for other in others]
-    elsewhere = np.array(named, np.float32).reshape(-1, len(NAMED), 2)
+    named = [other.points[list(NAMED_POINTS.values()), :2] / source.scale for other in others]
+    elsewhere = np.array(named, np.float32).reshape(-1, len(NAMED_POINTS), 2)
     by_hand, margin = told.points is not None, round(size * MARGIN)
     drawn = any(seen.drawing)
     human = (drawn and not by_hand) or (seen.recognised and not (drawn and told.alone))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from animator.portrait.finding.bending import spread
 from animator.portrait.geometry.topology import RINGS
-from animator.portrait.picture.named import NAMED
+from animator.portrait.picture.named import NAMED_POINTS
 from animator.portrait.picture.reading import Picture
 
 Floats = NDArray[np.float32]
@@ -36,7 +36,7 @@ def lay_round_eyes(picture: Picture, points: Floats) -> Floats:
     soft = cv2.GaussianBlur((picture / 255).astype(np.float32), (0, 0), max(apart * 0.008, 0.5))
     lab = np.asarray(cv2.cvtColor(soft, cv2.COLOR_RGB2LAB), np.float32)
     across = (points[473, :2] - points[468, :2]) / max(apart, 1e-3)
-    shifts = {number: np.zeros(2) for name, number in NAMED.items() if "eye" not in name and "iris" not in name}
+    shifts = {number: np.zeros(2) for name, number in NAMED_POINTS.items() if "eye" not in name and "iris" not in name}
     irises = points.copy()
     for side, iris in _IRIS_CENTRES.items():
         rim = _ellipse(_rim(lab, points[iris, :2], apart))

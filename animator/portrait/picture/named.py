@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 Points = dict[str, tuple[float, float]]
 
 # MediaPipe's numbers. "Left" is the person's own left: on the right of the picture.
-NAMED: dict[str, int] = {
+NAMED_POINTS: dict[str, int] = {
     "left_eye_outer": 263,
     "left_eye_inner": 362,
     "left_eye_top": 386,
@@ -115,7 +115,7 @@ def parse(text: str | bytes) -> Landmarks:
     if not (drawn is None or isinstance(drawn, bool)):
         raise invalid(f"drawn must be true or false; got {str(drawn)[:40]!r}.")
     if not points and drawn is None:
-        raise invalid(f"There are no points. Give some of: {', '.join(NAMED)}.")
+        raise invalid(f"There are no points. Give some of: {', '.join(NAMED_POINTS)}.")
     for name, (x, y) in points.items():
         if not (0 <= x <= width and 0 <= y <= height):
             raise invalid(f"{name} is at {x:g}, {y:g}: outside the picture of {width}x{height}.")
@@ -129,8 +129,8 @@ def _side(value: Any, name: str) -> int:
 
 
 def _point(name: str, value: Any) -> tuple[float, float]:
-    if name not in NAMED:
-        raise invalid(f"There is no point {name[:40]!r}. Known are: {', '.join(NAMED)}.")
+    if name not in NAMED_POINTS:
+        raise invalid(f"There is no point {name[:40]!r}. Known are: {', '.join(NAMED_POINTS)}.")
     numbers = cast("list[Any]", value) if isinstance(value, list) else []
     if len(numbers) != 2 or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
         raise invalid(f"{name} must be [x, y], two numbers in px; got {str(value)[:40]!r}.")

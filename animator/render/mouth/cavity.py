@@ -18,9 +18,9 @@ from animator.render.kernels.lookup import below_line, bilinear, height_at, mix
 from animator.render.mouth.palette import drawn_palette, palette, side_light
 from animator.render.mouth.smile import own_teeth
 from animator.render.mouth.teeth import (
-    LOWER,
+    LOWER_ROW,
     TEXELS_PER_CM,
-    UPPER,
+    UPPER_ROW,
     Piece,
     drawn_teeth,
     drawn_tongue,
@@ -129,12 +129,12 @@ def mouth(portrait: Portrait, body: Body) -> Mouth:
     teeth = _edge(portrait, corner, own)
     upper_edge = f32([0, -_OWN_TEETH_MARGIN * width * own[..., 3].any(), 0])
     lower_edge = f32([0, -OVERBITE * width, -OVERJET * width])
-    above = drawn_teeth(UPPER, colours.teeth) if flat else row_of_teeth(UPPER, colours.teeth, colours.gum)
+    above = drawn_teeth(UPPER_ROW, colours.teeth) if flat else row_of_teeth(UPPER_ROW, colours.teeth, colours.gum)
     lap = drawn_tongue(colours.tongue) if flat else tongue(colours.tongue)
     raised = DRAWN_TONGUE_LIFT if flat else TONGUE_LIFT
     parts = [_placed(portrait, lap, teeth, cm * f32([1, 1, 1]), lower_edge - f32([0, raised * width, 0]), TONGUE_SINK)]
     if not flat and portrait.human:
-        below = row_of_teeth(LOWER, colours.teeth * LOWER_BRIGHTNESS, colours.gum)
+        below = row_of_teeth(LOWER_ROW, colours.teeth * LOWER_BRIGHTNESS, colours.gum)
         covered_by_lip = f32(
             [0, max(_lower_rim(portrait) + COVERED_TEETH * width - float((teeth + lower_edge)[1]), 0.0), 0]
         )
