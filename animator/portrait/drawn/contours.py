@@ -72,7 +72,7 @@ class _Island:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A face by its contours: ``points`` (names of `named.NAMED_POINTS`) in px of the picture, and how ``likely`` it is,
+    """A face by its contours: ``points`` (names of `named.NAMED_POINTS`) in px of the picture, how ``likely`` it is,
     0 to 1."""
 
     points: Points
