@@ -80,6 +80,17 @@ def test_dots_are_found_where_they_are(toon: Portrait, dotted: Portrait) -> None
         assert np.linalg.norm(np.concatenate(lids) - (x, y), axis=1).min() > 1.1 * radius
 
 
+def test_a_brow_that_touches_an_eye_is_none_of_it(toon: Portrait) -> None:
+    picture = toon.picture[..., ::-1].copy()
+    for side, (x, _, radius) in zip(("left", "right"), toon.iris, strict=True):
+        top = int(toon.vertices[toon.contours[f"eye_{side}_upper"], 1].min()) + 3
+        wide = round(1.8 * float(radius))
+        cv2.rectangle(picture, (int(x) - wide, top - round(1.1 * radius)), (int(x) + wide, top), DARK[::-1], -1)
+    found = load(cv2.imencode(".png", picture)[1].tobytes()).named().points
+    apart = np.array([found["left_iris"], found["right_iris"]]) - toon.iris[:, :2]
+    assert np.linalg.norm(apart, axis=1).max() < 0.2 * toon.iris[:, 2].min()
+
+
 @pytest.mark.parametrize("yaw", [-15.0, 15.0])
 def test_a_dot_looks_aside_as_a_whole(dotted_face: Renderer, yaw: float) -> None:
     for ahead, aside in zip(eyes(dotted_face), eyes(dotted_face, yaw=yaw), strict=True):

@@ -17,6 +17,7 @@ _SEARCH_REACH = 0.24  # face widths around the landmarks' eye within which the d
 _LEAST_WIDTH, _MOST_WIDTH = 0.035, 0.36  # face widths of an eye
 _LEAST_ASPECT, _MOST_ASPECT = 0.42, 2.4  # height over width of an eye
 _LEAST_FILL = 0.55  # least share of its box that an outline fills
+_MERGED_SIZE = 0.7  # face widths of an eye with the brow that touches it
 _SPIKE_WIDTH = 0.032  # face widths: lashes narrower than this are not the eye
 _RING_RADIUS = 0.09  # face widths around the landmarks' eye where there is skin, if the cheek's is of another colour
 _LEVEL_SLACK = 0.06  # face widths by which one eye may be higher than the other
@@ -150,15 +151,42 @@ def _outlines(lab: Floats, skin: Floats, points: Floats, side: str) -> list[_Out
     near = cv2.circle(np.zeros(lab.shape[:2], np.uint8), centre, round(_SEARCH_REACH * width), 1, -1)
     other = (np.linalg.norm(lab - skin, axis=2) > _SKIN_DISTANCE).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(3, round(_SPIKE_WIDTH * width) | 1),) * 2)
-    count, labels, boxes, centres = cv2.connectedComponentsWithStats(cv2.morphologyEx(other, cv2.MORPH_OPEN, kernel))
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(other, cv2.MORPH_OPEN, kernel))
     found: list[_Outline] = []
     for number in range(1, count):
-        left, _, wide, high, area = (int(value) for value in boxes[number])
-        x, y = centres[number].round().astype(int).tolist()
-        sized = _LEAST_WIDTH * width < wide < _MOST_WIDTH * width and _LEAST_ASPECT < high / wide < _MOST_ASPECT
-        if sized and area > _LEAST_FILL * wide * high and near[y, x]:
-            found.append(_Outline(labels == number, left, left + wide - 1))
+        wide, high, area = (
+            int(boxes[number, what]) for what in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA)
+        )
+        if area < _LEAST_FILL * (_LEAST_WIDTH * width) ** 2 or max(wide, high) > _MERGED_SIZE * width:
+            continue
+        whole = labels == number
+        outline = _sized(whole, width) or _sized(_around_white(lab[..., 0], whole), width)
+        if outline and near[tuple(outline.centre[::-1].round().astype(int))]:
+            found.append(outline)
     return found
+
+
+def _sized(mask: Mask, width: float) -> _Outline | None:
+    """The outline of a ``mask`` (h, w) that has the size and the shape of an eye of a face ``width`` px wide."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    wide, high = int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
+    shaped = _LEAST_WIDTH * width < wide < _MOST_WIDTH * width and _LEAST_ASPECT < high / wide < _MOST_ASPECT
+    return (
+        _Outline(mask, int(columns[0]), int(columns[-1])) if shaped and mask.sum() > _LEAST_FILL * wide * high else None
+    )
+
+
+def _around_white(light: Floats, mask: Mask) -> Mask:
+    """The hull of the largest light part of a ``mask`` (h, w): an eye that a brow or the hair touches."""
+    dark, bright = np.percentile(light[mask], [5, 95])
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(
+        _opened(mask & (light > (dark + bright) / 2)).astype(np.uint8)
+    )
+    if bright - dark < _WHITE_CONTRAST or len(boxes) < 2:
+        return np.zeros_like(mask)
+    return _hull(labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax()))
 
 
 def _fit_lids(points: Floats, outline: _Outline, side: str) -> None:
@@ -198,12 +226,13 @@ def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
     )
     well_inside = cv2.erode(outline.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     white &= (white & well_inside).sum() > _LEAST_WHITE * outline.area
-    _, labels, boxes, centres = cv2.connectedComponentsWithStats((outline.mask & ~white).astype(np.uint8))
-    number = 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())
-    x, y = centres[number]
-    radius = float(np.sqrt((labels == number).sum() / np.pi))
+    solid = _opened(white)  # without the soft edges of what is dark
+    within = _hull(white) if white.any() else outline.mask  # without the line around
+    body = _iris(within & ~white, solid)
+    y, x = np.argwhere(body).mean(axis=0)
+    radius = float(np.sqrt(body.sum() / np.pi))
     around = np.array([[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]], np.float32)
-    iris = (centres[number] + radius * around).astype(np.float32)
+    iris = (np.array([x, y]) + radius * around).astype(np.float32)
     if not white.any():
         room = 2 * round(_DOT_ROOM * radius) + 1
         wide = cv2.dilate(outline.mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (room, room)))
@@ -212,10 +241,30 @@ def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
     disc = np.zeros(light.shape, np.uint8)
     cv2.circle(disc, (round(float(x) * 16), round(float(y) * 16)), round(radius * 16), 1, -1, shift=4)
     below = white & (np.arange(len(white))[:, None] > y)  # there are no lashes there, whose soft edges look white
-    white = below | (cv2.morphologyEx(white.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0)
-    seen = np.argwhere(white | ((disc > 0) & outline.mask))[:, ::-1].astype(np.int32)
-    filled = np.zeros(light.shape, np.uint8)
-    cv2.fillConvexPoly(filled, cv2.convexHull(seen), 1)
-    filled = cv2.dilate(filled, np.ones((3, 3), np.uint8))
+    white = below | solid
+    filled = cv2.dilate(_hull(white | ((disc > 0) & outline.mask)).astype(np.uint8), np.ones((3, 3), np.uint8))
     columns = np.flatnonzero(filled.any(axis=0))
     return iris, _Outline(filled > 0, int(columns[0]), int(columns[-1]))
+
+
+def _iris(dark: Mask, white: Mask) -> Mask:
+    """The part of what is ``dark`` (h, w) in an eye that is the iris: the thickest one that lies at the ``white``, if
+    there is any. A brow that touches the eye may be larger, but it is thinner, and so are lashes and outlines."""
+    deep = np.asarray(cv2.distanceTransform(dark.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+    count, labels = cv2.connectedComponents(dark.astype(np.uint8))
+    near = cv2.dilate(white.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    touching = np.bincount(labels[near], minlength=count) > 0 if white.any() else np.ones(count, bool)
+    thick = np.zeros(count, np.float32)
+    np.maximum.at(thick, labels.ravel(), deep.ravel())
+    return labels == 1 + int((thick * touching)[1:].argmax())
+
+
+def _opened(mask: Mask) -> Mask:
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0
+
+
+def _hull(mask: Mask) -> Mask:
+    """(h, w) the convex hull of a ``mask`` (h, w) that is not empty."""
+    filled = np.zeros(mask.shape, np.uint8)
+    cv2.fillConvexPoly(filled, cv2.convexHull(np.argwhere(mask)[:, ::-1].astype(np.int32)), 1)
+    return filled > 0

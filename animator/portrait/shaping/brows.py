@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.rows.space import INDEX
-from animator.portrait.geometry.topology import RINGS
+from animator.portrait.geometry.topology import mesh
 
 Floats = NDArray[np.float32]
 
@@ -31,7 +31,7 @@ def level_brows(vertices: Floats, shapes: Floats, width: float) -> Floats:
 
 def _follow(vertices: Floats, side: str, width: float) -> tuple[Floats, Floats]:
     """(V,) how far each vertex goes with the brow of a ``side``, and (V, 10) with which points of its edges."""
-    brow, lid = [*_LOWER_EDGES[side], *_UPPER_EDGES[side]], list(RINGS[f"eye_{side}_upper"])
+    brow, lid = [*_LOWER_EDGES[side], *_UPPER_EDGES[side]], mesh().contours[f"eye_{side}_upper"]
     to_brow, to_lid = (np.linalg.norm(vertices[:, None, :2] - vertices[None, ids, :2], axis=2) for ids in (brow, lid))
     nearest, lid_away = to_brow.min(axis=1), to_lid.min(axis=1)
     weights = np.exp(-0.5 * ((to_brow - nearest[:, None]) / (_ALONG_REACH * width)) ** 2)
