@@ -90,11 +90,11 @@ def setup(
     only: Annotated[list[str] | None, typer.Option(help="These models; may be repeated.")] = None,
 ) -> None:
     """Fetches the models that are missing, checked against their SHA-256. Can be stopped and run again."""
-    from companion.cli.setup import draw_once, signing_key
+    from companion.cli.setup import choose_model, draw_once, signing_key
     from companion.cli.setup import setup as run
     from companion.config import ConfigError, load
     from companion.models.manifest import MODELS
-    from companion.models.needs import needed
+    from companion.models.needs import automatic, needed
 
     if unknown := [name for name in only or () if name not in MODELS]:
         fail(f"There is no embedded model {unknown[0]!r}. There are: {', '.join(MODELS)}.")
@@ -107,6 +107,8 @@ def setup(
     try:
         ready = run(wanted, console)
         if ready and not only:
+            if automatic(load(config)):
+                choose_model(console)
             draw_once(load(config), console)
             signing_key(console)
     except KeyboardInterrupt:

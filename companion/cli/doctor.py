@@ -70,8 +70,8 @@ SHIPPED_FILES = {
     "companion/safety/danger.safetensors": "Apache-2.0",
 }
 BETTER = """The language model of this configuration is small. Better: --config qwen (embedded, 1.1 GB, four cores),
-ollama, llamacpp, transformers (a GPU), openai (any OpenAI-compatible server). For a weak machine: --config tiny. See
-configs/.""".replace("\n", " ")
+auto (that one where this machine is fast enough), ollama, llamacpp, transformers (a GPU), openai (any OpenAI-compatible
+server). For a weak machine: --config tiny. See configs/.""".replace("\n", " ")
 EXTRAS = {
     "transformers": ("transformers", "Hugging Face models"),
     "ollama": ("langchain_ollama", "models served by Ollama"),

@@ -7,9 +7,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from companion.config import Config
+from companion.errors import StageError
+from companion.models.automatic import choose, remember
 from companion.models.fetch import FetchError, fetch
 from companion.models.locate import distrust, inspect
-from companion.models.manifest import Model
+from companion.models.manifest import LANGUAGE_MODEL, MODELS, Model
 
 
 def setup(models: Iterable[Model], console: Console) -> bool:
@@ -33,6 +35,30 @@ def setup(models: Iterable[Model], console: Console) -> bool:
             soft_wrap=True,
         )
     return ready
+
+
+def choose_model(console: Console) -> None:
+    """Measure this machine, say which language model suits it, and bring that. Where it cannot be had, the small one
+    stays, which is there."""
+    from companion.stages.llm.measuring import measure
+
+    with console.status("measuring this machine: some seconds"):
+        try:
+            pace = measure()
+        except StageError as error:
+            console.print(f"[yellow]language model[/]: {escape(str(error))}", highlight=False, soft_wrap=True)
+            return
+    name, better = choose(pace), pace.better()
+    console.print(
+        f"language model: {name} (here {LANGUAGE_MODEL} reads {pace.reads:.0f} and writes {pace.writes:.0f} tokens a "
+        f"second; the better one would begin an answer in {better.first_s:.1f} s and go on with {better.writes:.0f})",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if name != LANGUAGE_MODEL and not setup([MODELS[name]], console):
+        console.print(f"[yellow]language model[/]: {LANGUAGE_MODEL} until {name} can be fetched", highlight=False)
+        name = LANGUAGE_MODEL
+    remember(name, pace)
 
 
 def draw_once(config: Config, console: Console) -> None:

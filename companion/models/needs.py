@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from companion.config import Config, ConfigError, Stage, load_class
+from companion.models.automatic import AUTO
 from companion.models.manifest import MODELS, Model
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,7 +21,8 @@ class Needs:
 
     ``always`` are needed in any case. Of ``choices`` the one is needed that the option ``option`` names; where it names
     none of them, that is a mistake if they are ``all``, and something else than an embedded model if not. With the
-    option ``unless`` none of them is. ``within`` is an option that names another class, whose options these are.
+    option ``unless`` none of them is. ``automatic`` gives the name for which "auto" stands. ``within`` is an option
+    that names another class, whose options these are.
     """
 
     always: tuple[str | Model, ...] = ()
@@ -28,6 +30,7 @@ class Needs:
     choices: Mapping[str, str | Model] = field(default_factory=dict[str, str | Model])
     all: bool = False
     unless: str = ""
+    automatic: Callable[[], str] | None = None
     within: str = ""
 
 
@@ -53,6 +56,20 @@ def needed(config: Config) -> list[Model]:
     return list({model.name: model for model in models}.values())
 
 
+def automatic(config: Config) -> bool:
+    """Whether ``config`` leaves it to set-up which model it is."""
+    return any(_left_open(stage) for _, stage in config.stages())
+
+
+def _left_open(stage: Stage) -> bool:
+    made = load_class(stage, "")
+    needs: Needs = getattr(made, "needs", NO_NEEDS)
+    if needs.within and (inner := _importable(_value(made, stage, needs.within), stage.options)):
+        return _left_open(inner)
+    free = needs.automatic is not None and not stage.options.get(needs.unless)
+    return free and _value(made, stage, needs.option) == AUTO
+
+
 def _of(stage: Stage, where: str) -> list[str | Model]:
     made = load_class(stage, where)
     needs: Needs = getattr(made, "needs", NO_NEEDS)
@@ -61,6 +78,8 @@ def _of(stage: Stage, where: str) -> list[str | Model]:
     if not needs.choices or stage.options.get(needs.unless):
         return list(needs.always)
     chosen = _value(made, stage, needs.option)
+    if needs.automatic and chosen == AUTO:
+        chosen = needs.automatic()
     if needs.all and chosen not in needs.choices:
         known = f"{', '.join(needs.choices)}, or {needs.unless} = FILE"
         raise ConfigError(f"{where} there is no embedded model {chosen!r}; there are {known}")

@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 from companion.__main__ import app
 from companion.cli import doctor
 from companion.config import load
-from companion.models.needs import needed
+from companion.models.automatic import BETTER, Pace, choose, chosen
+from companion.models.fetch import FetchError
+from companion.models.manifest import LANGUAGE_MODEL, MODELS
+from companion.models.needs import automatic, needed
 
 ROOT = Path(__file__).parents[2]
 REINSTALL = "Run: pip install --force-reinstall --no-deps vasari"
@@ -140,3 +143,71 @@ def test_a_language_model_that_there_is_not_is_named_with_those_that_there_are(c
     told = " ".join(result.output.split())
     assert result.exit_code == 1
     assert "'qwen2.5-0.6b'; there are smollm2-135m, qwen2.5-0.5b, qwen2.5-1.5b" in told
+
+
+FAST, SLOW = Pace(reads=400.0, writes=60.0, memory=16e9), Pace(reads=60.0, writes=25.0, memory=16e9)
+
+
+@pytest.mark.parametrize(
+    ("pace", "model"),
+    [
+        (FAST, BETTER),
+        (SLOW, LANGUAGE_MODEL),
+        (Pace(reads=90.0, writes=90.0, memory=16e9), LANGUAGE_MODEL),  # it would read for a second before it begins
+        (Pace(reads=1000.0, writes=15.0, memory=16e9), LANGUAGE_MODEL),  # it would write as slowly as is spoken
+        (Pace(reads=400.0, writes=60.0, memory=4e9), LANGUAGE_MODEL),
+    ],
+)
+def test_the_better_model_is_for_machines_where_it_keeps_up(pace, model):
+    assert choose(pace) == model
+
+
+@pytest.fixture
+def setting_up(run, monkeypatch):
+    """`companion setup --config auto` on a machine of some pace, where a model may fail to come."""
+    fetched: list[str] = []
+
+    def set_up(pace: Pace, fails: str = "") -> tuple[str, list[str]]:
+        def fetch(model, progress):
+            if model.name == fails:
+                raise FetchError("no network")
+            fetched.append(model.name)
+
+        fetched.clear()
+        monkeypatch.setattr("companion.cli.setup.fetch", fetch)
+        monkeypatch.setattr("companion.stages.llm.measuring.measure", lambda: pace)
+        for after in ("draw_once", "signing_key"):
+            monkeypatch.setattr(f"companion.cli.setup.{after}", lambda *given: None)
+        result = run("setup", "--config", "auto")
+        assert result.exit_code == 0, result.output
+        return result.output, list(fetched)
+
+    return set_up
+
+
+def test_auto_brings_the_model_that_this_machine_keeps_up_with(setting_up):
+    assert automatic(load("auto")) and not automatic(load("default")) and not automatic(load("openai"))
+    assert MODELS[LANGUAGE_MODEL] in needed(load("auto")), "it is what is measured"
+    told, fetched = setting_up(FAST)
+    assert f"language model: {BETTER}" in told and fetched[-1] == BETTER
+    assert chosen() == BETTER and MODELS[BETTER] in needed(load("auto")) and MODELS[BETTER] not in needed(load())
+    told, fetched = setting_up(SLOW)
+    assert f"language model: {LANGUAGE_MODEL}" in told
+    assert chosen() == LANGUAGE_MODEL and MODELS[BETTER] not in needed(load("auto"))
+
+
+def test_auto_keeps_the_small_model_where_the_better_one_does_not_come(setting_up):
+    told, _ = setting_up(FAST, fails=BETTER)
+    assert "no network" in told and chosen() == LANGUAGE_MODEL
+
+
+@pytest.mark.parametrize("found", ["", "{}", '{"model": "gpt-17"}', "[]"])
+def test_what_set_up_found_may_be_damaged(run, tmp_path, found):
+    (tmp_path / "language-model.json").write_text(found)
+    assert chosen() == LANGUAGE_MODEL
+
+
+def test_auto_names_no_file_of_one_s_own(tmp_path):
+    config = tmp_path / "mine.toml"
+    config.write_text('extends = "auto"\n[llm]\npath = "mine.gguf"\n')
+    assert not automatic(load(config))

@@ -9,7 +9,7 @@ from pydantic import PrivateAttr
 
 from companion import frontmatter, resources
 from companion.errors import StageError
-from companion.models import locate
+from companion.models import automatic, locate
 from companion.models.manifest import LANGUAGE_MODEL, MODELS
 from companion.models.needs import Needs
 from companion.stages.llm.local import LocalChat, OnDelta, Turns
@@ -23,13 +23,14 @@ CHARACTERS_PER_TOKEN = 3  # English has 4 to 5; fewer leaves room for other text
 
 
 class Embedded(LocalChat):
-    """A GGUF model in this process, through ``xllamacpp``: ``model`` of the manifest, or the file ``path``.
+    """A GGUF model in this process, through ``xllamacpp``: ``model`` of the manifest, or the file ``path``. The model
+    "auto" is the one that set-up chose for this machine.
 
     The prompt that conversations have in common is computed once. The sampling is what makes so small a model usable:
     little randomness, and the words of a help desk made impossible.
     """
 
-    needs: ClassVar[Needs] = Needs(option="model", choices=CHOICES, all=True, unless="path")
+    needs: ClassVar[Needs] = Needs(option="model", choices=CHOICES, all=True, unless="path", automatic=automatic.chosen)
 
     model: str = LANGUAGE_MODEL
     path: str = ""
@@ -46,10 +47,16 @@ class Embedded(LocalChat):
 
     def model_post_init(self, context: Any, /) -> None:
         super().model_post_init(context)
-        path = self.path or str(locate.resolve(self.model))
+        name = automatic.chosen() if self.model == automatic.AUTO else self.model
+        path = self.path or str(locate.resolve(name))
         head, _ = frontmatter.read(resources.folder("prompts") / "unlikely.md")
         self._unlikely = tuple(head["words"])
         self._server = _server(path, self.threads, self.context, self.parallel)
+
+    @property
+    def server(self) -> Any:
+        """llama.cpp's, which embedded models of the same setting share."""
+        return self._server
 
     @property
     def _llm_type(self) -> str:
