@@ -17,6 +17,7 @@ KNOWN = {"companion": ("animator",), "animator": ()}  # top packages of ours tha
 
 COMPANION = """
     __main__
+    learn
     cli
     bench
     call

@@ -1,0 +1,157 @@
+"""Qwen2 in torch with the very weights that llama.cpp runs, read from their GGUF file, and an adapter (LoRA) on the
+last layers. What comes before those is computed once: it does not change.
+"""
+
+# torch and gguf are an extra, and their types are not there without them:
+# pyright: reportMissingImports=false, reportUnknownParameterType=false, reportUntypedBaseClass=false
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gguf
+import torch
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from torch import Tensor, nn
+from torch.nn import functional
+
+ADAPTED = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+CONTROL = 3  # kind of a token that is no text, as GGUF numbers them
+# Where words are cut before they are looked up; llama.cpp has the same under the name "qwen2".
+WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    base: float  # of the rotary positions
+    epsilon: float
+
+    @property
+    def head_width(self) -> int:
+        return self.width // self.heads
+
+
+def tokenizer(reader: Any) -> Tokenizer:
+    """The one of a GGUF file that is open in ``reader``."""
+    tokens, kinds = (reader.get_field(f"tokenizer.ggml.{name}").contents() for name in ("tokens", "token_type"))
+    merges = [tuple(pair.split(" ")) for pair in reader.get_field("tokenizer.ggml.merges").contents()]
+    made = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, merges))
+    made.normalizer = normalizers.NFC()
+    cut = pre_tokenizers.Split(Regex(WORDS), "isolated")
+    made.pre_tokenizer = pre_tokenizers.Sequence([cut, pre_tokenizers.ByteLevel(False, use_regex=False)])
+    made.decoder = decoders.ByteLevel()
+    special = (token for token, kind in zip(tokens, kinds, strict=True) if kind == CONTROL)
+    made.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in special])
+    return made
+
+
+class Adapted(nn.Module):
+    """The frozen network of a GGUF file, and a LoRA of ``rank`` on its last ``adapted`` layers, whose changes are
+    multiplied by ``strength``.
+
+    Raises OSError, or ValueError for a file of another kind.
+    """
+
+    def __init__(self, path: Path, *, adapted: int, rank: int, strength: float, dtype: torch.dtype) -> None:
+        super().__init__()
+        reader: Any = gguf.GGUFReader(path)
+        self.shape, self.words, self.dtype = _shape(reader), tokenizer(reader), dtype
+        self.first, self.strength = self.shape.layers - adapted, strength
+        self._frozen = {tensor.name: _weights(tensor, dtype) for tensor in reader.tensors}
+        self.down, self.up = nn.ParameterDict(), nn.ParameterDict()
+        for layer in range(self.first, self.shape.layers):
+            for part in ADAPTED:
+                out, into = self._frozen[f"blk.{layer}.{part}.weight"].shape
+                self.down[f"{layer} {part}"] = nn.Parameter(torch.randn(rank, into) / math.sqrt(into))
+                self.up[f"{layer} {part}"] = nn.Parameter(torch.zeros(out, rank))
+
+    def embed(self, tokens: list[int]) -> Tensor:
+        """-> (n, width)."""
+        return self._frozen["token_embd.weight"][tokens].float()
+
+    def through(self, layers: range, x: Tensor, parts: list[int], dropout: float = 0.0) -> Tensor:
+        """(n, width) hidden states of several texts one after the other, of as many tokens as ``parts`` says, through
+        those ``layers``. The first is what all others follow; they do not see each other."""
+        for layer in layers:
+            name = f"blk.{layer}"
+            x = x + self._attended(layer, self._norm(x, f"{name}.attn_norm"), parts, dropout)
+            inner = self._norm(x, f"{name}.ffn_norm")
+            gate, up = (self._dense(inner, layer, f"ffn_{part}", dropout) for part in ("gate", "up"))
+            x = x + self._dense(functional.silu(gate) * up, layer, "ffn_down", dropout).float()
+        return x
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(n, width) after the last layer -> (n, tokens)."""
+        return functional.linear(self._norm(x, "output_norm"), self._frozen["output.weight"]).float()
+
+    def adapter(self) -> dict[str, Tensor]:
+        """What llama.cpp calls ``NAME.weight.lora_a`` (rank, in) and ``NAME.weight.lora_b`` (out, rank), in halves."""
+        kept: dict[str, Tensor] = {}
+        for end, weights in (("lora_a", self.down), ("lora_b", self.up)):
+            for key, value in weights.items():
+                layer, part = key.split(" ")
+                kept[f"blk.{layer}.{part}.weight.{end}"] = value.detach().half().contiguous()
+        return kept
+
+    def _attended(self, layer: int, x: Tensor, parts: list[int], dropout: float) -> Tensor:
+        heads = ((name, self.shape.heads if name == "q" else self.shape.kv_heads) for name in "qkv")
+        q, k, v = (
+            self._dense(x, layer, f"attn_{name}", dropout).view(len(x), count, -1).transpose(0, 1)
+            for name, count in heads
+        )
+        places = torch.cat([torch.arange(n) + (parts[0] if at else 0) for at, n in enumerate(parts)])
+        q, k = self._turned(q, places), self._turned(k, places)
+        common, result, start = parts[0], list[Tensor](), 0
+        for at, n in enumerate(parts):
+            own = slice(start, start + n)
+            keys, values = ((w[:, own] if at == 0 else torch.cat((w[:, :common], w[:, own]), 1)) for w in (k, v))
+            seen = torch.ones(n, keys.shape[1], dtype=torch.bool).tril(keys.shape[1] - n)
+            result.append(self._mixed(q[:, own], keys, values, seen))
+            start += n
+        mixed = torch.cat(result, 1).transpose(0, 1).reshape(len(x), -1)
+        return self._dense(mixed, layer, "attn_output", dropout).float()
+
+    def _mixed(self, q: Tensor, k: Tensor, v: Tensor, seen: Tensor) -> Tensor:
+        q, k, v = (part[None] for part in (q, k, v))
+        return functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=True)[0]
+
+    def _turned(self, x: Tensor, places: Tensor) -> Tensor:
+        """(heads, n, head_width), rotated by its places."""
+        half = self.shape.head_width // 2
+        angles = places[:, None] * self.shape.base ** (-torch.arange(half) / half)
+        cos, sin, a, b = angles.cos(), angles.sin(), x[..., :half].float(), x[..., half:].float()
+        return torch.cat((a * cos - b * sin, b * cos + a * sin), -1).to(x.dtype)
+
+    def _dense(self, x: Tensor, layer: int, part: str, dropout: float) -> Tensor:
+        name, key = f"blk.{layer}.{part}", f"{layer} {part}"
+        made = functional.linear(x, self._frozen[f"{name}.weight"], self._frozen.get(f"{name}.bias"))
+        if layer < self.first:
+            return made
+        dropped = functional.dropout(x, dropout) if dropout else x
+        change = functional.linear(dropped, self.down[key].to(self.dtype))
+        return made + self.strength * functional.linear(change, self.up[key].to(self.dtype))
+
+    def _norm(self, x: Tensor, name: str) -> Tensor:
+        scale = torch.rsqrt(x.square().mean(-1, keepdim=True) + self.shape.epsilon)
+        return (x * scale * self._frozen[f"{name}.weight"]).to(self.dtype)
+
+
+def _shape(reader: Any) -> Shape:
+    def of(name: str) -> Any:
+        return reader.get_field(f"qwen2.{name}").contents()
+
+    heads, kv_heads = of("attention.head_count"), of("attention.head_count_kv")
+    epsilon = of("attention.layer_norm_rms_epsilon")
+    return Shape(of("block_count"), of("embedding_length"), heads, kv_heads, of("rope.freq_base"), epsilon)
+
+
+def _weights(tensor: Any, dtype: torch.dtype) -> Tensor:
+    values = torch.from_numpy(gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy())
+    return values if tensor.name.endswith("norm.weight") else values.to(dtype)

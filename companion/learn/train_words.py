@@ -1,0 +1,150 @@
+"""Trains the adapter of the embedded language model: ``python -m companion.learn.train_words OUT`` (extra ``train``).
+
+The dialogues are those of ``prompts/dialogues/train``; the loss on ``held-out`` says when to stop: the best round is
+kept. The model reads each dialogue after its persona's own prompt, as it does when it runs, and learns only what the
+personas say. One processor core takes about half an hour.
+"""
+
+# torch is an extra, and its types are not there without it:
+# pyright: reportMissingImports=false, reportUnknownParameterType=false, reportUntypedBaseClass=false
+# pyright: reportUnknownLambdaType=false
+
+import argparse
+import logging
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from companion.dialogue.personas import personas
+from companion.learn import adapters, dialogues, teaching
+from companion.learn.qwen import Adapted
+from companion.learn.teaching import Lesson
+from companion.models import locate
+from companion.models.manifest import LANGUAGE_MODEL
+
+RANK, ADAPTED, STRENGTH, DROPOUT = 16, 8, 2.0, 0.05
+RATE, WARM_UP, DECAY, LARGEST_STEP = 3e-4, 10, 0.01, 1.0
+BATCH = 6  # dialogues, of one persona
+READ_AT_ONCE = 16  # dialogues that are read together, at the beginning
+READ_DTYPE = torch.bfloat16
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A lesson, and (n, width) hidden states below the adapter, in `READ_DTYPE`."""
+
+    lesson: Lesson
+    hidden: Tensor
+
+
+class Class:
+    """``lessons`` as the frozen layers of ``model`` read them, after what their personas are told."""
+
+    def __init__(self, model: Adapted, lessons: Sequence[Lesson], preambles: dict[str, list[int]]) -> None:
+        self._model, self._before = model, dict[str, Tensor]()
+        self._read: dict[str, list[Read]] = {}
+        for persona, before in preambles.items():
+            own = [one for one in lessons if one.persona == persona]
+            self._read[persona] = [read for some in _pieces(own, READ_AT_ONCE) for read in self._below(before, some)]
+
+    def batches(self, draw: random.Random) -> list[Sequence[Read]]:
+        """All of them, in any order, those of a persona together."""
+        mixed = [draw.sample(own, len(own)) for own in self._read.values()]
+        batches = [batch for own in mixed for batch in _pieces(own, BATCH)]
+        draw.shuffle(batches)
+        return batches
+
+    def loss(self, batch: Sequence[Read], dropout: float = 0.0) -> tuple[Tensor, int]:
+        """The sum over what has to be learnt of ``batch``, in nats, and of how many tokens."""
+        model, before = self._model, self._before[batch[0].lesson.persona]
+        parts = [len(before), *(len(one.hidden) for one in batch)]
+        hidden = torch.cat([before, *(one.hidden for one in batch)]).float()
+        hidden = model.through(range(model.first, model.shape.layers), hidden, parts, dropout)
+        places, wanted, start = list[int](), list[int](), parts[0]
+        for one, length in zip(batch, parts[1:], strict=True):
+            places += [start + place - 1 for place in one.lesson.learnt]
+            wanted += [one.lesson.tokens[place] for place in one.lesson.learnt]
+            start += length
+        losses = functional.cross_entropy(model.logits(hidden[places]), torch.tensor(wanted), reduction="sum")
+        return losses, len(wanted)
+
+    @torch.no_grad()
+    def mean_loss(self) -> float:
+        """Of a token, in nats."""
+        found = [self.loss(batch) for own in self._read.values() for batch in _pieces(own, BATCH)]
+        return sum(loss.item() for loss, _ in found) / sum(count for _, count in found)
+
+    @torch.no_grad()
+    def _below(self, before: list[int], lessons: Sequence[Lesson]) -> Iterator[Read]:
+        parts = [len(before), *(len(one.tokens) for one in lessons)]
+        tokens = [*before, *(token for one in lessons for token in one.tokens)]
+        hidden = self._model.through(range(self._model.first), self._model.embed(tokens), parts).to(READ_DTYPE)
+        first, *rest = hidden.split(parts)
+        self._before.setdefault(lessons[0].persona, first)
+        yield from (Read(one, own.clone()) for one, own in zip(lessons, rest, strict=True))
+
+
+def train(model: Adapted, learnt: Class, held: Class, rounds: int, seed: int = 0) -> Iterator[dict[str, Tensor]]:
+    """-> the adapter, after each round in which it became better on ``held``."""
+    draw, losses = random.Random(seed), [held.mean_loss()]
+    log.info("before: %.3f nats a token of the held-out", losses[0])
+    steps = rounds * len(learnt.batches(draw))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
+    falling = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda n: min(1, (n + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * min(1, n / steps)))
+    )
+    for turn in range(rounds):
+        began, told, count = time.monotonic(), 0.0, 0
+        for batch in learnt.batches(draw):
+            loss, tokens = learnt.loss(batch, DROPOUT)
+            optimizer.zero_grad()
+            (loss / tokens).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_STEP)
+            optimizer.step()
+            falling.step()
+            told, count = told + loss.item(), count + tokens
+        losses.append(held.mean_loss())
+        took = time.monotonic() - began
+        log.info("round %d: %.3f, held-out %.3f, %.0f s", turn + 1, told / count, losses[-1], took)
+        if losses[-1] == min(losses):
+            yield model.adapter()
+
+
+def _pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="the files to write, without their endings")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.manual_seed(asked.seed)
+    path, prompts = locate.resolve(LANGUAGE_MODEL), personas.load()
+    model = Adapted(path, adapted=ADAPTED, rank=RANK, strength=STRENGTH, dtype=torch.bfloat16)
+    written = {part: dialogues.load(part) for part in ("train", "held-out")}
+    named = {dialogue.persona for part in written.values() for dialogue in part}
+    before = {name: teaching.told(model.words, teaching.preamble(prompts, name)) for name in sorted(named)}
+    lessons = {part: [teaching.lesson(model.words, one) for one in some] for part, some in written.items()}
+    log.info("%d tokens to learn", sum(len(one.learnt) for one in lessons["train"]))
+    learnt, held = (Class(model, lessons[part], before) for part in ("train", "held-out"))
+    for better in train(model, learnt, held, asked.rounds, asked.seed):
+        adapters.save(better, STRENGTH, asked.out)
+
+
+if __name__ == "__main__":
+    main()
