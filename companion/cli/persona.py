@@ -10,7 +10,7 @@ from animator.cli.terminal import console, fail
 
 if TYPE_CHECKING:
     from companion.dialogue.personas.personas import Persona
-    from companion.speech.sentences import Sentence
+    from companion.speech.text.sentences import Sentence
 
 app = typer.Typer(no_args_is_help=True, help="Who speaks: prompts/personas.")
 
@@ -103,6 +103,6 @@ def _remarks(persona: "Persona") -> list[str]:
 
 
 def _sentences(text: str) -> list["Sentence"]:
-    from companion.speech.sentences import Sentences
+    from companion.speech.text.sentences import Sentences
 
     return list(Sentences().feed(f"{text}\n"))

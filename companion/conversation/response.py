@@ -13,8 +13,8 @@ from companion.protocol import events
 from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
 from companion.protocol.settings import ToolChoice
 from companion.speech.playout import Cue, pcm16
-from companion.speech.sentences import Sentence
-from companion.speech.thoughts import Thoughts
+from companion.speech.text.sentences import Sentence
+from companion.speech.text.thoughts import Thoughts
 from companion.stages.protocols import Message, Samples
 
 Ending = Literal["completed", "cancelled", "failed", "incomplete"]

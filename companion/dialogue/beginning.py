@@ -10,7 +10,7 @@ from companion.dialogue.prompt import Asking
 from companion.dialogue.remembering.acquaintance import Acquaintance
 from companion.protocol.settings import Settings
 from companion.safety import Guard
-from companion.speech.sentences import Sentence
+from companion.speech.text.sentences import Sentence
 from companion.stages.protocols import Message
 
 

@@ -26,7 +26,7 @@ from companion.protocol import events
 from companion.protocol.events import Json, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import Guard
-from companion.speech.sentences import Sentence
+from companion.speech.text.sentences import Sentence
 from companion.stages.protocols import Message
 
 

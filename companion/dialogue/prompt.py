@@ -11,7 +11,7 @@ from companion.dialogue.remembering.acquaintance import Acquaintance
 from companion.dialogue.shared import Shared
 from companion.protocol.settings import Settings
 from companion.safety import Guard, Private
-from companion.speech.sentences import untagged
+from companion.speech.text.sentences import untagged
 from companion.stages.protocols import Message, abilities
 
 

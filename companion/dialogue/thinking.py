@@ -14,7 +14,7 @@ from companion.dialogue.prompt import Asking
 from companion.dialogue.toolbox import Toolbox
 from companion.protocol.settings import Settings
 from companion.safety import Guard
-from companion.speech.thoughts import RETRACTED, Thoughts, unthought
+from companion.speech.text.thoughts import RETRACTED, Thoughts, unthought
 from companion.stages.protocols import Message
 from companion.stages.streams import closing
 

@@ -17,7 +17,7 @@ from companion.memory.notes import Note
 from companion.memory.store import Memory, Past, Store
 from companion.models.embeddings import Embedder, Embeds
 from companion.models.needs import EMBEDDER, Needs
-from companion.speech.thoughts import thoughtless
+from companion.speech.text.thoughts import thoughtless
 from companion.stages.protocols import LLM, Abilities, Kept, Message
 from companion.stages.streams import collected
 from companion.stages.worker import one_thread

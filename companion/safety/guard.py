@@ -14,7 +14,7 @@ from companion.safety import policy
 from companion.safety.detect import LONGEST_MESSAGE, Detector, Verdict
 from companion.safety.network import Judges, Network
 from companion.safety.watch import Step, Watch
-from companion.speech.sentences import words
+from companion.speech.text.sentences import words
 from companion.stages.streams import Beginning, closing, held
 from companion.stages.worker import one_thread
 

@@ -14,7 +14,7 @@ from companion.protocol.settings import Settings
 from companion.session.client import requests
 from companion.session.client.client import Client
 from companion.session.replies.responder import Responder
-from companion.speech.wording import language_of
+from companion.speech.text.wording import language_of
 from companion.stages.protocols import SPEAK_RATE
 
 

@@ -1,5 +1,5 @@
-"""Speech on its way: text becomes sentences that can be spoken, and sound waits to be shown.
+"""Speech on its way to the user: sound waits to be shown, and what is often said is kept ready.
 
 It does not know who writes the text or who shows the sound. Start with `companion.speech.playout`, the buffer in which
-the two loops of a session meet.
+the two loops of a session meet; ``text`` makes sentences of what a language model writes.
 """

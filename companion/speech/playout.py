@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from companion.speech.sentences import Mark
+from companion.speech.text.sentences import Mark
 from companion.stages.protocols import SPEAK_RATE, Samples, Speech, Word
 
 BUFFER_SAMPLES = 6 * SPEAK_RATE  # samples of speech made in advance; an interruption throws them away

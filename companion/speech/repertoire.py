@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 
-from companion.speech.sentences import Sentence
+from companion.speech.text.sentences import Sentence
 from companion.stages.protocols import TTS, Speech, abilities
 from companion.stages.streams import closing, collected
 

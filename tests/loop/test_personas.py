@@ -11,7 +11,7 @@ from companion import resources
 from companion.__main__ import app
 from companion.dialogue.personas.personas import PromptError, Prompts, load, read
 from companion.protocol import events
-from companion.speech.sentences import Mark, Sentence
+from companion.speech.text.sentences import Mark, Sentence
 from companion.stages import fakes
 from companion.stages.protocols import Abilities
 from tests.loop.conversation import PERSONA, Conversation, engine

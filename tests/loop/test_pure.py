@@ -15,7 +15,7 @@ from companion.hearing.audio.microphone import BufferFullError, Microphone
 from companion.hearing.audio.resampling import Resampler
 from companion.hearing.audio.turns import Kind, Rules, TurnDetector
 from companion.speech.playout import Line, Mouth
-from companion.speech.sentences import Sentences, speakable
+from companion.speech.text.sentences import Sentences, speakable
 from companion.stages.fakes import EnergyVAD
 from companion.stages.protocols import SPEAK_RATE, Message, Speech, Word
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.protocol import events
-from companion.speech.markup import speakable
-from companion.speech.sentences import Sentence, Sentences, shown
-from companion.speech.thoughts import Thoughts, thoughtless
+from companion.speech.text.markup import speakable
+from companion.speech.text.sentences import Sentence, Sentences, shown
+from companion.speech.text.thoughts import Thoughts, thoughtless
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, Watching, engine
 from tests.virtual_time import run

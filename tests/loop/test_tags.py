@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from companion.protocol import events
-from companion.speech.sentences import Sentences
+from companion.speech.text.sentences import Sentences
 from companion.stages import fakes
 from companion.stages.protocols import SPEAK_RATE
 from tests.loop.conversation import Conversation, Watching, engine

@@ -8,7 +8,7 @@ from animator.control import EMOTIONS
 from companion import emotions, resources
 from companion.emotions import Manner, meanings
 from companion.frontmatter import PromptError
-from companion.speech.markup import meaning
+from companion.speech.text.markup import meaning
 
 FILE = resources.folder("prompts") / "feelings.md"
 

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, with_config
 
 from companion import frontmatter, resources
 from companion.frontmatter import Pattern
-from companion.speech.sentences import words
+from companion.speech.text.sentences import words
 
 ENDS = (".", "!", "?", "…", "。", "！", "？", ":", '."', '!"', '?"')  # of sentences
 LATE_SENTENCES = 30  # about ten replies, in which nothing of stock is said twice

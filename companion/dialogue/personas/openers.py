@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, with_config
 from animator.control import Emotion
 from companion import frontmatter
 from companion.frontmatter import Pattern
-from companion.speech.sentences import Sentence, Sentences, words
+from companion.speech.text.sentences import Sentence, Sentences, words
 from companion.stages.streams import Beginning, held
 
 MOST_MARKS = 4  # characters that may follow a word before the next one

@@ -7,7 +7,7 @@ from companion.config import Talk
 from companion.dialogue.personas.feelings import Feeling
 from companion.dialogue.personas.openers import Book, Openers
 from companion.dialogue.personas.personas import Persona
-from companion.speech.sentences import Sentence
+from companion.speech.text.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from companion.server.http.failures import failed
 from companion.server.http.uploads import form_of
 from companion.session.client.visitor import Visitor
 from companion.speech.playout import pcm16
-from companion.speech.sentences import Sentences
+from companion.speech.text.sentences import Sentences
 from companion.stages.protocols import (
     ASR,
     HEAR_RATE,

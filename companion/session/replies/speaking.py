@@ -12,7 +12,7 @@ from companion.dialogue.personas.openers import goes_on
 from companion.errors import as_stage_error
 from companion.speech.breath import breath
 from companion.speech.playout import Feed, Line
-from companion.speech.sentences import Sentence, Sentences, shown, speakable
+from companion.speech.text.sentences import Sentence, Sentences, shown, speakable
 from companion.stages.protocols import SPEAK_RATE, TTS, Speech
 from companion.stages.streams import closing, ended
 from companion.tasks import cancelled

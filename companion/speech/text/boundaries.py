@@ -2,7 +2,7 @@
 
 import re
 
-from companion.speech.wording import endings, language_of
+from companion.speech.text.wording import endings, language_of
 
 LONGEST_SENTENCE = 240  # characters after which a text without a full stop is cut at a comma or a space
 FIRST_CLAUSE = 14  # characters; the first comma or "because" after them lets the first sound out early

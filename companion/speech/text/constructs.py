@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
-from companion.speech.markup import is_formula
-from companion.speech.wording import directions
+from companion.speech.text.markup import is_formula
+from companion.speech.text.wording import directions
 
 _STAGED = 80  # characters of a stage direction
 _LIMITS = {

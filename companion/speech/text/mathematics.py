@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Mapping
 
-from companion.speech.wording import language
+from companion.speech.text.wording import language
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
 _GREEK = [

@@ -7,8 +7,8 @@ the text and of the voice alike. Every rule is a pattern and what takes its plac
 import re
 from collections.abc import Callable
 
-from companion.speech.mathematics import cardinal, ordinal
-from companion.speech.wording import numbered
+from companion.speech.text.mathematics import cardinal, ordinal
+from companion.speech.text.wording import numbered
 
 _MONTHS = [
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",

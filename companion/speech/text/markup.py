@@ -1,7 +1,7 @@
 """What a language model writes around its words: marks, links, code, tags, stage directions. Pure.
 
 `parse` tells what of a piece of text is for eyes and what is for the voice. The pieces come from
-`companion.speech.sentences`, which never cuts one within a construct.
+`companion.speech.text.sentences`, which never cuts one within a construct.
 """
 
 import html
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import cast, get_args
 
 from animator.control import Emotion
-from companion.speech.mathematics import arithmetic, formula
-from companion.speech.readings import dotted, ranges, read
-from companion.speech.wording import directions, everyday, feelings, language, language_of
+from companion.speech.text.mathematics import arithmetic, formula
+from companion.speech.text.readings import dotted, ranges, read
+from companion.speech.text.wording import directions, everyday, feelings, language, language_of
 
 EMOTIONS = frozenset(cast(tuple[str, ...], get_args(Emotion)))
 GAZES = {"looks away": (14.0, -3.0), "looks down": (0.0, -10.0), "looks up": (5.0, 9.0), "looks at you": (0.0, 0.0)}

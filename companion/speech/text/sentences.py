@@ -1,9 +1,9 @@
 """Deltas of a language model -> sentences that can be spoken, with their emotions. Pure.
 
 `Sentences` reads character by character, so that the size of the deltas makes no difference: no sentence ends within a
-construct (`companion.speech.constructs`), `companion.speech.boundaries` decides where else one ends, and
-`companion.speech.markup` what of it is for eyes and what for the voice. Thoughts have been taken out before
-(`companion.speech.thoughts`), all but the `RETRACTED` that follows one whose beginning was not marked.
+construct (`companion.speech.text.constructs`), `companion.speech.text.boundaries` decides where else one ends, and
+`companion.speech.text.markup` what of it is for eyes and what for the voice. Thoughts have been taken out before
+(`companion.speech.text.thoughts`), all but the `RETRACTED` that follows one whose beginning was not marked.
 """
 
 import difflib
@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from companion.speech.boundaries import END, early_cut, ends, late_cut
-from companion.speech.constructs import Construct, closed, opened
-from companion.speech.markup import TAG, Mark, parse, speakable
-from companion.speech.thoughts import RETRACTED
-from companion.speech.wording import language
+from companion.speech.text.boundaries import END, early_cut, ends, late_cut
+from companion.speech.text.constructs import Construct, closed, opened
+from companion.speech.text.markup import TAG, Mark, parse, speakable
+from companion.speech.text.thoughts import RETRACTED
+from companion.speech.text.wording import language
 
 __all__ = ["Mark", "Sentence", "Sentences", "speakable", "untagged", "words"]
 
