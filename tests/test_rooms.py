@@ -42,7 +42,7 @@ ANIMATOR = """
     cli
     evaluate
     bench
-    live export
+    live export streaming
     marks
     devices
     render

@@ -20,8 +20,7 @@ PAGES = sorted(
     [
         *ROOT.glob("*.md"),
         ROOT / "llms.txt",
-        ROOT / "clients/web/README.md",
-        ROOT / "clients/python/README.md",
+        *ROOT.glob("clients/*/README.md"),
         *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("animator/**/*.md"),
     ],

@@ -1,0 +1,40 @@
+"""A worker that shows a face in one room: ``LIVEKIT_URL=... LIVEKIT_TOKEN=... python -m vasari_livekit FACE``."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from livekit import rtc
+
+from animator.live import Animator
+from animator.portrait.characters import find
+from animator.streaming import StreamedFace
+from vasari_livekit.avatar import serve
+
+SIZE = 512  # px
+
+
+async def _show(picture: Path, url: str, token: str) -> None:
+    animator = Animator(SIZE)
+    face = StreamedFace(animator.open(animator.prepare(picture)))
+    room = rtc.Room()
+    await room.connect(url, token)
+    runner = await serve(room, face)
+    try:
+        await runner.wait_for_complete()
+    finally:
+        await runner.aclose()
+        face.close()
+        await room.disconnect()
+
+
+def main() -> None:
+    """The first argument is a picture, or the name of a shipped character; the token is that of the avatar."""
+    face = sys.argv[1]
+    picture = Path(face) if Path(face).exists() else find(face).picture
+    asyncio.run(_show(picture, os.environ["LIVEKIT_URL"], os.environ["LIVEKIT_TOKEN"]))
+
+
+if __name__ == "__main__":
+    main()
