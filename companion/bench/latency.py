@@ -45,6 +45,14 @@ STAGE_MEANINGS = {
     "first_audio": "first sound sent",
     "first_frame": "first speaking frame sent",
 }
+WAIT_MEANINGS = {  # what the first sound waits for, in this order
+    "turn_end": "end of turn",
+    "transcript": "words",
+    "first_token": "model",
+    "first_speech": "voice",
+    "first_audio": "face",
+    "heard": "line",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,10 @@ class Growth(TypedDict):
 class Figures(TypedDict):
     """What the last line says. All ms count from the end of the user's speech, those of ``barge_in_ms`` from the start
     of the speech that interrupts to the last sound of the answer; ``stages`` are the session's own marks; ``growth``
-    needs thirty turns to mean something. ``opener_gap_ms``: silence at the client between the words that a reply begins
-    with at once and the next one, in the ``opened`` replies; ``unheard``: interruptions in vain, the answer was said to
-    its end. A voice that hums one tone, as that of the scripted stages, is taken for the echo of itself."""
+    needs thirty turns to mean something; ``waits_ms``: what each turn's first sound waited for. ``opener_gap_ms``:
+    silence at the client between the words that a reply begins with at once and the next one, in the ``opened``
+    replies; ``unheard``: interruptions in vain, the answer was said to its end. A voice that hums one tone, as that of
+    the scripted stages, is taken for the echo of itself."""
 
     first_audio_ms: Spread
     first_frame_ms: Spread
@@ -80,6 +89,7 @@ class Figures(TypedDict):
     interruptions: int
     unheard: int
     stages: dict[str, Spread]
+    waits_ms: list[dict[str, float]]
     rss_mb: float
     growth: Growth
     turns: int
@@ -171,6 +181,7 @@ def _figures(talked: Talked, gaps: Sequence[float], changed: Mapping[str, int]) 
         "interruptions": len(talked.barge_ins),
         "unheard": sum(map(isinf, talked.barge_ins)),
         "stages": {name: spread_of(values) for name, values in stages.items() if values},
+        "waits_ms": [waits(turn) for turn in turns if "first_audio" in turn.times],
         "rss_mb": round(_peak_mb()),
         "growth": {"first_audio_ms": _per_ten(sounds), "rss_mb": _per_ten(talked.resident)},
         "turns": len(turns),
@@ -178,6 +189,21 @@ def _figures(talked: Talked, gaps: Sequence[float], changed: Mapping[str, int]) 
         "changed": dict(changed),
         "dropped_frames": talked.dropped,
     }
+
+
+def waits(turn: Turn) -> dict[str, float]:
+    """ms that the first sound of ``turn`` waited for each of `WAIT_MEANINGS` when those before it were done; together
+    they are the time from the end of speech to that sound at the client, where ``turn`` must have one. The language
+    model's first word holds nothing up where an opener is said before it."""
+    marks = {name: turn.steps[name] for name in WAIT_MEANINGS if name in turn.steps}
+    if marks.get("first_token", 0.0) > marks.get("first_speech", 0.0):
+        del marks["first_token"]
+    marks["heard"] = 1000 * turn.times["first_audio"]
+    waited, done = dict[str, float](), 0.0
+    for name, mark in marks.items():
+        waited[name] = round(max(0.0, mark - done), 1)
+        done = max(done, mark)
+    return waited
 
 
 def _whole(value: float | None) -> str:
@@ -212,9 +238,19 @@ def _print(figures: Figures) -> None:
     ):
         table.add_row(label, _whole(spread["p50"]), _whole(spread["p95"]))
     console = Console()
+    console.print(_waits_table(figures["waits_ms"]))
     console.print(table)
     grown = figures["growth"]
     console.print(f"Ten turns add {grown['first_audio_ms']:.0f} ms to the first sound and {grown['rss_mb']:.1f} MB")
     changes = ", ".join(f"{by} {times}" for by, times in figures["changed"].items())
     console.print(f"Changes to what the language model said, in the last turns: {changes or 'none'}")
     console.print(f"{figures['dropped_frames']} frames dropped, {figures['rss_mb']:.0f} MB of memory at the most")
+
+
+def _waits_table(turns: Sequence[Mapping[str, float]]) -> Table:
+    """A row a turn."""
+    table = Table("turn", *WAIT_MEANINGS.values(), "first sound", title="What each first sound waited for (ms)")
+    for i, waited in enumerate(turns):
+        cells = [_whole(waited.get(name)) for name in WAIT_MEANINGS]
+        table.add_row(str(i + 1), *cells, _whole(sum(waited.values())))
+    return table

@@ -7,8 +7,10 @@ import pytest
 
 from companion import config
 from companion.bench import pauses
+from companion.bench.latency import waits
 from companion.bench.pauses import Judgement, Lags
 from companion.call.caller import Saying, call
+from companion.call.recording import Turn
 from companion.config import Turns
 from companion.hearing.audio.detection import rules
 from companion.session.client.effective import defaults
@@ -95,3 +97,24 @@ def test_an_interruption_in_vain_counts_as_one_and_the_call_goes_on(hummed):
 
 async def _nothing(persona: str) -> None:
     """There is nothing to be read."""
+
+
+def test_what_a_first_sound_waited_for_adds_up_to_its_time() -> None:
+    steps = {"turn_end": 430.0, "transcript": 432.0, "first_token": 764.0, "first_speech": 900.0, "first_audio": 1010.0}
+    waited = waits(Turn(steps=steps, times={"first_audio": 1.05}))
+    assert waited == {
+        "turn_end": 430.0,
+        "transcript": 2.0,
+        "first_token": 332.0,
+        "first_speech": 136.0,
+        "first_audio": 110.0,
+        "heard": 40.0,
+    }
+
+
+def test_a_model_that_is_slower_than_the_opener_holds_no_first_sound_up() -> None:
+    steps = {"turn_end": 430.0, "transcript": 432.0, "first_token": 764.0, "first_speech": 466.0, "first_audio": 576.0}
+    waited = waits(Turn(steps=steps, times={"first_audio": 0.616}))
+    assert "first_token" not in waited
+    assert waited["first_speech"] == 34.0
+    assert sum(waited.values()) == 616.0
