@@ -16,7 +16,7 @@ from companion.dialogue.personas import personas
 from companion.dialogue.personas.feelings import Feelings
 from companion.dialogue.personas.personas import Prompts
 from companion.dialogue.rehearsal import Rehearsal
-from companion.dialogue.shared import Shared
+from companion.dialogue.replying.shared import Shared
 from companion.hearing.recognisers import Recognisers
 from companion.memory.resumables import Resumables
 from companion.metrics import Metrics, Turn

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from companion.config import Talk
 from companion.conversation.items import Conversation
 from companion.conversation.response import Wishes
-from companion.dialogue.beginning import Beginning
 from companion.dialogue.personas.feelings import Feeling
 from companion.dialogue.personas.phrases import Said
-from companion.dialogue.prompt import Asking
-from companion.dialogue.toolbox import Toolbox
+from companion.dialogue.replying.beginning import Beginning
+from companion.dialogue.replying.prompt import Asking
+from companion.dialogue.replying.toolbox import Toolbox
 from companion.protocol.settings import Settings
 from companion.safety import Guard
 from companion.stages.protocols import Message, Transcript

@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from animator.control import Emotion
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Reply
-from companion.dialogue.beginning import Beginning
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.foresight import Foresight
 from companion.dialogue.lessons.tutor import Lessons
-from companion.dialogue.obedience import Obedience, Restraint
 from companion.dialogue.personas import coaching
 from companion.dialogue.personas.feelings import Empathy, voiced
 from companion.dialogue.personas.personas import Persona
 from companion.dialogue.personas.phrases import Habits, Said
-from companion.dialogue.prompt import Asking
 from companion.dialogue.remembering.acquaintance import Acquaintance
 from companion.dialogue.remembering.recollection import Recollection
-from companion.dialogue.shared import Shared
-from companion.dialogue.thinking import Thinking, once
-from companion.dialogue.toolbox import Host, Toolbox
+from companion.dialogue.replying.beginning import Beginning
+from companion.dialogue.replying.obedience import Obedience, Restraint
+from companion.dialogue.replying.prompt import Asking
+from companion.dialogue.replying.shared import Shared
+from companion.dialogue.replying.thinking import Thinking, once
+from companion.dialogue.replying.toolbox import Host, Toolbox
 from companion.protocol import events
 from companion.protocol.events import Json, ServerEvent
 from companion.protocol.settings import Settings

@@ -5,7 +5,7 @@ import numpy as np
 
 from companion.config import Talk
 from companion.dialogue.personas.personas import Persona, Prompts
-from companion.dialogue.prompt import Setting, messages
+from companion.dialogue.replying.prompt import Setting, messages
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import ASR, HEAR_RATE, LLM, TTS, Message, abilities, prepares
 from companion.stages.streams import closing

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tokenizers import Tokenizer
 
 from companion.dialogue.personas.personas import Prompts
-from companion.dialogue.prompt import Setting, messages
+from companion.dialogue.replying.prompt import Setting, messages
 from companion.learn.dialogues import Dialogue
 from companion.speech.sentences import untagged
 from companion.stages.protocols import Message

@@ -9,7 +9,7 @@ from scipy.signal import fftconvolve
 from companion.conversation import items
 from companion.conversation.items import Conversation, Item, heard_text
 from companion.dialogue.personas.personas import Example, Persona
-from companion.dialogue.prompt import Setting, messages
+from companion.dialogue.replying.prompt import Setting, messages
 from companion.hearing.audio.echo import is_echo, likeness
 from companion.hearing.audio.microphone import BufferFullError, Microphone
 from companion.hearing.audio.resampling import Resampler

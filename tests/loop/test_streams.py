@@ -6,7 +6,7 @@ import pytest
 
 from companion.dialogue.lessons.tutor import Tutor
 from companion.dialogue.personas.openers import continued
-from companion.dialogue.toolbox import _ask
+from companion.dialogue.replying.toolbox import _ask
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import Abilities, Speech
 from tests.loop.conversation import SUMS, TUTORING, Conversation, engine

@@ -7,7 +7,7 @@ import pytest
 from langchain_core.tools import tool
 
 from companion.config import Stage
-from companion.dialogue.toolbox import RUNNING_NOTE
+from companion.dialogue.replying.toolbox import RUNNING_NOTE
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Call, Message

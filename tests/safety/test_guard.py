@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from companion.config import Care
-from companion.dialogue.thinking import once
+from companion.dialogue.replying.thinking import once
 from companion.frontmatter import PromptError
 from companion.protocol import events
 from companion.protocol.settings import Settings, User

@@ -3,7 +3,7 @@
 import pytest
 
 from companion.config import ConfigError
-from companion.dialogue.toolbox import Host
+from companion.dialogue.replying.toolbox import Host
 from companion.dialogue.tools import lookup
 
 HOST = Host(lambda text, after: None, lambda: None, lambda item: None)

@@ -10,7 +10,7 @@ import numpy as np
 from langchain_core.tools import BaseTool, tool
 
 from companion.config import ConfigError
-from companion.dialogue.toolbox import Host
+from companion.dialogue.replying.toolbox import Host
 from companion.models.embeddings import Embedder, Vectors
 from companion.models.needs import EMBEDDER, needing
 

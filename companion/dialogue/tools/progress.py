@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from langchain_core.tools import BaseTool, tool
 
-from companion.dialogue.toolbox import Host
+from companion.dialogue.replying.toolbox import Host
 
 
 def progress(host: Host) -> BaseTool:

@@ -5,7 +5,7 @@ from typing import Annotated
 from langchain_core.tools import BaseTool, tool
 from pydantic import Field
 
-from companion.dialogue.toolbox import Host
+from companion.dialogue.replying.toolbox import Host
 
 LONGEST_TIMER = 24 * 3600.0  # s
 

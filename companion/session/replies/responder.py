@@ -15,7 +15,7 @@ from companion.conversation import items
 from companion.conversation.items import Conversation, Item
 from companion.conversation.response import Ending, Reply, Wishes
 from companion.dialogue.mind import Mind
-from companion.dialogue.thinking import once
+from companion.dialogue.replying.thinking import once
 from companion.errors import StageError, as_stage_error
 from companion.metrics import Metrics, Trace
 from companion.protocol.events import Problem

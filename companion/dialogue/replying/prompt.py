@@ -8,7 +8,7 @@ from companion.dialogue.personas.feelings import Feeling
 from companion.dialogue.personas.personas import Persona
 from companion.dialogue.personas.phrases import Said
 from companion.dialogue.remembering.acquaintance import Acquaintance
-from companion.dialogue.shared import Shared
+from companion.dialogue.replying.shared import Shared
 from companion.protocol.settings import Settings
 from companion.safety import Guard, Private
 from companion.speech.text.sentences import untagged

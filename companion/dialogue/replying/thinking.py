@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from companion.conversation.items import Conversation
 from companion.conversation.response import Reply
-from companion.dialogue.beginning import Beginning
-from companion.dialogue.obedience import Obedience
 from companion.dialogue.personas import coaching
 from companion.dialogue.personas.openers import continued
 from companion.dialogue.personas.personas import Silence
-from companion.dialogue.prompt import Asking
-from companion.dialogue.toolbox import Toolbox
+from companion.dialogue.replying.beginning import Beginning
+from companion.dialogue.replying.obedience import Obedience
+from companion.dialogue.replying.prompt import Asking
+from companion.dialogue.replying.toolbox import Toolbox
 from companion.protocol.settings import Settings
 from companion.safety import Guard
 from companion.speech.text.thoughts import RETRACTED, Thoughts, unthought

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from companion.conversation.response import Wishes
 from companion.dialogue.personas import coaching
 from companion.dialogue.personas.phrases import Habits, Said
-from companion.dialogue.prompt import Asking
 from companion.dialogue.remembering.acquaintance import Acquaintance
+from companion.dialogue.replying.prompt import Asking
 from companion.protocol.settings import Settings
 from companion.safety import Guard
 from companion.speech.text.sentences import Sentence
