@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from animator.devices import DeviceError
 from animator.motion.behaviour.choice import BehaviourError
 from companion.avatar.device import Animator, Device, Encoder, Threads
-from companion.avatar.looks import Looks
+from companion.avatar.faces.looks import Looks
 from companion.avatar.portraits import Portraits
 from companion.config import Care, Config, ConfigError, Resume, Stage, load_class
 from companion.dialogue.personas import personas
@@ -19,7 +19,7 @@ from companion.dialogue.rehearsal import Rehearsal
 from companion.dialogue.replying.shared import Shared
 from companion.hearing.recognisers import Recognisers
 from companion.memory.resumables import Resumables
-from companion.metrics import Metrics, Turn
+from companion.metrics import Metrics
 from companion.models.embeddings import Embedder
 from companion.safety import Safety
 from companion.speech.repertoire import Repertoire
@@ -121,9 +121,6 @@ def build(config: Config) -> Engine:
         memory.learn_with(stages["llm"])
     vad = load_class(config.vad, "[vad]")
     vad(**config.vad.options)  # loads what the sessions will share, and fails now if it must
-    metrics = Metrics()
-    if config.server.otlp_endpoint:
-        metrics.told.append(_exporter(config))
     return Engine(
         config=config,
         prompts=replace(prompts, speech="\n".join(speech)),
@@ -137,7 +134,6 @@ def build(config: Config) -> Engine:
         portraits=stages["portraits"],
         encoder=partial(VideoEncoder, h264=choose_h264(config.server.video_encoders)),
         device=Threads(config.server.face_threads),
-        metrics=metrics,
         safety=safety,
         feelings=stages["feelings"],
         resumables=_resumables(config.resume),
@@ -146,15 +142,6 @@ def build(config: Config) -> Engine:
 
 def _resumables(resume: Resume) -> Resumables | None:
     return Resumables(resume.seconds, resume.url, resume.key_file) if resume.seconds > 0 else None
-
-
-def _exporter(config: Config) -> Callable[[Turn], None]:
-    try:
-        from companion.telemetry import Exporter
-    except ImportError as error:
-        message = "server.otlp_endpoint needs OpenTelemetry: install it with `pip install 'vasari[otel]'`."
-        raise ConfigError(f"{config.path}: {message}") from error
-    return Exporter(config.server.otlp_endpoint)
 
 
 def _feelings(config: Config) -> Feelings | None:

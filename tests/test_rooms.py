@@ -31,7 +31,6 @@ COMPANION = """
     speech
     stages
     models emotions
-    telemetry
     config frontmatter metrics
     resources errors tasks phases
 """

@@ -68,7 +68,7 @@ def _figures(found: "Measured") -> dict[str, Any]:
 @app.command()
 def consents() -> None:
     """Prints on what grounds pictures were uploaded and withdrawn, one JSON object a line; no picture is kept."""
-    from companion.avatar.consent import Consents
+    from companion.avatar.faces.consent import Consents
 
     for entry in Consents().entries():
         typer.echo(json.dumps(asdict(entry)))
@@ -79,7 +79,7 @@ def withdraw(
     sha256: Annotated[str, typer.Argument(help="Of the picture's file, as `companion safety consents` names it.")],
 ) -> None:
     """Consent to a picture is withdrawn: it is refused from now on. A server that has it forgets it when restarted."""
-    from companion.avatar.consent import Consents
+    from companion.avatar.faces.consent import Consents
     from companion.avatar.portraits import PictureError
 
     try:

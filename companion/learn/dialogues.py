@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 
 from companion import emotions, resources
 from companion.frontmatter import PromptError
-from companion.speech.sentences import untagged, words
+from companion.speech.text.sentences import untagged, words
 
 Part = Literal["train", "held-out"]
 

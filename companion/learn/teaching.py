@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from companion.dialogue.personas.personas import Prompts
 from companion.dialogue.replying.prompt import Setting, messages
 from companion.learn.dialogues import Dialogue
-from companion.speech.sentences import untagged
+from companion.speech.text.sentences import untagged
 from companion.stages.protocols import Message
 
 BEGIN, END = "<|im_start|>", "<|im_end|>"  # of a message, in the model's chat template

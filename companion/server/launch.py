@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from rich.console import Console
@@ -19,6 +19,9 @@ from companion.server.app import App, create_app
 from companion.server.entry.access import is_loopback
 from companion.server.entry.handshake import BACKLOG, Door, Line, knocks_at
 from companion.server.entry.logs import AUDIT, brief
+
+if TYPE_CHECKING:
+    from companion.server.telemetry import Exporter
 
 LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: 60 s of sound as base64
 
@@ -39,12 +42,19 @@ def serve(config: Config, host: str | None = None, port: int | None = None) -> N
         message = f"{host} can be reached by others: set a key in VASARI_API_KEY, or listen on 127.0.0.1."
         raise ConfigError(message)
     listener = _listen(host, port)
+    exporter = _exporter(config) if config.server.otlp_endpoint else None
     with console.status("Loading the models"):
         engine = engines.build(config)
+    if exporter:
+        engine.metrics.told.append(exporter)
     port = listener.getsockname()[1]
     page = f"http://{'localhost' if is_loopback(host) else host}:{port}/"
     ready = f"Ready. Open [bold]{page}[/bold] and talk. Ctrl-C ends."
-    server(engine, lambda: console.print(ready)).run([listener])
+    try:
+        server(engine, lambda: console.print(ready)).run([listener])
+    finally:
+        if exporter:
+            exporter.close()
 
 
 class _Server(uvicorn.Server):
@@ -87,6 +97,15 @@ class _Server(uvicorn.Server):
         if self._app.draining and (not self._app.sessions or time.monotonic() > self._until):
             self.should_exit = True
         return await super().on_tick(counter)
+
+
+def _exporter(config: Config) -> "Exporter":
+    try:
+        from companion.server.telemetry import Exporter
+    except ImportError as error:
+        message = "server.otlp_endpoint needs OpenTelemetry: install it with `pip install 'vasari[otel]'`."
+        raise ConfigError(f"{config.path}: {message}") from error
+    return Exporter(config.server.otlp_endpoint)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -12,8 +12,8 @@ from typing import Self
 
 from animator.control import State
 from animator.units import FPS
+from companion.avatar.faces.wardrobe import Wardrobe
 from companion.avatar.show import Show
-from companion.avatar.wardrobe import Wardrobe
 from companion.conversation.items import Conversation
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.mind import Mind

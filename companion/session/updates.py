@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from companion.avatar.wardrobe import Wardrobe
+from companion.avatar.faces.wardrobe import Wardrobe
 from companion.dialogue.mind import Mind
 from companion.hearing.hearing import Hearing
 from companion.protocol import events

@@ -17,7 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from companion import frontmatter, resources
-from companion.avatar.consent import Consents, Faces
+from companion.avatar.faces.consent import Consents, Faces
 from companion.avatar.portraits import PictureError, Upload
 from companion.cli.safety import app
 from tests.server.loopback import receive, running, send

@@ -48,7 +48,7 @@ def test_a_collector_gets_a_turn_as_spans():
     pytest.importorskip("opentelemetry.sdk")
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-    from companion.telemetry import Exporter
+    from companion.server.telemetry import Exporter
 
     got: list[tuple[str, bytes]] = []
 

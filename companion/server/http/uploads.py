@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from companion.avatar.consent import Consents
+from companion.avatar.faces.consent import Consents
 from companion.avatar.portraits import PictureError, Portraits, Upload
 from companion.server.http.bodies import body_of
 from companion.server.http.failures import reason

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from animator.control import State
+from companion.avatar.faces.wardrobe import Wardrobe
 from companion.avatar.show import Show
-from companion.avatar.wardrobe import Wardrobe
 from companion.hearing.hearing import Hearing
 from companion.protocol import events
 from companion.protocol.settings import Settings

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from companion.avatar.looks import Looks
+from companion.avatar.faces.looks import Looks
 from companion.avatar.portraits import PictureError
 from companion.avatar.show import Show
 from companion.protocol.events import Problem
