@@ -1,7 +1,7 @@
 """One conversation: two loops that meet in the mouth.
 
-`Hearing` turns the microphone into turns; a turn (or `response.create`) starts a response of the `Responder`, which
-fills the mouth. `Show` always runs and empties it. This is where the parts of a session are put together.
+`Hearing` turns the microphone into turns; a turn (or `response.create`) starts a response of the agent's `Responder`,
+which fills the mouth. `Show` always runs and empties it. This is where the parts of a session are put together.
 """
 
 import asyncio
@@ -15,8 +15,6 @@ from animator.units import FPS
 from companion.avatar.faces.wardrobe import Wardrobe
 from companion.avatar.show import Show
 from companion.conversation.items import Conversation
-from companion.dialogue.drafts import ReadAhead
-from companion.dialogue.mind import Mind
 from companion.engine import Engine
 from companion.hearing.hearing import Hearing
 from companion.hearing.transcription.transcripts import Transcripts
@@ -30,15 +28,11 @@ from companion.session.client.outlet import Outlet
 from companion.session.client.pace import Pace, slices
 from companion.session.client.visitor import Visitor
 from companion.session.commands import Commands
-from companion.session.replies.attention import Attention
-from companion.session.replies.initiative import Announcements, Initiative
+from companion.session.replies.agent import Agent
 from companion.session.replies.presence import Presence
-from companion.session.replies.responder import Responder
-from companion.session.replies.turn_taking import TurnTaking
 from companion.session.resuming.carrying import Carrying
 from companion.session.resuming.keeper import Keeper
 from companion.session.updates import Updates
-from companion.stages.protocols import TTS, has_voice, pronounces
 from companion.tasks import Tasks
 
 
@@ -83,46 +77,33 @@ class Session:
         before = keeper.accepted(lambda settings: resumed(settings, self._offered)) if keeper else None
         self._settings = before.settings if before else self._defaults
         self._join()
+        self._obey()
         if before:
             self._carrying.restore(before)
 
     def _join(self) -> None:
-        """Put the parts together: each knows those before it."""
+        """The two sides of the conversation, and the face that one of them wears: each knows those before it."""
         engine, client, spawn = self._engine, self._client, self._tasks.spawn
-        drafts, announcements = ReadAhead(engine.llm, spawn), Announcements(spawn)
-        self.mind = Mind(
-            shared=engine.dialogue,
-            session=self.id,
-            settings=self._now,
-            conversation=self.conversation,
-            drafts=drafts,
-            tell=client.tell,
-            announce=announcements.add,
-            mirror=self.show.mirror,
-            forgot=client.forgotten,
-        )
-        self._attention = Attention(self.mind, self.show, drafts, engine.rehearsal, self._voice, spawn)
         transcripts = Transcripts(engine.asr, self.conversation, client.tell, spawn)
-        transcripts.expected = self.mind.expected_words
-        self._responder = Responder(
+        self._agent = agent = Agent(
+            engine=engine,
             client=client,
             conversation=self.conversation,
             show=self.show,
-            mind=self.mind,
-            metrics=engine.metrics,
             settings=self._now,
-            voice=self._voice,
             understood=transcripts.understood,
-            ended=self._answered,
+            heard=lambda: self._hearing.now,
             spawn=spawn,
         )
-        greets = engine.config.session.greet
-        self._initiative = Initiative(self.mind, self._responder, self.conversation, announcements, self._now, greets)
-        floor = TurnTaking(self._responder, self._attention, self._initiative, self.show, self._now)
+        transcripts.expected = agent.mind.expected_words
         heard = self._settings.audio.input
-        self._hearing: Hearing = Hearing(engine.recognisers, transcripts, floor, client.tell, spawn, heard)
-        self._wardrobe: Wardrobe = Wardrobe(engine.looks, self.show, client.complain, spawn, self._initiative.greet)
-        self._presence = Presence(client, self.show, self._responder, self._hearing, self._wardrobe, self._now)
+        self._hearing: Hearing = Hearing(engine.recognisers, transcripts, agent.floor, client.tell, spawn, heard)
+        self._wardrobe: Wardrobe = Wardrobe(engine.looks, self.show, client.complain, spawn, agent.initiative.greet)
+        self._presence = Presence(client, self.show, agent.responder, self._hearing, self._wardrobe, self._now)
+
+    def _obey(self) -> None:
+        """What a client may ask of the parts, and what of them outlives its line."""
+        agent = self._agent
         self._updates = Updates(
             id=self.id,
             now=self._now,
@@ -130,21 +111,21 @@ class Session:
             defaults=self._defaults,
             visitor=self._visitor,
             offered=self._offered,
-            client=client,
-            mind=self.mind,
-            attention=self._attention,
-            responder=self._responder,
+            client=self._client,
+            mind=agent.mind,
+            attention=agent.attention,
+            responder=agent.responder,
             hearing=self._hearing,
             wardrobe=self._wardrobe,
             presence=self._presence,
-            spawn=spawn,
+            spawn=self._tasks.spawn,
         )
         self._commands = Commands(
-            client=client,
+            client=self._client,
             conversation=self.conversation,
             hearing=self._hearing,
             show=self.show,
-            responder=self._responder,
+            responder=agent.responder,
             settings=self._now,
             update=self._updates.take,
         )
@@ -153,19 +134,19 @@ class Session:
             settings=self._now,
             conversation=self.conversation,
             show=self.show,
-            mind=self.mind,
-            responder=self._responder,
-            initiative=self._initiative,
+            mind=agent.mind,
+            responder=agent.responder,
+            initiative=agent.initiative,
         )
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        told = self._settings.to_json(self.id) | {"disclosure": self.mind.notice}
+        told = self._settings.to_json(self.id) | {"disclosure": self._agent.mind.notice}
         self._client.tell(events.SessionCreated(told | (self._keeper.describe() if self._keeper else {})))
         self._tasks.spawn(self.show.run(), "show")
         self._tasks.spawn(self.show.pictures.run(), "pictures")
-        self._attention.prepare()
-        self._attention.rehearse()
+        self._agent.attention.prepare()
+        self._agent.attention.rehearse()
         if self._settings.avatar:
             self._wardrobe.dress(self._settings.avatar, self._settings.avatar)
         if self._keeper:
@@ -175,16 +156,16 @@ class Session:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.mind.recollection.store()
+        self._agent.mind.recollection.store()
         last = self._carrying.snapshot() if self._keeper else None
-        self._responder.abandon()
+        self._agent.responder.abandon()
         try:
             await self._tasks.__aexit__(kind, error, trace)
         finally:
             self._wardrobe.close()
             if self._keeper and last:
                 await self._keeper.end(last)
-            await self.mind.recollection.end()
+            await self._agent.mind.recollection.end()
 
     async def take(self, event: ClientEvent, read: float = 0.0) -> None:
         """As `receive`, for who can wait: much sound is heard little by little, and the other sessions go on. It took
@@ -213,31 +194,17 @@ class Session:
         """Video was dropped on its way: the next frame must stand by itself."""
         self.show.pictures.want_keyframe()
 
-    # --- what the parts ask for ---
-
     def _now(self) -> Settings:
         return self._settings
 
     def _hold(self, settings: Settings) -> None:
         self._settings = settings
 
-    def _voice(self) -> TTS:
-        tts, voice = self._engine.tts, self._settings.audio.output.voice
-        tts = tts.with_voice(voice) if has_voice(tts, voice) else tts
-        own = self.mind.persona.pronunciations
-        tts = tts.pronouncing(own) if own and pronounces(tts) else tts
-        return self._engine.repertoire.voice(tts)
-
-    def _answered(self) -> None:
-        """A response is over."""
-        self._initiative.expect_user(self._hearing.now)
-        self._attention.prepare()
-
     def _tick(self) -> State:
         """Called by the show before each chunk."""
         self._updates.leave_withdrawn()
         self._hearing.tick(self.show.chunk_frames / FPS)
-        self._initiative.tick(self._hearing)
+        self._agent.initiative.tick(self._hearing)
         self._presence.tell()
         return self._presence.state
 

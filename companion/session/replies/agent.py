@@ -1,0 +1,82 @@
+"""The agent's side of a conversation: its mind, its voice, and what begins, makes and ends its replies."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from companion.avatar.show import Show
+from companion.conversation.items import Conversation
+from companion.dialogue.drafts import ReadAhead
+from companion.dialogue.mind import Mind
+from companion.engine import Engine
+from companion.protocol.settings import Settings
+from companion.session.client.client import Client
+from companion.session.replies.attention import Attention
+from companion.session.replies.initiative import Announcements, Initiative
+from companion.session.replies.responder import Responder
+from companion.session.replies.turn_taking import TurnTaking
+from companion.stages.protocols import TTS, has_voice, pronounces
+from companion.tasks import Spawn
+
+
+@dataclass(slots=True, kw_only=True)
+class Agent:
+    """One session's, put together. ``settings`` gives those that hold now; ``understood`` as in `Responder`; ``heard``
+    says how many seconds of the user's sound have come."""
+
+    engine: Engine
+    client: Client
+    conversation: Conversation
+    show: Show
+    settings: Callable[[], Settings]
+    understood: Callable[[str | None], Awaitable[bool]]
+    heard: Callable[[], float]
+    spawn: Spawn
+    mind: Mind = field(init=False)
+    attention: Attention = field(init=False)
+    responder: Responder = field(init=False)
+    initiative: Initiative = field(init=False)
+    floor: TurnTaking = field(init=False)
+
+    def __post_init__(self) -> None:
+        engine, show, settings, spawn = self.engine, self.show, self.settings, self.spawn
+        drafts, announcements = ReadAhead(engine.llm, spawn), Announcements(spawn)
+        self.mind = Mind(
+            shared=engine.dialogue,
+            session=self.client.session,
+            settings=settings,
+            conversation=self.conversation,
+            drafts=drafts,
+            tell=self.client.tell,
+            announce=announcements.add,
+            mirror=show.mirror,
+            forgot=self.client.forgotten,
+        )
+        self.attention = Attention(self.mind, show, drafts, engine.rehearsal, self._voice, spawn)
+        self.responder = Responder(
+            client=self.client,
+            conversation=self.conversation,
+            show=show,
+            mind=self.mind,
+            metrics=engine.metrics,
+            settings=settings,
+            voice=self._voice,
+            understood=self.understood,
+            ended=self._ended,
+            spawn=spawn,
+        )
+        greets = engine.config.session.greet
+        self.initiative = Initiative(self.mind, self.responder, self.conversation, announcements, settings, greets)
+        self.floor = TurnTaking(self.responder, self.attention, self.initiative, show, settings)
+
+    def _voice(self) -> TTS:
+        """The voice that the client has chosen, as the persona pronounces; what it has rehearsed sounds at once."""
+        tts, voice = self.engine.tts, self.settings().audio.output.voice
+        tts = tts.with_voice(voice) if has_voice(tts, voice) else tts
+        own = self.mind.persona.pronunciations
+        tts = tts.pronouncing(own) if own and pronounces(tts) else tts
+        return self.engine.repertoire.voice(tts)
+
+    def _ended(self) -> None:
+        """A response is over."""
+        self.initiative.expect_user(self.heard())
+        self.attention.prepare()
