@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 ADAPTED = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+ARCHITECTURE = "qwen2"  # as GGUF names it
 CONTROL = 3  # kind of a token that is no text, as GGUF numbers them
 # Where words are cut before they are looked up; llama.cpp has the same under the name "qwen2".
 WORDS = (
@@ -59,11 +60,13 @@ class Adapted(nn.Module):
     Raises OSError, or ValueError for a file of another kind.
     """
 
+    architecture = ARCHITECTURE
+
     def __init__(self, path: Path, *, adapted: int, rank: int, strength: float, dtype: torch.dtype) -> None:
         super().__init__()
         reader: Any = gguf.GGUFReader(path)
         self.shape, self.words, self.dtype = _shape(reader), tokenizer(reader), dtype
-        self.first, self.strength = self.shape.layers - adapted, strength
+        self.first, self.rank, self.strength = self.shape.layers - adapted, rank, strength
         self._frozen = {tensor.name: _weights(tensor, dtype) for tensor in reader.tensors}
         self.down, self.up = nn.ParameterDict(), nn.ParameterDict()
         for layer in range(self.first, self.shape.layers):
@@ -145,7 +148,7 @@ class Adapted(nn.Module):
 
 def _shape(reader: Any) -> Shape:
     def of(name: str) -> Any:
-        return reader.get_field(f"qwen2.{name}").contents()
+        return reader.get_field(f"{ARCHITECTURE}.{name}").contents()
 
     heads, kv_heads = of("attention.head_count"), of("attention.head_count_kv")
     epsilon = of("attention.layer_norm_rms_epsilon")

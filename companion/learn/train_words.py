@@ -1,8 +1,8 @@
-"""Trains the adapter of the embedded language model: ``python -m companion.learn.train_words OUT`` (extra ``train``).
+"""Trains the adapter of the embedded language model: ``python -m companion.learn.train_words FILE`` (extra ``train``).
 
 The dialogues are those of ``prompts/dialogues/train``; the loss on ``held-out`` says when to stop: the best round is
 kept. The model reads each dialogue after its persona's own prompt, as it does when it runs, and learns only what the
-personas say. One processor core takes about half an hour.
+personas say. A round takes about fifteen minutes of one processor core, and reading as much again, once.
 """
 
 # torch is an extra, and its types are not there without it:
@@ -20,20 +20,22 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
 from companion.dialogue.personas import personas
-from companion.learn import adapters, dialogues, teaching
+from companion.learn import dialogues, teaching
 from companion.learn.qwen import Adapted
 from companion.learn.teaching import Lesson
-from companion.models import locate
+from companion.models import adapter, locate
 from companion.models.manifest import LANGUAGE_MODEL
 
 RANK, ADAPTED, STRENGTH, DROPOUT = 16, 8, 2.0, 0.05
 RATE, WARM_UP, DECAY, LARGEST_STEP = 3e-4, 10, 0.01, 1.0
 BATCH = 6  # dialogues, of one persona
 READ_AT_ONCE = 16  # dialogues that are read together, at the beginning
+TOLD_EVERY = 10  # batches
 READ_DTYPE = torch.bfloat16
 
 log = logging.getLogger(__name__)
@@ -107,7 +109,7 @@ def train(model: Adapted, learnt: Class, held: Class, rounds: int, seed: int = 0
     )
     for turn in range(rounds):
         began, told, count = time.monotonic(), 0.0, 0
-        for batch in learnt.batches(draw):
+        for number, batch in enumerate(learnt.batches(draw)):
             loss, tokens = learnt.loss(batch, DROPOUT)
             optimizer.zero_grad()
             (loss / tokens).backward()
@@ -115,11 +117,18 @@ def train(model: Adapted, learnt: Class, held: Class, rounds: int, seed: int = 0
             optimizer.step()
             falling.step()
             told, count = told + loss.item(), count + tokens
+            if number % TOLD_EVERY == 0:
+                log.info("round %d, batch %d: %.3f", turn + 1, number, told / count)
         losses.append(held.mean_loss())
         took = time.monotonic() - began
         log.info("round %d: %.3f, held-out %.3f, %.0f s", turn + 1, told / count, losses[-1], took)
         if losses[-1] == min(losses):
             yield model.adapter()
+
+
+def described(model: Adapted) -> dict[str, str]:
+    """What an adapter's file says besides its weights."""
+    return {adapter.ARCHITECTURE: model.architecture, adapter.ALPHA: f"{model.strength * model.rank:g}"}
 
 
 def _pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -128,7 +137,7 @@ def _pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path, help="the files to write, without their endings")
+    parser.add_argument("out", type=Path, help="the file to write, of safetensors")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
@@ -143,7 +152,7 @@ def main() -> None:
     log.info("%d tokens to learn", sum(len(one.learnt) for one in lessons["train"]))
     learnt, held = (Class(model, lessons[part], before) for part in ("train", "held-out"))
     for better in train(model, learnt, held, asked.rounds, asked.seed):
-        adapters.save(better, STRENGTH, asked.out)
+        save_file(better, asked.out, described(model))
 
 
 if __name__ == "__main__":

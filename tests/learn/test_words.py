@@ -12,6 +12,7 @@ from companion.dialogue.personas import personas
 from companion.frontmatter import PromptError
 from companion.learn import dialogues
 from companion.learn.dialogues import Dialogue, Turn
+from companion.models.adapter import ready
 
 LAYERS, WIDTH, HEADS, KV_HEADS, INNER = 3, 64, 2, 1, 96
 
@@ -147,19 +148,24 @@ def likeliest(path: Path, prompt: str, adapter: Path | None = None) -> dict[int,
 
 @pytest.mark.torch
 @pytest.mark.parametrize("with_adapter", [False, True])
-def test_torch_and_llama_cpp_find_the_same_words_likely(file: Path, tmp_path: Path, with_adapter: bool):
+def test_torch_and_llama_cpp_find_the_same_words_likely(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_adapter: bool
+):
+    monkeypatch.setenv("VASARI_CACHE", str(tmp_path / "cache"))
     model = shaken(adapted(file)) if with_adapter else adapted(file)
     import torch
+    from safetensors.torch import save_file
 
-    from companion.learn import adapters
+    from companion.learn.train_words import described
 
-    adapters.save(model.adapter(), model.strength, tmp_path / "mine")
+    save_file(model.adapter(), tmp_path / "mine", described(model))
+    adapter = ready(tmp_path / "mine") if with_adapter else None
     prompt = "<|im_start|>user\nhello, it's 12 o'clock!<|im_end|>\n"
     tokens = model.words.encode(prompt).ids
     with torch.no_grad():
         hidden = model.through(range(LAYERS), model.embed(tokens), [len(tokens)])
         ours = model.logits(hidden[-1:]).log_softmax(-1)[0]
-    for token, theirs in likeliest(file, prompt, tmp_path / "mine.gguf" if with_adapter else None).items():
+    for token, theirs in likeliest(file, prompt, adapter).items():
         assert ours[token].item() == pytest.approx(theirs, abs=0.02)
 
 

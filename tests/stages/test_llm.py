@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 
+import numpy as np
 import pytest
 from endpoint import Endpoint, serve
 from langchain_core.language_models import FakeListChatModel
+from safetensors.numpy import save as safetensors
 
 from companion.errors import StageError
 from companion.stages.llm.chat_model import LangChain
@@ -174,6 +176,15 @@ def test_a_model_that_cannot_be_loaded(tmp_path):
     nonsense.write_bytes(b"not a model")
     with pytest.raises(StageError, match=r"nonsense\.gguf"):
         LangChain("companion.stages.llm.embedded:Embedded", path=str(nonsense))
+
+
+@pytest.mark.model
+def test_an_adapter_that_is_none_is_named(tmp_path):
+    nonsense = tmp_path / "nonsense.safetensors"
+    for content in (b"not an adapter", safetensors({"blk.0.attn_q.weight.lora_a": np.zeros((2, 2), np.float16)})):
+        nonsense.write_bytes(content)
+        with pytest.raises(StageError, match=r"nonsense\.safetensors is no adapter"):
+            LangChain("companion.stages.llm.embedded:Embedded", adapter=str(nonsense))
 
 
 @pytest.mark.model

@@ -3,12 +3,14 @@
 import functools
 import importlib
 import secrets
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
 from companion import frontmatter, resources
 from companion.errors import StageError
+from companion.models import adapter as adapters
 from companion.models import automatic, locate
 from companion.models.manifest import LANGUAGE_MODEL, MODELS
 from companion.models.needs import Needs
@@ -34,6 +36,7 @@ class Embedded(LocalChat):
 
     model: str = LANGUAGE_MODEL
     path: str = ""
+    adapter: str = ""  # a file that companion.learn.train_words wrote for that model
     threads: int = MODEL_THREADS
     context: int = 2048  # tokens of one conversation; more would take too long to read
     parallel: int = 2  # conversations that may generate at a time
@@ -51,7 +54,8 @@ class Embedded(LocalChat):
         path = self.path or str(locate.resolve(name))
         head, _ = frontmatter.read(resources.folder("prompts") / "unlikely.md")
         self._unlikely = tuple(head["words"])
-        self._server = _server(path, self.threads, self.context, self.parallel)
+        adapter = str(adapters.ready(Path(self.adapter))) if self.adapter else ""
+        self._server = _server(path, adapter, self.threads, self.context, self.parallel)
 
     @property
     def server(self) -> Any:
@@ -112,11 +116,12 @@ def _within(turns: Turns, characters: int) -> Turns:
 
 
 @functools.cache
-def _server(path: str, threads: int, context: int, parallel: int) -> Any:
+def _server(path: str, adapter: str, threads: int, context: int, parallel: int) -> Any:
     """One copy of the weights per process and setting, warm."""
     xllamacpp: Any = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = path
+    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(adapter, 1.0)] if adapter else []
     params.n_ctx, params.n_parallel = context * parallel, parallel
     params.n_batch = params.n_ubatch = BATCH
     for cpu in (params.cpuparams, params.cpuparams_batch):

@@ -1,0 +1,77 @@
+"""An adapter (LoRA) of a language model: safetensors, as it is kept and trained, as the GGUF that llama.cpp reads.
+
+GGUF is described by "gguf.md" of https://github.com/ggml-org/ggml.
+"""
+
+import logging
+import struct
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from companion.errors import StageError
+from companion.models.locate import cache_dir, keep, sha256
+
+log = logging.getLogger(__name__)
+
+ALPHA = "alpha"  # in the metadata of the safetensors file; over the rank it is by what the changes are multiplied
+ARCHITECTURE = "architecture"  # the same: the model's, as GGUF names it
+VERSION, ALIGNMENT = 3, 32  # of GGUF; bytes to which tensors are aligned, unless a file says otherwise
+FLOAT32, STRING, HALVES = 6, 8, 1  # kinds of values, and of tensors, as GGUF numbers them
+
+Tensors = dict[str, NDArray[np.float16]]
+
+
+def ready(path: Path) -> Path:
+    """An adapter's safetensors file -> the same as GGUF, which is kept in the cache. Raises StageError."""
+    try:
+        content, name = to_gguf(path), f"{sha256(path)}.gguf"
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise StageError("llm_model", f"{path} is no adapter of a language model: {error}") from error
+    kept = cache_dir() / "adapters" / name
+    if kept.is_file() and kept.read_bytes() == content:
+        return kept
+    try:
+        keep(kept, content)
+    except OSError as error:
+        log.debug("cannot write %s: %s", kept, error)
+        kept = Path(tempfile.mkdtemp(prefix="vasari-")) / name
+        kept.write_bytes(content)
+    return kept
+
+
+def to_gguf(path: Path) -> bytes:
+    """The file for llama.cpp. Raises OSError, SafetensorError, KeyError or ValueError for what is none."""
+    with safe_open(path, "np") as file:
+        told: dict[str, str] = file.metadata() or {}
+        tensors: Tensors = {name: file.get_tensor(name).astype(np.float16) for name in file.keys()}  # noqa: SIM118
+    texts = {"general.architecture": told[ARCHITECTURE], "general.type": "adapter", "adapter.type": "lora"}
+    values = [_text(key) + struct.pack("<I", STRING) + _text(value) for key, value in texts.items()]
+    values.append(_text("adapter.lora.alpha") + struct.pack("<If", FLOAT32, float(told[ALPHA])))
+    infos, blocks = list[bytes](), list[bytes]()
+    for name, tensor, start in _laid_out(tensors):
+        shape = struct.pack(f"<I{tensor.ndim}Q", tensor.ndim, *reversed(tensor.shape))
+        infos.append(_text(name) + shape + struct.pack("<IQ", HALVES, start))
+        blocks.append(_padded(np.ascontiguousarray(tensor).tobytes()))
+    head = b"GGUF" + struct.pack("<IQQ", VERSION, len(tensors), len(values))
+    return _padded(head + b"".join(values) + b"".join(infos)) + b"".join(blocks)
+
+
+def _laid_out(tensors: Tensors) -> Iterator[tuple[str, NDArray[np.float16], int]]:
+    start = 0
+    for name, tensor in tensors.items():
+        yield name, tensor, start
+        start += len(_padded(bytes(tensor.nbytes)))
+
+
+def _text(text: str) -> bytes:
+    content = text.encode()
+    return struct.pack("<Q", len(content)) + content
+
+
+def _padded(content: bytes) -> bytes:
+    return content + bytes(-len(content) % ALIGNMENT)
