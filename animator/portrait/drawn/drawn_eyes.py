@@ -251,7 +251,8 @@ def _iris(dark: Mask, white: Mask) -> Mask:
     """The part of what is ``dark`` (h, w) in an eye that is the iris: the thickest one that lies at the ``white``, if
     there is any. A brow that touches the eye may be larger, but it is thinner, and so are lashes and outlines."""
     deep = np.asarray(cv2.distanceTransform(dark.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
-    count, labels = cv2.connectedComponents(dark.astype(np.uint8))
+    count, parts = cv2.connectedComponents(dark.astype(np.uint8))
+    labels = np.asarray(parts, np.intp)
     near = cv2.dilate(white.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     touching = np.bincount(labels[near], minlength=count) > 0 if white.any() else np.ones(count, bool)
     thick = np.zeros(count, np.float32)

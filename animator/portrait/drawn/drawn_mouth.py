@@ -11,6 +11,9 @@ from animator.portrait.geometry.topology import POINTS, RINGS
 Floats = NDArray[np.float32]
 
 _SKIN_DISTANCE = 12.0  # distance in Lab from the skin's colour of what is not skin
+_SKIN_DISTANCES = _SKIN_DISTANCE, 6.5, 4.0  # the same, of pale mouths
+_PALE_COST = 0.15  # power of what it counts against them
+_BARE_POINTS = (6, 197, 195, 5, 4, 205, 425, 50, 280, 187, 411)  # of nose and cheeks
 _TOP_MARGIN = 0.05  # face widths from the lower lids to the highest mouth
 _BOTTOM_MARGIN = 0.03
 _SIDE_REACH = 0.33  # face widths of the mouth's ends from the middle of the face
@@ -38,6 +41,20 @@ class _Shape(NamedTuple):
     def thick(self) -> float:
         return float(np.percentile(self.bottom - self.top, 75))
 
+    def lower(self, by: int) -> "_Shape":
+        """The shape ``by`` px farther down."""
+        return self._replace(top=self.top + np.float32(by), bottom=self.bottom + np.float32(by))
+
+
+class _Place(NamedTuple):
+    """Where a mouth is sought: ``lab`` (h, w, 3), in which its middle is expected between the two columns of the
+    ``axis`` and at the ``height``, px; ``width`` px of the face."""
+
+    lab: Floats
+    axis: tuple[float, float]
+    height: float
+    width: float
+
 
 def snap_mouth(picture: NDArray[np.uint8], points: Floats) -> Floats:
     """Landmarks (478, 3) with the lips on the drawn mouth; unchanged where none is found.
@@ -64,18 +81,30 @@ def snap_mouth(picture: NDArray[np.uint8], points: Floats) -> Floats:
 
 
 def _find(picture: NDArray[np.uint8], points: Floats) -> _Shape | None:
-    """The shape that is the mouth most likely."""
+    """The shape that is the mouth most likely. Pale ones differ little from the skin; in a beard the mouth may lie on
+    the skin or on the beard, and an island of skin is none."""
     width = float(np.linalg.norm(points[234] - points[454]))
-    axis = points[list(_EYE_CORNERS), 0].mean()
     lids = max(points[list(RINGS[f"eye_{side}_lower"]), 1].max() for side in ("left", "right"))
-    expected = points[[13, 14], 1].mean()
-    left, right = (int(axis + sign * _SIDE_REACH * width) for sign in (-1, 1))
-    top, bottom = int(lids + _TOP_MARGIN * width), int(points[152, 1] + _BOTTOM_MARGIN * width)
-    area = np.s_[max(top, 0) : bottom, max(left, 0) : right]
-    lab = np.asarray(cv2.cvtColor((picture[area] / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
-    if min(lab.shape[:2]) < 8:
+    ends = sorted([float(points[list(_EYE_CORNERS), 0].mean()), float(points[[13, 14], 0].mean())])
+    left, top = max(int(ends[0] - _SIDE_REACH * width), 0), max(int(lids + _TOP_MARGIN * width), 0)
+    right, bottom = int(ends[1] + _SIDE_REACH * width), int(points[152, 1] + _BOTTOM_MARGIN * width)
+    part = picture[top:bottom, left:right]
+    if min(part.shape[:2]) < 8:
         return None
-    other = (np.linalg.norm(lab - _commonest(lab), axis=2) > _SKIN_DISTANCE).astype(np.uint8)
+    lab = np.asarray(cv2.cvtColor((part / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
+    place = _Place(lab, (ends[0] - left, ends[1] - left), float(points[[13, 14], 1].mean()) - top, width)
+    nose, common = _nose(picture, points), _commonest(lab)
+    grounds = [common] if np.linalg.norm(nose - common) < _SKIN_DISTANCE else [nose, common]
+    tried = [_widest(place, ground, apart, nose) for ground in grounds for apart in _SKIN_DISTANCES]
+    best = max(tried, key=lambda found: found[0])  # the first of equals
+    return None if best[1] is None else best[1]._replace(left=best[1].left + left).lower(top)
+
+
+def _widest(place: _Place, ground: Floats, apart: float, skin: Floats) -> tuple[float, _Shape | None]:
+    """The widest shape where the mouth is expected, all of which is at least ``apart`` of the ``ground``'s colour (3,),
+    and how likely it is; a shape of the colour of the ``skin`` (3,) is none. The less it differs, the less likely."""
+    lab, axis, height, width = place
+    other = (np.linalg.norm(lab - ground, axis=2) > apart).astype(np.uint8)
     count, labels, boxes, centres = cv2.connectedComponentsWithStats(other, connectivity=8)
     best, found = 0.0, None
     for number in range(1, count):
@@ -83,14 +112,21 @@ def _find(picture: NDArray[np.uint8], points: Floats) -> _Shape | None:
         on_edge = x == 0 or y == 0 or x + wide == other.shape[1] or y + high == other.shape[0]
         if on_edge or not _LEAST_WIDTH * width < wide < _MOST_WIDTH * width:
             continue
-        cx, cy = centres[number] + (max(left, 0), max(top, 0))
-        score = (wide - _AXIS_COST * abs(cx - axis) - _HEIGHT_COST * abs(cy - expected)) / width
-        if score > best:
-            mask = labels[:, x : x + wide] == number
+        cx, cy = centres[number]
+        aside = max(axis[0] - cx, cx - axis[1], 0)
+        score = (wide - _AXIS_COST * aside - _HEIGHT_COST * abs(cy - height)) / width
+        mask = labels[:, x : x + wide] == number
+        if score > best and np.linalg.norm(np.median(lab[:, x : x + wide][mask], axis=0) - skin) > apart:
             first, last = mask.argmax(axis=0), mask.shape[0] - 1 - mask[::-1].argmax(axis=0)
-            best = score
-            found = _Shape(x + max(left, 0), *((rows + max(top, 0)).astype(np.float32) for rows in (first, last)))
-    return found
+            best, found = score, _Shape(x, first.astype(np.float32), last.astype(np.float32))
+    return best * (apart / _SKIN_DISTANCE) ** _PALE_COST, found
+
+
+def _nose(picture: NDArray[np.uint8], points: Floats) -> Floats:
+    """(3,) the colour of the skin beside the mouth's usual place: most points of nose and cheeks are bare."""
+    most = np.array(picture.shape[1::-1]) - 1
+    x, y = points[list(_BARE_POINTS), :2].round().astype(int).clip(0, most).T
+    return np.median(cv2.cvtColor((picture[y, x][None] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)[0], axis=0)
 
 
 def _commonest(lab: Floats) -> Floats:

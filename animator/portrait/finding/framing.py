@@ -184,7 +184,7 @@ def _snap(picture: Picture, points: Floats, drawing: Drawing, given: Points) -> 
     eyes = snap_eyes(picture, points) if drawing.eyes else points
     eyes_laid = eyes is not points and near(eyes, "eye", "iris") and eyes_stand_alone(picture, eyes)
     points = eyes if eyes_laid else points
-    mouth = snap_mouth(picture, points) if drawing.mouth else points
+    mouth = snap_mouth(picture, points) if drawing.mouth or drawing.skin else points  # pale ones have no contour
     mouth_laid = mouth is not points and near(mouth, "mouth", "lip") and mouth_stands_alone(picture, mouth)
     return mouth if mouth_laid else points, drawing._replace(eyes=eyes_laid, mouth=mouth_laid)
 
