@@ -76,6 +76,7 @@ class CartoonPortraits:
     def __init__(self, size: int = 256) -> None:
         self._names = ("dot", "circle")
         self._uploads: dict[str, tuple[Upload, bytes]] = {}
+        self._users: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self._size = size
 
@@ -105,9 +106,12 @@ class CartoonPortraits:
             raise unknown(name)
         return name
 
-    def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "") -> Upload:
+    def of(self, user: str) -> list[str]:
+        return [id for id in self._uploads if user and self._users.get(id) == user]
+
+    def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "", user: str = "") -> Upload:
         upload = self._described(f"upload_{next(self._numbers)}", data, landmarks)
-        self._uploads[upload.id] = upload, data
+        self._uploads[upload.id], self._users[upload.id] = (upload, data), user
         return upload
 
     def upload(self, id: str) -> Upload:

@@ -75,9 +75,14 @@ class Portraits(Protocol):
         """As long as the result is kept, ``name`` stays, if it is there. Quick."""
         ...
 
-    def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "") -> Upload:
-        """An encoded picture, and points of its face as JSON -> its upload. Where there is no room, one that nobody
-        holds goes: of the ``owner`` who has most. Raises PictureError, ``no_room`` where all are held."""
+    def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "", user: str = "") -> Upload:
+        """An encoded picture, and points of its face as JSON -> its upload, which belongs to ``user`` ("": to nobody
+        who is known). Where there is no room, one that nobody holds goes: of the ``owner`` who has most. Raises
+        PictureError, ``no_room`` where all are held."""
+        ...
+
+    def of(self, user: str) -> list[str]:
+        """The ids of the uploads that belong to ``user``, the oldest first. Quick."""
         ...
 
     def upload(self, id: str) -> Upload:
@@ -116,6 +121,7 @@ class _Uploaded:
     portrait: Any
     content: bytes
     owner: str
+    user: str
     sha256: str
     holds: WeakSet[_Hold] = field(default_factory=WeakSet[_Hold])
 
@@ -161,13 +167,17 @@ class Gallery:
                 uploaded.holds.add(hold)
         return hold
 
-    def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "") -> Upload:
+    def of(self, user: str) -> list[str]:
+        with self._lock:
+            return [id for id, uploaded in self._uploads.items() if user and uploaded.user == user]
+
+    def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "", user: str = "") -> Upload:
         portrait = self._prepare(data, landmarks)
         id = f"upload_{secrets.token_urlsafe(16)}"
         with self._lock:
             while len(self._uploads) >= self._limit:
                 self._forget_one(owner)
-            self._uploads[id] = _Uploaded(portrait, data, owner, hashlib.sha256(data).hexdigest())
+            self._uploads[id] = _Uploaded(portrait, data, owner, user, hashlib.sha256(data).hexdigest())
             self._make_room()
         return _described(id, portrait)
 

@@ -1,15 +1,17 @@
-"""``companion memory``: what is stored of a user, to see, correct, export and delete."""
+"""``companion memory``: what is kept of a user, to see, correct, export and delete."""
 
 import asyncio
 import json
 from collections.abc import Coroutine
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from animator.cli.terminal import fail
+
+if TYPE_CHECKING:
+    from companion.server.http.belongings import Belongings
 
 T = TypeVar("T")
 
@@ -46,9 +48,9 @@ def export(
     out: Annotated[Path | None, typer.Option(help="A file to write; standard output without.")] = None,
     config: CONFIG = "default",
 ) -> None:
-    """Everything that is stored of a user, as JSON."""
-    memories = [asdict(k) | {"at": f"{k.at.isoformat()}Z"} for k in _run(_memory(config).memories(user))]
-    text = json.dumps({"user": user, "memories": memories}, indent=2, ensure_ascii=False)
+    """Everything that is kept of a user, as JSON; pictures that a running server has in memory it tells itself
+    (GET /v1/export)."""
+    text = json.dumps(_run(_belongings(config).export(user)), indent=2, ensure_ascii=False)
     if out is None:
         typer.echo(text)
         return
@@ -64,12 +66,11 @@ def forget_user(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     config: CONFIG = "default",
 ) -> None:
-    """Deletes everything of a user. Cannot be undone."""
+    """Deletes everything of a user; pictures that a running server has in memory stay until it does so itself (DELETE
+    /v1/memories) or stops. Cannot be undone."""
     if not yes:
-        typer.confirm(f"Delete everything that is remembered of {user}?", abort=True, err=True)
-    memory = _memory(config)
-    _run(_conversations(config).forget(user))
-    typer.echo(f"{_run(memory.forget(user))} deleted")
+        typer.confirm(f"Delete everything that is kept of {user}?", abort=True, err=True)
+    typer.echo(f"{_run(_belongings(config).forget(user))} deleted")
 
 
 @app.command()
@@ -96,13 +97,15 @@ def _memory(config: str) -> Any:
     return memory
 
 
-def _conversations(config: str) -> Any:
-    """What is kept for users whose line is lost."""
+def _belongings(config: str) -> "Belongings":
+    """All that is kept of users beyond the processes of servers."""
+    from companion.avatar.faces.consent import Consents
     from companion.config import load
     from companion.memory.resumables import Resumables
+    from companion.server.http.belongings import Belongings
 
-    resume = load(config).resume
-    return Resumables(resume.seconds, resume.url, resume.key_file)
+    memory, resume = _memory(config), load(config).resume
+    return Belongings(memory, Consents(), Resumables(resume.seconds, resume.url, resume.key_file))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -190,6 +190,8 @@ class LongTerm:
 class Off:
     """No memory."""
 
+    abilities = Abilities(keeps=True)  # nothing can be seen, and nothing is there
+
     async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
         """Nothing."""
         return []
@@ -202,6 +204,22 @@ class Off:
 
     async def discard(self, conversation: str) -> None:
         """Nothing was kept."""
+
+    async def memories(self, user: str) -> list[Kept]:
+        """None."""
+        return []
+
+    async def change(self, user: str, memory_id: int, text: str) -> bool:
+        """There is no such memory."""
+        return False
+
+    async def delete(self, user: str, memory_id: int) -> bool:
+        """There is no such memory."""
+        return False
+
+    async def forget(self, user: str) -> int:
+        """There is nothing to delete."""
+        return 0
 
 
 def score(memory: Memory, likeness: float, now: datetime) -> float:

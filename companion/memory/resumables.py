@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Text, delete, event, update
+from sqlalchemy import Text, delete, event, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -87,6 +87,10 @@ class Resumables:
         """Delete everything of ``user`` -> how many conversations that were."""
         return await self._run(self._forget, user)
 
+    async def until(self, user: str) -> list[float]:
+        """Until when conversations of ``user`` are kept, as Unix times in seconds."""
+        return await self._run(self._until, user)
+
     async def purge(self) -> None:
         """Delete what was kept long enough."""
         await self._run(self._purge)
@@ -124,6 +128,11 @@ class Resumables:
 
     def _forget(self, user: str) -> int:
         return self._erase(Resumable.user == self._names.name(user)) if user else 0
+
+    def _until(self, user: str) -> list[float]:
+        these = select(Resumable.until).where(Resumable.user == self._names.name(user))
+        with self._opened() as session:
+            return list(session.scalars(these.order_by(Resumable.until)))
 
     def _purge(self) -> None:
         self._erase(Resumable.until <= self._clock())

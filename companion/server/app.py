@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from companion import resources
+from companion.avatar.faces.consent import Consents
 from companion.avatar.portraits import Portraits
 from companion.config import Server
 from companion.dialogue.personas.personas import Persona
@@ -36,6 +37,7 @@ from companion.server.entry.admission import Places
 from companion.server.entry.comebacks import Comebacks, token_of
 from companion.server.entry.handshake import LINE, Line
 from companion.server.entry.logs import REQUEST, admitted
+from companion.server.http.belongings import Belongings
 from companion.server.http.bodies import SlowError
 from companion.server.http.catalogue import Catalogue
 from companion.server.http.client_secrets import Secrets
@@ -125,6 +127,8 @@ class App:
         cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])
         # Any page may load the web component, which tells a page that may not connect what to do.
         client = CORSMiddleware(StaticFiles(directory=resources.folder("clients/web"), html=True), allow_origins=["*"])
+        consents = Consents()
+        kept = Belongings(parts.memory, consents, parts.resumables, parts.portraits)
         headers = Middleware(Headers, policy=f"frame-ancestors 'self' {' '.join(origins)}".strip())
         return Starlette(
             middleware=[headers, cors],
@@ -132,9 +136,9 @@ class App:
                 WebSocketRoute("/v1/realtime", self.realtime),
                 *Secrets(new=self.access.secret, visitor=self._visitor).routes(),
                 *Catalogue(portraits=parts.portraits, default=parts.character, personas=self._personas()).routes(),
-                *Uploads(portraits=parts.portraits, largest=largest, visitor=self._visitor).routes(),
+                *Uploads(portraits=parts.portraits, consents=consents, largest=largest, visitor=self._visitor).routes(),
                 *Sound(asr=parts.asr, tts=parts.tts, visitor=self._visitor).routes(),
-                *Memories(parts.memory, self.access, self._comebacks.forget).routes(),
+                *Memories(kept, self._visitor).routes(),
                 Route("/health", self.health),
                 Route("/ready", self.ready),
                 Route("/metrics", self.metrics),

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from companion.__main__ import app
+from companion.avatar.faces.consent import Consents
 from companion.memory import LongTerm
 from companion.stages.protocols import Message
 from tests.memory.conftest import Words
@@ -15,6 +16,7 @@ from tests.memory.conftest import Words
 @pytest.fixture
 def command(tmp_path, monkeypatch):
     monkeypatch.setattr("companion.memory.longterm.Embedder", Words)
+    monkeypatch.setenv("VASARI_DATA", str(tmp_path / "data"))
     path = tmp_path / "memories.sqlite"
     (tmp_path / "here.toml").write_text(f'extends = "default"\n[memory]\nurl = "{path}"\n')
     memory = LongTerm(str(path))
@@ -38,10 +40,15 @@ def test_list_edit_export_delete_and_forget(command, tmp_path):
         ("said", "I play the violin."),
         ("told", "My dog is called Max."),
     ]
+    Consents().given("00", "self", "anna")
+    Consents().withdraw("11", "anna")
+    both = json.loads(command("export", "anna").stdout)["consents"]
+    assert [entry["ground"] for entry in both] == ["self", "withdrawn"]
     assert command("delete", "anna", number).exit_code == 0
     assert command("delete", "anna", number).exit_code == 1
-    assert command("forget-user", "anna", "--yes").stdout.strip() == "2 deleted"
+    assert command("forget-user", "anna", "--yes").stdout.strip() == "4 deleted"  # with two consents
     assert command("list", "anna").stdout == ""
+    assert [(entry.sha256, entry.by) for entry in Consents().entries()] == [("11", "")] and Consents().refuses("11")
 
 
 def test_what_is_not_there_is_said(command, tmp_path):

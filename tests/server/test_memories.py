@@ -1,5 +1,6 @@
 """Memories over the wire and over HTTP: whose they are is settled by who comes, not by what is asked."""
 
+import base64
 import contextlib
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ import pytest
 from companion.memory import LongTerm
 from tests.memory.conftest import Words
 from tests.server.loopback import ask, receive, running, send
+from tests.server.test_server import picture
 
 KEY = {"Authorization": "Bearer key"}
 
@@ -69,6 +71,40 @@ async def test_a_user_sees_corrects_and_deletes_what_was_said(kept):
         assert (await http.delete(path, headers=headers)).status_code == 404
         assert (await http.delete("/v1/memories", headers=headers)).status_code == 200
         assert (await http.get("/v1/memories", headers=headers)).json() == {"memories": []}
+
+
+async def test_everything_that_is_kept_is_exported_and_deleted(kept, tmp_path, monkeypatch):
+    monkeypatch.setenv("VASARI_DATA", str(tmp_path))
+    twin = picture() + b"another file"
+    resume = {"seconds": 60, "url": ":memory:"}
+    async with running(**kept, resume=resume) as server, httpx.AsyncClient(base_url=server.http) as http:
+        anna, bert = [{"Authorization": f"Bearer {await secret(http, name)}"} for name in ("anna", "bert")]
+        one, other, withdrawn = [
+            (await http.post("/v1/portraits?ground=self", content=content, headers=who)).json()["id"]
+            for content, who in ((picture(), anna), (picture(), bert), (twin, KEY | {"Vasari-User": "anna"}))
+        ]
+        assert (await http.delete(f"/v1/portraits/{withdrawn}", headers=anna)).status_code == 204
+        assert (await http.get("/v1/export", headers=anna | {"Vasari-User": "bert"})).status_code == 403
+        async with server.connect("realtime", f"openai-insecure-api-key.{anna['Authorization'][7:]}") as ws:
+            await send(ws, "session.update", session={"memory": {"consent": True}, "output_modalities": ["text"]})
+            await ask(ws, "My dog is called Rex.")
+            await receive(ws, "response.done")
+            answer = await http.get("/v1/export", headers=anna)
+            deleted = (await http.delete("/v1/memories", headers=anna)).json()["deleted"]
+        after = (await http.get("/v1/export", headers=anna)).json()
+        bert = (await http.get("/v1/export", headers=bert)).json()
+        again = await http.post("/v1/portraits?ground=self", content=twin, headers=KEY)
+    before = answer.json()
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert "My dog is called Rex." in [memory["text"] for memory in before["memories"]]
+    assert [entry["ground"] for entry in before["consents"]] == ["self", "self", "withdrawn"]
+    assert [portrait["id"] for portrait in before["pictures"]] == [one]
+    assert base64.b64decode(before["pictures"][0]["jpeg"].partition("base64,")[2]) == picture()
+    assert len(before["conversations_that_can_be_resumed"]) == 1
+    things = ("memories", "conversations_that_can_be_resumed", "consents", "pictures")
+    assert deleted >= 6 and not any(after[thing] for thing in things)
+    assert [portrait["id"] for portrait in bert["pictures"]] == [other] and len(bert["consents"]) == 1
+    assert again.json()["error"]["code"] == "picture_denied"
 
 
 async def test_a_hostile_user_gets_nothing_of_another(kept):

@@ -210,6 +210,9 @@ function uploadProblem(message, mild = false) {
 
 $("whose").querySelector("[value=cancel]").addEventListener("click", () => $("whose").close());
 
+/** With what right pictures are sent, and whose they are where the visitor is to be remembered. */
+const visitor = () => ({ key: face.key, user: face.memory?.user });
+
 /** On what ground the visitor shows who is in a picture: "self", "agreed" or "art"; "" where they had rather not. */
 async function groundOf() {
   const form = $("whose").querySelector("form");
@@ -236,14 +239,14 @@ async function ownPicture(file) {
 
 /** Send a picture on this ground, let the visitor look at the face in it, and show that face. */
 async function fit(file, ground) {
-  let sent = await upload(file, ground, face.key).catch((error) => {
+  let sent = await upload(file, ground, visitor()).catch((error) => {
     if (error.code !== "no_face") throw error;
     return { id: null, warnings: [], landmarks: error.landmarks, others: [] };
   });
-  const picture = await pictureOf(file, sent.id, face.key);
+  const picture = await pictureOf(file, sent.id, visitor());
   const kind = !sent.id ? "missing" : sent.others.length ? "several" : sent.check ? "check" : "found";
   const used = await fitting.open({ picture, kind, ...sent }, async (landmarks) => {
-    if (landmarks) sent = sent.id ? await correct(sent.id, landmarks, face.key) : await upload(file, ground, face.key, landmarks);
+    if (landmarks) sent = sent.id ? await correct(sent.id, landmarks, visitor()) : await upload(file, ground, visitor(), landmarks);
   });
   if (!used) return URL.revokeObjectURL(picture);
   uploadProblem(sent.warnings.join(" "), true);
@@ -256,7 +259,7 @@ async function withdrawn(sitter) {
   const asked = `Withdraw “${sitter.credit}”? It is deleted here at once, and nobody can send it to ${location.host} again.`;
   if (!window.confirm(asked)) return;
   try {
-    await withdraw(sitter.name, face.key);
+    await withdraw(sitter.name, visitor());
     sitters.leave(sitter);
     toast(`“${sitter.credit}” was withdrawn.`);
   } catch (error) {

@@ -45,21 +45,24 @@ export class Memory {
     this.#face.memory = this.#user ? { user: this.#user, consent: this.#consent.checked } : null;
   }
 
-  async #ask(method, path = "", body) {
+  async #ask(method, path, body) {
     const headers = { "Vasari-User": this.#user, "Content-Type": "application/json" };
     if (this.#face.key) headers.Authorization = `Bearer ${this.#face.key}`;
-    const response = await fetch(`v1/memories${path}`, { method, headers, body: body && JSON.stringify(body) });
+    const response = await fetch(`v1/${path}`, { method, headers, body: body && JSON.stringify(body) });
     if (response.ok) return response.status === 204 ? null : response.json();
     throw new Error((await response.json()).error?.message ?? "The memory does not answer.");
   }
 
   async #show() {
-    if (!this.#user) return this.#empty();
+    if (!this.#user) {
+      this.#empty();
+      return this.#offer(false);
+    }
     try {
-      const { memories } = await this.#ask("GET");
+      const { memories } = await this.#ask("GET", "memories");
       this.#list.replaceChildren(...memories.filter(({ id }) => id !== null).map((memory) => this.#row(memory)));
       if (!this.#list.children.length) this.#empty();
-      this.#offer(memories.length > 0);
+      this.#offer(true);
     } catch (error) {
       this.#fail(error.message);
     }
@@ -70,10 +73,9 @@ export class Memory {
     const row = document.createElement("li");
     row.textContent = "Nothing yet.";
     this.#list.replaceChildren(row);
-    this.#offer(false);
   }
 
-  /** Whether there is anything to be saved or deleted. */
+  /** Whether there may be anything to be saved or deleted. */
   #offer(any) {
     for (const button of this.#dialog.querySelectorAll("[value=export], [value=forget]")) button.hidden = !any;
   }
@@ -84,13 +86,13 @@ export class Memory {
     words.value = text;
     words.maxLength = 1000;
     words.setAttribute("aria-label", `Remembered on ${new Date(at).toLocaleDateString()}`);
-    words.addEventListener("change", () => this.#act("PUT", `/${id}`, { text: words.value }));
+    words.addEventListener("change", () => this.#act("PUT", `memories/${id}`, { text: words.value }));
     const remove = document.createElement("button");
     remove.type = "button";
     remove.className = "plain";
     remove.textContent = "Delete";
     remove.setAttribute("aria-label", `Delete: ${text}`);
-    remove.addEventListener("click", () => this.#act("DELETE", `/${id}`));
+    remove.addEventListener("click", () => this.#act("DELETE", `memories/${id}`));
     row.append(words, remove);
     return row;
   }
@@ -107,10 +109,10 @@ export class Memory {
   async #export() {
     if (!this.#user) return;
     try {
-      const file = new Blob([JSON.stringify(await this.#ask("GET"), null, 2)], { type: "application/json" });
+      const file = new Blob([JSON.stringify(await this.#ask("GET", "export"), null, 2)], { type: "application/json" });
       const link = document.createElement("a");
       link.href = URL.createObjectURL(file);
-      link.download = "memories.json";
+      link.download = "everything.json";
       link.click();
       URL.revokeObjectURL(link.href);
     } catch (error) {
@@ -119,9 +121,9 @@ export class Memory {
   }
 
   async #forget() {
-    if (!this.#user || !window.confirm("Delete everything that is remembered of you? This cannot be undone.")) return;
+    if (!this.#user || !window.confirm("Delete everything that is kept of you, also your pictures? This cannot be undone.")) return;
     this.#consent.checked = false;
     this.#agree(false); // what was said until now is not stored after all
-    await this.#act("DELETE");
+    await this.#act("DELETE", "memories");
   }
 }

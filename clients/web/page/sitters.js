@@ -17,10 +17,10 @@ export const characters = () => list("characters");
 /** Who can be talked to: [{id, name, summary}]. */
 export const personas = () => list("personas");
 
-/** Ask the server, with the visitor's key; `lost` is what to say when it does not answer. Throws an Error with the
+/** Ask the server for `who`, a visitor's {key, user}; `lost` is what to say when it does not answer. Throws an Error with the
  * server's own words, its code, and the landmarks that came with it. */
-async function ask(path, options, key, lost) {
-  const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
+async function ask(path, options, { key, user }, lost) {
+  const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }), ...(user && { "Vasari-User": user }) };
   let response;
   try {
     response = await fetch(`v1/portraits${path}`, { ...options, headers });
@@ -40,12 +40,12 @@ async function shows(url) {
 }
 
 /** A URL of `file` as a picture that this browser can show; the server's copy of the upload `id` where it cannot. */
-export async function pictureOf(file, id, key) {
+export async function pictureOf(file, id, who) {
   const url = URL.createObjectURL(file);
   if (await shows(url)) return url;
   URL.revokeObjectURL(url);
   if (!id) throw new Error(`No face was found in “${file.name}”, and this browser cannot show it. Save it as JPEG or PNG.`);
-  const response = await ask(`/${id}/picture`, {}, key, "The picture could not be read");
+  const response = await ask(`/${id}/picture`, {}, who, "The picture could not be read");
   return URL.createObjectURL(await response.blob());
 }
 
@@ -63,13 +63,13 @@ export async function portraitOf(url, { width, height, points }) {
 }
 
 /** Correct the landmarks of an upload: {id, warnings, landmarks, check, others, drawn}. Throws as `upload` does. */
-export async function correct(id, landmarks, key) {
+export async function correct(id, landmarks, who) {
   const options = { method: "PUT", body: JSON.stringify(landmarks), headers: { "Content-Type": "application/json" } };
-  return (await ask(`/${id}/landmarks`, options, key, "The points could not be sent")).json();
+  return (await ask(`/${id}/landmarks`, options, who, "The points could not be sent")).json();
 }
 
 /** Consent to the upload `id` is withdrawn: the server has no copy of its file left, and takes none. Throws as `upload`. */
-export const withdraw = (id, key) => ask(`/${id}`, { method: "DELETE" }, key, "The picture could not be withdrawn");
+export const withdraw = (id, who) => ask(`/${id}`, { method: "DELETE" }, who, "The picture could not be withdrawn");
 
 /** Throws an Error that says why `file` cannot be sent, if it cannot. */
 export function inspect(file) {
@@ -82,11 +82,11 @@ export function inspect(file) {
  * warnings, landmarks, check, others, drawn}. Throws an Error with the server's own words; where no face was found its code
  * is "no_face", and it has landmarks to be placed.
  */
-export async function upload(file, ground, key, landmarks = null) {
+export async function upload(file, ground, who, landmarks = null) {
   const body = new FormData();
   body.append("file", file);
   if (landmarks) body.append("landmarks", JSON.stringify(landmarks));
-  return (await ask(`?ground=${ground}`, { method: "POST", body }, key, "The picture could not be sent")).json();
+  return (await ask(`?ground=${ground}`, { method: "POST", body }, who, "The picture could not be sent")).json();
 }
 
 export class Sitters {

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pydantic import ConfigDict, with_config
@@ -19,6 +19,7 @@ from pydantic import ConfigDict, with_config
 from animator.storage import data_folder
 from companion import frontmatter, resources
 from companion.avatar.portraits import PictureError
+from companion.errors import StageError
 
 GROUNDS = ("self", "agreed", "art")  # it is me; they agreed to it; a work of art, or nobody who lives
 UNSAID, WITHDRAWN = "unsaid", "withdrawn"
@@ -88,7 +89,33 @@ class Consents:
 
     def entries(self) -> Iterator[Entry]:
         """All that is recorded, the oldest first."""
-        yield from map(_entry, self._lines())
+        yield from filter(None, map(_entry, self._lines()))
+
+    def of(self, user: str) -> list[Entry]:
+        """What is recorded of what ``user`` did."""
+        return [entry for entry in self.entries() if entry.by == user]
+
+    def forget(self, user: str) -> int:
+        """Nobody can tell any more what ``user`` did -> how many entries that were: grounds are deleted, and of a
+        withdrawal stays which picture is refused. Raises StageError ``consent_unwritten``.
+
+        Lines are written over in their places: other processes may add some meanwhile.
+        """
+        count = 0
+        try:
+            with self._lock, self._file.open("r+b") as file:
+                for line in iter(file.readline, b""):
+                    entry, end = _entry(line), file.tell()
+                    if entry and entry.by == user:
+                        left = replace(entry, by="") if entry.ground == WITHDRAWN else None
+                        file.seek(end - len(line))
+                        file.write(_line(left).rstrip().ljust(len(line) - 1) + b"\n")
+                        count += 1
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise StageError("consent_unwritten", "The record of consents cannot be changed now.") from error
+        return count
 
     def _lines(self, start: int = 0) -> list[bytes]:
         """The complete lines of the record from byte ``start`` on; each ends in a line break."""
@@ -105,14 +132,15 @@ class Consents:
             if self._file.stat().st_size < self._read:  # another record has taken its place
                 self._withdrawn, self._read = set(), 0
         lines = self._lines(self._read)
-        self._withdrawn |= {entry.sha256 for entry in map(_entry, lines) if entry.ground == WITHDRAWN}
+        self._withdrawn |= {entry.sha256 for entry in map(_entry, lines) if entry and entry.ground == WITHDRAWN}
         self._read += sum(map(len, lines))
 
     def _write(self, entry: Entry, must: bool = False) -> None:
-        line = json.dumps(asdict(entry)) + "\n"
+        line = _line(entry)
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock, os.fdopen(os.open(self._file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a") as file:
+            flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY
+            with self._lock, os.fdopen(os.open(self._file, flags, 0o600), "ab") as file:
                 file.write(line)
         except OSError as error:
             if must or self._policy.required:
@@ -121,8 +149,13 @@ class Consents:
             log.warning("a consent could not be written down: %s", error.strerror)
 
 
-def _entry(line: bytes) -> Entry:
-    return Entry(**json.loads(line))
+def _entry(line: bytes) -> Entry | None:
+    """None for one that was deleted."""
+    return Entry(**json.loads(line)) if line.strip() else None
+
+
+def _line(entry: Entry | None) -> bytes:
+    return (json.dumps(asdict(entry)) if entry else "").encode() + b"\n"
 
 
 def _now() -> str:

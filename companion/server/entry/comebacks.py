@@ -57,10 +57,6 @@ class Comebacks:
             except StageError as error:
                 log.error("conversations that are over cannot be deleted: %s", error)
 
-    async def forget(self, user: str) -> int:
-        """Nobody comes back to a conversation of ``user`` -> how many are deleted. Raises StageError."""
-        return await self._store.forget(user) if self._store else 0
-
     def _holder(self, token: str, visitor: Visitor) -> Keeper | None:
         held = (keeper for keeper, (whose, _) in self._open.items() if whose == visitor)
         return next((keeper for keeper in held if token and token in (keeper.token, keeper.used)), None)

@@ -1,9 +1,8 @@
-"""What users may see and change of their own memories, over HTTP: ``/v1/memories``."""
+"""What users may see and change of what is kept of them, over HTTP: ``/v1/memories`` and ``/v1/export``."""
 
+import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,24 +10,26 @@ from starlette.routing import Route
 
 from companion.errors import StageError
 from companion.protocol import codec
-from companion.server.entry.access import Access, Refusal
+from companion.server.http.belongings import Belongings, plain
 from companion.server.http.bodies import body_of
 from companion.server.http.failures import failed
-from companion.stages.protocols import Keeps, Memory, keeps
+from companion.server.http.users import user_of
+from companion.session.client.visitor import Visitor
+from companion.stages.protocols import Keeps, keeps
 
-HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
-ENCODING_PREFIX = "UTF-8''"  # before a name that is percent-encoded
 LARGEST_CORRECTION = 10_000  # bytes of a correction
 
-Answer = Callable[[Request, Keeps, str], Awaitable[Response]]
+_STATUS = {"memory_text": 422, "no_memories": 404}
+
+Answer = Callable[[Request, str], Awaitable[Response]]
 
 
 class Memories:
-    """The routes, over one memory. Whose memories they are is settled by the client secret, or by the header.
-    ``forget`` deletes what else is kept of a user."""
+    """The routes, over one memory and all else that is kept. Of whom is settled by the client secret, or by the
+    header."""
 
-    def __init__(self, memory: Memory, access: Access, forget: Callable[[str], Awaitable[int]]) -> None:
-        self._memory, self._access, self._forget = memory, access, forget
+    def __init__(self, belongings: Belongings, visitor: Callable[[Request], Visitor | Response]) -> None:
+        self._belongings, self._visitor = belongings, visitor
 
     def routes(self) -> list[Route]:
         def route(path: str, method: str, answer: Answer) -> Route:
@@ -39,46 +40,50 @@ class Memories:
 
         one = "/v1/memories/{id}"
         return [
-            route("/v1/memories", "GET", _list),
+            route("/v1/export", "GET", self._export),
+            route("/v1/memories", "GET", self._of_memory(_list)),
             route("/v1/memories", "DELETE", self._forget_all),
-            route(one, "PUT", _change),
-            route(one, "DELETE", _delete),
+            route(one, "PUT", self._of_memory(_change)),
+            route(one, "DELETE", self._of_memory(_delete)),
         ]
 
     async def _respond(self, request: Request, answer: Answer) -> Response:
-        visitor = self._access.visitor(request)
-        if isinstance(visitor, Refusal):
-            return failed(visitor.status, visitor.code, visitor.message)
-        if not keeps(self._memory):
-            return failed(404, "no_memories", "This server's memory cannot be listed or changed.")
-        user = _named(request.headers.get(HEADER, "")) or visitor.user or ""
+        visitor = self._visitor(request)
+        if isinstance(visitor, Response):
+            return visitor
+        user = user_of(request, visitor)
+        if isinstance(user, Response):
+            return user
         if not user:
             return failed(422, "invalid_value", "Which user? Send `Vasari-User`, or a client secret made for a user.")
-        if not visitor.may_be(user):
-            return failed(403, "forbidden_user", "Your client secret was not made for this user.")
         try:
-            return await answer(request, self._memory, user)
+            return await answer(request, user)
         except StageError as error:
-            return failed(422 if error.code == "memory_text" else 503, error.code, str(error))
+            return failed(_STATUS.get(error.code, 503), error.code, str(error))
 
-    async def _forget_all(self, request: Request, memory: Keeps, user: str) -> Response:
-        await self._forget(user)
-        return JSONResponse({"deleted": await memory.forget(user)})
+    def _of_memory(self, answer: Callable[[Request, Keeps, str], Awaitable[Response]]) -> Answer:
+        """What is answered by a memory whose users may see it."""
 
+        async def respond(request: Request, user: str) -> Response:
+            memory = self._belongings.memory
+            if not keeps(memory):
+                raise StageError("no_memories", "This server's memory cannot be listed or changed.")
+            return await answer(request, memory, user)
 
-def _named(header: str) -> str:
-    """The user that the header names. Starlette reads headers as Latin-1: this decodes UTF-8 where it is valid, and RFC
-    8187 (``UTF-8''J%C3%BCrgen``) for clients that can send ASCII only; else it stays Latin-1."""
-    if header[: len(ENCODING_PREFIX)].upper() == ENCODING_PREFIX:
-        return unquote(header[len(ENCODING_PREFIX) :])
-    try:
-        return header.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return header
+        return respond
+
+    async def _export(self, request: Request, user: str) -> Response:
+        """Everything that is kept of the user, as a file."""
+        text = json.dumps(await self._belongings.export(user), indent=2, ensure_ascii=False)
+        headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="everything.json"'}
+        return Response(text, media_type="application/json", headers=headers)
+
+    async def _forget_all(self, request: Request, user: str) -> Response:
+        return JSONResponse({"deleted": await self._belongings.forget(user)})
 
 
 async def _list(request: Request, memory: Keeps, user: str) -> Response:
-    kept = [asdict(k) | {"at": f"{k.at.isoformat(timespec='seconds')}Z"} for k in await memory.memories(user)]
+    kept = [plain(one) for one in await memory.memories(user)]
     return JSONResponse({"memories": kept}, headers={"Cache-Control": "no-store"})
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartParser
@@ -16,6 +16,7 @@ from companion.avatar.faces.consent import Consents
 from companion.avatar.portraits import PictureError, Portraits, Upload
 from companion.server.http.bodies import body_of
 from companion.server.http.failures import reason
+from companion.server.http.users import user_of
 from companion.session.client.visitor import Visitor
 
 MOST_PREPARED = 2  # pictures prepared at a time
@@ -29,6 +30,20 @@ _STATUS = {
 }  # fmt: skip
 
 
+class _Who(NamedTuple):
+    """Who sends a picture. ``owner``: whose share of the room it takes, which a header cannot choose; ``user``: whom it
+    belongs to, "" for nobody who is known."""
+
+    owner: str
+    user: str
+    address: str
+
+    @property
+    def name(self) -> str:
+        """As the record of consents names them."""
+        return self.user or self.address
+
+
 class _Form(MultiPartParser):
     """Keeps files in memory, whose size is limited already: Starlette's writes those beyond 1 MB to the disk."""
 
@@ -39,9 +54,15 @@ class Uploads:
     """The routes, over one set of portraits. A picture has at most ``largest`` bytes; ``visitor`` says who comes, or
     answers those who may not enter."""
 
-    def __init__(self, *, portraits: Portraits, largest: int, visitor: Callable[[Request], Visitor | Response]) -> None:
-        self._portraits, self._largest, self._visitor = portraits, largest, visitor
-        self._consents = Consents()
+    def __init__(
+        self,
+        *,
+        portraits: Portraits,
+        consents: Consents,
+        largest: int,
+        visitor: Callable[[Request], Visitor | Response],
+    ) -> None:
+        self._portraits, self._consents, self._largest, self._visitor = portraits, consents, largest, visitor
         self._preparing = asyncio.Semaphore(MOST_PREPARED)
         self._busy: Counter[str] = Counter()  # requests at a time, by address
 
@@ -62,8 +83,11 @@ class Uploads:
             visitor = self._visitor(request)
             if isinstance(visitor, Response):
                 return visitor
+            user = user_of(request, visitor)
+            if isinstance(user, Response):
+                return user
             address = request.client.host if request.client else ""
-            request.state.owner = visitor.user or address
+            request.state.who = _Who(visitor.user or address, user, address)
             if self._busy.total() >= MOST_PREPARED + MOST_WAITING or self._busy[address] >= MOST_PER_ADDRESS:
                 message = "Too many pictures are being prepared. Try again in a few seconds."
                 return _error(PictureError("busy", message))
@@ -87,13 +111,13 @@ class Uploads:
             message = f"A picture has at most {limit // 1_000_000} MB. Send a smaller one."
             raise PictureError("picture_too_large", message)
         ground = request.query_params.get("ground", "")
-        return await self._prepared(201, self._consented, data, landmarks, ground, request.state.owner)
+        return await self._prepared(201, self._consented, data, landmarks, ground, request.state.who)
 
-    def _consented(self, data: bytes, landmarks: bytes | None, ground: str, owner: str) -> Upload:
+    def _consented(self, data: bytes, landmarks: bytes | None, ground: str, who: _Who) -> Upload:
         sha256 = self._consents.admit(data, ground)
-        added = self._portraits.add(data, landmarks, owner)
+        added = self._portraits.add(data, landmarks, who.owner, who.user)
         try:
-            self._consents.given(sha256, ground, owner)
+            self._consents.given(sha256, ground, who.name)
             self._consents.admit(data, ground)  # again: consent may have been withdrawn while the face was prepared
         except PictureError:
             self._portraits.forget(added.id)
@@ -105,7 +129,7 @@ class Uploads:
         Sessions that wear them leave them."""
         sha256 = self._portraits.sha256(request.path_params["id"])
         try:
-            await asyncio.to_thread(self._consents.withdraw, sha256, request.state.owner)
+            await asyncio.to_thread(self._consents.withdraw, sha256, request.state.who.name)
         finally:  # and not before: a copy that comes meanwhile is refused, or forgotten here
             self._portraits.forget_file(sha256)
         return Response(status_code=204)

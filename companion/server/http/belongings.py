@@ -1,0 +1,84 @@
+"""All that is kept of a user, wherever it is: to be given out, and to be deleted."""
+
+import asyncio
+import base64
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from companion.avatar.faces.consent import Consents
+from companion.avatar.portraits import PictureError, Portraits
+from companion.errors import StageError
+from companion.memory.resumables import Resumables
+from companion.stages.protocols import Kept, Memory, keeps
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """``resumables`` are None where no conversation can be resumed, ``portraits`` where this process has none."""
+
+    memory: Memory
+    consents: Consents
+    resumables: Resumables | None = None
+    portraits: Portraits | None = None
+
+    async def export(self, user: str) -> Json:
+        """Everything of ``user``, as JSON in plain names. Raises StageError."""
+        open_until = await self.resumables.until(user) if self.resumables else []
+        return {
+            "user": user,
+            "exported_at": _time(datetime.now(UTC).timestamp()),
+            "memories": [plain(one) for one in await self.memory.memories(user)] if keeps(self.memory) else None,
+            "conversations_that_can_be_resumed": [{"kept_until": _time(until)} for until in open_until],
+            "consents": [asdict(entry) for entry in await asyncio.to_thread(self.consents.of, user)],
+            "pictures": await asyncio.to_thread(self._pictures, user),
+        }
+
+    async def forget(self, user: str) -> int:
+        """Delete everything of ``user`` -> how many things that were. What can be deleted is, also where something
+        cannot. Raises StageError: ``no_memories`` for a memory of which nothing can be deleted."""
+        work = [asyncio.to_thread(self._forget_pictures, user), asyncio.to_thread(self.consents.forget, user)]
+        if self.resumables:
+            work.append(self.resumables.forget(user))
+        work.append(self._forget_memories(user))
+        results = await asyncio.gather(*work, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return sum(result for result in results if isinstance(result, int))
+
+    async def _forget_memories(self, user: str) -> int:
+        if not keeps(self.memory):
+            raise StageError("no_memories", "This server's memory cannot be listed or changed.")
+        return await self.memory.forget(user)
+
+    def _pictures(self, user: str) -> list[Json]:
+        return [self._picture(id) for id in self.portraits.of(user)] if self.portraits else []
+
+    def _picture(self, id: str) -> Json:
+        """``jpeg`` is a data URL, or None where the server has the prepared face alone."""
+        assert self.portraits
+        try:
+            jpeg = "data:image/jpeg;base64," + base64.b64encode(self.portraits.source(id)).decode()
+        except PictureError:
+            jpeg = None
+        return {"id": id, "jpeg": jpeg}
+
+    def _forget_pictures(self, user: str) -> int:
+        if self.portraits is None:
+            return 0
+        ids = self.portraits.of(user)
+        for id in ids:
+            self.portraits.forget(id)
+        return len(ids)
+
+
+def plain(memory: Kept) -> Json:
+    """As JSON."""
+    return asdict(memory) | {"at": f"{memory.at.isoformat(timespec='seconds')}Z"}
+
+
+def _time(unix: float) -> str:
+    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
