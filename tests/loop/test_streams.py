@@ -35,7 +35,7 @@ def _conversing(source):
             return source.stream()
 
     talk = Conversation(engine(llm=Caller()))
-    toolbox = talk.session._agent.mind._toolbox
+    toolbox = talk.session._agent.mind._answering.toolbox
     return toolbox._converse(partial(_ask, toolbox._llm, []), [], {}, None, must=False)
 
 
