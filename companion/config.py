@@ -117,7 +117,20 @@ class Marks:
     key: str = ""
 
 
-SECTIONS = {"server": Server, "session": Talk, "turns": Turns, "safety": Care, "resume": Resume, "marks": Marks}
+@dataclass(frozen=True, slots=True)
+class Recording:
+    folder: str = ""
+
+
+SECTIONS = {
+    "server": Server,
+    "session": Talk,
+    "turns": Turns,
+    "safety": Care,
+    "resume": Resume,
+    "marks": Marks,
+    "recording": Recording,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +151,7 @@ class Config:
     path: Path
     tools: dict[str, Stage] = field(default_factory=dict[str, Stage])
     resume: Resume = Resume(seconds=0.0)
+    recording: Recording = Recording()
 
     def stages(self) -> list[tuple[str, Stage]]:
         """All that is chosen by import string, tools included, with the names of their tables."""

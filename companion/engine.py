@@ -4,9 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from animator.devices import DeviceError
+from animator.marks.installation import SigningError, operators
 from animator.motion.behaviour.choice import BehaviourError
 from companion.avatar.device import Animator, Device, Encoder, Threads
 from companion.avatar.faces.looks import Looks
@@ -17,6 +19,7 @@ from companion.dialogue.personas.feelings import Feelings
 from companion.dialogue.personas.personas import Prompts
 from companion.dialogue.rehearsal import Rehearsal
 from companion.dialogue.replying.shared import Shared
+from companion.filming.films import Films
 from companion.hearing.recognisers import Recognisers
 from companion.memory.resumables import Resumables
 from companion.metrics import Metrics
@@ -51,6 +54,7 @@ class Engine:
     feelings: Feelings | None = None
     repertoire: Repertoire = field(default_factory=Repertoire)
     resumables: Resumables | None = None
+    films: Films | None = None
 
     @property
     def default_character(self) -> str:
@@ -137,11 +141,23 @@ def build(config: Config) -> Engine:
         safety=safety,
         feelings=stages["feelings"],
         resumables=_resumables(config.resume),
+        films=_films(config),
     )
 
 
 def _resumables(resume: Resume) -> Resumables | None:
     return Resumables(resume.seconds, resume.url, resume.key_file) if resume.seconds > 0 else None
+
+
+def _films(config: Config) -> Films | None:
+    if not config.recording.folder:
+        return None
+    marks, folder = config.marks, Path(config.recording.folder).expanduser()
+    try:
+        signer = operators(Path(marks.certificate), Path(marks.key)) if marks.certificate else None
+        return Films(folder, Threads(1), signer)
+    except (OSError, SigningError) as error:
+        raise ConfigError(f"{config.path}: recordings cannot be kept in {folder}: {error}") from error
 
 
 def _feelings(config: Config) -> Feelings | None:

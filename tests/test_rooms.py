@@ -26,7 +26,7 @@ COMPANION = """
     engine
     hearing dialogue
     understanding
-    conversation avatar safety memory
+    conversation avatar safety memory filming
     protocol
     speech
     stages

@@ -14,7 +14,7 @@ from typing import Literal, Self
 import av
 import numpy as np
 from av.audio.stream import AudioStream
-from av.container import InputContainer
+from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
@@ -84,6 +84,52 @@ def check_place(path: Path) -> None:
         raise MediaError(f"There is no folder {path.parent}. Make it first, or write somewhere else.")
 
 
+class Voice:
+    """A track of AAC in a container that is being written; ``title`` is what players call it."""
+
+    def __init__(self, container: OutputContainer, title: str = "") -> None:
+        self._container = container
+        self._stream: AudioStream = container.add_stream("aac", rate=AAC_RATE, layout="mono")
+        self._stream.bit_rate = AAC_BITRATE
+        if title:
+            self._stream.metadata["handler_name"] = title
+        self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=AAC_RATE)
+        self._samples = 0
+
+    def write(self, audio: Samples) -> None:
+        """Mono sound at `RATE`, which goes on where the last one ended."""
+        if not len(audio):
+            return
+        sound = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio[None], np.float32), "fltp", "mono")
+        sound.sample_rate, sound.pts, sound.time_base = RATE, self._samples, Fraction(1, RATE)
+        self._samples += len(audio)
+        for frame in self._resampler.resample(sound):
+            self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        """No more comes."""
+        for frame in self._resampler.resample(None):
+            self._container.mux(self._stream.encode(frame))
+        self._container.mux(self._stream.encode(None))
+
+
+def encoded_stream(container: OutputContainer, first: Packet, fps: int) -> VideoStream:
+    """A track for H.264 that a `VideoEncoder` has made, whose ``first`` packet is a keyframe."""
+    with av.open(io.BytesIO(first.data), format="h264") as stream:
+        video = container.add_stream_from_template(stream.streams.video[0])
+    video.time_base = Fraction(1, fps)
+    return video
+
+
+def put(container: OutputContainer, video: VideoStream, packet: Packet, number: int, fps: int) -> None:
+    """``packet`` is frame ``number`` of the track."""
+    out = av.Packet(packet.data)
+    out.stream, out.is_keyframe = video, packet.keyframe
+    out.pts = out.dts = number
+    out.duration, out.time_base = 1, Fraction(1, fps)
+    container.mux(out)
+
+
 class Mp4Writer:
     """H.264 and AAC to an MP4 file, as a context manager.
 
@@ -99,14 +145,13 @@ class Mp4Writer:
         self._finishing = finish
         self._partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.mp4")
         self._width, self._height, self._fps = width, height, fps
-        self._frames = self._samples = 0
+        self._frames = 0
         check_place(path)
         with self._explained():
             self._container = av.open(self._partial, "w", format="mp4", options={"movflags": "+faststart"})
         self._video: VideoStream | None = None
         self._encodes = False
-        self._audio: AudioStream | None = None
-        self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=AAC_RATE)
+        self._audio: Voice | None = None
 
     def write(self, frames: Frames, audio: Samples) -> None:
         """(n, height, width, 3) RGB frames, and mono sound at `RATE`; both go on where the last call ended."""
@@ -126,12 +171,8 @@ class Mp4Writer:
         """
         with self._explained():
             for packet, number in zip(packets, numbers, strict=True):
-                video = self._video or self._begin(self._copy_of(packet))
-                out = av.Packet(packet.data)
-                out.stream, out.is_keyframe = video, packet.keyframe
-                out.pts = out.dts = number
-                out.duration, out.time_base = 1, Fraction(1, self._fps)
-                self._container.mux(out)
+                video = self._video or self._begin(encoded_stream(self._container, packet, self._fps))
+                put(self._container, video, packet, number, self._fps)
             self._write_sound(audio)
 
     def __enter__(self) -> Self:
@@ -158,35 +199,21 @@ class Mp4Writer:
         self._encodes = True
         return video
 
-    def _copy_of(self, first: Packet) -> VideoStream:
-        with av.open(io.BytesIO(first.data), format="h264") as stream:
-            video = self._container.add_stream_from_template(stream.streams.video[0])
-        video.time_base = Fraction(1, self._fps)
-        return video
-
     def _begin(self, video: VideoStream) -> VideoStream:
         self._video = video
-        self._audio = self._container.add_stream("aac", rate=AAC_RATE, layout="mono")
-        self._audio.bit_rate = AAC_BITRATE
+        self._audio = Voice(self._container)
         return video
 
     def _write_sound(self, audio: Samples) -> None:
-        if self._audio is None or not len(audio):
-            return
-        sound = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio[None], np.float32), "fltp", "mono")
-        sound.sample_rate, sound.pts, sound.time_base = RATE, self._samples, Fraction(1, RATE)
-        self._samples += len(audio)
-        for frame in self._resampler.resample(sound):
-            self._container.mux(self._audio.encode(frame))
+        if self._audio is not None:
+            self._audio.write(audio)
 
     def _finish(self) -> None:
         if self._video is None or self._audio is None:
             raise MediaError(f"{self.path} was not written: it would have no frames.")
         if self._encodes:
             self._container.mux(self._video.encode(None))
-        for frame in self._resampler.resample(None):
-            self._container.mux(self._audio.encode(frame))
-        self._container.mux(self._audio.encode(None))
+        self._audio.finish()
         self._container.close()
         if self._finishing:
             self._finishing(self._partial)

@@ -15,6 +15,7 @@ from companion.protocol.settings import (
     AudioInput,
     AudioOutput,
     Avatar,
+    Filming,
     Remembering,
     Settings,
     SoundFormat,
@@ -33,7 +34,7 @@ OWN_FIELDS = (
 EMPTY_VALUES = (None, "", "inf", "auto", 1, [], {})  # values by which OpenAI's clients ask for nothing in particular
 MOST_NAMED = 10  # unknown fields of an update that are named
 LONGEST_NAME = 60  # characters of one
-INDIVISIBLE_FIELDS = ("memory",)  # taken as they are or not at all: nobody agrees for somebody else
+INDIVISIBLE_FIELDS = ("memory", "recording")  # taken as they are or not at all: nobody agrees for somebody else
 
 _SETTINGS = TypeAdapter(Settings)
 _CHOICES: TypeAdapter[ToolChoice] = TypeAdapter(ToolChoice)
@@ -79,6 +80,7 @@ def unknown(change: Json) -> list[str]:
     """The fields of a `session.update` that say something which is not known here, as paths; at most `MOST_NAMED`.
     What asks for nothing ("speed": 1, null), and what the server itself says of a session, says nothing."""
     shape = Settings("", audio=Audio(AudioInput(transcription=Transcription())), avatar=Avatar(), memory=Remembering())
+    shape = replace(shape, recording=Filming())
     return list(itertools.islice(_unknown(change, asdict(shape), "session"), MOST_NAMED))
 
 

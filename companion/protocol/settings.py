@@ -133,6 +133,14 @@ class Remembering:
 
 
 @dataclass(frozen=True, slots=True)
+class Filming:
+    """Nothing is recorded unless ``consent`` is true. False after that deletes what was recorded of the session; where
+    there is none, what was recorded is complete and kept."""
+
+    consent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """What is to be known of the user to take care: where helplines are looked for (ISO 3166), and whether it is a
     child or a teenager."""
@@ -174,6 +182,7 @@ class Settings:
     audio: Audio = Audio()
     avatar: Avatar | None = None
     memory: Remembering | None = None
+    recording: Filming | None = None
     safety: User = User()
     tools: Annotated[tuple[Tool, ...], Field(max_length=MOST_TOOLS)] = ()
     tool_choice: ToolChoice = "auto"

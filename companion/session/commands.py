@@ -13,6 +13,7 @@ from companion.protocol.events import ClientEvent, Problem, SessionUpdate
 from companion.protocol.settings import Settings
 from companion.session.client import requests
 from companion.session.client.client import Client
+from companion.session.client.recorder import Recorder
 from companion.session.replies.responder import Responder
 from companion.speech.text.wording import language_of
 from companion.stages.protocols import SPEAK_RATE
@@ -27,6 +28,7 @@ class Commands:
     hearing: Hearing
     show: Show
     responder: Responder
+    recorder: Recorder
     settings: Callable[[], Settings]
     update: Callable[[SessionUpdate], None]
 
@@ -52,6 +54,7 @@ class Commands:
         match event:
             case events.InputAudioBufferAppend():
                 self.hearing.append(event.audio)
+                self.recorder.hear(event.audio, self.settings().audio.input.format)
             case events.AvatarPlayback():
                 self.show.played(event.played_ms)
             case events.AvatarControl():

@@ -7,12 +7,15 @@ which fills the mouth. `Show` always runs and empties it. This is where the part
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from animator.control import State
+from animator.marks.credentials import Ingredient
 from animator.units import FPS
 from companion.avatar.faces.wardrobe import Wardrobe
+from companion.avatar.portraits import PictureError
 from companion.avatar.show import Show
 from companion.conversation.items import Conversation
 from companion.engine import Engine
@@ -26,6 +29,7 @@ from companion.session.client.client import Client
 from companion.session.client.effective import Offered, defaults, resumed
 from companion.session.client.outlet import Outlet
 from companion.session.client.pace import Pace, slices
+from companion.session.client.recorder import Recorder
 from companion.session.client.visitor import Visitor
 from companion.session.commands import Commands
 from companion.session.replies.agent import Agent
@@ -61,7 +65,8 @@ class Session:
             tts=engine.tts,
             turns=engine.config.turns,
         )
-        send = Outlet(send, lambda: self._settings.audio.output.format)
+        self._recorder = _recorder(engine, self, self._now)
+        send = self._recorder.watching(Outlet(send, lambda: self._settings.audio.output.format))
         self._client = Client(self.id, keeper.watching(send) if keeper else send, engine.metrics)
         self._tasks = Tasks(self.id)
         self._pace = Pace(asyncio.get_running_loop().time)
@@ -118,6 +123,7 @@ class Session:
             hearing=self._hearing,
             wardrobe=self._wardrobe,
             presence=self._presence,
+            recorder=self._recorder,
             spawn=self._tasks.spawn,
         )
         self._commands = Commands(
@@ -126,6 +132,7 @@ class Session:
             hearing=self._hearing,
             show=self.show,
             responder=agent.responder,
+            recorder=self._recorder,
             settings=self._now,
             update=self._updates.take,
         )
@@ -149,6 +156,7 @@ class Session:
         self._agent.attention.rehearse()
         if self._settings.avatar:
             self._wardrobe.dress(self._settings.avatar, self._settings.avatar)
+        self._recorder.agree(self._settings.recording)
         if self._keeper:
             self._tasks.spawn(self._keeper.run(self._carrying.snapshot), "keep")
         return self
@@ -166,6 +174,7 @@ class Session:
             if self._keeper and last:
                 await self._keeper.end(last)
             await self._agent.mind.recollection.end()
+            await self._recorder.close()
 
     async def take(self, event: ClientEvent, read: float = 0.0) -> None:
         """As `receive`, for who can wait: much sound is heard little by little, and the other sessions go on. It took
@@ -218,4 +227,22 @@ def _offered(engine: Engine) -> Offered:
         animator=engine.animator,
         portraits=engine.portraits,
         character=engine.default_character,
+        records=engine.films is not None,
+    )
+
+
+def _recorder(engine: Engine, session: Session, settings: Callable[[], Settings]) -> Recorder:
+    def made_of() -> list[Ingredient]:
+        """The picture of the face; an upload's is in memory alone, and is not told."""
+        avatar = settings().avatar
+        with suppress(PictureError):
+            return [Ingredient.of("portrait", engine.portraits.picture(avatar.character)[0])] if avatar else []
+        return []
+
+    return Recorder(
+        engine.films,
+        session.id,
+        clock=lambda: session.show.clock,
+        keyframe=session.want_keyframe,
+        made_of=made_of,
     )

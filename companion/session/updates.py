@@ -12,6 +12,7 @@ from companion.protocol.events import Json, Problem, SessionUpdate
 from companion.protocol.settings import Settings
 from companion.session.client.client import Client
 from companion.session.client.effective import Offered, changed, uncovered
+from companion.session.client.recorder import Recorder
 from companion.session.client.visitor import Visitor
 from companion.session.replies.attention import Attention
 from companion.session.replies.presence import Presence
@@ -37,6 +38,7 @@ class Updates:
     hearing: Hearing
     wardrobe: Wardrobe
     presence: Presence
+    recorder: Recorder
     spawn: Spawn
 
     def take(self, event: SessionUpdate) -> None:
@@ -70,6 +72,8 @@ class Updates:
         if new.memory != before.memory:
             self.mind.recollection.agree(new.memory)
             self.spawn(self._meet(), "consent")
+        if new.recording != before.recording:
+            self.recorder.agree(new.recording)
         if "avatar" in change or new.avatar != before.avatar:
             self.wardrobe.dress(new.avatar, before.avatar)
             self.presence.tell()

@@ -61,6 +61,8 @@ export class VasariAvatar extends Base {
   #loudspeaker = "";
   /** @type {Memory | null} */
   #memory = null;
+  /** @type {{ consent: boolean } | null} */
+  #recording = null;
   /** @type {Tool[]} */
   #tools = [];
   #instructions = "";
@@ -240,6 +242,13 @@ export class VasariAvatar extends Base {
     this.#memory = value;
     this.#conversation.update({ memory: value });
   }
+  get recording() {
+    return this.#recording;
+  }
+  set recording(value) {
+    this.#recording = value;
+    this.#conversation.update({ recording: value });
+  }
   get instructions() {
     return this.#instructions;
   }
@@ -371,6 +380,7 @@ export class VasariAvatar extends Base {
       persona: this.persona,
       instructions: this.#instructions,
       memory: this.#memory,
+      recording: this.#recording,
       safety: this.safety,
       audio: this.pushToTalk ? this.#turns() : null,
     };

@@ -19,6 +19,7 @@ export interface VasariAvatarProps extends Omit<HTMLAttributes<vasari.VasariAvat
   instructions?: string;
   tools?: vasari.Tool[];
   memory?: vasari.Memory | null;
+  recording?: { consent: boolean } | null;
   safety?: vasari.Safety | null;
   volume?: number;
   muted?: boolean;

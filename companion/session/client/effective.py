@@ -32,7 +32,7 @@ LARGEST_UPDATE = 500_000  # characters of an update as JSON
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
     """What a session's settings may choose from. ``character`` is shown where neither the client nor the persona names
-    one."""
+    one; ``records``: whether conversations may be recorded."""
 
     personas: Mapping[str, Persona]
     asr: ASR
@@ -41,6 +41,7 @@ class Offered:
     animator: Animator
     portraits: Portraits
     character: str
+    records: bool = False
 
 
 def defaults(persona: str, *, personas: Mapping[str, Persona], tts: TTS, turns: Turns) -> Settings:
@@ -71,6 +72,7 @@ def resumed(settings: Settings, offered: Offered) -> Settings:
     bare = replace(settings, avatar=None)
     if settings.avatar and not offered.portraits.has(settings.avatar.character):
         settings = replace(settings, avatar=replace(settings.avatar, character=""))
+    settings = settings if offered.records else replace(settings, recording=None)
     return check(settings, bare, {"instructions": ""}, offered)
 
 
@@ -167,6 +169,9 @@ def check(new: Settings, before: Settings, change: Json, offered: Offered) -> Se
     if new.tools and not abilities(offered.llm).calls_tools:
         message = "The language model of this server cannot call functions; [llm] of its config can name one that does."
         raise WireError("unsupported", message, "session.tools")
+    if new.recording and new.recording.consent and not offered.records:
+        message = "This server keeps no recordings; [recording] of its config can name a folder for them."
+        raise WireError("unsupported", message, "session.recording")
     personas = offered.personas
     if new.persona not in personas:
         message = f"There is no such persona; there are {', '.join(personas)}."

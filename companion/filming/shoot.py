@@ -1,0 +1,127 @@
+"""One conversation being filmed: what comes is gathered by its time, and written a second later."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from animator.marks.credentials import Ingredient
+from animator.media.encoder import Packet
+from animator.media.growing import Stretch
+from animator.units import FPS
+from companion.filming.captions import Captions
+from companion.filming.films import Film, Films
+from companion.filming.soundtrack import Soundtrack
+from companion.protocol.events import AudioDelta, ServerEvent, VideoDelta
+from companion.stages.protocols import SPEAK_RATE, Samples, from_pcm16
+
+EVERY_S = 0.5  # between two times at which it is written
+LATE = SPEAK_RATE  # samples of the clock after which nothing more comes for a time
+JITTER = SPEAK_RATE // 4  # samples by which a packet of the microphone may come early or late
+FILMED_CODEC = "h264"  # as it is sent; of a face in another one there is the sound alone
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    at: int  # sample of the clock
+    packet: Packet
+    shape: tuple[int, int]
+
+
+class Shoot:
+    """``clock`` gives that of the session, in samples. A face of another size begins another file."""
+
+    def __init__(
+        self, films: Films, name: str, clock: Callable[[], int], made_of: Callable[[], list[Ingredient]]
+    ) -> None:
+        """``made_of`` gives what the face is made from, for the film's credentials; it blocks."""
+        self._films, self._name, self._clock, self._made_of = films, name, clock, made_of
+        self._captions, self._noted = Captions(), 0
+        self._face, self._user = Soundtrack(clock()), Soundtrack(clock())
+        self._pictures: deque[_Picture] = deque()
+        self._whole = False  # a keyframe has come
+        self._taken: list[Film] = []
+        self._open: Film | None = None
+        self._shape: tuple[int, int] | None = None
+        self._start = self._last = 0  # sample at which the film begins; number of its last picture
+        self._over = asyncio.Event()
+
+    def note(self, event: ServerEvent) -> None:
+        """What the session sends."""
+        self._captions.note(event, self._clock() * 1000 / SPEAK_RATE)
+        if isinstance(event, AudioDelta):
+            self._face.put(_sample(event.pts_ms), from_pcm16(event.delta))
+        elif isinstance(event, VideoDelta) and event.codec == FILMED_CODEC:
+            self._whole = self._whole or event.keyframe
+            if self._whole:
+                packet, shape = Packet(event.delta, event.keyframe), (event.width, event.height)
+                self._pictures.append(_Picture(_sample(event.pts_ms), packet, shape))
+
+    def hear(self, sound: Samples) -> None:
+        """The next piece of the user's microphone, (n,) at `SPEAK_RATE`."""
+        at = self._clock() - len(sound)
+        self._user.put(self._user.end if abs(self._user.end - at) < JITTER else at, sound)
+
+    def stop(self) -> None:
+        """What was gathered is the end of it."""
+        self._over.set()
+
+    async def run(self) -> None:
+        """Until it is stopped. Raises OSError and FFmpegError, such as for a full disk: it ends with what it has."""
+        try:
+            while not self._over.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(EVERY_S):
+                        await self._over.wait()
+                await self._write_until(self._clock() - (0 if self._over.is_set() else LATE))
+        finally:
+            await self._finish()
+
+    async def delete(self) -> None:
+        """Nothing of it is kept, when it is over."""
+        for film in self._taken:
+            await self._films.device.run(film.delete)
+
+    async def _write_until(self, clock: int) -> None:
+        if clock <= self._face.taken:
+            return
+        pictures: list[_Picture] = []
+        while self._pictures and self._pictures[0].at < clock:
+            pictures.append(self._pictures.popleft())
+        if not self._taken:
+            await self._begin(self._face.taken, pictures[0] if pictures else None)
+        while (cut := next((n for n, one in enumerate(pictures) if one.shape != self._shape), None)) is not None:
+            await self._write(pictures[:cut], pictures[cut].at)
+            await self._begin(pictures[cut].at, pictures[cut])
+            pictures = pictures[cut:]
+        await self._write(pictures, clock)
+
+    async def _begin(self, start: int, picture: _Picture | None) -> None:
+        await self._finish()
+        name = f"{self._name}-{len(self._taken) + 1}"
+        self._open = await self._films.device.run(self._films.begin, name, picture and picture.packet)
+        self._taken.append(self._open)
+        self._start, self._last, self._noted, self._shape = start, -1, 0, picture and picture.shape
+
+    async def _write(self, pictures: list[_Picture], until: int) -> None:
+        numbered: list[tuple[int, Packet]] = []
+        for one in pictures:
+            number = round((one.at - self._start) * FPS / SPEAK_RATE)
+            if number > self._last:
+                numbered.append((number, one.packet))
+                self._last = number
+        new, self._noted = len(self._captions.cues) > self._noted, len(self._captions.cues)
+        captions = self._captions.text(self._start * 1000 / SPEAK_RATE) if new else None
+        stretch = Stretch(numbered, (self._face.take(until), self._user.take(until)))
+        if self._open:
+            await self._films.device.run(self._open.write, stretch, captions)
+
+    async def _finish(self) -> None:
+        film, self._open = self._open, None
+        if film:
+            await self._films.device.run(self._films.finish, film, self._made_of)
+
+
+def _sample(pts_ms: float) -> int:
+    return round(pts_ms * SPEAK_RATE / 1000)
