@@ -161,8 +161,8 @@ class Guard:
     def _refused(self, said: str, name: str) -> str:
         """What is said to a question that is not for the language model."""
         intimacy, output = self._policy.intimacy, self._policy.output
-        if self._policy.disclosure.asked.search(said):
-            return self._policy.disclosure.answer.format(name=name)
+        if honest := self._policy.disclosure.reply(said, name):
+            return honest
         if any(pattern.search(said) for pattern in intimacy.asked):
             return intimacy.minor if self._minor else intimacy.say
         return output.leak if any(pattern.search(said) for pattern in output.asked) else ""

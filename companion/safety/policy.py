@@ -150,12 +150,26 @@ class Output:
 
 @strict
 @dataclass(frozen=True, slots=True)
-class Disclosure:
-    """The disclosure that it is an AI: shown at the start, said on request."""
+class Honest:
+    """How it is asked whether this is a person, and what is said then, in one language."""
+
+    asked: Pattern
+    answer: str
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Disclosure(Honest):
+    """The disclosure that it is an AI: ``notice`` is shown at the start, the rest said on request; ``also`` in other
+    languages."""
 
     notice: str
-    answer: str
-    asked: Pattern
+    also: tuple[Honest, ...] = ()
+
+    def reply(self, said: str, name: str) -> str:
+        """What is said to who asks; "" to who does not."""
+        answer = next((words.answer for words in (self, *self.also) if words.asked.search(said)), "")
+        return answer.format(name=name)
 
 
 @strict

@@ -3,6 +3,8 @@
 import pytest
 
 from companion.safety import policy
+from tests.safety.sayings import ORDINARY as ORDINARY_ELSEWHERE
+from tests.safety.sayings import SAYINGS
 
 POLICY = policy.load()
 TRUTH = "I am an AI, not a person."
@@ -119,6 +121,21 @@ def test_no_model_says_that_it_is_human(claim: str) -> None:
 
 def test_what_is_true_of_an_ai_may_be_said() -> None:
     assert not [sentence for sentence in HONEST if instead(sentence)]
+
+
+@pytest.mark.parametrize("language", SAYINGS)
+def test_it_is_the_same_in_other_languages(language: str) -> None:
+    said, reply = SAYINGS[language], POLICY.disclosure.reply
+    told = {instead(claim) for claim in said.claims.splitlines()}
+    assert len(told) == 1 and not told & {"", TRUTH}
+    assert not [sentence for sentence in (*said.true.splitlines(), *told) if instead(sentence)]
+    (answer,) = {reply(question, "Anna") for question in said.asked.splitlines()}
+    assert "Anna" in answer and not instead(answer)
+    assert answer != POLICY.disclosure.answer.format(name="Anna")
+
+
+def test_who_asks_something_else_in_another_language_is_not_told() -> None:
+    assert not [question for question in ORDINARY_ELSEWHERE.splitlines() if POLICY.disclosure.reply(question, "Anna")]
 
 
 def test_who_asks_is_told_and_who_asks_otherwise_is_not() -> None:
