@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from animator.control import Control
+from animator.evaluate.rows import observed
 from animator.learn.corpus.synthesizers import Heart
 from animator.motion.generator import Generator
 from animator.motion.rows.space import INDEX
@@ -58,6 +59,29 @@ def test_the_lips_part_by_themselves_and_not_only_with_the_jaw(sentences):
     upper, jaw = rows[:, INDEX["mouthUpperUpLeft"]], rows[:, INDEX["jawOpen"]]
     assert np.corrcoef(upper, jaw)[0, 1] < 0.75
     assert np.percentile(upper, 95) > 0.15
+
+
+def test_lips_stay_parted_between_the_vowels(sentences):
+    """Of people who converse the median frame is half as open as the widest ones."""
+    seen = observed(sentences["mixed"]).opening
+    assert np.median(seen) > 0.345 * np.percentile(seen, 95)
+
+
+def test_lips_that_are_not_round_part_further_and_widen_with_the_jaw():
+    def made(jaw, **told):
+        heard, shapes = np.zeros(len(CHANNELS), np.float32), np.zeros(len(SHAPES), np.float32)
+        heard[CHANNELS.index("jawOpen")] = jaw
+        shapes[[SHAPES.index(name) for name in told]] = list(told.values())
+        row = Style(np.random.default_rng(1))(heard, heard, shapes)
+        return dict(zip(CHANNELS, row.tolist(), strict=True))
+
+    parted = {"mouthUpperUp": 0.3, "mouthLowerDown": 0.2}
+    spread, round_ = made(0.2, **parted), made(0.2, **parted, mouthFunnel=0.6, mouthPucker=0.6)
+    for name in parted:
+        assert spread[name] > 1.3 * round_[name], name
+    shut, half, wide = (made(jaw) for jaw in (0.0, 0.25, 0.6))
+    assert shut["mouthStretch"] == 0 < half["mouthStretch"] < wide["mouthStretch"]
+    assert shut["jawOpen"] == 0 and half["jawOpen"] > 0.28 and wide["jawOpen"] == pytest.approx(0.6)
 
 
 def test_clear_speech_moves_the_lips_further_and_leaves_closed_lips_closed():

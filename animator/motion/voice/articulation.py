@@ -29,12 +29,21 @@ _HABITS: dict[tuple[str, ...], float] = {
 # Of rounded lips both networks know something: their sum follows film and rules better than either, and these shares of
 # each, less what they say of any sound, move as far as people's.
 _ROUND_SHAPES = [SHAPES.index(name) for name in ("mouthFunnel", "mouthPucker")]
-_FILM_SHARE, _RULE_SHARE, _ROUND_FLOOR = 1.35, 1.05, 0.08
+_FILM_SHARE, _RULE_SHARE, _ROUND_FLOOR = 1.5, 1.15, 0.12
+# Sentences that are read part lips less than talk does: so much further do these go in sounds that are not round. It
+# shows the teeth at "ee", "s", "sh", "ch" and "t", whose shapes these are.
+_PARTING_GAINS = {
+    "mouthUpperUp": 1.6, "mouthLowerDown": 1.5, "mouthStretch": 2.4, "mouthSmile": 1.3, "mouthDimple": 1.3,
+}  # fmt: skip
+_PARTING = np.array([_PARTING_GAINS.get(name, 1.0) - 1 for name in SHAPES], np.float32)
 # Who converses widens the mouth as it opens (opening and width correlate by .3 in conversation, not at all in sentences
 # that are read): so much of these for a jaw that is wide open, where the lips are not round.
-_WIDENING_SHARES = {"mouthStretch": 0.45, "mouthSmile": 0.30, "mouthDimple": 0.15}
+_WIDENING_SHARES = {"mouthStretch": 0.6, "mouthSmile": 0.45, "mouthDimple": 0.2}
 _WIDENING = np.array([_WIDENING_SHARES.get(name, 0.0) for name in SHAPES], np.float32)
 _JAW = CHANNELS.index("jawOpen")
+# The mouth of who converses is half as open in the median of its frames as in its widest: the jaw falls by this share
+# more where it hardly opens, and by nothing from where it is wide open.
+_LINGERING, _WIDE_JAW = 0.45, 0.5
 # Pucker and funnel together, up to where lips are not round, and from where they are
 _LEAST_ROUNDING, _FULL_ROUNDING = 0.15, 0.6
 _MOST_SPREADS = 1.5  # spreads that a speaker is away from the mean
@@ -75,5 +84,7 @@ class Style:
         unrounded = float(
             np.clip((_FULL_ROUNDING - told[_ROUND_SHAPES].sum()) / (_FULL_ROUNDING - _LEAST_ROUNDING), 0, 1)
         )
-        row[SHAPE_COLUMNS] += told + _WIDENING * mouth[_JAW] * unrounded - heard[SHAPE_COLUMNS]
+        spread = told * _PARTING + _WIDENING * mouth[_JAW]
+        row[SHAPE_COLUMNS] += told + unrounded * spread - heard[SHAPE_COLUMNS]
+        row[_JAW] += _LINGERING * heard[_JAW] * max(0.0, 1 - heard[_JAW] / _WIDE_JAW)
         return row
