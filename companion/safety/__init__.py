@@ -4,6 +4,7 @@ What is said and by which rules is in ``prompts/safety``; here is only the machi
 `companion.safety.guard`, one session's care.
 """
 
-from companion.safety.guard import Guard, Private, Safety
+from companion.safety.guard import Guard, Safety
+from companion.safety.output import Private
 
 __all__ = ["Guard", "Private", "Safety"]

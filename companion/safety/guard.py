@@ -1,10 +1,9 @@
 """One session's care: what is said instead of the language model's reply, and what must not be said at all."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from companion.config import Care
 from companion.protocol import events
@@ -13,17 +12,11 @@ from companion.protocol.settings import Settings
 from companion.safety import policy
 from companion.safety.detect import LONGEST_MESSAGE, Detector, Verdict
 from companion.safety.network import Judges, Network
+from companion.safety.output import OutputFilter, Private
 from companion.safety.watch import Step, Watch
-from companion.speech.text.sentences import words
 from companion.stages.streams import Beginning, closing, held
 from companion.stages.worker import one_thread
 
-LEAK_WORDS = 7  # words in a row that betray a rule
-CODE_DIGITS = 3  # that make a word a code
-LONGEST_CODE = 200  # characters in which one may be spelled out
-LEAK_WORDS_OF_INSTRUCTIONS = 10  # the same of instructions, which may hold what is to be said
-SHORTEST_RULE_WORDS = 4  # words of a rule that is betrayed by all of them
-_SENTENCE = re.compile(r"[.!?]\s|\n(?![a-z])")  # a line that goes on in lower case is the same one
 FLAG = "[crisis]"  # with which a language model gives its own opinion
 
 Kind = Literal["crisis", "concern", "disclosure", "break"]
@@ -54,13 +47,6 @@ class Safety:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._detector.judge, text, before)
 
 
-class Private(NamedTuple):
-    """What users must not read: ``rules``, of which nothing is said again, and ``instructions``."""
-
-    rules: str = ""
-    instructions: str = ""
-
-
 class Guard:
     """``tell`` sends an event; ``settings`` gives the session's; ``clock`` gives seconds; ``private`` gives what no
     user is to read."""
@@ -74,14 +60,13 @@ class Guard:
         private: Callable[[], Private] = Private,
     ) -> None:
         self._safety, self._policy = safety, safety.policy
-        self._tell, self._settings, self._clock, self._private = tell, settings, clock, private
+        self._tell, self._settings, self._clock = tell, settings, clock
         self._begun = clock()
         self._crises = self._listened = 0
         self._watch = Watch(self._policy.crisis)
         self._handed: set[str] = set()  # what was spoken of already
         self._told_age = False
-        self._stopped: set[str] = set()
-        self._said = ""  # in this reply
+        self._output = OutputFilter(self._policy.output, private)
         self.note = ""  # for the language model, about the last message
 
     @property
@@ -129,7 +114,8 @@ class Guard:
     async def answer(self, said: str, name: str, before: Sequence[str] = ()) -> str:
         """What is to be said to this message of the user, "" if that is the language model's business. ``name`` is
         the persona's; ``before``: the messages before it."""
-        self.note, self._said, self._stopped = "", "", set()
+        self.note = ""
+        self._output.begin()
         verdict = await self._safety.judge(said, before)
         said = said[-LONGEST_MESSAGE:]
         self._told_age = self._told_age or bool(self._policy.intimacy.age.search(said))
@@ -169,18 +155,7 @@ class Guard:
 
     def allowed(self, sentence: str) -> str:
         """A sentence of the model, or what takes its place; "" for a second one of a kind in the same reply."""
-        output = self._policy.output
-        stops = (stop for stop in output.stop if self._minor or not stop.minors)
-        instead = next((stop.say for stop in stops if stop.pattern.search(sentence)), "")
-        private, so_far = self._private(), f"{self._said[-LONGEST_CODE:]} {sentence}"
-        if not instead and (_betrays(sentence, private) or _tells_code(so_far, private, output.digits)):
-            instead = output.leak
-        if not instead:
-            self._said = so_far
-            return sentence
-        said = instead not in self._stopped
-        self._stopped.add(instead)
-        return instead if said else ""
+        return self._output.allowed(sentence, self._minor)
 
     async def watched(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
         """The model's deltas. Its flag becomes the hand-off; a break that is due is suggested at the end."""
@@ -255,36 +230,3 @@ class Guard:
         self._begun = self._clock()
         self._say("break", breaks.say.partition("] ")[2])
         return True
-
-
-def _betrays(said: str, private: Private) -> bool:
-    """Whether it repeats `LEAK_WORDS` words of a rule in a row or all of a short one, a code in a rule, or a
-    `LEAK_WORDS_OF_INSTRUCTIONS` part of the instructions."""
-    if _codes(private) & set(words(said)):
-        return True
-    short = {tuple(words(sentence)) for sentence in _SENTENCE.split(private.rules)}
-    whole = any(one in _runs(said, len(one)) for one in short if SHORTEST_RULE_WORDS <= len(one) < LEAK_WORDS)
-    return whole or any(
-        _runs(said, n) & _runs(text, n)
-        for text, n in zip(private, (LEAK_WORDS, LEAK_WORDS_OF_INSTRUCTIONS), strict=True)
-    )
-
-
-def _tells_code(said: str, private: Private, digits: Sequence[str]) -> bool:
-    """Whether it spells out a code in a rule; ``digits`` are the words for 0 to 9."""
-    if not (codes := _codes(private)):
-        return False
-    for value, word in enumerate(digits):
-        said = re.sub(rf"\b{word}\b", str(value), said, flags=re.IGNORECASE)
-    joined = re.sub(r"(?<=\d)[\W_]+(?=\d)", "", said.lower())
-    return any(code in joined for code in codes)
-
-
-def _codes(private: Private) -> set[str]:
-    return {word for word in words(private.rules) if sum(map(str.isdigit, word)) >= CODE_DIGITS}
-
-
-def _runs(text: str, length: int) -> set[tuple[str, ...]]:
-    """Every run of this many words."""
-    all_words = words(text)
-    return {tuple(all_words[start : start + length]) for start in range(len(all_words) - length + 1)}

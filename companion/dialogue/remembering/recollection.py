@@ -1,23 +1,16 @@
 """What one session recalls and stores, where its user agreed."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from companion.conversation.items import Conversation, Item
-from companion.errors import StageError
+from companion.dialogue.remembering.calls import PATIENCE_S, Calls
 from companion.protocol.settings import Remembering
 from companion.stages.protocols import Kept, Memory, Message, keeps
 
-T = TypeVar("T")
-
 MOST_STANDING = 3  # memories that are recalled whatever the subject
 MOST_PASSING = 3  # memories that are recalled for one message
-PATIENCE_S = 2.0  # s that a reply waits for them
-REST_S = 30.0  # s for which a memory that failed is not asked again
-GOODBYE_S = 5.0  # s that it may take when the session ends
-SILENCE_ERROR = ("memory_failed", "The memory does not answer. The conversation goes on without it.")
 
 
 @dataclass(slots=True)
@@ -32,8 +25,7 @@ class _Part:
 class Recollection:
     """``known`` is for the system prompt: recalled once, so that the prompt stays the same.
 
-    ``session`` is the session's id. Whatever is wrong with the memory, nobody waits for it and nothing fails with it:
-    ``failed`` is called, once until it works again. Storing goes on beside the session.
+    ``session`` is the session's id; ``failed`` as in `Calls`. Storing goes on beside the session.
     """
 
     def __init__(
@@ -46,9 +38,7 @@ class Recollection:
         self._told: set[str] = set()
         self._done: set[str] = set()  # items that were stored or passed over
         self._owned: dict[str, _Part | None] = {}  # the part to which an item belongs
-        self._failed, self._failing = failed, False
-        self._resting = 0.0  # loop time until which the memory is not asked
-        self._writing: set[asyncio.Task[None]] = set()
+        self._calls = Calls(f"{session} store", failed)
 
     def agree(self, wish: Remembering | None) -> None:
         """From now on what is said is stored if ``wish`` consents, under its user. What was said before, and the answer
@@ -64,7 +54,7 @@ class Recollection:
         if withdrawn:
             self._owned = dict.fromkeys(self._owned)
         if over:
-            self._later(self._close(over, set(self._writing), withdrawn))
+            self._calls.later(self._close(over, self._calls.writing, withdrawn))
 
     @property
     def agreed(self) -> bool:
@@ -76,19 +66,18 @@ class Recollection:
         part, memory = self._part, self._memory
         if part is None or not keeps(memory):
             return []
-        return await self._answered(memory.memories(part.user)) or []
+        return await self._calls.answer(memory.memories(part.user)) or []
 
     async def erase(self, kept: Sequence[Kept]) -> None:
         """Of what is kept, these are forgotten; the words of this talk are with them."""
         part, memory = self._part, self._memory
         if part is None or not keeps(memory):
             return
-        if self._writing:
-            await asyncio.wait(self._writing, timeout=PATIENCE_S)
+        await self._calls.written(PATIENCE_S)
         for one in kept:
             if one.id is not None:
-                await self._answered(memory.delete(part.user, one.id))
-        await self._answered(memory.discard(part.name))
+                await self._calls.answer(memory.delete(part.user, one.id))
+        await self._calls.answer(memory.discard(part.name))
         self.renew()
 
     def renew(self) -> None:
@@ -132,9 +121,9 @@ class Recollection:
                 parts[part.name] = part
                 messages.setdefault(part.name, []).append(Message(item.role, item.content()))
         for name, said in messages.items():
-            self._later(self._memory.remember(parts[name].user, name, said))
+            self._calls.later(self._memory.remember(parts[name].user, name, said))
             if parts[name] is not self._part:  # it was read already
-                self._later(self._close(parts[name], set(self._writing), withdrawn=False))
+                self._calls.later(self._close(parts[name], self._calls.writing, withdrawn=False))
 
     def _own(self) -> None:
         """What is new belongs to the part that goes on; an answer to where its question does."""
@@ -158,9 +147,8 @@ class Recollection:
         """The session is over: wait until all of it is stored, if that does not take long."""
         self.store()
         if self._part:
-            self._later(self._close(self._part, set(self._writing), withdrawn=False))
-        if self._writing and (await asyncio.wait(self._writing, timeout=GOODBYE_S))[1]:
-            self._fail(StageError(*SILENCE_ERROR))
+            self._calls.later(self._close(self._part, self._calls.writing, withdrawn=False))
+        await self._calls.end()
 
     def _fresh(self) -> Iterator[Item]:
         for item in self._conversation:
@@ -174,43 +162,4 @@ class Recollection:
         await (self._memory.discard(part.name) if withdrawn else self._memory.conclude(part.name))
 
     async def _recall(self, user: str, about: str, limit: int) -> list[str] | None:
-        return await self._answered(self._memory.recall(user, about, limit))
-
-    async def _answered(self, asked: Coroutine[Any, Any, T]) -> T | None:
-        """None where the memory does not answer, which is not asked again for a while then."""
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._resting:
-            asked.close()
-            return None
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                found = await asked
-        except TimeoutError:
-            self._resting = loop.time() + REST_S
-            self._fail(StageError(*SILENCE_ERROR))
-            return None
-        except Exception as error:  # of whatever memory: the reply does without
-            self._resting = loop.time() + REST_S
-            self._fail(error)
-            return None
-        self._failing = False
-        return found
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Begin ``work`` on the memory, in order; it may overlap with what was begun before."""
-        task = asyncio.create_task(self._guarded(work), name=f"{self._session} store")
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
-
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:  # of whatever memory
-            self._fail(error)
-        else:
-            self._failing = False
-
-    def _fail(self, error: Exception) -> None:
-        if not self._failing:
-            self._failing = True
-            self._failed(error)
+        return await self._calls.answer(self._memory.recall(user, about, limit))
