@@ -1,4 +1,5 @@
-"""Sound on its way out: what waits while the face looks ahead, a listener's murmur, and what has been heard."""
+"""Sound on its way out: what waits while the face looks ahead, a listener's murmur, what has been heard, and how long
+the face takes to be silent."""
 
 from collections.abc import Callable
 
@@ -89,3 +90,21 @@ class Playback:
         """The same where the line may be dead: a client that reported, and does no more, hears no more either."""
         heard = self.heard(clock)
         return heard if self._report is None else int(min(heard, self._report[0] + FRESH_S * SPEAK_RATE))
+
+
+class SilenceTimer:
+    """From the first sound of who interrupts to the face's silence. ``observe`` gets the seconds."""
+
+    def __init__(self, observe: Callable[[float], None]) -> None:
+        self._observe = observe
+        self._since: float | None = None
+
+    def begin(self, since: float | None) -> None:
+        """Somebody began to speak at ``since``, in s; None: nobody did."""
+        self._since = since
+
+    def end(self, now: float) -> None:
+        """The face is silent."""
+        if self._since is not None:
+            self._observe(now - self._since)
+            self._since = None

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +49,12 @@ class Chunk:
     epoch: int
     drawn: asyncio.Event = field(default_factory=asyncio.Event)  # its sound need not wait any longer
     heard: asyncio.Event = field(default_factory=asyncio.Event)  # its sound was sent: its pictures may follow
+
+    async def wait(self, until: float) -> None:
+        """Wait for the pictures until that loop time at the latest; not at all while the loop is late."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                await self.drawn.wait()
 
 
 class Pictures:

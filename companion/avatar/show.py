@@ -9,18 +9,17 @@ counted in samples: ``clock`` is the pts of the next chunk.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 
 from animator.control import Control, Emotion, State
 from animator.units import FPS, SAMPLES_PER_FRAME
-from companion.avatar.buffers import KEPT_SAMPLES, LookAhead, Murmur, Playback
+from companion.avatar.buffers import KEPT_SAMPLES, LookAhead, Murmur, Playback, SilenceTimer
 from companion.avatar.delivery import Delivery, Phase
 from companion.avatar.device import Device
 from companion.avatar.expression import Expression
-from companion.avatar.pictures import Chunk, Look, Pictures, Sounds
+from companion.avatar.pictures import Look, Pictures, Sounds
 from companion.metrics import Metrics
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
@@ -56,7 +55,7 @@ class Show:
         self._ahead = LookAhead()
         self._murmur = Murmur()
         self._playback = Playback(lambda: asyncio.get_running_loop().time())
-        self._held_since: float | None = None
+        self._silence = SilenceTimer(metrics.silenced.observe)
         self._sent: Samples = np.zeros(0, np.float32)
 
     @property
@@ -86,7 +85,7 @@ class Show:
         """The speaker pauses from the next chunk on, until `release`: perhaps somebody else begins to speak, ``since``
         that loop time."""
         if self._delivery.sounding and not self._delivery.held:
-            self._held_since = since
+            self._silence.begin(since)
         self._delivery.hold()
 
     def release(self) -> None:
@@ -94,7 +93,7 @@ class Show:
         if self._delivery.phase is Phase.PAUSED and (later := self.mouth.again(self._delivery.paused_at)):
             self._ahead.mute()
             self._delivery.again(later)
-        self._held_since = None
+        self._silence.begin(None)
         self._delivery.release()
 
     def mirror(self, emotion: Emotion, strength: float) -> None:
@@ -171,7 +170,8 @@ class Show:
         first, last = (0, 0) if held else self._delivery.span(self.clock, n, self.mouth.ends_at)
         sounds, saying = Sounds(taken.audio, self._user(n)), speaker if first < last else None
         chunk = self.pictures.add(self.clock, sounds, control, saying) if look else None
-        await self._drawn(chunk, due + PICTURES_S)
+        if chunk:
+            await chunk.wait(due + PICTURES_S)
         if self._delivery.phase is Phase.PAUSING:  # somebody began to speak while it was drawn
             sound = self._delivery.faded(sound, self.clock)
         if speaker is not self._delivery.speaker:  # interrupted while it was drawn
@@ -180,15 +180,10 @@ class Show:
         if chunk:
             chunk.heard.set()
         self._sent = np.concatenate([self._sent, sound])[-KEPT_SAMPLES:]
-        self._time_silence()
+        if self._delivery.phase in (Phase.PAUSED, Phase.SILENT):
+            self._silence.end(asyncio.get_running_loop().time())
         self.clock += n
         self._end()
-
-    def _time_silence(self) -> None:
-        """Whoever was interrupted is silent from now on."""
-        if self._held_since is not None and self._delivery.phase in (Phase.PAUSED, Phase.SILENT):
-            self._metrics.silenced.observe(asyncio.get_running_loop().time() - self._held_since)
-            self._held_since = None
 
     def _take(self, n: int) -> Taken:
         """The next sound of who speaks, or else of who listens."""
@@ -204,13 +199,6 @@ class Show:
         """The silence of a speaker who is held; all that it still has to say is delayed by as much."""
         self._delivery.wait(self.clock, n)
         return Taken(np.zeros(n, np.float32), ())
-
-    async def _drawn(self, chunk: Chunk | None, until: float) -> None:
-        """Wait for the pictures, but not for long; not at all while the loop is late."""
-        if chunk:
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(until):
-                    await chunk.drawn.wait()
 
     def _send_sound(self, speaker: Speaker | None, sound: Samples, first: int, last: int) -> None:
         """The chunk's, from ``first`` to ``last`` if it is a speaker's; a listener's murmur is nobody's."""

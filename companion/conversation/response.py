@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
 from companion.conversation.items import Item
+from companion.conversation.tool_calls import ToolCalls
 from companion.metrics import Trace
 from companion.phases import following
 from companion.protocol import events
@@ -89,7 +90,10 @@ class Reply:
     words: bool = False  # some were told of
     previous: str | None = None
     shown: list[str] = field(default_factory=list[str])
-    made: list[Item] = field(default_factory=list[Item])  # calls of tools
+    calls: ToolCalls = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calls = ToolCalls(self.id, lambda event: self.tell(event), lambda item: self.join(item), lambda: self.over)
 
     @property
     def created(self) -> bool:
@@ -123,35 +127,6 @@ class Reply:
         self.open()
         self.item.text = (self.item.text or "") + text
         self.tell(events.TextDelta(self.id, self.item.id, text))
-
-    def calls(self, item: Item) -> None:
-        """A tool is going to be called."""
-        self.made.append(item)
-        previous = self.join(item)
-        self.tell(events.OutputItemAdded(self.id, item.to_json(), len(self.made)))
-        self.tell(events.ItemAdded(item.to_json(), previous))
-
-    def argues(self, item: Item, arguments: str) -> None:
-        """More of the arguments of a call."""
-        if item.call and not self.over:
-            item.call = replace(item.call, arguments=item.call.arguments + arguments)
-            place = self.made.index(item) + 1
-            self.tell(events.CallArgumentsDelta(self.id, item.id, item.call.id, place, arguments))
-
-    def called(self, item: Item) -> None:
-        """A call is written."""
-        if item.call and not self.over:
-            item.status = "completed"
-            place, call = self.made.index(item) + 1, item.call
-            self.tell(events.CallArgumentsDone(self.id, item.id, call.id, place, call.name, call.arguments))
-            self.tell(events.OutputItemDone(self.id, item.to_json(), place))
-            self.tell(events.ItemDone(item.to_json(), None))
-
-    def answered(self, item: Item) -> None:
-        """A tool of the server gave its result."""
-        previous = self.join(item)
-        self.tell(events.ItemAdded(item.to_json(), previous))
-        self.tell(events.ItemDone(item.to_json(), previous))
 
     def cue(self, cue: Cue) -> None:
         self.open()
@@ -191,7 +166,7 @@ class Reply:
     def finish(self, ending: Ending, reason: str | None = None, problem: Problem | None = None) -> None:
         """Close everything that was opened, in OpenAI's order; then as `abandon`."""
         self.item.status = "completed" if ending == "completed" else "incomplete"
-        for item in self.made:
+        for item in self.calls.items:
             item.status = "completed" if item.status == "completed" else "incomplete"
         sounding = self.phase is Phase.SOUNDING
         if sounding and ending == "cancelled":
@@ -234,7 +209,7 @@ class Reply:
         self.phase = following(FOLLOWS, self.phase, phase)
 
     def _output(self) -> list[Json]:
-        return [item.to_json() for item in ([self.item] if self._opened else []) + self.made]
+        return [item.to_json() for item in ([self.item] if self._opened else []) + self.calls.items]
 
     def _close(self) -> None:
         text = self.item.content()

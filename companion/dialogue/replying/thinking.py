@@ -89,7 +89,7 @@ class Thinking:
                     _, retracted, said = delta.rpartition(RETRACTED)
                     spoke = bool(said.strip()) or (spoke and not retracted)
                     yield delta
-            spoke = spoke or bool(reply.made) or reply.thoughts.inside
+            spoke = spoke or bool(reply.calls.items) or reply.thoughts.inside
 
 
 async def once(text: str) -> AsyncIterator[str]:

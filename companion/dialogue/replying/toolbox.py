@@ -93,7 +93,7 @@ class Toolbox:
                     else:
                         self._grow(calls, part, reply)
             for item in calls.values():
-                reply.called(item)
+                reply.calls.end(item)
             if not calls or not all(item.call and item.call.name in own for item in calls.values()):
                 return  # nothing more, or it is the client's turn
             asked = [item.call for item in calls.values() if item.call]
@@ -115,7 +115,7 @@ class Toolbox:
             result = await self._run(call, own)
         finally:
             del self._conversation.running[call.id]
-        answered = self._host.answered if reply.over else reply.answered
+        answered = self._host.answered if reply.over else reply.calls.answered
         answered(Item(new_id("item"), "tool", result, call_id=call.id))
 
     def _grow(self, calls: dict[int, Item], part: CallPart, reply: Reply) -> None:
@@ -124,9 +124,9 @@ class Toolbox:
         if item is None:
             call = Call(part.id or new_id("call"), part.name, "")
             item = calls[part.index] = Item(new_id("item"), "assistant", "", status="in_progress", call=call)
-            reply.calls(item)
+            reply.calls.begin(item)
         if part.arguments:
-            reply.argues(item, part.arguments)
+            reply.calls.argue(item, part.arguments)
 
     def _own(self, names: Sequence[str]) -> "dict[str, BaseTool]":
         known = self._tools
