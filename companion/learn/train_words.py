@@ -51,7 +51,7 @@ class Read:
     hidden: Tensor
 
 
-class Class:
+class Material:
     """``lessons`` as the frozen layers of ``model`` read them, after what their personas are told."""
 
     def __init__(self, model: Adapted, lessons: Sequence[Lesson], preambles: dict[str, list[int]]) -> None:
@@ -98,7 +98,7 @@ class Class:
         yield from (Read(one, own.clone()) for one, own in zip(lessons, rest, strict=True))
 
 
-def train(model: Adapted, learnt: Class, held: Class, rounds: int, seed: int = 0) -> Iterator[dict[str, Tensor]]:
+def train(model: Adapted, learnt: Material, held: Material, rounds: int, seed: int = 0) -> Iterator[dict[str, Tensor]]:
     """-> the adapter, after each round in which it became better on ``held``."""
     draw, losses = random.Random(seed), [held.mean_loss()]
     log.info("before: %.3f nats a token of the held-out", losses[0])
@@ -150,7 +150,7 @@ def main() -> None:
     before = {name: teaching.told(model.words, teaching.preamble(prompts, name)) for name in sorted(named)}
     lessons = {part: [teaching.lesson(model.words, one) for one in some] for part, some in written.items()}
     log.info("%d tokens to learn", sum(len(one.learnt) for one in lessons["train"]))
-    learnt, held = (Class(model, lessons[part], before) for part in ("train", "held-out"))
+    learnt, held = (Material(model, lessons[part], before) for part in ("train", "held-out"))
     for better in train(model, learnt, held, asked.rounds, asked.seed):
         save_file(better, asked.out, described(model))
 

@@ -178,7 +178,7 @@ def test_it_learns_what_personas_say_and_dialogues_do_not_see_each_other(file: P
     lessons = [teaching.lesson(model.words, one) for one in some]
     heard = [model.words.decode([one.tokens[n] for n in one.learnt], skip_special_tokens=False) for one in lessons]
     assert heard == ["well, hello!<|im_end|>oh.<|im_end|>"] * 2
-    learnt = train_words.Class(model, lessons, {"a": model.words.encode("be kind").ids})
+    learnt = train_words.Material(model, lessons, {"a": model.words.encode("be kind").ids})
     (batch,) = learnt.batches(random.Random(0))
     together, alone = learnt.loss(batch)[0].item(), sum(learnt.loss([one])[0].item() for one in batch)
     assert together == pytest.approx(alone, rel=1e-5)
