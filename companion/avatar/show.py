@@ -20,10 +20,11 @@ from companion.avatar.delivery import Delivery, Phase
 from companion.avatar.device import Device
 from companion.avatar.expression import Expression
 from companion.avatar.pictures import Look, Pictures, Sounds
+from companion.avatar.source import Source
 from companion.metrics import Metrics
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
-from companion.speech.playout import Feed, Mouth, Speaker, Taken, pcm16
+from companion.speech.playout import Feed, Mouth, Speaker, pcm16
 from companion.stages.protocols import SPEAK_RATE, Samples
 
 CHUNK_FRAMES = 2  # when there is no face to say it
@@ -54,6 +55,7 @@ class Show:
         self._expression = Expression()
         self._ahead = LookAhead()
         self._murmur = Murmur()
+        self._source = Source(self.mouth, self._delivery, self._ahead, self._murmur)
         self._playback = Playback(lambda: asyncio.get_running_loop().time())
         self._silence = SilenceTimer(metrics.silenced.observe)
         self._sent: Samples = np.zeros(0, np.float32)
@@ -162,13 +164,9 @@ class Show:
     async def _chunk(self, due: float) -> None:
         look, n = self.pictures.look, self.chunk_frames * SAMPLES_PER_FRAME
         control = self._expression.over(replace(self.control, state=self._tick()), self.clock)
-        held = self._delivery.phase is Phase.PAUSED
-        taken = self._nothing(n) if held else self._take(n)
-        speaker = self._delivery.speaker
-        # What waits since the face looks ahead stays where it is while the speaker pauses.
-        sound = taken.audio if held else self._delivery.faded(self._ahead.push(taken.audio), self.clock)
-        first, last = (0, 0) if held else self._delivery.span(self.clock, n, self.mouth.ends_at)
-        sounds, saying = Sounds(taken.audio, self._user(n)), speaker if first < last else None
+        sounding = self._source.chunk(self.clock, n)
+        speaker, sound = self._delivery.speaker, sounding.sent
+        sounds, saying = Sounds(sounding.audio, self._user(n)), speaker if sounding.first < sounding.last else None
         chunk = self.pictures.add(self.clock, sounds, control, saying) if look else None
         if chunk:
             await chunk.wait(due + PICTURES_S)
@@ -176,7 +174,7 @@ class Show:
             sound = self._delivery.faded(sound, self.clock)
         if speaker is not self._delivery.speaker:  # interrupted while it was drawn
             saying, sound = None, np.zeros_like(sound)
-        self._send_sound(saying, sound, first, last)
+        self._send_sound(saying, sound, sounding.first, sounding.last)
         if chunk:
             chunk.heard.set()
         self._sent = np.concatenate([self._sent, sound])[-KEPT_SAMPLES:]
@@ -184,21 +182,6 @@ class Show:
             self._silence.end(asyncio.get_running_loop().time())
         self.clock += n
         self._end()
-
-    def _take(self, n: int) -> Taken:
-        """The next sound of who speaks, or else of who listens."""
-        taken = self.mouth.take(n)
-        if (murmur := self._murmur.take(n, self.clock + len(self._ahead))) is not None:
-            return Taken(murmur, ())
-        if self._delivery.phase is Phase.WAITING and self.mouth.taken:
-            self._delivery.start(self.clock + len(self._ahead))
-        self._delivery.add(taken.cues)
-        return taken
-
-    def _nothing(self, n: int) -> Taken:
-        """The silence of a speaker who is held; all that it still has to say is delayed by as much."""
-        self._delivery.wait(self.clock, n)
-        return Taken(np.zeros(n, np.float32), ())
 
     def _send_sound(self, speaker: Speaker | None, sound: Samples, first: int, last: int) -> None:
         """The chunk's, from ``first`` to ``last`` if it is a speaker's; a listener's murmur is nobody's."""

@@ -5,11 +5,10 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -42,11 +41,13 @@ from companion.server.http.bodies import SlowError
 from companion.server.http.catalogue import Catalogue
 from companion.server.http.client_secrets import Secrets
 from companion.server.http.failures import failed
+from companion.server.http.figures import Figures
 from companion.server.http.memories import Memories
 from companion.server.http.sound import Sound
 from companion.server.http.uploads import Uploads
 from companion.server.load import Load
 from companion.server.readiness import Readiness
+from companion.server.warm_up import WarmUp
 from companion.session.client.visitor import Visitor
 from companion.session.session import Session
 from companion.stages.protocols import ASR, TTS, Memory
@@ -115,11 +116,9 @@ class App:
         self.draining = False  # no conversation begins any more
         self.load = Load(parts.metrics)
         self._readiness = Readiness(parts.turn, parts.metrics, time.monotonic)
-        self._face: bool | None = None  # whether the default one can be shown
+        self._warm_up = WarmUp(parts.warm, parts.read, self._personas)
         self._places = Places(config.max_sessions, config.max_sessions_per_user)
         self._comebacks = Comebacks(parts.resumables)
-        self._alone, self._busy = asyncio.Event(), asyncio.Event()
-        self._alone.set()
 
     def starlette(self) -> Starlette:
         parts = self._parts
@@ -141,8 +140,7 @@ class App:
                 *Memories(kept, self._visitor).routes(),
                 Route("/health", self.health),
                 Route("/ready", self.ready),
-                Route("/metrics", self.metrics),
-                Route("/traces", self.traces),
+                *Figures(parts.metrics, self._visitor).routes(),
                 Mount("/", client),
             ],
             exception_handlers={SlowError: _too_slow, ClientDisconnect: _gone},
@@ -151,40 +149,13 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncGenerator[None]:
-        beside = {"warm": self._warm(), "load": self.load.watch(), "comebacks": self._comebacks.watch()}
+        beside = {"warm": self._warm_up.run(), "load": self.load.watch(), "comebacks": self._comebacks.watch()}
         running = [asyncio.create_task(work, name=name) for name, work in beside.items()]
         yield
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await self._parts.close()
-
-    async def _warm(self) -> None:
-        try:
-            await self._parts.warm()
-            self._face = True
-        except Exception as error:  # a session will say what is wrong with the face
-            self._face = False
-            log.error("the default face cannot be prepared: %s", error)
-        for persona in self._personas():
-            while not await self._read(persona):
-                await self._alone.wait()
-
-    async def _read(self, persona: Persona) -> bool:
-        """Let the language model read it, unless a session comes: that needs the model now -> whether it is read."""
-        reading = asyncio.create_task(self._parts.read(persona.id), name="read a persona")
-        busy = asyncio.create_task(self._busy.wait(), name="a session")
-        try:
-            await asyncio.wait([reading, busy], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            reading.cancel()
-            busy.cancel()
-            await asyncio.wait([reading])
-        if reading.cancelled():
-            return False
-        if error := reading.exception():  # the first reply will say it, too
-            log.error("a persona cannot be read: %s", type(error).__name__)
-        return True
 
     async def realtime(self, websocket: WebSocket) -> None:
         visitor = self.access.visitor(websocket)
@@ -228,8 +199,7 @@ class App:
 
     async def _converse(self, caller: Caller, persona: str) -> None:
         self.sessions += 1
-        self._alone.clear()
-        self._busy.set()
+        self._warm_up.pause()
         self._parts.metrics.sessions.set(self.sessions)
         try:
             parts = self._parts
@@ -238,8 +208,7 @@ class App:
             self._places.leave(caller.place)
             self.sessions -= 1
             if not self.sessions:
-                self._alone.set()
-                self._busy.clear()
+                self._warm_up.go_on()
             self._parts.metrics.sessions.set(self.sessions)
 
     async def health(self, request: Request) -> Response:
@@ -257,24 +226,9 @@ class App:
             return closed[0]
         if self.sessions >= self._parts.config.max_sessions:
             return "session_limit_reached"
-        if not self._face:
-            return "starting" if self._face is None else "face_failed"
+        if not self._warm_up.face:
+            return "starting" if self._warm_up.face is None else "face_failed"
         return "" if await self._readiness.works(idle=not self.sessions) else "turn_failed"
-
-    async def metrics(self, request: Request) -> Response:
-        visitor = self._visitor(request)
-        if isinstance(visitor, Response):
-            return visitor
-        return Response(generate_latest(self._parts.metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-    async def traces(self, request: Request) -> Response:
-        """The timelines of the last turns, the latest last. No words are in them."""
-        visitor = self._visitor(request)
-        if isinstance(visitor, Response):
-            return visitor
-        if visitor != Visitor():
-            return failed(403, "forbidden", "A client secret cannot see these; use the server's key.")
-        return JSONResponse({"turns": [asdict(turn) for turn in self._parts.metrics.turns]})
 
     def _personas(self) -> list[Persona]:
         """All personas, the default one first."""
