@@ -11,8 +11,8 @@ log = logging.getLogger(__name__)
 
 
 class WarmUp:
-    """``warm`` prepares the default face; ``read`` lets the language model read the persona of an id; ``personas`` gives
-    them all, the most likely one first."""
+    """``warm`` prepares the default face; ``read`` lets the language model read the persona of an id; ``personas``
+    gives them all, the most likely one first."""
 
     def __init__(
         self,
