@@ -22,7 +22,11 @@ from animator.motion.rows.parts import Part
 from animator.units import FPS
 
 if TYPE_CHECKING:
-    from animator.units import Motion
+    from collections.abc import Iterator
+
+    from animator.face import Shown
+    from animator.portrait.portrait import Portrait
+    from animator.units import Motion, Samples
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Animates one picture with any voice.")
 app.add_typer(data, name="data")
@@ -77,17 +81,13 @@ def render(  # noqa: PLR0913 - the options of a command
 
     The video says in signed credentials (C2PA) that it is synthetic: see `animator inspect`.
     """
-    from animator.export import frames_of, replay, speak, write
+    from animator.export import write
     from animator.marks.credentials import Signature
     from animator.motion.rows.arkit_csv import write_motion
 
-    heard, target = (audio, out) if out else (None, audio)
+    heard, target = _files(audio, out, listens=bool(motion or other))
     if size % 2:
-        fail(f"--size is {size}; H.264 wants an even number.")
-    if not target or not (heard or motion or other):
-        fail("There is nothing to say: give AUDIO and OUT, --other to listen to, or a recorded --motion.")
-    if target.suffix.lower() not in MP4_SUFFIXES:
-        fail(f"{target} would not be an MP4: give OUT, after the sound, a name that ends in .mp4.")
+        fail(f"--size is {size}; H.264 needs an even number.")
     try:
         for place in (target, save_motion):
             if place:
@@ -98,12 +98,8 @@ def render(  # noqa: PLR0913 - the options of a command
         rows = _recorded(motion, motion_fps, only) if motion else None
         animator = Animator(size, 2 if device == "cpu" else 2 * FPS, seed, device, behaviour)
         found = prepare(portrait, size, landmarks, drawn=drawn)
-        if rows is None:
-            face = animator.open(found, only)
-            shown = speak(face, sound, Control(state, emotion, strength, articulation=articulation), listened)
-            frames = frames_of(sound if listened is None or len(sound) > len(listened) else listened)
-        else:
-            shown, frames = replay(animator.drawer(found), rows, sound), len(rows)
+        control = Control(state, emotion, strength, articulation=articulation)
+        shown, frames = _moving(animator, found, rows, (sound, listened), (control, only))
         with progress("rendering", frames) as advance:
             moved = write(shown, size, target, advance, signature)
         if save_motion:
@@ -113,7 +109,33 @@ def render(  # noqa: PLR0913 - the options of a command
     except KeyboardInterrupt:
         console.print(f"Stopped; {target} was not written.")
         raise typer.Exit(130) from None
-    console.print(f"{target}: {frames} frames, {frames / 25:.2f} s")
+    console.print(f"{target}: {frames} frames, {frames / FPS:.2f} s")
+
+
+def _files(audio: Path | None, out: Path | None, listens: bool) -> tuple[Path | None, Path]:
+    """The speech and the video to write; ends the command unless there is something to show and an MP4 for it."""
+    heard, target = (audio, out) if out else (None, audio)
+    if not target or not (heard or listens):
+        fail("There is nothing to say: give AUDIO and OUT, --other to listen to, or a recorded --motion.")
+    if target.suffix.lower() not in MP4_SUFFIXES:
+        fail(f"{target} would not be an MP4: give OUT, after the sound, a name that ends in .mp4.")
+    return heard, target
+
+
+def _moving(
+    animator: Animator, found: "Portrait", rows: "Motion | None", sounds: "tuple[Samples, Samples | None]",
+    wish: tuple[Control, Part],
+) -> "tuple[Iterator[Shown], int]":  # fmt: skip
+    """The chunks of the video and how many frames they have: of recorded ``rows``, or of a face that says the first of
+    ``sounds`` and listens to the second."""
+    from animator.export import frames_of, replay, speak
+
+    own, other = sounds
+    if rows is not None:
+        return replay(animator.drawer(found), rows, own), len(rows)
+    control, part = wish
+    shown = speak(animator.open(found, part), own, control, other)
+    return shown, max(frames_of(own), 0 if other is None else frames_of(other))
 
 
 @app.command()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import get_origin
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.drawn.drawing import Drawing
-from animator.portrait.finding.framing import cut
+from animator.portrait.finding.framing import Cut, cut
 from animator.portrait.finding.glasses import find_glasses
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.finding.matte import person
@@ -23,7 +23,7 @@ from animator.portrait.picture.reading import Picture, Source, decode, read
 from animator.portrait.remarks import remarks
 from animator.portrait.shaping.brows import level_brows
 from animator.portrait.shaping.closure import close_lids, shut_drawn, snap_rims, snap_seam
-from animator.portrait.shaping.head_fit import fit
+from animator.portrait.shaping.head_fit import FittedHead, fit
 from animator.portrait.shaping.lip_gap import lips_parted, shows_teeth
 from animator.portrait.shaping.lip_shapes import fit_mouth
 from animator.storage import cache_folder, whole
@@ -119,16 +119,10 @@ def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None) 
 def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> Portrait:
     framed = cut(source, size, Landmarker(), given)
     points = framed.face.points
-    face = fit(points, framed.face.blendshapes)
-    width = float(np.linalg.norm(points[234] - points[454]))
-    parted = lips_parted(points)
-    vertices = (snap_rims if parted else snap_seam)(face.vertices, framed.picture, width)
-    shapes, jaw = fit_mouth(vertices, (face.shapes, face.jaw, face.left), pose(points), width)
-    lost = framed.drawing.eyes_lost
-    matte, outlined = person(framed.picture, points)
     iris = np.array([_iris(points[473:]), _iris(points[468:473])], np.float32)
-    drawn = framed.drawing.lids
-    blinking = shut_drawn(vertices, shapes) if drawn else close_lids(vertices, shapes, framed.picture, iris)
+    head = _fitted(framed, iris)
+    matte, outlined = person(framed.picture, points)
+    lost = framed.drawing.eyes_lost
     return Portrait(
         id=name,
         size=size,
@@ -138,21 +132,21 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         person=matte,
         outlined=outlined,
         landmarks=points,
-        vertices=vertices,
+        vertices=head.vertices,
         triangles=mesh().triangles,
         contours=mesh().contours,
-        shapes=level_brows(vertices, blinking, width),
-        jaw=jaw,
+        shapes=head.shapes,
+        jaw=head.jaw,
         pose=pose(points),
         iris=iris,
-        eyeballs=face.eyeballs,
-        teeth=face.teeth,
-        face_width=width,
+        eyeballs=head.eyeballs,
+        teeth=head.teeth,
+        face_width=_width(points),
         face_height=float(np.linalg.norm(points[10] - points[152])),
-        ear_depth=face.ear_depth,
+        ear_depth=head.ear_depth,
         drawing=framed.drawing,
-        expression=face.expression,
-        mouth_open=parted,
+        expression=head.expression,
+        mouth_open=lips_parted(points),
         teeth_visible=shows_teeth(framed.picture, points),
         glasses=find_glasses(framed.picture, points),
         place=framed.place,
@@ -164,6 +158,22 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         doubtful=framed.doubtful,
         warnings=remarks(framed),
     )
+
+
+def _fitted(framed: Cut, iris: Floats) -> FittedHead:
+    """The head of a framed face, with lids, lips and brows that move as the picture shows them."""
+    points, picture = framed.face.points, framed.picture
+    head, width = fit(points, framed.face.blendshapes), _width(points)
+    vertices = (snap_rims if lips_parted(points) else snap_seam)(head.vertices, picture, width)
+    shapes, jaw = fit_mouth(vertices, (head.shapes, head.jaw, head.left), pose(points), width)
+    drawn = framed.drawing.lids
+    blinking = shut_drawn(vertices, shapes) if drawn else close_lids(vertices, shapes, picture, iris)
+    return replace(head, vertices=vertices, shapes=level_brows(vertices, blinking, width), jaw=jaw)
+
+
+def _width(points: Floats) -> float:
+    """Px between the points 234 and 454, not foreshortened."""
+    return float(np.linalg.norm(points[234] - points[454]))
 
 
 def _iris(ring: Floats) -> tuple[float, float, float]:

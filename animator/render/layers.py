@@ -20,18 +20,30 @@ _LID_FORWARD = 0.03  # face widths
 _OPENINGS = ("lips_inner", "eye_left", "eye_right")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """The triangles of a frame. Their vertices are those of `Body`, then those of the hems."""
+
+    uv: Floats  # (N, 2) px of the picture
+    opacity: Floats  # (N,) 1, and 0 at the outer side of a hem
+    hem: holes.Hem  # of the face's rim, then of the upper edges of the openings
+    rim_hem: Ints  # (T, 3) the hem of the face's rim
+    edge_hem: Ints  # (T, 3) the hem of the openings
+    around: Ints  # (T, 3) hair, neck, shoulders, and fillers between the edges of the openings
+    edge: Ints  # (T, 3) where the person fades into the background
+    forward: Floats  # (T,) px by which triangles of the face are sorted nearer than they are
+    creases: Ints  # (E, 4) where the face may fold, see `holes.creases`
+    rims: Ints  # (R,) `Lips.edge`, and the vertices of its hem
+    rim_of: Ints  # (R,) whose `Lips.line` they follow
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Layers:
-    """``still`` (size, size, 3) RGB is the background; ``texture`` the packed picture, ``sharp`` what it is
-    drawn from when it has moved, ``cutout`` the person in it;
-    ``centre`` (2,) px of the frame on the optical axis. ``uv`` (N, 2) px of the picture and ``opacity`` (N,) are the
-    body's and the hem's vertices; triangles (T, 3) of these are ``around`` the face, at the ``edge`` of the person, the
-    hem of the face's rim and of the openings' edges, and by ``forward`` (T,) px the face's own are drawn over others.
-    ``creases`` (E, 4) are where the face may fold. ``rims`` (R,) are `Lips.edge` and the vertices of its
-    hem, ``rim_of`` (R,) whose `Lips.line` they follow."""
+    """All that a portrait is drawn from."""
 
     portrait: Portrait
     body: Body
+    mesh: Mesh
     light: Light
     eyes: tuple[eyeball.Eye, ...]
     lids: tuple[lids.Lid, ...]
@@ -40,22 +52,11 @@ class Layers:
     tongue: tongue.Tongue
     wrinkles: wrinkles.Wrinkles | None
     glasses: spectacles.Glasses | None
-    texture: raster.Texture
-    sharp: raster.Texture
-    cutout: raster.Texture
-    still: Image
-    centre: Floats
-    hem: holes.Hem
-    rim_hem: Ints
-    edge_hem: Ints
-    creases: Ints
-    rims: Ints
-    rim_of: Ints
-    around: Ints
-    edge: Ints
-    forward: Floats
-    uv: Floats
-    opacity: Floats
+    texture: raster.Texture  # the packed picture
+    sharp: raster.Texture  # what it is drawn from once the face has moved
+    cutout: raster.Texture  # the person in it
+    still: Image  # (size, size, 3) RGB, the background
+    centre: Floats  # (2,) px of the frame on the optical axis
 
 
 _known: WeakValueDictionary[int, Layers] = WeakValueDictionary()
@@ -72,56 +73,62 @@ def layers(portrait: Portrait) -> Layers:
 
 
 def _build(portrait: Portrait) -> Layers:
-    made = body(portrait)
-    bare = spectacles.take_off(portrait)
-    behind = cavity.mouth(bare, made)
-    x, y = portrait.view
+    made, bare = body(portrait), spectacles.take_off(portrait)
+    behind, meet = cavity.mouth(bare, made), meeting.lips(portrait, made.points)
     opaque = plate.opacity(portrait)
     background = plate.plate(bare.picture, opaque, portrait.face_width)
-    whole, edge = plate.split(opaque, made.uv, made.outer)
-    contours = portrait.contours
-    pairs = [(contours[f"{name}_upper"], contours[f"{name}_lower"]) for name in _OPENINGS]
-    uppers = [upper for upper, _ in pairs]
-    hem = holes.hems(made.rim, uppers, len(made.points))
-    rim_hem, edge_hem = np.split(hem.triangles, [2 * len(made.rim)])
-    beyond = np.empty((len(hem.root), 2), np.float32)
-    holes.hem(made.uv, hem.root, hem.before, hem.after, beyond)
-    meet = meeting.lips(portrait, made.points)
-    rims, rim_of = _rims(meet.edge, hem, len(made.points))
-    # A closed lid and a closed upper lip lie over the lower ones, whichever is nearer by a hair.
-    on_top = np.isin(made.face, np.concatenate(uppers)).any(axis=1)
+    mesh = _mesh(portrait, made, opaque, meet)
+    x, y = portrait.view
     return Layers(
         portrait=portrait,
         body=made,
+        mesh=mesh,
         light=light(bare, made),
         eyes=tuple(eyeball.eyes(bare, made)),
         lids=tuple(lids.lids(bare)),
         lips=meet,
         mouth=behind,
         tongue=tongue.tongue(behind.parts[0].texture),
-        wrinkles=wrinkles.wrinkles(bare, made.face, len(made.points) + len(beyond)),
+        wrinkles=wrinkles.wrinkles(bare, made.face, len(mesh.uv)),
         glasses=spectacles.put_on(portrait, bare, made),
         texture=raster.pack(bare.picture),
         sharp=raster.pack(sharpened(bare.picture)),
         cutout=plate.cutout(bare.picture, background, opaque),
         still=np.ascontiguousarray(background[y : y + portrait.size, x : x + portrait.size]),
         centre=made.centre - f32(portrait.view),
+    )
+
+
+def _mesh(portrait: Portrait, made: Body, opaque: Image, meet: meeting.Lips) -> Mesh:
+    """The mesh of a portrait whose person is ``opaque`` (n, n), with the hems that soften its edges."""
+    contours, count = portrait.contours, len(made.points)
+    pairs = [(contours[f"{name}_upper"], contours[f"{name}_lower"]) for name in _OPENINGS]
+    uppers = [upper for upper, _ in pairs]
+    whole, edge = plate.split(opaque, made.uv, made.outer)
+    hem = holes.hems(made.rim, uppers, count)
+    rim_hem, edge_hem = np.split(hem.triangles, [2 * len(made.rim)])
+    beyond = np.empty((len(hem.root), 2), np.float32)
+    holes.hem(made.uv, hem.root, hem.before, hem.after, beyond)
+    rims, rim_of = _rims(meet.edge, hem, count)
+    # A closed lid and a closed upper lip lie over the lower ones, whichever is nearer by a hair.
+    on_top = np.isin(made.face, np.concatenate(uppers)).any(axis=1)
+    return Mesh(
+        uv=np.concatenate([made.uv, beyond]),
+        opacity=f32(np.arange(count + len(beyond)) < count),
         hem=hem,
         rim_hem=rim_hem,
         edge_hem=edge_hem,
-        creases=holes.creases(made.uv, made.face),
-        rims=rims,
-        rim_of=rim_of,
         around=np.concatenate([whole, holes.fillers(pairs)]),
         edge=edge,
         forward=f32(on_top * _LID_FORWARD * portrait.face_width),
-        uv=np.concatenate([made.uv, beyond]),
-        opacity=f32(np.arange(len(made.points) + len(beyond)) < len(made.points)),
+        creases=holes.creases(made.uv, made.face),
+        rims=rims,
+        rim_of=rim_of,
     )
 
 
 def _rims(edge: Ints, hem: holes.Hem, first: int) -> tuple[Ints, Ints]:
-    """`Layers.rims` and `Layers.rim_of`; the hem's vertices are numbered from ``first`` on."""
+    """`Mesh.rims` and `Mesh.rim_of`; the hem's vertices are numbered from ``first`` on."""
     order = {int(vertex): number for number, vertex in enumerate(edge)}
     hemmed = np.flatnonzero(np.isin(hem.root, edge))
     following = [order[int(hem.root[number])] for number in hemmed]

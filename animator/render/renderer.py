@@ -22,8 +22,8 @@ class Renderer:
         self.size = portrait.size
         self._made = made = layers(portrait)
         self._texture, self._sharp = made.texture.copy(), 0  # closed lids are painted into it
-        uv = made.uv.copy()  # lips that part turn out
-        self._surface = raster.Surface(np.zeros_like(uv), uv, np.ones_like(made.opacity), made.opacity)
+        uv = made.mesh.uv.copy()  # lips that part turn out
+        self._surface = raster.Surface(np.zeros_like(uv), uv, np.ones_like(made.mesh.opacity), made.mesh.opacity)
         self._points = np.empty_like(made.body.points)
         self._facing = np.empty((made.body.faces, 3), np.float32)
         self._near = made.body.face.copy()
@@ -64,31 +64,31 @@ class Renderer:
         for lid, seen in zip(made.lids, now.eyes, strict=True):
             lids.close(self._texture, lid, seen.shut)
         np.copyto(frame, made.still)
-        raster.draw_over(frame, made.cutout, self._surface, made.edge)
-        raster.draw(frame, self._texture, self._surface, made.around)
-        raster.draw_over(frame, self._texture, self._surface, made.rim_hem)
+        raster.draw_over(frame, made.cutout, self._surface, made.mesh.edge)
+        raster.draw(frame, self._texture, self._surface, made.mesh.around)
+        raster.draw_over(frame, self._texture, self._surface, made.mesh.rim_hem)
         raster.draw(frame, self._texture, self._surface, self._near)
         if made.wrinkles:
             wrinkles.draw(frame, made.wrinkles, self._surface, now.weights)
-        folds = holes.fold(self._surface, self._points, made.creases, self._fold)
+        folds = holes.fold(self._surface, self._points, made.mesh.creases, self._fold)
         raster.draw_over(frame, self._texture, self._fold, self._fold_triangles[: 2 * folds])
-        raster.draw_over(frame, self._texture, self._surface, made.edge_hem)
+        raster.draw_over(frame, self._texture, self._surface, made.mesh.edge_hem)
 
     def _place(self, now: Moment) -> None:
         """Vertices on the screen, their shade, and the order of the face's triangles."""
         layers, points, surface = self._made, self._points, self._surface
-        made, hem = layers.body, layers.hem
+        made, mesh = layers.body, layers.mesh
         deform.blend(made.points, made.shapes, now.weights, points)
         turned = meeting.meet(points, layers.lips, now.weights)
-        surface.uv[layers.rims] = layers.uv[layers.rims] + turned[layers.rim_of]
+        surface.uv[mesh.rims] = mesh.uv[mesh.rims] + turned[mesh.rim_of]
         deform.move(points, made.head, made.torso, now.skull, now.torso)
         count = len(points)
         deform.project(points, made.camera, layers.centre, surface.xy[:count])
-        holes.hem(surface.xy, hem.root, hem.before, hem.after, surface.xy[count:])
+        holes.hem(surface.xy, mesh.hem.root, mesh.hem.before, mesh.hem.after, surface.xy[count:])
         deform.normals(points, made.face, self._facing)
         relight(self._facing, layers.light, surface.shade)
-        surface.shade[count:] = surface.shade[hem.root]
-        deform.far_to_near(points, made.face, layers.forward, self._near)
+        surface.shade[count:] = surface.shade[mesh.hem.root]
+        deform.far_to_near(points, made.face, mesh.forward, self._near)
 
 
 def warm(portrait: Portrait) -> None:

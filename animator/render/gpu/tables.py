@@ -28,7 +28,7 @@ Group = TypeVar("Group", bound=tuple[Tensor, ...])
 
 
 class Geometry(NamedTuple):
-    """Vertices and triangles of P portraits, as in `Layers`. The hem's vertices are those at ``hem`` (P, H)."""
+    """Vertices and triangles of P portraits, as in `Body` and `Mesh`. The vertices of hems are at ``hem`` (P, H)."""
 
     points: Tensor
     shapes: Tensor
@@ -196,13 +196,14 @@ def unpacked(texture: raster.Texture) -> Array:
 
 
 def _geometry(face: Layers) -> Row:
-    body, hem, light, lips = face.body, face.hem, face.light, face.lips
+    body, mesh, light, lips = face.body, face.mesh, face.light, face.lips
+    hem = mesh.hem
     numbers = len(body.points) + np.arange(len(hem.root))
     return (
-        body.points, body.shapes, body.head, body.torso, np.float32(body.camera), face.centre, face.uv, face.opacity,
-        numbers, hem.root, hem.before, hem.after, body.face, face.forward, face.around, face.edge, face.rim_hem,
-        face.edge_hem, face.creases, np.float32(light.ambient), light.direct, light.rest, light.strength, lips.near,
-        lips.follow, face.rims, face.rim_of,
+        body.points, body.shapes, body.head, body.torso, np.float32(body.camera), face.centre, mesh.uv, mesh.opacity,
+        numbers, hem.root, hem.before, hem.after, body.face, mesh.forward, mesh.around, mesh.edge, mesh.rim_hem,
+        mesh.edge_hem, mesh.creases, np.float32(light.ambient), light.direct, light.rest, light.strength, lips.near,
+        lips.follow, mesh.rims, mesh.rim_of,
     )  # fmt: skip
 
 
