@@ -1,13 +1,21 @@
-"""The user's folders, and files that appear whole or not at all."""
+"""The user's folders, files that appear whole or not at all, and files that are shipped beside the code."""
 
+import hashlib
 import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO
 
 from platformdirs import user_cache_path, user_data_path
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+ASSET_SHA256 = {
+    "face_landmarker.task": "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+    "selfie_segmentation.tflite": "8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27",
+}
 
 
 def cache_folder() -> Path:
@@ -37,3 +45,15 @@ def whole(path: Path) -> Generator[IO[bytes]]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@cache
+def asset(name: str) -> bytes:
+    """The content of the shipped file ``name``, one of `ASSET_SHA256`. Raises RuntimeError when it has changed."""
+    content = (ASSETS / name).read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != ASSET_SHA256[name]:
+        raise RuntimeError(
+            f"{ASSETS / name} has SHA-256 {found}, expected {ASSET_SHA256[name]}. Reinstall the package."
+        )
+    return content

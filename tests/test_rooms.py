@@ -48,7 +48,7 @@ ANIMATOR = """
     portrait
     motion
     media
-    face storage shipped onnx
+    face storage onnx
     control
     units
 """

@@ -5,12 +5,11 @@ from numpy.typing import NDArray
 
 from animator.control import Control
 from animator.motion.behaviour.bouts import Bouts
-from animator.motion.behaviour.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, from_upper
+from animator.motion.behaviour.channels import BLINK_AT, GAZE_AT, HEAD_AT, MOUTH_AT, UPPER_AT, Make, from_upper
 from animator.motion.behaviour.expression import Mood
 from animator.motion.behaviour.gaze import Aim
 from animator.motion.behaviour.head_motion import Nods, Torso, steady_head
 from animator.motion.behaviour.processes import Processes
-from animator.motion.behaviour.protocol import Make
 from animator.motion.rows import space
 from animator.motion.rows.filters import Follower, Resonators, soft_limit
 from animator.motion.rows.space import CAMERA

@@ -17,7 +17,7 @@ from rich.table import Table
 from safetensors import safe_open
 
 import animator
-from animator.shipped import SHA256
+from animator.storage import ASSET_SHA256
 from companion import __version__
 from companion.config import Config, ConfigError, load
 from companion.models import locate
@@ -160,7 +160,7 @@ def _shipped(table: Table, paths: dict[str, Path]) -> list[str]:
     folder = Path(animator.__file__).parents[1]
     problems: list[str] = []
     for name, licence in SHIPPED_FILES.items():
-        path, published = folder / name, SHA256.get(Path(name).name)
+        path, published = folder / name, ASSET_SHA256.get(Path(name).name)
         if not path.is_file():
             state = "[red]missing[/]"
         elif not (locate.sha256(path) == published if published else _opens(path)):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animator import shipped
+from animator import storage
 from animator.motion.rows.space import INDEX
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.geometry.pose import align, angles, pose, rotation
@@ -83,6 +83,6 @@ def test_align_finds_a_similarity() -> None:
 
 def test_changed_networks_are_not_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "face_landmarker.task").write_bytes(b"something else")
-    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    monkeypatch.setattr(storage, "ASSETS", tmp_path)
     with pytest.raises(RuntimeError, match="SHA-256"):
-        shipped.read.__wrapped__("face_landmarker.task")
+        storage.asset.__wrapped__("face_landmarker.task")

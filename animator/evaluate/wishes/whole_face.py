@@ -89,7 +89,7 @@ class WishScores:
 
 
 class Babble:
-    """A `animator.motion.behaviour.protocol.Behaviour` that says "ma" again and again."""
+    """A `animator.motion.behaviour.channels.Behaviour` that says "ma" again and again."""
 
     def __init__(self, _: np.random.Generator) -> None:
         self.reset()

@@ -1,4 +1,4 @@
-"""What the motion network makes: one row of channels a frame, from which a row of the motion space is put together.
+"""What a behaviour gives: one row of channels a frame, from which a row of the motion space is put together.
 
 | channels | what | unit |
 |---|---|---|
@@ -9,14 +9,19 @@
 | `GAZE` | gaze, relative to the wished direction | degrees |
 
 All but `MOUTH` are offsets to what `animator.control.Control` asks for (pose, gaze, an emotion's own face and bearing),
-so that a wish is met exactly, whatever the network does.
+so that a wish is met exactly, whatever the behaviour does.
 """
+
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.control import Control
 from animator.motion.rows.space import INDEX
 from animator.motion.voice.mouth_net import CHANNELS as MOUTH
+from animator.motion.voice.voices import Other, Own
 
 UPPER_FACE: tuple[str, ...] = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
@@ -48,3 +53,14 @@ def to_upper(weights: NDArray[np.float32]) -> NDArray[np.float32]:
 def from_upper(upper: NDArray[np.float32]) -> NDArray[np.float32]:
     """(..., len(UPPER)) -> (..., 52) ARKit weights."""
     return upper @ _SPREAD_MATRIX
+
+
+class Behaviour(Protocol):
+    """Moves head, gaze, blinks, brows and mouth: `Processes`, `MotionNet`, or a class of the user's."""
+
+    def __call__(self, own: Own, other: Other, control: Control) -> NDArray[np.float32]:
+        """(len(CHANNELS),) float32 of one frame, 25 times a second, for both voices and a wish."""
+        ...
+
+
+Make = Callable[[np.random.Generator], Behaviour]  # all chance comes from the generator: a seed repeats a motion

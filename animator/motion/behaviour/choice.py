@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from animator.motion.behaviour.protocol import Make
+    from animator.motion.behaviour.channels import Make
 
 PROCESSES, NETWORK = "processes", "network"
 

@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from animator.portrait.geometry.topology import FACE_OVAL
-from animator.shipped import read
+from animator.storage import asset
 
 Floats = NDArray[np.float32]
 
@@ -79,7 +79,7 @@ def _background(lab: Floats, behind: Floats, reach: float) -> tuple[Floats, Floa
 
 
 def _segment(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    network = Interpreter(model_content=read("selfie_segmentation.tflite"), num_threads=1)
+    network = Interpreter(model_content=asset("selfie_segmentation.tflite"), num_threads=1)
     network.allocate_tensors()
     small = cv2.resize(picture, (_NETWORK_SIDE, _NETWORK_SIDE), interpolation=cv2.INTER_AREA)
     network.set_tensor(network.get_input_details()[0]["index"], (small[None] / 255).astype(np.float32))

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.shipped import read
+from animator.storage import asset
 
 POINTS = 468
 
@@ -95,7 +95,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 def bundle_file(name: str) -> bytes:
     """One file of the landmark bundle."""
-    with zipfile.ZipFile(io.BytesIO(read("face_landmarker.task"))) as bundle:
+    with zipfile.ZipFile(io.BytesIO(asset("face_landmarker.task"))) as bundle:
         return bundle.read(name)
 
 

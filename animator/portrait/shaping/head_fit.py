@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from animator.motion.rows.space import ARKIT
 from animator.portrait.geometry.pose import align
 from animator.portrait.geometry.topology import POINTS, mesh
-from animator.shipped import FOLDER
+from animator.storage import ASSETS
 
 Floats = NDArray[np.float32]
 
@@ -72,7 +72,7 @@ class FittedHead:
 
 @cache
 def _model() -> _Model:
-    with np.load(FOLDER / "head.npz") as stored:
+    with np.load(ASSETS / "head.npz") as stored:
         values = {name: stored[name].astype(np.float32) for name in ("points", "identity", "shapes", "jaw")}
         counts = stored["counts"]
     ends = mesh().count + np.cumsum(counts)

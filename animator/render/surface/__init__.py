@@ -1,5 +1,5 @@
 """The skin of the face and what lies behind it: pose, mesh, light, wrinkles, the still background.
 
 It leaves the holes of eyes and mouth to `animator.render.eyes` and `animator.render.mouth`. Start with
-`animator.render.surface.deform` and `animator.render.surface.raster`.
+`animator.render.surface.body`, the mesh, and `animator.render.surface.deform`, which moves it.
 """
