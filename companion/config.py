@@ -102,6 +102,9 @@ class Care:
     trust_model: bool = False
     country: str = ""
     minors: bool = False
+    minors_minutes: float = 60.0
+    minors_day_minutes: float = 120.0
+    minors_pause_minutes: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)

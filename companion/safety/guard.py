@@ -10,6 +10,7 @@ from companion.protocol import events
 from companion.protocol.events import Json, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import policy
+from companion.safety.allowance import Allowance, Stay
 from companion.safety.detect import LONGEST_MESSAGE, Detector, Verdict
 from companion.safety.network import Judges, Network
 from companion.safety.output import OutputFilter, Private
@@ -31,6 +32,7 @@ class Safety:
         network = (network or Network()) if care.meaning else None
         if network:
             network.judge(["Hello."])  # it loads on first use
+        self.allowance = Allowance(care)
         self._detector = Detector(self.policy.crisis, network)
         self._pool = one_thread("safety")
 
@@ -60,6 +62,8 @@ class Guard:
         private: Callable[[], Private] = Private,
     ) -> None:
         self._safety, self._policy = safety, safety.policy
+        self.visitor = ""  # whose key was shown, where it is one user's
+        self.stay = Stay(safety.allowance, self._policy.breaks, clock, lambda: self._minor, self._user)
         self._tell, self._settings, self._clock = tell, settings, clock
         self._begun = clock()
         self._crises = self._listened = 0
@@ -94,6 +98,7 @@ class Guard:
             "handed": sorted(self._handed),
             "told_age": self._told_age,
             "talked_s": self._clock() - self._begun,
+            "stay": self.stay.state(),
         }
 
     def restore(self, state: Json) -> None:
@@ -102,6 +107,7 @@ class Guard:
         self._crises, self._listened = state["crises"], state["listened"]
         self._handed, self._told_age = set(state["handed"]), state["told_age"]
         self._begun = self._clock() - state["talked_s"]
+        self.stay.restore(state["stay"])
 
     def notice(self, name: str) -> str:
         """The notice that it is an AI, to be shown."""
@@ -176,6 +182,21 @@ class Guard:
     @property
     def _minor(self) -> bool:
         return self._safety.care.minors or self._settings().safety.minor or self._told_age
+
+    def _user(self) -> str:
+        memory = self._settings().memory
+        return (memory and memory.user) or self.visitor
+
+    def time_word(self) -> str:
+        """What is to be said now of the time that a minor has; each once, else ""."""
+        if word := self.stay.word():
+            self._say("break", word.partition("] ")[2])
+        return word
+
+    @property
+    def closing(self) -> str:
+        """What is shown when that time is over."""
+        return self._policy.breaks.closed
 
     def _hand_over(self) -> str:
         words, about = self._words, self._watch.about

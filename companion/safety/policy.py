@@ -175,9 +175,16 @@ class Disclosure(Honest):
 @strict
 @dataclass(frozen=True, slots=True)
 class Breaks:
+    """``say`` is said after so many ``minutes``. A minor's time is limited: ``soon`` is said ``soon_minutes`` before
+    its end, ``over`` at the end, and ``closed`` is shown then."""
+
     minutes: float
     minors_minutes: float
     say: str
+    soon_minutes: float
+    soon: str
+    over: str
+    closed: str
 
 
 @strict

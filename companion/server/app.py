@@ -30,6 +30,7 @@ from companion.memory.resumables import Resumables
 from companion.metrics import Metrics
 from companion.protocol import codec
 from companion.protocol.ids import new_id
+from companion.safety.allowance import Allowance
 from companion.server.connection import Caller, Opens, converse, refuse
 from companion.server.entry.access import FORBIDDEN_ORIGIN, Access, Refusal
 from companion.server.entry.admission import Places
@@ -97,6 +98,7 @@ class Parts:
     tts: TTS
     memory: Memory
     resumables: Resumables | None
+    allowance: Allowance
     metrics: Metrics
     opens: Opens
     warm: Callable[[], Awaitable[None]]
@@ -127,7 +129,7 @@ class App:
         # Any page may load the web component, which tells a page that may not connect what to do.
         client = CORSMiddleware(StaticFiles(directory=resources.folder("clients/web"), html=True), allow_origins=["*"])
         consents = Consents()
-        kept = Belongings(parts.memory, consents, parts.resumables, parts.portraits)
+        kept = Belongings(parts.memory, consents, parts.resumables, parts.portraits, parts.allowance)
         headers = Middleware(Headers, policy=f"frame-ancestors 'self' {' '.join(origins)}".strip())
         return Starlette(
             middleware=[headers, cors],
@@ -260,6 +262,7 @@ def create_app(engine: Engine) -> Starlette:
         tts=engine.tts,
         memory=engine.memory,
         resumables=engine.resumables,
+        allowance=engine.safety.allowance,
         metrics=engine.metrics,
         opens=partial(Session, engine),
         warm=lambda: engine.looks.warm(),

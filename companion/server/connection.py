@@ -28,6 +28,7 @@ PASSING_CODES = ("session_limit_reached", "server_busy", "server_draining")  # r
 FINAL_CLOSE = 4000  # that of a client which should not come back by itself
 LONGEST_REASON = 123  # bytes
 CLOSED_ERRORS = (WebSocketDisconnect, RuntimeError)  # what sending to a closed websocket raises
+HEARD_S = 1.5  # s after which a client has played what was sent
 GOODBYE_S = 2.0  # s that a closing handshake may take
 
 # A new session of a persona and a visitor: what it sends goes to the function.
@@ -91,7 +92,8 @@ async def _exchange(caller: Caller, session: Session, outbox: Outbox, keeper: Ke
     lost = asyncio.create_task(caller.place.lost.wait(), name=f"{session.id} lost")
     receiving = asyncio.create_task(_receive_all(caller, session, keeper), name=f"{session.id} receive")
     sending = asyncio.create_task(_send_all(caller, outbox), name=f"{session.id} send")
-    tasks: list[asyncio.Task[Any]] = [receiving, sending, stalled, lost]
+    over = asyncio.create_task(_over(session), name=f"{session.id} over")
+    tasks: list[asyncio.Task[Any]] = [receiving, sending, stalled, lost, over]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -100,11 +102,20 @@ async def _exchange(caller: Caller, session: Session, outbox: Outbox, keeper: Ke
             return End(FINAL_CLOSE, Problem("session_replaced", REPLACED_MESSAGE))
         if receiving in done:
             return receiving.result()
+        if over in done:
+            return End(FINAL_CLOSE, over.result())
         return End(POLICY_CLOSE if stalled in done else NORMAL_CLOSE)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _over(session: Session) -> Problem:
+    """Until the time of its user is over, and the farewell was heard."""
+    message = await session.over()
+    await asyncio.sleep(HEARD_S)
+    return Problem("time_over", message)
 
 
 async def _receive_all(caller: Caller, session: Session, keeper: Keeper | None) -> End:

@@ -100,6 +100,7 @@ class Session:
             heard=lambda: self._hearing.now,
             spawn=spawn,
         )
+        agent.mind.guard.visitor = self._visitor.user or ""
         transcripts.expected = agent.mind.expected_words
         heard = self._settings.audio.input
         self._hearing: Hearing = Hearing(engine.recognisers, transcripts, agent.floor, client.tell, spawn, heard)
@@ -198,6 +199,11 @@ class Session:
     def complain(self, problem: Problem) -> None:
         """Tell the client about a problem; the session goes on."""
         self._client.complain(problem)
+
+    async def over(self) -> str:
+        """Wait until the time that its user has is over, which was said -> what is shown then."""
+        await self._agent.initiative.over.wait()
+        return self._agent.mind.guard.closing
 
     def want_keyframe(self) -> None:
         """Video was dropped on its way: the next frame must stand by itself."""

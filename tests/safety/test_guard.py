@@ -384,7 +384,7 @@ def test_who_asks_for_the_instructions_does_not_get_to_the_model(asked: str, kep
     assert written(talk(asked, replies=["Fine."]))[0] == (LEAK if kept else "Fine.")
 
 
-@pytest.mark.parametrize(("minor", "hours"), [(False, 3), (True, 1)])
+@pytest.mark.parametrize(("minor", "hours"), [(False, 3), (True, 0.5)])
 async def test_a_break_is_suggested_after_three_hours_and_sooner_to_minors(minor, hours):
     now, sent = 0.0, []
     settings = Settings("anna", safety=User(minor=minor))

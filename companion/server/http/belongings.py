@@ -10,6 +10,7 @@ from companion.avatar.faces.consent import Consents
 from companion.avatar.portraits import PictureError, Portraits
 from companion.errors import StageError
 from companion.memory.resumables import Resumables
+from companion.safety.allowance import Allowance
 from companion.stages.protocols import Kept, Memory, keeps
 
 Json = dict[str, Any]
@@ -17,12 +18,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """``resumables`` are None where no conversation can be resumed, ``portraits`` where this process has none."""
+    """``resumables`` are None where no conversation can be resumed, ``portraits`` and ``allowance`` where
+    this process has none."""
 
     memory: Memory
     consents: Consents
     resumables: Resumables | None = None
     portraits: Portraits | None = None
+    allowance: Allowance | None = None
 
     async def export(self, user: str) -> Json:
         """Everything of ``user``, as JSON in plain names. Raises StageError."""
@@ -33,6 +36,7 @@ class Belongings:
             "memories": [plain(one) for one in await self.memory.memories(user)] if keeps(self.memory) else None,
             "conversations_that_can_be_resumed": [{"kept_until": _time(until)} for until in open_until],
             "consents": [asdict(entry) for entry in await asyncio.to_thread(self.consents.of, user)],
+            "time_talked": self.allowance and self.allowance.told(user),
             "pictures": await asyncio.to_thread(self._pictures, user),
         }
 
@@ -47,7 +51,7 @@ class Belongings:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return sum(result for result in results if isinstance(result, int))
+        return self._forget_time(user) + sum(result for result in results if isinstance(result, int))
 
     async def _forget_memories(self, user: str) -> int:
         if not keeps(self.memory):
@@ -73,6 +77,9 @@ class Belongings:
         for id in ids:
             self.portraits.forget(id)
         return len(ids)
+
+    def _forget_time(self, user: str) -> int:
+        return self.allowance.forget(user) if self.allowance else 0
 
 
 def plain(memory: Kept) -> Json:

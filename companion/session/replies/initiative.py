@@ -61,6 +61,7 @@ class Initiative:
         self._mind, self._responder, self._conversation = mind, responder, conversation
         self._announcements, self._settings, self._greets = announcements, settings, greets
         self.greeted = False
+        self.over = asyncio.Event()  # the time that the user had, and nothing follows
         self.cut: Cut | None = None  # what is to be said to its end
         self._goes_on_at = 0.0  # loop time
         self._silent_since: float | None = None  # s of received sound at which it was the user's turn to speak
@@ -91,11 +92,15 @@ class Initiative:
 
     def tick(self, hearing: Hearing) -> None:
         """Say what is due, if nobody speaks."""
-        if self._responder.reply is not None or hearing.busy:
+        guard = self._mind.guard
+        guard.stay.tick()
+        if guard.stay.ended(self._responder.reply is not None):
+            self.over.set()
+        elif self._responder.reply is not None or hearing.busy:
             self.cut = None
         elif self.cut:
             self._go_on(self.cut)
-        elif text := self._announcements.take():
+        elif text := guard.time_word() or self._announcements.take():
             self._responder.start(self._responder.usual, text=text)
         elif self._silent_since is not None and self._is_too_long(hearing.now - self._silent_since):
             hearing.commit_silence(self._silent_since)
