@@ -73,6 +73,14 @@ def talk(context: typer.Context) -> None:
 
 
 @app.command(add_help_option=False, context_settings=PASSED_ON)
+def replay(context: typer.Context) -> None:
+    """Holds a logged conversation again on a clock that jumps, and says what comes out differently."""
+    from companion.call.replay import replay as run  # costs seconds to import
+
+    _pass_on(run, context)
+
+
+@app.command(add_help_option=False, context_settings=PASSED_ON)
 def bench(context: typer.Context) -> None:
     """Measures the conversation on this machine, the face running: first sound, interruptions, memory. `bench load`
     measures how many conversations it holds, `bench soak` holds some for a long time."""

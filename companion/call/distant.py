@@ -1,8 +1,6 @@
 """A caller of a session elsewhere: over a real websocket, as a client has it."""
 
 import asyncio
-import base64
-import dataclasses
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +13,7 @@ from websockets.typing import Subprotocol
 from companion.call.caller import PATIENCE_S, Caller, Microphone, TalkError, seen
 from companion.call.recording import Recording
 from companion.protocol import events
+from companion.protocol.codec import request
 from companion.protocol.events import ClientEvent, ServerEvent
 from companion.stages.streams import ended
 
@@ -69,8 +68,4 @@ async def _receive(line: websocket.ClientConnection, recording: Recording) -> No
 async def _send(line: websocket.ClientConnection, outgoing: asyncio.Queue[ClientEvent]) -> None:
     with suppress(ConnectionClosed):
         while True:
-            event = await outgoing.get()
-            fields = {name: value for name, value in dataclasses.asdict(event).items() if value is not None}
-            if isinstance(event, events.InputAudioBufferAppend):
-                fields["audio"] = base64.b64encode(event.audio).decode()
-            await line.send(json.dumps({"type": event.type} | fields))
+            await line.send(request(await outgoing.get()))

@@ -24,6 +24,7 @@ class Film:
 
     def __init__(self, folder: Path, name: str, picture: Packet | None) -> None:
         self._path, self._captions = folder / f"{name}{GROWING}", folder / f"{name}.vtt"
+        self._log = folder / f"{name}.jsonl"
         self._file = GrowingMp4(self._path, picture, (FACE, USER))
 
     def write(self, stretch: Stretch, captions: str | None) -> None:
@@ -32,6 +33,11 @@ class Film:
         if captions is not None:
             with whole(self._captions) as file:
                 file.write(captions.encode())
+
+    def log(self, lines: str) -> None:
+        """More of what happened, beside it."""
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(lines)
 
     def finish(self, signature: Signature) -> None:
         """It is complete, as far as it got."""
@@ -42,7 +48,7 @@ class Film:
 
     def delete(self) -> None:
         """Nothing of it is kept."""
-        for path in (self._path, _final(self._path), self._captions):
+        for path in (self._path, _final(self._path), self._captions, self._log):
             path.unlink(missing_ok=True)
 
 

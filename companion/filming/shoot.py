@@ -12,6 +12,7 @@ from animator.media.growing import Stretch
 from animator.units import FPS
 from companion.filming.captions import Captions
 from companion.filming.films import Film, Films
+from companion.filming.log import Log
 from companion.filming.soundtrack import Soundtrack
 from companion.protocol.events import AudioDelta, ServerEvent, VideoDelta
 from companion.stages.protocols import SPEAK_RATE, Samples, from_pcm16
@@ -36,6 +37,7 @@ class Shoot:
         self, films: Films, name: str, clock: Callable[[], int], made_of: Callable[[], list[Ingredient]]
     ) -> None:
         """``made_of`` gives what the face is made from, for the film's credentials; it blocks."""
+        self.log: Log | None = None  # of the events, where they are to be kept
         self._films, self._name, self._clock, self._made_of = films, name, clock, made_of
         self._captions, self._noted = Captions(), 0
         self._face, self._user = Soundtrack(clock()), Soundtrack(clock())
@@ -50,6 +52,8 @@ class Shoot:
     def note(self, event: ServerEvent) -> None:
         """What the session sends."""
         self._captions.note(event, self._clock() * 1000 / SPEAK_RATE)
+        if self.log:
+            self.log.sent(event)
         if isinstance(event, AudioDelta):
             self._face.put(_sample(event.pts_ms), from_pcm16(event.delta))
         elif isinstance(event, VideoDelta) and event.codec == FILMED_CODEC:
@@ -116,6 +120,8 @@ class Shoot:
         stretch = Stretch(numbered, (self._face.take(until), self._user.take(until)))
         if self._open:
             await self._films.device.run(self._open.write, stretch, captions)
+        if self.log and (lines := self.log.take()):
+            await self._films.device.run(self._taken[0].log, lines)
 
     async def _finish(self) -> None:
         film, self._open = self._open, None

@@ -57,6 +57,14 @@ class Encoder:
         return json.dumps(payload, separators=(",", ":"))
 
 
+def request(event: ClientEvent) -> str:
+    """A client's event -> the text from which `decode` makes it again."""
+    fields = {name: value for name, value in dataclasses.asdict(event).items() if value is not None}
+    if (name := _MEDIA.get(event.type)) is not None:
+        fields[name] = base64.b64encode(fields[name]).decode("ascii")
+    return json.dumps({"type": event.type} | fields)
+
+
 def decode(message: str | bytes) -> ClientEvent:
     """A client's message -> its event; fields that we do not know are ignored. Raises WireError."""
     head, media = (message, None) if isinstance(message, str) else _split(message)

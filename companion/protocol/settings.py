@@ -135,9 +135,10 @@ class Remembering:
 @dataclass(frozen=True, slots=True)
 class Filming:
     """Nothing is recorded unless ``consent`` is true. False after that deletes what was recorded of the session; where
-    there is none, what was recorded is complete and kept."""
+    there is none, what was recorded is complete and kept. With ``log`` the events are kept, too: `companion replay`."""
 
     consent: bool = False
+    log: bool = False
 
 
 @dataclass(frozen=True, slots=True)

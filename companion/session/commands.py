@@ -35,6 +35,7 @@ class Commands:
     def receive(self, event: ClientEvent) -> bool:
         """Act on a client's event; what is wrong with it is answered with an `error`, and changes nothing -> whether
         nothing was."""
+        self.recorder.received(event, self.settings().audio.input.format)
         try:
             self._handle(event)
             return True
@@ -54,7 +55,6 @@ class Commands:
         match event:
             case events.InputAudioBufferAppend():
                 self.hearing.append(event.audio)
-                self.recorder.hear(event.audio, self.settings().audio.input.format)
             case events.AvatarPlayback():
                 self.show.played(event.played_ms)
             case events.AvatarControl():

@@ -249,6 +249,7 @@ def _recorder(engine: Engine, session: Session, settings: Callable[[], Settings]
         engine.films,
         session.id,
         clock=lambda: session.show.clock,
+        settings=settings,
         keyframe=session.want_keyframe,
         made_of=made_of,
     )

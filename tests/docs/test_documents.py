@@ -28,7 +28,9 @@ PAGES = sorted(
 )
 TOP = ("companion/", "animator/", "prompts/", "configs/", "clients/", "docs/", "scripts/", "tests/", "deploy/", ".ci/")
 MADE = ("prompts/personas/robin.md",)  # files that a guide has its reader make
-ELSEWHERE = {"talk": "companion.call.talk:talk"} | {f"bench {name}".strip(): run for name, run in BENCHES.items()}
+ELSEWHERE = {"talk": "companion.call.talk:talk", "replay": "companion.call.replay:replay"} | {
+    f"bench {name}".strip(): run for name, run in BENCHES.items()
+}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)

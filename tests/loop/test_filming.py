@@ -12,10 +12,13 @@ import pytest
 
 from animator.marks.credentials import read
 from animator.media.encoder import VideoEncoder
+from companion.call.replay import compared, replayed
+from companion.filming import log
 from companion.filming.captions import Captions
 from companion.filming.films import Films
 from companion.filming.soundtrack import Soundtrack
 from companion.protocol import events
+from companion.stages import fakes
 from tests.loop.conversation import BRISK, Conversation, Inline, engine
 from tests.virtual_time import run
 
@@ -201,3 +204,41 @@ def test_captions_of_a_face_that_was_interrupted_say_what_was_heard():
         "00:00:00.100 --> 00:00:03.100\n<v User>Stop.",
         "00:00:00.600 --> 00:00:01.600\n<v Face>I &lt;like&gt;\n",
     ]
+
+
+def test_a_log_is_replayed_the_same_every_time(tmp_path: Path):
+    async def script() -> None:
+        texts, replies = ["Hello.", "And then?"], ["Nice to see you. " * 8, "That was all.", "Typed."]
+        made = filmed(tmp_path, asr=fakes.ScriptedASR(texts), llm=fakes.ScriptedLLM(replies))
+        async with Conversation(made) as talk:
+            talk.send(events.SessionUpdate({"recording": {"consent": True, "log": True}}))
+            await talk.hear(0.8)
+            await talk.silence(2.0)
+            await talk.hear(1.6)  # while it speaks
+            await talk.silence(1.0)
+            await talk.until(events.ResponseDone, 2)
+            await asyncio.sleep(0.5)
+            talk.ask("What now?")
+            await talk.until(events.ResponseDone, 3)
+            await asyncio.sleep(1.0)
+
+    run(script())
+    (path,) = tmp_path.glob("*.jsonl")
+    logged = log.read(path)
+    first, second = replayed(logged, BRISK), replayed(logged, BRISK)
+
+    def timeline(sent: list[tuple[float, dict]]) -> list[tuple[float, str]]:
+        return [(at, event["type"]) for at, event in sent]
+
+    assert timeline(first) == timeline(second)
+    found = compared(logged.sent, first)
+    assert found["same"]
+    assert found["replay"]["response.done"] == 3
+    statuses = [event["response"]["status"] for _, event in first if event["type"] == "response.done"]
+    assert statuses == ["cancelled", "completed", "completed"]
+    assert not compared(logged.sent[: len(logged.sent) // 2], first)["same"]
+    path.write_text(path.read_text()[:-30])
+    assert len(log.read(path).sent) + len(log.read(path).got) == len(logged.sent) + len(logged.got) - 1
+    path.write_text("{}\n")
+    with pytest.raises(log.LogError, match="no log"):
+        log.read(path)

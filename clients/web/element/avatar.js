@@ -61,7 +61,7 @@ export class VasariAvatar extends Base {
   #loudspeaker = "";
   /** @type {Memory | null} */
   #memory = null;
-  /** @type {{ consent: boolean } | null} */
+  /** @type {{ consent: boolean, log?: boolean } | null} */
   #recording = null;
   /** @type {Tool[]} */
   #tools = [];

@@ -19,7 +19,7 @@ export interface VasariAvatarProps extends Omit<HTMLAttributes<vasari.VasariAvat
   instructions?: string;
   tools?: vasari.Tool[];
   memory?: vasari.Memory | null;
-  recording?: { consent: boolean } | null;
+  recording?: { consent: boolean; log?: boolean } | null;
   safety?: vasari.Safety | null;
   volume?: number;
   muted?: boolean;

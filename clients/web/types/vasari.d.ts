@@ -146,7 +146,7 @@ export class VasariAvatar extends HTMLElement {
   tools: Tool[];
   memory: Memory | null;
   /** To be recorded, on a server that keeps recordings; `consent: false` deletes what was recorded, null ends it. */
-  recording: { consent: boolean } | null;
+  recording: { consent: boolean; log?: boolean } | null;
   safety: Safety | null;
   /** 0 to 1. */
   volume: number;

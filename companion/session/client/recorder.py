@@ -9,11 +9,12 @@ from av.error import FFmpegError
 
 from animator.marks.credentials import Ingredient
 from companion.filming.films import Films
+from companion.filming.log import Log
 from companion.filming.shoot import Shoot
 from companion.hearing.audio.resampling import Resampler
 from companion.protocol import formats
-from companion.protocol.events import Error, Problem, ServerEvent
-from companion.protocol.settings import Filming, SoundFormat
+from companion.protocol.events import ClientEvent, Error, InputAudioBufferAppend, Problem, ServerEvent
+from companion.protocol.settings import Filming, Settings, SoundFormat
 from companion.stages.protocols import SPEAK_RATE, from_pcm16
 
 log = logging.getLogger(__name__)
@@ -21,18 +22,19 @@ log = logging.getLogger(__name__)
 
 class Recorder:
     """Of one ``session``. ``films`` None: this server keeps none. ``clock`` gives the session's, in samples;
-    ``keyframe`` asks for a picture that stands by itself; ``made_of`` is as in `Shoot`."""
+    ``settings`` those that hold; ``keyframe`` asks for a picture that stands by itself; ``made_of`` as in `Shoot`."""
 
     def __init__(
         self,
         films: Films | None,
         session: str,
         clock: Callable[[], int],
+        settings: Callable[[], Settings],
         keyframe: Callable[[], None],
         made_of: Callable[[], list[Ingredient]],
     ) -> None:
         self._films, self._session, self._clock = films, session, clock
-        self._keyframe, self._made_of = keyframe, made_of
+        self._settings, self._keyframe, self._made_of = settings, keyframe, made_of
         self._shoots: list[Shoot] = []  # the last of them runs while `_running`
         self._running = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -45,7 +47,7 @@ class Recorder:
         if self._films is None:
             return
         if wish and wish.consent and not self._running:
-            self._begin(self._films)
+            self._begin(self._films, wish.log)
         elif not (wish and wish.consent) and self._running:
             self._running = False
             self._shoots[-1].stop()
@@ -63,10 +65,16 @@ class Recorder:
 
         return sent
 
-    def hear(self, pcm: bytes, format: SoundFormat) -> None:
-        """The next sound of the microphone as it came, whole samples."""
+    def received(self, event: ClientEvent, format: SoundFormat) -> None:
+        """What the client sends; the sound of its microphone is in that format."""
         if not self._running:
             return
+        if log := self._shoots[-1].log:
+            log.got(event)
+        if isinstance(event, InputAudioBufferAppend):
+            self._hear(event.audio, format)
+
+    def _hear(self, pcm: bytes, format: SoundFormat) -> None:
         if self._heard[0] != format:
             self._heard = format, Resampler(format.rate, SPEAK_RATE)
         linear = formats.linear(pcm, format)
@@ -80,9 +88,11 @@ class Recorder:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _begin(self, films: Films) -> None:
+    def _begin(self, films: Films, log: bool) -> None:
         name = f"{self._session}-{len(self._shoots) + 1}"
         self._shoots.append(Shoot(films, name, self._clock, self._made_of))
+        if log:
+            self._shoots[-1].log = Log(self._settings().to_json(self._session))
         self._running = True
         self._keyframe()
         self._spawn(self._run(self._shoots[-1]), "film")
