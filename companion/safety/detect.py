@@ -40,8 +40,6 @@ class Detector:
         verdict on its most worrying sentence. Blocks for some milliseconds a sentence."""
         text = text[-LONGEST_MESSAGE:].replace("\u2019", "'")
         sentences = [s for s in (part.strip() for part in SENTENCE.findall(text)) if s][-MOST_SENTENCES:]
-        if len(sentences) > 1:
-            sentences += [" ".join(pair) for pair in zip(sentences, sentences[1:], strict=False)]
         meant = bool(self._policy.real.search(text))
         if not meant and self._is_play(text, before):
             said = any(_matches(self._policy.certain, sentence) for sentence in sentences)
@@ -50,7 +48,8 @@ class Detector:
         outright = [found for sentence in sentences if (found := self._outright(sentence, meant))]
         if certain := next((found for found in outright if found.level == "crisis"), None):
             return certain
-        near = self._near(sentences, text, before)
+        pairs = [" ".join(pair) for pair in zip(sentences, sentences[1:], strict=False)]
+        near = self._near([*sentences, *pairs], text, before)
         return near if near.level == "ask" or not outright else outright[0]
 
     def _is_play(self, text: str, before: Sequence[str]) -> bool:
