@@ -129,3 +129,31 @@ async def test_there_is_room_until_enough_waits():
     mouth.clear()
     await mouth.room()
     assert mouth.waiting == 0
+
+
+def test_words_and_sentences_are_told_where_they_begin_and_silence_before_the_first_does_not_count():
+    mouth, line = Mouth(), Line("1001 seas", shown=(("1001",), (), ("seas",)))
+    feed = mouth.begin()
+    assert (mouth.take(3 * TENTH).cues, mouth.taken) == ((), 0)
+    feed.say(line)
+    words = tuple(Word(text, 0.1 * i, 0.1 * i + 0.1) for i, text in enumerate(("thousand", "one", "seas")))
+    feed.put(Speech(counting(3), words))
+    told = [(cue.at, cue.word.text if cue.word else "") for cue in mouth.take(5 * TENTH).cues]
+    assert told == [(0, ""), (0, "1001"), (2 * TENTH, "seas")]
+    assert [(word.text, word.end) for word in line.words] == [
+        ("1001", pytest.approx(0.2)),
+        ("seas", pytest.approx(0.3)),
+    ], "what is said of it last makes a word longer"
+    assert mouth.taken == 5 * TENTH, "silence in between counts"
+
+
+def test_what_is_said_again_is_of_the_line_that_was_cut():
+    mouth, second = Mouth(), Line("Two")
+    feed = mouth.begin()
+    for line, number in ((Line("One"), 1), (second, 3)):
+        feed.say(line)
+        feed.put(Speech(counting(2, number), (Word("word", 0.0, 0.2),)))
+    mouth.take(4 * TENTH)
+    mouth.again(3 * TENTH)
+    mouth.take(2 * TENTH)
+    assert (second.made, second.end) == (4 * TENTH, 6 * TENTH)
