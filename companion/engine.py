@@ -92,11 +92,11 @@ class Engine:
 
     @property
     def rehearsal(self) -> Rehearsal:
-        """What is done before anybody asks."""
+        """What is prepared before the first question."""
         return Rehearsal(talk=self.config.session, prompts=self.prompts, llm=self.llm, repertoire=self.repertoire)
 
     async def close(self) -> None:
-        """Close the stages that want it, when no session runs any more."""
+        """Close the stages that hold connections or processes, once no session runs any more."""
         for stage in (self.turn_end, self.asr, self.llm, self.tts, self.memory):
             if closes(stage):
                 await stage.aclose()

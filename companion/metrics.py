@@ -54,8 +54,9 @@ class Trace:
         self.changes: Tally[str] = Tally()
 
     def change(self, by: str) -> None:
-        """What the language model said is changed: by ``manners``, ``guard`` or ``obedience`` a sentence, by an
-        ``opener`` how it begins; ``again``: it had nothing to say after that and is asked again."""
+        """Count a change to what the language model said. ``by``: a sentence was changed by the ``manners``, the
+        ``guard`` or ``obedience``; the reply began with an ``opener``; or the model was asked ``again`` because it had
+        nothing to add to one."""
         self.changes[by] += 1
 
     @property
@@ -64,7 +65,7 @@ class Trace:
         return self._clock() - self._start
 
     def mark(self, name: str) -> None:
-        """It happens now; only the first time counts."""
+        """Note the time of ``name``; only the first call for it counts."""
         self.marks.setdefault(name, self._clock() - self._start)
 
     def add(self, name: str, start: float, end: float) -> None:
@@ -73,7 +74,7 @@ class Trace:
 
     @contextmanager
     def span(self, name: str) -> Generator[None]:
-        """It lasts as long as what is done inside."""
+        """A span that lasts as long as the ``with`` block."""
         begun = self._clock()
         try:
             yield
@@ -138,7 +139,7 @@ class Metrics:
         self.told: list[Callable[[Turn], None]] = []  # of each turn that is over; must not block
 
     def turn(self, trace: Trace, session: str, response: str, status: str) -> None:
-        """One is over."""
+        """A turn is over."""
         for step, seconds in trace.marks.items():
             self.latency.labels(step).observe(seconds)
         turn = Turn(session, response, status, time.time() - trace.elapsed, trace.spans(), dict(trace.changes))

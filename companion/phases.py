@@ -1,4 +1,4 @@
-"""Phases of what lives for a while: a table says which may follow which."""
+"""The states of things with a life cycle, such as a reply or a turn: a table says which state may follow which."""
 
 from collections.abc import Mapping, Set
 from enum import Enum
@@ -8,6 +8,6 @@ P = TypeVar("P", bound=Enum)
 
 
 def following(follows: Mapping[P, Set[P]], before: P, after: P) -> P:
-    """``after``, which may follow ``before``. AssertionError where it may not: a mistake of ours, and no user's."""
+    """``after``, if it may follow ``before``. Raises AssertionError otherwise, which is a programming error."""
     assert after in follows[before], f"{before.value} -> {after.value}"
     return after

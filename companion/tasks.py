@@ -1,4 +1,5 @@
-"""The tasks of one conversation. Whoever starts one keeps it and ends it; what is left ends with the conversation."""
+"""The tasks of one conversation. Whoever starts a task keeps it and ends it; any that are left end with the
+conversation."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,7 +16,8 @@ class Spawn(Protocol):
 
 
 class Tasks:
-    """Enter it, and `spawn`; leaving it cancels what still runs, and waits for it. ``owner`` begins their names."""
+    """A context manager: `spawn` starts tasks inside it, and leaving it cancels those that still run and waits for
+    them. Their names begin with ``owner``."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
@@ -43,6 +45,6 @@ class Tasks:
 
 
 def cancelled() -> bool:
-    """Whether the running task was cancelled, even if a stage has kept that to itself."""
+    """Whether the running task was cancelled, even if a stage swallowed the CancelledError."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,8 +1,8 @@
-"""How far a speaker is with what it says: who speaks, since when, and whether it pauses. Arithmetic on samples.
+"""The state of the speaker's delivery: who speaks, since when, and whether it pauses. Arithmetic on samples.
 
     SILENT -> WAITING -> SPEAKING -> PAUSING -> PAUSED -> RESUMING -> SPEAKING
 
-From each of them it is SILENT again when the speaker is done or interrupted.
+Every state can go to SILENT, when the speaker is done or interrupted.
 """
 
 from collections import deque
@@ -15,15 +15,15 @@ from companion.phases import following
 from companion.speech.playout import Cue, Speaker
 from companion.stages.protocols import Samples
 
-FADE_SAMPLES = 240  # samples over which sound ends when it is held, and begins when it goes on: no click
+FADE_SAMPLES = 240  # samples of the fade when speech pauses and resumes, so that it does not click
 
 
 class Phase(Enum):
     SILENT = "silent"  # nobody speaks
-    WAITING = "waiting"  # somebody will: there is a speaker
-    SPEAKING = "speaking"  # there is a start as well
+    WAITING = "waiting"  # there is a speaker, but no sound yet
+    SPEAKING = "speaking"  # its sound has begun
     PAUSING = "pausing"  # as SPEAKING, but the next chunk fades out
-    PAUSED = "paused"  # what is said comes later, by gaps; it is known where the speaker paused
+    PAUSED = "paused"  # the rest moves back, by gaps; the position of the pause is known
     RESUMING = "resuming"  # as SPEAKING, but the next chunk fades in
 
 
@@ -58,31 +58,31 @@ class Delivery:
 
     @property
     def sounding(self) -> bool:
-        """The speaker's sound has begun, and is not over."""
+        """Whether the speaker's sound has begun and is not over."""
         return self._phase in SOUNDING_PHASES
 
     @property
     def held(self) -> bool:
-        """The speaker pauses, and may go on."""
+        """Whether the speaker pauses and may go on."""
         return self._phase in HELD_PHASES
 
     def begin(self, speaker: Speaker) -> None:
-        """It is that one's turn from now on; nobody else speaks."""
+        """``speaker`` takes its turn."""
         self._go(Phase.WAITING)
         self._speaker = speaker
 
     def start(self, clock: int) -> None:
-        """The first sound of who is waited for comes at ``clock``."""
+        """The first sound of the waiting speaker is at ``clock``."""
         self._go(Phase.SPEAKING)
         self._start = clock
 
     def hold(self) -> None:
-        """Who speaks pauses from the next chunk on; nothing changes where nobody does."""
+        """The speaker pauses from the next chunk on. Does nothing if nobody speaks."""
         if self.sounding and not self.held:
             self._go(Phase.PAUSING)
 
     def release(self) -> None:
-        """Who pauses goes on from the next chunk on."""
+        """The paused speaker goes on from the next chunk on."""
         if self.held:
             self._go(Phase.SPEAKING if self._phase is Phase.PAUSING else Phase.RESUMING)
 
@@ -96,7 +96,7 @@ class Delivery:
         self.paused_at = 0  # position
 
     def postpone(self, by: int) -> None:
-        """All of the sound comes so many samples later."""
+        """Shift all of the sound by so many samples."""
         self._start += by
 
     def wait(self, clock: int, n: int) -> None:
@@ -105,13 +105,14 @@ class Delivery:
         self.miss(clock, n)
 
     def miss(self, clock: int, n: int) -> None:
-        """Nothing is sent for ``n`` samples from ``clock`` on: who speaks says the rest so much later."""
+        """Nothing is sent for ``n`` samples from ``clock`` on; the rest of the speaker's sound moves back by as
+        much."""
         if self.sounding:
             self._gaps.append((clock, n))
             self._start += n
 
     def faded(self, sound: Samples, clock: int) -> Samples:
-        """The chunk at ``clock``, which ends because the speaker pauses or begins because it goes on; else as it is."""
+        """The chunk at ``clock``, faded out if the speaker begins to pause and faded in if it resumes."""
         ramp = np.linspace(0, 1, FADE_SAMPLES, dtype=np.float32)
         if self._phase is Phase.RESUMING:
             self._go(Phase.SPEAKING)
@@ -123,32 +124,32 @@ class Delivery:
         return np.concatenate([sound[:FADE_SAMPLES] * ramp[::-1], np.zeros(len(sound) - FADE_SAMPLES, np.float32)])
 
     def add(self, cues: Iterable[Cue]) -> None:
-        """What begins in the sound that was taken."""
+        """Queue the cues of the sound that was taken."""
         self._cues.extend(cues)
 
     def again(self, by: int) -> None:
-        """What was taken and not shown yet is said ``by`` samples later."""
+        """Cues that were taken but not shown yet come ``by`` samples later."""
         self._cues = deque(cue.later(by) for cue in self._cues)
 
     def due(self, clock: int) -> Iterator[Cue]:
-        """What begins before ``clock``, once each."""
+        """The cues before ``clock``, once each."""
         while self.sounding and self._cues and self._cues[0].at < clock - self._start:
             yield self._cues.popleft()
 
     def span(self, clock: int, n: int, ends_at: int | None) -> tuple[int, int]:
-        """Which samples of the ``n`` at ``clock`` are the speaker's, whose sound ends at a position if that is known:
-        first, last; none if they are equal."""
+        """The range of the ``n`` samples at ``clock`` that belongs to the speaker: first, last; empty if they are
+        equal. ``ends_at`` is the position at which its sound ends, if that is known."""
         if not self.sounding:
             return 0, 0
         last = n if ends_at is None else min(n, self._start + ends_at - clock)
         return max(0, self._start - clock), max(last, 0)
 
     def over(self, clock: int, ends_at: int | None) -> bool:
-        """Whether all of the sound was sent by ``clock``; who has nothing to say is done at once."""
+        """Whether all of the sound had been sent by ``clock``. A speaker without any sound is done at once."""
         return ends_at == 0 or (ends_at is not None and self.sounding and clock >= self._start + ends_at)
 
     def heard(self, clock: int) -> int:
-        """Position of what is heard at ``clock``."""
+        """The position in the speaker's sound that is heard at ``clock``."""
         if not self.sounding:
             return 0
         later = sum(length - min(max(clock - at, 0), length) for at, length in self._gaps)

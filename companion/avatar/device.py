@@ -51,8 +51,8 @@ class Threads:
         self._pool = ThreadPoolExecutor(count or os.cpu_count() or 1, "face")
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
-        """The result of ``work(*args)``. A cancelled caller leaves only when the work is over, if it has begun: it may
-        use what the caller is about to free."""
+        """The result of ``work(*args)``. A cancelled caller waits until work that has begun is finished, because that
+        work may use what the caller is about to free."""
         future = self._pool.submit(work, *args)
         done = asyncio.wrap_future(future)
         try:

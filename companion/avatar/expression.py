@@ -1,4 +1,5 @@
-"""What the face shows besides the sound: what a client wishes, what is said, and a little of what the user feels."""
+"""The expression of the face: what a client asks for, the feeling of what is said, and a little of what the user
+feels."""
 
 from dataclasses import replace
 from typing import cast
@@ -19,11 +20,11 @@ class Expression:
         self._felt: tuple[Emotion, float, int] | None = None  # by the user: what, how strongly, and when it was known
 
     def rest(self) -> None:
-        """Nobody speaks: the face is as it is wished to be."""
+        """Nobody speaks any more: return to the expression that was asked for."""
         self._emotion, self._gaze = "neutral", (0.0, 0.0)
 
     def follow(self, cue: Cue) -> None:
-        """The feeling and the look of what is said from here on."""
+        """Take on the feeling and the gaze of a cue."""
         if cue.word is None:
             self._emotion, self._gaze = cue.line.emotion, (0.0, 0.0)
         for mark in cue.marks:
@@ -35,7 +36,7 @@ class Expression:
         self._felt = (emotion, strength, clock)
 
     def over(self, wished: Control, clock: int) -> Control:
-        """``wished``, with what is said and felt."""
+        """``wished``, overlaid with the feelings of what is said and of the user."""
         if any(self._gaze):
             wished = replace(wished, gaze_yaw_deg=self._gaze[0], gaze_pitch_deg=self._gaze[1])
         if self._emotion != "neutral":

@@ -1,4 +1,4 @@
-"""The face at work: chunks of sound wait here to be drawn, encoded and sent, in order, off the event loop."""
+"""The drawing of the face: chunks of sound are queued, drawn, encoded and sent in order, off the event loop."""
 
 import asyncio
 from collections import deque
@@ -40,25 +40,25 @@ class Sounds:
 
 @dataclass(slots=True)
 class Chunk:
-    """What one step of the face needs, and whose pictures they are. ``clock``: samples, of the first of them."""
+    """The input of one step of the face, and whose pictures they are. ``clock``: of its first sample."""
 
     clock: int
     sounds: Sounds
     control: Control
     speaker: Speaker | None
     epoch: int
-    drawn: asyncio.Event = field(default_factory=asyncio.Event)  # its sound need not wait any longer
+    drawn: asyncio.Event = field(default_factory=asyncio.Event)  # its sound need not wait for the pictures any longer
     heard: asyncio.Event = field(default_factory=asyncio.Event)  # its sound was sent: its pictures may follow
 
     async def wait(self, until: float) -> None:
-        """Wait for the pictures until that loop time at the latest; not at all while the loop is late."""
+        """Wait until its pictures are drawn, until loop time ``until`` at the latest."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(until):
                 await self.drawn.wait()
 
 
 class Pictures:
-    """``send`` gets the frames; ``failed`` hears why a face stopped, and that there is none from then on."""
+    """``send`` gets the frames; ``failed`` is told why a face stopped; there is none after that."""
 
     def __init__(
         self, device: Device, send: Callable[[ServerEvent], None], failed: Callable[[Exception], None], metrics: Metrics
@@ -79,27 +79,28 @@ class Pictures:
         return self._new if self._change else self._look
 
     def wear(self, look: Look | None) -> None:
-        """Another face, or none, from the next chunk that is added."""
+        """Change to another face, or to none, from the next chunk that is added."""
         self._waiting.clear()
         _close(self._new)
         self._new, self._change = look, True
         self._ready.set()
 
     def want_keyframe(self) -> None:
-        """The next frame must stand by itself."""
+        """Make the next frame a keyframe."""
         self._keyframe = True
 
     def watch(self, watched: bool) -> None:
-        """Whether anybody sees the face from now on. What nobody sees is not drawn, and no frame is missed."""
+        """Whether anybody sees the face from now on. While nobody does, it is not drawn, and no frames count as
+        missed."""
         self._watched = watched
         self._keyframe = True
 
     def interrupt(self) -> None:
-        """The sound of all chunks so far is not to be shown any more."""
+        """Do not show the sound of the chunks so far."""
         self._epoch += 1
 
     def leave_out(self, frames: int = 0) -> None:
-        """The machine is too busy: what waits is not drawn, nor are so many ``frames`` that come next."""
+        """The machine is too busy: drop the queue, and the next ``frames``."""
         if self.look:
             missed = frames + len(self._waiting) * self.look.face.chunk_frames
             self._metrics.dropped.inc(missed)
@@ -107,7 +108,7 @@ class Pictures:
         self._waiting.clear()
 
     def add(self, clock: int, sounds: Sounds, control: Control, speaker: Speaker | None) -> Chunk:
-        """Sound as it was taken from mouth and microphone, and the clock at which its pictures will be shown."""
+        """Queue sound from the buffer and the microphone; ``clock`` is when its pictures are due."""
         if len(self._waiting) >= MOST_WAITING:
             self.leave_out()
         chunk = Chunk(clock, sounds, control, speaker, self._epoch)

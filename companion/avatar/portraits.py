@@ -53,7 +53,7 @@ class PictureError(Exception):
 
 
 class Portraits(Protocol):
-    """Blocking, and called from worker threads."""
+    """The available portraits. The methods block, and are called from worker threads."""
 
     def characters(self) -> list[CharacterCard]:
         """Those that are shipped, the default first."""
@@ -72,7 +72,7 @@ class Portraits(Protocol):
         ...
 
     def hold(self, name: str) -> object:
-        """As long as the result is kept, ``name`` stays, if it is there. Quick."""
+        """Keep ``name`` available, if it is, for as long as the result is referenced. Quick."""
         ...
 
     def add(self, data: bytes, landmarks: bytes | None = None, owner: str = "", user: str = "") -> Upload:
@@ -90,7 +90,7 @@ class Portraits(Protocol):
         ...
 
     def correct(self, id: str, landmarks: bytes) -> Upload:
-        """Has the face of an upload go through points, and be a drawing or not, as JSON says. Raises PictureError."""
+        """Fit the face of an upload to points, and treat it as a drawing or not, as JSON says. Raises PictureError."""
         ...
 
     def source(self, id: str) -> bytes:
@@ -102,11 +102,11 @@ class Portraits(Protocol):
         ...
 
     def forget(self, id: str) -> None:
-        """An upload is gone at once, whoever wears it, if it is there. Quick."""
+        """Drop an upload at once, even if it is worn. Does nothing if there is none. Quick."""
         ...
 
     def forget_file(self, sha256: str) -> None:
-        """The same of all uploads of a file."""
+        """Drop all uploads of the same file."""
         ...
 
 

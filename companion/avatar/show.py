@@ -1,10 +1,11 @@
-"""The face's loop, which never stops: takes from the mouth, has it drawn, sends sound and pictures of a chunk together.
+"""The face's loop, which never stops: it takes sound from the buffer, has it drawn, and sends sound and pictures
+together.
 
-Output is paced by the wall clock and sent as soon as it is drawn, never ahead of time, so that an interruption has
-nothing to catch up with; a client buffers what its own jitter needs. Sound does not wait long for its pictures: when
-the machine is busy they follow later, under the same time. A loop that is late catches up; what it cannot catch up with
-it leaves out, and says so: the clock is never behind the wall's for long, what is said comes whole, and later. Time is
-counted in samples: ``clock`` is the pts of the next chunk.
+Output is paced by the wall clock and sent as soon as it is drawn, never ahead of time, so that an interruption takes
+effect at once; clients buffer as much as their own jitter needs. Sound waits only briefly for its pictures: on a busy
+machine they follow later, with the same pts. A loop that falls behind catches up; time that it cannot catch up with is
+skipped and reported, and the rest of the speech moves back. Time is counted in samples: ``clock`` is the pts of the
+next chunk.
 """
 
 import asyncio
@@ -27,15 +28,15 @@ from companion.protocol.events import ServerEvent
 from companion.speech.playout import Feed, Mouth, Speaker, pcm16
 from companion.stages.protocols import SPEAK_RATE, Samples
 
-CHUNK_FRAMES = 2  # when there is no face to say it
-PICTURES_S = 0.06  # that sound waits for its pictures
-GIVE_UP_S = 0.5  # behind the clock, beyond which time is left out
-MURMUR_ID = "listening"  # response of the sounds of a listener, which is none
+CHUNK_FRAMES = 2  # where no face sets the length of a chunk
+PICTURES_S = 0.06  # s that sound waits for its pictures
+GIVE_UP_S = 0.5  # s behind the clock, beyond which time is skipped
+MURMUR_ID = "listening"  # stands for a response in the sound events of a murmur
 
 
 class Show:
-    """``tick`` is called before each chunk and says what the face does; then ``user`` gives as much of the user's voice
-    as there are samples in it, at `SPEAK_RATE`. ``failed`` hears why a face stopped."""
+    """``tick`` is called before each chunk and returns the state of the face; then ``user`` returns as many samples of
+    the user's voice as it is asked for, at `SPEAK_RATE`. ``failed`` is told why a face stopped."""
 
     def __init__(
         self,
@@ -68,30 +69,30 @@ class Show:
 
     @property
     def holding(self) -> bool:
-        """The speaker pauses, and may go on."""
+        """Whether the speaker pauses and may go on."""
         return self._delivery.held
 
     @property
     def chunk_frames(self) -> int:
-        """Frames that a chunk lasts."""
+        """The length of a chunk in frames."""
         look = self.pictures.look
         return look.face.chunk_frames if look else CHUNK_FRAMES
 
     def speak(self, speaker: Speaker) -> Feed:
-        """``speaker`` has the mouth from now on -> what fills it."""
+        """Give the floor to ``speaker`` -> what feeds the buffer with its speech."""
         self.interrupt()
         self._delivery.begin(speaker)
         return self.mouth.begin()
 
     def hold(self, since: float | None = None) -> None:
-        """The speaker pauses from the next chunk on, until `release`: perhaps somebody else begins to speak, ``since``
-        that loop time."""
+        """Pause the speaker from the next chunk on until `release`, because somebody may have begun to speak at loop
+        time ``since``."""
         if self._delivery.sounding and not self._delivery.held:
             self._silence.begin(since)
         self._delivery.hold()
 
     def release(self) -> None:
-        """The speaker goes on with the word at which it paused."""
+        """Let the speaker go on, beginning with the word that the pause cut off."""
         if self._delivery.phase is Phase.PAUSED and (later := self.mouth.again(self._delivery.paused_at)):
             self._ahead.mute()
             self._delivery.again(later)
@@ -103,12 +104,12 @@ class Show:
         self._expression.mirror(emotion, strength, self.clock)
 
     def murmur(self, sound: Samples) -> None:
-        """A listener's "mm-hm", (n,) at `SPEAK_RATE`: it takes no floor, and is nothing while somebody speaks."""
+        """Play a backchannel, (n,) at `SPEAK_RATE`. It does not take the floor; while somebody speaks it is dropped."""
         if self._delivery.phase is Phase.SILENT:
             self._murmur.begin(sound, self.clock)
 
     def interrupt(self) -> None:
-        """Silence, from now on: nothing of what waits or is being drawn will be sent as sound."""
+        """Fall silent now: nothing that waits or is being drawn will be sent as sound."""
         self._murmur.stop()
         self.pictures.interrupt()
         self._rest()
@@ -116,21 +117,23 @@ class Show:
         self.mouth.clear()
 
     def wear(self, look: Look | None) -> None:
-        """Another face (or none) from the next chunk. Sound that it needs to look ahead comes as a pause."""
+        """Change to another face (or to none) from the next chunk on. The sound that it needs to look ahead begins with
+        a pause."""
         self.pictures.wear(look)
         later = self._ahead.resize(look.face.delay_frames * SAMPLES_PER_FRAME if look else 0)
         self._delivery.postpone(later)
 
     def played(self, played_ms: float) -> None:
-        """The client says that it is playing ``played_ms`` of the output clock now."""
+        """The client reports that it is now playing ``played_ms`` of the output clock."""
         self._playback.report(played_ms)
 
     def heard(self) -> int:
-        """How much of the speaker's sound the user has heard, in samples: by the client's report, else estimated."""
+        """How much of the speaker's sound the user has heard, in samples: as the client reports it, otherwise
+        estimated."""
         return self._delivery.heard(self._playback.heard(self.clock))
 
     def surely_heard(self) -> int:
-        """The same, by no more than what a client whose line may be dead has told."""
+        """The same, counting no more than a client has confirmed whose connection may be dead."""
         return self._delivery.heard(self._playback.surely_heard(self.clock))
 
     def recent(self) -> Samples:
@@ -150,7 +153,7 @@ class Show:
             await self._chunk(due)
 
     def _leave_out(self, seconds: float) -> None:
-        """So much time has passed in which nothing was sent: who speaks goes on later."""
+        """Skip the time in which nothing was sent; the speaker goes on after it."""
         frames = int(seconds * FPS)
         lost = frames * SAMPLES_PER_FRAME
         self._delivery.miss(self.clock, lost)
@@ -184,7 +187,7 @@ class Show:
         self._end()
 
     def _send_sound(self, speaker: Speaker | None, sound: Samples, first: int, last: int) -> None:
-        """The chunk's, from ``first`` to ``last`` if it is a speaker's; a listener's murmur is nobody's."""
+        """Send the chunk's sound: the speaker's from ``first`` to ``last``, or else a listener's murmur."""
         if speaker:
             for cue in self._delivery.due(self.clock + last):
                 self._expression.follow(cue)

@@ -8,10 +8,10 @@ from companion.protocol.events import Json
 from companion.speech.playout import Line
 from companion.stages.protocols import SPEAK_RATE, Call, Message
 
-SECONDS_PER_CHARACTER = 0.065  # of speech: how long a line is likely to be whose sound is not complete yet
+SECONDS_PER_CHARACTER = 0.065  # s of speech: to estimate the length of a line that is still being synthesized
 
 MOST_ITEMS = 1000  # items of a conversation
-LONGEST_TURN = 20_000  # characters of what one side says in a row: of more the last count
+LONGEST_TURN = 20_000  # characters that one side may say in a row; only the last ones are kept
 
 Role = Literal["system", "user", "assistant", "tool"]
 Status = Literal["in_progress", "completed", "incomplete"]
@@ -33,7 +33,7 @@ class Item:
     status: Status = "completed"
     lines: list[Line] = field(default_factory=list[Line])
     heard: int | None = None
-    cut_ms: int | None = None  # where the client has said that it ended: nothing beyond comes back
+    cut_ms: int | None = None  # where the client truncated it: nothing beyond is restored
     call: Call | None = None
     call_id: str = ""
     language: str = ""  # of a user's speech, where it was told
@@ -43,7 +43,7 @@ class Item:
     )  # loop times: see Trace
 
     def content(self) -> str:
-        """What counts as said: of a reply that was interrupted, only what was heard."""
+        """The text that counts as said: of an interrupted reply, only what was heard."""
         if self.role != "assistant" or not self.sound:
             return self.text or ""
         if self.heard is None:
@@ -51,7 +51,7 @@ class Item:
         return heard_text(self.lines, self.heard)
 
     def without(self, dropped: Callable[[str], bool], sentences: Callable[[str], list[str]]) -> None:
-        """Keep no sentence that is ``dropped``."""
+        """Remove the sentences that are ``dropped``."""
         self.text = " ".join(one for one in sentences(self.text or "") if not dropped(one))
         self.lines = [line for line in self.lines if not any(map(dropped, sentences(line.text)))]
 
@@ -110,12 +110,12 @@ class Conversation:
 
     @property
     def language(self) -> str:
-        """What was spoken last by a user, where it was told; else empty."""
+        """The language that a user spoke last, as far as it is known; else ""."""
         return next((item.language for item in reversed(self._items.values()) if item.language), "")
 
     @property
     def latest(self) -> Item:
-        """The last item; one that says nothing where there is none."""
+        """The last item; an empty one if there is none."""
         return self._items[self.last] if self.last else Item("", "user")
 
     def __getitem__(self, item_id: str) -> Item:
@@ -140,7 +140,7 @@ class Conversation:
         return keys[place - 1] if place else None
 
     def result(self, call_id: str) -> str:
-        """What a tool answered to a call; nothing where it has not."""
+        """The result of a tool call; "" while there is none."""
         return next((item.text or "" for item in reversed(self._items.values()) if item.call_id == call_id), "")
 
     def history(self, saying: str = "") -> list[Message]:
@@ -176,7 +176,7 @@ def heard_text(lines: Sequence[Line], heard: int) -> str:
 
 
 def unsaid(item: Item) -> str:
-    """The part of an interrupted spoken item that has not been heard, with its feeling."""
+    """The part of an interrupted spoken item that was not heard, with its feeling."""
     whole = " ".join(line.text for line in item.lines)
     rest = whole[len(item.content()) :].strip()
     return f"[{item.lines[-1].emotion}] {rest}" if rest else ""

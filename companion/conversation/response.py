@@ -23,8 +23,8 @@ Ending = Literal["completed", "cancelled", "failed", "incomplete"]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is wanted of one response; ``asked``: by a client, with a ``response.create``, for whose end it waits.
-    ``context`` takes the place of the conversation, ``aside``: the conversation is not told of it; ``tool`` as
+    """What is wanted of one response. ``asked``: a client requested it with ``response.create`` and waits for its end.
+    ``context`` replaces the conversation; ``aside``: the response is not added to the conversation; ``tool`` as
     `Settings.tool_choice`."""
 
     instructions: str | None = None
@@ -37,7 +37,7 @@ class Wishes:
 
     @property
     def apart(self) -> bool:
-        """Whether it has nothing to do with what the user says."""
+        """Whether the response is independent of the conversation."""
         return self.aside or self.context is not None
 
 
@@ -64,8 +64,8 @@ FOLLOWS = {  # what may come after what
 class Reply:
     """A `companion.speech.playout.Speaker`.
 
-    ``tell`` sends an event; ``face`` says whether the client sees one and so is told about words and states; ``spoken``
-    is set when the last of the sound was sent.
+    ``tell`` sends an event; ``face``: the client shows a face, and so is told about words and states; ``spoken`` is set
+    when the last of the sound was sent.
     """
 
     id: str
@@ -73,21 +73,21 @@ class Reply:
     trace: Trace
     wishes: Wishes
     tell: Callable[[ServerEvent], None]
-    join: Callable[[Item], str | None]  # puts the item into the conversation -> the id of the one before
+    join: Callable[[Item], str | None]  # adds an item to the conversation -> the id of the item before it
     face: bool
     allowed: Callable[[str], str] = str  # a sentence of the model -> what may be said of it
-    emotions: Sequence[str] = ()  # that may be shown; empty is all
+    emotions: Sequence[str] = ()  # those that may be shown; all if empty
     feel: Callable[[str], Awaitable[str]] | None = None  # a sentence without a tag -> its emotion
-    filler: tuple[str, float] = ("", 0.0)  # what is said while the answer is not there, and when, in seconds
-    lost: str = ""  # what is said where the language model thinks and never speaks
-    thoughts: Thoughts = field(default_factory=Thoughts)  # the language model's, of which nothing is said
-    opener: Sentence | None = None  # what it begins with before the language model has a word
-    breathes: bool = False  # a breath is heard where it has no opener and its first words take a while
-    silence: bool = False  # it is to a user who says nothing
-    task: asyncio.Task[None] | None = None  # in which it is made
+    filler: tuple[str, float] = ("", 0.0)  # what is said while the answer is not ready, and after how many seconds
+    lost: str = ""  # what is said if the language model thinks but never speaks
+    thoughts: Thoughts = field(default_factory=Thoughts)  # the reader of the language model's thoughts
+    opener: Sentence | None = None  # what is said before the language model's first word
+    breathes: bool = False  # take an audible breath if there is no opener and the first words take a while
+    silence: bool = False  # it answers a user who stays silent
+    task: asyncio.Task[None] | None = None  # the task that produces it
     spoken: asyncio.Event = field(default_factory=asyncio.Event)
     phase: Phase = Phase.WAITING
-    words: bool = False  # some were told of
+    words: bool = False  # word times have been sent
     previous: str | None = None
     shown: list[str] = field(default_factory=list[str])
     calls: ToolCalls = field(init=False)
@@ -97,7 +97,7 @@ class Reply:
 
     @property
     def created(self) -> bool:
-        """Somebody knows of it."""
+        """Whether the client knows of it."""
         return self.phase is not Phase.WAITING
 
     @property
@@ -105,12 +105,12 @@ class Reply:
         return self.phase is Phase.OVER
 
     def create(self) -> None:
-        """From here on it will be ended by `finish`, whatever happens."""
+        """Announce the response. From here on `finish` ends it, whatever happens."""
         self._enter(Phase.CREATED)
         self.tell(events.ResponseCreated(self.to_json("in_progress")))
 
     def open(self) -> None:
-        """The reply has something to say."""
+        """Add the item: there is something to say."""
         if self._opened or self.over:
             return
         self._enter(Phase.OPEN)
@@ -121,7 +121,7 @@ class Reply:
         self.tell(events.ContentPartAdded(self.id, self.item.id, self._part("")))
 
     def write(self, text: str) -> None:
-        """More of a reply that is not spoken."""
+        """Add to a reply that is text only."""
         if self.over:
             return
         self.open()
@@ -234,8 +234,8 @@ class Reply:
 
 
 def _nobody(event: ServerEvent) -> None:
-    """Hears of what a response does that is over."""
+    """Swallows the events of a response that is over."""
 
 
 def _nowhere(item: Item) -> None:
-    """Is where the items of one go."""
+    """Drops the items of a response that is over."""

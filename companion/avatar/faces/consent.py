@@ -1,6 +1,6 @@
-"""On what ground people upload a face: a record of it, its withdrawal, and pictures that nobody may use.
+"""The record of the grounds on which people upload faces, of withdrawals, and of pictures that may not be used.
 
-The record is a file of lines that only its owner reads, each a JSON object; it holds hashes, never a picture.
+It is a JSON Lines file that only its owner can read; it holds hashes, never a picture.
 """
 
 import datetime
@@ -49,7 +49,7 @@ class Entry:
 
 
 class Consents:
-    """The record in ``file``, which is among the user's data unless given. For any thread."""
+    """The record in ``file``, by default in the user's data folder. Thread-safe."""
 
     def __init__(self, file: Path | None = None, policy: Faces | None = None) -> None:
         """Raises `companion.frontmatter.PromptError` for a policy that cannot be used."""
@@ -61,8 +61,8 @@ class Consents:
         self._read = 0
 
     def admit(self, content: bytes, ground: str) -> str:
-        """The SHA-256 of a picture that may be used on this ground ("" is none). Raises PictureError
-        ``ground_missing`` where one is required, and ``picture_denied``."""
+        """The SHA-256 of a picture that may be used on this ground ("" for none). Raises PictureError
+        ``ground_missing`` if one is required, and ``picture_denied``."""
         if ground not in (*GROUNDS, "") or (self._policy.required and not ground):
             raise PictureError("ground_missing", self._policy.ask)
         sha256 = hashlib.sha256(content).hexdigest()
@@ -71,12 +71,12 @@ class Consents:
         return sha256
 
     def given(self, sha256: str, ground: str, by: str) -> None:
-        """Writes down who uploaded which picture on what ground. Raises PictureError ``consent_unwritten`` where a
-        ground is required and cannot be kept."""
+        """Record who uploaded a picture, and on what ground. Raises PictureError ``consent_unwritten`` if a ground is
+        required and cannot be recorded."""
         self._write(Entry(sha256, ground or UNSAID, _now(), by))
 
     def refuses(self, sha256: str) -> bool:
-        """Whether nobody may use this picture: it is denied, or consent to it was withdrawn."""
+        """Whether this picture may not be used: the operator denies it, or consent to it was withdrawn."""
         if sha256.lower() in {denied.lower() for denied in self._policy.deny}:
             return True
         with self._lock:
@@ -84,11 +84,11 @@ class Consents:
             return sha256 in self._withdrawn
 
     def withdraw(self, sha256: str, by: str) -> None:
-        """From now on the picture is refused. Raises PictureError ``consent_unwritten`` where that cannot be kept."""
+        """Refuse the picture from now on. Raises PictureError ``consent_unwritten`` if that cannot be recorded."""
         self._write(Entry(sha256, WITHDRAWN, _now(), by), must=True)
 
     def entries(self) -> Iterator[Entry]:
-        """All that is recorded, the oldest first."""
+        """All entries, the oldest first."""
         yield from filter(None, map(_entry, self._lines()))
 
     def of(self, user: str) -> list[Entry]:

@@ -1,7 +1,7 @@
-"""Which face a session wears, and the change from one to another while the conversation goes on.
+"""Which face a session wears, and how it changes during the conversation.
 
-One face is opened at a time: of many wishes the last one counts, and who changes faces all the time has a share of the
-threads that draw everybody's.
+One face is opened at a time: of several requests the last one counts, and a client that keeps changing faces gets only
+a share of the drawing threads that all sessions use.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Wardrobe:
         return self._opening is not None
 
     def dress(self, avatar: Avatar | None, before: Avatar | None) -> None:
-        """From one avatar to another; a new character or codec takes a while, in which the old face stays. One that
+        """Change from one avatar to another. The old face stays while a new character or codec is prepared; a face that
         failed is tried again."""
         if avatar is None:
             self._show.wear(None)
@@ -71,7 +71,7 @@ class Wardrobe:
         self._complain(Problem("face_failed", message, "server_error"))
 
     async def _open_wishes(self) -> None:
-        """Until the last one is open."""
+        """Open requested faces until the last one is open."""
         loop = asyncio.get_running_loop()
         try:
             while avatar := self._wish:
@@ -84,7 +84,7 @@ class Wardrobe:
             self._opening = None
 
     async def _open(self, avatar: Avatar) -> None:
-        """Wear it, unless it is not wanted any more."""
+        """Open a face and wear it, unless another one is wanted by then."""
         choice = (avatar.character, avatar.video)
         try:
             look = await self._looks.open(avatar)
