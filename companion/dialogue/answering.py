@@ -116,7 +116,7 @@ class Answering:
         return self._by_model(reply, heard, tutor)
 
     async def _by_rule(self, reply: Reply, heard: Said, care: str, tutor: Tutor | None) -> str | None:
-        """What is said without the language model: ``care`` before all else; None where there is nothing."""
+        """What is said without the language model, ``care`` before all else; None if it is the model's turn."""
         order = None if care or reply.wishes.instructions else await self._order(heard.text, heard.language)
         if order is not None:
             if tutor and self.obedience.rests:
@@ -124,7 +124,7 @@ class Answering:
             reply.lost = ""
             return order
         taught = tutor.hear(heard.text) if tutor and not care else ""
-        history = self.conversation.history()  # without what an order has made forgotten
+        history = self.conversation.history()  # without what an order has erased
         return care or taught or self.beginning.whole(history, reply.wishes, heard.language) or None
 
     def _by_model(self, reply: Reply, heard: Said, tutor: Tutor | None) -> AsyncIterator[str]:
@@ -141,12 +141,12 @@ class Answering:
         return self.guard.watched(tutor.guided(deltas) if tutor else deltas)
 
     async def _order(self, said: str, language: str) -> str | None:
-        """What is said to an order; None to all else."""
+        """The answer to an order; None if it is none."""
         order = self.obedience.hear(said, language)
         return await self.acquaintance.order(said, language) if order is None else order
 
     async def _care(self, history: Sequence[Message]) -> str:
-        """What care says to the user's last words; "" where it has nothing to say."""
+        """The answer of care to the user's last words; "" if it has none."""
         if not history or history[-1].role != "user":
             return ""
         *before, said = (message.content for message in history if message.role in ("user", "assistant"))

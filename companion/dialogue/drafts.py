@@ -1,6 +1,6 @@
-"""A language model reads what its next reply will follow, and drafts that reply, before it is asked.
+"""Lets a language model read ahead what its next reply will follow, and draft that reply, before it is asked.
 
-It does one thing at a time: a model of this process that replies while it reads would read all of it again.
+It does one thing at a time: a model in this process that replies while it reads would have to read everything again.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ class ReadAhead:
 
     @property
     def possible(self) -> bool:
-        """The model is of the kind that can read ahead."""
+        """Whether the model can read ahead."""
         return prepares(self._llm)
 
     def read(self, messages: Known, after: float = 0.0) -> None:
-        """Read what ``messages`` gives in ``after`` seconds, unless something else is to be read by then."""
+        """Read what ``messages`` returns after ``after`` seconds, unless there is something newer to read by then."""
         self.drop()
         if prepares(self._llm):
             self._waiting = self._spawn(self._read(self._llm, messages, after), "read ahead")
 
     def draft(self, messages: Expected) -> None:
-        """Begin a reply to what ``messages`` gives, for whoever asks for exactly that next."""
+        """Draft a reply to what ``messages`` returns, in case exactly that is asked next."""
         self.drop()
         self._draft = _Draft(self._llm, messages, self._free, self._spawn)
 
@@ -49,7 +49,7 @@ class ReadAhead:
         self._waiting = self._draft = None
 
     async def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """The model's deltas, as soon as it is free; those of the draft if that is of these ``messages``."""
+        """The model's deltas as soon as it is free; those of the draft if it answers these ``messages``."""
         draft, self._draft = self._draft, None
         self.drop()
         if draft and list(draft.messages) == list(messages):
@@ -72,7 +72,7 @@ class ReadAhead:
 
 
 class _Draft:
-    """A reply that nobody hears of unless it is asked for. ``free`` is held while the model is at work."""
+    """A reply that nobody sees unless it is asked for. ``free`` is held while the model is at work."""
 
     def __init__(self, llm: LLM, messages: Expected, free: asyncio.Lock, spawn: Spawn) -> None:
         self.messages: Sequence[Message] = ()

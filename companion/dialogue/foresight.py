@@ -1,4 +1,4 @@
-"""What the language model will be asked next, before the user's turn is over: what it reads and drafts ahead."""
+"""Predicts what the language model will be asked next, before the user's turn is over."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from companion.stages.protocols import Message, Transcript
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foresight:
-    """One session's. ``settings`` gives those that hold now; ``feel`` tells what somebody feels who says so."""
+    """One session's. ``settings`` gives those that hold now; ``feel`` tells the feeling of a text."""
 
     settings: Callable[[], Settings]
     feel: Callable[[str], Awaitable[Feeling]]
@@ -35,8 +35,8 @@ class Foresight:
 
     @property
     def sure(self) -> bool:
-        """Whether the next question to the language model can be foreseen from what the user says: neither care nor a
-        lesson nor a tool comes in between, and requests may be made in vain."""
+        """Whether the next question to the language model can be predicted from what the user says: neither care nor a
+        lesson nor a tool will intervene, and requests may be wasted."""
         may = self.asking.continues or self.talk.drafts_of_endpoints
         persona = self.asking.persona
         plain = not self.toolbox.needed(self.settings(), persona.tools)

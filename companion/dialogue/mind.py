@@ -28,8 +28,8 @@ from companion.speech.text.sentences import Sentence
 @dataclass(slots=True, kw_only=True)
 class Mind:
     """One session's, whose id is ``session``. ``settings`` gives those that hold now; ``tell`` sends an event;
-    ``announce`` takes what is to be said in so many seconds, ``mirror`` an emotion for the face and its strength;
-    ``forgot`` hears that the memory failed."""
+    ``announce`` takes a text and the seconds until it is said, ``mirror`` an emotion for the face and its strength;
+    ``forgot`` is told that the memory failed."""
 
     shared: Shared
     session: str
@@ -88,12 +88,12 @@ class Mind:
         return self._answering.asking.persona
 
     def state(self) -> Json:
-        """What has come of the conversation besides its words, for another session to go on with."""
+        """What another session needs to go on, besides the words of the conversation."""
         restraint = self._answering.obedience.restraint.name
         return {"guard": self.guard.state(), "lessons": self._lessons.state(), "restraint": restraint}
 
     def restore(self, state: Json) -> None:
-        """Go on so."""
+        """Go on from the `state` of another session."""
         self.guard.restore(state["guard"])
         self._lessons.restore(state["lessons"])
         self._answering.obedience.restraint = Restraint[state["restraint"]]
@@ -125,17 +125,17 @@ class Mind:
 
     @property
     def quiet(self) -> bool:
-        """Whether the user wants no word that they did not ask for."""
+        """Whether the user wants to hear nothing that they did not ask for."""
         return self._answering.obedience.restraint is not Restraint.NONE
 
     def murmur(self) -> Sentence | None:
-        """What the persona lets be heard while the user goes on speaking, one after the other."""
+        """The persona's next backchannel while the user goes on speaking; None for none."""
         if self.quiet:
             return None
         return self._answering.habits.murmur(self.persona, self.conversation.language)
 
     def filler(self) -> tuple[str, float]:
-        """What the persona says when its answer is not there, and after how many seconds; one after the other."""
+        """What the persona says while its answer is not ready, and after how many seconds."""
         return ("", 0.0) if self.guard.careful else self._answering.habits.filler(self.persona)
 
     def _answered(self, item: Item) -> None:

@@ -1,5 +1,5 @@
-"""What is prepared before anybody asks: the voice says the openers, the language model reads the persona, and a turn is
-tried."""
+"""What is prepared before the first question: the voice synthesizes the openers, the language model reads the persona,
+and a whole turn is tried."""
 
 import numpy as np
 
@@ -15,13 +15,13 @@ DEFAULT_LANGUAGE = "en"  # in which a voice rehearses that does not say what it 
 
 
 class Rehearsal:
-    """What is learnt goes into ``repertoire``."""
+    """What the voice says goes into ``repertoire``."""
 
     def __init__(self, *, talk: Talk, prompts: Prompts, llm: LLM, repertoire: Repertoire) -> None:
         self._talk, self._prompts, self._llm, self._repertoire = talk, prompts, llm, repertoire
 
     async def say(self, tts: TTS, persona: Persona) -> None:
-        """Let ``tts`` say what ``persona`` may begin with, so that it sounds at once later."""
+        """Let ``tts`` synthesize the openers of ``persona``, so that they are heard at once later."""
         if self._talk.openers and persona.openers is not False:
             spoken = abilities(tts).languages or (DEFAULT_LANGUAGE,)
             sentences = self._prompts.openers.sentences(spoken, persona.openers, persona.emotions)

@@ -46,7 +46,7 @@ class Hearing:
         self._listen(settings, 0.0)
 
     def configure(self, settings: AudioInput) -> None:
-        """Start listening anew by these settings; what was heard and not committed is dropped."""
+        """Start listening afresh with these settings; what was heard and not committed is dropped."""
         self.clear()
         self._listen(settings, self.now)
 
@@ -72,12 +72,12 @@ class Hearing:
 
     @property
     def attentive(self) -> bool:
-        """Whether the user speaks, or at least the microphone is open."""
+        """Whether the user speaks, or the microphone is at least open."""
         return self._turns.state is State.SPEAKING or self._now() - self._heard_at < LOST_PACKETS_S
 
     @property
     def busy(self) -> bool:
-        """Whether the user speaks, or is about to be understood."""
+        """Whether the user speaks, or what they said is still being transcribed."""
         return self._turns.state is not State.SILENT or self._transcripts.busy
 
     @property
@@ -108,14 +108,14 @@ class Hearing:
         self._transcripts.add_item(item, heard, after)
 
     def user(self, n: int) -> Samples:
-        """The user's voice for the next chunk of the face, (n,) at `SPEAK_RATE`: see `UserVoice.take`. While it speaks
-        it hears only who interrupts: what else there is may be its own echo."""
+        """The user's voice for the next chunk of the face, (n,) at `SPEAK_RATE`: see `UserVoice.take`. While the face
+        speaks it hears only a user who has taken the floor: anything else may be its own echo."""
         voice = self._microphone.voice.take(n)
         alone = self._floor.speaking and self._turns.state is not State.SPEAKING
         return np.zeros_like(voice) if alone else voice
 
     def tick(self, seconds: float) -> None:
-        """Time passes: a microphone that went away in the middle of a turn counts as silent."""
+        """Call it as time passes: a microphone that went away during a turn counts as silent."""
         if self._turns.state is not State.SILENT and self._now() - self._heard_at > LOST_PACKETS_S:
             for turn in self._microphone.hear(np.zeros(int(seconds * HEAR_RATE), np.float32)):
                 self._turns.take(turn)
@@ -132,7 +132,7 @@ class Hearing:
         self._transcripts.add(utterance)
 
     def commit_silence(self, since: float) -> None:
-        """The user has said nothing ``since`` that second of the sound: an item of its own, which says nothing."""
+        """Add an item of its own for the silence of a user who has said nothing ``since`` that second of the sound."""
         self._transcripts.add_silence(since, self.now)
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""A breath: what is heard of somebody who is about to speak, and does not know yet what to say."""
+"""An audible breath, as of somebody who is about to speak and does not know yet what to say."""
 
 from typing import Any
 

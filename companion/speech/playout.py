@@ -1,6 +1,6 @@
-"""Speech that waits to be shown, and what of it has been: the one place where the two loops meet.
+"""Playout: speech that waits to be shown, and how much of it has been. Here the two loops of a session meet.
 
-One item speaks at a time. Its sound runs from its first sample without a break: where synthesis is late, silence is
+One item speaks at a time. Its sound runs without a break from its first sample: where synthesis is late, silence is
 part of it, so that a position in the item is also a time.
 """
 
@@ -25,8 +25,8 @@ def pcm16(audio: Samples) -> bytes:
 
 @dataclass(slots=True)
 class Line:
-    """One sentence of an item; a sound that is no word has no text. Positions are samples of the item's sound; `start`
-    is None until it is shown."""
+    """One sentence of an item; a sound without words has no text. Positions are samples of the item's sound; `start` is
+    None until it is shown."""
 
     text: str
     emotion: str = "neutral"
@@ -40,11 +40,12 @@ class Line:
     said: int = 0  # words as spoken that have been placed
 
     def placed(self) -> list[tuple[int, int]]:
-        """Where its words that are known begin and end."""
+        """The beginnings and ends of the words that are known."""
         return [(round(word.start * SPEAK_RATE), round(word.end * SPEAK_RATE)) for word in self.words]
 
     def place(self, word: Word) -> list[Word]:
-        """A word as it is spoken -> the words of the text that it says; what only goes on with one makes it longer."""
+        """A spoken word -> the words of the text that it says. A spoken word that belongs to the text word before makes
+        that one longer."""
         texts = self.shown[self.said] if self.said < len(self.shown) else (word.text,)
         self.said += 1
         if not texts and self.words:
@@ -54,7 +55,7 @@ class Line:
         return [Word(text, start, start + each) for text, start in zip(texts, starts, strict=True)]
 
     def postpone(self, first: int, since: int, by: int) -> None:
-        """What begins at ``first`` or later is said ``by`` samples later; what was shown begins before ``since``."""
+        """Move what begins at ``first`` or later back by ``by`` samples; what was shown begins before ``since``."""
         if self.start is not None and self.start > since:
             self.start += by
         self.words = [_later(word, by) if round(word.start * SPEAK_RATE) >= first else word for word in self.words]
@@ -107,7 +108,7 @@ class _Piece:
 
 
 class Feed:
-    """Puts one item's speech into a mouth, as long as that item speaks: what comes later is dropped."""
+    """Puts one item's speech into the mouth as long as that item speaks; later speech is dropped."""
 
     def __init__(self, mouth: "Mouth") -> None:
         self._mouth = mouth
@@ -134,18 +135,18 @@ class Feed:
 
 
 class Mouth:
-    """A `Feed` fills it, `take` empties it at the pace of the face, `clear` is an interruption."""
+    """The buffer: a `Feed` fills it, `take` empties it at the pace of the face, `clear` is an interruption."""
 
     def __init__(self) -> None:
         self._room = asyncio.Event()
         self.begin()
 
     def begin(self) -> Feed:
-        """A new item speaks; whatever was left of the one before, or still comes from it, is dropped."""
+        """A new item speaks; what is left of the one before is dropped, as is what still comes from it."""
         self._feed = Feed(self)
         self._pieces: deque[_Piece] = deque()
         self._recent: Samples = np.zeros(0, np.float32)  # what was taken last
-        self._begun: deque[Line] = deque(maxlen=4)  # the lines that it is of
+        self._begun: deque[Line] = deque(maxlen=4)  # the lines that were taken last
         self._finished = False
         self.waiting = 0  # samples
         self.taken = 0  # samples of the item's sound so far, silence in between included
@@ -156,7 +157,7 @@ class Mouth:
     clear = begin
 
     def fed_by(self, feed: Feed) -> bool:
-        """Whether the item that speaks is that one's."""
+        """Whether ``feed`` is that of the item that speaks."""
         return feed is self._feed
 
     def add(self, line: Line, speech: Speech) -> None:
@@ -202,8 +203,8 @@ class Mouth:
         return Taken(audio, tuple(cues))
 
     def again(self, since: int) -> int:
-        """The speaker paused at that position: from the beginning of the word that was cut on, all is said again
-        -> by how many samples everything that had not been shown then comes later."""
+        """After a pause at position ``since``: queue everything from the beginning of the word that was cut off again
+        -> by how many samples all that had not been shown then moves back."""
         end = self.taken if self.ends_at is None else self.ends_at
         cut = [start for line in self._begun for start, word_end in line.placed() if start <= since < word_end]
         first = max(cut[-1] if cut else since, self.taken - len(self._recent))

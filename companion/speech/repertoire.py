@@ -1,4 +1,4 @@
-"""What voices have said already and will say again: short texts that must sound at once, such as how a reply begins."""
+"""Short texts that must be heard at once, such as the beginnings of replies, synthesized in advance."""
 
 from collections.abc import AsyncIterator, Iterable
 
@@ -16,7 +16,7 @@ class Repertoire:
         self._voices: dict[str, _Known] = {}
 
     async def learn(self, tts: TTS, sentences: Iterable[Sentence]) -> None:
-        """Let ``tts`` say what it has not said yet. Raises what it raises."""
+        """Synthesize with ``tts`` what is not known yet. Raises what ``tts`` raises."""
         known = self._of(tts)
         for sentence in sentences:
             said = (sentence.spoken, sentence.emotion)
@@ -24,7 +24,7 @@ class Repertoire:
                 known[said] = tuple(await collected(tts.speak(*said)))
 
     def voice(self, tts: TTS) -> TTS:
-        """``tts``, for which nothing that was learnt takes time."""
+        """``tts``, with what was learned available at once."""
         return _Practised(tts, self._of(tts))
 
     def _of(self, tts: TTS) -> _Known:

@@ -1,4 +1,4 @@
-"""How a language model is led: a capable one is told what there is to know; a small one is kept in hand as well."""
+"""How a language model is guided: a capable one is told what there is to know; a small one is corrected as well."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ class Coaching:
         self._manners = manners
 
     def note(self, text: str) -> str:
-        """Nothing: it would speak of suicide to who did not, and give a lesson's answers away."""
+        """Nothing: a small model would speak of suicide unasked, and give a lesson's answers away."""
         return ""
 
     def begin(self, told: Sequence[str], persona: Persona) -> str:
@@ -80,10 +80,11 @@ class Coaching:
 
 
 def style(llm: LLM, talk: Talk, manners: Manners) -> Style:
-    """The one for ``llm``: small are those that go on from the beginning of a reply, as models of this process do."""
+    """The `Style` for ``llm``: models that continue the beginning of a reply, as those in this process do, are
+    small."""
     return Coaching(manners) if talk.manners and abilities(llm).continues else Plain()
 
 
 def told(history: Sequence[Message]) -> list[str]:
-    """What the user said of it."""
+    """The user's messages of a conversation."""
     return [message.content for message in history if message.role == "user"]

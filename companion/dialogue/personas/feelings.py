@@ -38,8 +38,8 @@ def mirrored(feeling: Feeling) -> Feeling:
 
 
 def voiced(feeling: Feeling, tone: float) -> Feeling:
-    """The feeling of somebody's words, as the voice bears it out; ``tone`` as `Tone` of `companion.hearing` tells it.
-    By the voice alone little is believed."""
+    """The feeling of somebody's words, confirmed or weakened by the voice; ``tone`` as in
+    `companion.hearing.transcription.tone`. A voice alone counts for little."""
     if not tone:
         return feeling
     if feeling.emotion == "neutral":
@@ -57,7 +57,8 @@ class Feelings:
         self._missing = False
 
     def warm(self) -> None:
-        """Load now, not with the first sentence. Blocks. Without the model nobody feels anything, which is said."""
+        """Load now, instead of with the first sentence. Blocks. Without the model every text is neutral, which is
+        logged."""
         try:
             self.of("Hello.")
         except StageError as error:
@@ -88,14 +89,14 @@ class Feelings:
 
 
 class Empathy:
-    """One session's. Without ``feelings`` nobody's are told; ``mirror`` takes an emotion for the face and its
+    """One session's. Without ``feelings`` every text is neutral; ``mirror`` takes an emotion for the face and its
     strength."""
 
     def __init__(self, feelings: Feelings | None, mirror: Callable[[Emotion, float], None]) -> None:
         self._feelings, self._mirror = feelings, mirror
 
     async def feel(self, text: str) -> Feeling:
-        """What somebody feels who says so."""
+        """The feeling of somebody who says ``text``."""
         return await self._feelings.tell(text) if self._feelings and text else Feeling()
 
     async def feel_sentence(self, text: str) -> str:
@@ -103,6 +104,6 @@ class Empathy:
         return (await self.feel(text)).emotion
 
     def show(self, feeling: Feeling) -> None:
-        """The user feels so: let the face show that it is heard."""
+        """Let the face show a little of the user's feeling."""
         shown = mirrored(feeling)
         self._mirror(shown.emotion, shown.strength)

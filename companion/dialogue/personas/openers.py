@@ -1,7 +1,8 @@
-"""How a reply begins while the language model is still thinking: words of ``prompts/openers.md``, by the kind of turn.
+"""Openers: how a reply begins while the language model is still thinking, from ``prompts/openers.md``, by the kind of
+turn.
 
-People do the same: "Well," is said before it is known what follows. The model goes on from there, so that the opener is
-part of what it says, of captions and of the history.
+People do the same: they say "Well," before they know what follows. The model goes on from there, so that the opener is
+part of the reply, of captions and of the history.
 """
 
 import re
@@ -97,7 +98,7 @@ def load(path: Path) -> Book:
 
 
 class Openers:
-    """One session's: what was said longest ago comes first, nothing begins like the reply before."""
+    """One session's: the one used longest ago comes first, and no two replies in a row begin alike."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
@@ -141,7 +142,7 @@ class Openers:
 
 
 def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
-    """The deltas of a model that may begin with ``opener`` all the same, without it."""
+    """The deltas without ``opener``, where the model begins with it all the same."""
     spoken = words(opener)
     pattern = r"\W+".join(map(re.escape, spoken))
     again = re.compile(rf"^(\s*(?:\[[^\]]*\]\s*)?){pattern}\b[\s,.!?…—-]*", re.IGNORECASE)
@@ -156,8 +157,8 @@ def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
 
 
 def goes_on(opener: Sentence, filler: str) -> str:
-    """How ``filler``, said because the answer is long in coming, goes on from what the reply began with: "let me see."
-    after "Well,". Nothing where it would be out of place, as after "Oh no,", or say the same again."""
+    """How ``filler``, said because the answer takes long, continues the opener: "let me see." after "Well,". "" if it
+    would be out of place, as after "Oh no,", or repeat the opener."""
     if opener.emotion not in THINKING_FEELINGS:
         return ""
     if opener.spoken.endswith(","):

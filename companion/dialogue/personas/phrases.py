@@ -1,4 +1,4 @@
-"""What a persona says without thinking: how its replies begin, its "mm-hm", and what fills a pause."""
+"""What a persona says without the language model: openers, backchannels and fillers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from companion.speech.text.sentences import Sentence
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the user has said last. ``tone`` as in `chat.Item`."""
+    """What the user has said last. ``tone`` as in `companion.conversation.items.Item`."""
 
     text: str
     language: str
@@ -21,7 +21,7 @@ class Said:
 
 
 class Habits:
-    """One session's: what was said longest ago comes first. ``spoken``: the voice's languages, as in `Shared`."""
+    """One session's: the phrase used longest ago comes first. ``spoken``: the voice's languages, as in `Shared`."""
 
     def __init__(self, *, talk: Talk, book: Book, spoken: Sequence[str]) -> None:
         self._talk, self._spoken = talk, spoken
@@ -29,7 +29,7 @@ class Habits:
         self._fillers = 0
 
     def opener(self, persona: Persona, said: Said) -> Sentence | None:
-        """What a reply to the user begins with at once; None: the language model begins."""
+        """What a reply begins with at once; None: the language model begins."""
         own = persona.openers
         if own is False or not self._opens(said.language):
             return None
@@ -47,11 +47,11 @@ class Habits:
         return self._openers.likely(said.text, said.language, said.feeling.emotion, own)
 
     def breathes(self, persona: Persona) -> bool:
-        """Whether it is heard to breathe where it begins with no such words."""
+        """Whether a reply without an opener may begin with an audible breath."""
         return self._talk.openers and bool(self._openers) and persona.openers is not False
 
     def murmur(self, persona: Persona, language: str) -> Sentence | None:
-        """What is heard while the user, who speaks that language, goes on."""
+        """A backchannel for a user who speaks that language and goes on; None for none."""
         own = persona.openers
         if own is False or not self._talk.murmurs or not self._speaks(language):
             return None

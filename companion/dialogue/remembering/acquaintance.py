@@ -1,5 +1,8 @@
-"""What is known of the user in one session: what they said of themself in it, and what is kept of them where they
-agreed. It answers what they ask of it without a language model, and forgets what they drop."""
+"""What is known of the user in one session: what they said of themselves in it, and, if they agreed, what is stored of
+them.
+
+It answers their questions about it without a language model, and forgets what they retract.
+"""
 
 import re
 from collections.abc import Sequence
@@ -38,7 +41,7 @@ class Acquaintance:
     _seen: set[str] = field(default_factory=set[str], init=False)  # sentences of this session that were kept
 
     async def refresh(self) -> None:
-        """Look at what is kept: what the user has deleted or corrected there is forgotten here."""
+        """Look at what is stored: what the user has deleted or corrected there is forgotten here."""
         if not self.recollection.agreed:
             self._kept = []
             return
@@ -53,7 +56,7 @@ class Acquaintance:
             self.recollection.renew()
 
     async def order(self, said: str, language: str) -> str | None:
-        """What is answered to who wants something forgotten; None to all others."""
+        """The answer to a user who wants something forgotten; None for anything else."""
         found = self.book.forgets(said, language)
         if found is None:
             return None
@@ -69,7 +72,7 @@ class Acquaintance:
         return self._rules(code).forget.done
 
     def answer(self, said: str, language: str) -> str:
-        """To a question about the user; "" where it is none, or others know better."""
+        """The answer to a question about the user; "" if it is none, or others can answer it better."""
         question = self._asked(said, language)
         if question is None:
             return ""
@@ -144,7 +147,7 @@ class Acquaintance:
         return kind | {sentence for sentence in own if _has(about, sentence)}
 
     def _forget(self, gone: set[str]) -> None:
-        """Nobody is told of it again: neither of what was said nor of what was answered to it by name."""
+        """Forget it everywhere: neither the words nor the answers that name it are shown to the model again."""
         told = [fact for sentence in gone for fact in self.book.told(sentence)[0]]
         names = {name.lower() for fact in told for name in _NAME.findall(fact.clause)}
         values = (_WORD.findall(fact.value) for fact in told if fact.kind.startswith("name"))

@@ -15,7 +15,7 @@ MOST_PASSING = 3  # memories that are recalled for one message
 
 @dataclass(slots=True)
 class _Part:
-    """What is said while one user agrees. ``name``: as which conversation it is stored."""
+    """The part of a conversation in which one user consents. ``name``: the conversation under which it is stored."""
 
     user: str
     name: str
@@ -41,9 +41,9 @@ class Recollection:
         self._calls = Calls(f"{session} store", failed)
 
     def agree(self, wish: Remembering | None) -> None:
-        """From now on what is said is stored if ``wish`` consents, under its user. What was said before, and the answer
-        to it, stays with the user who had consented then; when a user withdraws consent, what is still unread of theirs
-        is discarded."""
+        """From now on what is said is stored under the user of ``wish``, if that consents. What was said before, and
+        the answer to it, stays with the user who had consented then; when a user withdraws consent, whatever of theirs
+        is still unread is discarded."""
         self.store()
         over, self._part = self._part, None
         self.known, self._told = (), set()
@@ -58,18 +58,18 @@ class Recollection:
 
     @property
     def agreed(self) -> bool:
-        """Whether anything is kept beyond the session."""
+        """Whether the user consents."""
         return self._part is not None
 
     async def kept(self) -> list[Kept]:
-        """All that is kept of the user, as far as they may see it; nothing of one who does not agree."""
+        """Everything stored of the user, as far as they may see it; nothing without consent."""
         part, memory = self._part, self._memory
         if part is None or not keeps(memory):
             return []
         return await self._calls.answer(memory.memories(part.user)) or []
 
     async def erase(self, kept: Sequence[Kept]) -> None:
-        """Of what is kept, these are forgotten; the words of this talk are with them."""
+        """Delete these memories, and the words of this conversation."""
         part, memory = self._part, self._memory
         if part is None or not keeps(memory):
             return
@@ -81,13 +81,13 @@ class Recollection:
         self.renew()
 
     def renew(self) -> None:
-        """What was known has changed: it is recalled again."""
+        """What is stored has changed: recall it again."""
         self.known, self._told = (), set()
         if self._part:
             self._part.met = False
 
     async def meet(self) -> None:
-        """Recall what is always known of the user, if that has not been done."""
+        """Recall what is always known of the user, once."""
         part = self._part
         if part is None or part.met:
             return
@@ -96,7 +96,8 @@ class Recollection:
             part.met, self.known, self._told = True, known, {*self._told, *known}
 
     async def recall(self, about: str, tell: bool = True) -> list[str]:
-        """What bears on this message of the user's, beyond what is known or was told; ``tell``: it is told now."""
+        """The memories that bear on this message, beyond those that are known or were told; ``tell``: they are told
+        now."""
         part = self._part
         if part is None:
             return []
@@ -126,7 +127,7 @@ class Recollection:
                 self._calls.later(self._close(parts[name], self._calls.writing, withdrawn=False))
 
     def _own(self) -> None:
-        """What is new belongs to the part that goes on; an answer to where its question does."""
+        """Assign new items to the current part; an answer belongs to the part of its question."""
         asked: Item | None = None
         for item in self._conversation:
             if item.id not in self._owned:
@@ -134,13 +135,13 @@ class Recollection:
             asked = item if item.role in ("user", "tool") or item.call else None
 
     def stored(self) -> list[str]:
-        """The items that are stored or passed over, of those of the conversation."""
+        """The items of the conversation that are stored or skipped."""
         self._own()
         passed = {id for id, part in self._owned.items() if part is not self._part}
         return [item.id for item in self._conversation if item.id in self._done or item.id in passed]
 
     def pass_over(self, items: Iterable[str]) -> None:
-        """These are nothing new: another session has stored them, or was not to."""
+        """Skip these items: another session has stored them, or was not allowed to."""
         self._done.update(items)
 
     async def end(self) -> None:

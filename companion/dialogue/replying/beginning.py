@@ -1,4 +1,4 @@
-"""How a reply begins, where that is not left to the language model."""
+"""How a reply begins if the language model does not begin it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,23 +26,23 @@ class Beginning:
     habits: Habits
 
     def words(self, history: Sequence[Message], wishes: Wishes) -> str:
-        """The first words of an answer that the language model would begin wrong; "" of any other."""
+        """The first words of an answer that the language model would begin wrongly; "" for any other."""
         return self.style.begin(self._to_answer(history, wishes), self.asking.persona)
 
     def whole(self, history: Sequence[Message], wishes: Wishes, language: str) -> str:
-        """All of an answer, to words in that ``language``, that would be wrong; "" of any other."""
+        """The whole answer, to a user who speaks ``language``, where the model's would be wrong; "" for any other."""
         told = self._to_answer(history, wishes)
         known = self.acquaintance.answer(told[-1], language) if told and not self.style.words_facts else ""
         return known or self.style.answer(told, self.asking.persona)
 
     def begun(self, opener: Sentence | None, words: str) -> str:
-        """What the language model goes on from, of an answer that begins so."""
+        """The beginning that the language model continues, given the opener and the first words."""
         if opener is None:
             return words
         return "" if self.asking.continues and self.habits.apart(opener) else opener.text
 
     def opener(self, wishes: Wishes, heard: Said) -> Sentence | None:
-        """What is said while the language model thinks, and then counts as said."""
+        """What is said while the language model thinks. It is part of the reply."""
         return self.habits.opener(self.asking.persona, heard) if self._may_open(wishes) else None
 
     def likely_opener(self, wishes: Wishes, heard: Said) -> Sentence | None:
@@ -55,5 +55,5 @@ class Beginning:
         return [] if asked or not history or history[-1].role != "user" else coaching.told(history)
 
     def _may_open(self, wishes: Wishes) -> bool:
-        """Only aloud, and where neither the client nor care has a say in how a reply should begin."""
+        """Only aloud, and only if neither the client nor care decides how a reply begins."""
         return wishes.sound and not (wishes.instructions or self.settings().instructions or self.guard.careful)

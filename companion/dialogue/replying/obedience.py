@@ -1,4 +1,4 @@
-"""What is done at an order that was understood by rule: a reply without a model, and restraint that lasts."""
+"""What follows from orders that are understood by rule: a reply without a model, and lasting restraint."""
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
@@ -39,13 +39,13 @@ class Obedience:
             return self._obey(order)
         if self.restraint is Restraint.QUIET and said.strip():
             if _asks(said):
-                self.restraint = Restraint.NO_QUESTIONS  # who asks wants an answer, and no more
+                self.restraint = Restraint.NO_QUESTIONS  # a user who asks wants an answer, and nothing more
                 return None
             return ""
         return None
 
     def allowed(self, sentence: str) -> str:
-        """``sentence`` unless it asks where nothing is to be asked."""
+        """``sentence``, unless it is a question and the user wants none."""
         return "" if _asks(sentence) and self.restraint is not Restraint.NONE else sentence
 
     def _obey(self, order: Given) -> str:

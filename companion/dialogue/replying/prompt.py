@@ -73,13 +73,13 @@ class Asking:
         return Private(self._rules(), self.persona.instructions)
 
     def ahead(self, history: Sequence[Message]) -> list[Message]:
-        """The part of the next question that is known already."""
+        """The part of the next prompt that is known already."""
         known = messages(self._setting(), history)
         # That the user speaks next is known, too.
         return known if known[-1].role == "user" else [*known, Message("user", "")]
 
     def ask(self, history: Sequence[Message], notes: Sequence[str], wishes: Wishes, begun: str) -> list[Message]:
-        """The whole question; ``begun`` is how the answer has begun already."""
+        """The whole prompt; ``begun`` is how the answer has begun already."""
         can = self.continues
         told = self._shared.prompts.openers.note.format(opener=begun) if begun and not can else ""
         note = " ".join(note for note in (*notes, told) if note)
@@ -96,7 +96,7 @@ class Asking:
         return (self._felt(heard.feeling, heard.tone), lesson, spoken)
 
     async def recalled(self, said: str, tell: bool = True) -> str:
-        """Of what is remembered, what has to do with what was ``said``."""
+        """What is remembered that bears on what was ``said``."""
         known = self._acquaintance
         own = [text for text in (known.found(said),) if text] or known.recalled(said)
         recalled = [*own, *await known.recollection.recall(said, tell)]

@@ -1,4 +1,4 @@
-"""What the language model is let say, and what of it is said."""
+"""What the language model may say, and which of its sentences are said."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from companion.stages.streams import closing
 
 @dataclass(slots=True, kw_only=True)
 class Thinking:
-    """One session's. ``settings`` gives those that hold now; ``ask`` gives a reply for which no tool may be called."""
+    """One session's. ``settings`` gives those that hold now; ``ask`` gives a reply without tools."""
 
     silence: Silence
     settings: Callable[[], Settings]
@@ -36,7 +36,7 @@ class Thinking:
     _nudges: int = 0
 
     def allowed(self, reply: Reply) -> Callable[[str], str]:
-        """What may be said of the sentences of a ``reply``; what is changed in them is counted."""
+        """Checks the sentences of a ``reply``: returns what may be said of each, and counts changes."""
         tact = self.style.tact(self.asking.persona, self.conversation, reply.opener.text if reply.opener else "")
         steps = ("guard", self.guard.allowed), ("manners", tact), ("obedience", self.obedience.allowed)
 
@@ -53,15 +53,15 @@ class Thinking:
         return allowed
 
     def apart(self, reply: Reply) -> AsyncIterator[str]:
-        """What a client has the model say for itself, of what it was given: neither the user nor their memory has a
-        part in it."""
+        """A response that a client asks for outside the conversation: neither the user nor their memory has a part in
+        it."""
         context = reply.wishes.context
         history = self.conversation.history() if context is None else context
         asked = self.asking.ask(history, (), reply.wishes, "")
         return self.guard.watched(unthought(self.ask(asked), reply.thoughts))
 
     def nudge(self, reply: Reply, history: Sequence[Message]) -> AsyncIterator[str]:
-        """A word to a user who is silent. A tiny model has none that fits."""
+        """A word to a user who is silent. A small model has none that fits, so it is one of the prepared ones."""
         if self.asking.tagged:
             return self.guard.watched(self.thought(reply, [*history, Message("user", self.silence.note)], ()))
         self._nudges += 1
@@ -70,12 +70,14 @@ class Thinking:
     async def thought(
         self, reply: Reply, history: Sequence[Message], notes: Sequence[str], words: str = ""
     ) -> AsyncIterator[str]:
-        """The language model's deltas, which go on from the reply's opener, or else from the first ``words``."""
+        """The language model's deltas, which continue the opener of the reply, or else its first ``words``."""
         recalled = await self.asking.recalled(history[-1].content if history else "")
         begun, spoke = self.beginning.begun(reply.opener, words), False
         if words:
             yield f"{words} "
-        for beginning in dict.fromkeys((begun, "")):  # what has nothing to add to an opener has a reply without it
+        for beginning in dict.fromkeys(
+            (begun, "")
+        ):  # a model that has nothing to add to an opener is asked again without it
             if spoke:
                 return
             if beginning != begun:

@@ -1,7 +1,8 @@
-"""Function calling: the language model asks for a tool, the server's own are run here, the client's by the client.
+"""Function calling: the language model asks for a tool; tools of the server run here, those of the client at the
+client.
 
-The face goes on while a tool runs. An interruption ends the reply and not the tool, which may have done something
-already: its result becomes an item when it is there, and until then the model is told that it runs.
+The face goes on while a tool runs. An interruption ends the reply but not the tool, which may already have had an
+effect: its result becomes an item when it is there, and until then the model is told that the tool runs.
 """
 
 import asyncio
@@ -36,8 +37,8 @@ RUNNING_NOTE = "The tool is still running. Do not call it again; its result will
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What a tool may do with its session: say something in so many seconds, as soon as nobody speaks, and ask how
-    the lesson goes. ``answered`` takes the result of one whose reply was interrupted."""
+    """What a tool may do with its session: have something said after some seconds, as soon as nobody speaks, and ask
+    about the progress of the lesson. ``answered`` takes the result of a tool whose reply was interrupted."""
 
     announce: Callable[[str, float], None]
     progress: Callable[[], AvatarProgress | None]
@@ -98,12 +99,12 @@ class Toolbox:
                 return  # nothing more, or it is the client's turn
             asked = [item.call for item in calls.values() if item.call]
             running = [self._begin(call, own, reply) for call in asked]
-            await asyncio.wait(running)  # which a cancellation ends, and not them
+            await asyncio.wait(running)  # a cancellation ends the wait, not the tools
             messages.append(Message("assistant", "", tuple(asked)))
             messages += [Message("tool", self._conversation.result(call.id), call_id=call.id) for call in asked]
 
     def _begin(self, call: Call, own: "dict[str, BaseTool]", reply: Reply) -> asyncio.Task[None]:
-        """Run a tool, to its end."""
+        """Run a tool to its end."""
         self._conversation.running[call.id] = RUNNING_NOTE
         task = asyncio.create_task(self._finish(call, own, reply), name=f"{reply.id} tool")
         self._running.add(task)

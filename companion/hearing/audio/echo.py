@@ -1,9 +1,9 @@
-"""The face's own voice in the microphone: taken out, and what is left of it told from a user.
+"""Echo: the face's own voice in the microphone is cancelled, and what is left of it is told apart from a user.
 
-WebRTC's echo canceller (AEC3, as in Chrome) is given what is heard beside what was played, and finds the delay by
-itself. It listens all the time, but what it makes of a microphone is used only once the face was really heard in it: a
-microphone with headphones, or one whose browser cancels echoes, stays as it is. What it leaves of an echo (a
-loudspeaker at its limits, a large room) is compared with how much it left so far, band by band.
+WebRTC's echo canceller (AEC3, as in Chrome) gets the microphone beside what was played, and finds the delay by itself.
+It always listens, but its output is used only once the face has really been heard in the microphone: one with
+headphones, or whose browser cancels echoes, is left as it is. The residual echo (from a loudspeaker at its limits, or a
+large room) is compared, band by band, with how much of it was left so far.
 """
 
 import numpy as np
@@ -57,10 +57,11 @@ RESIDUE_RISE, RESIDUE_FALL, RESIDUE_DRIFT = (
 
 
 def likeness(heard: Samples, played: Samples) -> float:
-    """The largest normalised correlation of ``heard`` (n,) with any stretch of ``played`` (m,), in [0, 1].
+    """The largest normalised correlation of ``heard`` (n,) with any stretch of ``played`` (m,), in [0, 1]. Both at one
+    rate; 0 if ``played`` is the shorter one or either is silent.
 
-    Both at one rate; 0 when ``played`` is the shorter one or either is silent. Differences are compared instead of
-    samples, which evens out the spectrum of speech, so that two voices of one pitch do not look alike.
+    Differences are compared instead of samples, which evens out the spectrum of speech, so that two voices of one pitch
+    do not look alike.
     """
     return float(np.max(_likenesses(heard, played), initial=0.0))
 
@@ -161,7 +162,8 @@ class Echo:
         return probability if self._present else 0.0
 
     def _resembles(self) -> bool:
-        """Whether the residue still resembles what is played. If so, a residue this loud counts as echo from now on."""
+        """Whether the residual still resembles what is played. If so, a residual this loud counts as echo from
+        now on."""
         if not is_echo(self._rest, self._played):
             return False
         self._left = np.clip(self._power / (self._behind + 1e-9), self._left, np.maximum(self._left, MOST_ECHO))
@@ -171,8 +173,8 @@ class Echo:
         return True
 
     def _is_strange(self) -> bool:
-        """Whether what sounds like speech cannot be what is played. Noise would hide the likeness of a faint echo, and
-        the room that of its end."""
+        """Whether what sounds like speech cannot be what is played. Noise may hide the likeness of a faint echo, and
+        reverberation that of its end."""
         least, heard = AUDIBLE_SHARE * np.max(_powers(self._played[-OPENING_BLOCKS * BLOCK :])), _powers(self._heard)
         for blocks, most in USER_LIKENESSES:
             sound = heard[-blocks:]
@@ -200,7 +202,7 @@ class Echo:
         return not np.any(expected[:-blocks] > NOTICEABLE_POWER * around[:-blocks])
 
     def _begin_with_user(self) -> None:
-        """Somebody speaks in the first words: what they say tells nothing about an echo."""
+        """A user speaks during the first words of the face: what they say tells nothing about the echo."""
         self._opening, self._present = -DOUBT_BLOCKS, GAP_BLOCKS
         self._left = np.minimum(self._left, np.maximum(ECHO_HEADROOM * self._came_before, LEAST_ECHO))
 
@@ -208,7 +210,7 @@ class Echo:
         return float(np.max(_powers(self._played[KEPT_BLOCKS * BLOCK - 2 * BLOCK :]))) > SILENCE_POWER
 
     def _measure(self, rest: Samples, played: Samples) -> None:
-        """In how many bands there is more than may be left of the echo."""
+        """The number of bands with more power than an echo may have left."""
         self._power = 0.5 * self._power + 0.5 * _bands(rest)
         now = _bands(played)
         self._behind = np.maximum(now, ROOM_DECAY * self._behind)
@@ -226,8 +228,8 @@ class Echo:
         self._open(np.where(clear, ratio, 0.0))
 
     def _open(self, ratio: NDArray[np.float64]) -> None:
-        """While the face says its first words, nothing is known of the room and all may be echo; bands that have
-        not come back by their end will not."""
+        """During the first words of the face nothing is known of the room, and everything may be echo; bands that have
+        not come back by their end never will."""
         self._opening = max(-DOUBT_BLOCKS, self._opening - 1)
         if self._opening < 0:
             return

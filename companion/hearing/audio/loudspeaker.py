@@ -1,4 +1,4 @@
-"""What the face plays, beside what a microphone hears at the same time."""
+"""What the face plays, aligned with what a microphone hears at the same time."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from companion.hearing.audio.resampling import Resampler
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, Samples
 
 KEPT_SAMPLES = 3 * HEAR_RATE  # samples of what was played that are kept
-EARLIEST_ECHO_S = 0.02  # s by which what is sent may come later than ever; no echo comes back sooner
-MOST_SLIP_S = 0.2  # s by which microphone and loudspeaker may drift apart before they are set against each other anew
-SLIP_PATIENCE_S = 2.0  # s for which they must have
+EARLIEST_ECHO_S = 0.02  # s by which sending may be later than ever before; no echo comes back sooner
+MOST_SLIP_S = 0.2  # s by which microphone and loudspeaker may drift apart before they are aligned again
+SLIP_PATIENCE_S = 2.0  # s for which they must have drifted
 
 
 class Loudspeaker:
-    """What the face plays, in step with a microphone, though packets of both come late and in heaps."""
+    """What the face plays, in step with a microphone, though packets of both arrive late and in bursts."""
 
     def __init__(self) -> None:
         self._resample = Resampler(SPEAK_RATE)

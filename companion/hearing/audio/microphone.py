@@ -1,4 +1,4 @@
-"""One microphone: PCM in, turns and utterances out, less what the face itself says."""
+"""One microphone: PCM in, turns and utterances out, without the face's own voice."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ONSET_WINDOWS = (
 
 
 class BufferFullError(Exception):
-    """More sound than `LONGEST_BUFFER` was sent without a commit."""
+    """A client sent more than `LONGEST_BUFFER` seconds of sound without a commit."""
 
 
 class Microphone:
@@ -108,7 +108,7 @@ class Microphone:
         return utterance
 
     def put_back(self, utterance: Samples) -> None:
-        """The utterance was not finished: it belongs before what comes now."""
+        """The utterance was not finished: put it before what comes now."""
         self._earlier = utterance
 
     def recent(self, seconds: float) -> Samples:
@@ -138,7 +138,7 @@ class Microphone:
         return np.concatenate([*self._chunks, self._unjudged])[first:last]
 
     def _forget(self, rules: Rules) -> None:
-        """Outside a turn only the padding of the next one is of use (a second more covers the start of speech)."""
+        """Outside a turn only the padding of the next one is needed (one second more covers the start of speech)."""
         keep = (rules.prefix_padding + 1.0) * HEAR_RATE
         while self._start is None and self._chunks and self._end - self._base - len(self._chunks[0]) > keep:
             self._base += len(self._chunks.popleft())

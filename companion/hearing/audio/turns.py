@@ -8,13 +8,13 @@ HYSTERESIS = 0.15  # speech goes on until the probability is this far below the 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds of silence that end a turn: ``least`` when its speaker is surely done, ``most`` when surely not."""
+    """The silence that ends a turn, in seconds: ``least`` if its speaker is surely done, ``most`` if surely not."""
 
     least: float
     most: float
 
     def silence(self, done: float) -> float:
-        """Between the two, for a speaker who is done with the probability ``done``: doubt costs more than it gains."""
+        """Between the two, for a speaker who is done with probability ``done``: doubt costs more than haste gains."""
         return self.least * (self.most / self.least) ** (1.0 - done)
 
 
@@ -41,14 +41,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Something that happened, and the second of the sound at which it did (later ``now``: it takes time to tell)."""
+    """An event, and the second of the sound at which it happened (``now`` is later: it takes time to tell)."""
 
     kind: Kind
     at: float
 
 
 class TurnDetector:
-    """Probabilities in, turns out. ``now`` is the end of the sound heard so far, in seconds."""
+    """Probabilities in, turn events out. ``now`` is the end of the sound heard so far, in seconds."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -65,8 +65,8 @@ class TurnDetector:
         self._silence = self.rules.silence
 
     def expect(self, done: float | None) -> None:
-        """The speaker who pauses now is done with the probability ``done`` (None: nobody knows); holds until the
-        speech goes on."""
+        """The speaker who pauses now is done with probability ``done`` (None: unknown); valid until the speech
+        goes on."""
         if self._paused and self.rules.patience:
             self._silence = self.rules.silence if done is None else self.rules.patience.silence(done)
 

@@ -1,4 +1,4 @@
-"""The user's voice for the face, which moves to it."""
+"""The user's voice as the face hears it."""
 
 import math
 
@@ -14,11 +14,11 @@ PEAK_DECAY = 0.995  # of the power of the loudest syllable, a window
 
 
 class UserVoice:
-    """What a face hears of the user: the newest of the voice and nothing else, in step with the chunks that it draws,
-    and as loud as a voice is, however quiet the microphone.
+    """What the face hears of the user: the newest of the voice and nothing else, in step with the chunks that are
+    drawn, and at the level of a normal voice, however quiet the microphone.
 
-    Sound that comes in heaps waits for a chunk or two; of what comes faster than time passes the oldest is left out,
-    and what does not come is silence.
+    Sound that arrives in bursts waits for a chunk or two; of sound that arrives faster than real time the oldest is
+    dropped, and missing sound is silence.
     """
 
     def __init__(self) -> None:

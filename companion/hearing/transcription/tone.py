@@ -1,6 +1,7 @@
-"""How somebody sounds who speaks, beside how the same person has sounded so far: livelier, or lower and flatter.
+"""The tone of a speaker, compared with how the same person has sounded so far: livelier, or lower and flatter.
 
-Pitch in the voiced part of loud speech, and loudness. A voice of anger may be either; what the words say must tell.
+It is taken from the pitch of the voiced parts of loud speech, and from loudness. An angry voice may be either; only the
+words can tell.
 """
 
 import numpy as np
@@ -40,7 +41,7 @@ def voice(audio: Samples) -> Voice | None:
 
 
 class Tone:
-    """One speaker's usual voice, learned from all that was heard."""
+    """One speaker's usual voice, learned from everything that was heard."""
 
     def __init__(self) -> None:
         self._usual: Voice | None = None

@@ -50,16 +50,16 @@ class Transcripts:
         self._took = WeakKeyDictionary[asyncio.Task[Any], tuple[float, float]]()  # loop times of transcriptions
         self._last: Utterance | None = None  # the one that was committed last
         self.expected: Callable[[], tuple[str, bool]] = lambda: ("", False)  # as `Expects.expecting` takes it
-        self._bound: str | None = None  # language that was heard for long enough to be sure of it
+        self._bound: str | None = None  # the language, once it was heard for long enough to be sure
         self.language: str | None = None  # in which the user is heard; None where that is for the ASR to find out
 
     @property
     def busy(self) -> bool:
-        """Somebody is about to be understood."""
+        """Whether something is still being transcribed."""
         return bool(self._pending)
 
     def transcribe(self, audio: Samples) -> Understood:
-        """What ``audio`` says, or why that is not known."""
+        """Start the recognition of ``audio`` -> its transcript, or the error that prevented it."""
         return self._spawn(self._try(audio), "transcribe")
 
     async def understood(self, item_id: str | None) -> bool:
@@ -74,7 +74,7 @@ class Transcripts:
         return item_id is None or item_id in self._conversation
 
     def add(self, utterance: Utterance) -> None:
-        """It becomes an item, and its words as soon as they are known."""
+        """Commit an utterance: it becomes an item, and its words follow when they are known."""
         item = Item(utterance.item_id, "user", None, sound=True)
         item.times["hear"] = (utterance.ended - (utterance.end - utterance.start), utterance.ended)
         self._commit(item)
@@ -97,7 +97,7 @@ class Transcripts:
         self._tell(events.ItemDone(item.to_json(), self._conversation.before(item.id)))
 
     def take_back(self) -> Samples | None:
-        """The sound of the last utterance, if it is still being transcribed: it is forgotten."""
+        """The sound of the last utterance, if it is still being transcribed; the utterance is dropped."""
         last = self._last
         if last is None or last.audio is None or last.item_id not in self._pending:
             return None
@@ -156,8 +156,8 @@ class Transcripts:
             return as_stage_error(error, "asr_failed")
 
     async def _heard(self, audio: Samples) -> Transcript:
-        """What ``audio`` says in the user's language: the one that a client names, or that was heard before, unless
-        it is hardly understood in that or lasts long."""
+        """The transcript of ``audio`` in the user's language: the one that a client names or that was heard before,
+        unless it is hardly understood in that language or is long."""
         seconds, bound = len(audio) / HEAR_RATE, None if self.language else self._bound
         said = await self._in(self.language or (bound if seconds < AT_LENGTH_S else None)).transcribe(audio)
         if bound and SURE_S <= seconds < AT_LENGTH_S and said.confidence < CLEAR:
@@ -168,7 +168,7 @@ class Transcripts:
         return said
 
     def _in(self, language: str | None) -> ASR:
-        """The recogniser, told what it may expect."""
+        """The recogniser for a language, told which words to expect."""
         asr = self._asr
         if language and knows_language(asr, language):
             asr = asr.in_language(language)

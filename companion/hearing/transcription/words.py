@@ -64,7 +64,7 @@ def takes_floor(text: str, confidence: float) -> bool:
 
 
 def done(by_sound: float, text: str, language: str) -> float:
-    """The probability that a turn is over, by its sound alone -> the same, now that its words are known as well."""
+    """The probability that a turn is over, judged by its sound alone -> the same, given its words."""
     known = _languages().get(language)
     if not text.strip() or known is None:
         return by_sound
@@ -84,7 +84,7 @@ def done(by_sound: float, text: str, language: str) -> float:
 
 
 def _spells(plain: str) -> bool:
-    """Whether the last words are letters, as somebody says them who spells: "m", "u with two dots", "double l"."""
+    """Whether the last words are letters, as when somebody spells: "m", "u with two dots", "double l"."""
     *before, last = plain.split()[-4:] or [""]
     letter = len(last) == 1 and last.isalpha() and last not in _WORDS_OF_ONE_LETTER
     return letter or (len(last) <= 2 and before[-1:] == ["double"]) or (last == "dots" and "with" in before)
@@ -98,7 +98,7 @@ def _ends_in(plain: str, endings: frozenset[str], language: str) -> bool:
 
 
 def _leads(text: str, leading: frozenset[str], language: str) -> bool:
-    """Whether the last sentence is a subordinate clause that came first, and nothing after it."""
+    """Whether the last sentence is a subordinate clause without its main clause."""
     last = re.split(r"(?<=[.!?。！？])\s*", text.strip().rstrip(".!。！"))[-1]
     between = "" if language in SPACELESS_LANGUAGES else " "
     starts = any((_plain(last) + between).startswith(word + between) for word in leading)

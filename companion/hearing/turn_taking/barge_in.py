@@ -1,7 +1,7 @@
 """Barge-in: whether somebody who speaks over the face takes the floor from it.
 
-The face gives way at once, and goes on unless the speech lasts or is understood at a pause as more than a backchannel.
-Speech that is what the face itself is saying is an echo.
+The face pauses at once, and goes on unless the speech lasts, or turns out at a pause to be more than a backchannel.
+Speech that matches what the face itself is saying is an echo.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from companion.hearing.turn_taking.floor import Floor
 from companion.stages.protocols import SPEAK_RATE, Samples, Transcript
 
 ONSET_S = 0.2  # s of sound by which an echo is told from a user who begins to speak
-DECISION_S = 0.6  # s for which a face that paused waits for the words of who spoke over it
+DECISION_S = 0.6  # s for which the paused face waits for the words of the interruption
 
 
 class Verdict(Enum):
@@ -29,16 +29,16 @@ class Verdict(Enum):
 
 
 class BargeIn:
-    """Barge-in at one microphone. ``lasts``: s of speech that take the floor whatever is said; ``allowed``: whether the
-    face may be interrupted at all."""
+    """Barge-in at one microphone. ``lasts``: seconds of speech that take the floor whatever is said; ``allowed``:
+    whether the face may be interrupted at all."""
 
     def __init__(self, microphone: Microphone, floor: Floor, lasts: float, allowed: bool) -> None:
         self._microphone, self._floor, self._lasts, self.allowed = microphone, floor, lasts, allowed
         self._looks_like_echo: float | None = None  # after how many s of speech in it
 
     def hold(self) -> None:
-        """Speech begins, or goes on after a pause: give way at once to what may become a turn; it is judged meanwhile.
-        What sounds like an echo at first is compared again later: two voices are alike for no more than a syllable."""
+        """Speech begins, or goes on after a pause: pause the face at once, and judge the speech meanwhile. What sounds
+        like an echo at first is compared again later: two voices are alike for no longer than a syllable."""
         self._looks_like_echo = None
         if self.allowed and self._is_echo(self._microphone.recent(ONSET_S)):
             self._looks_like_echo = self._microphone.voiced
@@ -46,7 +46,7 @@ class BargeIn:
             self._floor.hold(asyncio.get_running_loop().time() - self._microphone.voiced)
 
     def judge(self) -> Verdict:
-        """Judge the speech again, which goes on."""
+        """Judge speech that is still going on."""
         voiced = self._microphone.voiced
         if self._looks_like_echo is not None and voiced > self._looks_like_echo:
             self.hold()
@@ -55,7 +55,8 @@ class BargeIn:
         return Verdict.ECHO if self._is_echo(self._microphone.recent(self._lasts)) else Verdict.TURN
 
     async def takes_floor(self, said: Understood, audio: Samples) -> bool:
-        """Whether the words of speech that pauses after ``audio`` take the floor. False if they take long to come."""
+        """Whether the words of speech that pauses after ``audio`` take the floor. False if they are not known soon
+        enough."""
         await asyncio.wait([said], timeout=DECISION_S)
         return said.done() and not said.cancelled() and self.counts(said.result(), audio)
 

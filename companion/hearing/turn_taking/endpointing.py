@@ -12,12 +12,12 @@ from companion.tasks import cancelled
 
 log = logging.getLogger(__name__)
 
-LONG_SPEECH_S = 4.0  # s of speech that a listener acknowledges aloud, with a backchannel
+LONG_SPEECH_S = 4.0  # s of speech after which a listener gives a backchannel
 GOES_ON = 0.3  # probability of being done under which somebody who pauses will go on
 
 
 class Endpointing:
-    """Of one microphone. Where it is not ``semantic``, all pauses are as long as the detector's rules say."""
+    """Endpointing at one microphone. Unless it is ``semantic``, every pause is as long as the detector's rules say."""
 
     def __init__(self, microphone: Microphone, turn_end: TurnEnd, floor: Floor, semantic: bool) -> None:
         self._microphone, self._turn_end, self._floor, self._semantic = microphone, turn_end, floor, semantic

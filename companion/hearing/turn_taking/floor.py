@@ -14,11 +14,11 @@ class Floor(Protocol):
         ...
 
     def hold(self, since: float) -> None:
-        """The user perhaps takes the floor, and speaks ``since`` that loop time: pause."""
+        """The user may be taking the floor, having begun to speak at loop time ``since``: pause."""
         ...
 
     def release(self) -> None:
-        """The user does not: go on."""
+        """The user is not taking the floor: go on."""
         ...
 
     def user_starts(self, interrupts: bool) -> bool:
@@ -32,7 +32,7 @@ class Floor(Protocol):
         ...
 
     def user_is_saying(self, said: Transcript, whole: bool) -> None:
-        """The beginning of a turn that is not over; later words may correct it. ``whole``: a pause follows."""
+        """The words of a turn that is not over; later words may correct them. ``whole``: a pause follows."""
         ...
 
     def user_resumes(self) -> None:
@@ -40,11 +40,12 @@ class Floor(Protocol):
         ...
 
     def user_goes_on(self) -> None:
-        """A phrase of a long turn ends, and more will come."""
+        """A phrase of a long turn ends, and more will follow."""
         ...
 
     def user_said(self, item_id: str, ended: float) -> None:
-        """A turn is over; its words are still being understood. ``ended``: loop time at which the speech did."""
+        """A turn is over, though its words may still be in transcription. ``ended``: loop time at which the speech
+        ended."""
         ...
 
     @property

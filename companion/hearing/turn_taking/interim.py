@@ -1,4 +1,4 @@
-"""What a user says, told before their turn is over: at its pauses, and while it goes on."""
+"""Interim transcripts: the words of a turn before it is over, at its pauses and while it goes on."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ FIRST_S, FOLLOWING_S = 0.8, 2.0  # s of speech after which its words are told to
 
 
 class InterimTranscripts:
-    """Those of the turn that is running."""
+    """Those of the running turn."""
 
     def __init__(self, transcripts: Transcripts, floor: Floor, spawn: Spawn) -> None:
         self._transcripts, self._floor, self._spawn = transcripts, floor, spawn
@@ -22,7 +22,7 @@ class InterimTranscripts:
         self._whole: Understood | None = None  # what is said before the pause that lasts
 
     def start(self) -> None:
-        """A turn begins; what is still being understood of the one before is told to nobody."""
+        """A turn begins; nobody is told any more of the one before."""
         self.stop()
         self._known = 0.0
 
@@ -39,7 +39,7 @@ class InterimTranscripts:
             self._spawn(self._tell(self._turn, said), "interim transcript")
 
     def resume(self) -> None:
-        """The pause was none: what is still being understood is the beginning of more."""
+        """The turn was not over: what is being transcribed is only its beginning."""
         self._attempt, self._whole = self._whole, None
         if not self._floor.curious:
             self._cancel()

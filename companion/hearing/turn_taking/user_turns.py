@@ -1,7 +1,7 @@
 """The turns of the user: from the first sound of one to its words in the conversation.
 
-A turn that begins while the face speaks is tentative: the face pauses, and nobody is told of it until `BargeIn` finds
-that it is one; else the face goes on. Where the client does not want interruptions (`interrupt_response`) the face
+A turn that begins while the face speaks is tentative: the face pauses, and nobody is told until `BargeIn` decides that
+it is a turn; otherwise the face goes on. If the client does not want interruptions (`interrupt_response`), the face
 neither pauses nor stops, and what is said meanwhile is a turn all the same.
 """
 
@@ -142,7 +142,7 @@ class UserTurns:
         pause.judging = self.spawn(work, "judge a pause")
 
     def _understand(self, audio: Samples) -> Understood:
-        """The words of the running turn up to a pause; those of the pause before where nothing was said since."""
+        """The transcript of the running turn up to a pause; that of the pause before, if nothing was said since."""
         voiced = self.microphone.voiced
         if self._understood and not self._understood[1].cancelled() and voiced - self._understood[0] <= NOTHING:
             return self._understood[1]
@@ -179,7 +179,7 @@ class UserTurns:
         self._finish(utterance)
 
     async def _weigh(self, pause: _Pause) -> None:
-        """Somebody spoke over the face and pauses: it goes on, or is interrupted, by what they said."""
+        """Somebody spoke over the face and pauses: by their words the face is interrupted or goes on."""
         takes_floor = await self.barge_in.takes_floor(pause.said, pause.audio)
         if cancelled() or self.state is not State.TENTATIVE or self._running is None:
             return
@@ -191,7 +191,7 @@ class UserTurns:
         await self.endpointing.judge(pause.audio, pause.said)
 
     async def _judge(self, utterance: Utterance) -> None:
-        """The same, when their turn is over: what came while the last word was said is an answer, even a "yes"."""
+        """The same once the turn is over. Said during the face's last word it is an answer, even a "yes"."""
         if utterance.understanding is None or utterance.audio is None:
             return
         said = await utterance.understanding
@@ -215,7 +215,7 @@ class UserTurns:
             self.floor.user_said(utterance.item_id, utterance.ended)
 
     def _end_pause(self) -> _Pause | None:
-        """Its words may still be of use; how long it would have lasted is not."""
+        """Stop judging the pause. Its transcript may still be of use."""
         pause, self._pause = self._pause, None
         if pause and pause.judging:
             pause.judging.cancel()

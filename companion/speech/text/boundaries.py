@@ -7,7 +7,10 @@ from companion.speech.text.wording import endings, language_of
 LONGEST_SENTENCE = 240  # characters after which a text without a full stop is cut at a comma or a space
 FIRST_CLAUSE = 14  # characters; the first comma or "because" after them lets the first sound out early
 FIRST_PHRASE = 28  # characters; the first "for" or "about" after them does, too
-HURRY_S, HURRIED = 0.7, (8, 12)  # s of waiting after which clause and phrase are shorter: an opener is over by then
+HURRY_S, HURRIED = (
+    0.7,
+    (8, 12),
+)  # s of waiting, and the lengths of clause and phrase after them: an opener is over by then
 SLOW_S, PIECE = 1.2, 3  # s after which so many words are enough
 LONGEST_JOINT = 14  # characters of the words before a clause or a phrase
 

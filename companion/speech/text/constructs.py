@@ -26,7 +26,7 @@ _FIRST_WORDS = frozenset({"a", "an", "the", "with", "in", "he", "she", "they", "
 
 
 class Construct(NamedTuple):
-    """One that was opened at position ``start`` of the text."""
+    """A construct that was opened at position ``start`` of the text."""
 
     kind: str
     start: int
@@ -65,7 +65,7 @@ def _staged(text: str) -> Construct | None:
 
 
 def closed(construct: Construct, text: str) -> bool | None:
-    """Whether the construct ends with the last character of ``text``; None: it is none after all."""
+    """Whether the construct ends with the last character of ``text``; None: it was no construct after all."""
     kind, span = construct.kind, text[construct.start :]
     if kind in ("`", "```", "~~~"):
         return _code_ends(span)

@@ -107,7 +107,7 @@ class Sentences:
 
     @property
     def begun(self) -> bool:
-        """Something came that is no thought."""
+        """Whether anything came besides thoughts."""
         return self._aside is None and (not self._first or bool(self._text.strip()))
 
     def feed(self, delta: str) -> Iterator[Sentence]:
@@ -187,7 +187,7 @@ class Sentences:
         return self._text.startswith(("```", "~~~"), construct.start)
 
     def _give_up(self, construct: Construct) -> None:
-        """It was none: what was read as one is read again."""
+        """It was no construct: read its text again as plain text."""
         after = construct.start + (2 if construct.kind in ("\\(", "\\[", "*", "_") else 1)
         self._unread.extendleft(reversed(self._text[after:]))
         self._text, self._construct = self._text[:after], None
@@ -203,7 +203,7 @@ class Sentences:
         self._pause = 0.0
 
     def _boundary(self, char: str) -> Iterator[Sentence]:
-        """The sentence that has ended before ``char``, if one has beyond doubt."""
+        """Cut off the sentence that has certainly ended before ``char``, if there is one."""
         if self._end is not None:
             over = char == "\n" or self._over(char)
             if over:
@@ -228,7 +228,7 @@ class Sentences:
         return ends(self._text[: self._end], self._text[self._end :] + follows, self.language, whole)
 
     def _early_or_late(self, char: str) -> int | None:
-        """Where a sentence is cut that does not end: the first one early, a long one late."""
+        """Where to cut a sentence that has no end: the first one early, a long one late."""
         more = self.waited and len("".join(self._unread).split()) > 1  # words are there already
         early = early_cut(self._text, char, 0.0 if more else self.waited) if self._first else None
         return late_cut(self._text) if early is None else early
@@ -252,7 +252,7 @@ class Sentences:
         self._pause, self._code = 0.0, ""
 
     def _felt(self, text: str, spoken: str, marks: tuple[Mark, ...]) -> Sentence:
-        """The sentence with the feeling that it begins with, after the code that is shown with it."""
+        """The sentence with the emotion that it begins with, after the code that is shown with it."""
         at_once = [mark.emotion for mark in marks if mark.emotion and mark.word == 0]
         emotion = at_once[-1] if at_once else self._emotion
         before = len(self._code.split())

@@ -1,4 +1,4 @@
-"""What a reasoning model writes for itself, taken out of its reply while that arrives."""
+"""Removes from a reply, while it arrives, what a reasoning model writes for itself."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -53,7 +53,7 @@ class Thoughts:
 
     @property
     def inside(self) -> bool:
-        """A thought has not ended."""
+        """Whether a thought has not ended."""
         return self._end is not None
 
     def feed(self, delta: str) -> Iterator[str]:
@@ -83,7 +83,7 @@ class Thoughts:
                 yield self._let_out(self._plain())
 
     def _leave(self, end: re.Pattern[str]) -> bool:
-        """Whether the thought ended in what is held; what was thought is gone either way."""
+        """Whether the thought ends in what is held. Its text is dropped either way."""
         match = end.search(self._held)
         self._held = self._held[match.end() :].lstrip() if match else self._held[-LONGEST_TAG:]
         if match:
@@ -91,7 +91,8 @@ class Thoughts:
         return match is not None
 
     def _bare(self, ended: bool) -> bool | None:
-        """At the beginning: True waits for more, False has gone into a thought, None is no such thing."""
+        """Whether the reply begins with an unmarked thought. True: more is needed to tell; False: it does; None: it
+        does not."""
         for begin, end in _UNMARKED_KINDS:
             if begin.match(self._held):
                 self._end, self.seen = end, True
