@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from animator.cli.broadcast import stream
 from animator.cli.evaluate import evaluate
 from animator.cli.inspecting import inspect, made_from, signer
 from animator.cli.terminal import BEHAVIOUR, Drawn, console, fail, picture_file, prepare, progress
@@ -34,6 +35,7 @@ app.command()(train)
 app.command()(train_speech)
 app.command()(evaluate)
 app.command()(inspect)
+app.command()(stream)
 
 PORTRAIT = Annotated[str, typer.Argument(help="A picture file, or the name of a shipped character.")]
 DEVICE = Annotated[str, typer.Option(help="What draws: cpu, or with torch a GPU, such as cuda.")]
