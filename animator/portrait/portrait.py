@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.drawn.drawing import Drawing
+from animator.portrait.drawn.drawn_brows import find_brows
 from animator.portrait.finding.framing import Cut, cut
 from animator.portrait.finding.glasses import find_glasses
 from animator.portrait.finding.landmarks import Landmarker
@@ -29,7 +30,7 @@ from animator.portrait.shaping.lip_shapes import fit_mouth
 from animator.storage import cache_folder, whole
 
 Floats = NDArray[np.float32]
-VERSION = 58  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 59  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT_PORTRAITS = 64  # portraits on disk, some 4 MB each
 _SHARED_FIELDS = ("triangles", "contours")  # the same for all portraits
 
@@ -67,6 +68,7 @@ class Portrait:
     mouth_open: bool  # the lips are parted in the picture
     teeth_visible: bool  # the picture shows teeth
     glasses: NDArray[np.uint8]  # (n, n) opacity of their frame, 0 to 255; (0, 0) where there are none
+    brows: NDArray[np.uint8]  # (n, n) 255 where a drawing's brows are; (0, 0) where they do not lie by themselves
     place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
     source: tuple[int, int]  # width, height of the file's picture, upright
     quarters: int  # of a circle by which the file was turned, clockwise, so that the face is upright
@@ -149,6 +151,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         mouth_open=lips_parted(points),
         teeth_visible=shows_teeth(framed.picture, points),
         glasses=find_glasses(framed.picture, points),
+        brows=find_brows(framed.picture, points) if framed.drawing.lids else np.zeros((0, 0), np.uint8),
         place=framed.place,
         source=(source.height, source.width) if framed.quarters % 2 else (source.width, source.height),
         quarters=framed.quarters,

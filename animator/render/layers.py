@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from animator.portrait.portrait import Portrait
-from animator.render.eyes import eyeball, lids, spectacles
+from animator.render.eyes import eyeball, lids, raised_brows, spectacles
 from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.mouth import cavity, meeting, tongue
 from animator.render.surface import holes, plate, raster, wrinkles
@@ -52,6 +52,7 @@ class Layers:
     tongue: tongue.Tongue
     wrinkles: wrinkles.Wrinkles | None
     glasses: spectacles.Glasses | None
+    brows: raised_brows.Brows | None
     texture: raster.Texture  # the packed picture
     sharp: raster.Texture  # what it is drawn from once the face has moved
     cutout: raster.Texture  # the person in it
@@ -73,7 +74,11 @@ def layers(portrait: Portrait) -> Layers:
 
 
 def _build(portrait: Portrait) -> Layers:
-    made, bare = body(portrait), spectacles.take_off(portrait)
+    made, glassless = body(portrait), spectacles.take_off(portrait)
+    bare = raised_brows.take_off(glassless)
+    brows = raised_brows.put_on(glassless, bare, made)
+    if brows:
+        raised_brows.hold_face(made)
     behind, meet = cavity.mouth(bare, made), meeting.lips(portrait, made.points)
     opaque = plate.opacity(portrait)
     background = plate.plate(bare.picture, opaque, portrait.face_width)
@@ -90,7 +95,8 @@ def _build(portrait: Portrait) -> Layers:
         mouth=behind,
         tongue=tongue.tongue(behind.parts[0].texture),
         wrinkles=wrinkles.wrinkles(bare, made.face, len(mesh.uv)),
-        glasses=spectacles.put_on(portrait, bare, made),
+        glasses=spectacles.put_on(portrait, glassless, made),
+        brows=brows,
         texture=raster.pack(bare.picture),
         sharp=raster.pack(sharpened(bare.picture)),
         cutout=plate.cutout(bare.picture, background, opaque),

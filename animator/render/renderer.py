@@ -4,7 +4,7 @@ import numpy as np
 
 from animator.motion.rows import space
 from animator.portrait.portrait import Portrait
-from animator.render.eyes import eyeball, lids, spectacles
+from animator.render.eyes import eyeball, lids, raised_brows, spectacles
 from animator.render.kernels.arrays import Floats, Image
 from animator.render.layers import layers
 from animator.render.moment import Moment, moment
@@ -40,6 +40,8 @@ class Renderer:
             eyeball.draw(frame, eye, xy, seen.to_picture, (seen.moved, seen.wide, seen.shut))
         for lid, seen in zip(made.lids, now.eyes, strict=True):
             lids.draw(frame, lid, xy, seen.shut)
+        if made.brows:
+            raised_brows.draw(frame, made.brows, (now.weights, now.skull), made.body.camera, made.centre)
         parts = cavity.place(made.mouth, made.body, (now.skull, now.jaw, now.tip), made.centre)
         cavity.draw(frame, made.mouth, parts, xy, (now.to_picture, now.lit))
         tongue.draw(frame, made.tongue, made.mouth, xy, now.weights)

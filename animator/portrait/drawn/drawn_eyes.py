@@ -70,8 +70,8 @@ def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
     ``picture`` (h, w, 3) RGB, a flat drawing. The eye differs from the skin's colour and holds the landmarks' eye.
     """
     lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
-    skins = _skins(lab, points)
-    for colours in (skins, {side: _around(lab, points, side) for side in skins}):
+    cheeks = skins(lab, points)
+    for colours in (cheeks, {side: _around(lab, points, side) for side in cheeks}):
         found = {side: _outlines(lab, skin, points, side) for side, skin in colours.items()}
         if pair := _pair(found["left"], found["right"], points):
             break
@@ -85,7 +85,7 @@ def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
     return moved
 
 
-def _skins(lab: Floats, points: Floats) -> dict[str, Floats]:
+def skins(lab: Floats, points: Floats) -> dict[str, Floats]:
     """The skin's colour below each eye. A cheek that is not of the nose's colour is taken for the other one."""
     found = {side: _skin(lab, points, side) for side in ("left", "right")}
     x, y = points[list(_NOSE_POINTS), :2].round().astype(int).T.clip(0, np.array(lab.shape[1::-1])[:, None] - 1)

@@ -4,12 +4,15 @@ The face is drawn from a picture without the frame, inpainted from the skin arou
 front; over the face at rest, its colours reproduce the picture to the last bit.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
 from scipy.interpolate import RBFInterpolator
 
+from animator.motion.rows.space import CAMERA
 from animator.portrait.portrait import Portrait
 from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.surface import deform, raster
@@ -49,27 +52,33 @@ def put_on(portrait: Portrait, bare: Portrait, body: Body) -> Glasses | None:
     """The frame that `take_off` took off ``portrait`` to make it ``bare``; None where there is none."""
     if not portrait.glasses.size:
         return None
-    cell = _CELL_WIDTH * portrait.face_width
-    rows, columns = np.nonzero(portrait.glasses)
+    return sheet((portrait.picture, bare.picture), portrait.glasses, partial(_depth, portrait, body), body)
+
+
+def sheet(pictures: tuple[Image, Image], opaque: Image, depth: Callable[[Floats], Floats], body: Body) -> Glasses:
+    """What makes the second of two ``pictures`` (n, n, 3) the first one where ``opaque`` (n, n), its least opacity, is
+    not 0; ``depth`` gives the z (k,) of places (k, 2) px in them."""
+    cell = _CELL_WIDTH * body.camera / CAMERA
+    rows, columns = np.nonzero(opaque)
     left, top = columns.min(), rows.min()
     right, bottom = columns.max() + 1, rows.max() + 1
     area = np.s_[top:bottom, left:right]
-    seen, behind = portrait.picture[area].astype(np.int32), bare.picture[area].astype(np.int32)
+    seen, behind = (picture[area].astype(np.int32) for picture in pictures)
     unlike = np.abs(seen - behind).max(axis=2)
     darkest = (255 * seen // np.maximum(behind, 1)).min(axis=2)  # less of what lies behind must shine through
     least = np.maximum(255 * unlike // _OPAQUE_CONTRAST, 255 - darkest).clip(0, 255)
     around = cv2.GaussianBlur(cv2.dilate(least.astype(np.float32), np.ones((3, 3), np.uint8)), (0, 0), 1.0)
     least = np.maximum(least, around.round().astype(np.int32))  # no grain of single pixels before a lid
-    opacity = np.where(portrait.glasses[area] > 0, np.maximum(portrait.glasses[area], least), 0)[..., None]
+    opacity = np.where(opaque[area] > 0, np.maximum(opaque[area], least), 0)[..., None]
     colour = np.where(opacity > 0, seen - (2 * behind * (255 - opacity) + 255) // 510, 0).clip(0, 255)
     texture = raster.pack(np.concatenate([colour, opacity], axis=2).astype(np.uint8))
     across, down = (np.linspace(-0.5, n - 0.5, round(n / cell) + 2) for n in (right - left, bottom - top))
     uv = f32(np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2))
     flat = uv + f32([left, top])
-    triangles = _occupied(portrait.glasses[area], across, down)
-    depth = _depth(portrait, body, flat)
-    nearness = (body.camera - depth) / body.camera
-    points = f32(np.column_stack([(flat - body.centre) * nearness[:, None], depth]))
+    triangles = _occupied(opaque[area], across, down)
+    z = depth(flat)
+    nearness = (body.camera - z) / body.camera
+    points = f32(np.column_stack([(flat - body.centre) * nearness[:, None], z]))
     ones = np.ones(len(uv), np.float32)
     return Glasses(texture, points, raster.Surface(np.zeros_like(uv), uv, ones, ones), triangles)
 

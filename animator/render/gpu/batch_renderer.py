@@ -11,11 +11,12 @@ from torch import Tensor
 
 from animator.portrait.portrait import Portrait
 from animator.render.eyes import lids
+from animator.render.eyes.raised_brows import BROW_SHAPES
 from animator.render.gpu import batch_deform, openings
 from animator.render.gpu.batch_deform import Motion, Placed
 from animator.render.gpu.batch_raster import Corners, Texture, draw, draw_over
 from animator.render.gpu.openings import Looks, Teeth
-from animator.render.gpu.tables import Geometry, pick, tables, unpacked
+from animator.render.gpu.tables import Geometry, Piece, pick, tables, unpacked
 from animator.render.kernels.arrays import Floats, Image
 from animator.render.layers import Layers, layers
 from animator.render.moment import Moment, Sight, moment
@@ -70,6 +71,10 @@ class BatchRenderer:
         openings.draw_eyes(frames, pick(made.eyes, which), (upper, lower), looks)
         if made.inked:
             openings.draw_lids(frames, pick(made.lids, which), upper, looks.fade)
+        if made.brows:
+            part, texels, shapes = pick(made.brows[0], which), made.brows[1], made.brows[2][which]
+            raised = part.points + torch.einsum("ns,nsvd->nvd", motion.weights[:, BROW_SHAPES], shapes)
+            _draw_sheet(frames, part._replace(points=raised), Texture(texels, which), (motion.skull, geometry))
         rims = placed.xy[:, contours["lips_inner_upper"]], placed.xy[:, contours["lips_inner_lower"]]
         mouths, parts = pick(made.mouth, which), [(pick(part, which), Texture(t, which)) for part, t in made.parts]
         seen = [(*both, openings.within_mouth(both[0], mouths, geometry, motion)) for both in parts]
@@ -77,8 +82,7 @@ class BatchRenderer:
         self._put_out_tongues(frames, chosen, now, placed)
         if made.glasses:
             part, texels = pick(made.glasses[0], which), made.glasses[1]
-            xy = batch_deform.projected(batch_deform.moved(part.points, motion.skull), geometry.camera, geometry.centre)
-            draw_over(frames, Texture(texels, which), batch_deform.rigid(part, xy))
+            _draw_sheet(frames, part, Texture(texels, which), (motion.skull, geometry))
         return (frames + 0.5).to(torch.uint8)
 
     def _surface(self, mesh: tuple[Geometry, Placed], weights: Tensor, picture: Texture, which: Tensor) -> Tensor:
@@ -145,6 +149,13 @@ class BatchRenderer:
     def _upload(self, array: Floats | Image) -> Tensor:
         kept = array if array.dtype == np.uint8 else array.astype(np.float32)
         return torch.from_numpy(np.ascontiguousarray(kept)).to(self._device)
+
+
+def _draw_sheet(frames: Tensor, part: Piece, texture: Texture, seen: tuple[Tensor, Geometry]) -> None:
+    """Over ``frames``, moved by a skull (N, 3, 4)."""
+    skull, made = seen
+    xy = batch_deform.projected(batch_deform.moved(part.points, skull), made.camera, made.centre)
+    draw_over(frames, texture, batch_deform.rigid(part, xy))
 
 
 def _seen(eye: Sight) -> tuple[Floats, float, float, Floats]:

@@ -17,6 +17,8 @@ from torch import Tensor
 from animator.motion.rows.space import ARKIT
 from animator.render.eyes.eyeball import Eye
 from animator.render.eyes.lids import Lid
+from animator.render.eyes.raised_brows import BROW_SHAPES
+from animator.render.eyes.spectacles import Glasses
 from animator.render.kernels.arrays import f32
 from animator.render.layers import Layers
 from animator.render.mouth.cavity import Part
@@ -96,8 +98,8 @@ class Mouths(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """What is rigid: parts of the mouth, frames of glasses. ``points`` (P, V, 3); ``jaw`` (P,) how far it moves with
-    the lower jaw; ``tip`` (P, V) and ``rise`` (P, 3) as in `animator.render.mouth.cavity.Part`."""
+    """What is rigid: parts of the mouth, frames of glasses, drawn brows. ``points`` (P, V, 3); ``jaw`` (P,) how far it
+    moves with the lower jaw; ``tip`` (P, V) and ``rise`` (P, 3) as in `animator.render.mouth.cavity.Part`."""
 
     points: Tensor
     uv: Tensor
@@ -121,7 +123,7 @@ class Lines(NamedTuple):
 
 class Tables(NamedTuple):
     """All of P portraits; ``picture`` etc. are textures (P, h, w, 4), ``still`` (P, size, size, 3); ``contours`` are
-    vertex numbers; ``inked``: some lids are drawn ones. None where no portrait has any."""
+    vertex numbers; ``brows`` see `_brows`; ``inked``: some lids are drawn ones. None where no portrait has any."""
 
     geometry: Geometry
     lids: Lids
@@ -130,6 +132,7 @@ class Tables(NamedTuple):
     parts: tuple[tuple[Piece, Tensor], ...]
     lines: tuple[Lines, Tensor] | None
     glasses: tuple[Piece, Tensor] | None
+    brows: tuple[Piece, Tensor, Tensor] | None
     inked: bool
     picture: Tensor
     sharp: Tensor
@@ -156,6 +159,7 @@ def tables(faces: Sequence[Layers], device: torch.device) -> Tables:
         parts=tuple(_piece([row[i] for row in parts], device) for i in range(most)),
         lines=_lines(faces, device) if any(face.wrinkles for face in faces) else None,
         glasses=_piece([_glasses(face) for face in faces], device) if any(face.glasses for face in faces) else None,
+        brows=_brows(faces, device) if any(face.brows for face in faces) else None,
         inked=any(lid.ink for face in faces for lid in face.lids),
         picture=_textures((face.texture for face in faces), device),
         sharp=_textures((face.sharp for face in faces), device),
@@ -263,9 +267,18 @@ def _piece(parts: Sequence[Part | None], device: torch.device) -> tuple[Piece, T
 
 
 def _glasses(face: Layers) -> Part | None:
+    return _sheet(face.glasses) if face.glasses else None
+
+
+def _brows(faces: Sequence[Layers], device: torch.device) -> tuple[Piece, Tensor, Tensor]:
+    """Drawn brows of every portrait, their texture, and (P, 5, V, 3) by which their points move at weight 1."""
+    piece, texels = _piece([_sheet(face.brows.sheet) if face.brows else None for face in faces], device)
+    none = np.zeros((len(BROW_SHAPES), 1, 3), np.float32)
+    return piece, texels, _stacked(((face.brows.shapes if face.brows else none,) for face in faces), device)[0]
+
+
+def _sheet(made: Glasses) -> Part:
     """As a part whose points are in the space of `Body`."""
-    if not (made := face.glasses):
-        return None
     _, uv, shade, opacity = made.surface
     return Part(
         made.points, uv, shade, opacity, made.triangles, made.texture, 0.0, np.zeros_like(shade), f32([0, 0, 0])
