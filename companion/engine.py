@@ -105,7 +105,8 @@ class Engine:
 def build(config: Config) -> Engine:
     """Load everything that ``config`` names, stages side by side. Blocks; raises what the stages' constructors raise,
     ConfigError and PromptError."""
-    from animator.media.encoder import VideoEncoder, choose_h264
+    from animator.marks.stream import TellingEncoder
+    from animator.media.encoder import choose_h264
 
     share_memory()
     prompts = personas.load()
@@ -136,7 +137,7 @@ def build(config: Config) -> Engine:
         memory=stages["memory"],
         animator=stages["face"],
         portraits=stages["portraits"],
-        encoder=partial(VideoEncoder, h264=choose_h264(config.server.video_encoders)),
+        encoder=partial(TellingEncoder, h264=choose_h264(config.server.video_encoders)),
         device=Threads(config.server.face_threads),
         safety=safety,
         feelings=stages["feelings"],

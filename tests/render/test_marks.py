@@ -12,8 +12,10 @@ from animator.live import Animator
 from animator.marks import tiles
 from animator.marks.installation import installation
 from animator.marks.invisible import Mark, find, look, residue
+from animator.marks.stream import STREAM_ID, TellingEncoder
 from animator.marks.tiles import Payload
 from animator.marks.visible import Label
+from animator.media.encoder import Codec, VideoEncoder
 from animator.media.files import MediaError, Mp4Writer
 from animator.portrait.characters import find as character
 
@@ -124,3 +126,23 @@ def test_the_label_is_in_a_corner_off_the_face(face: tuple[int, int], row: int, 
     assert frame.max() > 220 and frame.min() < 80, "light letters on a dark ground"
     for places, corner in ((rows, row), (columns, column)):
         assert places.max() > 240 if corner else places.min() < 16
+
+
+@pytest.mark.parametrize("codec", ["h264", "vp8", "jpeg"])
+def test_the_stream_says_in_words_what_it_is_and_is_decoded_as_before(codec: Codec) -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (6, 64, 64, 3), np.uint8)
+    said = f"AI generated: a picture moved by Vasari, installation {installation().id:06x}".encode()
+    telling, plain = [make(width=64, height=64, codec=codec) for make in (TellingEncoder, VideoEncoder)]
+    assert telling.codec_string == plain.codec_string
+    decoders = [av.CodecContext.create("mjpeg" if codec == "jpeg" else codec, "r") for _ in range(2)]
+    for i, frame in enumerate(frames):
+        (ours,), (other,) = [each.encode(frame, i == 3) for each in (telling, plain)]
+        assert ours.keyframe == other.keyframe
+        assert (said in ours.data) == (ours.keyframe and codec != "vp8")
+        shown = [decoder.decode(av.Packet(p.data)) for decoder, p in zip(decoders, (ours, other), strict=True)]
+        assert [len(pictures) for pictures in shown] == [1, 1]
+        assert np.array_equal(*(pictures[0].to_ndarray() for pictures in shown))
+        if codec == "h264" and ours.keyframe:
+            beside = shown[0][0].side_data
+            units = [bytes(beside[i]) for i in range(len(beside)) if beside[i].type.name == "SEI_UNREGISTERED"]
+            assert STREAM_ID.bytes + said in units
