@@ -1,5 +1,5 @@
-"""A caller: somebody who talks to a session, played from sound files in real time, and recorded. `call` opens a session
-in this process."""
+"""A caller: a simulated user who talks to a session by playing sound files in real time, and records it. `call` opens a
+session in this process."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -17,11 +17,11 @@ from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, VAD_WINDOW, S
 
 BLOCK_SAMPLES = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
 BEFORE_S = 1.0  # s in which the face is seen idle before the first question
-SOUNDING_S = 0.1  # s within which the last audible sample came from a face that is not in a pause
+SOUNDING_S = 0.1  # s since the last audible sample, beyond which the face counts as pausing
 AFTER_S = 1.0  # s in which it is seen after each answer
 TALKING_S = 0.8  # s for which the face speaks at least before it is interrupted
-TO_SAY = 0.6  # s for which it would go on without a pause then
-DEAF_S = 0.064  # s of speech before which nobody can tell it from a click: a face that is silent then paused by itself
+TO_SAY = 0.6  # s for which it must be about to go on without a pause then
+DEAF_S = 0.064  # s of speech that cannot be told from a click: a face that is silent by then has paused by itself
 QUIET_S = 4.0  # s without a sign of work after which nothing more will come
 PATIENCE_S = 120.0  # s
 
@@ -39,8 +39,8 @@ class TalkError(Exception):
 
 @dataclass(slots=True)
 class Microphone:
-    """What the user's microphone hears: silence, and what `play` puts into it, in blocks paced by the clock, each of
-    which ``send`` gets."""
+    """The user's microphone: silence, and what `play` puts into it, in blocks paced by the clock, each passed to
+    ``send``."""
 
     send: Callable[[events.ClientEvent], object]
     waiting: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -86,8 +86,8 @@ class Caller:
         return turn
 
     async def interrupt(self, question: "Saying", stop: "Saying") -> float | None:
-        """Ask, and interrupt the answer while it is heard -> seconds until it was silent; None when it was too short,
-        or paused just then; infinity when it was said to its end all the same. Raises TalkError."""
+        """Ask, and interrupt the answer while it is audible -> seconds until it fell silent; None if it was too short,
+        or was just pausing; infinity if it was said to its end all the same. Raises TalkError."""
         recording, loop = self.recording, asyncio.get_running_loop()
         turn = recording.begin_turn()
         self.microphone.play(question.audio)
@@ -111,8 +111,8 @@ class Caller:
         return None if by_itself else silent - began
 
     def hears(self, seconds: float) -> bool:
-        """The face is heard, and will be for so many seconds, without a pause, if nobody interrupts it (of a session
-        elsewhere the latter is not known)."""
+        """Whether the face is audible, and will be for so many seconds without a pause if nobody interrupts it (the
+        latter is unknown for a session elsewhere)."""
         if asyncio.get_running_loop().time() - self.recording.silent_since() > SOUNDING_S:
             return False
         if self.ahead is None:

@@ -22,7 +22,7 @@ WORD_ERROR_S = 0.05  # s by which the times of words are wrong
 
 @dataclass(slots=True)
 class Heard:
-    """The sound of a reply as a client hears it, second by second of its own: its pauses, and where its lines begin."""
+    """The sound of a reply as a client hears it: its pauses, and where its lines begin, in seconds of its own."""
 
     lines: list[str] = field(default_factory=list[str])
     starts: list[float] = field(default_factory=list[float])  # of the first words of those that have begun
@@ -115,7 +115,7 @@ class Recording:
                 pass
 
     def frame_numbers(self) -> list[int]:
-        """Which frame of the recording each one is; where the session skipped some, numbers are missing."""
+        """The number of each frame in the recording; numbers of frames that the session skipped are missing."""
         return [round((pts - self.frame_pts[0]) * FPS / 1000) for pts in self.frame_pts]
 
     def sound(self) -> Samples:
@@ -130,19 +130,19 @@ class Recording:
         return track
 
     def silent_since(self) -> float:
-        """When the last audible sample that came so far was over, in seconds on the caller's clock."""
+        """The end of the last audible sample received so far, in seconds on the caller's clock."""
         for at, (_, samples) in zip(reversed(self.sound_times), reversed(self.sounds), strict=True):
             if (loud := np.flatnonzero(np.abs(samples) > AUDIBLE_LEVEL)).size:
                 return at + (float(loud[-1]) + 1) / SPEAK_RATE
         return 0.0
 
     def dropped_frames(self) -> int:
-        """Frames that never came: gaps in the presentation times, and time that the clock gave up on."""
+        """Frames that never came: gaps in the presentation times, and time that the session skipped."""
         wall, shown = self._pace()
         return self._length() - len(self.packets) + max(0, int((wall - shown) * FPS) - LATE_FRAMES)
 
     def real_time_factor(self) -> float | None:
-        """How long the frames took by the clock, over how long they last: 1 is in time, more is too slow."""
+        """Wall time over presentation time: 1 is real time, more is too slow."""
         wall, shown = self._pace()
         return wall / shown if shown else None
 

@@ -1,4 +1,5 @@
-"""What is to be written to a database that does not answer: kept in order, sealed, and written once it does."""
+"""A queue for a database that does not answer: what is to be written is kept in order, sealed, and written once it
+does."""
 
 import asyncio
 import logging
@@ -55,7 +56,7 @@ class Backlog:
             raise
 
     def keep(self, entry: Entry) -> None:
-        """It waits for the next attempt."""
+        """Queue it for the next attempt."""
         self._entries.append(entry)
         self._bytes += len(entry.words)
         while self._bytes > MOST_BYTES:
@@ -63,18 +64,18 @@ class Backlog:
             log.error("the memory has not answered for so long that the oldest of what was said is lost")
 
     def try_later(self) -> None:
-        """Attempt it again and again until nothing waits."""
+        """Retry until the queue is empty."""
         if self._trying is None and self._entries:
             self._trying = asyncio.create_task(self._try_again(), name="memory backlog")
 
     def drop(self, user: str = "", conversation: str = "") -> None:
-        """Nothing that waits of a user (as stored), or of a conversation, is to be remembered."""
+        """Remove from the queue what is to be remembered of a user (as stored), or of a conversation."""
         for entry in [*self._entries]:
             if entry.words and (entry.user == user or entry.conversation == conversation):
                 self._remove(entry)
 
     def close(self) -> None:
-        """Attempt nothing any more."""
+        """Stop retrying."""
         if self._trying:
             self._trying.cancel()
 

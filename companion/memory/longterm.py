@@ -68,11 +68,11 @@ class LongTerm:
         self._backlog = Backlog(self._write)
 
     def learn_with(self, llm: LLM) -> None:
-        """From here on ``llm`` takes notes of conversations that are over."""
+        """Let ``llm`` take notes of conversations that are over, from now on."""
         self._llm = llm if self._model_notes else None
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._backlog.close()
         self._pool.shutdown()
         self._opened.kw["bind"].dispose()
@@ -92,14 +92,14 @@ class LongTerm:
             await self._backlog.add(entry)
 
     async def conclude(self, conversation: str) -> None:
-        """It is over: the language model takes notes in the background, then its words are deleted. The same for
-        conversations that a process which ended left behind."""
+        """The conversation is over: the language model takes notes in the background, then its words are deleted. The
+        same is done for conversations left behind by a process that ended."""
         task = asyncio.create_task(self._conclude(conversation), name=f"{conversation} notes")
         self._concluding.add(task)
         task.add_done_callback(self._concluding.discard)
 
     async def discard(self, conversation: str) -> None:
-        """Delete the words of a conversation: the user does not want them kept any more."""
+        """Delete the words of a conversation whose user has withdrawn consent."""
         self._backlog.drop(conversation=conversation)
         await self._backlog.add(Entry("discard", "", conversation, store.now()))
 
@@ -223,10 +223,8 @@ class Off:
 
 
 def score(memory: Memory, likeness: float, now: datetime) -> float:
-    """How much a memory bears on a subject: 0 when it does not, most for what is pinned.
-
-    ``likeness`` is the cosine of both.
-    """
+    """The relevance of a memory to a subject: 0 if it has none, highest for pinned memories. ``likeness`` is the cosine
+    of the two."""
     if memory.note.importance >= PINNED_IMPORTANCE:
         return 2.0
     recency = 0.5 ** ((now - memory.at).total_seconds() / 86_400 / HALF_LIFE_DAYS)

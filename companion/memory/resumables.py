@@ -1,7 +1,7 @@
-"""Conversations whose line may be lost, kept for some minutes for whoever holds their token.
+"""Conversations kept for some minutes for clients whose connection may be lost, each for the holder of its token.
 
-What is stored is sealed with a key that only the token gives, and the token itself is not stored: neither the database
-nor its copy tells anything without the client's help.
+They are sealed with a key that is derived from the token, and the token itself is not stored: neither the database nor
+a copy of it reveals anything without the client's help.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Resumables:
         self._pool.submit(self._purge).result()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._pool.shutdown()
         self._opened.kw["bind"].dispose()
 
@@ -76,11 +76,11 @@ class Resumables:
         return await self._run(self._keep, token, user, data)
 
     async def find(self, token: str) -> bytes | None:
-        """The conversation of a token, if its time is not over. Quick for tokens that are none."""
+        """The conversation of a token, if it has not expired. Quick for invalid tokens."""
         return await self._run(self._find, token)
 
     async def drop(self, token: str) -> None:
-        """Delete a conversation; its token is of no use any more."""
+        """Delete a conversation; its token is invalid from now on."""
         await self._run(self._drop, token)
 
     async def forget(self, user: str) -> int:
@@ -92,7 +92,7 @@ class Resumables:
         return await self._run(self._until, user)
 
     async def purge(self) -> None:
-        """Delete what was kept long enough."""
+        """Delete expired conversations."""
         await self._run(self._purge)
 
     async def _run(self, work: Callable[..., T], *arguments: Any) -> T:

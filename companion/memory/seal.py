@@ -1,4 +1,4 @@
-"""What is stored is sealed if the operator gives a key: AES with authentication (Fernet); user names are hashed."""
+"""Encryption at rest, if the operator gives a key: authenticated AES (Fernet); user names are hashed."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""What is stored of whom, and who may change it: blocking, for one thread."""
+"""The store of memories: what is stored, of whom, and who may change it. Blocking; for one thread."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What a `session.update` changes: merged field by field, and of fields that cannot be used only these are left out."""
+"""Merges a `session.update` into the settings, field by field; only fields that cannot be used are left out."""
 
 import itertools
 from collections.abc import Iterator, Mapping

@@ -36,7 +36,9 @@ class TurnDetection:
     create_response: bool = True
     interrupt_response: bool = True
     eagerness: Literal["low", "medium", "high", "auto"] = "auto"  # of semantic_vad
-    idle_timeout_ms: Annotated[int, Field(ge=5000, le=30000)] | None = None  # of silence after which the face goes on
+    idle_timeout_ms: Annotated[int, Field(ge=5000, le=30000)] | None = (
+        None  # ms of silence after which the face speaks again
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Is somebody in danger, and of what? Phrases that say it outright, then how near each sentence is to one of danger."""
+"""Detects whether somebody is in danger, and of what: by phrases that say it outright, then by how near each sentence
+is to one of danger."""
 
 import re
 from collections.abc import Sequence

@@ -75,22 +75,23 @@ class Guard:
 
     @property
     def careful(self) -> bool:
-        """Somebody may be in danger: until calm turns, or their word that they are fine, nobody plays a role."""
+        """Whether the user may be in danger: then nobody plays a role, until ordinary talk or the user's word that they
+        are fine."""
         return bool(self._watch.about)
 
     def instructions(self, role: str) -> str:
-        """What the model is told to be: ``role``, unless this is no time for roles."""
+        """The instructions for the language model: those of the ``role``, unless the user may be in danger."""
         if not self.careful:
             return role
         suicide = self._watch.about == "suicide"
         return self._policy.handoff.instructions if suicide else self._policy.emergencies.instructions
 
     def rules(self) -> str:
-        """What the model is told besides, for this user."""
+        """Additional rules for this user."""
         return self._policy.rules.minor if self._minor else ""
 
     def state(self) -> Json:
-        """What is to be known of the user wherever the conversation goes on, as `restore` takes it."""
+        """What must be known of the user wherever the conversation goes on, as `restore` takes it."""
         return {
             "watch": self._watch.state(),
             "crises": self._crises,
@@ -102,7 +103,7 @@ class Guard:
         }
 
     def restore(self, state: Json) -> None:
-        """Go on where another session's was."""
+        """Go on from the `state` of another session."""
         self._watch.restore(state["watch"])
         self._crises, self._listened = state["crises"], state["listened"]
         self._handed, self._told_age = set(state["handed"]), state["told_age"]
@@ -118,7 +119,7 @@ class Guard:
         self._say("disclosure", self.notice(name))
 
     async def answer(self, said: str, name: str, before: Sequence[str] = ()) -> str:
-        """What is to be said to this message of the user, "" if that is the language model's business. ``name`` is
+        """The answer to this message of the user that takes the place of the language model's; "" for none. ``name`` is
         the persona's; ``before``: the messages before it."""
         self.note = ""
         self._output.begin()
@@ -128,7 +129,7 @@ class Guard:
         return self._cared(self._watch.step(said, verdict)) or self._refused(said, name)
 
     def _cared(self, step: Step) -> str:
-        """What care itself says."""
+        """The answer of care itself."""
         concern = self._policy.concern
         match step.does:
             case "act":
@@ -151,7 +152,7 @@ class Guard:
         return ""
 
     def _refused(self, said: str, name: str) -> str:
-        """What is said to a question that is not for the language model."""
+        """The answer to a question that the language model must not get."""
         intimacy, output = self._policy.intimacy, self._policy.output
         if honest := self._policy.disclosure.reply(said, name):
             return honest
@@ -164,7 +165,7 @@ class Guard:
         return self._output.allowed(sentence, self._minor)
 
     async def watched(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
-        """The model's deltas. Its flag becomes the hand-off; a break that is due is suggested at the end."""
+        """The model's deltas. Its flag is replaced by the hand-off; a break that is due is suggested at the end."""
         calm = not self.careful
         async with closing(held(deltas, self._flagged)) as stream:
             async for delta in stream:
@@ -209,7 +210,8 @@ class Guard:
         return text
 
     def _listen(self) -> str:
-        """To somebody in danger no word is left to a model that may say anything."""
+        """One of the prepared words for somebody in danger, to whom a language model that may say anything is not
+        let."""
         text = self._words.listen[self._listened % len(self._words.listen)]
         self._listened += 1
         return text.format(help=self._whom_to_call)

@@ -1,4 +1,5 @@
-"""What a language model says and must not: advice that needs a person, and what users must not read."""
+"""The output filter: sentences that a language model must not say, such as advice that needs a professional, or the
+rules that it was given."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,7 +9,7 @@ from companion.safety.policy import Output
 from companion.speech.text.sentences import words
 
 LEAK_WORDS = 7  # words in a row that betray a rule
-CODE_DIGITS = 3  # that make a word a code
+CODE_DIGITS = 3  # digits that make a word a code
 LONGEST_CODE = 200  # characters in which one may be spelled out
 LEAK_WORDS_OF_INSTRUCTIONS = 10  # the same of instructions, which may hold what is to be said
 SHORTEST_RULE_WORDS = 4  # words of a rule that is betrayed by all of them
@@ -30,12 +31,12 @@ class OutputFilter:
         self.begin()
 
     def begin(self) -> None:
-        """Another reply begins."""
+        """A new reply begins."""
         self._said = ""  # in this reply
-        self._stopped: set[str] = set()  # what has taken the place of a sentence in it
+        self._stopped: set[str] = set()  # replacements that were used in it
 
     def allowed(self, sentence: str, minor: bool) -> str:
-        """A sentence of the model, or what takes its place; "" for a second one of a kind in the same reply."""
+        """A sentence of the model, or its replacement; "" for a second replacement of the same kind in one reply."""
         stops = (stop for stop in self._rules.stop if minor or not stop.minors)
         instead = next((stop.say for stop in stops if stop.pattern.search(sentence)), "")
         private, so_far = self._private(), f"{self._said[-LONGEST_CODE:]} {sentence}"

@@ -1,4 +1,4 @@
-"""What follows from one verdict after the other: it acts, asks once, listens, and comes to rest again."""
+"""What care does from verdict to verdict: it hands over, asks once, listens, and calms down again."""
 
 import re
 from dataclasses import dataclass, field, fields
@@ -69,7 +69,7 @@ class Watch:
         return Step("ask", about)
 
     def _answered(self, asked: str, said: str, verdict: Verdict, fine: bool) -> Step:
-        """They were asked whether they are in danger."""
+        """The user was asked whether they are in danger, and this is their answer."""
         if fine and not _also(self.policy.serious, said):
             self._denied[asked] = self._turn
             return Step("believe", asked)
@@ -101,6 +101,6 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _also(serious: re.Pattern[str], said: str) -> bool:
-    """Whether a no is taken back: "No, but please help me." """
+    """Whether a "no" is taken back, as in "No, but please help me"."""
     found = serious.search(said)
     return bool(found and found.start() > 0)

@@ -87,7 +87,7 @@ async def refuse(websocket: WebSocket, encode: codec.Encoder, code: str, message
 
 
 async def _exchange(caller: Caller, session: Session, outbox: Outbox, keeper: Keeper | None) -> End:
-    """Receive and send until one of them ends, the client stops reading, or its place is lost."""
+    """Receive and send until one side ends, the client stops reading, or its place is lost."""
     stalled = asyncio.create_task(outbox.stalled.wait(), name=f"{session.id} stalled")
     lost = asyncio.create_task(caller.place.lost.wait(), name=f"{session.id} lost")
     receiving = asyncio.create_task(_receive_all(caller, session, keeper), name=f"{session.id} receive")

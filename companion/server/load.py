@@ -1,4 +1,4 @@
-"""Whether the machine keeps up with the conversations that it has."""
+"""The load of the machine: whether it keeps up with the conversations it has."""
 
 import asyncio
 import statistics
@@ -8,8 +8,8 @@ from companion.metrics import Metrics
 
 LOOK_S = 1.0  # s between two looks
 WINDOW = 5  # looks that count
-MOST_UNDRAWN = 0.2  # share of frames that were left out since the machine was too busy
-MOST_LAG_S = 0.2  # s by which the event loop comes late, as a rule
+MOST_UNDRAWN = 0.2  # share of frames that were skipped because the machine was too busy
+MOST_LAG_S = 0.2  # s by which the event loop usually comes late
 
 
 class Load:
@@ -22,13 +22,13 @@ class Load:
 
     @property
     def high(self) -> bool:
-        """Whether those who talk already would have to pay for another one."""
+        """Whether another conversation would be at the expense of the running ones."""
         sent, undrawn = (now - before for now, before in zip(self._frames[-1], self._frames[0], strict=True))
         late = len(self._lags) == WINDOW and statistics.median(self._lags) > MOST_LAG_S
         return late or undrawn > MOST_UNDRAWN * (sent + undrawn)
 
     def look(self, lag: float) -> None:
-        """Take note of what was drawn since the last look, and that this one comes ``lag`` s late."""
+        """Take note of the frames drawn since the last look; this one comes ``lag`` s late."""
         self._lags.append(lag)
         self._frames.append(self._counted())
         self._metrics.lag.set(lag)

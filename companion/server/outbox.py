@@ -1,5 +1,5 @@
-"""What waits to be sent to one client. Nobody waits for a slow client: video is dropped, oldest first; sound and
-events never are, and a client that takes none of them for too long is let go."""
+"""The outbox of one client. A slow client holds up nobody: video is dropped, oldest first; sound and events never are,
+and a client that takes none of them for too long is disconnected."""
 
 import asyncio
 from collections import deque
@@ -13,8 +13,8 @@ PATIENCE = 10.0  # s that a message may wait
 
 
 class Outbox:
-    """`put` never blocks; `messages` is what to send, in order. ``dropped`` is called when video was lost, with the
-    number of frames: the next one that can be sent is a keyframe."""
+    """`put` never blocks; `messages` yields what to send, in order. ``dropped`` is called with the number of video
+    frames that were lost; the next one that can be sent is a keyframe."""
 
     def __init__(self, dropped: Callable[[int], None] = lambda frames: None) -> None:
         self.dropped = dropped
@@ -25,7 +25,7 @@ class Outbox:
         self.stalled = asyncio.Event()
 
     def put(self, event: ServerEvent) -> None:
-        """Never blocks, never fails; sets `stalled` when the client is to be let go."""
+        """Never blocks, never fails; sets `stalled` when the client is to be disconnected."""
         now = asyncio.get_running_loop().time()
         if isinstance(event, VideoDelta) and not self._admit(event):
             return

@@ -1,4 +1,4 @@
-"""Whether the next user would be answered: asked by load balancers, so that they send nobody in vain."""
+"""Readiness: whether the next user would be answered, for load balancers."""
 
 import asyncio
 import logging
@@ -9,13 +9,13 @@ from companion.metrics import Metrics
 log = logging.getLogger(__name__)
 
 PROBE_S = 20.0  # s that a turn may take to its first sound
-KNOWN_S = 300.0  # s for which it is believed that turns work, without one
-AGAIN_S = 10.0  # s after which one that failed is tried again
+KNOWN_S = 300.0  # s for which a success counts
+AGAIN_S = 10.0  # s after a failed probe until the next one
 
 
 class Readiness:
-    """``probe`` runs a turn of one word through all stages, and raises what they raise. What users' turns show counts
-    as much, and costs nothing: while they are answered nothing is tried."""
+    """``probe`` runs a turn of one word through all stages, and raises what they raise. The turns of users count as
+    much and cost nothing: while they are answered, no probe is run."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]], metrics: Metrics, clock: Callable[[], float]) -> None:
         self._probe, self._metrics, self._clock = probe, metrics, clock
@@ -25,8 +25,8 @@ class Readiness:
         self._trying: asyncio.Task[None] | None = None
 
     async def works(self, idle: bool) -> bool:
-        """Whether turns are answered. Nothing is tried beside conversations that go on, unless one of them failed:
-        ``idle`` says that there are none."""
+        """Whether turns are answered. ``idle``: there are no conversations; beside running ones no probe is run, unless
+        one of them failed."""
         self._watch()
         age = self._clock() - self._at
         known = self._works is not None and (age < (KNOWN_S if self._works else AGAIN_S) or (self._works and not idle))

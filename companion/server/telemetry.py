@@ -12,8 +12,8 @@ NAME = "vasari"
 
 
 class Exporter:
-    """Call it with each turn: a span ``turn``, and within it one for each of its stages. They are sent from a thread of
-    its own; a collector that does not answer costs nobody anything. ``endpoint``: http://host:4318."""
+    """Call it with each turn: it exports a span ``turn`` with a child span for each stage. They are sent from a thread
+    of its own; a collector that does not answer holds up nobody. ``endpoint``: http://host:4318."""
 
     def __init__(self, endpoint: str) -> None:
         self._provider = TracerProvider(resource=Resource.create({"service.name": NAME}))
@@ -34,5 +34,5 @@ class Exporter:
         whole.end(moment(max((span.end for span in turn.spans), default=0.0)))
 
     def close(self) -> None:
-        """Send what waits."""
+        """Send what is queued."""
         self._provider.shutdown()

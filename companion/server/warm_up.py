@@ -1,4 +1,4 @@
-"""What the server does while nobody talks, so that the first session waits for nothing."""
+"""What the server prepares while nobody talks, so that the first session waits for nothing."""
 
 import asyncio
 import logging

@@ -120,7 +120,7 @@ class Commands:
         return self.client.tell(events.ItemDone(item.to_json(), previous))
 
     def _truncate(self, event: events.ConversationItemTruncate) -> None:
-        """What the client says it played is what was said."""
+        """Cut the item to what the client says it played."""
         item = self.conversation[event.item_id]
         if item.role != "assistant" or not item.sound:
             raise WireError("invalid_value", "Only a spoken message of the assistant can be truncated.", "item_id")

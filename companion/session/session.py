@@ -87,7 +87,7 @@ class Session:
             self._carrying.restore(before)
 
     def _join(self) -> None:
-        """The two sides of the conversation, and the face that one of them wears: each knows those before it."""
+        """Create the two sides of the conversation and the face; each part knows those before it."""
         engine, client, spawn = self._engine, self._client, self._tasks.spawn
         transcripts = Transcripts(engine.asr, self.conversation, client.tell, spawn)
         self._agent = agent = Agent(
@@ -108,7 +108,7 @@ class Session:
         self._presence = Presence(client, self.show, agent.responder, self._hearing, self._wardrobe, self._now)
 
     def _obey(self) -> None:
-        """What a client may ask of the parts, and what of them outlives its line."""
+        """Create what acts on a client's events, and what survives its connection."""
         agent = self._agent
         self._updates = Updates(
             id=self.id,
@@ -178,8 +178,8 @@ class Session:
             await self._recorder.close()
 
     async def take(self, event: ClientEvent, read: float = 0.0) -> None:
-        """As `receive`, for who can wait: much sound is heard little by little, and the other sessions go on. It took
-        ``read`` s to understand the message."""
+        """As `receive`, for callers that can wait: much sound is processed little by little, so that other sessions go
+        on. ``read`` is how many s it took to decode the message."""
         for part in slices(event):
             heard, begun = self._hearing.now, time.perf_counter() - read
             taken, read = self.receive(part), 0.0
@@ -188,7 +188,7 @@ class Session:
                 return
 
     async def refuse(self, problem: Problem, read: float) -> None:
-        """Tell the client about a message that nobody understands, after ``read`` s."""
+        """Tell the client about a message that cannot be decoded, which took ``read`` s to find out."""
         self.complain(problem)
         await asyncio.sleep(self._pace.rest(0.0, read))
 
@@ -206,7 +206,7 @@ class Session:
         return self._agent.mind.guard.closing
 
     def want_keyframe(self) -> None:
-        """Video was dropped on its way: the next frame must stand by itself."""
+        """Make the next frame a keyframe, because video was dropped on its way."""
         self.show.pictures.want_keyframe()
 
     def _now(self) -> Settings:

@@ -1,4 +1,4 @@
-"""What a client's `session.update` does: new settings, and who must know of them."""
+"""Applies a client's `session.update`: changes the settings, and tells the parts that they concern."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Updates:
     spawn: Spawn
 
     def take(self, event: SessionUpdate) -> None:
-        """Hold what is right of it, and tell the client what is not."""
+        """Apply what can be used of it, and tell the client about the rest."""
         done = changed(self.now(), event.session, self.defaults, self.visitor, self.offered)
         if done.change or not done.refused:
             self._apply(done.settings, done.change)
@@ -53,9 +53,9 @@ class Updates:
             self.client.complain(Problem("unsupported", message, param=path, event_id=event.event_id))
 
     def leave_withdrawn(self) -> None:
-        """A face whose picture is gone is taken off at once, and another put on; the client is told. Quick."""
+        """Take off a face whose picture was withdrawn at once, and put on another; the client is told. Quick."""
         if new := uncovered(self.now(), self.offered):
-            self.wardrobe.dress(None, self.now().avatar)  # else it stays until the other one is ready
+            self.wardrobe.dress(None, self.now().avatar)  # otherwise it stays until the other one is ready
             message = "The picture of this face was withdrawn. Another face is shown."
             self.client.complain(Problem("picture_withdrawn", message, param="session.avatar.character"))
             self._apply(new, {})
@@ -80,6 +80,6 @@ class Updates:
         self.client.tell(events.SessionUpdated(new.to_json(self.id) | {"disclosure": self.mind.notice}))
 
     async def _meet(self) -> None:
-        """The user has agreed to be remembered, or is another one."""
+        """Recall what is known of a user who has agreed to be remembered, or who has changed."""
         await self.mind.recollection.meet()
         self.attention.prepare()

@@ -32,7 +32,7 @@ class Facts:
         return next((found for r in self._ordered(language) if (found := r.asked(text, before))), None)
 
     def retracts(self, text: str) -> bool:
-        """Whether all of it says that what was said before was not meant."""
+        """Whether the message as a whole takes back what was said before."""
         return any(reader.retracts(text) for reader in self.readers.values())
 
     def forgets(self, text: str, language: str = "") -> tuple[str, str] | None:

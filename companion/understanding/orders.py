@@ -1,6 +1,6 @@
 """Orders that are understood by rule, whatever the language model: stop, be quiet, say that again, what time is it.
 
-Only whole utterances count, so that "I can't stop thinking" and "he told me to be quiet" are none.
+Only whole utterances count, so that "I can't stop thinking" and "he told me to be quiet" are not orders.
 """
 
 import re
@@ -132,7 +132,7 @@ def duration(text: str, language: str, units: Mapping[str, int]) -> float:
 
 
 def _bare(said: str, polite: re.Pattern[str]) -> str:
-    """Without what is only polite, at its ends."""
+    """Without polite words at its beginning and end."""
     text = said
     while True:
         found = polite.match(text)

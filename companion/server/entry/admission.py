@@ -1,4 +1,4 @@
-"""Who holds one of a server's places for conversations, and who gets the next."""
+"""The places for conversations on a server: who holds one, and who gets the next."""
 
 import asyncio
 from contextlib import suppress
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from companion.server.entry.handshake import Line
 
-ASK_S = 1.5  # s in which a line that lives answers
+ASK_S = 1.5  # s within which a living connection answers
 REPLACED_MESSAGE = "You have come back on another line; the conversation on this one ends."
 
 
@@ -18,7 +18,7 @@ class Place:
     user: str
     line: Line | None
     heard: float = 0.0
-    lost: asyncio.Event = field(default_factory=asyncio.Event)  # somebody else has it
+    lost: asyncio.Event = field(default_factory=asyncio.Event)  # set when somebody else got it
 
     def hear(self) -> None:
         """The client has sent something."""
@@ -33,9 +33,9 @@ class Places:
         self._taken: list[Place] = []
 
     async def take(self, user: str, line: Line | None, instead: Place | None = None) -> Place | None:
-        """A place, or None when all are taken; ``instead`` of one that its client has left for this. A user who already
-        has as many as one user may have, or any where all are taken, gets the one of these that was heard from longest
-        ago; anybody gets that of a dead line."""
+        """A place, or None if all are taken; ``instead`` of one that its client has left for this. A user who already
+        has as many as one user may have, or any when all are taken, gets the one of their own that was heard from
+        longest ago; anybody may get the place of a dead connection."""
         place = Place(user, line)
         place.hear()
         if instead in self._taken:
@@ -64,7 +64,7 @@ class Places:
         place.lost.set()
 
     async def _ask_all(self) -> None:
-        """Find out which connections are dead: a phone in a tunnel does not say goodbye."""
+        """Find dead connections: a phone in a tunnel does not say goodbye."""
         asked = [(place, place.line) for place in self._taken if place.line]
         for _, line in asked:
             line.ask()

@@ -1,4 +1,4 @@
-"""Who comes back on another line after the first one was lost, and goes on with the conversation."""
+"""Clients that come back on another connection after the first one was lost, and go on with the conversation."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from companion.session.resuming.snapshot import Snapshot, loads
 log = logging.getLogger(__name__)
 
 PROTOCOL = "vasari-resume."  # the token follows: a subprotocol is in no address, and so in no log
-ENDS_S = 10.0  # in which the conversation on the earlier line has ended
+ENDS_S = 10.0  # s within which the conversation on the earlier connection ends
 
 
 def token_of(protocols: Sequence[str]) -> str:
@@ -24,14 +24,14 @@ def token_of(protocols: Sequence[str]) -> str:
 
 
 class Comebacks:
-    """Those to one server. Without a ``store`` nothing is kept and nobody comes back."""
+    """Those to one server. Without a ``store`` nothing is kept and nobody can come back."""
 
     def __init__(self, store: Resumables | None) -> None:
         self._store = store
         self._open: dict[Keeper, tuple[Visitor, Place]] = {}  # conversations that have a line
 
     def place(self, token: str, visitor: Visitor) -> Place | None:
-        """That of the conversation of this token, which may still hold one: the visitor is its own."""
+        """The place that the conversation of this token may still hold, if it belongs to the visitor."""
         keeper = self._holder(token, visitor)
         return self._open[keeper][1] if keeper else None
 
@@ -49,7 +49,7 @@ class Comebacks:
             del self._open[keeper]
 
     async def watch(self) -> None:
-        """Delete what was kept long enough, until cancelled."""
+        """Delete expired conversations, until cancelled."""
         while self._store:
             await asyncio.sleep(self._store.seconds / 10)
             try:
@@ -62,7 +62,7 @@ class Comebacks:
         return next((keeper for keeper in held if token and token in (keeper.token, keeper.used)), None)
 
     async def _find(self, store: Resumables, token: str, visitor: Visitor) -> Snapshot | None:
-        """What to go on with; None for a token that is none, or is another visitor's."""
+        """The conversation to go on with; None for an invalid token or that of another visitor."""
         if not token:
             return None
         try:

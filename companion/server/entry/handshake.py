@@ -1,7 +1,7 @@
-"""Connections before there is a session: how many there may be, and how long each may take to say what it wants.
+"""Connections before they have a session: how many there may be, and how long each may take to make its request.
 
-Whoever has said nothing yet makes room for who comes later, so that nobody holds the door by being silent. Built on
-uvicorn's protocols.
+A connection that has requested nothing yet makes room for later ones, so that silent connections cannot block the
+server. Built on uvicorn's protocols.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Door:
         self._inside: dict[asyncio.Transport, str] = {}  # their addresses, the oldest first
 
     def enter(self, transport: asyncio.Transport) -> None:
-        """A new connection. Where there are too many one is closed: the oldest that has asked for nothing."""
+        """A new connection. If there are too many, the oldest that has requested nothing is closed."""
         self._inside = {other: address for other, address in self._inside.items() if not other.is_closing()}
         peer: Any = transport.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
@@ -50,7 +50,7 @@ class Knock(H11Protocol):
 
     @property
     def waiting(self) -> bool:
-        """No request is being answered."""
+        """Whether no request is being answered."""
         return self.cycle is None or self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -72,7 +72,7 @@ class Knock(H11Protocol):
 
 
 class Line(WebSocketsSansIOProtocol):
-    """A websocket, which can be asked whether anybody is still there: a living client answers by itself."""
+    """A websocket that can be asked whether its client is still there: living clients answer pings by themselves."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -100,7 +100,7 @@ class Line(WebSocketsSansIOProtocol):
             self.send_keepalive_ping()
 
     def drop(self) -> None:
-        """Close without a close frame: nobody is there."""
+        """Close without a close frame, because nobody is there."""
         self.transport.abort()
 
 

@@ -1,4 +1,4 @@
-"""Keeps the log small, whatever clients do, notes who is let in, and says to which request a line belongs."""
+"""Logging: keeps the log small whatever clients do, records who is let in, and adds request ids to lines."""
 
 import json
 import logging
@@ -61,8 +61,8 @@ def brief(record: logging.LogRecord) -> bool:
 
 
 class Sparing(logging.Filter):
-    """Lets `MOST_LINES` lines of a kind pass in `WITHIN_S`, and says of the next how many were left out before it.
-    Those of `AUDIT` all pass."""
+    """Lets `MOST_LINES` lines of a kind pass within `WITHIN_S`, and says with the next one how many were left out.
+    Lines of `AUDIT` always pass."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()

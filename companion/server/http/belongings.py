@@ -1,4 +1,4 @@
-"""All that is kept of a user, wherever it is: to be given out, and to be deleted."""
+"""Everything that is kept of a user, wherever it is stored: to be exported, and to be deleted."""
 
 import asyncio
 import base64

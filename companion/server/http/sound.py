@@ -1,4 +1,4 @@
-"""The voice and the recogniser alone, as OpenAI's clients ask for them: ``/v1/audio/speech`` and
+"""Speech synthesis and recognition by themselves, with OpenAI's endpoints: ``/v1/audio/speech`` and
 ``/v1/audio/transcriptions``."""
 
 import asyncio
@@ -74,14 +74,14 @@ class Sound:
         ]
 
     async def speech(self, request: Request) -> Response:
-        """``input`` aloud: as it is made where ``response_format`` is pcm or wav, else as a whole."""
+        """Say ``input``: streamed for the formats pcm and wav, as one body for the others."""
         visitor = self._visitor(request)
         if isinstance(visitor, Response):
             return visitor
         try:
             wish = _wish(await body_of(request, 8 * LONGEST_TEXT))
             pieces = self._spoken(wish)
-            first = await anext(pieces, b"")  # what fails at once is told by the status
+            first = await anext(pieces, b"")  # immediate failures set the status
             if wish.kind in ENCODERS:
                 sound = first + b"".join([piece async for piece in pieces])
                 encoded = await asyncio.to_thread(_encoded, sound, wish.kind)
@@ -93,7 +93,7 @@ class Sound:
             return failed(503, error.code, str(error))
 
     async def transcription(self, request: Request) -> Response:
-        """What is said in ``file``, as JSON or, by ``response_format``, as plain text."""
+        """The transcript of ``file``, as JSON or, by ``response_format``, as plain text."""
         visitor = self._visitor(request)
         if isinstance(visitor, Response):
             return visitor
@@ -166,7 +166,7 @@ async def _joined(kind: str, first: bytes, pieces: AsyncIterator[bytes]) -> Asyn
 
 
 def _wav_head() -> bytes:
-    """Of a stream whose length nobody knows yet."""
+    """The header of a stream of unknown length."""
     long = (0xFFFFFFFF).to_bytes(4, "little")
     rate, bytes_a_second = SPEAK_RATE.to_bytes(4, "little"), (2 * SPEAK_RATE).to_bytes(4, "little")
     shape = b"\x01\x00\x01\x00" + rate + bytes_a_second + b"\x02\x00\x10\x00"

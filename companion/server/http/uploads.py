@@ -20,7 +20,7 @@ from companion.server.http.users import user_of
 from companion.session.client.visitor import Visitor
 
 MOST_PREPARED = 2  # pictures prepared at a time
-MOST_WAITING = 8  # and waiting for it, or still on their way
+MOST_WAITING = 8  # pictures that wait, or are still being received
 MOST_PER_ADDRESS = 8  # of these from one address
 RETRY_AFTER_S = 5  # s after which to try again
 LARGEST_LANDMARKS = 100_000  # bytes
@@ -77,7 +77,8 @@ class Uploads:
         ]
 
     def _route(self, path: str, method: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
-        """From the first byte of its body on a request has one of few places, and one address not all of them."""
+        """Limits how many requests are processed at a time, in all and for one address, from the first byte of a body
+        on."""
 
         async def respond(request: Request) -> Response:
             visitor = self._visitor(request)
@@ -152,7 +153,7 @@ class Uploads:
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
 
     async def _prepared(self, status: int, work: Callable[..., Upload], *arguments: Any) -> Response:
-        """What ``work`` says of an upload, done in a thread when it is its turn."""
+        """Do ``work`` in a thread when it is its turn -> the description of an upload."""
         async with self._preparing:
             found = await asyncio.to_thread(work, *arguments)
         return JSONResponse(asdict(found), status)

@@ -1,4 +1,4 @@
-"""A client's messages, taken so that nobody else waits for them, however much of them comes at a time."""
+"""Paces the processing of a client's messages, so that nobody else waits for them, however many come at a time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -6,8 +6,8 @@ from dataclasses import replace
 from companion.protocol.events import ClientEvent, InputAudioBufferAppend
 
 SLICE_BYTES = 4800  # bytes that are heard at a time: 0.1 s at 24 kHz, some ms of work
-MOST_AHEAD_S = 2.0  # s by which sound may be ahead of the clock: of more, the others' work comes first
-REST_SHARE = 3.0  # times as long as it works for such a client the server does other things
+MOST_AHEAD_S = 2.0  # s by which sound may be ahead of the clock before other sessions' work comes first
+REST_SHARE = 3.0  # the server does other things for this many times as long as it works for such a client
 BURST_S = 0.1  # s of work for messages without sound that are done at once
 
 
@@ -21,8 +21,8 @@ def slices(event: ClientEvent) -> Iterator[ClientEvent]:
 
 
 class Pace:
-    """How far ahead of the ``clock``, in seconds, one client is: with its sound, and with the work of its other
-    messages, for which it has its share of the server's time."""
+    """How far one client is ahead of the ``clock``, in seconds: with its sound, and with the work of its other
+    messages, for which it gets its share of the server's time."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

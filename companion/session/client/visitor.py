@@ -1,4 +1,4 @@
-"""Who comes, as a session sees it."""
+"""The visitor of a session: whose memories they may see."""
 
 from dataclasses import dataclass
 

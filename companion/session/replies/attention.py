@@ -1,4 +1,5 @@
-"""What goes on while the user speaks: the language model reads along, the face shows sympathy and says "mm-hm"."""
+"""What goes on while the user speaks: the language model reads along, and the face shows sympathy and gives
+backchannels."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +14,7 @@ from companion.stages.protocols import TTS, Transcript
 from companion.stages.streams import collected
 from companion.tasks import Spawn
 
-PERHAPS_OVER = 0.06  # s in which a turn that was understood usually ends: then the reply itself reads it
+PERHAPS_OVER = 0.06  # s within which a turn with known words usually ends: after that the reply itself reads it
 SETTLING_S = 0.3  # s after which a new client has said what it wants
 MURMUR_GAIN = np.float32(0.4)  # loudness of an "mm-hm" beside that of speech
 
@@ -39,11 +40,11 @@ class Attention:
         return self._ahead.possible
 
     def prepare(self) -> None:
-        """Let a language model that can read what is known already, before the next question."""
+        """Let a language model that can do so read what is known of the next prompt."""
         self._ahead.read(self._mind.foresight.known, SETTLING_S)
 
     def follow(self, said: Transcript, whole: bool) -> None:
-        """What the user has said so far; ``whole``: that may be all."""
+        """Take in what the user has said so far; ``whole``: that may be all."""
         if whole and self._mind.foresight.sure:
             self._ahead.draft(self._mind.foresight.expected(said))
         else:
@@ -51,7 +52,7 @@ class Attention:
         self._spawn(self._sympathise(said.text), "sympathise")
 
     def drop(self) -> None:
-        """The user goes on, or asks for something else: what was drafted is of no use."""
+        """Drop what was drafted: the user goes on, or asks for something else."""
         self._ahead.drop()
 
     def murmur(self) -> None:
@@ -59,7 +60,7 @@ class Attention:
         self._spawn(self._murmur(), "murmur")
 
     def rehearse(self) -> None:
-        """Let the voice in use say what its replies may begin with."""
+        """Let the voice in use synthesize its openers."""
         self._spawn(self._rehearse(), "rehearse")
 
     async def _sympathise(self, text: str) -> None:

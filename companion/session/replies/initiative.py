@@ -1,4 +1,4 @@
-"""What the face says of its own accord: its greeting, what tools announce, and a word to a user who is silent."""
+"""What the face says without being asked: its greeting, announcements of tools, and a word to a user who is silent."""
 
 import asyncio
 from collections import deque
@@ -19,8 +19,8 @@ FACE_S = 5.0  # that its face may take to appear
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A reply that was being made when the line was lost. ``item`` is that of what was said of it so far, "" where it
-    had not begun."""
+    """A reply that was cut off when the connection was lost. ``item`` is the id of what was said of it so far, "" if
+    nothing was."""
 
     item: str
     wishes: Wishes
@@ -38,7 +38,7 @@ class Announcements:
         self._spawn(self._wait(text, after), "announce")
 
     def take(self) -> str:
-        """What has been due longest; "" if nothing is."""
+        """The announcement that has been due longest; "" if none is."""
         return self._due.popleft() if self._due else ""
 
     async def _wait(self, text: str, after: float) -> None:
@@ -77,14 +77,13 @@ class Initiative:
             self._responder.start(self._responder.usual, text=self._mind.persona.greeting)
 
     def resume(self, greeted: bool, cut: Cut | None) -> None:
-        """Another session was here before this one: what it was saying is said to its end, unless the user comes
-        first."""
+        """Go on from an earlier session: finish what it was saying, unless the user speaks first."""
         self.greeted, self.cut = greeted, cut
         wait = FACE_S if self._settings().avatar else SETTLED_S
         self._goes_on_at = asyncio.get_running_loop().time() + wait
 
     def expect_user(self, now: float) -> None:
-        """A reply is over: from that second of the sound on it is the user's turn to speak."""
+        """A reply is over: from that second of the sound on it is the user's turn."""
         self._silent_since = now
 
     def user_starts(self) -> None:

@@ -1,4 +1,4 @@
-"""What the face does, and what of it the client was told."""
+"""Presence: what the face does, and what the client was last told of it."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ class Presence:
         return "listening" if self._hearing.attentive else "idle"
 
     def tell(self) -> None:
-        """Say what the face is doing, if the client has not been told yet."""
+        """Tell the client what the face is doing, if that has changed."""
         state = "initializing" if self._wardrobe.busy else self.state
         if self._settings().avatar is not None and state != self._told:
             self._told = state

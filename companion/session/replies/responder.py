@@ -1,7 +1,7 @@
-"""What the face answers: one response at a time, from what was said to the last sound of it.
+"""Makes the face's responses, one at a time, from what was said to the last sound of the answer.
 
 `Responder.start` begins one task that can be cancelled: what was said -> conversation -> language model -> sentences ->
-voice -> mouth. An interruption is `Responder.interrupt`, and nothing else is. Whoever ends a response ends its own.
+voice -> mouth. `Responder.interrupt` is the only way to interrupt it. Whoever ends a response ends its own.
 """
 
 import asyncio
@@ -44,19 +44,20 @@ class Responder:
     understood: Callable[[str | None], Awaitable[bool]]
     ended: Callable[[], None]
     spawn: Spawn
-    reply: Reply | None = field(default=None, init=False)  # the one that is being made
+    reply: Reply | None = field(default=None, init=False)  # the current one
     _unsaid: str = field(default="", init=False)  # of the reply that was interrupted last
 
     @property
     def usual(self) -> Wishes:
-        """What a response is like that nobody has special wishes for."""
+        """The `Wishes` of an ordinary response."""
         return Wishes(sound=self.settings().output_modalities[0] == "audio")
 
     def start(
         self, wishes: Wishes, since: float | None = None, said: str | None = None, text: str = "", silence: bool = False
     ) -> None:
-        """Begin a response: to the item ``said`` when it is understood, or to the conversation as it stands, or to the
-        user's ``silence``; or ``text``, if given. ``since``: loop time from which on it is waited for, else now."""
+        """Begin a response: to the item ``said`` once it is transcribed, or to the conversation as it stands, or to the
+        user's ``silence``; or with the given ``text``. ``since``: the loop time from which on it is waited for, now by
+        default."""
         clock = asyncio.get_running_loop().time
         trace = Trace(clock, clock() if since is None else since)
         if said:
@@ -78,7 +79,7 @@ class Responder:
         reply.task = self.spawn(self._respond(reply, said, text), reply.id)
 
     def interrupt(self, reason: str) -> None:
-        """The one place where a response is cut off: cancel its task, empty the mouth, keep what was heard."""
+        """Interrupt the response: cancel its task, empty the mouth, keep what was heard. Nothing else does."""
         reply = self.reply
         if reply is None:
             return
@@ -91,7 +92,7 @@ class Responder:
         self._finish(reply, "cancelled", reason)
 
     def abandon(self, reason: str = "turn_detected") -> None:
-        """A response that nobody was told of comes to nothing; whoever asked for it is told so."""
+        """Give up a response that the client was not told of; whoever asked for it is told so."""
         if self.reply and self.reply.wishes.asked and not self.reply.created:
             self.reply.create()
             return self._finish(self.reply, "cancelled", reason)
@@ -101,7 +102,7 @@ class Responder:
         return None
 
     async def _respond(self, reply: Reply, said: str | None, text: str) -> None:
-        """The straight line from what was said to the last sound of the answer."""
+        """The straight path from what was said to the last sound of the answer."""
         try:
             if not await self.understood(said):
                 return self._go_on(reply)
@@ -122,7 +123,8 @@ class Responder:
             trace.add(name, start, end)
 
     async def _say(self, deltas: AsyncIterator[str], reply: Reply) -> None:
-        """Until the last of it was sent. A stage may have kept a cancellation to itself: what is over is not said."""
+        """Say it until the last sound was sent. A stage may have swallowed a cancellation: a response that is over says
+        nothing."""
         if reply.over:
             return
         if reply.wishes.sound:
@@ -161,7 +163,7 @@ class Responder:
         self._finish(reply, "failed", problem=problem)
 
     def _finish(self, reply: Reply, ending: Ending, reason: str | None = None, problem: Problem | None = None) -> None:
-        """The end of ``reply``, unless that has ended already."""
+        """End ``reply``, unless it has ended already."""
         if self.reply is not reply:
             return
         self.reply = None
@@ -173,6 +175,6 @@ class Responder:
 
 
 def _where(error: BaseException) -> str:
-    """What was raised and where, without the text, which may hold what was said."""
+    """The exception and where it was raised, without its text, which may quote the user."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__

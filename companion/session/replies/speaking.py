@@ -18,7 +18,7 @@ from companion.stages.streams import closing, ended
 from companion.tasks import cancelled
 
 MOST_AHEAD = 2  # sentences thought before they are spoken
-BREATHE_AFTER_S = 0.1  # s without a word after which a reply that begins with none is heard to breathe
+BREATHE_AFTER_S = 0.1  # s without a word after which a reply without an opener begins with a breath
 SENTENCE_ENDS = (".", "!", "?", "…")  # of sentences
 
 _Queue = asyncio.Queue[Sentence | None]
@@ -38,7 +38,7 @@ async def speak(deltas: AsyncIterator[str], tts: TTS, feed: Feed, reply: Reply) 
 
 
 async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
-    """The same for a reply that is read: sentence by sentence, since emotion tags are cut out of it."""
+    """The same for a text-only reply: sentence by sentence, because emotion tags are cut out of it."""
     sentences = Sentences()
     async with closing(deltas) as stream:
         async for delta in stream:
@@ -71,7 +71,7 @@ def _fed(sentences: Sentences, delta: str, reply: Reply) -> Iterator[Sentence]:
 
 
 def _last(sentences: Sentences, reply: Reply) -> Iterator[Sentence]:
-    """What is left; of a model that only thought, and never came to speak, what it says instead."""
+    """The rest; for a model that thought and never spoke, what is said instead."""
     begun = sentences.begun
     rest = list(sentences.flush())
     if not rest and not begun and reply.thoughts.seen and reply.lost:
@@ -80,7 +80,7 @@ def _last(sentences: Sentences, reply: Reply) -> Iterator[Sentence]:
 
 
 def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
-    """The sentences as they may be said."""
+    """The sentences that may be said, or their replacements."""
     for sentence in sentences:
         text = reply.allowed(sentence.text)
         if text == sentence.text:
@@ -115,8 +115,8 @@ def _written(text: str, before: Sequence[Line]) -> str:
 
 
 async def _next(queue: _Queue, feed: Feed, reply: Reply) -> Sentence | None:
-    """What the reply begins with, then its sentences; before the first of these, when it is long in coming, a breath
-    and something that fills the pause."""
+    """The opener, then the sentences of the reply; if the first of these takes long, a breath and a filler before
+    it."""
     said, opener = len(reply.item.lines), reply.opener
     if opener and not said:
         return opener.within(reply.emotions)

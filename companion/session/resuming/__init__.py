@@ -1,4 +1,4 @@
-"""A conversation that outlives its line: what is kept of it, when, and how the next session goes on with it.
+"""Resuming: what is kept of a conversation when its connection is lost, and how the next session goes on with it.
 
-It does not know how lines come and go, nor where what is kept lies. Start with the `Snapshot`.
+It does not know how connections come and go, nor where the data is stored. Start with the `Snapshot`.
 """

@@ -1,4 +1,4 @@
-"""What of a session's parts goes into a `Snapshot`, and comes out of one."""
+"""Takes a `Snapshot` of a session's parts, and restores them from one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ class Carrying:
     initiative: Initiative
 
     def snapshot(self) -> Snapshot:
-        """The session as it stands; what is being said is cut where it has been heard."""
+        """The session as it stands; what is being said is cut at what has been heard."""
         return Snapshot(
             visitor=self.visitor.user,
             settings=self.settings(),
@@ -40,7 +40,7 @@ class Carrying:
         )
 
     def restore(self, before: Snapshot) -> None:
-        """Go on with it, in a session that has its settings and has not begun."""
+        """Restore it into a session that has its settings and has not begun."""
         recollection = self.mind.recollection
         recollection.agree(before.settings.memory)
         for item in before.items:

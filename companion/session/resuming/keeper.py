@@ -1,4 +1,4 @@
-"""Keeps one session's conversation, so that the next line of its client can go on with it."""
+"""Keeps one session's conversation, so that its client can go on with it over its next connection."""
 
 import asyncio
 import logging
@@ -15,8 +15,8 @@ from companion.session.resuming.snapshot import Snapshot, dumps
 
 log = logging.getLogger(__name__)
 
-REST_S = 0.3  # between two times at which it is stored
-MEDIA = (AudioDelta, VideoDelta)  # events after which there is nothing new to keep
+REST_S = 0.3  # s between two times at which it is stored
+MEDIA = (AudioDelta, VideoDelta)  # events that change nothing that is kept
 
 
 class Keeper:
@@ -27,7 +27,7 @@ class Keeper:
         self.before = before
         self.used = used if before else ""
         self.token = new_token()
-        self.left = False  # the client has said goodbye: there is nothing to go on with
+        self.left = False  # the client has said goodbye: the conversation will not be resumed
         self.ended = asyncio.Event()  # the last has been kept
         self._store = store
         self._changed = asyncio.Event()
