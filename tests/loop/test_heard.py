@@ -71,3 +71,14 @@ def test_what_was_not_heard_is_the_rest_with_its_feeling() -> None:
     assert unsaid(said) == "[happy] Three four."
     said.heard = 2 * SECOND
     assert unsaid(said) == ""
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.3, "A"), (0.7, "A incomprehensibilities")])
+def test_a_word_without_a_time_counts_from_its_middle_on(share: float, text: str) -> None:
+    assert heard_text([line("A incomprehensibilities", 0, 1.0)], round(share * SECOND)) == text
+
+
+def test_the_result_of_a_tool_is_told_as_the_clients_know_it() -> None:
+    told = Item("item_1", "tool", "Rain", call_id="call_1").to_json()
+    assert (told["type"], told["call_id"], told["output"]) == ("function_call_output", "call_1", "Rain")
+    assert told["id"] == "item_1" and told["object"] == "realtime.item"
