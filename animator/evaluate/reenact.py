@@ -19,12 +19,12 @@ from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.lip_figures import Figures
 from animator.evaluate.tracking.shown_teeth import inside, teeth_area
 from animator.evaluate.tracking.solving import solver
-from animator.evaluate.tracking.track import track
+from animator.evaluate.tracking.track import lid_gaps, track
 from animator.media.files import MediaError
 from animator.motion.rows import space
 from animator.motion.rows.space import ARKIT, CAMERA, INDEX
 from animator.portrait.finding.landmarks import FaceLandmarks
-from animator.portrait.geometry.pose import align, angles
+from animator.portrait.geometry.pose import FLIP_Y, align, angles
 from animator.portrait.geometry.topology import POINTS, RINGS, canonical
 from animator.portrait.portrait import Portrait, load
 
@@ -37,9 +37,7 @@ ROUNDS = 3  # of solving, drawing and tracking
 LIP_WEIGHT = 4.0  # times as much as other points when weights are solved
 _SHUT_GAP = 0.25  # of the open gap of the lids
 _PIVOT_HEIGHT = 0.22  # face heights over the chin: what moves least when a head turns
-_FLIP = np.array([1, -1, 1], np.float32)  # y up
 _SOLVED_SHAPES = [i for i, name in enumerate(ARKIT) if not name.startswith(("eyeLook", "eyeBlink", "tongue"))]
-_LID_POINTS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners
 _BLINKS = INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]
 # Outer corners of the eyes, of the mouth; inner lips
 _EYE_CORNERS, _MOUTH_CORNERS, _LIP_MIDDLES = (33, 263), (61, 291), (13, 14)
@@ -129,7 +127,7 @@ class Mimic:
     landmarks of the face that it shows."""
 
     def __init__(self, portrait: Portrait, rest: Floats) -> None:
-        self._rest, self._width, self._gaps = rest[:POINTS], portrait.face_width, _gaps(rest)
+        self._rest, self._width, self._gaps = rest[:POINTS], portrait.face_width, lid_gaps(rest)
         count = np.where(np.isin(np.arange(POINTS), _LIP_POINTS), LIP_WEIGHT, 1).astype(np.float32)
         self._solve = solver(portrait.shapes[_SOLVED_SHAPES, :POINTS], portrait.face_width, count)
         self._pivot = self._rest[152] + _PIVOT_HEIGHT * (self._rest[10] - self._rest[152])
@@ -139,10 +137,10 @@ class Mimic:
         """(64,) for the landmarks ``points`` (478, 3); they count as moved ``further`` (468, 3) px than they did."""
         row = np.zeros(space.SIZE, np.float32)
         row[_SOLVED_SHAPES] = self._solve(self.moved(points) + further)
-        row[list(_BLINKS)] = ((1 - _gaps(points) / self._gaps) / (1 - _SHUT_GAP)).clip(0, 1)
+        row[list(_BLINKS)] = ((1 - lid_gaps(points) / self._gaps) / (1 - _SHUT_GAP)).clip(0, 1)
         scale, turn, shift = align(self._rest, points[:POINTS], canonical().weights)
         went = (scale * self._pivot @ turn.T + shift - self._pivot) / self._width
-        row[space.HEAD_YAW : space.HEAD_ROLL + 1] = angles(turn * np.outer(_FLIP, _FLIP))
+        row[space.HEAD_YAW : space.HEAD_ROLL + 1] = angles(turn * np.outer(FLIP_Y, FLIP_Y))
         row[space.HEAD_X : space.HEAD_Z + 1] = went[0], -went[1], CAMERA * (1 - 1 / scale)
         return row
 
@@ -300,17 +298,6 @@ def _in_picture(points: Floats, portrait: Portrait) -> Floats:
     """Landmarks in px of the file -> of the portrait's picture."""
     x, y, step = portrait.place
     return ((points - np.array([x, y, 0], np.float32)) / np.float32(step)).astype(np.float32)
-
-
-def _gaps(points: Floats) -> Floats:
-    """(2,) gap of the lids over the width of the eye, left and right of the subject."""
-
-    def between(a: int, b: int) -> float:
-        return float(np.linalg.norm(points[a] - points[b]))
-
-    return np.array(
-        [between(upper, lower) / between(one, other) for upper, lower, one, other in _LID_POINTS], np.float32
-    )
 
 
 def _png(image: Image) -> bytes:

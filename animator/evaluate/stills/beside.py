@@ -14,7 +14,7 @@ Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
 COLUMNS = 8
 FRAME_HEIGHT = 240  # px, height of a frame
-_INK, _PAPER = (255, 255, 255), (24, 24, 28)
+_INK, PAPER = (255, 255, 255), (24, 24, 28)
 
 
 def save(videos: Sequence[Path], path: Path) -> None:
@@ -33,12 +33,17 @@ def captioned(tiles: Sequence[Image], times: Sequence[float]) -> Image:
     """``tiles`` of one height side by side, with their ``times`` (seconds)."""
     made: list[Image] = []
     for tile, time in zip(tiles, times, strict=True):
-        caption, height = f"{time:.2f} s", tile.shape[0]
         tile = np.ascontiguousarray(tile)
-        cv2.rectangle(tile, (0, height - 20), (7 + 9 * len(caption), height), _PAPER, -1)
-        cv2.putText(tile, caption, (4, height - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
+        caption(tile, f"{time:.2f} s")
         made.append(tile)
     return np.hstack(made)
+
+
+def caption(tile: Image, text: str) -> None:
+    """Writes ``text`` into the lower left corner of ``tile``, in place."""
+    height = tile.shape[0]
+    cv2.rectangle(tile, (0, height - 20), (7 + 9 * len(text), height), PAPER, -1)
+    cv2.putText(tile, text, (4, height - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
 
 
 def stacked(rows: Sequence[Image]) -> Image:
@@ -48,11 +53,11 @@ def stacked(rows: Sequence[Image]) -> Image:
 
 
 def write(picture: Image, path: Path) -> None:
-    """Writes a PNG or JPEG. Raises `animator.media.files.MediaError`."""
+    """Writes a PNG or JPEG, as the name says. Raises `animator.media.files.MediaError`."""
     try:
         PIL.Image.fromarray(picture).save(path, quality=90)
     except (OSError, ValueError) as error:
-        raise MediaError(f"{path} cannot be written: {error}. Give a name such as strip.png.") from error
+        raise MediaError(f"{path} cannot be written: {error}. Give a name that ends in .png or .jpg.") from error
 
 
 def _fitted(image: Image) -> Image:

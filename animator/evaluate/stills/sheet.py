@@ -4,12 +4,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
 
 from animator.control import EMOTIONS as NAMES
+from animator.evaluate.stills.beside import PAPER, caption, write
 from animator.evaluate.wishes.sweep import mood, row
-from animator.media.files import MediaError, check_place
+from animator.media.files import check_place
 from animator.motion.rows.space import CAMERA
 from animator.portrait.portrait import Portrait
 from animator.render import Renderer
@@ -21,7 +21,6 @@ Tiles = dict[str, Floats]  # caption -> motion row
 
 COLUMNS = 9
 CLOSE_HEIGHTS = 1.25  # heights of the face that a close tile shows
-_INK, _PAPER = (255, 255, 255), (24, 24, 28)
 
 POSES: Tiles = {
     "rest": row(),
@@ -84,23 +83,19 @@ def _wrapped(tiles: Tiles) -> list[Tiles]:
 def save(portrait: Portrait, path: Path) -> None:
     """Writes `sheet` as PNG or JPEG. Raises `animator.media.files.MediaError` when the place cannot be written."""
     check_place(path)
-    try:
-        PIL.Image.fromarray(sheet(portrait)).save(path, quality=88)
-    except (OSError, ValueError) as error:
-        raise MediaError(f"{path} cannot be written: {error}. Give a name such as sheet.png.") from error
+    write(sheet(portrait), path)
 
 
 def strip(renderer: Renderer, tiles: Tiles, side: int, close: bool = True) -> Image:
     """One row of captioned tiles, filled up to `COLUMNS`."""
     left, top, length = _window(renderer.portrait) if close else (0, 0, renderer.size)
     made: list[Image] = []
-    for caption, motion in tiles.items():
+    for name, motion in tiles.items():
         frame = renderer.draw(motion)[top : top + length, left : left + length]
         tile = cv2.resize(frame, (side, side), interpolation=cv2.INTER_AREA if length > side else cv2.INTER_CUBIC)
-        cv2.rectangle(tile, (0, side - 20), (7 + 9 * len(caption), side), _PAPER, -1)
-        cv2.putText(tile, caption, (4, side - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
         made.append(np.asarray(tile, np.uint8))
-    made += [np.full((side, side, 3), _PAPER, np.uint8)] * (COLUMNS - len(made))
+        caption(made[-1], name)
+    made += [np.full((side, side, 3), PAPER, np.uint8)] * (COLUMNS - len(made))
     return np.hstack(made)
 
 

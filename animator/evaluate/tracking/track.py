@@ -76,6 +76,13 @@ def track(video: Path, progress: Callable[[int], None] | None = None, watch: Wat
     return Track(fps, *(table[:, 0], table[:, 1], table[:, 2:4], table[:, 4:6], table[:, 6:9], table[:, 9]))
 
 
+def lid_gaps(points: Floats) -> Floats:
+    """(2,) gap of the lids over the width of the eye, the subject's left one first, by landmarks (478, 2 or 3)."""
+    upper, lower, one, other = points[np.array(_LID_POINTS).T]
+    gaps, widths = np.linalg.norm(upper - lower, axis=1), np.linalg.norm(one - other, axis=1)
+    return (gaps / widths).astype(np.float32)
+
+
 def _row(points: Floats) -> Floats:
     def between(a: int, b: int) -> float:
         return float(np.linalg.norm(points[a] - points[b]))
@@ -85,10 +92,9 @@ def _row(points: Floats) -> Floats:
     raised = [
         np.linalg.norm(points[list(brow), :2].mean(axis=0) - eye) for brow, eye in zip(_BROW_POINTS, eyes, strict=True)
     ]
-    lids = [between(upper, lower) / between(one, other) for upper, lower, one, other in _LID_POINTS]
     lips = [between(*_LIP_MIDDLES) / scale, between(*_MOUTH_CORNERS) / scale]
     lift = -float(points[:POINTS, 1].mean()) / scale
-    return np.array([*lips, *lids, *(brow / scale for brow in raised), *pose(points), lift], np.float32)
+    return np.array([*lips, *lid_gaps(points), *(brow / scale for brow in raised), *pose(points), lift], np.float32)
 
 
 def _open(video: Path) -> tuple[float, Iterator[tuple[int, Image]]]:

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.irises import Gaze
+from animator.evaluate.tracking.track import lid_gaps
 from animator.evaluate.wishes.sweep import SWEEPS, Sweep, row, shapes
 from animator.media.files import MediaError
 from animator.motion.rows import space
 from animator.portrait.finding.landmarks import FaceLandmarks
-from animator.portrait.geometry.pose import align, angles
+from animator.portrait.geometry.pose import FLIP_Y, align, angles
 from animator.portrait.geometry.topology import POINTS, canonical
 from animator.portrait.portrait import Portrait
 from animator.render.surface.head_pose import pose
@@ -24,9 +25,7 @@ REST_FRAMES = 3  # frames at rest, in front of all sweeps
 LEAST_DIRECTION, LEAST_SHARE = 0.5, 0.1  # cosine and share of a shape's displacement that the tracker must see at least
 _SMALL_TURN = np.float32(0.5)  # degrees
 MOST_BEND = 0.3  # degrees by which a turn may be held back, for the picture's sake, and still count as wanted
-_FLIP = np.array([1, -1, 1], np.float32)  # y down to y up
 _UP_LOOKS, _DOWN_LOOKS = ([space.INDEX[f"eyeLook{way}{side}"] for side in ("Left", "Right")] for way in ("Up", "Down"))
-_LID_POINTS = ((386, 374, 362, 263), (159, 145, 33, 133))  # upper, lower, two corners, of both eyes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class _Watcher:
     def __init__(self, rest: Floats) -> None:
         self._gaze = Gaze(rest)
         self._scale, self._turn, self._place = _where(rest)
-        self._lids = _lids(rest)
+        self._lids = lid_gaps(rest[:, :2])
 
     def __call__(self, image: Image, face: FaceLandmarks) -> dict[str, float]:
         """Values by the names of `SWEEPS`, in their units; ``gaze_lids`` and ``jawOpen`` in the tracker's own."""
@@ -106,7 +105,7 @@ class _Watcher:
             "gaze_yaw": gaze_yaw,
             "gaze_pitch": gaze_pitch,
             "gaze_lids": float((looks[_UP_LOOKS] - looks[_DOWN_LOOKS]).mean()),
-            "eyeBlink": 1 - float((_lids(face.points) / self._lids).mean()),
+            "eyeBlink": 1 - float((lid_gaps(face.points[:, :2]) / self._lids).mean()),
             "jawOpen": float(np.linalg.norm(face.points[13] - face.points[14])),
         }
 
@@ -158,7 +157,7 @@ def _allowed(sweep: Sweep, portrait: Portrait) -> NDArray[np.bool_]:
         return np.ones(len(sweep.rows), np.bool_)
     axis = ("head_yaw", "head_pitch", "head_roll").index(sweep.name)
     rows = np.concatenate([[_SMALL_TURN * row(**{sweep.name: 1.0})], sweep.rows])
-    flip = np.outer(_FLIP, _FLIP)
+    flip = np.outer(FLIP_Y, FLIP_Y)
     turned = [angles(pose(each, portrait.pose, portrait.face_width).head * flip)[axis] for each in rows]
     gain = (
         turned[0] / _SMALL_TURN
@@ -192,13 +191,4 @@ def settled(points: Floats, base: Floats) -> Floats:
 
 def _where(points: Floats) -> tuple[float, Floats, Floats]:
     """Scale, rotation and place of the canonical head, y up."""
-    return align(canonical().vertices, points[:POINTS] * _FLIP, canonical().weights)
-
-
-def _lids(points: Floats) -> Floats:
-    """(2,) gaps between the lids in widths of the eyes."""
-
-    def between(a: int, b: int) -> float:
-        return float(np.linalg.norm(points[a, :2] - points[b, :2]))
-
-    return np.array([between(upper, lower) / between(a, b) for upper, lower, a, b in _LID_POINTS], np.float32)
+    return align(canonical().vertices, points[:POINTS] * FLIP_Y, canonical().weights)

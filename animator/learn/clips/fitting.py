@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
 from animator.evaluate.tracking.solving import solver
+from animator.evaluate.tracking.track import lid_gaps
 from animator.motion.behaviour.channels import CHANNELS, to_upper
 from animator.motion.rows.space import ARKIT, CAMERA, INDEX
 from animator.motion.voice.mouth_net import from_weights
 from animator.portrait.finding.landmarks import FaceLandmarks
-from animator.portrait.geometry.pose import align, angles, pose
+from animator.portrait.geometry.pose import FLIP_Y, align, angles, pose
 from animator.portrait.geometry.topology import POINTS, canonical
 from animator.portrait.shaping.head_fit import fit
 from animator.portrait.shaping.lip_shapes import fit_mouth
@@ -27,8 +28,6 @@ CALM_FRAMES = 5  # frames that make the rest face
 SHUT_GAP = 0.25  # of the open gap of the lids: closed
 BLINK_LIMIT = 0.35  # of a blink: more hides the iris
 PIVOT_HEIGHT = 0.22  # face heights over the chin: what moves least when a head turns
-_FLIP = np.array([1, -1, 1], np.float32)  # y up
-_LID_POINTS = ((159, 145, 33, 133), (386, 374, 362, 263))  # upper, lower, two corners
 _MOUTH_SHAPES = [name for name in ARKIT if name.startswith(("mouth", "jaw"))]
 _BROW_SHAPES = [name for name in ARKIT if name.startswith(("brow", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer"))]
 _SOLVED_SHAPES = [INDEX[name] for name in (*_MOUTH_SHAPES, *_BROW_SHAPES)]
@@ -59,12 +58,12 @@ def channels(faces: Sequence[FaceLandmarks], looks: Floats) -> Floats:
     weights, heads = np.zeros((len(faces), len(ARKIT)), np.float32), np.zeros((len(faces), 6))
     blinks = np.zeros(len(faces), np.float32)
     for i, face in enumerate(faces):
-        points = face.points[:POINTS] * _FLIP
+        points = face.points[:POINTS] * FLIP_Y
         scale, turn, shift = align(rest.points, points, canonical().weights)
         weights[i, _SOLVED_SHAPES] = solve(((points - shift) @ turn / scale - rest.points).astype(np.float32))
         moved = (scale * rest.pivot @ turn.T + shift - rest.pivot) / rest.width
         heads[i] = *angles(turn), moved[0], moved[1], CAMERA * (1 - 1 / scale)
-        blinks[i] = np.clip((1 - _gap(face.points) / rest.lids) / (1 - SHUT_GAP), 0, 1)
+        blinks[i] = np.clip((1 - float(lid_gaps(face.points).mean()) / rest.lids) / (1 - SHUT_GAP), 0, 1)
     heads = np.asarray(savgol_filter(heads - np.median(heads, axis=0), 7, 2, axis=0), np.float32)
     gaze = _bridged(looks - np.median(looks, axis=0), blinks) + heads[:, :2]
     mouth = np.stack([from_weights(row) for row in weights])
@@ -96,17 +95,8 @@ def rest_of(faces: Sequence[FaceLandmarks]) -> Rest:
     width = float(np.linalg.norm(points[234] - points[454]))
     head = fit(points, faces[calm[0]].blendshapes)
     shapes, _ = fit_mouth(head.vertices, (head.shapes, head.jaw, head.left), pose(points), width)
-    flat = points[:POINTS] * _FLIP
+    flat = points[:POINTS] * FLIP_Y
     pivot = flat[152] + PIVOT_HEIGHT * (flat[10] - flat[152])
     pivot[2] = head.ear_depth
-    gaps = [_gap(face.points) for face in faces]
-    return Rest(flat, shapes[:, :POINTS] * _FLIP, width, pivot, float(np.percentile(gaps, 80)))
-
-
-def _gap(points: Floats) -> float:
-    """Mean gap of the lids over the width of the eye."""
-
-    def between(a: int, b: int) -> float:
-        return float(np.linalg.norm(points[a] - points[b]))
-
-    return sum(between(upper, lower) / between(one, other) for upper, lower, one, other in _LID_POINTS) / 2
+    gaps = [float(lid_gaps(face.points).mean()) for face in faces]
+    return Rest(flat, shapes[:, :POINTS] * FLIP_Y, width, pivot, float(np.percentile(gaps, 80)))

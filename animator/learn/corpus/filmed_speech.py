@@ -17,7 +17,7 @@ from animator.media.files import VIDEO_SUFFIXES, MediaError, read_audio
 from animator.motion.rows.space import ARKIT, INDEX
 from animator.motion.voice.mouth_net import CHANNELS, from_weights
 from animator.portrait.finding.landmarks import FaceLandmarks
-from animator.portrait.geometry.pose import align
+from animator.portrait.geometry.pose import FLIP_Y, align
 from animator.portrait.geometry.topology import POINTS, RINGS, canonical
 from animator.units import FPS
 
@@ -27,7 +27,6 @@ LEAST_SEEN = 0.9  # of the frames must show the face
 _SHAPES = [name for name in ARKIT if name in CHANNELS or name.removesuffix("Left").removesuffix("Right") in CHANNELS]
 _SOLVED_SHAPES = [INDEX[name] for name in (*_SHAPES, "mouthLeft", "mouthRight")]
 _CHIN_POINTS = (152, 148, 377, 176, 400)
-_FLIP = np.array([1, -1, 1], np.float32)  # y up
 _NOSE_TIP = 1  # of the nose: what lies over it does not speak
 
 
@@ -95,8 +94,8 @@ def mouths(faces: Sequence[FaceLandmarks]) -> Floats:
     solve = solver(rest.shapes[_SOLVED_SHAPES], rest.width, count)
     rows = np.zeros((len(faces), len(ARKIT)), np.float32)
     for row, face in zip(rows, faces, strict=True):
-        scale, turn, shift = align(rest.points, face.points[:POINTS] * _FLIP, canonical().weights)
+        scale, turn, shift = align(rest.points, face.points[:POINTS] * FLIP_Y, canonical().weights)
         row[_SOLVED_SHAPES] = solve(
-            ((face.points[:POINTS] * _FLIP - shift) @ turn / scale - rest.points).astype(np.float32)
+            ((face.points[:POINTS] * FLIP_Y - shift) @ turn / scale - rest.points).astype(np.float32)
         )
     return np.stack([from_weights(row) for row in rows])

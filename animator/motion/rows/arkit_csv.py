@@ -6,7 +6,7 @@ do not matter.
 """
 
 import csv
-import os
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from animator.media.files import MediaError, check_place
 from animator.motion.rows.arkit import COLUMNS, SHAPES, from_motion, to_motion
+from animator.storage import whole
 from animator.units import FPS, Motion
 
 Times = NDArray[np.float64]
@@ -81,18 +82,14 @@ def write_motion(path: Path, motion: Motion) -> None:
     check_place(path)
     columns = from_motion(motion)
     table = np.column_stack([columns[name] for name in COLUMNS])
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.csv")
     try:
-        with partial.open("w", newline="", encoding="ascii") as file:
+        with whole(path) as binary, io.TextIOWrapper(binary, "ascii", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["Timecode", "BlendShapeCount", *COLUMNS])
             for frame, row in enumerate(table):
                 writer.writerow([_stamp(frame), len(COLUMNS), *(f"{value:.6f}" for value in row)])
-        partial.replace(path)
     except OSError as error:
         raise MediaError(f"{path} cannot be written: {error.strerror}. Choose another place for it.") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> _Sheet:

@@ -108,3 +108,9 @@ class Pulses:
 def soft_limit(value: float, limit: float) -> float:
     """``value`` itself well inside +-``limit``, never beyond it."""
     return value / (1 + abs(value / limit) ** 4) ** 0.25
+
+
+def smoothstep(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """0 up to 0, 1 from 1, and smooth in between, element by element."""
+    share = np.clip(values, 0, 1)
+    return share * share * (3 - 2 * share)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.portrait.finding.bending import spread
+from animator.portrait.geometry.paths import cheapest_ring
 from animator.portrait.geometry.topology import RINGS
 from animator.portrait.picture.named import NAMED_POINTS
 from animator.portrait.picture.reading import Picture
@@ -66,23 +67,8 @@ def _rim(lab: Floats, centre: Floats, apart: float) -> Floats:
     unlike = (apart_from / (_UNLIKE_SPREADS * wide + _LEAST_DISTANCE)).clip(0, 1.5)
     within = np.cumsum(1 - unlike.clip(0, 1), axis=1) + np.cumsum(unlike[:, ::-1], axis=1)[:, ::-1] - unlike
     edge = np.linalg.norm(np.gradient(seen, axis=1), axis=2).clip(0, _MOST_EDGE)
-    chosen = _closed_path((within * 4 / _STEP_COUNT - _EDGE_WORTH * edge).astype(np.float32))
+    chosen = cheapest_ring((within * 4 / _STEP_COUNT - _EDGE_WORTH * edge).astype(np.float32), _STIFFNESS)
     return (centre + ways * radii[chosen, None]).astype(np.float32)
-
-
-def _closed_path(cost: Floats) -> NDArray[np.intp]:
-    """(n, k) costs -> (n,) the cheapest k of each row, at a price for each step aside: three times round, to close."""
-    steps = np.arange(cost.shape[1])
-    price = np.float32(_STIFFNESS) * np.abs(steps[:, None] - steps)
-    total, back = cost[0], list[NDArray[np.intp]]()
-    for row in np.concatenate([cost[1:], cost, cost]):
-        arriving = total + price
-        back.append(arriving.argmin(axis=1))
-        total = arriving.min(axis=1) + row
-    path = [int(total.argmin())]
-    for choices in reversed(back):
-        path.append(int(choices[path[-1]]))
-    return np.array(path[::-1][len(cost) : 2 * len(cost)])
 
 
 def _ellipse(rim: Floats) -> Floats | None:

@@ -7,6 +7,8 @@ from animator.portrait.geometry.topology import POINTS, canonical
 
 Floats = NDArray[np.float32]
 
+FLIP_Y = np.array([1, -1, 1], np.float32)  # px of a picture, whose y is down, to the axes of a head, and back
+
 
 def rotation(yaw: float, pitch: float, roll: float) -> Floats:
     """(3, 3): a head that looks at the viewer is turned by ``pitch``, then ``yaw``, then ``roll`` degrees."""
@@ -46,5 +48,5 @@ def align(source: Floats, target: Floats, weights: Floats) -> tuple[float, Float
 def pose(points: Floats) -> tuple[float, float, float]:
     """Head (yaw, pitch, roll) in degrees of landmarks (>= 468, 3) in px (y down, z towards the camera)."""
     face = canonical()
-    _, turn, _ = align(face.vertices, points[:POINTS] * np.array([1, -1, 1], np.float32), face.weights)
+    _, turn, _ = align(face.vertices, points[:POINTS] * FLIP_Y, face.weights)
     return angles(turn)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.motion.rows.filters import smoothstep
 from animator.motion.rows.space import INDEX
 from animator.portrait.geometry.topology import mesh
 
@@ -36,11 +37,6 @@ def _follow(vertices: Floats, side: str, width: float) -> tuple[Floats, Floats]:
     nearest, lid_away = to_brow.min(axis=1), to_lid.min(axis=1)
     weights = np.exp(-0.5 * ((to_brow - nearest[:, None]) / (_ALONG_REACH * width)) ** 2)
     way = (nearest / (nearest + lid_away + 1e-6) - _HAIR_RANGE[0]) / (_HAIR_RANGE[1] - _HAIR_RANGE[0])
-    below = 1 - _smoothstep(way)
+    below = 1 - smoothstep(way)
     share = below * np.exp(-0.5 * (nearest / (_FOREHEAD_REACH * width)) ** 2)
     return share.astype(np.float32), (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def _smoothstep(x: Floats) -> Floats:
-    x = x.clip(0, 1)
-    return x * x * (3 - 2 * x)

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.rows.space import INDEX
+from animator.portrait.geometry.paths import cheapest_path
 from animator.portrait.geometry.topology import mesh
 
 Floats = NDArray[np.float32]
@@ -172,7 +173,7 @@ def _seen_below(eye: _Opening, lab: Floats, iris: Floats, width: float) -> Float
     white *= typical > _GREY_COLOURFULNESS
     arch = 1 - np.linspace(-1, 1, len(rim), dtype=np.float32) ** 6
     cost = _division(arch[:, None] * np.maximum(white, dark)) + (offsets / offsets[-1]) ** 2
-    found = np.pad(offsets[_path(cost.astype(np.float32))], 3, mode="edge")
+    found = np.pad(offsets[cheapest_path(cost.astype(np.float32), _SEAM_STIFFNESS)], 3, mode="edge")
     around = np.maximum.reduce([found[:-2], found[1:-1], found[2:]])
     return arch * np.convolve(around, np.array([1, 2, 3, 2, 1], np.float32) / 9, mode="valid")
 
@@ -190,7 +191,7 @@ def snap_seam(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
     seen = cv2.remap(grey, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     cost = (seen - seen.min()) / max(float(np.ptp(seen)), 1.0) + 0.25 * (offsets / offsets[-1]) ** 2
     cost[[0, -1]] = np.abs(offsets) * 1e3
-    chosen = offsets[_path(cost)]
+    chosen = offsets[cheapest_path(cost, _SEAM_STIFFNESS)]
     up, low = (((middle - vertices[rim, :2]) @ lips.axes[1] + chosen).astype(np.float32) for rim in lips.rims)
     snapped = vertices + lips.moved((up, low), np.zeros_like(vertices), _SEAM_REACH * width)
     snapped[lips.lower, :2] = snapped[lips.upper, :2]
@@ -212,7 +213,7 @@ def snap_rims(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
         along = (sign * offsets[..., None] * lips.axes[1]).astype(np.float32)
         seen = _sampled(lab, vertices[rim, None, :2] + along)
         cost = _division(_unlike_lip(lab, seen, vertices[rim, :2], vertices[outer, :2]))
-        moves.append(sign * np.take_along_axis(offsets, _path(cost)[:, None], axis=1)[:, 0])
+        moves.append(sign * np.take_along_axis(offsets, cheapest_path(cost, _SEAM_STIFFNESS)[:, None], axis=1)[:, 0])
     return vertices + lips.moved((moves[0], moves[1]), np.zeros_like(vertices), _EDGE_REACH * width)
 
 
@@ -241,18 +242,3 @@ def _sampled(layer: Floats, places: Floats) -> Floats:
     """(n, k, 3) colours of ``layer`` at ``places`` (n, k, 2) px."""
     x, y = (np.ascontiguousarray(places[..., i], np.float32) for i in (0, 1))
     return np.asarray(cv2.remap(layer, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-
-
-def _path(cost: Floats) -> NDArray[np.intp]:
-    """(n, k) costs -> the k of the cheapest path through all n, with a price for each step aside."""
-    steps = np.arange(cost.shape[1])
-    price = _SEAM_STIFFNESS * np.abs(steps[:, None] - steps[None]).astype(np.float32)
-    total, back = cost[0], []
-    for row in cost[1:]:
-        arriving = total[None] + price
-        back.append(arriving.argmin(axis=1))
-        total = arriving.min(axis=1) + row
-    path = [int(total.argmin())]
-    for choices in reversed(back):
-        path.append(int(choices[path[-1]]))
-    return np.array(path[::-1])

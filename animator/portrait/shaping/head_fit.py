@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.rows.space import ARKIT
-from animator.portrait.geometry.pose import align
+from animator.portrait.geometry.pose import FLIP_Y, align
 from animator.portrait.geometry.topology import POINTS, mesh
 from animator.storage import ASSETS
 
 Floats = NDArray[np.float32]
 
-_FLIP = np.array([1, -1, 1], np.float32)  # picture's y is down
 _DEPTH_TRUST = 0.35  # of the landmarks' depth, relative to x and y
 _LANDMARK_NOISE = 0.012  # of the landmarks, in decimetres
 _EXPRESSION_SPREAD = 0.3  # standard deviation of the weights of a face in a picture
@@ -87,7 +86,7 @@ def fit(landmarks: Floats, blendshapes: Floats) -> FittedHead:
     Pose by weighted Procrustes, identity and expression by ridge least squares with Gaussian priors, in turns.
     """
     model = _model()
-    seen = landmarks[:POINTS] * _FLIP
+    seen = landmarks[:POINTS] * FLIP_Y
     usable = [i for i, name in enumerate(ARKIT) if name not in _UNSEEN_SHAPES and not name.startswith("eyeLook")]
     basis = np.concatenate([model.identity[:, :POINTS], model.shapes[usable, :POINTS]])
     spread = np.repeat(np.array([1, _EXPRESSION_SPREAD], np.float32), [len(model.identity), len(usable)])
@@ -134,11 +133,11 @@ def _place(
     head = model.points + np.tensordot(identity, model.identity, 1)
     neutral = head[:count].copy()
     head[:count] += np.tensordot(expression, model.shapes, 1)
-    placed = ((scale * head @ turn.T + shift) * _FLIP).astype(np.float32)
+    placed = ((scale * head @ turn.T + shift) * FLIP_Y).astype(np.float32)
     residual = (landmarks[:POINTS] - placed[:POINTS]) * np.array([1, 1, 0], np.float32)
     everywhere = np.concatenate([residual, residual[mesh().parents].mean(axis=1)])
     vertices = placed[:count] + everywhere
-    to_picture = (_FLIP[:, None] * turn * scale).astype(np.float32)
+    to_picture = (FLIP_Y[:, None] * turn * scale).astype(np.float32)
     shapes = _sized(model, neutral) @ to_picture.T
     skull = residual[[2, 94, 164, 0, 61, 291]].mean(axis=0)
     eyes = [_eyeball(placed[model.parts[f"{side}_eye"]], residual[[outer, inner]].mean(axis=0))
@@ -147,7 +146,7 @@ def _place(
     return FittedHead(
         vertices=vertices.astype(np.float32),
         shapes=shapes.astype(np.float32),
-        jaw=_jaw(model.jaw, to_picture, shift * _FLIP),
+        jaw=_jaw(model.jaw, to_picture, shift * FLIP_Y),
         eyeballs=np.array(eyes, np.float32),
         teeth=(teeth + skull).astype(np.float32),
         ear_depth=float(placed[model.parts["ears"], 2].mean()),

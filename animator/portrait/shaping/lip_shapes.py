@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csr_array, eye_array
 from scipy.sparse.linalg import splu
 
 from animator.motion.rows.space import INDEX
-from animator.portrait.geometry.pose import rotation
+from animator.portrait.geometry.pose import FLIP_Y, rotation
 from animator.portrait.geometry.topology import POINTS, mesh
 
 Floats = NDArray[np.float32]
@@ -73,7 +73,6 @@ _LIP_POINTS = (  # of points within the upper and the lower lip
     (62, 292, 76, 306, 184, 74, 73, 72, 11, 302, 303, 304, 408, 183, 42, 41, 38, 12, 268, 271, 272, 407),
     (77, 90, 180, 85, 16, 315, 404, 320, 307, 96, 89, 179, 86, 15, 316, 403, 319, 325),
 )
-_FLIP = np.array([1, -1, 1], np.float32)
 
 
 Course = tuple[float, float, float, float, float, float]
@@ -139,7 +138,7 @@ def fit_mouth(
     jaw[opening] *= gain
     closed = shapes[opening] + shapes[closing_]
     shapes[opening] *= _CHIN_SHARE
-    axes = (_FLIP[:, None] * rotation(*pose) * _FLIP).astype(np.float32)
+    axes = (FLIP_Y[:, None] * rotation(*pose) * FLIP_Y).astype(np.float32)
     local = vertices @ axes / np.float32(width)
     size = float(np.clip(np.ptp(local[list(_MOUTH_CORNERS), 0]) / NEUTRAL_WIDTH, *_SIZE_RANGE))
     for name, parting in PARTINGS.items():

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from animator.motion.rows.filters import smoothstep
 from animator.render.kernels.arrays import Floats, f32
-from animator.render.surface.follow import smoothstep
 
 LASH_WIDTH = 0.010  # face widths: what is dark and narrower is a lash, not a crease
 BROW_SHARE = 0.5  # share of the way to the brow over which the skin of the lid fades into the picture

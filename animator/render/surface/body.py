@@ -13,11 +13,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 from scipy.spatial import Delaunay
 
+from animator.motion.rows.filters import smoothstep
 from animator.motion.rows.space import CAMERA
 from animator.portrait.portrait import Portrait
 from animator.render.kernels.arrays import Floats, Ints, f32
 from animator.render.kernels.jit import kernel
-from animator.render.surface.follow import CHIN_POINT, follow, smoothstep
+from animator.render.surface.follow import CHIN_POINT, follow
 
 CELL_PX = 22.0  # px of the grid at a size of 512
 DEPTH_REACH = 0.30  # face widths over which the depth of the face's rim is forgotten

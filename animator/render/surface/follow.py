@@ -7,6 +7,7 @@ guessed, everything does, less with the distance: a sharp edge would cut hats in
 import cv2
 import numpy as np
 
+from animator.motion.rows.filters import smoothstep
 from animator.portrait.finding.matte import LEAST_OPACITY
 from animator.portrait.portrait import Portrait
 from animator.render.kernels.arrays import Floats, f32
@@ -15,12 +16,6 @@ NECK_REACH = 0.52  # face heights below the chin over which the head's motion fa
 RING_RANGE = (0.08, 0.40)  # face widths from a person guessed at, between which the background's share is forgotten
 PINNED_MARGINS = (1.2, 1.2, 1.2, 2.0)  # margins on the left, above, on the right, below: shoulders end at the frame
 CHIN_POINT = 152
-
-
-def smoothstep(x: Floats) -> Floats:
-    """0 up to 0, 1 from 1, and smooth in between."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
 
 
 def follow(portrait: Portrait, flat: Floats, faces: int) -> tuple[Floats, Floats]:

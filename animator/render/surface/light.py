@@ -9,12 +9,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from animator.motion.rows.filters import smoothstep
 from animator.portrait.portrait import Portrait
 from animator.render.kernels.arrays import Floats
 from animator.render.kernels.jit import kernel
 from animator.render.surface.body import Body
 from animator.render.surface.deform import normals
-from animator.render.surface.follow import smoothstep
 
 STRENGTH = 0.8
 DARKEST_RATIO, BRIGHTEST_RATIO = 0.6, 1.35

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.motion.rows.filters import smoothstep
 from animator.portrait.portrait import Portrait
 from animator.render.kernels.arrays import Floats, Image, Ints, f32
 from animator.render.surface import raster
-from animator.render.surface.follow import nearest_person, smoothstep
+from animator.render.surface.follow import nearest_person
 
 MARGIN = 0.03  # face widths around the person that are taken along whole
 FEATHER = 0.06  # face widths beyond, over which they dissolve
