@@ -1,4 +1,4 @@
-"""What may be asked of a face from one chunk to the next."""
+"""What can be asked of a face, chunk by chunk."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -11,7 +11,7 @@ EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The wishes for the next chunk; each is an offset to what the face does by itself.
+    """The wishes for the next chunk. Each is an offset from what the face does by itself.
 
     Signs are the viewer's, looking at the picture: yaw > 0 turns or looks to the picture's right, pitch > 0 up,
     roll > 0 leans the head clockwise. ``x`` > 0 moves right and ``y`` > 0 up, in face widths.

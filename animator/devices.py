@@ -10,7 +10,7 @@ TORCH_CPU = "torch-cpu"  # the GPU's code without a GPU: slow, for trying it out
 
 
 class DeviceError(ValueError):
-    """The device that was asked for cannot be used; says why and what to do."""
+    """The requested device cannot be used; the message says why and what to do."""
 
 
 def pool(name: str) -> "Pool":

@@ -1,4 +1,4 @@
-"""A face to an MP4: speaking by the `Face.step` that conversations run, or moved by rows that somebody recorded."""
+"""Videos of a face: speaking, by the same `Face.step` as in conversations, or replaying recorded motion."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -28,8 +28,8 @@ def speak(face: Face, audio: Samples, control: Control, other: Samples | None = 
     """The chunks of a face that says ``audio``, with the face's look-ahead cut off.
 
     The sound of all chunks joined is ``audio``, padded with zeros to whole frames; the face hears it as loud as a voice
-    usually is. With ``other`` it is both: the face listens to that person wherever it is silent itself, until both are
-    done.
+    usually is. With ``other`` both are heard, and the face listens to that person wherever it is silent itself, until
+    both are done.
     """
     total, chunk = max(frames_of(audio), frames_of(other) if other is not None else 0), face.chunk_frames
     fed = -(-(total + face.delay_frames) // chunk) * chunk

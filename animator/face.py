@@ -1,4 +1,4 @@
-"""What a face is to those who use one: `Face.step` turns the next chunk of sound into the next frames."""
+"""The interface of a face: `Face.step` turns the next chunk of sound into the next frames."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -34,7 +34,7 @@ class Face(Protocol):
     def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Shown:
         """(chunk_frames * 960,) of sound, zeros where nobody speaks -> chunk_frames frames.
 
-        ``other``, of the same length, is what the person says whom the face listens to.
+        ``other``, of the same length, is the voice of the person to whom the face listens.
         """
         ...
 

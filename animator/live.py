@@ -1,4 +1,4 @@
-"""A face that lives, and what makes one of a portrait: a generator of motion, a renderer, and sound that waits."""
+"""The live face of conversations, and the factory that opens one on a portrait."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ _MOUTH_COLUMNS = np.array(
 
 
 class LiveFace:
-    """A `Face`: a generator of motion, a renderer, and the sound that waits for its frames.
+    """A `Face`: a generator of motion, a renderer, and a queue of the sound whose frames are not yet drawn.
 
     It begins as its picture and comes to life within `WAKING_FRAMES` frames; its mouth speaks from the first one.
     """
@@ -132,7 +132,7 @@ class Animator:
         return Generator(self.seed, self._behaviour)
 
     def drawer(self, portrait: "Portrait") -> "Marked":
-        """What draws ``portrait`` without moving it by itself."""
+        """A renderer of ``portrait`` that marks its frames and adds no motion of its own."""
         from animator.marks.marked import Marked
         from animator.render import Renderer
 

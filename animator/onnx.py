@@ -6,8 +6,8 @@ import onnxruntime
 
 
 def session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
-    """A network in an ONNX file, or in the bytes of one, on so many threads: each of ours is small, and the cores are
-    those of a face that draws. It tells of errors and not of warnings. Raises what onnxruntime raises."""
+    """A network from an ONNX file or its bytes, on so many ``threads``: one by default, since each network is small and
+    the cores are busy drawing. Logs errors but no warnings. Raises what onnxruntime raises."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = threads
     options.log_severity_level = 3

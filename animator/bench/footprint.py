@@ -1,4 +1,4 @@
-"""How much memory faces take, and whether it stays the same for hours."""
+"""How much memory faces take, and whether it stays flat for hours."""
 
 import gc
 import resource

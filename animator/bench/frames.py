@@ -1,4 +1,4 @@
-"""How fast faces are on this machine: one core, step by step, and all cores together, encoding included."""
+"""How fast faces are drawn on this machine: step by step on one core, and on all cores, encoding included."""
 
 import os
 import tempfile

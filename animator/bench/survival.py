@@ -1,4 +1,4 @@
-"""How long the marks of pictures last, what they cost, and how often chance is taken for one:
+"""How robust the watermark is to compression, what it costs, and its rate of false positives:
 ``python -m animator.bench.survival``, with ``--unmarked FOLDER`` for films that carry none."""
 
 import argparse

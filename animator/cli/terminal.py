@@ -23,7 +23,8 @@ BEHAVIOUR = Annotated[
 
 
 def picture_file(portrait: str) -> Path:
-    """A picture, or that of a shipped character ("" is the default one); otherwise ends the command with a message."""
+    """The file of a picture or of a shipped character ("" is the default one). Ends the command with a message if there
+    is neither."""
     if portrait and Path(portrait).exists():
         return Path(portrait)
     from animator.portrait.characters import characters as shipped

@@ -29,8 +29,7 @@ def evaluate(
 ) -> Figures:
     """All figures of ``video``. Its own sound is used if ``audio`` is not given; ``portrait`` adds what the video keeps
     of the picture, and leaves out the figures of eyes that it hides; ``phonemes`` (IPA, start and end in seconds) tell
-    when lips must meet. ``margin`` seconds at both ends are silence, which does not count for how a face moves that
-    talks.
+    when lips must meet. ``margin`` seconds at both ends are silence and do not count in the figures of a talking face.
 
     Raises `animator.media.files.MediaError` for a file that cannot be read or a video without a face.
     """

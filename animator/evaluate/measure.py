@@ -1,4 +1,4 @@
-"""Figures of a track and its sound that can be compared with those of real people; all are pure functions of arrays."""
+"""Figures of a track and its sound to compare with those of real people; all are pure functions of arrays."""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -1,5 +1,5 @@
 """Reenactment of film: the calmest frame of a filmed sentence becomes the portrait, the clip's own tracked motion moves
-it, and every frame is compared with the film. What no motion row can reproduce is the fault of blendshapes, folds or
+it, and every frame is compared with the film. What no motion row can reproduce is due to blendshapes, wrinkles or
 shading.
 """
 

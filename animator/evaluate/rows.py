@@ -1,4 +1,4 @@
-"""What a tracker would see of motion rows, estimated without drawing them: motion is measured in milliseconds."""
+"""Estimates, without drawing, what a tracker would see of motion rows: figures of motion take milliseconds."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ _BROW_GAINS = {"browInnerUp": 0.06, "browOuterUp": 0.16, "browDown": -0.13, "eye
 _OPEN_LID_GAP, _CLOSING_SEEN_SHARE = 0.34, 0.65  # lid gap over eye width; the share of it that a tracker sees closing
 _REST_WIDTH, _REST_BROW = 0.95, 0.45
 _LIFT_GAINS = {space.HEAD_PITCH: 0.019, space.HEAD_Y: 2.6, space.HEAD_Z: 0.85}
-# Distance of the eyes' centres, in that of their outer corners (28 clips of GRID: .66 to .70)
+# Distance of the eyes' centres over that of their outer corners (.66 to .70 in 28 clips of GRID).
 _EYE_CENTRE_DISTANCE = 0.68
 _CLOSED_RATIO = 0.9  # mouthClose over the jaw, from which the lips touch
 

@@ -1,4 +1,4 @@
-"""Do the lips belong to the sound? What a network expects of them is compared with what was tracked.
+"""Lip sync: the lips that a network predicts from the sound are compared with those that were tracked.
 
 The network (`sync.onnx`; its card lies beside it) takes log-mel and predicts how far a mouth opens and how wide it is.
 It was trained on people who are not in the motion generator's data.

@@ -58,7 +58,7 @@ class Lips(nn.Module):
         )  # fmt: skip
 
     def forward(self, features: Tensor) -> Tensor:
-        """(batch, frames * HOPS_PER_FRAME + sum(MARGINS), MELS) -> (batch, frames, 2)."""
+        """(batch, frames * HOPS_PER_FRAME + sum(MARGIN_HOPS), MELS) -> (batch, frames, 2)."""
         return self.layers(features.transpose(1, 2)).transpose(1, 2)
 
 

@@ -1,5 +1,5 @@
-"""What every picture that leaves here says of itself: signed credentials in files, a mark that nobody sees, one that
-everybody does.
+"""Provenance of what is generated: signed credentials (C2PA) in files, an invisible watermark and a visible label.
 
-It knows no voice and no conversation. Start at `credentials.py` for files, at `installation.py` for who signs.
+It knows no voice and no conversation. Start with `animator.marks.credentials` for files and with
+`animator.marks.installation` for who signs.
 """

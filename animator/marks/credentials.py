@@ -1,4 +1,4 @@
-"""Content credentials (C2PA, https://spec.c2pa.org): what a video says of its making, and whether that is true."""
+"""Content credentials (C2PA, https://spec.c2pa.org): how a video says that it is synthetic, and the check of it."""
 
 import datetime
 import hashlib
@@ -59,8 +59,8 @@ class Statement:
 
 
 class Signature:
-    """What a writer of videos calls with each that is complete: it signs the file in place. One that cannot be signed
-    stays as it is, with a warning. Signed by ``signer``, or by this installation."""
+    """Signs a complete video in place, by ``signer`` or by this installation. A video that cannot be signed stays as it
+    is, with a warning."""
 
     def __init__(self, ingredients: Sequence[Ingredient], signer: Signer | None = None) -> None:
         self._ingredients, self._signer = ingredients, signer
@@ -73,9 +73,9 @@ class Signature:
 
 
 def sign(video: Path, ingredients: Sequence[Ingredient], signer: Signer | None = None) -> None:
-    """Has the MP4 ``video`` say what it is, in a manifest signed by ``signer``, or by this installation.
+    """Adds a manifest to the MP4 ``video``, signed by ``signer`` or by this installation.
 
-    The file is copied once; at worst it stays as it is, and SigningError says why.
+    The file is copied once. Raises SigningError; then it stays as it was.
     """
     signed = video.with_name(f"{video.stem}.signed{video.suffix}")
     try:

@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from animator.storage import data_folder
 
 ID_BITS = 24
-# Of the certificate: files outlive it, what they say of their making does not
+# Files outlive their certificate; then their credentials can no longer be verified.
 CERTIFICATE_LIFE = datetime.timedelta(days=3650)
 ORGANISATION = "Vasari installation"
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}

@@ -1,4 +1,4 @@
-"""The mark that nobody sees: put into frames, and found in a video again."""
+"""The invisible watermark: embedded in frames, and detected in a video."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -66,7 +66,7 @@ def _texture(luma: Floats) -> Floats:
 
 
 def residue(lumas: Iterable[NDArray[np.uint8]]) -> Floats:
-    """(h, w): what is left of the frames of one shot when what the eye sees is taken out."""
+    """(h, w): the mean high-pass residue of the frames of one shot, where the watermark shows."""
     total, count = np.float32(0), 0
     for luma in lumas:
         level = luma.astype(np.float32)

@@ -1,4 +1,4 @@
-"""What draws a portrait, with the marks on every frame."""
+"""A renderer that marks every frame which it draws."""
 
 import datetime
 import logging

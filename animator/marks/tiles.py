@@ -1,4 +1,4 @@
-"""The code of the mark that nobody sees: which tile of faint noise stands for which installation and day.
+"""The code of the invisible watermark: which tile of faint noise stands for which installation and day.
 
 A tile is a sum of seven noises in one band of frequencies. One lies where the tile begins, and finds it; six carry ten
 bits each by how far they are shifted: 24 of the installation, 16 of the day, 20 that check these. A shifted noise has

@@ -1,4 +1,4 @@
-"""The mark that everybody sees: "AI", small, in a corner that the face leaves free."""
+"""The visible label: "AI", small, in a corner that the face leaves free."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""The sound of a media file as one channel, whatever its channels are worth and whatever changes in the middle."""
+"""The sound of a media file mixed down to mono: empty channels, opposite phases and changes of format included."""
 
 import math
 import wave
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 Channels = NDArray[np.float32]  # (channels, n)
 Mono = NDArray[np.float32]  # (n,)
 
-MEASURED_S = 120.0  # of sound, all channels together, by which it is judged what each of them is worth
+MEASURED_S = 120.0  # of sound, summed over the channels, from which the weights of the mix are taken
 FAINT_SHARE = 0.01  # of the power of the loudest channel, under which another one is empty
-CANCELLED_SHARE = 0.1  # of its power, under which a mix has lost what the channels hold: they are in opposite phase
-LATE_S = 0.1  # by which sound begins after the pictures, from which on it is silence; codecs begin with a little less
+CANCELLED_SHARE = 0.1  # of that power, under which the mix has cancelled out: the channels are in opposite phase
+LATE_S = 0.1  # a longer gap between the first picture and the first sound is silence; shorter ones are codec delay
 EXACT_FORMATS = {"mov", "flac", "matroska"}  # formats whose length is known; that of an MP3 is a guess
 UNKNOWN_LENGTH = 1 << 28  # frames of a WAV whose length was not known when it was begun
 
@@ -114,7 +114,7 @@ def _mixed(pieces: Iterator[Channels], rate: int) -> Iterator[Mono]:
 
 
 def _weights(channels: Channels) -> Mono:
-    """The mean of those that hold something; the loudest alone where they cancel each other."""
+    """Weights of the mix: the mean of all channels that are not empty, or the loudest alone where they cancel."""
     finite = np.nan_to_num(channels)
     powers = np.mean(finite.astype(np.float64) ** 2, 1)
     holds = (powers >= FAINT_SHARE * powers.max()).astype(np.float32)

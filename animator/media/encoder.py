@@ -1,4 +1,4 @@
-"""Frames to a live video stream: every frame that goes in comes out encoded at once.
+"""A live video encoder without delay: every frame that goes in comes out encoded at once.
 
 How the settings were chosen: docs/encoding.md.
 """
@@ -102,9 +102,8 @@ class VideoEncoder:
 
     H.264 is constrained baseline as Annex B, with SPS and PPS in front of every keyframe, so that a decoder needs no
     description beside `codec_string`. VP8 is one frame a packet; JPEG one picture a packet, each a keyframe.
-    Width and height are even; ``bitrate`` in bits a second is what a
-    detailed picture takes (up to half more while much moves), a calm one less; it does not concern JPEG.
-    ``h264`` names the encoder of H.264, as `choose_h264` found it.
+    Width and height are even. ``bitrate``, in bits a second, is what a detailed picture takes (half more while much
+    moves); a calm one takes less, and JPEG ignores it. ``h264`` names the encoder of H.264, as `choose_h264` found it.
     """
 
     def __init__(

@@ -57,7 +57,7 @@ def read_audio(path: Path, rate: int = RATE) -> Samples:
     """The first sound of an audio or video file, as (n,) mono samples in [-1, 1] at ``rate`` Hz.
 
     Channels that hold nothing do not count, nor do those that cancel the others. Sound that begins late in a video
-    begins with silence. Of a file that is cut off what there is; a warning says so.
+    begins with silence. A truncated file gives what it has, with a warning.
 
     Raises `MediaError` when there is no such file, no sound in it, or nothing that can be decoded.
     """

@@ -1,4 +1,4 @@
-"""How loud a recorded voice is, so that what moves with it is told by the voice and not by a recorder's gain."""
+"""The loudness of a recorded voice, so that motion follows the voice and not the gain of the recorder."""
 
 import numpy as np
 
@@ -12,8 +12,8 @@ SOUNDING_SHARE = 0.05  # of the loudest frame, under which a frame is a pause
 
 
 def gain_to_speech(sound: Samples) -> float:
-    """By how much (n,) samples in [-1, 1] at `RATE` are to be multiplied to be as loud as a voice usually is; 1 for one
-    that is about so loud, and for what is no voice."""
+    """The factor that makes (n,) samples in [-1, 1] at `RATE` as loud as speech usually is; 1 for a voice that already
+    is, and for sound that is no voice."""
     frames = sound[: len(sound) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME].reshape(-1, SAMPLES_PER_FRAME)
     if not len(frames):
         return 1.0

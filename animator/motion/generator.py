@@ -1,4 +1,4 @@
-"""Sound and wishes in, motion out: what a behaviour makes of them, put together as a row of the motion space."""
+"""Sound and wishes in, motion out: puts the channels of a behaviour together as rows of the motion space."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ _PRESSING_NAMES = ("mouthPress", "mouthRoll", "mouthShrugLower")
 _PRESSING_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_NAMES)]
 _BROWS_UP = [i for name, i in space.INDEX.items() if name.startswith(("browInnerUp", "browOuterUp"))]
 _BROWS_DOWN = [i for name, i in space.INDEX.items() if name.startswith("browDown")]
-# Of what raises brows, and at most; what lowers all, as lids shut
+# As lids shut, raised brows drop by this share, but no further than that; and all brows frown a little.
 _BLINK_BROW_SHARE, _MOST_BROW_DROP, _BLINK_FROWN = 0.45, 0.2, 0.15
 _MOUTH_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
 

@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "assets" / "characters"
-DEFAULT_CHARACTER = "mona_lisa"  # nobody alive answers for what it says
+DEFAULT_CHARACTER = "mona_lisa"  # of nobody who lives
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """``credit`` must be shown where the face is offered."""
+    """A shipped face. ``credit`` must be shown wherever it is offered."""
 
     name: str
     title: str

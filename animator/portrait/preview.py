@@ -1,4 +1,4 @@
-"""A picture of what was found in a picture: the mesh and the points that a person can correct, with their names."""
+"""A preview of the landmarks in a picture: the mesh, and the points that a person can correct, with their names."""
 
 import cv2
 import numpy as np

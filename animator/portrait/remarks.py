@@ -1,4 +1,4 @@
-"""What to expect of a portrait, in plain words for the person who chose the picture."""
+"""Warnings about a portrait, in plain words for the person who chose the picture."""
 
 import cv2
 import numpy as np

@@ -65,7 +65,7 @@ _building = threading.Lock()
 
 
 def layers(portrait: Portrait) -> Layers:
-    """The layers of ``portrait``, built in about 0.2 s unless another open face shows the same portrait."""
+    """The layers of ``portrait``: built in about 0.2 s, or shared with another open face of the same portrait."""
     with _building:
         known = _known.get(id(portrait))
         if known is None or known.portrait is not portrait:

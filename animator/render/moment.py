@@ -1,4 +1,4 @@
-"""`Moment`: what one motion row says about one portrait, before anything is drawn."""
+"""`Moment`: one motion row worked out for one portrait, before anything is drawn."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The direction of gaze, measured in the pixels: landmark networks follow a gaze sideways, but hardly up or down."""
+"""The direction of gaze, measured in pixels: landmark networks follow it sideways, but hardly up or down."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""What a video preserves of its picture: identity, background and sharpness; and whether it jumps in time."""
+"""How well a video preserves its picture (identity, background, sharpness), and whether it jumps in time."""
 
 import cv2
 import numpy as np

@@ -9,7 +9,7 @@ from animator.portrait.geometry.topology import RINGS
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
-# Of the cheek's L, over which, and of its a*, under which a pixel is of a tooth
+# A pixel is of a tooth over this share of the cheek's L and under this share of its a*.
 LEAST_LIGHTNESS, MOST_REDNESS = 0.72, 0.75
 SHUT_GAP = 0.03  # eye distances between lips that show no teeth
 _EYE_DISTANCE = 100  # px that the eyes are apart where teeth are counted

@@ -1,5 +1,5 @@
-"""Does a face do what it is told? One wish at a time is swept, drawn, encoded and tracked.
+"""Does a face follow its control? One wish at a time is swept, drawn, encoded and tracked.
 
-It knows wishes and frames, and not how a face carries them out. Start with `animator.evaluate.wishes.sweep`, the
+It knows wishes and frames, not how a face carries them out. Start with `animator.evaluate.wishes.sweep`, the
 motion, and `animator.evaluate.wishes.obedience`, the scores.
 """

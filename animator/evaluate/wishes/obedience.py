@@ -1,4 +1,4 @@
-"""Does the face do what it is told? Each wish is swept alone, drawn, encoded, decoded, and tracked."""
+"""Does the face follow its control? Each wish is swept alone, drawn, encoded, decoded, and tracked."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

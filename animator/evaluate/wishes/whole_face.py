@@ -1,5 +1,5 @@
-"""Wishes that concern the whole face, seen by a tracker: emotions, lips that close whatever it feels, how much and
-which part of it moves."""
+"""Wishes for the whole face, seen by a tracker: emotions, lips that close in each of them, the amplitude and the part
+of the motion."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from animator.media.mel import FLOOR_DB, MELS
 
-# Of the mel power of noise, from frame to frame
+# Random gains of the mel power of noise from frame to frame.
 _FLICKER_GAINS = torch.distributions.Gamma(3.0, 3.0).sample((20_000, MELS))
 
 

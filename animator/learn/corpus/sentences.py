@@ -84,7 +84,7 @@ LANGUAGES = (
 _WORDFREQ_NAMES = {"cmn": "zh"}  # languages that wordfreq calls otherwise
 _OTHER_SCRIPTS = ("ru", "cmn", "ja", "hi", "bg", "bn", "el", "fa", "ko", "ta", "uk")  # other than Latin
 _COMMON_WORDS = 4000  # words of a language
-# Share of the words that are chosen for a letter of p, b, m, f or v, where the script has such letters
+# Share of the words that are chosen for having a p, b, m, f or v, in scripts with such letters.
 _LABIAL_SHARE = 0.6
 _LABIAL_LETTERS = frozenset(
     "pbmfvпбмфвπβμφपबमफপবমফபமبمفپ不把白百半包北本比必边便表别并步部怕拍排跑朋片票品平破普没美门们每面民名明目母木买慢忙妈马"

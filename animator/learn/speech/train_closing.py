@@ -23,7 +23,7 @@ from animator.motion.voice.mouth_net import CHANNELS, WINDOW_HOPS
 
 BATCH_SEQUENCES = 16  # of a batch
 CLOSE_AT, ROLL_AT = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
-# Of the teacher's mouth, from which lips are closed, or the lower one is at the teeth
+# Weights of the teacher's mouth from which the lips are closed, or the lower one is at the teeth.
 SHUT_CLOSE, ROLLED_WEIGHT = 0.95, 0.15
 TOUCH_WEIGHT = 3.0  # weight in the loss of a touch, which is rare, beside a frame without one
 TOUCH_SOURCES = ("heart", "kokoro", "espeak", "flite", "sung")  # sources that tell what touches

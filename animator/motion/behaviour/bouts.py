@@ -1,4 +1,4 @@
-"""A face that takes part in what it says and hears: smiles, brows, frowns, squints, lips pressed at pauses, swallows.
+"""Facial gestures that go with speaking and listening: smiles, raised brows, frowns, squints, pressed lips, swallows.
 
 They come in bouts, on top of what a behaviour does by itself. How often, how long and how far is that of people who
 talk, as a tracker sees them in video: see `animator/evaluate/people.toml`.

@@ -12,7 +12,7 @@ PROCESSES, NETWORK = "processes", "network"
 
 
 class BehaviourError(ValueError):
-    """The behaviour that was asked for cannot be used; says why and what to do."""
+    """The requested behaviour cannot be used; the message says why and what to do."""
 
 
 def behaviour(name: str) -> "Make":

@@ -1,4 +1,4 @@
-"""What the motion network is told about a frame besides the motion before it, as one vector.
+"""Conditions of the motion network: what it is told about a frame besides the motion before it, as one vector.
 
 Every group has a flag in `KNOWN_SLICE`. A group that is not known (dropped in training, or for guidance) is all zeros,
 and so is its flag.
@@ -32,7 +32,7 @@ GROUPS: tuple[str, ...] = tuple(_SIZES)
 _ENDS = np.cumsum([0, *_SIZES.values()]).tolist()
 GROUP_SLICES: dict[str, slice] = {name: slice(a, b) for name, a, b in zip(GROUPS, _ENDS, _ENDS[1:], strict=False)}
 KNOWN_SLICE = slice(_ENDS[-1], _ENDS[-1] + len(GROUPS))
-# As the mouth network has it
+# The mouth as the mouth network gives it, within the group of the own voice.
 MOUTH_SLICE = slice(GROUP_SLICES["own"].start + 2 * HIDDEN_SIZE, GROUP_SLICES["own"].start + SOUND_SIZE)
 STATE_SLICE = slice(KNOWN_SLICE.stop, KNOWN_SLICE.stop + len(STATES))
 SINCE_BLINK_AT = STATE_SLICE.stop

@@ -1,4 +1,4 @@
-"""What each emotion does to a face that moves: one row of a table, which all that moves or draws a face reads."""
+"""What each emotion does to a face: a table with one row an emotion, read by all that moves or draws faces."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple

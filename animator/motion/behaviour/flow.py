@@ -91,7 +91,7 @@ class MotionNet:
         return row
 
     def _settle(self, row: Floats, own: Own) -> Floats:
-        """What is sure of a frame: silence shuts the mouth, a closure that is heard stays one, lids have ends."""
+        """Constraints: silence shuts the mouth, a closure that is heard stays one, lids stay within their range."""
         row[MOUTH_AT] *= own.heard.any()
         row[_CLOSE] = max(row[_CLOSE], own.mouth[_CLOSE])
         row[BLINK_AT] = np.clip(row[BLINK_AT], 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Gaze and blinks."""
+"""Gaze (fixations, saccades, microsaccades) and blinks, with the statistics of people."""
 
 import math
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ _BANDS_HZ = (0.22, 0.62, 1.15, 2.2)  # Hz
 _YAW_SPREAD = (2.65, 2.35, 1.00, 0.28)  # degrees of standard deviation per band
 _PITCH_SPREAD = (2.85, 2.15, 0.78, 0.17)
 _ROLL_SPREAD = (2.00, 1.80, 0.80, 0.22)
-# Face widths, first two bands
+# Face widths of standard deviation in the first two bands.
 _SHIFT_X_SPREAD, _SHIFT_Y_SPREAD, _SHIFT_Z_SPREAD = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)
 _ANGLE_LIMITS = (10.0, 8.0, 8.0)  # degrees
 _NOD_SHARE = 0.75  # of the phrases that a listener hears end

@@ -1,4 +1,4 @@
-"""The motion space: one row of 64 numbers is one frame of a face, whoever's face it is.
+"""The motion space: one row of 64 numbers is one frame of any face.
 
 | columns | what | unit |
 |---|---|---|

@@ -1,5 +1,5 @@
-"""What touches in a mouth: a network hears which frames of a voice shut the lips, bring the lower one to the teeth, or
-raise the tongue's tip to them.
+"""Contacts in the mouth: a network hears in which frames of a voice the lips shut (p, b, m), the lower lip meets the
+teeth (f, v), or the tip of the tongue does (l, n, th).
 
 How it was trained: `animator.learn.speech.train_closing`; its figures: MODEL_CARD.md.
 """

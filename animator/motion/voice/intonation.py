@@ -1,4 +1,4 @@
-"""How high a voice is, and where it peaks: pitch by autocorrelation, corrected for the window (Boersma 1993)."""
+"""Pitch of a voice and its peaks: by autocorrelation, corrected for the window (Boersma 1993)."""
 
 from functools import cache
 from typing import NamedTuple

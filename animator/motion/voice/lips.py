@@ -1,4 +1,4 @@
-"""How lips go from sound to sound: as fast as flesh does, and in time.
+"""Timing of the lips from sound to sound: smoothed to the speed of real ones, without being late for a contact.
 
 On film the gap between the lips changes by up to .10 distances of the eyes a frame (in 95 % of frames; .15 in 99 %).
 Frames that networks tell one by one flap at twice that.

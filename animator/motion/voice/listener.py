@@ -1,4 +1,4 @@
-"""A network beside the mouth network that hears the same windows: whatever else a voice says of a mouth."""
+"""Base of further networks that hear the same windows of sound as the mouth network."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path

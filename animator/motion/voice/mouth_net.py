@@ -30,7 +30,7 @@ _VOICE_BANDS = slice(3, 44)  # 130 Hz to 3.9 kHz
 _PAUSE_DROP, _PEAK_DECAY = 0.28, 0.001
 _SILENCE_LEVEL = 0.05  # features (-76 dB): digital silence, with dither or without
 
-# The teacher is shy: with these the rendered lips part as far as real ones (0.15 to 0.25 of the eye distance at p95).
+# The teacher underestimates. With these gains rendered lips part as far as real ones: .15 to .25 eye distances at p95.
 _SHAPE_GAINS = {"jawOpen": 1.5, "mouthLowerDown": 1.2, "mouthUpperUp": 1.2}
 
 _APART_CLOSE, _SHUT_CLOSE = 0.2, 0.7  # mouthClose of a row: up to where lips stay apart, and from where they are shut

@@ -1,4 +1,4 @@
-"""What of the voice moves head, brows and eyes: loudness, accents, and where phrases begin and end."""
+"""Prosody that moves head, brows and eyes: loudness, accents, and the starts and ends of phrases."""
 
 from dataclasses import dataclass
 

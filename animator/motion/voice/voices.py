@@ -1,4 +1,4 @@
-"""What a face hears, frame by frame: its own voice, which it is to say, and that of the person it talks with."""
+"""What a face hears, frame by frame: its own voice, and that of the person with whom it talks."""
 
 from dataclasses import replace
 from typing import NamedTuple

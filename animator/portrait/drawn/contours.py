@@ -1,9 +1,9 @@
 """Faces of drawings by their contours: two eyes that mirror each other and a mouth under them, on one ground.
 
-Networks that learned from photographs see no face in a few dots and lines. But whatever it is drawn like, a drawn face
-has a ground (skin, fur, paper) on which its eyes and its mouth lie as islands. So the picture is divided where its
-colours change; of every part that is large enough the islands are tried as eyes and mouth, and the likeliest three are
-taken if they are likely enough: alike, level, of one size, with the mouth where mouths are.
+Networks trained on photographs see no face in a few dots and lines. But in any style a drawn face has a ground (skin,
+fur, paper) on which its eyes and its mouth lie as islands. So the picture is segmented where its colours change. In
+each segment that is large enough the islands are tried as eyes and mouth; the likeliest three are taken if the eyes are
+alike, level and of one size, and the mouth is where mouths are.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ Mask = NDArray[np.bool_]
 _WORK_SIDE = 360  # px of the longer side, as it is looked at
 _GROUND_STEPS = (5.0, 10.0)  # Lab from a pixel to the next, where the ground ends
 _LIGHT_LEVELS = (50.0, 65.0, 80.0)  # L of a ground with soft shades, on which all that is drawn is darker
-# Of the ground's size: narrower bays are cut off, so that eyes that touch the hair are islands.
+# Shares of the ground's size: narrower bays are cut off, so that eyes which touch the hair become islands.
 _BAY_WIDTHS = 0.0, 0.035, 0.09
 _COLOUR_COUNT = 12  # in which irises are sought that touch the hair
-# Least and largest share of the picture of an iris, least of its box, longest shape
+# Of an iris: least and largest share of the picture, least share of its box, largest aspect.
 _SPOT_LIMITS = 0.00015, 0.02, 0.4, 2.6
 _MOST_SPOTS = 60  # the largest ones are looked at
 _MOST_FACES = 4  # the likeliest ones
@@ -41,7 +41,7 @@ _LARGEST_TILT = 0.6  # most that one eye is higher than the other, of their dist
 _MOUTH_DROP_RANGE = 0.3, 1.7  # the mouth below the eyes, of their distance
 _LARGEST_MOUTH_OFFSET = 0.5
 _MOUTH_WIDTH_RANGE = 0.12, 1.6  # its width, of the same
-# What it counts against a mouth to lie on another ground than the eyes: in a beard, under a visor
+# Factor for a mouth on another ground than the eyes: in a beard, under a visor.
 _OTHER_GROUND_FACTOR = 0.6
 _LEAST_LIKELIHOOD = 0.02  # of what two islands are likely to be eyes
 _BROW_FACTOR = 0.3  # what it counts against a pair that another one lies below: brows
@@ -181,7 +181,7 @@ def _island(lab: Floats, mask: Mask, box: NDArray[np.int32], centre: NDArray[np.
 
 
 def _different(islands: list[_Island]) -> list[_Island]:
-    """``islands`` without those that were seen before."""
+    """``islands`` without repetitions."""
     kept: dict[tuple[int, ...], _Island] = {}
     for island in islands:
         kept.setdefault(tuple(side // 4 for side in island.box), island)

@@ -1,4 +1,4 @@
-"""Is a face drawn in flat colours? Each treatment for drawings asks for evidence of its own; in doubt there is none.
+"""Is a face drawn in flat colours? Each treatment for drawings needs evidence of its own; in doubt it is not applied.
 
 A flat drawing is made of areas of one exact colour with steps between them. In a photograph, a painting or a model made
 by a computer, however smooth, light changes the colour of the skin all the way from the nose to the cheek: it may have
@@ -39,7 +39,7 @@ _PAPER_SLOPES, _PEN_SLOPE = 0.18, 7.6
 
 _FLAT_SCORE = -0.2  # score of a flat face: photographs and paintings have at most -0.5, drawings at least -0.06
 _LIT_SLOPES = 0.42  # share of slopes in half a face of no drawing: these have up to .36, photographs .44 or more
-# Lab, and share of a half that is of the other's main colour: skin, but no mask, is in both
+# Lab, and least share of a half, for the other half's main colour to occur in it: that of skin does, a mask's does not.
 _SHARED_COLOUR, _SHARED_SHARE = 5.0, 0.04
 _STEPS_SCORE = -1.0  # score of a region that lies nearly all at steps
 _NOSE, _CHIN, _FOREHEAD = (6, 1), 152, 10

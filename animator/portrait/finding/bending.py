@@ -1,4 +1,4 @@
-"""Faces that go through given points: landmarks bent smoothly, or the canonical face where none were found."""
+"""Landmarks through points that a person gave: those found are warped smoothly, or else the canonical face is."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What of a face is hidden: eyes behind dark glasses or hair, a mouth behind a hand, a microphone or a beard."""
+"""Occlusion: eyes behind dark glasses or hair, a mouth behind a hand, a microphone or a beard."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 
 # An open eye has a dark and a light part; all in shares of the lighter cheek's lightness.
 _PLAIN_SPREAD = 0.05  # spread of lightness in both openings; in blurred photographs at least 0.07
-# Lab from cheek to lens, white less iris, and spread: reflections on lenses
+# Of dark lenses: least Lab from the cheek; largest contrast of white and iris, and spread, which are reflections.
 _LENS_DISTANCE, _LENS_WHITE, _LENS_SPREAD = 22.0, 0.14, 0.16
 # The seen eye's white less iris; shares of that and of its spread, if hidden
 _SEEN_WHITE, _HIDDEN_WHITE, _HIDDEN_SPREAD = 0.08, 0.22, 0.5
@@ -25,7 +25,7 @@ _MOUTH_POINTS = (61, 291, 13, 14, 0, 17, 78, 308, 152, 148, 377)
 _EYE_POINTS = (33, 133, 159, 145, 263, 362, 386, 374)
 _LIP_POINTS, _CHIN_POINTS = (37, 0, 267, 84, 17, 314, 13, 14), (83, 18, 313, 200, 199, 208, 428)
 _STRANGE_COLOUR = 54.0  # Lab from the cheeks; black beards and the lips in them up to 50
-# Face widths that a hidden mouth's landmarks differ from look to look; times the eyes'
+# Least jitter of a hidden mouth's landmarks from look to look: in face widths, and over that of the eyes.
 _MOUTH_JITTER, _JITTER_RATIO = 0.0048, 2.9
 
 

@@ -1,7 +1,7 @@
-"""Finds the face of a picture, however the picture is held and however it is drawn.
+"""Finds the face in a picture, whichever way up the picture is and however it is drawn.
 
-A face is sure where the networks see the same in slightly different crops. Upside down, and on patterns, they are as
-certain of themselves but see something else in every crop.
+A detection is trusted where the networks give the same landmarks for slightly different crops. On faces that are upside
+down, and on patterns, their scores are just as high, but the landmarks differ from crop to crop.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from animator.portrait.picture.reading import Picture, Source
 
 Floats = NDArray[np.float32]
 
-# Face widths that landmarks differ from crop to crop: in photographs and paintings less, up to .0045
+# Face widths by which landmarks may differ from crop to crop: up to .0045 in photographs and paintings.
 STEADY_WANDER = 0.005
 _PATTERN_WANDER = 0.02  # from here on, a smaller face beside another one is taken for a pattern
 _WILD_WANDER = 0.025  # more than in any drawing whose face was found (up to .022); in faces seen where there are none
@@ -33,7 +33,8 @@ _ROUNDS = 3  # of looking again once a picture was turned
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The faces of a picture, largest first, and how far the first one's landmarks wander, in face widths."""
+    """The faces of a picture, largest first, and how far the first one's landmarks wander from crop to crop, in face
+    widths."""
 
     source: Source
     faces: list[FaceLandmarks]
@@ -92,7 +93,7 @@ def _wander_of(picture: Picture, face: FaceLandmarks, landmarker: Landmarker) ->
 
 
 def _righted(seen: _Seen, landmarker: Landmarker) -> _Seen:
-    """What was ``seen`` with the picture turned so that the first face is upright."""
+    """``seen`` after the picture was turned so that the first face is upright."""
     quarters = _quarters(seen.faces[0]) if seen.faces else 0
     if not quarters:
         return seen
@@ -126,7 +127,7 @@ def _turns(roll: float) -> int:
 
 
 def _sought(source: Source, landmarker: Landmarker) -> tuple[Source, Sought | None]:
-    """A face that was not seen at first sight, and ``source`` turned so that it is upright."""
+    """A face that takes a longer search, and ``source`` turned so that it is upright."""
     upright = seek(source.picture, landmarker)
     known = upright.belief if upright and not _quarters(upright.face) else 0.0
     if known >= _SURE_BELIEF:

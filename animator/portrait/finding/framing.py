@@ -28,9 +28,9 @@ _FACE_SHARE = 0.47  # face height in the view
 _TIGHT_SHARE = 0.8  # at most, where the source is cut close to the face
 _FACE_CENTRE = 0.475  # of the view, from its top
 _RIM = 16  # px of the file round what is cut out of it, for the resampling
-# Face widths that landmarks differ from look to look: 0.002 to 0.004 in photographs, 0.006 if blurred
+# Face widths by which landmarks may differ from look to look: .002 to .004 in photographs, .006 in blurred ones.
 _STEADY_WANDER = 0.008
-# Of the distance of the eyes: outlines by colour that are farther from the given points are wrong
+# Eye distances: outlines by colour that lie farther from the given points are wrong.
 _OUTLINE_SLACK = 0.06
 _NO_FACE = "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
 _SHARPENING_ZOOM = 1.5  # times: from here on, enlarged faces are sharpened
@@ -60,8 +60,8 @@ class Cut:
 
 
 class Told(NamedTuple):
-    """What a person says of a face: where ``points`` of it are, in px of the file; whether it is ``drawn`` flat; and
-    whether nobody but that person saw one there (``alone``)."""
+    """What a person says about a face: where its ``points`` are, in px of the file; whether it is ``drawn`` flat; and
+    whether the networks saw no face there, so that the person stands ``alone``."""
 
     points: Points | None = None
     drawn: bool | None = None
@@ -141,8 +141,8 @@ def frame(
 
 
 class _Look(NamedTuple):
-    """A face seen closely: how it is drawn, whether a person should look at its landmarks, whether the networks take it
-    for a face, and what is covered of it."""
+    """A face after a closer look: its treatment as a drawing, whether a person should check its landmarks, whether the
+    networks recognise it as a face, and what of it is covered."""
 
     face: FaceLandmarks
     drawing: Drawing

@@ -1,4 +1,4 @@
-"""Finds glasses: what is rigid before eyes that move.
+"""Finds the frame of glasses, which must stay rigid in front of eyes that move.
 
 Around each eye the rim is a closed line that differs in colour from what lies inside and outside of it. It is sought in
 polar coordinates by dynamic programming, in both eyes together, since glasses are symmetric. Brows, bags and wrinkles
@@ -41,7 +41,7 @@ _HALF_BREADTH = 0.011  # face widths, half of the breadth that every rim has
 _SKIN_DISTANCE = 38.0  # distance in Lab from the skin, of frames whose breadth is measured
 _GROWTH = (0.11, 0.05)  # face widths that a frame may be broader, sideways and up or down
 _FEATHER = 0.006
-# Face widths around an eye in which the frame's surroundings end, since the lids move there
+# Face widths around an eye over which what surrounds the frame fades out, since the lids move there.
 _LID_RANGE = (0.025, 0.045)
 _MARGIN = 0.15  # face widths around the landmarks that are looked at
 

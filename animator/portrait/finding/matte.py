@@ -1,7 +1,7 @@
-"""Where the person is: MediaPipe's selfie segmentation (Apache-2.0), sharpened along the edges of the picture.
+"""The person's matte: MediaPipe's selfie segmentation (Apache-2.0), sharpened along the edges of the picture.
 
-The network is unsure of collars, hats and wisps of hair, and sees islands of people in landscapes. So what touches the
-person and is unlike the background near it is theirs, too, and what does not touch them is not.
+The network misses collars, hats and wisps of hair, and sees islands of people in landscapes. So what touches the person
+and differs from the background near it is added, and what does not touch them is removed.
 """
 
 import cv2
@@ -20,7 +20,7 @@ _LEAST_COVERAGE = 0.6  # of the face
 LEAST_OPACITY = 48  # of 255, from which on the person is counted: the network is unsure of ears
 _PERSON_REACH = 0.10  # face widths from the person within which there may be more of them; beyond is background
 _BACKGROUND_REACH = 0.12  # face widths that tell how the background looks near a pixel
-# Of Lab, colours that are one; share of the background that a colour of it has at least
+# Lab, side of the cells in which colours count as one; least share of the background for a colour to be typical of it.
 _COLOUR_CELL, _LEAST_COLOUR_SHARE = 6.0, 0.001
 # Spreads of colour in Lab that tell a pixel from the background, which has at least so much
 _UNLIKE_SPREADS, _LEAST_SPREAD = 3.0, 5.0

@@ -1,4 +1,4 @@
-"""The eyes of animals: nobody's landmarks fit them, and a person who places an iris says nothing of how wide they open.
+"""The rims of animals' eyes, which no landmark network fits, round irises that a person has placed.
 
 Round a placed iris everything is compared with what is farther out, fur mostly. Where the one ends and the other begins
 is the eye's rim: the cheapest closed path round the iris (dynamic programming), evened out to an ellipse.

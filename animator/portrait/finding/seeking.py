@@ -1,9 +1,9 @@
-"""Faces that the networks do not see at first sight: drawn, painted, in colours that no skin has.
+"""A longer search for faces that the networks miss at first: drawn, painted, in colours that no skin has.
 
-What the detector half believes is looked at again in many ways: smoothed, with more contrast, without colours, with
-thicker or thinner lines, stretched. Chance faces are seen in few of them; one that many show at one place is believed.
-Where that shows none, or eyes on brows, they look where drawn eyes and a mouth are (see `contours`); contours of a flat
-drawing are believed alone.
+Weak detections are tried again on many variants of the crop: smoothed, with more contrast, without colours, with
+thicker or thinner lines, stretched. A false positive shows in few variants; a face that many show at one place is
+accepted. Where none is, or its eyes lie on brows, the networks look where `contours` finds drawn eyes and a mouth; in
+a flat drawing the contours suffice.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _ROUND_SCORES = (0.05, 0.5, 0.5)  # least score in each round: a crop follows wh
 SAME_FACE_DISTANCE = 0.35  # of the distance of the eyes: what differs less is one face
 _LEAST_VOTES, _SURE_VOTES = 0.25, 0.75  # least share of the ways in which a face is seen, and enough of them
 _TELLING_LIKELIHOOD = 0.3  # how likely contours are that tell brows from eyes
-# Share of belief that is left to eyes on brows; of their distance, how exactly they are
+# Share of its belief that a face keeps whose eyes lie on brows; how far off the brows, in eye distances, they may lie.
 _BROWS_BELIEF, _BROWS_SLACK = 0.3, 0.3
 _LEAST_LIKELIHOOD = 0.15  # how likely contours are, at least, in which the networks see no face
 _SIZE_POWER = 0.5  # power of its size by which a larger face is preferred
@@ -41,7 +41,7 @@ _SIZE_POWER = 0.5  # power of its size by which a larger face is preferred
 
 @dataclass(slots=True)
 class _Face:
-    """What was seen at one place, in different ways."""
+    """Detections at one place, in different variants of the picture."""
 
     looks: list[FaceLandmarks]
 
@@ -53,7 +53,7 @@ class _Face:
         return apart(self.points, look.points) < SAME_FACE_DISTANCE
 
     def weight(self) -> float:
-        """How much it is believed: in how many ways it was seen, and how large it is."""
+        """How far it is trusted: in how many variants it was seen, and how large it is."""
         left, top, right, bottom = self.looks[0].box
         return len(self.looks) * max(right - left, bottom - top) ** _SIZE_POWER
 
@@ -159,7 +159,7 @@ def apart(one: Floats, other: Floats) -> float:
 
 
 def _settled(picture: Picture, crop: Crop, treat: Treatment, landmarker: Landmarker) -> FaceLandmarks | None:
-    """What is seen once the crop has followed it."""
+    """The landmarks after the crop has followed them a few times; None once they are lost."""
     look = None
     for least in _ROUND_SCORES:
         look = landmarker.look(picture, crop, treat, least)

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 Picture = NDArray[np.uint8]  # (h, w, 3) RGB
 
 _BACKDROP = (226, 228, 232)  # behind transparent pictures
-_DARK_BACKDROP = (84, 88, 96)  # behind those that would not be seen on the other one
+_DARK_BACKDROP = (84, 88, 96)  # behind light ones, which would vanish on the other backdrop
 _LIGHT_LEVEL = 205  # mean brightness of what is visible
 _WHITE_LEVELS = (1.0, 255.0, 4095.0, 65535.0)  # of numbers that are no bytes
 

@@ -1,4 +1,4 @@
-"""Files that are made to keep a reader busy or to fill the memory: known by how they are built, before decoding."""
+"""Decompression bombs and other files built to exhaust time or memory, recognised before they are decoded."""
 
 import struct
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ MOST_PARTS = 20_000  # of a file; Pillow takes some us of Python for each
 MOST_PYTHON_BYTES = 1_000_000  # bytes of a kind that Pillow decodes in Python
 MOST_SCANS = 100  # of a progressive JPEG; each costs as much time as a whole picture
 MOST_MEMORY_BYTES = 500_000_000  # bytes that decoding takes at its peak
-# Bytes a pixel at the peak, measured
+# Measured: bytes a pixel that decoding takes at its peak.
 _PIXEL_BYTES = {"WEBP": 21, "JPEG2000": 19, "GIF": 10, "AVIF": 10, "HEIF": 10, "PNG": 9}
 _WIDE_PIXEL_BYTES = 21  # of modes whose values are no bytes
 _OTHER_PIXEL_BYTES = 6
@@ -36,7 +36,8 @@ def check(content: bytes) -> None:
 
 
 def most_pixels(image: Image.Image) -> int:
-    """Of a picture of that format and mode, so that decoding it stays below `MOST_MEMORY_BYTES`."""
+    """The most pixels that a picture of this format and mode may have for its decoding to stay below
+    `MOST_MEMORY_BYTES`."""
     cost = _WIDE_PIXEL_BYTES if image.mode.startswith(("I", "F")) else _OTHER_PIXEL_BYTES
     return MOST_MEMORY_BYTES // max(cost, _PIXEL_BYTES.get(image.format or "", 0))
 

@@ -1,4 +1,4 @@
-"""Reads any picture: upright, in sRGB, whatever it was saved as."""
+"""Reads any picture file: upright, in sRGB, whatever its format and profile."""
 
 import io
 import threading

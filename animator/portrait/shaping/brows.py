@@ -13,7 +13,7 @@ _RAISING_SHAPES = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
 _LOWER_EDGES = {"left": (285, 295, 282, 283, 276), "right": (55, 65, 52, 53, 46)}
 _UPPER_EDGES = {"left": (336, 296, 334, 293, 300), "right": (107, 66, 105, 63, 70)}
 _ALONG_REACH = 0.05  # face widths along the brow that share a value
-# Of the way from the brow to the lid: up to where skin goes with the brow, from where with the lid
+# Shares of the way from brow to lid: up to the first skin goes with the brow, from the second with the lid.
 _HAIR_RANGE = 0.3, 0.78
 _FOREHEAD_REACH = 0.07  # face widths over which the forehead ceases to go with the brow
 

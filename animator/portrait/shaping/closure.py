@@ -1,4 +1,4 @@
-"""Lids and lips that close exactly: what a head fitted to one percent cannot do, and what every eye notices."""
+"""Lids and lips that close exactly, which shapes of a fitted head do not: an error of one percent is visible there."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from animator.portrait.geometry.topology import mesh
 
 Floats = NDArray[np.float32]
 
-# Of the eye's opening: the upper lid covers the lower one, which rises a little
+# Shares of the eye's opening: by which the upper lid overlaps the lower one, and by which that one rises.
 _UPPER_OVERLAP, _LOWER_RISE = 0.03, 0.05
 _LID_REACH_SHARE, _LEAST_LID_REACH = 0.45, 0.018  # of the way to the brow, which stays; face widths
 _BROW_POINTS = {"left": [295, 282, 283], "right": [65, 52, 53]}
@@ -18,14 +18,14 @@ _BROW_EDGES = {"left": [285, 295, 282, 283, 276], "right": [55, 65, 52, 53, 46]}
 _FREE_SHARE = 0.3  # share of the way from the brow to the lid over which skin begins to go with the lid
 _MOST_LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
 _DRAWN_REACH = 0.008  # face widths: drawn lids are plain up to their edge
-# How deep the arc is in which it shuts, of its width; and over its end, of its height
+# Of the arc in which a drawn eye shuts: its depth over the eye's width, its rise over the eye's height.
 _ARC_DEPTH, _ARC_RISE = 0.2, 0.12
 _OUTER_CORNERS = {"left": 263, "right": 33}  # corners of the eyes
 _BALL_SEARCH, _BALL_STEPS = 0.022, 23  # face widths under the lower rim in which the eye may still be seen
 _SKIN_RANGE = 0.035, 0.06  # face widths under the lower rim: certainly skin
-# Share of the skin's colourfulness under which what is as light as skin is the white of the eye
+# Share of the skin's colourfulness: what is as light as skin and less colourful is the white of the eye.
 _WHITE_COLOURFULNESS = 0.75
-# In Lab: what is less colourful is a picture in grey, in which white does not tell the eye from skin
+# Lab: a less colourful skin is that of a grey picture, in which the white of the eye looks like skin.
 _GREY_COLOURFULNESS = 4.0
 _IRIS_FACTOR = 1.05  # the landmarks see it a little small
 _SEAM_REACH = 0.014

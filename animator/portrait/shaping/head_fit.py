@@ -51,7 +51,7 @@ class _Model:
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
-    """What the head says about a picture, in its px; see `animator.portrait.portrait.Portrait` for most fields.
+    """The fitted head, in px of the picture; see `animator.portrait.portrait.Portrait` for most fields.
 
     ``expression`` (52,): weights that the face has in the picture; ``left`` (52,): the share of each shape that is left
     beyond it, by which ``shapes`` are scaled; ``error``: mean distance of the fitted head from the landmarks in face

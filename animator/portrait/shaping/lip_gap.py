@@ -1,4 +1,4 @@
-"""What the picture shows between the lips."""
+"""Whether the picture shows parted lips, and teeth between them."""
 
 import cv2
 import numpy as np

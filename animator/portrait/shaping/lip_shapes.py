@@ -1,6 +1,6 @@
-"""Shapes of the mouth that must fit this mouth: how its lips part and round, and how far its jaw opens it.
+"""Shapes that are fitted to this mouth: how its lips part and round, and how far the jaw opens it.
 
-These are laid out along the lips, not taken from another head, as speakers' lips go who were filmed and tracked. Where
+They are laid out along the lips after speakers who were filmed and tracked, not taken from another head. Where
 lips part, they do so most at the eye teeth, and an open jaw takes the corners of the mouth down by a quarter of its way
 only ("GRID", 24 clips). Where they round ("two", "blue", "white") the corners come in to three or four fifths of a
 neutral mouth, the lips keep their area and so thicken, and they come forward. The skin around follows as a membrane. A
@@ -32,7 +32,7 @@ _ROUND_LIP_FOLLOW_SHARE = 0.15  # the same when they round
 _LEAST_SMILE_SHARE = 0.75  # of a smile's width that is taken for that of a neutral mouth
 _HOLE_UPPER_SHARE = 0.4  # of that which the lips themselves make
 _MOST_THICKNESS = 1.4  # times the lips at rest
-# Shares of what lips thicken by, in their middle and at the corners of the mouth
+# Shares of the thickening of rounded lips, in their middle and at the corners of the mouth.
 _MIDDLE_THICKENING, _CORNER_THICKENING = 0.6, 2.2
 _SCREENING = 0.015  # how fast the skin forgets the lips, a step of the mesh
 _SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # what rounded lips keep of corners that lie above or below the middle

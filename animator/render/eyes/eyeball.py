@@ -1,4 +1,4 @@
-"""The eyes behind the lids: white, iris and highlight as layers that move with the gaze.
+"""Eyes behind the lids: sclera, iris and highlight as layers that move with the gaze.
 
 The white stands still in its socket; the iris slides over it as the eyeball turns; the highlight, a mirror image of the
 light, follows by less than half. What the lids hide in the picture is inpainted: the iris from its other parts at the
@@ -40,9 +40,9 @@ DROPPED_CLOSURE = 0.55  # closure to which they drop at once: of lashes that are
 SHUT_CLOSURE = 0.97  # closure from which nothing of the eye is seen
 # Closures from which, and to which, the lids and their lashes keep the light from what is between
 SLIT_RANGE = 0.45, 0.85
-# By which their shadow then is darker and deeper, in shares of that of an open eye
+# How much darker and deeper the shadow of the lids is in such a slit, relative to an open eye.
 SLIT_DARKENING, SLIT_DEEPENING = 0.9, 0.7
-# Of 255, by which layers of a drawn eye may differ from it: up to 8 where it is one colour on another
+# Of 255, largest difference of a drawn eye and its layers: up to 8 where it is one colour on another.
 MOST_DIFFERENCE = 12.0
 STILL_REACH_PX = 0.5  # px that the iris may go where they differ by more
 FORGET_PX = 2.5  # px of gaze over which the picture's own detail gives way to the layers

@@ -1,4 +1,4 @@
-"""The skin of closed lids, which a picture of open eyes does not show.
+"""Textures of closed lids, which a picture of open eyes does not show.
 
 When a lid closes, the few pixels between its crease and its edge are stretched over the whole eye, and lashes would
 smear into streaks. So a second texture, which `animator.render.eyes.lidskin` makes, is faded in while the eye shuts, or
@@ -25,7 +25,7 @@ BAND_HEIGHT = 0.05  # face widths above the edge of the lid that may hold lashes
 _BROW_EDGES = {"left": (285, 295, 282, 283, 276), "right": (46, 53, 52, 65, 55)}
 FADE_RANGE = (0.08, 0.55)  # closure between which the texture changes
 HANG_RANGE = (0.6, 0.95)  # closure between which the lashes arrive under the eye
-# Share of steps where paint ends, up to which it is used: to .04 in drawings, from .1 in photographs
+# Largest share of visible steps at the seam of a painted lid: up to .04 in drawings, from .1 in photographs.
 _MOST_STEPS = 0.07
 _LANE_MASK = np.uint64(0x00FF00FF00FF00FF)
 _LANE_HALF = np.uint64(0x0080008000800080)

@@ -17,12 +17,12 @@ from animator.render.kernels.arrays import Floats, f32
 LASH_WIDTH = 0.010  # face widths: what is dark and narrower is a lash, not a crease
 BROW_SHARE = 0.5  # share of the way to the brow over which the skin of the lid fades into the picture
 FLAT_CONTRAST = 0.5  # share of its contrast that the stretched part of the lid keeps
-# Shares of the skin's luma by which a lid may differ from the skin around
+# Shares of the skin's luma by which a lid may differ in light and in tint from the skin around.
 MOST_LIGHT_OFFSET, MOST_TINT_OFFSET = 0.22, 0.06
 LEAST_OFFSET = 4.0  # of 255, by which it may differ anyway
 DARKEST_LID = 0.6  # of the luma of the skin under the eye: what is darker is no lid
 LASH_CONTRAST = 12.0  # of 255, by which lashes are darker than the lid
-# By which a lid is darker at its edge and its ends, and lighter in its middle
+# Shares by which a lid is darker at its edge and at its ends, and lighter in its middle.
 EDGE_SHADE, END_SHADE, BALL_LIGHT = 0.14, 0.10, 0.05
 LINE_HALF_WIDTH = 0.0055  # face widths, half width of the line where the lids meet
 LASH_SHARE = 0.85  # how much of that line is lashes

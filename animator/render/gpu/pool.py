@@ -1,4 +1,4 @@
-"""`Pool`: faces that live in many threads are drawn together, as many at once as ask."""
+"""`Pool`: draws the faces of many threads in one batch, as many at once as ask."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUnknownParameterType=false
@@ -43,8 +43,8 @@ class Drawer:
 
 
 class Pool:
-    """Draws on one ``device``. Whoever comes while it is busy is drawn next, all in one batch: nobody waits for others
-    to come, and the more there are the less each costs."""
+    """Draws on one ``device``. Requests that arrive while it is busy form the next batch: nobody waits for a batch to
+    fill, and the more there are the less each costs."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device

@@ -1,4 +1,4 @@
-"""Small things that eyes and mouth are painted with."""
+"""Sampling and blending kernels that eyes and mouth share."""
 
 import numpy as np
 

@@ -39,16 +39,16 @@ COVERED_TEETH = 0.005  # face widths of the lower teeth that the lip covers at l
 LOWER_BRIGHTNESS = np.float32(0.92)  # brightness of the lower teeth, over which the lip leans
 OVERJET = 0.012  # face widths that the lower row stands behind the upper one
 TIP_RISE = f32([0.0, -0.5, 0.45])  # cm that the tip of the tongue goes up and forward to the upper teeth, for l and th
-# Face widths that the tongue of a mouth that just opens lies above its place
+# Face widths by which the tongue of a mouth that just opens lies higher than later.
 TONGUE_LIFT, DRAWN_TONGUE_LIFT = 0.03, -0.02
 TONGUE_SINK = 1.15  # as far as the lower jaw goes, goes the tongue, which lies low in an open mouth
-# Share of light right below the upper lip; face widths where its shadow ends
+# Share of light right below the upper lip; face widths below it where its shadow ends.
 UNDER_LIP_LIGHT, UNDER_LIP_DEPTH = 0.52, 0.03
 LIP_LINE_DEPTH = 0.012  # face widths below the upper lip in which the picture shows rather its shadow than teeth
 SLIT_LIGHT, SLIT_GAP = 0.57, 0.036  # share of light that gets past lips that hardly part; face widths that let all in
 LIGHT_SLANT = 0.8  # of what is lost at half light: so much less above and more below, since light falls in from above
 CORNER_LIGHT, CORNER_WIDTH = 0.1, 0.28  # share of light at the corners; share of the width where their shadow ends
-# Of red, green and blue that half a shadow loses: what lights it has been on flesh before
+# Shares of red, green and blue lost in half shadow: light reaches it after it was reflected by flesh.
 REDDENING = (0.0, 0.18, 0.27)
 _LARGEST_SLANT = 12.0  # degrees
 _PITCH_SHARE = 0.5

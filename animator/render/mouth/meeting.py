@@ -1,7 +1,7 @@
 """Contact of the lips: shut exactly for p, b and m whatever else the face does, and towards the corners when rounded.
 
-Blendshapes add up, contact does not. So the gap that remains between the lips after the shapes are added is measured,
-and the part of it that should be shut is closed; the skin of each lip follows its rim.
+Blendshapes add up, contact does not. So the gap that is left between the lips after the shapes are added is measured,
+and as much of it as should be shut is closed. The skin of each lip follows its rim.
 
 The dark line between shut lips is shadow, not lip: as the lips part, they turn out and show what it hid.
 """
@@ -26,10 +26,10 @@ _ROUNDING_GAIN = 1.35  # over the roundness: the hole is round before the lips c
 _NARROWING = 0.3  # of the mouth's width that fully round lips lose
 _ROLL = space.INDEX["mouthRollLower"]
 _TUCKED_ROLL = 0.5  # of mouthRollLower that brings the lower lip to the upper teeth, for f and v
-# How much of these is seen then: face widths, or of what the picture shows
+# Upper teeth that show above a tucked lip: face widths, or share of what the picture shows.
 _TUCKED_TEETH, _TUCKED_OWN_TEETH = 0.03, 0.75
 _STICKY_GAP = 0.005  # face widths
-# Face widths, and share of a lip's thickness, that the line between lips may be deep
+# Largest depth of the line between lips: face widths, and share of a lip's thickness.
 _LINE_DEPTH, _LINE_SHARE = 0.014, 0.45
 _LINE_STEPS = 12
 _RESOLVED_PX = 1.5  # px of the file that such a line is deep, at least, for it not to be a blur of both lips

@@ -1,4 +1,4 @@
-"""Colours of teeth, gums and tongue for pictures with a closed mouth, derived from what they show.
+"""Colours of teeth, gums and tongue for pictures with a closed mouth, derived from the rest of the face.
 
 Teeth are as white as the light of the picture allows, tinted by its eyes and its skin; gums and tongue are its lips
 and flesh. So a painting gets painted teeth, and a photograph at dusk dim ones.
@@ -33,7 +33,7 @@ _DARK_LINE = 95.0  # a lighter line than this is no colour for what is behind it
 # Percent of the picture that is its black; how much of that lies over the dark of a mouth
 _BLACK_PERCENT, _HAZE_SHARE = 0.1, 0.7
 _HAZE_TINT = 0.4  # of the tint of flesh, in that haze
-# Lab between the colours of a face and its tone: in engravings 1.3, in photographs 2.6
+# Lab, spread of a face's colours around its tone: 1.3 in engravings, 2.6 in photographs.
 _ONE_TONE_SPREAD, _COLOUR_SPREAD = 1.5, 2.5
 _LEAST_RED, _MOST_RED = 0.25, 0.4  # of the a* of skin in Lab that teeth have; with lips beside them, .57 on film
 _HIDDEN_TINT = 0.5  # of the skin's tint that the light is thought to have where no white of an eye tells it

@@ -12,7 +12,7 @@ from animator.render.mouth.palette import lip_ring
 EXTENSION = 0.03  # face widths that the teeth go on above the lip, before the gum
 COLUMN_REACH = 0.03  # face widths of neighbours that a column of teeth is as long as
 FADE_WIDTH = 0.03  # face widths over which the outermost teeth pass into made ones
-# Of the teeth's height, below which a line may be between two rows; how much darker it is
+# Share of the teeth's height below which a line may part two rows; how much darker such a line is.
 _LOWEST_LINE, _LINE_CONTRAST = 0.45, 0.07
 _LEAST_RUN = 0.4  # of the longest run of bright pixels in a column, that make a tooth
 _GUM_COLOUR = f32([0.82, 0.56, 0.56])  # its colour, in teeth's

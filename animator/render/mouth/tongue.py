@@ -17,7 +17,7 @@ TONGUE_OUT = INDEX["tongueOut"]
 _BREADTH = 0.105  # face widths to either side
 _LENGTH = 0.17  # face widths that it comes out over the rim of the lower lip
 _RIM_WEIGHT = 0.3  # of tongueOut, at which the tip lies on the rim
-# Of tongueOut: from where it comes out, from where on as far as is said
+# Values of tongueOut from which the tongue comes out, and from which it is out as far as they say.
 LEAST_OUT_WEIGHT, WHOLLY_OUT_WEIGHT = 0.25, 0.4
 _RAISED_WEIGHT, _LOWERED_WEIGHT = 0.2, 0.5  # of tongueOut: where the tip is at the upper teeth, where it has left them
 _SOFT_EDGE_PX = 1.5  # px of the frame over which its edge passes into what is behind it

@@ -1,4 +1,4 @@
-"""Pictures with half-shut eyes: a squint, a laugh or the middle of a blink is no look to talk with."""
+"""Opens the eyes of pictures in which they are half shut: by a squint, a laugh, or the middle of a blink."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Pictures that show parted lips: a smile with teeth is no mouth to speak with."""
+"""Shuts the lips of pictures in which they are parted: speech cannot start from a smile with teeth."""
 
 from typing import TYPE_CHECKING
 

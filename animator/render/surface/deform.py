@@ -1,4 +1,4 @@
-"""From a motion row to vertices on the screen, and to how the light on them changes."""
+"""Kernels from weights and a pose to vertices on the screen, their normals and their order."""
 
 import numpy as np
 

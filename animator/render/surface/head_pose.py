@@ -1,4 +1,4 @@
-"""The rigid motion of head and torso in a motion row, limited to what the picture can show."""
+"""The rigid motion of head and torso in a motion row, limited to what the picture supports."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LARGEST_TURN = 24.0  # degrees that a frontal head may turn either way before th
 LEAST_TURN = 10.0  # degrees that any head may turn, whichever way it looks in the picture
 LARGEST_NOD = 18.0
 LEAST_NOD = 14.0
-# Of a turn is seen, since the depth of cheeks and jaw is eased (see `animator.render.surface.body`)
+# Share of a turn that is seen, since the depth of cheeks and jaw is reduced (see `animator.render.surface.body`).
 SEEN_TURN_SHARE = 0.76
 SEEN_NOD_SHARE = 0.95
 LARGEST_LEAN = 18.0

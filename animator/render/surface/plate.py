@@ -1,4 +1,4 @@
-"""What stands still behind the person, and the person's outline before it.
+"""The clean plate: the still background behind the person, filled in, and the person's cutout in front of it.
 
 The person takes a narrow margin along, for wisps of hair and pixels that the edge mixes. Farther out they dissolve into
 the plate, which is the picture itself there; behind them it is filled in from all sides, from the edge inwards (Telea

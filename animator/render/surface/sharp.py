@@ -1,4 +1,4 @@
-"""What is lost by sampling between pixels is given back beforehand.
+"""Sharpening that makes up in advance for the blur of bilinear sampling.
 
 A picture that moves by parts of a pixel is softer than a still one: bilinear samples at all phases keep, on average,
 2/3 + cos(w)/3 of the power at the frequency w. So a face that has left its place is drawn from a texture that has as
