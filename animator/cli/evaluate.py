@@ -15,7 +15,9 @@ from animator.motion.behaviour.choice import PROCESSES, BehaviourError
 from animator.units import FPS
 
 if TYPE_CHECKING:
+    from animator.evaluate.suite import Saying
     from animator.evaluate.tracking.lip_figures import Figures
+    from animator.portrait.portrait import Portrait
 
 SIZE = 512  # px
 SEED = 1
@@ -71,18 +73,8 @@ def evaluate(  # noqa: PLR0913 - the options of a command
 def _trial(
     animator: Animator, subject: str, audio: Path | None, control: bool, sheet: Path | None
 ) -> Mapping[str, object]:
-    from animator.evaluate.report import (
-        control_figures,
-        control_table,
-        figures_table,
-        lifelike_table,
-        rounded,
-        wishes_figures,
-        wishes_table,
-    )
     from animator.evaluate.stills.sheet import save
     from animator.evaluate.suite import Saying, read_saying
-    from animator.evaluate.trial import trial
 
     saying = read_saying(audio) if audio else Saying("", None)
     found = prepare(subject, SIZE)
@@ -91,23 +83,36 @@ def _trial(
         save(found, sheet)
         console.print(f"{sheet}: look at it")
     if not control and not sheet:
-        with progress("tracking", None) as advance:
-            figures |= rounded(trial(animator, found, saying, advance))
-        Console().print(lifelike_table({"face": figures}))
-        Console().print(figures_table(figures))
+        figures |= _talk(animator, found, saying)
     if control or not sheet:
-        from animator.evaluate.tracking.film import Watch
-        from animator.evaluate.wishes.obedience import control as swept
-        from animator.evaluate.wishes.whole_face import wishes
-
-        with progress("tracking", None) as advance:
-            watch = Watch(found, advance)
-            scores, shapes = swept(found, watch)
-            told = wishes(found, watch, animator.generator)
-        Console().print(control_table(scores, shapes))
-        Console().print(wishes_table(told))
-        figures["control"] = control_figures(scores, shapes) | wishes_figures(told)
+        figures["control"] = _obey(animator, found)
     return figures
+
+
+def _talk(animator: Animator, found: "Portrait", saying: "Saying") -> "Figures":
+    from animator.evaluate.report import figures_table, lifelike_table, rounded
+    from animator.evaluate.trial import trial
+
+    with progress("tracking", None) as advance:
+        figures = rounded(trial(animator, found, saying, advance))
+    Console().print(lifelike_table({"face": figures}))
+    Console().print(figures_table(figures))
+    return figures
+
+
+def _obey(animator: Animator, found: "Portrait") -> dict[str, object]:
+    from animator.evaluate.report import control_figures, control_table, wishes_figures, wishes_table
+    from animator.evaluate.tracking.film import Watch
+    from animator.evaluate.wishes.obedience import control
+    from animator.evaluate.wishes.whole_face import wishes
+
+    with progress("tracking", None) as advance:
+        watch = Watch(found, advance)
+        scores, shapes = control(found, watch)
+        told = wishes(found, watch, animator.generator)
+    Console().print(control_table(scores, shapes))
+    Console().print(wishes_table(told))
+    return control_figures(scores, shapes) | wishes_figures(told)
 
 
 def _suite(folder: Path, limit: int | None, keep: Path | None, behaviour: str, first_seed: int) -> Mapping[str, object]:

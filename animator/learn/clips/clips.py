@@ -37,7 +37,7 @@ class Clip:
 
 
 def to_power(sound: Floats) -> NDArray[np.float16]:
-    """(frames * FRAME,) float32 mono at 24 kHz -> (frames * 4, MELS), as ``power`` of `Clip`."""
+    """(frames * FRAME_SAMPLES,) float32 mono at 24 kHz -> (frames * 4, MELS), as ``power`` of `Clip`."""
     padded = np.concatenate([np.zeros(WINDOW_SAMPLES - HOP_SAMPLES, np.float32), sound])
     return np.log10(np.maximum(mel_power(padded), 10**SILENCE_POWER)).astype(np.float16)
 

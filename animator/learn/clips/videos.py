@@ -112,7 +112,7 @@ def late(video: Path) -> int:
 
 
 def _aligned(sound: Samples, late: int, frames: int) -> Samples:
-    """(frames * FRAME,) float32: the sound cut or padded to begin and end with the picture."""
+    """(frames * FRAME_SAMPLES,) float32: the sound cut or padded to begin and end with the picture."""
     begun = np.concatenate([np.zeros(max(0, late), np.float32), sound[max(0, -late) :]])
     return np.pad(begun, (0, max(0, frames * FRAME_SAMPLES - len(begun))))[: frames * FRAME_SAMPLES].astype(np.float32)
 

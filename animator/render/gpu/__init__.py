@@ -1,4 +1,5 @@
 """The same frames in batches on a GPU, with torch: the faces of a process are drawn together.
 
-It draws what `animator.render` has prepared, within rounding of its frames. Start with `animator.render.gpu.pool`.
+It prepares nothing itself: it draws the layers of `animator.render`, within rounding of its frames. Start with
+`animator.render.gpu.pool`.
 """
