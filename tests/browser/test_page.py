@@ -340,6 +340,33 @@ def test_a_page_that_is_left_gives_its_place_back_and_one_that_comes_back_goes_o
     page.wait(lambda: page.stats()["status"] == "open" and page.stats()["drawn"] > 0, "the face to come back")
 
 
+CHOOSE = """
+const persona = document.getElementById("persona");
+persona.value = args[0];
+persona.dispatchEvent(new Event("change"));
+"""
+
+
+def test_a_page_that_is_loaded_again_goes_on(browser: webdriver.Chrome, fakes: Companion) -> None:
+    page = Page(browser, fakes.url)
+    page.type("Hello, face.")
+    page.wait(lambda: page.events("response.done"), "the answer")
+    run_js(browser, CHOOSE, "tutor")
+    told = "session.updated"
+    page.wait(lambda: any(event["session"]["persona"] == "tutor" for event in page.events(told)), "the tutor")
+    for _ in range(2):
+        browser.refresh()
+        page.wait(lambda: page.stats()["drawn"] > 0, "the face")
+        assert page["toast"].get_attribute("textContent") == "The conversation goes on."
+        page.wait(lambda: page["persona"].get_attribute("value") == "tutor", "the tutor")
+    kept = "return Object.keys(sessionStorage).filter((key) => key.startsWith('vasari-resume'))"
+    assert run_js(browser, kept) == [], "a tab that is copied has no token"
+    anew = Page(browser, fakes.url)
+    assert anew["persona"].get_attribute("value") == "companion"
+    assert not anew["toast"].get_attribute("textContent"), "who opens the page anew begins anew"
+    assert complaints(browser) == []
+
+
 def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Path, me: str) -> None:
     """Killed in mid-sentence: the conversation goes on, the sentence is said to its end, nobody is greeted twice."""
     config = tmp_path / "kept.toml"

@@ -1,6 +1,7 @@
 // One session's websocket in the `realtime.binary` form: events are JSON text, media is a JSON header line, "\n" and
 // the raw bytes. It opens itself again when the server was away, and goes on with the conversation if the server still
-// has it.
+// has it, also after the page was loaded again.
+import { drop, keep, taken } from "./reload.js";
 
 const FIRST_WAIT = 500; // ms
 const LONGEST_WAIT = 8000;
@@ -52,6 +53,7 @@ export class Connection {
     this.#reason = "";
     this.#begun = false;
     this.onStatus({ status: "connecting" });
+    this.#token ||= taken(this.url);
     const protocols = ["realtime.binary"];
     if (this.#token) protocols.push(`vasari-resume.${this.#token}`);
     if (this.#key) protocols.push(`openai-insecure-api-key.${this.#key}`);
@@ -71,8 +73,9 @@ export class Connection {
     this.onStatus({ status: "closed" });
   }
 
-  /** Let go of the line while the page is put away. Should the page come back, it opens itself again and goes on. */
+  /** Let go of the line while the page is put away. Should the page come back, or be loaded again, it goes on. */
   rest() {
+    if (this.#socket && this.#token) keep(this.url, this.#token);
     this.#socket?.close();
   }
 
@@ -126,6 +129,7 @@ export class Connection {
   #resume(session) {
     const { token = "", resumed = false } = session.resume ?? {};
     delete session.resume;
+    drop(this.url, this.#token);
     this.#token = token;
     return resumed;
   }

@@ -40,6 +40,7 @@ function showStatus(detail) {
   if (status === "open") {
     $("away").hidden = true;
     if (wasOpen) log.note(detail.resumed ? "Connected again. The conversation goes on." : "Connected again. This is a new conversation.");
+    else if (detail.resumed) toast("The conversation goes on.");
     wasOpen = true;
     showState(face.state);
     if (!sitters.chosen) listSitters();
@@ -303,7 +304,14 @@ async function listSitters() {
   }
 }
 
-/** The first one is the server's default, which a new session has anyway. */
+let persona = ""; // of the session, as the server says
+let showPersona = () => {};
+face.addEventListener("vasari-event", ({ detail }) => {
+  persona = detail.session?.persona ?? persona;
+  showPersona();
+});
+
+/** The first one is the server's default, which a new session has anyway; one that goes on may have another. */
 async function listPersonas() {
   try {
     const all = await personas();
@@ -315,7 +323,13 @@ async function listPersonas() {
     };
     for (const { id, name } of all) $("persona").add(new Option(name, id));
     $("persona-field").hidden = $("open-persona").hidden = all.length < 2;
-    show(all[0]);
+    showPersona = () => {
+      const found = all.find(({ id }) => id === persona) ?? all[0];
+      if ($("persona").value === found.id && log.name === found.name) return;
+      $("persona").value = found.id;
+      show(found);
+    };
+    showPersona();
     $("persona").addEventListener("change", () => {
       show(all[$("persona").selectedIndex]);
       face.setAttribute("persona", $("persona").value);
