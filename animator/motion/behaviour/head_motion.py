@@ -17,14 +17,15 @@ from animator.motion.voice.prosody import Heard
 from animator.units import FPS
 
 _BANDS_HZ = (0.22, 0.62, 1.15, 2.2)  # Hz
-_YAW_SPREAD = (2.65, 2.35, 1.00, 0.28)  # degrees of standard deviation per band
-_PITCH_SPREAD = (2.85, 2.15, 0.78, 0.17)
-_ROLL_SPREAD = (2.00, 1.80, 0.80, 0.22)
+_YAW_SPREAD = (3.60, 1.90, 1.05, 0.24)  # degrees of standard deviation per band
+_PITCH_SPREAD = (3.50, 1.75, 0.85, 0.15)
+_ROLL_SPREAD = (2.70, 1.50, 0.80, 0.20)
 # Face widths of standard deviation in the first two bands.
 _SHIFT_X_SPREAD, _SHIFT_Y_SPREAD, _SHIFT_Z_SPREAD = (0.016, 0.005), (0.010, 0.003), (0.014, 0.004)
 _ANGLE_LIMITS = (10.0, 8.0, 8.0)  # degrees
 _NOD_SHARE = 0.75  # of the phrases that a listener hears end
 _REACTION_S = (0.1, 0.6)
+_POSTURE_S = 0.9  # in which most of the way to another posture is gone
 # The last phrase of a turn is told when its end is known
 _ATTENTIVE_STATES: tuple[State, ...] = ("listening", "thinking")
 _SPEED_LIMITS = (1.9, 2.4)  # degrees a frame: what is exceeded in a frame of a hundred, and what no head does who talks
@@ -58,7 +59,7 @@ class Head:
         self._noise = Resonators([*_BANDS_HZ * 3, *_BANDS_HZ[:2] * 3])
         self._activity = Follower(0.6, 0.3)
         self._burst = Resonators([0.35])
-        self._posture = [Follower(0.55) for _ in range(3)]
+        self._posture = [Follower(_POSTURE_S) for _ in range(3)]
         self._goal = [0.0, 0.0, 0.0]
         self._until_posture = 0.0
         self._beats = [Pulses() for _ in range(3)]
@@ -108,7 +109,7 @@ class Head:
         """Stressed syllables push the head, mostly down; phrases end with a small settling nod."""
         if heard.accent and self._random.random() < 0.75:
             size = heard.accent * self._random.lognormal(0, 0.35)
-            rise, fall = self._random.uniform(0.18, 0.28) / pace, self._random.uniform(0.3, 0.55) / pace
+            rise, fall = self._random.uniform(0.24, 0.36) / pace, self._random.uniform(0.5, 0.9) / pace
             self._beats[1].add(-2.3 * size if self._random.random() < 0.8 else 1.6 * size, rise, fall)
             self._beats[0].add(self._random.normal(0, 1.3) * size, rise, fall)
             self._beats[2].add(self._random.normal(0, 0.9) * size, rise, fall)
