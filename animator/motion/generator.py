@@ -45,6 +45,12 @@ _PARTING_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(_PART
 _PRESSING_NAMES = ("mouthPress", "mouthRoll", "mouthShrugLower")
 _PRESSING_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(_PRESSING_NAMES)]
 _BROWS_UP = [i for name, i in space.INDEX.items() if name.startswith(("browInnerUp", "browOuterUp"))]
+# Left and right: what raises the brow, and what frowns
+_BROW_SIDES = [
+    ([space.INDEX["browInnerUp"], space.INDEX["browOuterUp" + side]], space.INDEX["browDown" + side])
+    for side in ("Left", "Right")
+]
+_LID_LIFT, _LID_FALL = 0.6, 0.35  # of eyeWide for a brow that is raised, and of eyeBlink for one that frowns
 _BROWS_DOWN = [i for name, i in space.INDEX.items() if name.startswith("browDown")]
 # As lids shut, raised brows drop by this share, but no further than that; and all brows frown a little.
 _BLINK_BROW_SHARE, _MOST_BROW_DROP, _BLINK_FROWN = 0.45, 0.2, 0.15
@@ -109,7 +115,7 @@ class Generator:
         mouth, tip = self._lips(self._style(moved[MOUTH_AT], own.mouth, own.shapes), own.touches)
         self._mouth = self._speak(mouth, tip, (1 + more) * (1 + clearer))
         row = np.zeros(space.SIZE, np.float32)
-        upper = from_upper(moved[UPPER_AT]) + self._bouts(own, heard, control)
+        upper = _with_lids(from_upper(moved[UPPER_AT]) + self._bouts(own, heard, control))
         row[:52] = _face(self._mouth, (1 + more) * upper + mood, float(moved[BLINK_AT][0]))
         row[52:58] = head + np.array(place, np.float32)
         row[52:55] = self._steady(row[52:55].astype(np.float64) + bearing[:3])
@@ -142,6 +148,15 @@ def _chunks(audio: Samples) -> NDArray[np.float32]:
 
 _LEFT_SHAPES = [i for i in _MOUTH_SHAPES if space.ARKIT[i].endswith("Left")]
 _RIGHT_SHAPES = [i for i in _MOUTH_SHAPES if space.ARKIT[i].endswith("Right")]
+
+
+def _with_lids(upper: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``upper`` (52,) with lids that follow its brows: brows that rise lift them, a frown lowers them."""
+    row = upper.copy()
+    for side, (raised, frown) in enumerate(_BROW_SIDES):
+        row[_WIDES[side]] += _LID_LIFT * max(0.0, float(upper[raised].mean()))
+        row[_BLINKS[side]] += _LID_FALL * max(0.0, float(upper[frown]))
+    return row
 
 
 def _face(mouth: NDArray[np.float32], upper: NDArray[np.float32], blink: float) -> NDArray[np.float32]:

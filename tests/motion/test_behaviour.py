@@ -222,6 +222,15 @@ def test_brows_dip_as_the_lids_shut(height, left):
     assert shut[INDEX["browDownLeft"]] > opened[INDEX["browDownLeft"]] + 0.1
 
 
+def test_lids_follow_the_brows():
+    calm, raised, frowning = (
+        blinking(*brow)[0] for brow in (("browInnerUp", 0), ("browInnerUp", 1), ("browDownLeft", 1))
+    )
+    left, right = INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]
+    assert raised[INDEX["eyeWideLeft"]] > calm[INDEX["eyeWideLeft"]] + 0.2
+    assert frowning[left] > calm[left] + 0.2 and frowning[right] == pytest.approx(calm[right], abs=0.02)
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_gaze_shifts_as_often_as_peoples_and_in_saccades(days, state):
     speeds = np.hypot(*np.diff(days(state)[..., [GAZE_LEFT_YAW, GAZE_LEFT_PITCH]], axis=1).transpose(2, 0, 1))

@@ -17,7 +17,7 @@ from animator.units import FPS
 
 _SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.3)
 _LIFTED_LIP = shapes(mouthUpperUp=1.25, mouthLowerDown=0.2)  # what it lifts in speech
-_BROW_RAISE = shapes(browInnerUp=0.94, browOuterUp=0.90, eyeWide=0.45)
+_BROW_RAISE = shapes(browInnerUp=0.94, browOuterUp=0.90)
 _FROWN = shapes(browDown=0.3, eyeSquint=0.2, noseSneer=0.1)
 _SQUINT = shapes(eyeSquint=0.7, cheekSquint=0.35)
 _PRESS = shapes(mouthPress=0.6, mouthRollLower=0.35, mouthRollUpper=0.25, mouthDimple=0.15)
