@@ -1,6 +1,7 @@
 """What stages say of themselves, as data: what they can do besides, and which models they need."""
 
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,20 @@ from companion.models.manifest import MODELS, Archive, File, Model, Part
 from companion.models.needs import Needs, needed, needing
 from companion.stages import protocols
 from companion.stages.fakes import DictMemory, ScriptedASR, ScriptedCaller, ScriptedLLM, ToneTTS
+from companion.stages.llm.chat_model import LangChain
 from companion.stages.protocols import METHODS, Abilities, abilities
+from companion.stages.replicas import ASRReplicas, LLMReplicas, TTSReplicas
+from companion.stages.tts.remote_voice import RemoteVoice
 
 FILE = File("whistle.onnx", 3, "0" * 64, (Part(Archive("pypi", "w", "1", 9), "w"),))
 OWN = Model("whistle", "speech", "MIT", (FILE,))
+TAKEN = {  # by each method of the Protocols, what it may be called with
+    name: list(signature(method).parameters)
+    for protocol in vars(protocols).values()
+    if isinstance(protocol, type) and getattr(protocol, "_is_protocol", False)
+    for name, method in vars(protocol).items()
+    if not name.startswith("_") and callable(method)
+}
 LEAN = {"safety": {"meaning": False}, "session": {"feelings": False}}
 
 
@@ -104,3 +115,11 @@ def test_abilities_that_need_a_method_are_known():
 @pytest.mark.parametrize("config", sorted(path.stem for path in (Path(__file__).parents[2] / "configs").glob("*.toml")))
 def test_the_needs_of_every_config_that_ships_are_known(config: str):
     assert {model.name for model in needed(load(config))} <= set(MODELS)
+
+
+@pytest.mark.parametrize("stage", [LangChain, ASRReplicas, LLMReplicas, TTSReplicas, RemoteVoice, ScriptedCaller])
+def test_a_stage_takes_all_that_its_protocols_may_be_asked_with(stage: type):
+    asked = {name: method for name, method in vars(stage).items() if name in TAKEN}
+    assert asked, "it has none of the methods"
+    for name, method in asked.items():
+        assert list(signature(method).parameters) == TAKEN[name], name

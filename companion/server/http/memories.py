@@ -48,12 +48,10 @@ class Memories:
         ]
 
     async def _respond(self, request: Request, answer: Answer) -> Response:
-        visitor = self._visitor(request)
-        if isinstance(visitor, Response):
-            return visitor
-        user = user_of(request, visitor)
-        if isinstance(user, Response):
-            return user
+        found = user_of(request, self._visitor)
+        if isinstance(found, Response):
+            return found
+        _, user = found
         if not user:
             return failed(422, "invalid_value", "Which user? Send `Vasari-User`, or a client secret made for a user.")
         try:

@@ -81,12 +81,10 @@ class Uploads:
         on."""
 
         async def respond(request: Request) -> Response:
-            visitor = self._visitor(request)
-            if isinstance(visitor, Response):
-                return visitor
-            user = user_of(request, visitor)
-            if isinstance(user, Response):
-                return user
+            found = user_of(request, self._visitor)
+            if isinstance(found, Response):
+                return found
+            visitor, user = found
             address = request.client.host if request.client else ""
             request.state.who = _Who(visitor.user or address, user, address)
             if self._busy.total() >= MOST_PREPARED + MOST_WAITING or self._busy[address] >= MOST_PER_ADDRESS:

@@ -1,5 +1,6 @@
 """Which user a request is about."""
 
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -12,12 +13,16 @@ HEADER = "vasari-user"  # names the user, where the key or this machine speaks f
 ENCODING_PREFIX = "UTF-8''"  # before a name that is percent-encoded
 
 
-def user_of(request: Request, visitor: Visitor) -> str | Response:
-    """The user whom the header names, else the visitor's own, else ""; or why the visitor may not act for them."""
+def user_of(request: Request, visitor_of: Callable[[Request], Visitor | Response]) -> tuple[Visitor, str] | Response:
+    """The visitor, and the user whom the header names, else the visitor's own, else ""; or the answer to a visitor who
+    may not enter, or may not act for that user. ``visitor_of`` says who comes."""
+    visitor = visitor_of(request)
+    if isinstance(visitor, Response):
+        return visitor
     user = _named(request.headers.get(HEADER, "")) or visitor.user or ""
     if user and not visitor.may_be(user):
         return failed(403, "forbidden_user", "Your client secret was not made for this user.")
-    return user
+    return visitor, user
 
 
 def _named(header: str) -> str:

@@ -95,10 +95,9 @@ class LangChain:
     async def prepare(self, messages: Sequence[Message]) -> None:
         """Let a model of this process read what every reply will begin with, so that the first one comes as fast as
         the others. Endpoints are left alone: they would charge for it."""
-        from companion.stages.llm.local import LocalChat
-
-        if isinstance(self._chat, LocalChat):
-            await self._chat.read([{"role": message.role, "content": message.content} for message in messages])
+        chat: Any = self._chat
+        if self.abilities.continues:
+            await chat.read([{"role": message.role, "content": message.content} for message in messages])
 
 
 async def _read(chat: Any, messages: Sequence[Message], parts: "asyncio.Queue[str | CallPart | None]") -> None:
@@ -141,10 +140,8 @@ def _abilities(chat: "BaseChatModel") -> Abilities:
     on from the beginning of a reply; endpoints differ, and none says so."""
     from langchain_core.language_models import BaseChatModel
 
-    from companion.stages.llm.local import LocalChat
-
     calls = type(chat).bind_tools is not BaseChatModel.bind_tools
-    return Abilities(calls_tools=calls, prepares=True, continues=isinstance(chat, LocalChat))
+    return Abilities(calls_tools=calls, prepares=True, continues=getattr(chat, "reads_ahead", False))
 
 
 def _construct(path: str, options: dict[str, Any]) -> "BaseChatModel":

@@ -5,7 +5,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -21,9 +21,11 @@ OnDelta = Callable[[str], bool]  # takes the next piece of text, "" while there 
 
 
 class LocalChat(BaseChatModel):
-    """Subclasses generate in `_complete`, which goes on from a last turn of the assistant's. Closing the stream ends
-    the generation at the next token, and waits for that."""
+    """Subclasses generate in `_complete`, which continues a last turn of the assistant's. Closing the stream ends the
+    generation at the next token, and waits for that. ``reads_ahead``: a chat model of any class that has it has `read`
+    and continues the beginning of a reply."""
 
+    reads_ahead: ClassVar[bool] = True
     parallel: int = 1  # replies that may be generated at a time
 
     _pool: ThreadPoolExecutor = PrivateAttr()
