@@ -19,7 +19,7 @@ ASSET_SHA256 = {
 
 
 def cache_folder() -> Path:
-    """Where models, prepared portraits and what is computed once are kept: ``VASARI_CACHE`` if set, in which ``~`` is
+    """Where models, prepared portraits and other cached results are kept: ``VASARI_CACHE`` if set, in which ``~`` is
     the user's home, else the user's cache folder of the system."""
     if chosen := os.environ.get("VASARI_CACHE"):
         return Path(chosen).expanduser()

@@ -1,4 +1,4 @@
-"""``animator inspect``: what a video says of its making, in plain words; and what `animator render` has it say."""
+"""``animator inspect``: credentials and watermark of a video, in plain words; and the signer of `animator render`."""
 
 import json
 from dataclasses import asdict
@@ -53,7 +53,7 @@ def inspect(
     video: Annotated[Path, typer.Argument(help="The file to look at.", exists=True, dir_okay=False)],
     only_json: Annotated[bool, typer.Option("--json", help="Print nothing but one JSON object.")] = False,
 ) -> None:
-    """Says what VIDEO tells of its making, and whether that can be believed."""
+    """Shows the credentials and the watermark of VIDEO, and whether they are valid."""
     from animator.marks.credentials import read
     from animator.marks.installation import SigningError
     from animator.marks.invisible import look

@@ -113,7 +113,7 @@ def _watched(clip: Path) -> tuple[dict[int, Image], dict[int, FaceLandmarks], fl
 
 
 def _solved(mimic: "Mimic", look: Watch, points: Sequence[Floats], rounds: int) -> Floats:
-    """(n, 64) rows for n tracked faces, (478, 3) px each, corrected ``rounds`` - 1 times by what is drawn for them."""
+    """(n, 64) rows for n tracked faces, (478, 3) px each, corrected ``rounds`` - 1 times: drawn, tracked, compared."""
     lacking = np.zeros((len(points), POINTS, 3), np.float32)
     for _ in range(rounds - 1):
         rows = np.stack([mimic(each, more) for each, more in zip(points, lacking, strict=True)])

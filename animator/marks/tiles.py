@@ -105,7 +105,7 @@ def _check(said: int) -> int:
 
 @cache
 def _band() -> NDArray[np.bool_]:
-    """(SIDE, SIDE / 2 + 1): the frequencies that are used; of those that stand for two, one."""
+    """(SIDE, SIDE / 2 + 1): the frequencies in use, one of each conjugate pair."""
     distance = np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)) * SIDE
     inside = (distance >= BAND[0]) & (distance <= BAND[1])
     inside[:, 0] &= np.fft.fftfreq(SIDE) > 0

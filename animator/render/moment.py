@@ -30,31 +30,27 @@ _GAZE_YAWS = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One eye: px (2,) that its iris moved in the socket, how far the lids are opened beyond the picture's and how far
-    shut, and the map (2, 3) from pixels of the frame to those of the picture there."""
+    """One eye."""
 
-    moved: Floats
-    wide: float
-    shut: float
-    to_picture: Floats
+    moved: Floats  # (2,) px that its iris moved in the socket
+    wide: float  # how far the lids are opened beyond the picture's
+    shut: float  # how far they are shut
+    to_picture: Floats  # (2, 3) map from pixels of the frame to those of the picture, near the eye
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """``weights`` (52,) of the shapes, with lids that go along with the eyes; ``skull`` (3, 4), the motion of what is
-    rigid to it, ``torso`` (3,) px; ``eyes`` left and right; ``jaw`` (3, 4), the lower jaw's displacement;
-    ``tip``, how far that of the tongue is raised; ``to_picture`` (2, 3) as `Sight` has it, at the teeth; ``lit``, the
-    share of light that gets past the lips; ``sharp``, see `animator.render.surface.sharp.step`."""
+    """What a motion row amounts to for one portrait."""
 
-    weights: Floats
-    skull: Floats
-    torso: Floats
-    eyes: tuple[Sight, ...]
-    jaw: Floats
-    tip: float
-    to_picture: Floats
-    lit: float
-    sharp: int
+    weights: Floats  # (52,) of the shapes, with lids that go along with the eyes
+    skull: Floats  # (3, 4) affine motion of what is rigid to the skull
+    torso: Floats  # (3,) px
+    eyes: tuple[Sight, ...]  # left, right
+    jaw: Floats  # (3, 4) displacement of the lower jaw
+    tip: float  # how far the tip of the tongue is raised
+    to_picture: Floats  # (2, 3) as in `Sight`, at the teeth
+    lit: float  # share of light that gets past the lips
+    sharp: int  # see `animator.render.surface.sharp.step`
 
 
 def moment(made: Layers, motion: Floats) -> Moment:

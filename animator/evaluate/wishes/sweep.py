@@ -1,4 +1,4 @@
-"""Motion rows for a test of control: one wish at a time, there and back, as a film that a tracker can follow."""
+"""Motion rows for tests of control: one wish at a time, there and back, slowly enough for a tracker."""
 
 from dataclasses import dataclass
 
@@ -57,7 +57,7 @@ def _columns(name: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """``rows`` (n, 64), in which only what is called ``name`` moves; ``wanted`` (n,) is how far, in its own unit."""
+    """``rows`` (n, 64) in which only the wish ``name`` changes; ``wanted`` (n,) are its values, in its own unit."""
 
     name: str
     rows: Floats

@@ -36,7 +36,7 @@ _FROWNS_PER_MINUTE, _SQUINTS_PER_MINUTE, _SWALLOWS_PER_MINUTE = 4.0, 8.0, 2.0  #
 
 
 class Bouts:
-    """One face's; each has a manner of its own: how warm it is, how lively its brows are, which side it favours."""
+    """Gestures of one face, with a manner of its own: how warm it is, how lively its brows, which side it favours."""
 
     def __init__(self, random: np.random.Generator) -> None:
         streams = random.spawn(4)

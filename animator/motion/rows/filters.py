@@ -31,9 +31,9 @@ class Follower:
 
 
 class Steady:
-    """A point that goes where it is told, exactly there while the way is a steady one; never fast, never abruptly.
+    """A point that follows its goal exactly on a steady path, but never fast or abruptly.
 
-    Of a path that is too fast or turns too sharply it stays behind, and is there again within about half a second.
+    It lags where the path is too fast or turns too sharply, and catches up within about half a second.
     """
 
     def __init__(self, size: int, speed: tuple[float, float], turn: tuple[float, float]) -> None:
@@ -60,7 +60,7 @@ def _shortened(way: Row, free: float, limit: float) -> Row:
 
 
 class Resonators:
-    """Independent noises, each in its own band: damped springs driven by white noise.
+    """Independent band-limited noises: damped springs driven by white noise.
 
     They start at rest and come to unit variance.
     """

@@ -53,7 +53,7 @@ STILL_SHAPES: Shapes = np.zeros(len(SHAPES), np.float32)
 
 
 class Articulation(Listener):
-    """How far each of `SHAPES` is taken in a stream, of the frame that `MouthNet` tells at the same time."""
+    """Weights of `SHAPES` for a stream, for the same frame as the current output of `MouthNet`."""
 
     def __init__(self) -> None:
         super().__init__(MODEL, HIDDEN_SIZE, len(SHAPES))

@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 
 
 class Listener(ABC):
-    """What ``model`` says of a stream, of the frame that `MouthNet` tells at the same time."""
+    """Output of ``model`` for a stream, for the same frame as the current output of `MouthNet`."""
 
     def __init__(self, model: Path, hidden: int, outputs: int) -> None:
         """``model`` takes features and a state of ``hidden`` numbers; ``outputs`` is how many it says of a frame."""

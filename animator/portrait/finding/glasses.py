@@ -222,7 +222,7 @@ def _bridge(lab: Floats, lenses: tuple[_Line, _Line], width: float) -> _Line:
 
 
 def _temples(lab: Floats, points: Floats, lenses: tuple[_Line, _Line], width: float) -> list[Floats]:
-    """Lines (n, 2) px along what is seen of the temples."""
+    """Lines (n, 2) px along the visible parts of the temples."""
     outer = [lens.line[0] for lens in lenses]
     lines: list[Floats] = []
     for start, ear in zip(outer, points[[454, 234]], strict=True):

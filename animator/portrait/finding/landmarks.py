@@ -109,7 +109,7 @@ class Landmarker:
         return FaceLandmarks(points, self.blendshapes(points), max(look.score for look in looks))
 
     def looks(self, image: Picture, face: FaceLandmarks) -> list[FaceLandmarks]:
-        """What is seen at ``face`` in eight slightly different crops, without those that show no face."""
+        """Landmarks of ``face`` in eight slightly different crops, without crops that show no face."""
         crop = crop_around(face.points)
         shifts = ((0, 0, 1, 0), (0.02, 0, 1, 0.05), (-0.02, 0, 1, -0.05), (0, 0.02, 1.04, 0), (0, -0.02, 0.96, 0))
         zooms = ((0.01, 0.01, 1.08, 0.03), (-0.01, -0.01, 1.12, -0.03), (0, 0, 0.93, 0))

@@ -1,4 +1,4 @@
-"""Which files are pictures, and what to tell people about those that are not."""
+"""Which files are pictures, and messages about those that are not."""
 
 from functools import cache
 from typing import cast

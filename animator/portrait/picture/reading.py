@@ -60,7 +60,7 @@ class Source:
     """A picture as it was read: ``picture`` (h, w, 3) RGB uint8, upright, in sRGB, shrunk where it is huge; it has
     ``width`` x ``height`` px in the file. ``content`` is the file, empty for a picture that never was one. Where the
     person in it lay or stood on their head, it was turned by ``quarters`` of a circle, clockwise, after the file was
-    read: that is how ``picture``, ``width`` and ``height`` are, and what is called px of the file."""
+    read. ``picture``, ``width``, ``height``, and px of the file everywhere, are those of the turned picture."""
 
     picture: Picture
     width: int

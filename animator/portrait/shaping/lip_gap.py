@@ -52,7 +52,7 @@ def lightness_of_teeth(lab: Floats) -> Floats:
 
 
 def lighter_part(values: Floats) -> float:
-    """Over which of ``values`` (n,), `lightness_of_teeth` of what is between lips, it is teeth if any."""
+    """The threshold above which ``values`` (n,), `lightness_of_teeth` between the lips, are of teeth, if any are."""
     dark, bright = np.percentile(values, (8, 85))
     return float(dark + 0.55 * (bright - dark))
 

@@ -113,7 +113,7 @@ def _patch(portrait: Portrait, side: str) -> Patch:
 
 
 def _painted(patches: list[Patch], openings: list[NDArray[np.bool_]]) -> list[tuple[Floats, Ink]] | None:
-    """Lids of drawings; None where, on what is no drawing, they do not look like their surroundings."""
+    """Painted lids of drawings; None where they do not match their surroundings, which are then no flat drawing."""
     made = [plain(patch, opening) for patch, opening in zip(patches, openings, strict=True)]
     both = zip(patches, openings, made, strict=True)
     return made if max(steps(patch, opening, lid) for patch, opening, (lid, _) in both) < _MOST_STEPS else None

@@ -60,38 +60,34 @@ FORGET_SLIP = 0.03  # face widths that both lips may move up or down against the
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A drawable piece: ``points`` (V, 3) in px of the picture; ``jaw``, how far it moves with the lower jaw; ``tip``
-    (V,), how far it leaves that and goes by ``rise`` (3,) px, when the tongue's tip is at the upper teeth."""
+    """A drawable piece of the mouth."""
 
-    points: Floats
+    points: Floats  # (V, 3) px of the picture
     uv: Floats
     shade: Floats
     opacity: Floats
     triangles: Ints
     texture: raster.Texture
-    jaw: float
-    tip: Floats
-    rise: Floats
+    jaw: float  # how far it moves with the lower jaw
+    tip: Floats  # (V,) how far it belongs to the tip of the tongue, which leaves the jaw
+    rise: Floats  # (3,) px by which the tip rises to the upper teeth
 
 
 @dataclass(frozen=True, slots=True)
 class Mouth:
-    """``parts`` back to front; ``cavity`` (3,) colour; the layers start at ``corner`` (x, y) of the picture: ``own``
-    (h, w, 4), teeth in the picture, continued, and their opacity; ``between`` (h, w, 5), the picture, 1 between its
-    lips, and how much of that is teeth or gum; ``rims`` (2, N, 2) px of the picture, of the lips; ``anchor`` (3,) of
-    the teeth in the space of `Body`."""
+    """The inside of a mouth. Its layers start at ``corner`` (x, y) of the picture."""
 
-    parts: tuple[Part, ...]
-    cavity: NDArray[np.uint8]
+    parts: tuple[Part, ...]  # back to front
+    cavity: NDArray[np.uint8]  # (3,) colour
     corner: tuple[int, int]
-    own: Floats
-    between: Floats
-    rims: Floats
-    anchor: Floats
-    upper: Ints
+    own: Floats  # (h, w, 4) the teeth in the picture, continued behind the lip, and their opacity
+    between: Floats  # (h, w, 5) the picture, 1 between its lips, and how much of that is teeth or gum
+    rims: Floats  # (2, N, 2) px of the picture: the rims of the lips
+    anchor: Floats  # (3,) the place of the teeth in the space of `Body`
+    upper: Ints  # (N,) vertices of the rims
     lower: Ints
     unit: float  # px of a face width
-    shadow: float  # share of those of lips and corners, none in flat drawings
+    shadow: float  # strength of the shadows of lips and corners: 1, and 0 in flat drawings
 
 
 class Light(NamedTuple):

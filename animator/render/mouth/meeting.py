@@ -42,29 +42,23 @@ _EPSILON = 1e-3  # px
 
 @dataclass(frozen=True, slots=True)
 class Lips:
-    """``upper`` and ``lower`` (N,) rims; ``gap`` (N,) px between them at rest, along ``down`` (2,); ``beside`` (N,) px
-    from its middle; the vertices ``near`` (K,) follow by ``follow`` (K, 2 N) what is closed, and what is closed so that
-    the lips become round; ``teeth`` (N,) px of the upper ones that are seen above a tucked lip; ``sticky`` (N,) px by
-    which shut lips part late; ``narrow`` px, half the width of the least round hole; lips that part by
-    ``turned`` px turn out the vertices ``edge`` (K,) by ``line`` (K, 2) px of the picture, of the rims' place ``at``
-    (K,) in 2 N, which is to where the lip is clear of the line between them. As far as ``smile``, 0 to 1, lips that
-    the picture parts are spread there: rounding brings them together before it makes a hole."""
+    """The rims of the lips at rest, N vertices each, and how the skin follows them."""
 
-    upper: Ints
-    lower: Ints
-    gap: Floats
-    down: Floats
-    beside: Floats
-    near: Ints
-    follow: Floats
-    teeth: Floats
-    sticky: Floats
-    narrow: float
-    edge: Ints
-    line: Floats
-    at: Ints
-    turned: float
-    smile: float
+    upper: Ints  # (N,) vertices of the upper rim
+    lower: Ints  # (N,)
+    gap: Floats  # (N,) px between the rims at rest, along ``down``
+    down: Floats  # (2,)
+    beside: Floats  # (N,) px along the rim from its middle
+    near: Ints  # (K,) vertices that follow the rims
+    follow: Floats  # (K, 2 N) by how much, where gaps are closed and where they are closed to make the lips round
+    teeth: Floats  # (N,) px of the upper teeth that are seen above a tucked lower lip
+    sticky: Floats  # (N,) px by which shut lips part late
+    narrow: float  # px, half the width of the smallest round hole
+    edge: Ints  # (K,) vertices that turn out as the lips part
+    line: Floats  # (K, 2) px of the picture by which they do so: to where the lip is clear of the line between the lips
+    at: Ints  # (K,) the place in both rims, 2 N, that each of them follows
+    turned: float  # px of further opening over which they turn out
+    smile: float  # 0 to 1, how far the picture spreads parted lips: rounding first brings them together
 
 
 def lips(portrait: Portrait, points: Floats) -> Lips:

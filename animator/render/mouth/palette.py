@@ -142,7 +142,7 @@ def _face(portrait: Portrait) -> NDArray[np.uint8]:
 
 
 def _sclera(portrait: Portrait, skin: Floats) -> Floats:
-    """Colour of the lightest part of the eyes, or what is guessed of it where one is hidden."""
+    """Colour of the lightest part of the eyes, or an estimate where an eye is hidden."""
     if any(portrait.eyes_hidden):
         return f32(skin.max() * (skin / skin.max()) ** _HIDDEN_TINT)
     found: list[Floats] = []
