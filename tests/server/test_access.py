@@ -88,6 +88,13 @@ def test_a_secret_beside_the_key_still_narrows_it(keyed: Access) -> None:
         assert keyed.visitor(connection(*keys)) == Visitor("anna")
 
 
+def test_of_two_valid_secrets_the_first_decides_and_nobody_guesses_one(keyed: Access) -> None:
+    (anna, _), (bert, _) = keyed.secret("anna"), keyed.secret("bert")
+    assert keyed.visitor(connection(anna, bert)) == Visitor("anna")
+    assert keyed.visitor(connection(bert, "", anna)) == Visitor("bert")
+    assert len(anna.removeprefix("ek_")) * 6 >= 192, "bits"
+
+
 def test_without_a_key_an_expired_secret_speaks_for_nobody(keyless: Access, clock: Clock) -> None:
     secret, expires = keyless.secret("anna")
     assert keyless.visitor(connection(secret)) == Visitor("anna")
