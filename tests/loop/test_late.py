@@ -1,15 +1,18 @@
 """A machine that is too busy: frames are left out, the clock is the wall's, and no word is lost."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from companion.avatar.cartoon import CartoonAnimator
+from companion.dialogue.personas import personas
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import RATE, Conversation, Inline, engine
 from tests.virtual_time import run
 
+BOOK = personas.load().openers
 WORDS = 20  # of a quarter of a second
 
 
@@ -84,3 +87,29 @@ def test_a_face_that_is_always_too_slow_loses_frames_and_keeps_time(chunk_frames
     undrawn = talk.engine.metrics.registry.get_sample_value("vasari_frames_undrawn_total")
     assert undrawn == pytest.approx(60 * 25 - len(late), abs=25)
     assert not talk.all(events.AvatarDelayed), "the sound is in time"
+
+
+async def interrupted(at: float, late: float) -> float:
+    """A user begins to speak ``at`` s into the sound of a reply of some 5 s, whose opener is followed by nothing for
+    half a second, over a device that is ``late`` by so many seconds -> s until the last sound of the face was sent."""
+    model, hearing = fakes.ScriptedLLM(["it depends. " + "word " * 16], 0.5), fakes.ScriptedASR(["Why is that?"])
+    made = engine(llm=model, asr=hearing, device=Inline(late))
+    made = replace(made, prompts=replace(made.prompts, openers=BOOK))
+    async with Conversation(made, avatar=True) as talk:
+        await talk.hear(0.8)
+        open_microphone = asyncio.create_task(talk.silence(20))
+        await talk.until(events.AudioDelta)
+        await asyncio.sleep(at - (talk.now() - talk.at(events.AudioDelta)))
+        open_microphone.cancel()
+        assert not talk.all(events.ResponseDone)
+        begun = talk.now()
+        await talk.hear(1.0)
+        sounds = [time for time, event in talk.log if isinstance(event, events.AudioDelta) and any(event.delta)]
+        return max((time for time in sounds if time >= begun), default=begun) - begun
+
+
+@pytest.mark.parametrize("late", [0.0, 0.03])
+def test_who_interrupts_is_given_silence_at_once_wherever_the_reply_is(late: float) -> None:
+    opener, pause, middle, end = 0.05, 0.4, 1.8, 3.2
+    waits = [run(interrupted(at, late)) for at in ((opener, middle) if late else (pause, end))]
+    assert max(waits) < 0.2, waits
