@@ -56,19 +56,30 @@ def inspect(
     """Shows the credentials and the watermark of VIDEO, and whether they are valid."""
     from animator.marks.credentials import read
     from animator.marks.installation import SigningError
-    from animator.marks.invisible import look
-    from animator.media.files import MediaError
 
     try:
-        found, mark = read(video), look(video)
-    except (SigningError, MediaError) as error:
+        found = read(video)
+    except SigningError as error:
         fail(str(error))
+    mark = _looked_for(video, found)
     if only_json:
         seen = mark and {"installation": f"{mark.installation:06x}", "day": mark.day.isoformat()}
         typer.echo(json.dumps({"credentials": asdict(found), "watermark": seen}))
     else:
         for line in (*_lines(found), _watermark(mark)):
             Console().print(escape(line), soft_wrap=True, highlight=False)
+
+
+def _looked_for(video: Path, found: "Statement") -> "Payload | None":
+    from animator.marks.invisible import look
+    from animator.media.files import MediaError
+
+    try:
+        return look(video)
+    except MediaError as error:
+        if found.state == "none":
+            fail(str(error))
+        return None  # a recording of sound alone
 
 
 def _watermark(mark: "Payload | None") -> str:
