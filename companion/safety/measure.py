@@ -63,7 +63,8 @@ def turns(path: Path) -> list[Turn]:
 
 
 def new_turns(part: str) -> list[Turn]:
-    """The second set, of all kinds; ``part``: ``dev`` or ``held-out``."""
+    """Sets of all kinds; ``part``: ``dev`` or ``held-out`` (the halves of the second), ``fresh`` (the third),
+    ``unseen`` (the fourth)."""
     return turns(resources.folder("prompts") / "safety" / "check" / f"turns-{part}.txt")
 
 

@@ -3,7 +3,8 @@
 The sentences are those of ``prompts/safety/examples``, one file a kind, and the development half of the turns of
 ``prompts/safety/check``; nothing else of the latter is seen. Each is varied anew in every round: how it begins, its
 case and marks, a neighbour sentence, and, for danger, a frame of play (which makes it ordinary) or a word that it is
-meant. Two processor cores take some five minutes.
+meant. ``--into`` averages what is learned with an adapter that was trained before: on sentences that neither of the two
+has seen, the average of their weights errs less than each. One processor core takes some five minutes.
 """
 
 # torch is an extra: where it is missing, pyright knows none of its types.
@@ -15,7 +16,7 @@ import logging
 import math
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from companion.safety.measure import SAME_KINDS, new_turns
 from companion.safety.network import ADAPTER, DENSE, KINDS, MAX_TOKENS, SHARPNESS, STRENGTH
 
 RANK = 8
+FAR = 1e4  # taken off where there is no token, so that nothing is left of it after the softmax
 BATCH, BATCHES_SORTED, RATE, WARM_UP, SMOOTHING = 32, 8, 1e-3, 30, 0.05
 
 log = logging.getLogger(__name__)
@@ -59,11 +61,14 @@ MEANT = (
 
 
 class Adapted(nn.Module):
-    """MiniLM, whose own weights rest, with the adapter and a head: tokens -> (n, kinds) logits."""
+    """MiniLM, whose own weights rest, with the adapter and a head: tokens -> (n, kinds) logits.
+
+    All but the mean and the head is in bfloat16, which a processor that knows it multiplies twice as fast.
+    """
 
     def __init__(self, weights: dict[str, Tensor]) -> None:
         super().__init__()
-        self._base = {name: weight.float() for name, weight in weights.items()}
+        self._base = {name: weight.bfloat16() for name, weight in weights.items()}
         shapes = {name: weights[f"{name}.weight"].shape for name in DENSE}
         down = {_key(n): nn.Parameter(torch.randn(RANK, s[1]) / math.sqrt(s[1])) for n, s in shapes.items()}
         self.down = nn.ParameterDict(down)
@@ -77,7 +82,7 @@ class Adapted(nn.Module):
         x = self._norm(words[ids] + places[: ids.shape[1]] + segment, "embeddings.LayerNorm")
         for layer in range(LAYERS):
             x = self._layer(x, mask, f"encoder.layer.{layer}.")
-        mean = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        mean = (x.float() * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         return self.head(self.drop(functional.normalize(mean, dim=-1) * SHARPNESS))
 
     def tensors(self) -> dict[str, Tensor]:
@@ -90,14 +95,17 @@ class Adapted(nn.Module):
         shape = (*x.shape[:2], HEADS, WIDTH // HEADS)
         parts = (f"{name}attention.self.{part}" for part in ("query", "key", "value"))
         q, k, v = (self._dense(x, part).view(shape).transpose(1, 2) for part in parts)
-        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :].bool())
+        # By hand: for sentences of twenty tokens torch's own attention takes three times as long.
+        alike = (q @ k.transpose(-1, -2)).float() / math.sqrt(WIDTH // HEADS) + (mask[:, None, None, :] - 1) * FAR
+        mixed = torch.softmax(alike, -1).bfloat16() @ v
         attended = self._dense(mixed.transpose(1, 2).reshape(x.shape), f"{name}attention.output.dense")
         x = self._norm(x + attended, f"{name}attention.output.LayerNorm")
         wide = functional.gelu(self._dense(x, f"{name}intermediate.dense"))
         return self._norm(x + self._dense(wide, f"{name}output.dense"), f"{name}output.LayerNorm")
 
     def _dense(self, x: Tensor, name: str) -> Tensor:
-        change = functional.linear(functional.linear(self.drop(x), self.down[_key(name)]), self.up[_key(name)])
+        down, up = (part[_key(name)].bfloat16() for part in (self.down, self.up))
+        change = functional.linear(functional.linear(x, down), up)
         return functional.linear(x, self._base[f"{name}.weight"], self._base[f"{name}.bias"]) + STRENGTH * change
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
@@ -164,6 +172,16 @@ def train(told: Sequence[Example], rounds: int, seed: int = 0) -> Adapted:
     return net
 
 
+def mixed(before: Mapping[str, Tensor], now: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """The weighted average of two adapters, of ``now`` with ``share`` from 0 to 1: their products side by side, of the
+    sum of their ranks (Wortsman et al. 2022, model soups)."""
+    parts = ((before, 1 - share), (now, share))
+    heads = {name: sum(part * kept[name].float() for kept, part in parts) for name in ("head.weight", "head.bias")}
+    downs = {f"{name}.down": torch.cat([kept[f"{name}.down"].float() for kept, _ in parts]) for name in DENSE}
+    ups = {f"{name}.up": torch.cat([part * kept[f"{name}.up"].float() for kept, part in parts], 1) for name in DENSE}
+    return {name: torch.as_tensor(value).half().contiguous() for name, value in {**heads, **downs, **ups}.items()}
+
+
 def _batches(items: list[Example], draw: random.Random) -> Iterable[list[Example]]:
     """Of sentences of about the same length."""
     draw.shuffle(items)
@@ -187,13 +205,16 @@ def _key(name: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--into", type=Path, help="an adapter with which the new one is averaged")
+    parser.add_argument("--share", type=float, default=0.8, help="of the new one in the average, from 0 to 1")
     parser.add_argument("--out", type=Path, default=ADAPTER)
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     told = [*examples(), *((turn.said, SAME_KINDS.get(turn.kind, turn.kind)) for turn in new_turns("dev"))]
-    save_file(train(told, asked.rounds, asked.seed).tensors(), asked.out)
+    learned = train(told, asked.rounds, asked.seed).tensors()
+    save_file(mixed(load_file(asked.into), learned, asked.share) if asked.into else learned, asked.out)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def detector(crisis):
 
 
 @pytest.mark.model
-@pytest.mark.parametrize(("part", "recall"), [("", 0.95), ("held-out-", 0.8)])
+@pytest.mark.parametrize(("part", "recall"), [("", 0.97), ("held-out-", 0.82)])
 def test_the_sentences_of_the_first_set_are_judged_as_well_as_stated(detector, part, recall):
     found = measure.measure(detector, measure.old_turns(part))
     assert found.recall >= recall
@@ -41,6 +41,15 @@ def test_the_turns_of_the_second_set_are_judged_as_well_as_stated(detector):
     assert found.false_questions <= 0.04, found.alarmed
 
 
+@pytest.mark.model
+@pytest.mark.parametrize(("part", "recall", "questions"), [("fresh", 0.9, 0.04), ("unseen", 0.8, 0.09)])
+def test_turns_that_nothing_was_trained_on_are_judged_as_well_as_stated(detector, part, recall, questions):
+    found = measure.measure(detector, measure.new_turns(part))
+    assert found.recall >= recall
+    assert found.false_crises <= 0.01
+    assert found.false_questions <= questions
+
+
 def test_what_is_set_aside_is_not_among_the_examples():
     from companion import resources
 
@@ -50,7 +59,8 @@ def test_what_is_set_aside_is_not_among_the_examples():
     folder = resources.folder("prompts") / "safety" / "examples"
     files = [(folder / f"{kind}.txt").read_text("utf-8").splitlines() for kind in KINDS]
     examples = {plain(text) for lines in files for text in lines}
-    told = [*measure.old_turns(), *measure.old_turns("held-out-"), *measure.new_turns("held-out")]
+    told = [*measure.old_turns(), *measure.old_turns("held-out-")]
+    told += [turn for part in ("held-out", "fresh", "unseen") for turn in measure.new_turns(part)]
     assert not examples & {plain(turn.said) for turn in told}
     assert not {plain(turn.said) for turn in measure.new_turns("dev")} & {
         plain(turn.said) for turn in measure.new_turns("held-out")
@@ -286,6 +296,26 @@ def test_how_long_a_message_is_does_not_matter(crisis):
         assert judge(text).level == "crisis"
         times.append(time.process_time() - began)
     assert times[1] < 10 * times[0] + 0.1
+
+
+def test_the_average_of_two_adapters_adds_their_products_by_share():
+    torch = pytest.importorskip("torch")
+    from companion.safety.train import mixed
+
+    draw = torch.Generator().manual_seed(0)
+
+    def adapter(rank):
+        parts = {f"{name}.up": torch.randn(3, rank, generator=draw) for name in DENSE}
+        parts |= {f"{name}.down": torch.randn(rank, 4, generator=draw) for name in DENSE}
+        return parts | {"head.weight": torch.randn(2, 4, generator=draw), "head.bias": torch.randn(2, generator=draw)}
+
+    before, now, name = adapter(2), adapter(3), DENSE[5]
+    made = mixed(before, now, 0.75)
+    product = {key: kept[f"{name}.up"] @ kept[f"{name}.down"] for key, kept in (("before", before), ("now", now))}
+    wanted = 0.25 * product["before"] + 0.75 * product["now"]
+    found = made[f"{name}.up"].float() @ made[f"{name}.down"].float()
+    np.testing.assert_allclose(found, wanted, atol=0.02)
+    np.testing.assert_allclose(made["head.bias"], 0.25 * before["head.bias"] + 0.75 * now["head.bias"], atol=0.01)
 
 
 def test_the_adapter_adds_a_product_to_each_dense_layer():
