@@ -109,16 +109,8 @@ def build(config: Config) -> Engine:
     from animator.media.encoder import choose_h264
 
     share_memory()
-    prompts = personas.load()
-    if config.session.persona not in prompts.personas:
-        known = ", ".join(prompts.personas)
-        raise ConfigError(f"{config.path}: session.persona {config.session.persona!r} is none of {known}")
-    names = ("turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
-    with ThreadPoolExecutor(len(names) + 2, "load") as pool:
-        loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
-        loading["safety"] = pool.submit(Safety, config.safety)
-        loading["feelings"] = pool.submit(_feelings, config)
-        stages: dict[str, Any] = {name: future.result() for name, future in loading.items()}
+    prompts = _prompts(config)
+    stages = _stages(config)
     safety: Safety = stages["safety"]
     speech = [prompts.speech, safety.rules, *([prompts.tagging] if config.session.feeling_tags else [])]
     memory: Any = stages["memory"]
@@ -144,6 +136,24 @@ def build(config: Config) -> Engine:
         resumables=_resumables(config.resume),
         films=_films(config),
     )
+
+
+def _prompts(config: Config) -> Prompts:
+    prompts = personas.load()
+    if config.session.persona not in prompts.personas:
+        known = ", ".join(prompts.personas)
+        raise ConfigError(f"{config.path}: session.persona {config.session.persona!r} is none of {known}")
+    return prompts
+
+
+def _stages(config: Config) -> dict[str, Any]:
+    """The stages, and what care and feelings need, by name; loaded side by side."""
+    names = ("turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
+    with ThreadPoolExecutor(len(names) + 2, "load") as pool:
+        loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
+        loading["safety"] = pool.submit(Safety, config.safety)
+        loading["feelings"] = pool.submit(_feelings, config)
+        return {name: future.result() for name, future in loading.items()}
 
 
 def _resumables(resume: Resume) -> Resumables | None:

@@ -1,7 +1,7 @@
 """Who is speaking: the Markdown files of ``prompts/``, each with TOML front matter between two lines of ``+++``."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Literal
@@ -103,10 +103,9 @@ class Languages:
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """All personas by id, the rules of speech that every one of them follows, how ``{memories}`` are put, all lessons
-    by id, how feelings are written, how the feeling of the user is put, how replies begin, what silence
-    is met with, in which language to answer, what small models are kept from, how lessons speak and
-    listen, orders that are understood by rule, and what people say of themselves."""
+    """The files of ``prompts/``. ``personas`` and ``lessons`` are by id; ``speech`` are the rules that every persona
+    follows; ``recalled`` presents ``{memories}`` to the language model; ``tagging`` tells it how to write feelings, and
+    ``felt`` what the user feels; ``manners`` correct a small model; ``tutoring`` and ``orders`` are by language."""
 
     personas: dict[str, Persona]
     speech: str
@@ -127,42 +126,38 @@ def load(folder: Path | None = None) -> Prompts:
     """``prompts/`` (or another folder of that form) -> Prompts. Raises PromptError."""
     folder = folder or resources.folder("prompts")
     personas = {path.stem: read(path) for path in sorted((folder / "personas").glob("*.md"))}
+    tutoring, book, feelings = lesson.tutoring(folder), openers.load(folder / "openers.md"), emotions.load(folder)
+    lessons = {path.stem: Lesson.read(path, tutoring) for path in sorted((folder / "lessons").glob("*.md"))}
+    _check(personas, lessons, book, folder)
+    head, note = frontmatter.read(folder / "silence.md")
+    languages = folder / "languages.md"
+    return Prompts(
+        personas=personas,
+        speech=(folder / "speech.md").read_text("utf-8").strip(),
+        recalled=notes.load(folder).note,
+        lessons=lessons,
+        tagging=feelings.tagging,
+        felt=Felt(feelings.note, feelings.lively, feelings.low),
+        openers=book,
+        silence=frontmatter.parse(Silence, head | {"note": note}, folder / "silence.md"),
+        languages=frontmatter.parse(Languages, frontmatter.read(languages)[0], languages),
+        manners=manners.load(folder),
+        tutoring=tutoring,
+        orders=orders.load(folder),
+        facts=facts.load(folder),
+    )
+
+
+def _check(personas: Mapping[str, Persona], lessons: Mapping[str, Lesson], book: Book, folder: Path) -> None:
+    """Raises PromptError for a persona that names what there is not, and where there is none."""
     if not personas:
         raise PromptError(f"{folder / 'personas'}: there is no persona; add a NAME.md")
-    paths = {path.stem: path for path in sorted((folder / "lessons").glob("*.md"))}
     for persona in personas.values():
-        if persona.lesson and persona.lesson not in paths:
-            known = ", ".join(paths) or "none"
+        if persona.lesson and persona.lesson not in lessons:
+            known = ", ".join(lessons) or "none"
             raise PromptError(f"{persona.id}.md: lesson: there is no {persona.lesson!r} in prompts/lessons ({known})")
-    tutoring = lesson.tutoring(folder)
-    lessons = {name: Lesson.read(path, tutoring) for name, path in paths.items()}
-    book = openers.load(folder / "openers.md")
-    for persona in personas.values():
         if unknown := book.unknown(persona.openers or {}):
             raise PromptError(f"{persona.id}.md: openers: prompts/openers.md has no {unknown!r}")
-    speech = (folder / "speech.md").read_text("utf-8").strip()
-    feelings = emotions.load(folder)
-    head, note = frontmatter.read(folder / "silence.md")
-    silence = frontmatter.parse(Silence, head | {"note": note}, folder / "silence.md")
-    tagging, felt = feelings.tagging, Felt(feelings.note, feelings.lively, feelings.low)
-    languages = frontmatter.parse(Languages, frontmatter.read(folder / "languages.md")[0], folder / "languages.md")
-    said = orders.load(folder)
-    recalled, own = notes.load(folder).note, manners.load(folder)
-    return Prompts(
-        personas,
-        speech,
-        recalled,
-        lessons,
-        tagging,
-        felt,
-        book,
-        silence,
-        languages,
-        own,
-        tutoring,
-        said,
-        facts.load(folder),
-    )
 
 
 def read(path: Path) -> Persona:
