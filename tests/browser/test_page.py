@@ -371,7 +371,8 @@ def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Pa
     """Killed in mid-sentence: the conversation goes on, the sentence is said to its end, nobody is greeted twice."""
     config = tmp_path / "kept.toml"
     kept = (tmp_path / "kept.sqlite").as_posix()
-    config.write_text(f'extends = "fakes"\n[session]\ngreet = true\n[resume]\nurl = "{kept}"\n')
+    recorded = f'[recording]\nfolder = "{tmp_path.as_posix()}"\n'
+    config.write_text(f'extends = "fakes"\n[session]\ngreet = true\n[resume]\nurl = "{kept}"\n{recorded}')
     companion = Companion(str(config), tmp_path / "log.txt")
     try:
         page = Page(browser, companion.url)
@@ -404,6 +405,14 @@ def test_the_server_may_go_and_come_back(browser: webdriver.Chrome, tmp_path: Pa
         assert [event for event in page.events("session.created") if "resume" not in event["session"]], "it is secret"
         page["text"].send_keys(Keys.ENTER)
         page.until_state("speaking")
+        assert page["face"].get_attribute("recorded") is None
+        run_js(browser, "document.getElementById('face').recording = { consent: true }")
+        page.wait(lambda: page["face"].get_attribute("recorded") is not None, "the recording to be told")
+        page.wait(lambda: list(tmp_path.glob("*.growing.mp4")), "the recording")
+        run_js(browser, "document.getElementById('face').recording = null")
+        page.wait(lambda: not list(tmp_path.glob("*.growing.mp4")), "the end of the recording")
+        assert page["face"].get_attribute("recorded") is None
+        assert len(list(tmp_path.glob("*.mp4"))) == 1
     finally:
         companion.stop()
     complaints(browser)

@@ -34,6 +34,7 @@ const HTML = `<style>${STYLE}</style>
     <canvas class="face" part="face" width="512" height="512" aria-hidden="true"></canvas>
     <div class="ring" part="ring"></div>
     <p class="state glass" part="state"><i></i><span></span></p>
+    <p class="recorded glass" part="recorded" role="status"><i></i><span></span></p>
     <div class="foot" part="foot">
       <p class="captions glass" part="captions" aria-hidden="true" hidden><span class="heard"></span><span class="unsaid"></span></p>
       <p class="notice glass" part="notice" role="status" hidden></p>
@@ -91,6 +92,7 @@ export class VasariAvatar extends Base {
       failed: ({ code, message }) => this.#emit("error", { code, message }),
     });
     listen(this, "vasari-status", (detail) => this.#tellStatus(detail));
+    listen(this, "vasari-event", ({ session }) => session && this.#tellRecorded(session.recording));
     listen(this, "vasari-state", ({ state }) => this.#tellState(state));
     listen(this, "vasari-caption", (line) => this.captions && this.#subtitles.show(line));
     listen(this, "vasari-error", ({ message }) => this.controls && this.#notice(message));
@@ -241,6 +243,15 @@ export class VasariAvatar extends Base {
   set memory(value) {
     this.#memory = value;
     this.#conversation.update({ memory: value });
+  }
+  /**
+   * Whoever looks is told for as long as it lasts.
+   * @param {{ consent: boolean } | null} recording as the server has it
+   */
+  #tellRecorded(recording) {
+    const on = recording?.consent ?? false;
+    this.toggleAttribute("recorded", on);
+    this.#part(".recorded span").textContent = on ? "Recording" : "";
   }
   get recording() {
     return this.#recording;

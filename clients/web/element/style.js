@@ -49,6 +49,9 @@ export const STYLE = `
   /* what happens, what is said, what can be done: from top to bottom */
   .state { inset: 0.75rem auto auto 0.75rem; display: none; align-items: center; gap: 0.45em; margin: 0; padding: 0.2em 0.8em; border-radius: 99px; font-size: 0.8125rem; }
   .state i { width: 0.5rem; height: 0.5rem; border-radius: 50%; background: var(--glow, var(--soft)); }
+  .recorded { inset: 2.75rem auto auto 0.75rem; display: none; align-items: center; gap: 0.45em; margin: 0; padding: 0.2em 0.8em; border-radius: 99px; font-size: 0.8125rem; }
+  .recorded i { width: 0.5rem; height: 0.5rem; border-radius: 50%; background: #d33; }
+  :host([recorded]) .recorded { display: flex; }
   .foot { inset: auto 0 0; display: flex; flex-direction: column; align-items: center; gap: 0.6rem; padding: clamp(0.4rem, 3cqmin, 1.25rem); }
   .glass { background: color-mix(in srgb, var(--panel) 88%, transparent); backdrop-filter: blur(14px) saturate(1.3); box-shadow: 0 0.2rem 1rem #0003; }
   .captions { margin: 0; max-width: 34em; padding: 0.45em 0.9em; border-radius: 0.7em; font-size: clamp(0.875rem, 3.2cqmin, 1.6rem); line-height: 1.4; text-align: center; text-wrap: balance; }
