@@ -92,7 +92,7 @@ export class VasariAvatar extends Base {
       failed: ({ code, message }) => this.#emit("error", { code, message }),
     });
     listen(this, "vasari-status", (detail) => this.#tellStatus(detail));
-    listen(this, "vasari-event", ({ session }) => session && this.#tellRecorded(session.recording));
+    listen(this, "vasari-event", (event) => "session" in event && this.#tellRecorded(event.session.recording));
     listen(this, "vasari-state", ({ state }) => this.#tellState(state));
     listen(this, "vasari-caption", (line) => this.captions && this.#subtitles.show(line));
     listen(this, "vasari-error", ({ message }) => this.controls && this.#notice(message));
