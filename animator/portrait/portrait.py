@@ -30,7 +30,7 @@ from animator.portrait.shaping.lip_shapes import fit_mouth
 from animator.storage import cache_folder, whole
 
 Floats = NDArray[np.float32]
-VERSION = 59  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 60  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT_PORTRAITS = 64  # portraits on disk, some 4 MB each
 _SHARED_FIELDS = ("triangles", "contours")  # the same for all portraits
 

@@ -16,6 +16,7 @@ from animator.portrait.geometry.pose import pose
 from animator.portrait.picture.named import Landmarks
 from animator.portrait.picture.reading import Picture, PortraitError, Source, decode, read
 from animator.portrait.portrait import Portrait, load
+from tests.portrait.faces import Faces
 
 PortraitOf = Callable[[str], Portrait]
 PICTURES = Path(__file__).parent / "pictures"
@@ -95,3 +96,11 @@ def test_nothing_is_found_where_nothing_is() -> None:
         load(file.getvalue(), 256)
     assert caught.value.code == "no_face"
     assert caught.value.landmarks and (caught.value.landmarks.width, caught.value.landmarks.height) == (640, 480)
+
+
+def test_a_drawing_on_its_side_that_networks_do_not_know_is_turned(landmarker: Landmarker, faces: Faces) -> None:
+    picture = np.pad(faces["drawn_big_ears_nora"][0], ((30, 30), (30, 30), (0, 0)), mode="edge")
+    turned, found = find_faces(held(picture, 1), landmarker)
+    assert turned.quarters == 3
+    across, down = found[0].points[473, :2] - found[0].points[468, :2]
+    assert abs(down) < 0.2 * across

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.portrait.drawn.contours import find_drawn
+from animator.portrait.finding.bending import distance
 from animator.portrait.finding.landmarks import FaceLandmarks, Landmarker
-from animator.portrait.finding.seeking import Sought, glance, seek
+from animator.portrait.finding.seeking import SAME_FACE_DISTANCE, Sought, glance, seek
 from animator.portrait.geometry.pose import pose
 from animator.portrait.geometry.topology import POINTS
 from animator.portrait.picture.named import Landmarks
@@ -29,6 +31,9 @@ LEAST_LOOKS = 4  # of eight looks
 _SURE_BELIEF = 0.9  # belief in a face that is sought, from which no other way to hold the picture is tried
 _BELIEF_MARGIN = 0.3  # by which a face is believed more than in the picture as it is for it to be turned
 _ROUNDS = 3  # of looking again once a picture was turned
+# How likely contours are, at least, by which a picture is turned, and times those of other ways to hold it: drawings
+# held right have .25 to .95, held wrong up to .56, and .7 of the right ones.
+_LEAST_CONTOURS, _CLEAR_FACTOR = 0.4, 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ def find_faces(source: Source, landmarker: Landmarker) -> tuple[Source, list[Fac
             first = best
     if first.wander < STEADY_WANDER:
         return first.source, first.faces
+    if standing := _as_drawn(source, landmarker):
+        return standing[0], [standing[1]]
     turned, sought = _sought(source, landmarker)
     if sought and (first.wander >= _WILD_WANDER or _height(sought.face) > _LARGER_FACTOR * _height(first.faces[0])):
         return turned, [sought.face]
@@ -139,6 +146,24 @@ def _sought(source: Source, landmarker: Landmarker) -> tuple[Source, Sought | No
         if face and not _quarters(face.face) and face.belief > max(known + _BELIEF_MARGIN, _SURE_BELIEF):
             best, known = (turned, face), face.belief - _BELIEF_MARGIN
     return best
+
+
+def _as_drawn(source: Source, landmarker: Landmarker) -> tuple[Source, FaceLandmarks] | None:
+    """``source`` turned so that the drawn eyes in it are level and the mouth lies under them, and the face there; None
+    where it is held so already, where that is not clear, or where the networks see another face."""
+    ways = [source, *(source.turned(quarters) for quarters in (1, 2, 3))]
+    drawn = [find_drawn(way.picture) for way in ways]
+    likely = [max((contours.likely for contours in found), default=0.0) for found in drawn]
+    best = int(np.argmax(likely))
+    others = max(likely[:best] + likely[best + 1 :])
+    if best == 0 or likely[best] < max(_LEAST_CONTOURS, _CLEAR_FACTOR * others):
+        return None
+    sought = seek(ways[best].picture, landmarker)
+    if not sought or not any(
+        distance(sought.face.points, contours.points) < SAME_FACE_DISTANCE for contours in drawn[best]
+    ):
+        return None
+    return ways[best], sought.face
 
 
 def _height(face: FaceLandmarks) -> float:
