@@ -1,7 +1,7 @@
 """Who is speaking: the Markdown files of ``prompts/``, each with TOML front matter between two lines of ``+++``."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Literal
@@ -126,9 +126,13 @@ def load(folder: Path | None = None) -> Prompts:
     """``prompts/`` (or another folder of that form) -> Prompts. Raises PromptError."""
     folder = folder or resources.folder("prompts")
     personas = {path.stem: read(path) for path in sorted((folder / "personas").glob("*.md"))}
+    if not personas:
+        raise PromptError(f"{folder / 'personas'}: there is no persona; add a NAME.md")
+    paths = {path.stem: path for path in sorted((folder / "lessons").glob("*.md"))}
+    _check_lessons(personas.values(), paths)
     tutoring, book, feelings = lesson.tutoring(folder), openers.load(folder / "openers.md"), emotions.load(folder)
-    lessons = {path.stem: Lesson.read(path, tutoring) for path in sorted((folder / "lessons").glob("*.md"))}
-    _check(personas, lessons, book, folder)
+    lessons = {name: Lesson.read(path, tutoring) for name, path in paths.items()}
+    _check_openers(personas.values(), book)
     head, note = frontmatter.read(folder / "silence.md")
     languages = folder / "languages.md"
     return Prompts(
@@ -148,14 +152,16 @@ def load(folder: Path | None = None) -> Prompts:
     )
 
 
-def _check(personas: Mapping[str, Persona], lessons: Mapping[str, Lesson], book: Book, folder: Path) -> None:
-    """Raises PromptError for a persona that names what there is not, and where there is none."""
-    if not personas:
-        raise PromptError(f"{folder / 'personas'}: there is no persona; add a NAME.md")
-    for persona in personas.values():
-        if persona.lesson and persona.lesson not in lessons:
-            known = ", ".join(lessons) or "none"
-            raise PromptError(f"{persona.id}.md: lesson: there is no {persona.lesson!r} in prompts/lessons ({known})")
+def _check_lessons(personas: Iterable[Persona], lessons: Iterable[str]) -> None:
+    known = list(lessons)
+    for persona in personas:
+        if persona.lesson and persona.lesson not in known:
+            there = ", ".join(known) or "none"
+            raise PromptError(f"{persona.id}.md: lesson: there is no {persona.lesson!r} in prompts/lessons ({there})")
+
+
+def _check_openers(personas: Iterable[Persona], book: Book) -> None:
+    for persona in personas:
         if unknown := book.unknown(persona.openers or {}):
             raise PromptError(f"{persona.id}.md: openers: prompts/openers.md has no {unknown!r}")
 
