@@ -130,6 +130,8 @@ def test_a_mood_is_a_way_to_speak(speech):
 
     assert reach(sad, "jawOpen") < 0.85 and reach(sad, "mouthLowerDownLeft") < 0.9
     assert reach(angry, "mouthLowerDownLeft") > 1.2 and reach(angry, "jawOpen") > 1.05
+    assert reach(angry, "mouthStretchLeft") > 1.4 and reach(sad, "mouthStretchLeft") < 0.7
+    assert reach(angry, "mouthPucker") < 0.9, "lips are square"
     assert reach(happy, "mouthPucker") < 0.95 and reach(happy, "jawOpen") > 1.02
     for rows in (happy, sad, angry):
         shut = calm[..., CLOSE] > 0.99 * np.maximum(calm[..., JAW], 0.02)
