@@ -12,6 +12,7 @@ from companion.protocol.settings import Settings
 from companion.safety import policy
 from companion.safety.allowance import Allowance, Stay
 from companion.safety.detect import LONGEST_MESSAGE, Detector, Verdict
+from companion.safety.helplines import Helplines
 from companion.safety.network import Judges, Network
 from companion.safety.output import OutputFilter, Private
 from companion.safety.watch import Step, Watch
@@ -71,6 +72,7 @@ class Guard:
         self._handed: set[str] = set()  # what was spoken of already
         self._told_age = False
         self._output = OutputFilter(self._policy.output, private)
+        self._helplines = Helplines(self._policy, safety.care.country, settings, lambda: self._minor)
         self.note = ""  # for the language model, about the last message
 
     @property
@@ -200,49 +202,28 @@ class Guard:
         return self._policy.breaks.closed
 
     def _hand_over(self) -> str:
-        words, about = self._words, self._watch.about
+        words, about = self._helplines.words(self._watch.about), self._watch.about
         first = about not in self._handed
         again = words.again[self._crises % len(words.again)]
         self._handed.add(about)
         self._crises = 0 if first else self._crises + 1
-        text = (words.first if first else again).format(help=self._whom_to_call)
+        text = (words.first if first else again).format(help=self._helplines.whom_to_call(self._watch.about))
         self._say("crisis", text.partition("] ")[2], about)
         return text
 
     def _listen(self) -> str:
         """One of the prepared words for somebody in danger, to whom a language model that may say anything is not
         let."""
-        text = self._words.listen[self._listened % len(self._words.listen)]
+        listen = self._helplines.words(self._watch.about).listen
+        text = listen[self._listened % len(listen)]
         self._listened += 1
-        return text.format(help=self._whom_to_call)
-
-    @property
-    def _words(self) -> policy.Words:
-        """Those about this danger, in the user's language if there are any."""
-        if self._watch.about != "suicide":
-            return self._policy.emergencies.words(self._watch.about)
-        asked = self._settings().audio.input.transcription
-        return self._policy.handoff.languages.get((asked and asked.language) or "", self._policy.handoff)
-
-    @property
-    def _whom_to_call(self) -> str:
-        about = self._watch.about
-        lines = self._lines(about)
-        if not lines:
-            return self._words.nobody
-        own = lines[0].about == about and not lines[0].hours
-        help = self._words.help if own or about not in ("suicide", "abuse") else self._words.sometimes
-        return help.format(name=lines[0].name, call=lines[0].call, emergency=lines[0].emergency)
-
-    def _lines(self, about: str) -> list[policy.Line]:
-        country = self._settings().safety.country or self._safety.care.country
-        return self._policy.help.lines_for(country, self._minor, about)
+        return text.format(help=self._helplines.whom_to_call(self._watch.about))
 
     def _say(self, kind: Kind, message: str, about: str = "") -> None:
         if kind not in ("crisis", "concern"):
             self._tell(events.AvatarSafety(kind, message))
             return
-        lines = [{key: value for key, value in asdict(line).items() if value} for line in self._lines(about)]
+        lines = [{key: value for key, value in asdict(line).items() if value} for line in self._helplines.lines(about)]
         helps = self._policy.help
         self._tell(events.AvatarSafety(kind, message, [*lines, helps.everywhere], helps.note, about))
 

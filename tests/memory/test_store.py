@@ -84,6 +84,15 @@ def test_the_same_words_of_another_user_are_another_memory(kept):
     assert (texts(kept, "anna"), texts(kept, "bert")) == (["a 0"], ["b 90"])
 
 
+def test_nobody_corrects_the_memory_of_another_user(kept):
+    kept.remember(past(), [Note("a 0", "said", 3.0)])
+    (own,) = kept.of("anna")
+    for other in ("aaron", "zoe", ""):  # before and after her in the alphabet
+        assert kept.change(other, own.id, "b 20") is False
+    assert kept.change("anna", own.id + 1, "b 20") is False
+    assert "a 0" in texts(kept)
+
+
 def test_a_correction_changes_the_words_and_nothing_else(kept):
     kept.remember(past(), [Note("a 0", "said", 3.0, "home"), Note("c 90", "said", 1.0)])
     (before,) = [memory for memory in kept.of("anna") if memory.note.slot]
