@@ -4,13 +4,16 @@ import asyncio
 import sqlite3
 import sys
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from companion.errors import StageError
-from companion.memory import LongTerm, Off, seal, store
+from companion.memory import LongTerm, Off, longterm, seal, store
+from companion.memory.notes import Note
+from companion.memory.store import Memory
 from companion.stages import fakes
 from companion.stages.protocols import Message
 from tests.memory.conftest import Words
@@ -215,3 +218,19 @@ async def test_off_forgets():
     await Off().remember("anna", "c1", TALK)
     await Off().conclude("c1")
     assert await Off().recall("anna", "dog") == []
+
+
+@pytest.mark.parametrize(
+    ("likeness", "importance", "days", "worth"),
+    [
+        (0.5, 0.5, 0.0, 0.5 * 1.0 * 0.8),
+        (0.5, 0.5, 30.0, 0.5 * 0.8 * 0.8),  # half the weight of age after a half-life
+        (0.8, 0.0, 60.0, 0.8 * 0.7 * 0.6),
+        (0.27, 0.9, 0.0, 0.0),  # about something else
+        (0.0, 1.0, 900.0, 2.0),  # pinned
+    ],
+)
+def test_a_memory_counts_by_meaning_age_and_importance(likeness: float, importance: float, days: float, worth: float):
+    now = datetime(2026, 6, 1, 12)
+    memory = Memory(1, Note("a", "said", importance), now - timedelta(days=days), np.zeros(384, np.float32))
+    assert longterm.score(memory, likeness, now) == pytest.approx(worth)
