@@ -34,7 +34,7 @@ ENDING = """
 - Heads turned by more than about 20 degrees: far cheeks and ears are guessed.
 - Hair, hats and glasses move rigidly with the head; nothing swings.
 
-Faces that speak: [before and after](speaking.md), sixteen pictures.
+Faces that speak: [before and after](speaking.md), thirteen pictures.
 """
 
 
