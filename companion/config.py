@@ -1,5 +1,7 @@
-"""How the companion runs: frozen dataclasses read from TOML. Every field is explained in configs/default.toml, which
-names their defaults."""
+"""The configuration: frozen dataclasses read from TOML.
+
+configs/default.toml documents every field and its default; times have their unit in the name (``_ms``, ``_s``).
+"""
 
 import difflib
 import importlib
@@ -21,7 +23,7 @@ T = TypeVar("T")
 STAGES = ("vad", "turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
 
 
-MOVED_MODULES = {  # beginnings of import strings in configurations of users
+MOVED_MODULES = {  # old prefix of an import string, as users' configurations may still have it -> the new prefix
     "companion.vad:": "companion.stages.vad:",
     "companion.endpoint:": "companion.stages.turn_end:",
     "companion.asr:": "companion.stages.asr:",
@@ -38,12 +40,13 @@ MOVED_MODULES = {  # beginnings of import strings in configurations of users
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; the message names the file, the key and what to write instead."""
+    """The configuration is invalid; the message names the file, the key and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """An implementation by import string, and the keyword arguments of its constructor."""
+    """An implementation: ``use`` is its import string (``"package.module:Class"``), ``options`` are the keyword
+    arguments of its constructor."""
 
     use: str
     options: Table = field(default_factory=dict[str, Any])
@@ -157,20 +160,26 @@ class Config:
     recording: Recording = Recording()
 
     def stages(self) -> list[tuple[str, Stage]]:
-        """All that is chosen by import string, tools included, with the names of their tables."""
+        """Everything chosen by import string, tools included, as (name of its table, stage)."""
         tools = [(f"tools.{name}", tool) for name, tool in self.tools.items()]
         return [*((name, getattr(self, name)) for name in STAGES), *tools]
 
 
 def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = None) -> Config:
-    """The name of a file in ``configs/`` or a path to one, changed by ``overrides`` (nested like the file) -> Config.
+    """Read a configuration.
 
-    Raises ConfigError for a missing file, broken TOML, an unknown key, a value of the wrong type, or a stage that
-    does not exist or does not take the options given.
+    Args:
+        source: name of a file in ``configs/``, or a path that ends in .toml.
+        overrides: values that replace those of the file, nested like its tables. The environment variable
+            VASARI_API_KEY, if set, replaces ``server.api_key`` in turn.
+
+    Raises:
+        ConfigError: a missing file, broken TOML, an unknown key, a value of the wrong type, or a stage that does not
+            exist or does not take the options given.
     """
     path = _find(source)
     table = _merge(_read(path, ()), overrides or {})
-    if key := os.environ.get("VASARI_API_KEY", "").strip():  # a secret's file often ends in a line break
+    if key := os.environ.get("VASARI_API_KEY", "").strip():  # a key read from a file often ends in a newline
         table = _merge(table, {"server": {"api_key": key}})
     _refuse_unknown(table, [f.name for f in fields(Config) if f.name != "path"], "", path)
     parts: Table = {name: _section(kind, table.get(name, {}), name, path) for name, kind in SECTIONS.items()}
@@ -179,7 +188,10 @@ def load(source: str | Path = "default", overrides: Mapping[str, Any] | None = N
 
 
 def load_class(stage: Stage, where: str) -> Any:
-    """The class (or function) that ``stage.use`` names. Raises ConfigError when there is none."""
+    """Import the class (or function) that ``stage.use`` names; ``where`` begins the error message.
+
+    Raises ConfigError when it does not exist or its module cannot be imported.
+    """
     module_name, _, name = stage.use.partition(":")
     if not name:
         raise ConfigError(f'{where}: use = "{stage.use}" should read "package.module:Class"')
@@ -193,8 +205,8 @@ def load_class(stage: Stage, where: str) -> Any:
 
 
 def moved(key: str, path: str) -> str:
-    """Where the import string ``path`` that a configuration has at ``key`` leads now, if it led elsewhere once: the end
-    of an error."""
+    """A hint to append to an error message: the new import string for ``path``, the value of ``key`` in a
+    configuration, if its module has moved; else ""."""
     new = next((path.replace(old, new, 1) for old, new in MOVED_MODULES.items() if path.startswith(old)), None)
     return f'. It has moved: {key} = "{new}"' if new else ""
 
@@ -226,7 +238,8 @@ def _read(path: Path, seen: tuple[Path, ...]) -> Table:
 
 
 def _merge(base: Table, change: Mapping[str, Any]) -> Table:
-    """``change`` over ``base``, table by table. A new ``use`` starts its table anew: options belong to their class."""
+    """Merge ``change`` into ``base``, table by table. A table with another ``use`` is replaced as a whole, because
+    options belong to their class."""
     result = dict(base)
     for key, value in change.items():
         old = result.get(key)
@@ -258,7 +271,7 @@ def _section(kind: type[T], values: Any, name: str, path: Path) -> T:
 
 
 def _at_home(value: Any) -> Any:
-    """Expands ``~/``, so that no stage has to."""
+    """Expand a leading ``~/``, so that no stage has to."""
     return str(Path(value).expanduser()) if isinstance(value, str) and value.startswith("~/") else value
 
 
@@ -280,7 +293,7 @@ def _stage(table: Table, name: str, path: Path, within: str = "") -> Stage:
     parameters = inspect.signature(load_class(stage, where)).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         _refuse_unknown(values, [p for p in parameters if p != "self"], f"{name}.", path)
-    for key, parameter in list(parameters.items())[1 if within else 0 :]:  # a tool's first is its session's
+    for key, parameter in list(parameters.items())[1 if within else 0 :]:  # a tool's first parameter is its host
         required = parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         if required and key not in values:
             raise ConfigError(f"{path}: [{name}] {use} needs {key} = ...")

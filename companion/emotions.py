@@ -1,6 +1,6 @@
-"""What each emotion means in a conversation: sentences that sound like it, its voice, other words for it.
+"""What each emotion means in a conversation: example sentences, its prosody, synonyms.
 
-Read from ``prompts/feelings.md``. What it does to the face: `animator.motion.behaviour.emotions`.
+Read from ``prompts/feelings.md``. Its facial expression is defined in `animator.motion.behaviour.emotions`.
 """
 
 import functools
@@ -20,8 +20,8 @@ strict = with_config(ConfigDict(extra="forbid"))
 @strict
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a feeling sounds. ``speed`` and ``gain`` are relative to the voice's own, ``pitch`` is in semitones, and the
-    range of the pitch is wider by the factor ``width``."""
+    """The prosody of an emotion, relative to the voice's own: factors of ``speed`` and ``gain``, the shift of the
+    ``pitch`` in semitones, and the factor ``width`` of the pitch range."""
 
     speed: float = 1.0
     gain: float = 1.0
@@ -32,9 +32,13 @@ class Manner:
 @strict
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One emotion. ``examples`` are sentences of it; ``hint`` tells a voice that takes instructions how it sounds;
-    ``tags`` are other words that mean it in brackets; ``mirrored`` is what a listener shows to who feels so (None: the
-    same); ``lively``: it raises a voice; ``offered``: language models are told of it."""
+    """One emotion.
+
+    ``examples`` are sentences that express it; ``hint`` describes its sound to a TTS that takes instructions; ``tags``
+    are synonyms that language models write in brackets; ``mirrored`` is the emotion that a listener's face shows to
+    somebody who feels this one (None: the same); ``lively``: it raises the voice; ``offered``: language models are told
+    that they may use it.
+    """
 
     examples: Annotated[tuple[Text, ...], Field(min_length=1)]
     voice: Manner = Manner()
@@ -48,8 +52,8 @@ class Meaning:
 @strict
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The file. ``note``, ``lively`` and ``low`` are what a language model is told of the user's feeling and voice,
-    ``tagging`` how it writes its own."""
+    """The content of ``feelings.md``. ``note``, ``lively`` and ``low`` tell a language model of the user's emotion and
+    tone of voice; ``tagging`` tells it how to mark its own emotions."""
 
     note: str
     lively: str
@@ -59,8 +63,10 @@ class Table:
 
 
 def load(folder: Path) -> Table:
-    """``feelings.md`` of a folder of prompts. Raises PromptError, also where an emotion has no row, or its name stands
-    for another."""
+    """Read ``feelings.md`` from a folder of prompts.
+
+    Raises PromptError for an unusable file, an emotion without a table, or a tag that is the name of an emotion.
+    """
     path = folder / "feelings.md"
     head, body = frontmatter.read(path)
     table = frontmatter.parse(Table, head, path)
@@ -76,5 +82,5 @@ def load(folder: Path) -> Table:
 
 @functools.cache
 def meanings() -> dict[str, Meaning]:
-    """By name, those of the shipped file."""
+    """The emotions of the ``feelings.md`` that travels with the program, by name; cached. Raises PromptError."""
     return {**load(resources.folder("prompts")).emotions}

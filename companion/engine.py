@@ -1,4 +1,4 @@
-"""What all sessions share: the stages, the faces, the prompts and the threads that draw."""
+"""What all sessions share: the stages, the faces, the prompts and the render threads."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,8 +34,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Engine:
-    """``vad`` is called once per session; everything else is shared. ``encoder`` takes (width, height, fps, codec,
-    bitrate) as keyword arguments."""
+    """What `build` loads for one server.
+
+    ``vad`` makes a detector and is called once per session; everything else is shared. ``encoder`` makes a video
+    encoder and takes ``width``, ``height``, ``fps``, ``codec`` and ``bitrate`` as keyword arguments. ``feelings``,
+    ``resumables`` and ``films`` are None where the configuration switches them off.
+    """
 
     config: Config
     prompts: Prompts
@@ -62,7 +66,7 @@ class Engine:
 
     @property
     def looks(self) -> Looks:
-        """What opens the faces of sessions."""
+        """The part that opens a face for a session."""
         return Looks(
             animator=self.animator,
             portraits=self.portraits,
@@ -73,12 +77,12 @@ class Engine:
 
     @property
     def recognisers(self) -> Recognisers:
-        """What hears the users of sessions."""
+        """The part that sessions listen with: VAD, turn end and ASR."""
         return Recognisers(turns=self.config.turns, vad=self.vad, turn_end=self.turn_end, asr=self.asr)
 
     @property
     def dialogue(self) -> Shared:
-        """What the minds of sessions share."""
+        """What the dialogues of all sessions share."""
         return Shared(
             talk=self.config.session,
             prompts=self.prompts,
@@ -92,19 +96,21 @@ class Engine:
 
     @property
     def rehearsal(self) -> Rehearsal:
-        """What is prepared before the first question."""
+        """The part that prepares the language model and the voice before the first turn."""
         return Rehearsal(talk=self.config.session, prompts=self.prompts, llm=self.llm, repertoire=self.repertoire)
 
     async def close(self) -> None:
-        """Close the stages that hold connections or processes, once no session runs any more."""
+        """Close the stages that hold connections or processes. Call it once no session runs any more."""
         for stage in (self.turn_end, self.asr, self.llm, self.tts, self.memory):
             if closes(stage):
                 await stage.aclose()
 
 
 def build(config: Config) -> Engine:
-    """Load everything that ``config`` names, stages side by side. Blocks; raises what the stages' constructors raise,
-    ConfigError and PromptError."""
+    """Load everything that ``config`` names, the stages in parallel. Blocks until all are loaded.
+
+    Raises ConfigError, PromptError, and whatever the stages' constructors raise.
+    """
     from animator.marks.stream import TellingEncoder
     from animator.media.encoder import choose_h264
 
@@ -117,7 +123,7 @@ def build(config: Config) -> Engine:
     if learns(memory):
         memory.learn_with(stages["llm"])
     vad = load_class(config.vad, "[vad]")
-    vad(**config.vad.options)  # loads what the sessions will share, and fails now if it must
+    vad(**config.vad.options)  # loads the model that the sessions share, so that errors appear at the start
     return Engine(
         config=config,
         prompts=replace(prompts, speech="\n".join(speech)),
@@ -147,7 +153,7 @@ def _prompts(config: Config) -> Prompts:
 
 
 def _stages(config: Config) -> dict[str, Any]:
-    """The stages, and what care and feelings need, by name; loaded side by side."""
+    """Load the stages, and the models of safety and feelings, in parallel -> all by name."""
     names = ("turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
     with ThreadPoolExecutor(len(names) + 2, "load") as pool:
         loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}

@@ -1,4 +1,4 @@
-"""What may fail in a conversation, with a code that clients can match on."""
+"""The exception of the stages, with a code that clients can match on."""
 
 
 class StageError(Exception):
@@ -9,12 +9,15 @@ class StageError(Exception):
         self.code = code
 
     def __reduce__(self) -> tuple[type["StageError"], tuple[str, str]]:
-        """For stages in other processes."""
+        """Pickle both arguments, for stages that run in another process."""
         return type(self), (self.code, str(self))
 
 
 def as_stage_error(error: BaseException, code: str) -> StageError:
-    """Any exception of a stage, with a stable code. Its own text may hold what was said, so it is not repeated."""
+    """Wrap any exception of a stage in a StageError with ``code``; a StageError is returned unchanged.
+
+    The original message is not repeated, because it may quote what was said.
+    """
     if isinstance(error, StageError):
         return error
     return StageError(code, f"A stage of the conversation failed ({type(error).__name__}). The session goes on.")

@@ -1,4 +1,4 @@
-"""The files of ``prompts/``: TOML between two lines of ``+++``, then text."""
+"""Reads the files of ``prompts/``: TOML front matter between two lines of ``+++``, then text."""
 
 import re
 import tomllib
@@ -17,15 +17,18 @@ def _compile(pattern: Any) -> re.Pattern[str]:
         raise ValueError(f"is not a valid pattern: {error}") from error
 
 
-Pattern = Annotated[re.Pattern[str], BeforeValidator(_compile)]  # written as text; case does not matter
+Pattern = Annotated[re.Pattern[str], BeforeValidator(_compile)]  # a string in the TOML; ignores case
 
 
 class PromptError(Exception):
-    """A file of ``prompts/`` cannot be used; the message names it and what is wrong."""
+    """A file of ``prompts/`` is invalid; the message names the file and what is wrong."""
 
 
 def read(path: Path) -> tuple[dict[str, Any], str]:
-    """A file -> its front matter and its text. Raises PromptError."""
+    """Read a file -> its front matter as parsed TOML, and the text after it, stripped.
+
+    Raises PromptError for a file that is missing, not UTF-8, without front matter, or not valid TOML.
+    """
     try:
         parts = path.read_text("utf-8").split("+++\n", 2)
     except OSError as error:
@@ -41,7 +44,7 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def parse(kind: type[T], values: dict[str, Any], path: Path) -> T:
-    """Front matter -> a dataclass. Raises PromptError naming the file and the field."""
+    """Validate front matter as a ``kind``, a dataclass. Raises PromptError, which names the file and the field."""
     try:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:

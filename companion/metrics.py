@@ -1,4 +1,4 @@
-"""One timeline per turn, and the figures of the whole server. No words are in them."""
+"""Metrics: one timeline per turn, and the Prometheus figures of the whole server. Neither holds what was said."""
 
 import time
 from collections import Counter as Tally
@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)  # s
-FRAME_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5)  # s, beside a frame's 0.04
+FRAME_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5)  # s; a frame lasts 0.04 s
 BARGE_IN_BUCKETS = (0.05, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.4, 0.6, 1.0)  # s
 KEPT_TURNS = 50  # turns whose timelines are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stage at work on a turn, from ``start`` to ``end`` in seconds after the end of the user's speech."""
+    """The time for which one stage works on a turn, from ``start`` to ``end`` in seconds after the end of the user's
+    speech; negative before it."""
 
     name: str
     start: float
@@ -26,8 +27,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The timeline of one that is over. ``at`` is the Unix time of the end of the user's speech; ``status`` is how its
-    response ended; ``changes`` as those of a `Trace`."""
+    """The timeline of a finished turn. ``session`` and ``response`` are ids; ``status`` is how the response ended;
+    ``at`` is the Unix time in seconds of the end of the user's speech; ``changes`` are counts, as in `Trace.change`."""
 
     session: str
     response: str
@@ -38,12 +39,13 @@ class Turn:
 
 
 class Trace:
-    """When what happened in a turn, in seconds after ``start``, the end of the user's speech.
+    """The running timeline of a turn, in seconds after ``start``, the end of the user's speech on ``clock``.
 
-    Marks: ``turn_end`` (the silence was long enough), ``transcript``, ``first_token``, ``first_speech`` (synthesized),
-    ``first_audio`` and ``first_frame`` (sent), ``done``. Spans: ``hear`` (the user speaks), ``judge`` (whether the turn
-    is over), ``transcribe``, ``think`` (the language model, its wait for the voice included), ``speak`` (one for each
-    sentence), ``draw`` (the first pictures that speak), ``send`` (all of the sound, as it is heard).
+    Marks are moments: ``turn_end`` (endpointing has decided), ``transcript``, ``first_token``, ``first_speech``
+    (synthesized), ``first_audio`` and ``first_frame`` (sent), ``done``. Spans are intervals: ``hear`` (the user
+    speaks), ``judge`` (endpointing), ``transcribe``, ``think`` (the language model, including the time it waits for the
+    voice), ``speak`` (synthesis, one per sentence), ``draw`` (rendering of the first speaking frames), ``send``
+    (playout of the reply's sound).
     """
 
     def __init__(self, clock: Callable[[], float], start: float) -> None:
@@ -54,9 +56,11 @@ class Trace:
         self.changes: Tally[str] = Tally()
 
     def change(self, by: str) -> None:
-        """Count a change to what the language model said. ``by``: a sentence was changed by the ``manners``, the
-        ``guard`` or ``obedience``; the reply began with an ``opener``; or the model was asked ``again`` because it had
-        nothing to add to one."""
+        """Count a change to what the language model said.
+
+        ``by`` is ``manners``, ``guard`` or ``obedience`` (which changed a sentence), ``opener`` (the reply began with
+        one), or ``again`` (the model added nothing to the opener and was asked once more).
+        """
         self.changes[by] += 1
 
     @property
@@ -65,16 +69,16 @@ class Trace:
         return self._clock() - self._start
 
     def mark(self, name: str) -> None:
-        """Note the time of ``name``; only the first call for it counts."""
+        """Record the time of the mark ``name``; later calls with the same name are ignored."""
         self.marks.setdefault(name, self._clock() - self._start)
 
     def add(self, name: str, start: float, end: float) -> None:
-        """A span between two times of the clock."""
+        """Record a span between two times of the clock, in seconds."""
         self._spans.append(Span(name, start - self._start, end - self._start))
 
     @contextmanager
     def span(self, name: str) -> Generator[None]:
-        """A span that lasts as long as the ``with`` block."""
+        """Record the duration of the ``with`` block as a span."""
         begun = self._clock()
         try:
             yield
@@ -82,7 +86,7 @@ class Trace:
             self.add(name, begun, self._clock())
 
     def spans(self) -> tuple[Span, ...]:
-        """All of them, by when they begin."""
+        """All spans, in the order of their starts."""
         marks = self.marks
         judged = [Span("judge", 0.0, marks["turn_end"])] if "turn_end" in marks else []
         sent = [Span("send", marks["first_audio"], marks["done"])] if {"first_audio", "done"} <= marks.keys() else []
@@ -97,7 +101,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)  # memory and processor, where the system tells
+        ProcessCollector(registry=self.registry)  # memory and CPU time, where the operating system reports them
         self.sessions = Gauge("vasari_sessions", "Conversations that are open", registry=self.registry)
         self.refused = Counter("vasari_refused", "Connections refused", ["code"], registry=self.registry)
         self.responses = Counter("vasari_responses", "Responses by how they ended", ["status"], registry=self.registry)
@@ -136,10 +140,10 @@ class Metrics:
         self.lag = Gauge("vasari_lag_seconds", "By which the event loop comes late", registry=self.registry)
 
         self.turns: deque[Turn] = deque(maxlen=KEPT_TURNS)  # the latest last
-        self.told: list[Callable[[Turn], None]] = []  # of each turn that is over; must not block
+        self.told: list[Callable[[Turn], None]] = []  # called with each finished turn; must not block
 
     def turn(self, trace: Trace, session: str, response: str, status: str) -> None:
-        """A turn is over."""
+        """Record a finished turn: observe its marks, spans and changes, and pass its timeline on."""
         for step, seconds in trace.marks.items():
             self.latency.labels(step).observe(seconds)
         turn = Turn(session, response, status, time.time() - trace.elapsed, trace.spans(), dict(trace.changes))

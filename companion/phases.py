@@ -1,4 +1,4 @@
-"""The states of things with a life cycle, such as a reply or a turn: a table says which state may follow which."""
+"""State machines, such as those of a reply or a turn: a table says which state may follow which."""
 
 from collections.abc import Mapping, Set
 from enum import Enum
@@ -8,6 +8,9 @@ P = TypeVar("P", bound=Enum)
 
 
 def following(follows: Mapping[P, Set[P]], before: P, after: P) -> P:
-    """``after``, if it may follow ``before``. Raises AssertionError otherwise, which is a programming error."""
+    """Return ``after`` if the table ``follows`` allows it after ``before``.
+
+    Raises AssertionError otherwise, which is a programming error.
+    """
     assert after in follows[before], f"{before.value} -> {after.value}"
     return after

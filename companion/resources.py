@@ -1,10 +1,10 @@
-"""Where the files that travel with the program are: prompts, configs and the web client."""
+"""Finds the data files of the program: prompts, configs and the web client."""
 
 from pathlib import Path
 
 
 def folder(name: str) -> Path:
-    """``"prompts"``, ``"configs"`` or ``"clients/web"`` -> its folder, installed as a wheel or in the source tree.
+    """The folder ``name`` (``"prompts"``, ``"configs"`` or ``"clients/web"``), in an installed wheel or a source tree.
 
     Raises FileNotFoundError when the installation is incomplete.
     """

@@ -1,5 +1,5 @@
-"""The tasks of one conversation. Whoever starts a task keeps it and ends it; any that are left end with the
-conversation."""
+"""The asyncio tasks of one conversation. Whoever starts a task is to end it; those that remain are cancelled when the
+conversation ends."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,14 +10,14 @@ T = TypeVar("T")
 
 
 class Spawn(Protocol):
-    """Starts a named task that ends with the session at the latest."""
+    """Starts ``work`` as a task with a name; the task is cancelled when the session ends, if not before."""
 
     def __call__(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]: ...
 
 
 class Tasks:
-    """A context manager: `spawn` starts tasks inside it, and leaving it cancels those that still run and waits for
-    them. Their names begin with ``owner``."""
+    """A context manager for tasks: `spawn` starts them, and leaving the block cancels those that still run and waits
+    for them. An exception in one of them cancels the block. Their names begin with ``owner``."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
@@ -33,7 +33,7 @@ class Tasks:
     ) -> None:
         for task in self._running:
             task.cancel()
-        # The group needs to know of a cancellation (it may be its own); what else was raised passes as it is.
+        # The group must see a cancellation, which it may have caused; any other exception propagates unchanged.
         cancelled = isinstance(error, asyncio.CancelledError)
         await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
 

@@ -1,4 +1,4 @@
-"""The ASGI application: `/v1/realtime` and what a client needs beside it, and the page itself."""
+"""The ASGI application: the websocket `/v1/realtime`, the HTTP routes beside it, and the web client's files."""
 
 import asyncio
 import logging
@@ -59,9 +59,8 @@ METHODS = ["GET", "POST", "PUT", "DELETE"]
 
 
 class Headers:
-    """Middleware: each request has an id, and this is what every answer tells a browser. No type is guessed, no address
-    passed on, and by the content ``policy`` only the server's own pages and allowed ones may show the page within
-    theirs."""
+    """Middleware: gives each request an id, and adds security headers to every response. Browsers then guess no content
+    type and send no referrer; the content security ``policy`` limits which pages may embed this one."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self._app = app
@@ -73,7 +72,7 @@ class Headers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = new_id("req")
-        REQUEST.set(request)  # of the task in which the request is answered, and of all that it begins
+        REQUEST.set(request)  # for the task that answers the request, and all tasks that it starts
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -85,9 +84,12 @@ class Headers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the routes need. ``persona`` is the default of ``personas``, and ``character`` finds that of the portraits.
-    ``opens`` makes a session; ``warm`` prepares the default face, ``read`` lets the language model read a persona,
-    ``turn`` tries all that an answer needs; ``close`` gives back what the stages hold."""
+    """What the routes need.
+
+    ``persona`` is the id of the default persona, ``character`` returns the name of the default portrait. ``opens``
+    makes a session; ``warm`` prepares the default face; ``read`` has the language model read the persona of an id;
+    ``turn`` runs a short turn through all stages; ``close`` closes the stages.
+    """
 
     config: Server
     persona: str
@@ -108,14 +110,14 @@ class Parts:
 
 
 class App:
-    """The routes."""
+    """The routes, and the state of the server that they share."""
 
     def __init__(self, parts: Parts) -> None:
         config = parts.config
         self._parts = parts
         self.access = Access(config.api_key, config.allowed_origins)
         self.sessions = 0
-        self.draining = False  # no conversation begins any more
+        self.draining = False  # new conversations are refused
         self.load = Load(parts.metrics)
         self._readiness = Readiness(parts.turn, parts.metrics, time.monotonic)
         self._warm_up = WarmUp(parts.warm, parts.read, self._personas)
@@ -126,7 +128,7 @@ class App:
         parts = self._parts
         origins, largest = parts.config.allowed_origins, parts.config.max_picture_bytes
         cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])
-        # Any page may load the web component, which tells a page that may not connect what to do.
+        # Any page may load the web component; it explains to the authors of a page that may not connect what to do.
         client = CORSMiddleware(StaticFiles(directory=resources.folder("clients/web"), html=True), allow_origins=["*"])
         consents = Consents()
         kept = Belongings(parts.memory, consents, parts.resumables, parts.portraits, parts.allowance)
@@ -187,7 +189,7 @@ class App:
             await self._turn_away(websocket, encode, "session_limit_reached", message)
 
     def _closed(self) -> tuple[str, str] | None:
-        """Why no conversation may begin, whoever wants one: a code and a sentence."""
+        """Why no new conversation is accepted from anybody, as (code, sentence); None if they are accepted."""
         if self.draining:
             return "server_draining", "This server is about to stop. Try again in a minute."
         if self.sessions and self.load.high:
@@ -219,7 +221,7 @@ class App:
         )
 
     async def ready(self, request: Request) -> Response:
-        """Whether somebody who comes now would be answered; where not, in one word why."""
+        """Whether a user who connects now would be answered: 200, or 503 with the reason as a code in ``why``."""
         why = await self._unready()
         return JSONResponse({"ready": not why} | ({"why": why} if why else {}), 503 if why else 200)
 
@@ -245,13 +247,13 @@ class App:
         log.warning("refused %s: %s", _address(who), refusal.code)
         self._parts.metrics.refused.labels(refusal.code).inc()
         response = failed(refusal.status, refusal.code, refusal.message)
-        if refusal.code == FORBIDDEN_ORIGIN:  # else the page could not read why
+        if refusal.code == FORBIDDEN_ORIGIN:  # without it the page could not read the reason
             response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
 
 def create_app(engine: Engine) -> Starlette:
-    """The application for any ASGI server. Make it inside a running event loop's thread."""
+    """Make the application, which any ASGI server can run, from a loaded ``engine``."""
     parts = Parts(
         config=engine.config.server,
         persona=engine.config.session.persona,
@@ -281,7 +283,7 @@ async def _too_slow(request: Request, error: Exception) -> Response:
 
 
 async def _gone(request: Request, error: Exception) -> Response:
-    """The client is gone: nobody reads this."""
+    """The client has disconnected; nobody reads this response."""
     return Response(status_code=400)
 
 

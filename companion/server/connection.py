@@ -1,4 +1,4 @@
-"""One websocket and its session."""
+"""One websocket connection and the session behind it."""
 
 import asyncio
 import logging
@@ -24,20 +24,20 @@ from companion.session.session import Session
 log = logging.getLogger(__name__)
 
 NORMAL_CLOSE, POLICY_CLOSE, INTERNAL_CLOSE, LATER_CLOSE = 1000, 1008, 1011, 1013  # close codes
-PASSING_CODES = ("session_limit_reached", "server_busy", "server_draining")  # refusals that time heals
-FINAL_CLOSE = 4000  # that of a client which should not come back by itself
-LONGEST_REASON = 123  # bytes
+PASSING_CODES = ("session_limit_reached", "server_busy", "server_draining")  # refusals that pass with time
+FINAL_CLOSE = 4000  # tells the client not to reconnect by itself
+LONGEST_REASON = 123  # bytes of UTF-8 that a close frame may carry as its reason
 CLOSED_ERRORS = (WebSocketDisconnect, RuntimeError)  # what sending to a closed websocket raises
-HEARD_S = 1.5  # s after which a client has played what was sent
+HEARD_S = 1.5  # s after which a client is taken to have played everything that was sent
 GOODBYE_S = 2.0  # s that a closing handshake may take
 
-# A new session of a persona and a visitor: what it sends goes to the function.
+# Makes a session from: where its events are put, id of the persona, visitor, keeper of a resumable conversation.
 Opens = Callable[[Callable[[ServerEvent], None], str, Visitor, Keeper | None], Session]
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A close code, and the error that is sent before it."""
+    """How a connection ends: the websocket's close code, and the error event to send before it."""
 
     code: int
     problem: Problem | None = None
@@ -45,8 +45,12 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One client's websocket: how it is written to, who comes, the place it holds, how long it may be silent at first
-    and later, in seconds, and the token of the conversation that it comes back to, or ""."""
+    """One client's websocket.
+
+    ``encode`` turns events into messages; ``visitor`` holds the client's rights; ``place`` is its place on the server;
+    ``patience`` is how long it may stay silent before its first message and between later ones, in seconds; ``token``
+    names the conversation that it resumes, or is "".
+    """
 
     websocket: WebSocket
     encode: codec.Encoder
@@ -57,7 +61,7 @@ class Caller:
 
 
 async def converse(caller: Caller, persona: str, *, opens: Opens, comebacks: Comebacks, metrics: Metrics) -> None:
-    """Hold one conversation until either side ends it."""
+    """Run one conversation until either side ends it, then close the websocket. Never raises: errors are logged."""
     end = End(INTERNAL_CLOSE)
     outbox = Outbox()
     try:
@@ -74,14 +78,14 @@ async def converse(caller: Caller, persona: str, *, opens: Opens, comebacks: Com
             log.info("session %s begins", session.id)
             end = await _exchange(caller, session, outbox, keeper)
             log.info("session %s ends, code %d", session.id, end.code)
-    except Exception:  # a mistake of ours ends one conversation and not the server
+    except Exception:  # a bug must end one conversation only, not the server
         log.exception("a session was ended by an error")
         end = End(INTERNAL_CLOSE)
     await _farewell(caller.websocket, caller.encode, end)
 
 
 async def refuse(websocket: WebSocket, encode: codec.Encoder, code: str, message: str) -> None:
-    """Say why there is no session, and close."""
+    """Send an error with ``code`` and ``message``, and close the websocket without opening a session."""
     end = LATER_CLOSE if code in PASSING_CODES else POLICY_CLOSE
     await _farewell(websocket, encode, End(end, Problem(code, message)))
 
@@ -112,14 +116,14 @@ async def _exchange(caller: Caller, session: Session, outbox: Outbox, keeper: Ke
 
 
 async def _over(session: Session) -> Problem:
-    """Until the time of its user is over, and the farewell was heard."""
+    """Wait until the user's time is up and the farewell has been played -> the error to send."""
     message = await session.over()
     await asyncio.sleep(HEARD_S)
     return Problem("time_over", message)
 
 
 async def _receive_all(caller: Caller, session: Session, keeper: Keeper | None) -> End:
-    """Until the client leaves, or says nothing for too long."""
+    """Receive messages until the client disconnects or stays silent for longer than its patience."""
     patience, later = caller.patience
     while True:
         try:
@@ -139,7 +143,7 @@ async def _receive_all(caller: Caller, session: Session, keeper: Keeper | None) 
 
 
 async def _take(message: Message, session: Session) -> None:
-    """What a client sent, for which only this client may have to wait."""
+    """Decode one message of the client and pass it to the session. If that takes long, only this client waits."""
     text: str | None = message.get("text")
     begun = time.perf_counter()
     try:
@@ -165,7 +169,7 @@ async def _send(websocket: WebSocket, message: str | bytes) -> None:
 
 
 async def _farewell(websocket: WebSocket, encode: codec.Encoder, end: End) -> None:
-    """Say why, and close, if the other side still listens."""
+    """Send the error, if there is one, and close, as far as the client is still connected."""
     with suppress(*CLOSED_ERRORS, TimeoutError):
         async with asyncio.timeout(GOODBYE_S):
             if end.problem:

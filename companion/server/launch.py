@@ -1,4 +1,4 @@
-"""Runs the application: loads everything, listens, and drains when it is to stop."""
+"""Runs the application: loads everything, listens, and drains conversations before it stops."""
 
 import logging
 import signal
@@ -23,18 +23,19 @@ from companion.server.entry.logs import AUDIT, brief
 if TYPE_CHECKING:
     from companion.server.telemetry import Exporter
 
-LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: 60 s of sound as base64
+LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: about 60 s of PCM16 as base64
 
 
 def server(engine: Engine, ready: Callable[[], None]) -> uvicorn.Server:
-    """What serves the application; ``ready`` is called when it listens."""
+    """The uvicorn server of the application, not yet running; ``ready`` is called once it listens."""
     return _Server(create_app(engine), engine.config.server, ready)
 
 
 def serve(config: Config, host: str | None = None, port: int | None = None) -> None:
-    """Load everything, listen, and say which page to open; until interrupted.
+    """Load everything, listen, and print which page to open. Blocks until interrupted.
 
-    Raises ConfigError when the address cannot be used, and what the stages' constructors raise.
+    ``host`` and ``port`` replace those of ``config`` where they are given. Raises ConfigError when the address cannot
+    be used, and whatever the stages' constructors raise.
     """
     console = Console()
     host, port = host or config.server.host, config.server.port if port is None else port
@@ -58,7 +59,7 @@ def serve(config: Config, host: str | None = None, port: int | None = None) -> N
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is listening."""
+    """A uvicorn server with our limits, which reports when it listens and can drain conversations."""
 
     def __init__(self, app: Starlette, limits: Server, ready: Any) -> None:
         super().__init__(
@@ -87,7 +88,7 @@ class _Server(uvicorn.Server):
         self._say_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """At the first SIGTERM conversations may go on for a while, if the configuration says so."""
+        """At the first SIGTERM, let running conversations go on for ``drain_s`` seconds, if that is configured."""
         if sig != signal.SIGTERM or not self._drain_s or self._app.draining:
             return super().handle_exit(sig, frame)
         self._app.draining, self._until = True, time.monotonic() + self._drain_s

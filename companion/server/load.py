@@ -1,4 +1,4 @@
-"""The load of the machine: whether it keeps up with the conversations it has."""
+"""The load of the machine: whether it keeps up with the conversations that are running."""
 
 import asyncio
 import statistics
@@ -6,35 +6,35 @@ from collections import deque
 
 from companion.metrics import Metrics
 
-LOOK_S = 1.0  # s between two looks
-WINDOW = 5  # looks that count
-MOST_UNDRAWN = 0.2  # share of frames that were skipped because the machine was too busy
-MOST_LAG_S = 0.2  # s by which the event loop usually comes late
+LOOK_S = 1.0  # s between two samples
+WINDOW = 5  # latest samples that count
+MOST_UNDRAWN = 0.2  # share of frames skipped for lack of time, above which the load is high
+MOST_LAG_S = 0.2  # s of median event-loop lag, above which the load is high
 
 
 class Load:
-    """Of one server, by its ``metrics``."""
+    """The load of one server, computed from its ``metrics`` over the last `WINDOW` samples."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._lags: deque[float] = deque(maxlen=WINDOW)  # s
-        self._frames: deque[tuple[float, float]] = deque([self._counted()], maxlen=WINDOW + 1)  # sent, left out
+        self._frames: deque[tuple[float, float]] = deque([self._counted()], maxlen=WINDOW + 1)  # totals: sent, undrawn
 
     @property
     def high(self) -> bool:
-        """Whether another conversation would be at the expense of the running ones."""
+        """Whether the machine is too busy for another conversation: too many frames skipped, or the loop lags."""
         sent, undrawn = (now - before for now, before in zip(self._frames[-1], self._frames[0], strict=True))
         late = len(self._lags) == WINDOW and statistics.median(self._lags) > MOST_LAG_S
         return late or undrawn > MOST_UNDRAWN * (sent + undrawn)
 
     def look(self, lag: float) -> None:
-        """Take note of the frames drawn since the last look; this one comes ``lag`` s late."""
+        """Take one sample; ``lag`` is by how many seconds the event loop woke us late."""
         self._lags.append(lag)
         self._frames.append(self._counted())
         self._metrics.lag.set(lag)
 
     async def watch(self) -> None:
-        """Until cancelled."""
+        """Sample once every `LOOK_S` seconds until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + LOOK_S

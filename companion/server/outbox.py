@@ -1,5 +1,8 @@
-"""The outbox of one client. A slow client holds up nobody: video is dropped, oldest first; sound and events never are,
-and a client that takes none of them for too long is disconnected."""
+"""The queue of events for one client, so that a slow client holds up nobody.
+
+Waiting video frames are dropped when there are too many; audio and other events never are: a client that does not read
+them for too long is disconnected.
+"""
 
 import asyncio
 from collections import deque
@@ -7,25 +10,26 @@ from collections.abc import AsyncIterator, Callable
 
 from companion.protocol.events import ServerEvent, VideoDelta
 
-MOST_FRAMES = 25  # a second
-MOST_EVENTS = 4000
-PATIENCE = 10.0  # s that a message may wait
+MOST_FRAMES = 25  # video frames that may wait: a second of them
+MOST_EVENTS = 4000  # events that may wait
+PATIENCE = 10.0  # s that an event may wait
 
 
 class Outbox:
-    """`put` never blocks; `messages` yields what to send, in order. ``dropped`` is called with the number of video
-    frames that were lost; the next one that can be sent is a keyframe."""
+    """`put` queues an event and never blocks; `messages` yields what to send, in order. ``dropped`` is called with the
+    number of video frames dropped; after that no frame is queued before the next keyframe. ``stalled`` is set when the
+    client is to be disconnected."""
 
     def __init__(self, dropped: Callable[[int], None] = lambda frames: None) -> None:
         self.dropped = dropped
         self._queue: deque[tuple[float, ServerEvent]] = deque()
         self._frames = 0
-        self._broken = False  # frames are missing: what follows cannot be decoded before a keyframe
+        self._broken = False  # frames were dropped: the next ones cannot be decoded until a keyframe comes
         self._ready = asyncio.Event()
         self.stalled = asyncio.Event()
 
     def put(self, event: ServerEvent) -> None:
-        """Never blocks, never fails; sets `stalled` when the client is to be disconnected."""
+        """Queue an event. Never blocks or raises; sets ``stalled`` when too many events wait, or one for too long."""
         now = asyncio.get_running_loop().time()
         if isinstance(event, VideoDelta) and not self._admit(event):
             return
@@ -35,7 +39,7 @@ class Outbox:
             self.stalled.set()
 
     async def messages(self) -> AsyncIterator[ServerEvent]:
-        """Every message that is put, until the outbox is closed."""
+        """Yield the queued events in order, and wait for more; ends only when its task is cancelled."""
         while True:
             await self._ready.wait()
             event = self._queue.popleft()[1]

@@ -1,4 +1,4 @@
-"""Readiness: whether the next user would be answered, for load balancers."""
+"""Readiness for load balancers: whether the next user would be answered."""
 
 import asyncio
 import logging
@@ -8,25 +8,25 @@ from companion.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-PROBE_S = 20.0  # s that a turn may take to its first sound
-KNOWN_S = 300.0  # s for which a success counts
-AGAIN_S = 10.0  # s after a failed probe until the next one
+PROBE_S = 20.0  # s that a probe may take to its first sound
+KNOWN_S = 300.0  # s for which a success is taken as valid
+AGAIN_S = 10.0  # s between a failed probe and the next one
 
 
 class Readiness:
-    """``probe`` runs a turn of one word through all stages, and raises what they raise. The turns of users count as
-    much and cost nothing: while they are answered, no probe is run."""
+    """Whether turns are answered. ``probe`` runs a turn of one word through all stages, and raises what they raise;
+    ``clock`` gives seconds. A user's turn proves as much as a probe: while users are answered, none is run."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]], metrics: Metrics, clock: Callable[[], float]) -> None:
         self._probe, self._metrics, self._clock = probe, metrics, clock
-        self._works: bool | None = None  # whether turns are answered, as far as it is known
-        self._at = -KNOWN_S  # when that was found
+        self._works: bool | None = None  # whether turns are answered; None: not known
+        self._at = -KNOWN_S  # when that was established
         self._counts = (0.0, 0.0)
         self._trying: asyncio.Task[None] | None = None
 
     async def works(self, idle: bool) -> bool:
-        """Whether turns are answered. ``idle``: there are no conversations; beside running ones no probe is run, unless
-        one of them failed."""
+        """Whether turns are answered. ``idle``: no conversation is running; while one is, no probe is run unless one of
+        its turns has failed. May take as long as a probe, at most `PROBE_S` seconds."""
         self._watch()
         age = self._clock() - self._at
         known = self._works is not None and (age < (KNOWN_S if self._works else AGAIN_S) or (self._works and not idle))
@@ -36,7 +36,7 @@ class Readiness:
         return bool(self._works)
 
     def _watch(self) -> None:
-        """Take note of how the turns of users ended."""
+        """Update from how users' turns have ended since the last call."""
         value, (good, bad) = self._metrics.registry.get_sample_value, self._counts
         now = [value("vasari_responses_total", {"status": status}) or 0.0 for status in ("completed", "failed")]
         self._counts = (now[0], now[1])

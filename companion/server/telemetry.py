@@ -1,4 +1,4 @@
-"""Timelines of turns as OpenTelemetry's spans, sent to a collector by OTLP over HTTP. Needs the extra ``otel``."""
+"""Exports the timelines of turns as OpenTelemetry spans to a collector, by OTLP over HTTP. Needs the extra ``otel``."""
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -12,8 +12,9 @@ NAME = "vasari"
 
 
 class Exporter:
-    """Call it with each turn: it exports a span ``turn`` with a child span for each stage. They are sent from a thread
-    of its own; a collector that does not answer holds up nobody. ``endpoint``: http://host:4318."""
+    """Called with each finished turn, it exports a span ``turn`` with a child span for each stage. They are sent from
+    a background thread, so that a collector that does not answer holds up nobody. ``endpoint`` is the collector's URL,
+    such as http://host:4318."""
 
     def __init__(self, endpoint: str) -> None:
         self._provider = TracerProvider(resource=Resource.create({"service.name": NAME}))
@@ -34,5 +35,5 @@ class Exporter:
         whole.end(moment(max((span.end for span in turn.spans), default=0.0)))
 
     def close(self) -> None:
-        """Send what is queued."""
+        """Send the spans that are queued, and stop. Blocks."""
         self._provider.shutdown()

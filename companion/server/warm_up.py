@@ -1,4 +1,4 @@
-"""What the server prepares while nobody talks, so that the first session waits for nothing."""
+"""Warm-up: what the server prepares while no session runs, so that the first one has no extra latency."""
 
 import asyncio
 import logging
@@ -11,8 +11,8 @@ log = logging.getLogger(__name__)
 
 
 class WarmUp:
-    """``warm`` prepares the default face; ``read`` lets the language model read the persona of an id; ``personas``
-    gives them all, the most likely one first."""
+    """``warm`` prepares the default face; ``read`` has the language model read the persona of an id; ``personas``
+    returns all personas, the most likely one first."""
 
     def __init__(
         self,
@@ -21,26 +21,26 @@ class WarmUp:
         personas: Callable[[], Sequence[Persona]],
     ) -> None:
         self._warm, self._read, self._personas = warm, read, personas
-        self.face: bool | None = None  # whether the default one can be shown; None: nobody knows yet
+        self.face: bool | None = None  # whether the default face can be shown; None: not known yet
         self._alone, self._busy = asyncio.Event(), asyncio.Event()
         self._alone.set()
 
     def pause(self) -> None:
-        """A session begins: it needs the language model."""
+        """Stop reading personas: a session begins, and needs the language model."""
         self._alone.clear()
         self._busy.set()
 
     def go_on(self) -> None:
-        """The last session is over."""
+        """Resume reading personas: the last session has ended."""
         self._alone.set()
         self._busy.clear()
 
     async def run(self) -> None:
-        """Prepare the face, then have each persona read."""
+        """Prepare the face, then have each persona read. Failures are logged, not raised."""
         try:
             await self._warm()
             self.face = True
-        except Exception as error:  # a session will say what is wrong with the face
+        except Exception as error:  # the first session will report it to its client
             self.face = False
             log.error("the default face cannot be prepared: %s", error)
         for persona in self._personas():
@@ -48,7 +48,7 @@ class WarmUp:
                 await self._alone.wait()
 
     async def _try(self, persona: Persona) -> bool:
-        """Have it read, unless a session begins -> whether it is read."""
+        """Have one persona read -> whether that ended, in success or failure, before a session began."""
         reading = asyncio.create_task(self._read(persona.id), name="read a persona")
         busy = asyncio.create_task(self._busy.wait(), name="a session")
         try:
@@ -59,6 +59,6 @@ class WarmUp:
             await asyncio.wait([reading])
         if reading.cancelled():
             return False
-        if error := reading.exception():  # the first reply will say it, too
+        if error := reading.exception():  # the first reply will report it as well
             log.error("a persona cannot be read: %s", type(error).__name__)
         return True

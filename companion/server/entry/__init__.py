@@ -1,4 +1,5 @@
-"""Who comes in: connections before they say what they want, keys and origins, the places for conversations, the log.
+"""Access control: limits on connections, API keys and origins, the places for conversations, reconnection, the log.
 
-It does not know what is asked for once somebody is in. Start with `companion.server.entry.access`.
+It does not know what a client does once it is admitted. Start with `companion.server.entry.access` (who may enter) and
+`companion.server.entry.admission` (who gets a place).
 """

@@ -1,4 +1,4 @@
-"""Who may use the server: keys, short-lived client secrets, and the origin of web pages."""
+"""Who may use the server: API keys, short-lived client secrets, and the origin of web pages."""
 
 import hmac
 import ipaddress
@@ -12,10 +12,10 @@ from starlette.requests import HTTPConnection
 
 from companion.session.client.visitor import NOBODY, Visitor
 
-KEY_PROTOCOL = "openai-insecure-api-key."
-SECRET_SECONDS = 600
-MOST_SECRETS = 1000
-SECRET_PREFIX = "ek_"  # how a client secret begins
+KEY_PROTOCOL = "openai-insecure-api-key."  # prefix of a key that is offered as a websocket subprotocol
+SECRET_SECONDS = 600  # s for which a client secret is valid
+MOST_SECRETS = 1000  # valid client secrets at a time; the oldest go first
+SECRET_PREFIX = "ek_"  # prefix of a client secret
 FORBIDDEN_ORIGIN = "forbidden_origin"
 PROXY_HEADERS = (
     "forwarded",
@@ -25,14 +25,14 @@ PROXY_HEADERS = (
     "x-client-ip",
     "true-client-ip",
     "cf-",
-)  # what proxies add begins so
-OLD_HTTP = "1.0"  # spoken by proxies that add nothing (nginx as it comes), and hardly by anybody else
-LONGEST_ORIGIN = 200  # characters of one that are repeated
+)  # prefixes of the headers that proxies add
+OLD_HTTP = "1.0"  # used by proxies that add no header (nginx by default), and hardly by anybody else
+LONGEST_ORIGIN = 200  # characters of an origin that an error message repeats
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """``status`` is HTTP's; ``code`` is stable."""
+    """Why a client is refused: the HTTP ``status``, a stable ``code``, and a ``message`` for its developer."""
 
     status: int
     code: str
@@ -40,20 +40,25 @@ class Refusal:
 
 
 class Access:
-    """With a ``key``, whoever presents it (or a secret made with it) may enter. Without one, the server must be bound
-    to loopback, and only pages that it serves itself, pages of ``origins`` and programs may: a foreign page in the
-    user's browser could otherwise talk to it, also through a name that it lets point to this machine."""
+    """Decides who may enter. ``clock`` gives Unix time in seconds.
+
+    With a ``key``, whoever presents it, or a client secret made with it, may enter. Without one, the server must be
+    bound to loopback and admits only programs, its own pages and pages of ``origins``: otherwise a foreign page in the
+    user's browser could use the server, even under a domain name that it has pointed at this machine (DNS rebinding).
+    """
 
     def __init__(self, key: str, origins: tuple[str, ...], clock: Callable[[], float] = time.time) -> None:
         self._key = key
         self._origins = {origin.rstrip("/").lower() for origin in origins}
         self._clock = clock
-        self._secrets: dict[str, tuple[float, Visitor]] = {}  # -> when it expires, and who comes with it
+        self._secrets: dict[str, tuple[float, Visitor]] = {}  # secret -> (Unix time of expiry, visitor)
 
     def visitor(self, connection: HTTPConnection) -> Visitor | Refusal:
-        """Who comes with this request or websocket, or why it may not go on. Decided once, by what the clock says now:
-        a secret counts until it expires, and then for nothing. Whoever has the key speaks for all users, and so does
-        this machine's user where there is none."""
+        """The visitor behind a request or websocket, or why it is refused.
+
+        This is decided once, at the beginning: a client secret that expires later does not end the connection. Whoever
+        presents the key acts for all users; without a configured key, so does the user of this machine.
+        """
         keys, now = _keys(connection), self._clock()
         secrets = [self._secrets[key] for key in keys if key in self._secrets]
         valid = [who for expires, who in secrets if expires > now]
@@ -68,8 +73,8 @@ class Access:
         return NOBODY if expired else Visitor()
 
     def secret(self, user: str = "") -> tuple[str, int]:
-        """A new client secret, for ``user`` or for nobody in particular -> it, and the Unix time at which it
-        expires."""
+        """Make a client secret for ``user`` ("": for no particular user) -> the secret, and the Unix time in seconds at
+        which it expires."""
         now = self._clock()
         self._secrets = {s: (t, who) for s, (t, who) in self._secrets.items() if t > now}
         while len(self._secrets) >= MOST_SECRETS:
@@ -102,7 +107,7 @@ class Access:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine and cannot mean another."""
+    """Whether ``host``, a name or an IP address, always means this machine. Other names are not resolved: False."""
     if host.lower() == "localhost":
         return True
     try:
@@ -112,7 +117,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _keys(connection: HTTPConnection) -> list[str]:
-    """Every key that the client presents, as OpenAI's or as Azure's clients do."""
+    """Every key that the client presents: as a bearer token, in Azure's ``api-key`` header, or as a subprotocol."""
     scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
     keys = [bearer.strip()] if scheme.lower() == "bearer" else []
     keys += [connection.headers["api-key"]] if "api-key" in connection.headers else []

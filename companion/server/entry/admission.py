@@ -1,4 +1,4 @@
-"""The places for conversations on a server: who holds one, and who gets the next."""
+"""The limited places for conversations on a server: who holds one, and who gets the next."""
 
 import asyncio
 from contextlib import suppress
@@ -6,36 +6,40 @@ from dataclasses import dataclass, field
 
 from companion.server.entry.handshake import Line
 
-ASK_S = 1.5  # s within which a living connection answers
+ASK_S = 1.5  # s within which a live connection answers a ping
 REPLACED_MESSAGE = "You have come back on another line; the conversation on this one ends."
 
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """``user`` is whom a client secret was made for, else empty. ``line`` is None where the server does not show it.
-    ``heard``: when its client last sent anything, on the loop's clock."""
+    """A place that a conversation holds. ``user`` is the user of its client secret, or ""; ``line`` is its websocket
+    protocol, None where the ASGI server does not expose it; ``heard`` is when its client last sent anything, in seconds
+    on the event loop's clock."""
 
     user: str
     line: Line | None
     heard: float = 0.0
-    lost: asyncio.Event = field(default_factory=asyncio.Event)  # set when somebody else got it
+    lost: asyncio.Event = field(default_factory=asyncio.Event)  # set when the place has been given to somebody else
 
     def hear(self) -> None:
-        """The client has sent something."""
+        """Record that the client has just sent something."""
         self.heard = asyncio.get_running_loop().time()
 
 
 class Places:
-    """``most`` in all, ``each`` for one user."""
+    """The places of one server: at most ``most`` in all, and ``each`` per user."""
 
     def __init__(self, most: int, each: int) -> None:
         self._most, self._each = most, each
         self._taken: list[Place] = []
 
     async def take(self, user: str, line: Line | None, instead: Place | None = None) -> Place | None:
-        """A place, or None if all are taken; ``instead`` of one that its client has left for this. A user who already
-        has as many as one user may have, or any when all are taken, gets the one of their own that was heard from
-        longest ago; anybody may get the place of a dead connection."""
+        """Take a place for ``user`` -> the place, or None if all are taken.
+
+        ``instead`` is the earlier place of the same client, which it gives up for this one. A user who holds as many
+        places as allowed, or any when the server is full, loses the one that has been silent longest. When the server
+        is still full, connections are pinged and the places of dead ones are freed, which takes up to `ASK_S` seconds.
+        """
         place = Place(user, line)
         place.hear()
         if instead in self._taken:
@@ -51,7 +55,7 @@ class Places:
         return place
 
     def leave(self, place: Place) -> None:
-        """The conversation at this place is over."""
+        """Free a place whose conversation has ended; does nothing for a place that was lost."""
         if place in self._taken:
             self._taken.remove(place)
 
@@ -64,7 +68,7 @@ class Places:
         place.lost.set()
 
     async def _ask_all(self) -> None:
-        """Find dead connections: a phone in a tunnel does not say goodbye."""
+        """Ping all connections and free the places of the dead ones: a phone that loses its network closes nothing."""
         asked = [(place, place.line) for place in self._taken if place.line]
         for _, line in asked:
             line.ask()

@@ -1,4 +1,4 @@
-"""Clients that come back on another connection after the first one was lost, and go on with the conversation."""
+"""Reconnection: clients that lost their connection resume the conversation on another one."""
 
 import asyncio
 import logging
@@ -14,30 +14,31 @@ from companion.session.resuming.snapshot import Snapshot, loads
 
 log = logging.getLogger(__name__)
 
-PROTOCOL = "vasari-resume."  # the token follows: a subprotocol is in no address, and so in no log
-ENDS_S = 10.0  # s within which the conversation on the earlier connection ends
+PROTOCOL = "vasari-resume."  # the token follows; unlike a query parameter, a subprotocol appears in no log
+ENDS_S = 10.0  # s that the conversation on the earlier connection may take to end
 
 
 def token_of(protocols: Sequence[str]) -> str:
-    """The token among the subprotocols that a client offers; "" for none."""
+    """The resumption token among the subprotocols that a client offers; "" if there is none."""
     return next((name.removeprefix(PROTOCOL) for name in protocols if name.startswith(PROTOCOL)), "")
 
 
 class Comebacks:
-    """Those to one server. Without a ``store`` nothing is kept and nobody can come back."""
+    """The resumable conversations of one server. Without a ``store`` none can be resumed."""
 
     def __init__(self, store: Resumables | None) -> None:
         self._store = store
-        self._open: dict[Keeper, tuple[Visitor, Place]] = {}  # conversations that have a line
+        self._open: dict[Keeper, tuple[Visitor, Place]] = {}  # conversations that are connected now
 
     def place(self, token: str, visitor: Visitor) -> Place | None:
-        """The place that the conversation of this token may still hold, if it belongs to the visitor."""
+        """The place that the conversation with this token still holds, if it is connected and the visitor's own."""
         keeper = self._holder(token, visitor)
         return self._open[keeper][1] if keeper else None
 
     @asynccontextmanager
     async def line(self, token: str, visitor: Visitor, place: Place) -> AsyncGenerator[Keeper | None]:
-        """The conversation that begins, or goes on, over a new line."""
+        """A context manager around a connection's conversation, which is new or, with a valid ``token``, resumed ->
+        its keeper; None without a store."""
         if self._store is None:
             yield None
             return
@@ -49,7 +50,7 @@ class Comebacks:
             del self._open[keeper]
 
     async def watch(self) -> None:
-        """Delete expired conversations, until cancelled."""
+        """Delete expired conversations periodically until cancelled. Failures are logged."""
         while self._store:
             await asyncio.sleep(self._store.seconds / 10)
             try:
@@ -62,7 +63,8 @@ class Comebacks:
         return next((keeper for keeper in held if token and token in (keeper.token, keeper.used)), None)
 
     async def _find(self, store: Resumables, token: str, visitor: Visitor) -> Snapshot | None:
-        """The conversation to go on with; None for an invalid token or that of another visitor."""
+        """The snapshot to resume; None for an invalid token or that of another visitor. If its earlier connection is
+        still open, end that one first."""
         if not token:
             return None
         try:

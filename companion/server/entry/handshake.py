@@ -1,7 +1,7 @@
-"""Connections before they have a session: how many there may be, and how long each may take to make its request.
+"""Connections before they have a session: limits on their number and on the time each may take to send its request.
 
-A connection that has requested nothing yet makes room for later ones, so that silent connections cannot block the
-server. Built on uvicorn's protocols.
+When there are too many, an idle connection, with no request in progress, is closed for a new one, so that silent
+connections cannot block the server. Built on uvicorn's protocols.
 """
 
 import asyncio
@@ -15,23 +15,23 @@ try:
 except ImportError:  # not on Windows
     resource = None
 
-HEADERS_S = 10.0  # s in which the head of a request is complete
-REQUEST_S = 180.0  # s in which it is answered, its body and ours included
-LOOK_S = 1.0  # s between two looks at the time
-BACKLOG = 64  # connections that are accepted at a time, before any is looked at
-OWN_DESCRIPTORS = 64  # descriptors for files, databases and the loop itself
-LINE = "vasari.line"  # the websocket's `Line` among the extensions of its scope
+HEADERS_S = 10.0  # s that the head of a request may take
+REQUEST_S = 180.0  # s that a request may take in all, from its body to the end of the response
+LOOK_S = 1.0  # s between two checks of these limits
+BACKLOG = 64  # connections that the system accepts before the server handles any of them
+OWN_DESCRIPTORS = 64  # file descriptors for files, databases and the event loop itself
+LINE = "vasari.line"  # key of the websocket's `Line` among the extensions of its ASGI scope
 
 
 class Door:
-    """Counts connections: ``most`` in all, ``each`` from one address."""
+    """Limits connections: at most ``most`` in all (fewer if file descriptors are scarce), and ``each`` per address."""
 
     def __init__(self, most: int, each: int) -> None:
         self._most, self._each = min(most, _descriptors() - BACKLOG - OWN_DESCRIPTORS), each
-        self._inside: dict[asyncio.Transport, str] = {}  # their addresses, the oldest first
+        self._inside: dict[asyncio.Transport, str] = {}  # connection -> address, oldest first
 
     def enter(self, transport: asyncio.Transport) -> None:
-        """A new connection. If there are too many, the oldest that has requested nothing is closed."""
+        """Add a new connection. If there are now too many, the oldest idle one is closed; that may be the new one."""
         self._inside = {other: address for other, address in self._inside.items() if not other.is_closing()}
         peer: Any = transport.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
@@ -44,13 +44,14 @@ class Door:
 
 
 class Knock(H11Protocol):
-    """A connection that speaks HTTP, until it becomes a `Line`. ``door`` is its server's."""
+    """A connection that speaks HTTP, until it is upgraded to a `Line`. ``door`` is that of its server. It is closed
+    when a request takes longer than `HEADERS_S` or `REQUEST_S`."""
 
     door: Door
 
     @property
     def waiting(self) -> bool:
-        """Whether no request is being answered."""
+        """Whether it is idle: no request is being answered."""
         return self.cycle is None or self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -72,11 +73,11 @@ class Knock(H11Protocol):
 
 
 class Line(WebSocketsSansIOProtocol):
-    """A websocket that can be asked whether its client is still there: living clients answer pings by themselves."""
+    """A websocket that can be checked for a live client: clients answer pings automatically."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.answered = asyncio.Event()  # since it was asked last
+        self.answered = asyncio.Event()  # set once a pong has come since the last ping
         self.answered.set()
 
     def handle_connect(self, event: Any) -> None:
@@ -94,18 +95,18 @@ class Line(WebSocketsSansIOProtocol):
             self.answered.set()
 
     def ask(self) -> None:
-        """Ping at once, unless an answer is awaited already."""
+        """Send a ping now, unless a pong is awaited already; ``answered`` is set when it comes."""
         if self.ping_timer is not None:
             self.ping_timer.cancel()
             self.send_keepalive_ping()
 
     def drop(self) -> None:
-        """Close without a close frame, because nobody is there."""
+        """Abort the connection without a close frame, because the client is gone."""
         self.transport.abort()
 
 
 def knocks_at(door: Door) -> type[Knock]:
-    """The protocol of a server with this ``door``."""
+    """The HTTP protocol class for a server with this ``door``, as uvicorn takes it."""
     return cast(type[Knock], type("KnockHere", (Knock,), {"door": door}))
 
 

@@ -1,4 +1,4 @@
-"""Logging: keeps the log small whatever clients do, records who is let in, and adds request ids to lines."""
+"""Logging: limits repeated lines whatever clients do, records admissions, and adds request ids to lines."""
 
 import json
 import logging
@@ -11,20 +11,20 @@ from companion.session.client.visitor import Visitor
 
 AUDIT = logging.getLogger("companion.audit")  # one line for each conversation that begins
 
-MOST_LINES = 5  # lines of one kind
-MOST_KINDS = 1000
-WITHIN_S = 60.0
+MOST_LINES = 5  # lines of one kind that are logged within `WITHIN_S`
+MOST_KINDS = 1000  # kinds that are counted at a time
+WITHIN_S = 60.0  # s
 
 
-KNOWN_LINE = "ASGI callable returned without completing handshake."  # what uvicorn says of a client that was refused
-CLIENT_LINE = "Invalid UTF-8 sequence received from client."  # and, with a traceback, of a broken one
+KNOWN_LINE = "ASGI callable returned without completing handshake."  # uvicorn's line for a refused client
+CLIENT_LINE = "Invalid UTF-8 sequence received from client."  # its line, with a traceback, for a broken one
 
 
-REQUEST: ContextVar[str] = ContextVar("request", default="")  # id of the one that is answered here
+REQUEST: ContextVar[str] = ContextVar("request", default="")  # id of the request that this task answers
 
 
 class Lines(logging.Formatter):
-    """Lines of text, which end in the id of the request if there is one."""
+    """Formats records as lines of text, with the id of the request at the end if there is one."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -35,8 +35,8 @@ class Lines(logging.Formatter):
 
 
 class Objects(logging.Formatter):
-    """Lines of JSON: ``time`` (UTC, ISO 8601), ``level``, ``logger``, ``message``; ``request_id`` and ``error`` (a
-    traceback) where there is one."""
+    """Formats records as one JSON object a line: ``time`` (UTC, ISO 8601), ``level``, ``logger``, ``message``, and
+    where there are any ``request_id`` and ``error`` (a traceback)."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -47,27 +47,28 @@ class Objects(logging.Formatter):
 
 
 def admitted(address: str, visitor: Visitor, sessions: int) -> None:
-    """Note that a conversation begins, the ``sessions``th of those that go on: from where, and with whose rights; no
-    names."""
+    """Write to the audit log that a conversation begins: the client's ``address``, whether it acts for all users, one
+    or none (not which), and how many ``sessions`` are now running."""
     rights = {None: "all users", "": "nobody"}.get(visitor.user, "one user")
     AUDIT.info("a conversation from %s, which speaks for %s; %d now", address, rights, sessions)
 
 
 def brief(record: logging.LogRecord) -> bool:
-    """Of uvicorn's lines: a refusal has been told already, and a client's mistake needs no traceback."""
+    """A filter for uvicorn's log: drop its line about a refusal, which is logged elsewhere, and the traceback of a
+    client's mistake."""
     if record.msg == CLIENT_LINE:
         record.exc_info = None
     return record.msg != KNOWN_LINE
 
 
 class Sparing(logging.Filter):
-    """Lets `MOST_LINES` lines of a kind pass within `WITHIN_S`, and says with the next one how many were left out.
-    Lines of `AUDIT` always pass."""
+    """Passes at most `MOST_LINES` lines of a kind (logger and message template) within `WITHIN_S` seconds, and adds to
+    the next one how many were dropped. Lines of `AUDIT` always pass. ``clock`` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._seen: dict[tuple[str, str], tuple[float, int]] = {}  # kind -> when it was first seen, and how often since
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}  # kind -> (start of its window, lines since)
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == AUDIT.name:

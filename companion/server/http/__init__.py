@@ -1,4 +1,5 @@
-"""What is asked over HTTP: client secrets, characters and personas, uploaded pictures, memories.
+"""The HTTP routes: client secrets, characters and personas, uploaded pictures, memories, speech, metrics.
 
-It does not know of sessions. Start with `companion.server.http.catalogue`; each file has the routes of one subject.
+They do not know of sessions. Start with `companion.server.http.catalogue`; each file has the routes of one subject, and
+`companion.server.http.failures` the form of all errors.
 """

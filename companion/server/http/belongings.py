@@ -1,4 +1,4 @@
-"""Everything that is kept of a user, wherever it is stored: to be exported, and to be deleted."""
+"""All data stored about a user, wherever it is: exported and deleted in one place."""
 
 import asyncio
 import base64
@@ -18,8 +18,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """``resumables`` are None where no conversation can be resumed, ``portraits`` and ``allowance`` where
-    this process has none."""
+    """The stores that hold users' data. ``resumables`` is None where conversations cannot be resumed, ``portraits`` and
+    ``allowance`` where this process has none."""
 
     memory: Memory
     consents: Consents
@@ -28,7 +28,8 @@ class Belongings:
     allowance: Allowance | None = None
 
     async def export(self, user: str) -> Json:
-        """Everything of ``user``, as JSON in plain names. Raises StageError."""
+        """All data of ``user`` as one JSON object with self-explanatory keys; pictures are data URLs, times ISO 8601 in
+        UTC. Raises StageError when a store fails."""
         open_until = await self.resumables.until(user) if self.resumables else []
         return {
             "user": user,
@@ -41,8 +42,11 @@ class Belongings:
         }
 
     async def forget(self, user: str) -> int:
-        """Delete everything of ``user`` -> how many things that were. What can be deleted is, also where something
-        cannot. Raises StageError: ``no_memories`` for a memory of which nothing can be deleted."""
+        """Delete all data of ``user`` -> the number of deleted things.
+
+        All stores are tried even if one fails. Raises StageError then: ``no_memories`` for a memory stage that cannot
+        delete, else the store's own code.
+        """
         work = [asyncio.to_thread(self._forget_pictures, user), asyncio.to_thread(self.consents.forget, user)]
         if self.resumables:
             work.append(self.resumables.forget(user))
@@ -62,7 +66,7 @@ class Belongings:
         return [self._picture(id) for id in self.portraits.of(user)] if self.portraits else []
 
     def _picture(self, id: str) -> Json:
-        """``jpeg`` is a data URL, or None where the server has the prepared face alone."""
+        """``jpeg`` is a data URL, or None where the server keeps only the prepared face."""
         assert self.portraits
         try:
             jpeg = "data:image/jpeg;base64," + base64.b64encode(self.portraits.source(id)).decode()
@@ -83,7 +87,7 @@ class Belongings:
 
 
 def plain(memory: Kept) -> Json:
-    """As JSON."""
+    """A stored memory as a JSON object; ``at`` is ISO 8601 in UTC."""
     return asdict(memory) | {"at": f"{memory.at.isoformat(timespec='seconds')}Z"}
 
 

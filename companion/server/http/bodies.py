@@ -1,21 +1,22 @@
-"""The bodies of requests, read within limits of size and time."""
+"""Reads the bodies of requests within limits of size and time."""
 
 import asyncio
 
 from starlette.requests import Request
 
-PIECE_S = 10.0  # s in which the next piece comes
-WHOLE_S = 120.0  # s in which all of it does
+PIECE_S = 10.0  # s that the next chunk may take
+WHOLE_S = 120.0  # s that the whole body may take
 
 
 class SlowError(Exception):
-    """The body of a request does not arrive in time."""
+    """The body of a request did not arrive in time."""
 
 
 async def body_of(request: Request, limit: int) -> bytes | None:
-    """The request's body, or None when it is longer than ``limit`` (with some room for the form around a file).
+    """Read the request's body -> its bytes, or None when it is longer than ``limit`` bytes.
 
-    Raises SlowError, and Starlette's ClientDisconnect when the client has gone.
+    The form around an uploaded file may add 4096 bytes. Raises SlowError when it takes too long, and Starlette's
+    ClientDisconnect when the client has gone.
     """
     pieces: list[bytes] = []
     size = 0

@@ -1,4 +1,4 @@
-"""Which faces and personas there are to choose from: ``/v1/characters`` and ``/v1/personas``."""
+"""The lists of faces and personas to choose from: ``/v1/characters`` and ``/v1/personas``."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,8 +13,7 @@ from companion.server.http.failures import failed
 
 
 class Catalogue:
-    """The routes. ``personas`` are in the order in which they are listed; ``default`` names the character that comes
-    first."""
+    """The routes. ``personas`` are listed in this order; ``default`` returns the name of the character listed first."""
 
     def __init__(self, *, portraits: Portraits, default: Callable[[], str], personas: Sequence[Persona]) -> None:
         self._portraits, self._default, self._personas = portraits, default, personas

@@ -1,4 +1,4 @@
-"""Short-lived keys for browsers, as OpenAI's API has them: ``/v1/realtime/client_secrets``."""
+"""Short-lived keys for browsers, as in OpenAI's API: ``/v1/realtime/client_secrets``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,8 @@ LONGEST_USER = 200  # characters of a user's name
 
 
 class Secrets:
-    """The route. ``new`` makes the secret of a user; ``visitor`` says who comes, or answers those who may not enter."""
+    """The route. ``new`` makes a secret for a user -> (secret, Unix time of expiry); ``visitor`` returns who sent a
+    request, or the response to somebody who may not enter."""
 
     def __init__(
         self, *, new: Callable[[str], tuple[str, int]], visitor: Callable[[Request], Visitor | Response]
@@ -28,8 +29,11 @@ class Secrets:
         return [Route("/v1/realtime/client_secrets", self.create, methods=["POST"])]
 
     async def create(self, request: Request) -> Response:
-        """Needs the real key, where one is configured. With ``session.memory.user`` the secret opens sessions of that
-        user only; without, none that remember."""
+        """Make a secret; needs the server's own key, where one is configured.
+
+        With ``session.memory.user`` in the body, the secret opens sessions of that user only; without it, sessions that
+        have no access to any memory.
+        """
         visitor = self._visitor(request)
         if isinstance(visitor, Response):
             return visitor
@@ -46,7 +50,7 @@ class Secrets:
 
 
 def _user(body: bytes) -> str | None:
-    """``session.memory.user`` of a request for a client secret; "" when it names nobody, None when it is malformed."""
+    """``session.memory.user`` in the body of a request; "" if it is absent, None if the body is malformed."""
     try:
         asked: Any = codec.parse(body or b"{}")
         for key in ("session", "memory", "user"):

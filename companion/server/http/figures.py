@@ -1,4 +1,4 @@
-"""What operators watch: ``/metrics`` and ``/traces``. No words are in them."""
+"""Monitoring for operators: ``/metrics`` and ``/traces``. Neither holds anything that was said."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from companion.session.client.visitor import Visitor
 
 
 class Figures:
-    """The routes. ``visitor`` says who comes, or answers those who may not enter."""
+    """The routes. ``visitor`` returns who sent a request, or the response to somebody who may not enter."""
 
     def __init__(self, metrics: Metrics, visitor: Callable[[Request], Visitor | Response]) -> None:
         self._metrics, self._visitor = metrics, visitor
@@ -23,14 +23,14 @@ class Figures:
         return [Route("/metrics", self.metrics), Route("/traces", self.traces)]
 
     async def metrics(self, request: Request) -> Response:
-        """For Prometheus."""
+        """The metrics in Prometheus' text format."""
         visitor = self._visitor(request)
         if isinstance(visitor, Response):
             return visitor
         return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     async def traces(self, request: Request) -> Response:
-        """The timelines of the last turns, the latest last; for whoever has the server's key."""
+        """The timelines of the last turns as JSON, oldest first; needs the server's key, not a client secret."""
         visitor = self._visitor(request)
         if isinstance(visitor, Response):
             return visitor

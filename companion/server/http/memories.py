@@ -1,4 +1,4 @@
-"""What users may see and change of what is kept of them, over HTTP: ``/v1/memories`` and ``/v1/export``."""
+"""Users' access to the data stored about them: ``/v1/memories`` and ``/v1/export``."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -25,8 +25,8 @@ Answer = Callable[[Request, str], Awaitable[Response]]
 
 
 class Memories:
-    """The routes, over one memory and all else that is kept. Of whom is settled by the client secret, or by the
-    header."""
+    """The routes, over everything in ``belongings``. The user is that of the client secret or of the header
+    ``Vasari-User``; ``visitor`` returns who sent a request, or the response to somebody who may not enter."""
 
     def __init__(self, belongings: Belongings, visitor: Callable[[Request], Visitor | Response]) -> None:
         self._belongings, self._visitor = belongings, visitor
@@ -60,7 +60,7 @@ class Memories:
             return failed(_STATUS.get(error.code, 503), error.code, str(error))
 
     def _of_memory(self, answer: Callable[[Request, Keeps, str], Awaitable[Response]]) -> Answer:
-        """What is answered by a memory whose users may see it."""
+        """Wrap an ``answer`` that needs a memory stage whose users can see and change it."""
 
         async def respond(request: Request, user: str) -> Response:
             memory = self._belongings.memory
@@ -71,7 +71,7 @@ class Memories:
         return respond
 
     async def _export(self, request: Request, user: str) -> Response:
-        """Everything that is kept of the user, as a file."""
+        """All data stored about the user, as a JSON file to download."""
         text = json.dumps(await self._belongings.export(user), indent=2, ensure_ascii=False)
         headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="everything.json"'}
         return Response(text, media_type="application/json", headers=headers)
@@ -98,9 +98,9 @@ async def _delete(request: Request, memory: Keeps, user: str) -> Response:
 
 
 def _id(request: Request) -> int:
-    """That of the path; 0, which no memory has, for what cannot be one."""
+    """The memory id in the path; 0, which no memory has, if it is not a valid one."""
     id: str = request.path_params["id"]
-    return int(id) if id.isascii() and id.isdigit() and len(id) < 10 else 0  # those of PostgreSQL have 32 bits
+    return int(id) if id.isascii() and id.isdigit() and len(id) < 10 else 0  # PostgreSQL's ids have 32 bits
 
 
 def _text(body: bytes) -> str | None:

@@ -1,4 +1,4 @@
-"""Speech synthesis and recognition by themselves, with OpenAI's endpoints: ``/v1/audio/speech`` and
+"""Speech synthesis and recognition outside a session, with OpenAI's endpoints: ``/v1/audio/speech`` and
 ``/v1/audio/transcriptions``."""
 
 import asyncio
@@ -36,17 +36,17 @@ from companion.stages.protocols import (
 )
 from companion.stages.streams import closing
 
-LONGEST_TEXT = 4096  # characters, as OpenAI has it
-LARGEST_FILE = 25_000_000  # bytes, the same
+LONGEST_TEXT = 4096  # characters, OpenAI's limit
+LARGEST_FILE = 25_000_000  # bytes, OpenAI's limit
 LONGEST_SOUND = 600  # s
-MOST_AT_A_TIME = 2  # requests; conversations come first
+MOST_AT_A_TIME = 2  # requests served at a time, lest they slow down conversations
 CONTAINERS = {"wav": "wav", "mp3": "mp3", "flac": "flac", "ogg": "ogg", "m4a": "mov", "webm": "matroska"}  # by suffix
 KINDS = {"pcm": "audio/pcm", "wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "opus": "audio/ogg"}
 ENCODERS = {"mp3": ("mp3", "libmp3lame"), "flac": ("flac", "flac"), "opus": ("ogg", "libopus")}
 
 
 class _RefusedError(Exception):
-    """``code`` is stable."""
+    """A request that cannot be served as it is. ``code`` is stable."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -61,7 +61,7 @@ class _Wish:
 
 
 class Sound:
-    """The routes. ``visitor`` says who comes, or answers those who may not enter."""
+    """The routes. ``visitor`` returns who sent a request, or the response to somebody who may not enter."""
 
     def __init__(self, *, asr: ASR, tts: TTS, visitor: Callable[[Request], Visitor | Response]) -> None:
         self._asr, self._tts, self._visitor = asr, tts, visitor
@@ -74,7 +74,7 @@ class Sound:
         ]
 
     async def speech(self, request: Request) -> Response:
-        """Say ``input``: streamed for the formats pcm and wav, as one body for the others."""
+        """Synthesize ``input``: mono at `SPEAK_RATE`, streamed for the formats pcm and wav, as one body otherwise."""
         visitor = self._visitor(request)
         if isinstance(visitor, Response):
             return visitor
@@ -114,7 +114,7 @@ class Sound:
         return PlainTextResponse(text) if plain else JSONResponse({"text": text})
 
     async def _spoken(self, wish: _Wish) -> AsyncGenerator[bytes]:
-        """PCM16 at `SPEAK_RATE`. Raises StageError."""
+        """Yield the speech as PCM16, mono at `SPEAK_RATE`. Raises StageError."""
         tts = self._tts.with_voice(wish.voice) if has_voice(self._tts, wish.voice) else self._tts
         sentences = Sentences()
         async with self._places:
@@ -166,7 +166,7 @@ async def _joined(kind: str, first: bytes, pieces: AsyncIterator[bytes]) -> Asyn
 
 
 def _wav_head() -> bytes:
-    """The header of a stream of unknown length."""
+    """The header of a WAV stream of unknown length: PCM16, mono at `SPEAK_RATE`."""
     long = (0xFFFFFFFF).to_bytes(4, "little")
     rate, bytes_a_second = SPEAK_RATE.to_bytes(4, "little"), (2 * SPEAK_RATE).to_bytes(4, "little")
     shape = b"\x01\x00\x01\x00" + rate + bytes_a_second + b"\x02\x00\x10\x00"
@@ -189,7 +189,8 @@ def _encoded(sound: bytes, kind: str) -> bytes:
 
 
 def _decoded(data: bytes, name: str) -> Samples:
-    """(n,) at `HEAR_RATE`. Only the reader that the file's name asks for looks at it."""
+    """Decode a sound file -> (n,) float32 at `HEAR_RATE`, in [-1, 1]. Its name's suffix alone chooses the demuxer, so
+    that untrusted data reaches no other one of FFmpeg's."""
     container = CONTAINERS.get(name.rpartition(".")[2].lower())
     if container is None:
         raise _RefusedError("unsupported", f"The file's name ends in one of {', '.join(CONTAINERS)}.")

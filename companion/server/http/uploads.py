@@ -1,4 +1,4 @@
-"""Uploaded pictures, over HTTP: ``/v1/portraits``."""
+"""Uploaded pictures and their landmarks: ``/v1/portraits``."""
 
 import asyncio
 from collections import Counter
@@ -20,9 +20,9 @@ from companion.server.http.users import user_of
 from companion.session.client.visitor import Visitor
 
 MOST_PREPARED = 2  # pictures prepared at a time
-MOST_WAITING = 8  # pictures that wait, or are still being received
-MOST_PER_ADDRESS = 8  # of these from one address
-RETRY_AFTER_S = 5  # s after which to try again
+MOST_WAITING = 8  # further requests that wait for their turn, or are still being received
+MOST_PER_ADDRESS = 8  # requests at a time from one address
+RETRY_AFTER_S = 5  # s after which a client that was refused should try again
 LARGEST_LANDMARKS = 100_000  # bytes
 _STATUS = {
     "unknown_portrait": 404, "picture_forgotten": 410, "picture_too_large": 413, "busy": 503, "no_room": 503,
@@ -31,8 +31,8 @@ _STATUS = {
 
 
 class _Who(NamedTuple):
-    """Who sends a picture. ``owner``: whose share of the room it takes, which a header cannot choose; ``user``: whom it
-    belongs to, "" for nobody who is known."""
+    """Who sends a picture. ``owner``: whose share of the storage it takes, which a header cannot choose; ``user``: the
+    user whom it belongs to, "" if not known; ``address``: the client's IP address."""
 
     owner: str
     user: str
@@ -40,19 +40,19 @@ class _Who(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As the record of consents names them."""
+        """Their name in the record of consents."""
         return self.user or self.address
 
 
 class _Form(MultiPartParser):
-    """Keeps files in memory, whose size is limited already: Starlette's writes those beyond 1 MB to the disk."""
+    """Keeps files in memory, since their size is limited already; Starlette's parser writes large ones to disk."""
 
-    spool_max_size = 0  # is no limit
+    spool_max_size = 0  # 0 means no limit
 
 
 class Uploads:
-    """The routes, over one set of portraits. A picture has at most ``largest`` bytes; ``visitor`` says who comes, or
-    answers those who may not enter."""
+    """The routes. A picture has at most ``largest`` bytes; ``visitor`` returns who sent a request, or the response to
+    somebody who may not enter."""
 
     def __init__(
         self,
@@ -77,8 +77,8 @@ class Uploads:
         ]
 
     def _route(self, path: str, method: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
-        """Limits how many requests are processed at a time, in all and for one address, from the first byte of a body
-        on."""
+        """A route that limits how many requests are in progress at a time, in all and per address. A request counts
+        from before its body is read."""
 
         async def respond(request: Request) -> Response:
             found = user_of(request, self._visitor)
@@ -102,7 +102,7 @@ class Uploads:
         return Route(path, respond, methods=[method])
 
     async def _add(self, request: Request) -> Response:
-        """A picture, as the body or as a form's ``file`` beside ``landmarks``, becomes a face to choose."""
+        """Make a face of a picture, which is the body or a form's ``file``, optionally with ``landmarks``."""
         limit = self._largest
         body = await body_of(request, limit + LARGEST_LANDMARKS)
         data, landmarks = (b"", None) if body is None else await _parts(request, body)
@@ -124,41 +124,41 @@ class Uploads:
         return added
 
     async def _withdraw(self, request: Request) -> Response:
-        """Consent to this picture is withdrawn: all uploads of the file are forgotten at once, and refused from now on.
-        Sessions that wear them leave them."""
+        """Withdraw consent to this picture: all uploads of the same file are deleted at once and refused from now on,
+        and sessions that show them stop using them."""
         sha256 = self._portraits.sha256(request.path_params["id"])
         try:
             await asyncio.to_thread(self._consents.withdraw, sha256, request.state.who.name)
-        finally:  # and not before: a copy that comes meanwhile is refused, or forgotten here
+        finally:  # last, so that a copy uploaded meanwhile is either refused or deleted here
             self._portraits.forget_file(sha256)
         return Response(status_code=204)
 
     async def _landmarks(self, request: Request) -> Response:
-        """The points of the face, as found or corrected."""
+        """The landmarks of the face, as detected or corrected."""
         return await self._prepared(200, self._portraits.upload, request.path_params["id"])
 
     async def _correct(self, request: Request) -> Response:
-        """Corrects the points. Sessions that open this face from now on show it corrected."""
+        """Correct the landmarks. Sessions that open this face from now on use the corrected ones."""
         body = await body_of(request, LARGEST_LANDMARKS)
         if body is None:
             raise PictureError("invalid_landmarks", f"Landmarks have at most {LARGEST_LANDMARKS} bytes.")
         return await self._prepared(200, self._portraits.correct, request.path_params["id"], body)
 
     async def _picture(self, request: Request) -> Response:
-        """The whole picture as a JPEG, upright, for browsers that cannot show the format that was sent."""
+        """The whole picture as an upright JPEG, for browsers that cannot display the uploaded format."""
         async with self._preparing:
             data = await asyncio.to_thread(self._portraits.source, request.path_params["id"])
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
 
     async def _prepared(self, status: int, work: Callable[..., Upload], *arguments: Any) -> Response:
-        """Do ``work`` in a thread when it is its turn -> the description of an upload."""
+        """Run ``work`` in a thread, at most `MOST_PREPARED` at a time -> its upload as JSON, with HTTP ``status``."""
         async with self._preparing:
             found = await asyncio.to_thread(work, *arguments)
         return JSONResponse(asdict(found), status)
 
 
 async def _parts(request: Request, body: bytes) -> tuple[bytes, bytes | None]:
-    """The picture and the landmarks of a form, if there are any. Raises PictureError."""
+    """The picture, and the landmarks if a form has any; without a form the body is the picture. Raises PictureError."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return body, None
     form = await form_of(request, body, ("file", "landmarks"))
@@ -170,7 +170,8 @@ async def _parts(request: Request, body: bytes) -> tuple[bytes, bytes | None]:
 
 
 class FormParts(dict[str, bytes | None]):
-    """What the parts of a form hold, by name; None where there is none. ``names``: what files are called."""
+    """The contents of a form's parts by their names; None for a missing part. ``names`` has the file names, "" for
+    parts that are not files."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -178,7 +179,7 @@ class FormParts(dict[str, bytes | None]):
 
 
 async def form_of(request: Request, body: bytes, names: Sequence[str]) -> FormParts | None:
-    """The parts of a form with these ``names``, read in memory alone; None where it is none."""
+    """Parse a multipart form, in memory only -> its parts with these ``names``; None if it is malformed."""
 
     async def again() -> AsyncGenerator[bytes]:
         yield body
@@ -199,7 +200,7 @@ async def form_of(request: Request, body: bytes, names: Sequence[str]) -> FormPa
 
 
 async def _content(part: UploadFile | str | None) -> bytes | None:
-    """What a part of a form holds, be it a file or a text."""
+    """The content of a part of a form, be it a file or a text."""
     return await part.read() if isinstance(part, UploadFile) else part if part is None else part.encode()
 
 

@@ -1,4 +1,4 @@
-"""Which user a request is about."""
+"""Determines which user an HTTP request is about."""
 
 from collections.abc import Callable
 from urllib.parse import unquote
@@ -9,13 +9,16 @@ from starlette.responses import Response
 from companion.server.http.failures import failed
 from companion.session.client.visitor import Visitor
 
-HEADER = "vasari-user"  # names the user, where the key or this machine speaks for all of them
+HEADER = "vasari-user"  # names the user, for visitors who may act for all users
 ENCODING_PREFIX = "UTF-8''"  # before a name that is percent-encoded
 
 
 def user_of(request: Request, visitor_of: Callable[[Request], Visitor | Response]) -> tuple[Visitor, str] | Response:
-    """The visitor, and the user whom the header names, else the visitor's own, else ""; or the answer to a visitor who
-    may not enter, or may not act for that user. ``visitor_of`` says who comes."""
+    """The visitor and the user of a request: the user that the header names, else the visitor's own, else "".
+
+    Returns an error response instead if the visitor may not enter (then that of ``visitor_of``), or may not act for
+    that user (403).
+    """
     visitor = visitor_of(request)
     if isinstance(visitor, Response):
         return visitor
@@ -26,8 +29,8 @@ def user_of(request: Request, visitor_of: Callable[[Request], Visitor | Response
 
 
 def _named(header: str) -> str:
-    """The user that the header names. Starlette reads headers as Latin-1: this decodes UTF-8 where it is valid, and RFC
-    8187 (``UTF-8''J%C3%BCrgen``) for clients that can send ASCII only; else it stays Latin-1."""
+    """The user named by the header. Starlette reads headers as Latin-1; this decodes UTF-8 where it is valid, and RFC
+    8187 (``UTF-8''J%C3%BCrgen``) for clients that can send only ASCII; anything else stays Latin-1."""
     if header[: len(ENCODING_PREFIX)].upper() == ENCODING_PREFIX:
         return unquote(header[len(ENCODING_PREFIX) :])
     try:
