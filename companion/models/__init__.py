@@ -1,5 +1,5 @@
-"""The embedded models: what they are, where their files lie, and how they get here, checked to the byte.
+"""The embedded models: which there are (`manifest`), where they are on this machine, and how they are downloaded.
 
-It does not know which stage uses a model or how. Start with `companion.models.manifest`, the list, and
-`companion.models.locate`, which finds a model on this machine.
+They know nothing of the stages that run them. Start with `companion.models.locate`, which returns a model's verified
+files; `companion.models.needs` collects the models that a configuration needs.
 """

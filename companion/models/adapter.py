@@ -1,6 +1,6 @@
-"""An adapter (LoRA) of a language model: safetensors, as it is kept and trained, as the GGUF that llama.cpp reads.
+"""Converts a LoRA adapter of a language model from safetensors, as it is trained and stored, to GGUF for llama.cpp.
 
-GGUF is described by "gguf.md" of https://github.com/ggml-org/ggml.
+The format is specified in docs/gguf.md of https://github.com/ggml-org/ggml.
 """
 
 import logging
@@ -18,16 +18,21 @@ from companion.models.locate import cache_dir, keep, sha256
 
 log = logging.getLogger(__name__)
 
-ALPHA = "alpha"  # in the metadata of the safetensors file; over the rank it is by what the changes are multiplied
-ARCHITECTURE = "architecture"  # the same: the model's, as GGUF names it
-VERSION, ALIGNMENT = 3, 32  # of GGUF; bytes to which tensors are aligned, unless a file says otherwise
-FLOAT32, STRING, HALVES = 6, 8, 1  # kinds of values, and of tensors, as GGUF numbers them
+ALPHA = "alpha"  # key in the safetensors metadata; LoRA's scale is alpha / rank
+ARCHITECTURE = "architecture"  # key in the safetensors metadata; GGUF's name of the model's architecture
+VERSION, ALIGNMENT = 3, 32  # of GGUF; its default alignment of tensors, in bytes
+FLOAT32, STRING, HALVES = 6, 8, 1  # GGUF's numbers of two types of values, and of the tensor type float16
 
 Tensors = dict[str, NDArray[np.float16]]
 
 
 def ready(path: Path) -> Path:
-    """An adapter's safetensors file -> the same as GGUF, which is kept in the cache. Raises StageError."""
+    """An adapter's safetensors file -> the path of its GGUF file in the cache (in a temporary folder if that cannot be
+    written).
+
+    Raises:
+        StageError: ``llm_model`` if ``path`` is not an adapter.
+    """
     try:
         content, name = to_gguf(path), f"{sha256(path)}.gguf"
     except (OSError, SafetensorError, KeyError, ValueError) as error:
@@ -45,7 +50,11 @@ def ready(path: Path) -> Path:
 
 
 def to_gguf(path: Path) -> bytes:
-    """The file for llama.cpp. Raises OSError, SafetensorError, KeyError or ValueError for what is none."""
+    """An adapter's safetensors file -> the content of the GGUF file, with tensors in float16.
+
+    Raises:
+        OSError, SafetensorError, KeyError, ValueError: ``path`` cannot be read or is not an adapter.
+    """
     with safe_open(path, "np") as file:
         told: dict[str, str] = file.metadata() or {}
         tensors: Tensors = {name: file.get_tensor(name).astype(np.float16) for name in file.keys()}  # noqa: SIM118

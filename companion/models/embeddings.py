@@ -1,4 +1,4 @@
-"""What a sentence means, as a vector: all-MiniLM-L6-v2 (Apache-2.0) on onnxruntime. English above all."""
+"""Sentence embeddings: all-MiniLM-L6-v2 (Apache-2.0) on onnxruntime. Trained on English above all."""
 
 import functools
 import threading
@@ -13,30 +13,32 @@ from companion.models import locate
 from companion.models.needs import EMBEDDER
 
 SIZE = 384
-MAX_TOKENS = 256  # what the network was trained for; the rest of a longer text is not looked at
-CACHED_TEXTS = 8  # texts whose vectors are kept: care, feelings and memory ask for the same message
+MAX_TOKENS = 256  # the length that the network was trained for; longer texts are truncated
+CACHED_TEXTS = 8  # embeddings kept: safety, feelings and memory embed the same message
 GRAPH = "int8.kept"
 
-Vectors = NDArray[np.float32]  # (n, SIZE), rows of length 1
+Vectors = NDArray[np.float32]  # (n, SIZE), rows of norm 1
 
 _loading = threading.Lock()
 
 
 class Embeds(Protocol):
+    """What computes sentence embeddings."""
+
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Texts -> (n, 384) float32, rows of length 1: their products are cosines."""
+        """n texts -> embeddings (n, 384) float32, rows of norm 1, so that dot products are cosine similarities."""
         ...
 
 
 class Embedder:
-    """Loads on first use. Each text is computed for itself, so that its vector does not depend on its neighbours.
+    """Loads the model on first use. Each text is embedded alone, so that its embedding does not depend on the others.
 
     Raises:
         StageError: ``model_missing`` or ``model_corrupt``, from `embed`.
     """
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Texts -> (n, 384) float32, rows of length 1: their products are cosines. Blocks, about 4 ms a sentence."""
+        """n texts -> embeddings (n, 384) float32, rows of norm 1. Blocks, about 4 ms a sentence."""
         _load()
         return np.concatenate([np.zeros((0, SIZE), np.float32), *map(_vector, texts)])
 
@@ -49,7 +51,7 @@ def _vector(text: str) -> Vectors:
 
 
 def _load() -> tuple[Any, Any]:
-    """Tokenizer and network, one copy per process: who comes while they are loaded waits for them."""
+    """Tokenizer and network, one copy per process; concurrent callers wait until they are loaded."""
     with _loading:
         return _loaded()
 
@@ -63,7 +65,7 @@ def _loaded() -> tuple[Any, Any]:
 
 
 def tokenizer(folder: Path, longest: int) -> Any:
-    """MiniLM's, of the model in ``folder``, which leaves out what is beyond ``longest`` tokens."""
+    """The tokenizer of the MiniLM model in ``folder``, truncating to ``longest`` tokens."""
     from tokenizers import Tokenizer
 
     made = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -73,7 +75,7 @@ def tokenizer(folder: Path, longest: int) -> Any:
 
 
 def _graph(folder: Path) -> bytes:
-    """The exported network, made once from the published weights."""
+    """The exported ONNX network, made once from the published weights and kept in the cache."""
 
     def make() -> bytes:
         from companion.models.minilm import graph

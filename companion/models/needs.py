@@ -1,4 +1,4 @@
-"""Which embedded models a configuration needs, as its parts declare them."""
+"""Which embedded models a configuration needs, as its stages and tools declare them."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -11,18 +11,21 @@ from companion.models.manifest import MODELS, Model
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-EMBEDDER = "minilm"  # tells what sentences mean
+EMBEDDER = "minilm"  # the model of sentence embeddings
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a class says in its class variable ``needs``, and a function through `needing`: names of `MODELS`, or
-    models of its own.
+    """The models that a class needs (class variable ``needs``) or a function (`needing`): names in `MODELS`, or models
+    of its own.
 
-    ``always`` are needed in any case. Of ``choices`` the one is needed that the option ``option`` names; where it names
-    none of them, that is a mistake if they are ``all``, and something else than an embedded model if not. With the
-    option ``unless`` none of them is. ``automatic`` gives the name for which "auto" stands. ``within`` is an option
-    that names another class, whose options these are.
+    Attributes:
+        always: needed in any case.
+        option, choices: the value of the option ``option`` selects one of ``choices``.
+        all: another value is an error; otherwise it means something that is not an embedded model.
+        unless: an option which, if given, makes ``choices`` unnecessary.
+        automatic: returns the choice that the value "auto" stands for.
+        within: an option that names another class, which takes the remaining options and has needs of its own.
     """
 
     always: tuple[str | Model, ...] = ()
@@ -38,7 +41,7 @@ NO_NEEDS = Needs()
 
 
 def needing(*models: str | Model) -> Callable[[F], F]:
-    """Decorator: the function, a tool for example, needs these models."""
+    """Decorator that declares the models a function needs, for example a tool."""
 
     def declared(function: F) -> F:
         setattr(function, "needs", Needs(models))  # noqa: B010  # a function has no such attribute for type checkers
@@ -48,7 +51,11 @@ def needing(*models: str | Model) -> Callable[[F], F]:
 
 
 def needed(config: Config) -> list[Model]:
-    """The embedded models that ``config`` uses. Raises ConfigError for one that there is not."""
+    """The models that ``config`` needs, without duplicates.
+
+    Raises:
+        ConfigError: a class cannot be imported, or an option names an unknown model.
+    """
     found = [one for where, stage in config.stages() for one in _of(stage, f"{config.path}: [{where}]")]
     if config.safety.meaning or config.session.feelings:
         found.append(EMBEDDER)
@@ -57,7 +64,7 @@ def needed(config: Config) -> list[Model]:
 
 
 def automatic(config: Config) -> bool:
-    """Whether ``config`` leaves it to set-up which model it is."""
+    """Whether ``config`` leaves the choice of a model to ``companion setup`` ("auto")."""
     return any(_left_open(stage) for _, stage in config.stages())
 
 
@@ -87,8 +94,7 @@ def _of(stage: Stage, where: str) -> list[str | Model]:
 
 
 def _importable(named: Any, options: dict[str, Any]) -> Stage | None:
-    """The class that an option names, if it can be imported; else it needs a package first, which is said when it is
-    made."""
+    """The class that an option names; None if it cannot be imported, which is reported when it is constructed."""
     stage = Stage(str(named), options)
     try:
         load_class(stage, "")
@@ -98,5 +104,5 @@ def _importable(named: Any, options: dict[str, Any]) -> Stage | None:
 
 
 def _value(made: Any, stage: Stage, option: str) -> Any:
-    """The value of an option, or its default."""
+    """The value of an option, or its default in the signature of ``made``."""
     return stage.options.get(option, inspect.signature(made).parameters[option].default)

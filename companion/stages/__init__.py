@@ -1,5 +1,5 @@
-"""The stages of a conversation: what a model has to do, as Protocols, and the implementations that ship.
+"""The stages of a conversation (VAD, end of turn, ASR, LLM, TTS, memory), as Protocols and as the classes that ship.
 
-They know nothing of sessions, clients or each other. Start with `companion.stages.protocols`; a class of your own
-needs no base class and no registration, only its import string in a configuration.
+A stage knows nothing of sessions, clients or other stages. Start with `companion.stages.protocols`; a class of your
+own needs no base class and no registration, only its import string in a configuration.
 """

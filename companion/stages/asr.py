@@ -25,17 +25,17 @@ from companion.stages.worker import MODEL_THREADS
 log = logging.getLogger(__name__)
 
 EMBEDDED_MODELS = {"embedded-base": "whisper-base", "embedded-tiny.en": "whisper-tiny.en"}
-WINDOW = 3000  # feature frames of 10 ms, what Whisper was trained on
+WINDOW = 3000  # feature frames of 10 ms: the 30 s that Whisper was trained on
 MARGIN = 600  # frames of silence after the speech: with 400 or less the decoder loops, with 800 it stops too early
-MIN_S = 0.1  # shorter sounds hold no word
-MIN_SPEECH = 0.35  # VAD probability that some 32 ms must reach; noise stays below 0.2
-MIN_LOGPROB = -1.3  # per token; speech reaches -0.9 and more, what is imagined into noise -2.6 and less
-SHORT_TOKENS, SHORT_LOGPROB = 4, -1.8  # tokens of a "yes", which are less certain
-MAX_COMPRESSION = 2.4  # text that shrinks more than this under zlib goes round in circles
+MIN_S = 0.1  # s; shorter audio holds no word
+MIN_SPEECH = 0.35  # VAD probability that at least one 32 ms window must reach; noise stays below 0.2
+MIN_LOGPROB = -1.3  # mean per token; speech scores -0.9 or more, text hallucinated from noise -2.6 or less
+SHORT_TOKENS, SHORT_LOGPROB = 4, -1.8  # up to so many tokens ("yes") the lower bound holds: they score less
+MAX_COMPRESSION = 2.4  # zlib compression ratio above which text counts as repeating itself
 REPEATED = re.compile(r"(\b\w[^.!?]{0,40}?)(?:[\s,.!?;-]+\1\b){4,}", re.IGNORECASE)  # said five times in a row
-MOST_LAUGHED = 10  # times that people say one word in a row: "ha ha ha", "no, no, no"
-MOST_AT_ONCE = 2  # a turn that ended need not wait until an attempt at its beginning is over
-DETECT_S, DETECT_P = 2.0, 0.7  # a language is believed from this much speech and probability on
+MOST_LAUGHED = 10  # repetitions of one word that people do say: "ha ha ha", "no, no, no"
+MOST_AT_ONCE = 2  # so that a finished turn need not wait for the transcription begun at one of its pauses
+DETECT_S, DETECT_P = 2.0, 0.7  # s of audio and probability from which a detected language is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +56,25 @@ class _Heard:
 
 
 class FasterWhisper:
-    """Whisper through faster-whisper (CTranslate2), warm from construction on.
+    """Whisper through faster-whisper (CTranslate2), warmed up by the constructor.
 
-    Utterances are padded to their length and 6 s instead of Whisper's 30 s, which makes short ones three times faster
-    at the same word error rate; text that repeats itself is decoded again with the full window.
+    An utterance is padded by 6 s of silence instead of to Whisper's full 30 s, which makes short ones three times
+    faster at the same word error rate; if the text repeats itself, it is decoded again with the full window.
 
     Args:
         model: "embedded-base" (99 languages), "embedded-tiny.en" (faster, English), a faster-whisper name such as
             "small" (fetched from the hub), or the folder of a converted model.
-        language: code such as "en" or "de"; None detects it and takes ``fallback_language`` for short utterances.
+        language: ISO 639-1 code such as "en" or "de"; None detects it.
+        threads: CPU threads.
         device: "cpu", "cuda" or "auto".
-        beam: hypotheses kept while decoding; 1 is fastest.
+        beam: beam size of the decoder; 1 is greedy decoding, the fastest.
+        fallback_language: assumed for utterances under 2 s and for uncertain detections.
+
+    Raises:
+        StageError: ``asr_model`` if the model cannot be loaded, ``asr_language`` if it lacks ``language``.
     """
 
-    needs = Needs(Silero.needs.always, option="model", choices=EMBEDDED_MODELS)  # it hears words in noise
+    needs = Needs(Silero.needs.always, option="model", choices=EMBEDDED_MODELS)  # the VAD rejects noise
 
     def __init__(
         self,
@@ -91,20 +96,22 @@ class FasterWhisper:
         self._pool.submit(self._warm).result()
 
     def in_language(self, language: str) -> Self:
-        """It hears this one of its languages and no other."""
+        """A copy that shares the model and transcribes only this one of its languages (ISO 639-1)."""
         told = copy.copy(self)
         told._language = language
         return told
 
     def expecting(self, words: str, spelt: bool) -> Self:
-        """It takes ``words`` for what was said before, and, where numbers are to be ``spelt``, writes no digits: short
-        numbers become "1 1 1 1" else."""
+        """A copy that shares the model and is prompted with ``words`` as the preceding text. With ``spelt`` it writes
+        numbers as words, never as digits: a short number would otherwise become "1 1 1 1"."""
         told = copy.copy(self)
         told._words, told._spelt = words, spelt
         return told
 
     async def transcribe(self, audio: Samples) -> Transcript:
-        """(n,) at 16 kHz, one utterance -> its text, empty where nobody speaks in it.
+        """(n,) float32 at 16 kHz, one utterance -> its transcript, with an empty text if it holds no speech.
+
+        A call that is cancelled before its decoding has begun skips that.
 
         Raises:
             StageError: ``asr_failed``.
@@ -137,7 +144,8 @@ class FasterWhisper:
         return Transcript(heard.text, heard.language, confidence=min(1.0, math.exp(heard.logprob)))
 
     def _short(self, audio: Samples, abandoned: threading.Event) -> _Heard:
-        """One window of the utterance's own length: encode, language, decode; an unlikely language is tried again."""
+        """Decode one window of the utterance's own length. If the text is uncertain in a detected language, it is
+        decoded in the fallback language too, and the likelier text wins."""
         model = self._model
         features = model.feature_extractor(audio)
         frames = min(WINDOW, -(-(features.shape[1] + MARGIN) // 100) * 100)
@@ -173,7 +181,7 @@ class FasterWhisper:
             encoded,
             [prompt],
             beam_size=self._beam,
-            max_length=len(prompt) + 8 + int(7 * seconds),  # nobody says more tokens a second
+            max_length=len(prompt) + 8 + int(7 * seconds),  # 7 tokens a second: nobody speaks faster
             return_scores=True,
             suppress_blank=True,
             suppress_tokens=get_suppressed_tokens(tokenizer, suppressed),  # pyright: ignore[reportArgumentType]
@@ -190,7 +198,7 @@ class FasterWhisper:
         return token[2:-2] if probability >= DETECT_P else self._fallback
 
     def _long(self, audio: Samples, language: str | None) -> _Heard:
-        """Windows of 30 s, decoded again with some randomness where the text repeats itself."""
+        """Decode in windows of 30 s; a window whose text repeats itself is decoded again at temperature 0.4."""
         found, info = self._model.transcribe(
             audio,
             language=language,
@@ -208,7 +216,7 @@ class FasterWhisper:
 
 
 def _loops(text: str) -> bool:
-    """Whether something is written again and again that nobody says so often."""
+    """Whether a phrase repeats more often than anybody says it."""
     for match in REPEATED.finditer(text):
         said = match.group(1)
         if not said.isalpha() or len(match.group().split()) > MOST_LAUGHED:
@@ -217,13 +225,13 @@ def _loops(text: str) -> bool:
 
 
 def _digits(tokenizer: Any) -> Sequence[int]:
-    """The tokens of Whisper's vocabulary that write a number in digits."""
+    """The ids of the tokens in Whisper's vocabulary that contain a digit."""
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     return [token for text, token in vocabulary.items() if any(c.isdigit() for c in text) and not text.startswith("<|")]
 
 
 def _spoken(audio: Samples) -> bool:
-    """Whether the voice detector hears speech anywhere: Whisper writes words into noise, so noise must not reach it."""
+    """Whether the VAD finds speech in any window: Whisper hallucinates words from noise, so noise must not reach it."""
     vad = Silero()
     padded = np.pad(audio, (0, -len(audio) % VAD_WINDOW))
     return any(vad(padded[i : i + VAD_WINDOW]) >= MIN_SPEECH for i in range(0, len(padded), VAD_WINDOW))
@@ -235,7 +243,7 @@ def _load(model: str, device: str, threads: int) -> Any:
     path = str(locate.resolve(EMBEDDED_MODELS[model])) if model in EMBEDDED_MODELS else model
     try:
         return WhisperModel(path, device=device, compute_type="int8", cpu_threads=threads, num_workers=MOST_AT_ONCE)
-    except Exception as error:  # CTranslate2, tokenizers and the hub client each raise their own
+    except Exception as error:  # CTranslate2, tokenizers and the hub client each raise errors of their own
         known: Sequence[str] = (*EMBEDDED_MODELS, "a faster-whisper name (needs the Hugging Face hub)", "a folder")
         kind = "folder" if Path(model).exists() else "model"
         raise StageError(

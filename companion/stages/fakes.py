@@ -1,6 +1,7 @@
-"""Scripted stages: ordinary implementations that load nothing and understand nothing. `configs/fakes.toml` uses them.
+"""Scripted stages, for tests and for authors of clients: they load no model and answer from a script.
 
-All waiting is on the event loop's clock, so that a loop whose clock jumps runs them in no time.
+`configs/fakes.toml` uses them. Every delay waits on the event loop's clock, so a loop with a virtual clock
+(`companion.call.virtual_time`) runs them without waiting.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from companion.stages.protocols import SPEAK_RATE, Abilities, CallPart, Message,
 
 
 class EnergyVAD:
-    """Loud is speech."""
+    """A window is speech (probability 1) if its RMS is at least ``loud``, else not (0)."""
 
     def __init__(self, loud: float = 0.02) -> None:
         self.loud = loud  # RMS of a window
@@ -27,7 +28,7 @@ class EnergyVAD:
 
 
 class ScriptedTurnEnd:
-    """Gives ``probabilities`` in turn, whatever was said."""
+    """Returns ``probabilities`` one after the other, over and over, whatever was said. ``delay_s``: s each takes."""
 
     def __init__(self, probabilities: Sequence[float] = (0.5,), delay_s: float = 0.0) -> None:
         self._probabilities = itertools.cycle(probabilities)
@@ -39,7 +40,10 @@ class ScriptedTurnEnd:
 
 
 class ScriptedASR:
-    """Understands ``texts`` in turn, whatever is said, so sure of them; silence is always empty."""
+    """Returns ``texts`` one after the other, over and over, whatever was said; silence gives an empty text.
+
+    ``delay_s``: s that a transcription takes. ``confidence``: in [0, 1], of every transcript.
+    """
 
     abilities = Abilities(languages=("en", "de"))
 
@@ -64,7 +68,7 @@ class ScriptedASR:
 
 
 class ScriptedLLM:
-    """Gives ``replies`` in turn, a word at a time, whatever it is asked."""
+    """Streams ``replies`` one after the other, over and over, a word per delta. ``delay_s``: s before each delta."""
 
     def __init__(self, replies: Sequence[str] = ("I heard you.",), delay_s: float = 0.0) -> None:
         self._replies = itertools.cycle(replies)
@@ -83,7 +87,7 @@ class ScriptedLLM:
 
 
 class ScriptedCaller(ScriptedLLM):
-    """Calls a tool before its first reply: the first one it is offered, or ``name``, with ``arguments``."""
+    """Calls a tool once before it replies: ``name``, or the first one offered, with ``arguments`` (JSON)."""
 
     abilities = Abilities(calls_tools=True)
 
@@ -108,7 +112,8 @@ class ScriptedCaller(ScriptedLLM):
 
 
 class ToneTTS:
-    """A hum whose loudness follows the words, ``word_s`` each, in pieces of ``piece_s`` that take ``delay_s``."""
+    """A hum that swells and fades once a word. All in s: ``word_s`` a word lasts, ``piece_s`` of sound in one piece,
+    ``delay_s`` that a piece takes to make."""
 
     def __init__(self, word_s: float = 0.25, piece_s: float = 0.5, delay_s: float = 0.0) -> None:
         self.word_s, self.piece_s, self.delay_s = word_s, piece_s, delay_s
@@ -131,7 +136,7 @@ class ToneTTS:
 
 
 class DictMemory:
-    """Remembers everything, until the process ends."""
+    """Remembers everything that users said, in memory, until the process ends."""
 
     def __init__(self) -> None:
         self.facts: dict[str, list[str]] = {}
@@ -150,7 +155,7 @@ class DictMemory:
 
 
 class Broken:
-    """A stage that always fails, whichever it is asked to be."""
+    """An ASR, LLM or TTS that always raises StageError with ``code``."""
 
     def __init__(self, code: str = "stage_failed") -> None:
         self.code = code

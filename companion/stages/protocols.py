@@ -1,12 +1,12 @@
 """The stages of a conversation, as Protocols. A user's own class needs no base class and no registration.
 
 Implementations are named in the config by an import string (``"companion.stages.asr:FasterWhisper"``) and constructed
-once with the other keys of their table as keyword arguments; the constructor loads the model and warms it, and may
-block (the server builds stages in a thread before it says that it is ready). ``VAD`` alone is constructed per session,
-since it carries the state of one microphone. Everything else is shared by all sessions.
+once with the other keys of their table as keyword arguments; the constructor loads the model and warms it up, and may
+block (the server builds stages in a thread before it reports itself ready). Only the ``VAD`` is constructed once per
+session, since it holds the state of one microphone; all sessions share the other stages.
 
-What a stage can do beyond the methods that all of its kind have, it says in `Abilities`; which embedded models it
-needs, in a class variable ``needs`` (`companion.models.needs`). One that says neither is a plain one.
+A stage declares optional methods in its attribute ``abilities`` (`Abilities`), and the embedded models that it needs
+in its class variable ``needs`` (`companion.models.needs`). Both may be left out.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -17,21 +17,21 @@ from typing import Any, Literal, Protocol, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]  # (n,) mono, in [-1, 1]
+Samples = NDArray[np.float32]  # (n,) mono audio, in [-1, 1]
 
-HEAR_RATE = 16_000  # Hz, what VAD and ASR take
-VAD_WINDOW = 512  # samples at HEAR_RATE, what a VAD takes at a time: 32 ms
-SPEAK_RATE = 24_000  # Hz, what TTS gives and the face takes
+HEAR_RATE = 16_000  # Hz, the sample rate of the input of VAD, TurnEnd and ASR
+VAD_WINDOW = 512  # samples at HEAR_RATE in one window of a VAD: 32 ms
+SPEAK_RATE = 24_000  # Hz, the sample rate of a TTS's output, which the face takes
 
 
 def from_pcm16(pcm: bytes) -> Samples:
-    """PCM16, little endian -> [-1, 1]. Raises ValueError for half a sample."""
+    """Mono PCM16, little endian, 2n bytes -> (n,) float32 in [-1, 1). Raises ValueError for an odd number of bytes."""
     return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and when it is said, in seconds from the start of its sound."""
+    """A word and when it is spoken, in s from the start of the audio that it belongs to."""
 
     text: str
     start: float
@@ -40,7 +40,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Phoneme:
-    """One phoneme (IPA) and when it is said, in seconds from the start of its sound."""
+    """One phoneme (IPA) and when it is spoken, in s from the start of the audio that it belongs to."""
 
     symbol: str
     start: float
@@ -49,8 +49,10 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What one utterance said. ``text`` is empty when nothing was understood (noise, silence). ``confidence``: in
-    [0, 1], how likely its words are, on average."""
+    """The text of one utterance; empty if nothing was understood (noise, silence).
+
+    ``language`` is an ISO 639-1 code. ``confidence``: in [0, 1], how likely the words are on average.
+    """
 
     text: str
     language: str = "en"
@@ -60,7 +62,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool that a language model asks for. ``arguments`` is JSON."""
+    """A tool call of a language model. ``arguments`` is a JSON object as text."""
 
     id: str
     name: str
@@ -69,7 +71,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallPart:
-    """A piece of a call while it is written: those of one ``index`` belong together; the first has id and name."""
+    """A delta of a streamed tool call. Deltas of one ``index`` make one call; the first of them has id and name."""
 
     index: int
     id: str = ""
@@ -79,8 +81,8 @@ class CallPart:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of the conversation as a language model sees it. An assistant's may have ``calls``; a tool's result
-    has the ``call_id`` that it answers."""
+    """One message of the conversation as a language model sees it. An assistant's message may hold ``calls``; a tool's
+    message is the result of the call ``call_id``."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
@@ -90,9 +92,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """A piece of synthesized speech at `SPEAK_RATE`, with the times of words and phonemes where the engine knows them.
+    """A piece of synthesized speech, (n,) at `SPEAK_RATE`, with word and phoneme timings if the engine gives them.
 
-    The pieces of one ``speak`` call joined are the sound of the whole text; times count from the start of the piece.
+    The pieces of one ``speak`` call, concatenated, are the whole text; timings are in s from the start of the piece.
     """
 
     audio: Samples
@@ -102,16 +104,16 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a stage has besides, in its attribute ``abilities``."""
+    """The optional features of a stage, which it declares in its attribute ``abilities``."""
 
     calls_tools: bool = False  # an LLM: `CallsTools`
     prepares: bool = False  # an LLM: `Prepares`
-    continues: bool = False  # an LLM goes on from a last message that is the assistant's
-    languages: Collection[str] = ()  # ISO 639-1: the only ones a TTS speaks (none: unknown); what an ASR may be told
-    voice: str = "default"  # of a TTS
-    voices: Collection[str] = ()  # what a TTS may be told: `HasVoices`
+    continues: bool = False  # an LLM: continues the last message if that is the assistant's
+    languages: Collection[str] = ()  # ISO 639-1: all that a TTS speaks (empty: unknown); for an ASR: `Multilingual`
+    voice: str = "default"  # a TTS: the voice in use
+    voices: Collection[str] = ()  # a TTS: the voices to choose from, `HasVoices`
     pronounces: bool = False  # a TTS: `Pronounces`
-    model: str = "default"  # of an ASR, as clients are told
+    model: str = "default"  # an ASR: the name of its model that clients see
     expects: bool = False  # an ASR: `Expects`
     keeps: bool = False  # a Memory: `Keeps`
     learns: bool = False  # a Memory: `Learns`
@@ -119,7 +121,7 @@ class Abilities:
 
 
 NO_ABILITIES = Abilities()
-METHODS = {  # what whoever has these abilities is asked
+METHODS = {  # the method that each ability requires
     "calls_tools": "converse",
     "prepares": "prepare",
     "voices": "with_voice",
@@ -132,21 +134,21 @@ METHODS = {  # what whoever has these abilities is asked
 
 
 def abilities(stage: object) -> Abilities:
-    """What ``stage`` says that it can do."""
+    """The abilities that ``stage`` declares; none if it declares nothing."""
     return getattr(stage, "abilities", NO_ABILITIES)
 
 
 def missing(stage: object) -> list[str]:
-    """The methods that ``stage`` does not have, although its abilities need them."""
+    """The methods that the abilities of ``stage`` require and that it lacks."""
     can = abilities(stage)
     return [method for name, method in METHODS.items() if getattr(can, name) and not hasattr(stage, method)]
 
 
 class Closes(Protocol):
-    """What a stage has besides if it holds what should be given back, such as connections."""
+    """Optional: a stage that holds resources to release, such as connections."""
 
     async def aclose(self) -> None:
-        """Called once, when no session uses the stage any more, in the event loop of the sessions."""
+        """Called once, in the event loop of the sessions, when no session uses the stage any more."""
         ...
 
 
@@ -155,37 +157,53 @@ def closes(stage: object) -> TypeGuard[Closes]:
 
 
 class VAD(Protocol):
+    """Voice activity detection for one microphone; one instance per session."""
+
     def __call__(self, audio: Samples) -> float:
-        """(512,) at 16 kHz, the next 32 ms of one microphone -> probability of speech in [0, 1]."""
+        """(512,) float32 at 16 kHz, the next 32 ms of the microphone -> probability of speech in [0, 1]."""
         ...
 
 
 class TurnEnd(Protocol):
+    """Endpointing: whether a user who pauses has finished the turn."""
+
     async def finished(self, audio: Samples) -> float | None:
-        """(n,) at 16 kHz, a turn up to a pause -> probability that its speaker is done; None where nobody knows."""
+        """(n,) float32 at 16 kHz, a turn up to a pause -> probability in [0, 1] that it is complete; None: unknown."""
         ...
 
 
 class ASR(Protocol):
+    """Automatic speech recognition."""
+
     async def transcribe(self, audio: Samples) -> Transcript:
-        """(n,) at 16 kHz, one utterance -> what it says. Cancelling the call abandons the result."""
+        """(n,) float32 at 16 kHz, one utterance -> its transcript. Cancelling the call abandons the result.
+
+        Raises:
+            StageError: the recognition failed.
+        """
         ...
 
 
 class LLM(Protocol):
+    """A language model."""
+
     def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """Deltas of the reply to ``messages``. Closing the iterator stops the generation itself."""
+        """Stream the reply to ``messages``, as deltas of text. Closing the iterator must stop the generation.
+
+        Raises:
+            StageError: while it is iterated.
+        """
         ...
 
 
 class CallsTools(LLM, Protocol):
-    """What an LLM has besides if it can call functions."""
+    """Optional: an LLM that can call tools."""
 
     def converse(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], required: bool = False
     ) -> AsyncIterator[str | CallPart]:
-        """As `LLM.reply`, with functions described as OpenAI's Realtime API has them; ``required``: one of them is to
-        be called, whatever was said."""
+        """As `LLM.reply`, and may call ``tools``, in the format of OpenAI's Realtime API. ``required``: it must call
+        one of them."""
         ...
 
 
@@ -194,9 +212,11 @@ def calls_tools(llm: LLM) -> TypeGuard[CallsTools]:
 
 
 class Prepares(LLM, Protocol):
-    """What an LLM may have besides: it then reads what its replies will begin with before the first question."""
+    """Optional: an LLM that can fill its prompt cache before the first question."""
 
-    async def prepare(self, messages: Sequence[Message]) -> None: ...
+    async def prepare(self, messages: Sequence[Message]) -> None:
+        """Process ``messages``, with which the prompts of later replies will begin."""
+        ...
 
 
 def prepares(llm: LLM) -> TypeGuard[Prepares]:
@@ -204,16 +224,23 @@ def prepares(llm: LLM) -> TypeGuard[Prepares]:
 
 
 class TTS(Protocol):
+    """Text to speech."""
+
     def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
-        """One speakable sentence -> its sound in pieces, the first one as early as possible."""
+        """One speakable sentence -> its audio in pieces, the first one as early as possible. ``emotion``: a name of
+        `companion.emotions`. Closing the iterator must stop the synthesis.
+
+        Raises:
+            StageError: while it is iterated.
+        """
         ...
 
 
 class HasVoices(TTS, Protocol):
-    """What a TTS has besides if it has several voices."""
+    """Optional: a TTS with several voices."""
 
     def with_voice(self, voice: str) -> TTS:
-        """The same engine speaking with one of its voices; costs next to nothing."""
+        """The same engine with another of ``abilities.voices``; shares the model, so it is cheap."""
         ...
 
 
@@ -222,11 +249,15 @@ def has_voice(tts: TTS, voice: str) -> TypeGuard[HasVoices]:
 
 
 class Pronounces(TTS, Protocol):
-    """What a TTS has besides if it can be told how words are said."""
+    """Optional: a TTS that takes a pronunciation dictionary."""
 
     def pronouncing(self, words: Mapping[str, str]) -> TTS:
-        """The same voice that says these ``words`` so: IPA between slashes, or another spelling; costs next to
-        nothing. Raises StageError ``tts_pronunciation``."""
+        """The same voice with a pronunciation for each of ``words``: IPA between slashes, or a respelling. Shares the
+        model, so it is cheap.
+
+        Raises:
+            StageError: ``tts_pronunciation`` for a pronunciation that has no sound.
+        """
         ...
 
 
@@ -235,10 +266,10 @@ def pronounces(tts: TTS) -> TypeGuard[Pronounces]:
 
 
 class Multilingual(ASR, Protocol):
-    """What an ASR has besides if it can be told the language of what it hears; codes such as "en"."""
+    """Optional: an ASR that can be set to a language, an ISO 639-1 code."""
 
     def in_language(self, language: str) -> ASR:
-        """The same model hearing one of its languages; costs next to nothing."""
+        """The same model set to one of ``abilities.languages``; shares the model, so it is cheap."""
         ...
 
 
@@ -247,8 +278,11 @@ def knows_language(asr: ASR, language: str) -> TypeGuard[Multilingual]:
 
 
 def language_told(asr: ASR, asked: str) -> str:
-    """The language that a client wants to be heard in, "de-CH", as ``asr`` is told it, "de"; "" where none is asked
-    for. Raises LookupError, which says what it knows."""
+    """The language tag that a client ``asked`` for, such as "de-CH" -> the ISO 639-1 code for ``asr``, "de"; "" for "".
+
+    Raises:
+        LookupError: ``asr`` cannot be set to it; the message lists those that it can be set to.
+    """
     known, language = abilities(asr).languages, asked.strip().partition("-")[0].lower()
     if language and language not in known:
         names = ", ".join(sorted(known)) or "none"
@@ -257,11 +291,11 @@ def language_told(asr: ASR, asked: str) -> str:
 
 
 class Expects(ASR, Protocol):
-    """What an ASR has besides if it can be told what it is likely to hear."""
+    """Optional: an ASR that can be biased towards expected words."""
 
     def expecting(self, words: str, spelt: bool) -> ASR:
-        """The same model, which hears sooner what is written as in ``words``; ``spelt``: numbers in words, never in
-        digits. Costs next to nothing."""
+        """The same model, biased towards ``words``. ``spelt``: numbers are written as words, never as digits. Shares
+        the model, so it is cheap."""
         ...
 
 
@@ -270,45 +304,56 @@ def expects(asr: ASR) -> TypeGuard[Expects]:
 
 
 class Memory(Protocol):
-    """What is stored under one ``conversation`` is of one user. Calls begin in order, and may overlap. What they raise
-    is told to the client once; the conversation goes on without a memory."""
+    """What is remembered of users. A ``conversation`` belongs to one user. Calls start in order and may overlap. An
+    exception is reported to the client once; the conversation then goes on without a memory."""
 
     async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
-        """What is known of ``user`` that bears on ``about`` (empty: what matters most), best first."""
+        """At most ``limit`` facts of ``user`` that are relevant to ``about``, best first; "": the most important."""
         ...
 
     async def remember(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
-        """Store what was said since the last call for ``conversation`` (only called with the user's consent)."""
+        """Store the messages since the last call for ``conversation``. Called only with the user's consent."""
         ...
 
     async def conclude(self, conversation: str) -> None:
-        """Nothing more will be said in ``conversation``. Returns at once; what follows from it may take its time."""
+        """``conversation`` is over. Returns at once; what is derived from it may be computed in the background."""
         ...
 
     async def discard(self, conversation: str) -> None:
-        """The user withdraws the consent: nothing of ``conversation`` that is still unread may be kept."""
+        """The user withdraws consent: delete what was stored of ``conversation`` and not yet processed."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Something that is stored of a user. ``id`` is None for the words of a conversation that is not over; ``kind``
-    is ``said`` (the user's words), ``noted`` (a language model's) or ``told`` (corrected by the user)."""
+    """One memory of a user. ``id`` is None for words of a conversation that is not over yet. ``kind``: ``said`` (the
+    user's own words), ``noted`` (written by a language model) or ``told`` (corrected by the user)."""
 
     id: int | None
     kind: str
     text: str
-    importance: float  # 0 to 1
-    at: datetime  # UTC, without a zone
+    importance: float  # in [0, 1]
+    at: datetime  # UTC, naive
 
 
 class Keeps(Memory, Protocol):
-    """What a Memory has besides if users can see and change what it knows of them."""
+    """Optional: a memory that users can read and change."""
 
-    async def memories(self, user: str) -> list[Kept]: ...
-    async def change(self, user: str, memory_id: int, text: str) -> bool: ...
-    async def delete(self, user: str, memory_id: int) -> bool: ...
-    async def forget(self, user: str) -> int: ...
+    async def memories(self, user: str) -> list[Kept]:
+        """Everything that is stored of ``user``."""
+        ...
+
+    async def change(self, user: str, memory_id: int, text: str) -> bool:
+        """Replace the text of one memory -> whether ``user`` has it."""
+        ...
+
+    async def delete(self, user: str, memory_id: int) -> bool:
+        """Delete one memory -> whether ``user`` had it."""
+        ...
+
+    async def forget(self, user: str) -> int:
+        """Delete everything of ``user`` -> how many memories and conversations that were."""
+        ...
 
 
 def keeps(memory: Memory) -> TypeGuard[Keeps]:
@@ -316,9 +361,11 @@ def keeps(memory: Memory) -> TypeGuard[Keeps]:
 
 
 class Learns(Memory, Protocol):
-    """What a Memory has besides if a language model may take notes for it."""
+    """Optional: a memory for which a language model can take notes."""
 
-    def learn_with(self, llm: LLM) -> None: ...
+    def learn_with(self, llm: LLM) -> None:
+        """Have ``llm`` take the notes on conversations from now on."""
+        ...
 
 
 def learns(memory: Memory) -> TypeGuard[Learns]:

@@ -1,7 +1,7 @@
-"""Stages that run elsewhere: as deployments of Ray Serve, in as many processes and machines as are asked for.
+"""Stages that run as deployments of Ray Serve, in several processes on this machine or a cluster.
 
-A configuration names one of the classes below where it named the stage, and the stage as ``of``. Whoever uses it does
-not notice: it has the same Protocol, and streams are closed where they run. Needs the extra ``ray``.
+A configuration names one of the classes below in place of the stage, and the stage itself as ``of``. They have the
+stage's Protocol; closing a stream also closes it in the replica. Needs the extra ``ray``.
 """
 
 import copy
@@ -17,20 +17,20 @@ from companion.models.needs import Needs
 from companion.stages.protocols import Abilities, CallPart, Message, Samples, Speech, Transcript, abilities
 from companion.stages.worker import one_thread
 
-TRIES = 3  # replicas that are asked before a stage counts as failed
-AT_ONCE = 8  # calls that one replica takes
-Told = tuple[tuple[str, tuple[Any, ...]], ...]  # methods that give another voice or language, and what they take
+TRIES = 3  # attempts, each at another replica, before a call fails
+AT_ONCE = 8  # concurrent calls to one replica
+Told = tuple[tuple[str, tuple[Any, ...]], ...]  # (method, arguments) that select a voice or a language, in order
 
-_starting = threading.Lock()  # the stages of a server are made side by side, but Ray starts once
-_starter = one_thread("ray")  # the processes of a cluster end with the thread that starts them: this one stays
+_starting = threading.Lock()  # a server builds its stages in parallel, but Ray must start once
+_starter = one_thread("ray")  # Ray ends its processes with the thread that started them; this one lives on
 
 
 class GoneError(Exception):
-    """The replica died in the middle of a call."""
+    """The replica died during a call."""
 
 
 class Replica:
-    """A stage in a process of its own."""
+    """The deployed class: one copy of the stage ``of``, made with ``options``, in a process of its own."""
 
     def __init__(self, of: str, options: Mapping[str, Any]) -> None:
         self._stage: Any = load_class(Stage(of, dict(options)), of)(**options)
@@ -39,11 +39,11 @@ class Replica:
         return abilities(self._stage)
 
     async def once(self, told: Told, method: str, *given: Any) -> Any:
-        """What a method of the stage returns."""
+        """Call a method of the stage and return its result."""
         return await getattr(self._as(told), method)(*given)
 
     async def stream(self, told: Told, method: str, *given: Any) -> AsyncGenerator[Any]:
-        """What it yields."""
+        """Call a method of the stage and yield its items."""
         items = getattr(self._as(told), method)(*given)
         try:
             async for item in items:
@@ -59,10 +59,17 @@ class Replica:
 
 
 class _Replicas:
-    """``of`` is the stage's import string, ``options`` are its own; ``name`` is that of the deployment, which is used
-    as it is where it runs already. ``address``: of the cluster; "" is one that is found here, or else is started.
+    """A client of the deployment ``name``. One that already runs is used as it is.
 
-    Raises StageError ``replicas_missing_extra`` and ``replicas_failed``.
+    Args:
+        of: the stage's import string.
+        replicas: number of processes.
+        cpus: cores that Ray reserves for each.
+        address: of the cluster; "": the one running on this machine, which is started if there is none.
+        options: those of the stage.
+
+    Raises:
+        StageError: ``replicas_missing_extra`` or ``replicas_failed``.
     """
 
     name = ""
@@ -73,7 +80,7 @@ class _Replicas:
             _starter.submit(_connect, address).result()
             self._handle: Any = _deployed(self.name, (of, options), replicas, cpus)
         can: Abilities = self._handle.abilities.remote().result()
-        # What one replica has read is of no use to the next call, which may go to another; it closes its own stage.
+        # One replica's prompt cache is of no use to the next call, which may go to another; each closes its own stage.
         self.abilities = replace(can, prepares=False, closes=False)
         self._told: Told = ()
 
@@ -83,7 +90,7 @@ class _Replicas:
         return other
 
     async def _once(self, method: str, *given: Any) -> Any:
-        """Raises StageError, also for a call that `TRIES` replicas died of."""
+        """Raises StageError: the stage's own, or ``NAME_failed`` if `TRIES` replicas died one after the other."""
         for _ in range(TRIES):
             try:
                 with _understood(self.name):
@@ -107,7 +114,7 @@ class _Replicas:
 
 
 class ASRReplicas(_Replicas):
-    """A recogniser elsewhere. What a dead replica was to understand is understood by another."""
+    """An ASR in replicas. If one dies, another transcribes the utterance."""
 
     name = "asr"
 
@@ -122,8 +129,7 @@ class ASRReplicas(_Replicas):
 
 
 class LLMReplicas(_Replicas):
-    """A language model elsewhere. Where a replica dies in the middle of a reply another goes on from there, if the
-    model can do that."""
+    """An LLM in replicas. If one dies during a reply, another continues it, provided the model ``continues``."""
 
     name = "llm"
 
@@ -158,7 +164,7 @@ class LLMReplicas(_Replicas):
 
 
 class TTSReplicas(_Replicas):
-    """A voice elsewhere. The rest of a sentence whose replica dies is said by another."""
+    """A TTS in replicas. If one dies within a sentence, another synthesizes the rest."""
 
     name = "tts"
 
@@ -202,7 +208,7 @@ def _connect(address: str) -> None:
 
 
 def _deployed(name: str, stage: tuple[str, dict[str, Any]], replicas: int, cpus: float) -> Any:
-    """The handle of the application of this name; it is started where it does not run."""
+    """The handle of the Serve application ``name``, which is started unless it runs already."""
     from ray import serve  # pyright: ignore[reportMissingImports]
 
     if name in serve.status().applications:
@@ -215,13 +221,13 @@ def _deployed(name: str, stage: tuple[str, dict[str, Any]], replicas: int, cpus:
             health_check_period_s=1.0,
         )
         return serve.run(made.bind(*stage), name=name, route_prefix=None)
-    except RuntimeError as error:  # what Serve raises for a deployment that fails, after it was tried several times
+    except RuntimeError as error:  # raised by Serve when a deployment has failed several times
         raise StageError("replicas_failed", f"The replicas of the stage {name} cannot be started: {error}") from error
 
 
 @contextmanager
 def _understood(name: str) -> Generator[None]:
-    """What a stage raises in its replica is raised here as StageError, and its death as GoneError."""
+    """Translate errors: what the stage raised in its replica becomes StageError, the replica's death GoneError."""
     from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError  # pyright: ignore[reportMissingImports]
     from ray.serve.exceptions import RayServeException  # pyright: ignore[reportMissingImports]
 

@@ -1,4 +1,4 @@
-"""Streams that wrap others, and how they and tasks are ended: what a stage gives stops when nobody listens any more."""
+"""Helpers that close async streams and end tasks, so that a stage stops generating when nobody listens any more."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, TypeVar
 T = TypeVar("T")
 F = TypeVar("F", bound=asyncio.Future[Any])
 
-RETRY_S = 0.1  # s after which a task that goes on is cancelled once more
+RETRY_S = 0.1  # s after which a task that is still running is cancelled again
 
 
 @asynccontextmanager
 async def closing(stream: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]]:
-    """Close ``stream`` at the end, if it can be: that is what stops a model that is still generating."""
+    """Close ``stream`` on exit, if it has ``aclose``: this stops a model that is still generating."""
     try:
         yield stream
     finally:
@@ -22,15 +22,18 @@ async def closing(stream: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]]:
 
 
 class Beginning(NamedTuple):
-    """How a stream begins; ``alone``: that is all of it."""
+    """The text that replaces the beginning of a stream. ``alone``: the rest of the stream is dropped."""
 
     text: str
     alone: bool = False
 
 
 async def held(stream: AsyncIterator[str], decide: Callable[[str, bool], Beginning | None]) -> AsyncIterator[str]:
-    """``stream``, of which the beginning is held back until it is known what it means: ``decide`` takes what has come
-    of it, and whether that is all, and gives what takes its place. None, while there is more to come: not yet."""
+    """Yield ``stream`` with its beginning held back until ``decide`` knows what to do with it.
+
+    ``decide`` takes the text so far and whether the stream has ended, and returns what replaces that text; None means
+    "not yet", or at the end of the stream that the text is dropped.
+    """
     beginning: str | None = ""
     async with closing(stream) as deltas:
         async for delta in deltas:
@@ -48,30 +51,30 @@ async def held(stream: AsyncIterator[str], decide: Callable[[str, bool], Beginni
 
 
 async def collected(stream: AsyncIterator[T]) -> list[T]:
-    """All items of ``stream``."""
+    """All items of ``stream``, which is then closed."""
     async with closing(stream) as items:
         return [item async for item in items]
 
 
 async def ended(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel ``tasks`` until they are over; what they raise is not raised here. One cancellation is not enough where a
-    task keeps it to itself: on Python 3.11 one that meets a result inside ``wait_for`` is lost."""
+    """Cancel ``tasks`` and wait until they are done; their exceptions are not raised here. They are cancelled again and
+    again, since a cancellation can get lost: on Python 3.11, if ``wait_for`` receives its result at the same time."""
     try:
         await _outlast(tasks, lambda task: task.cancel(), RETRY_S)
     finally:
         for task in tasks:
             if not task.cancelled():
-                task.exception()  # was raised already, or nobody listens any more
+                task.exception()  # marks it as retrieved: it was raised elsewhere, or nobody needs it
 
 
 async def over(work: asyncio.Future[Any]) -> None:
-    """Wait until ``work`` of a thread, which nothing can cancel, is over; a cancellation of the caller is raised then.
-    What the work raises is not raised here."""
+    """Wait until ``work`` in a thread, which cannot be cancelled, is done; if the caller is cancelled meanwhile,
+    CancelledError is raised afterwards. An exception of the work is not raised here."""
     await _outlast((work,), lambda _: False, None)
 
 
 async def _outlast(work: Sequence[F], before: Callable[[F], bool], again: float | None) -> None:
-    """Wait for all of ``work``, calling ``before`` with what is not over, anew each ``again`` seconds."""
+    """Wait for all of ``work``; call ``before`` with each one that is not done, now and every ``again`` s."""
     cancelled = False
     while running := [one for one in work if not one.done()]:
         for one in running:

@@ -1,4 +1,4 @@
-"""Whether a speaker who pauses is done, judged by the sound: Smart Turn, behind the silence that ends every turn."""
+"""Endpointing by sound: whether a user who pauses has finished the turn, judged by Smart Turn."""
 
 import asyncio
 import logging
@@ -15,13 +15,13 @@ from companion.stages.worker import one_thread
 
 log = logging.getLogger(__name__)
 
-WINDOW_S = 8  # what the network hears, the end of it being now
+WINDOW_S = 8  # s of audio, up to the pause, that the network takes
 
 
 class SmartTurn:
-    """Smart Turn v3.2 (Daily, BSD-2): one more layer on Whisper tiny's encoder, 23 languages, about 60 ms a judgement.
+    """Smart Turn v3.2 (Daily, BSD-2): a classifier on Whisper tiny's encoder, 23 languages, about 60 ms per call.
 
-    Without its model it knows nothing, and says so once: turns then end by silence alone.
+    If its model is not installed, it logs a warning once and returns None: turns then end by silence alone.
     """
 
     needs = Needs(("smart-turn",))
@@ -39,7 +39,7 @@ class SmartTurn:
         self._pool.submit(self._judge, np.zeros(HEAR_RATE, np.float32)).result()
 
     async def finished(self, audio: Samples) -> float | None:
-        """(n,) at 16 kHz, a turn up to a pause -> probability that its speaker is done; None where nobody knows."""
+        """(n,) float32 at 16 kHz, a turn up to a pause -> probability in [0, 1] that it is complete; None: unknown."""
         if self._session is None:
             return None
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._judge, audio)
@@ -49,7 +49,8 @@ class SmartTurn:
         return float(self._session.run(None, {"input_features": features[None]})[0].reshape(()))
 
     def _log_mel(self, audio: Samples) -> Samples:
-        """(n,) -> (80, 800): the last 8 s, silence before them where there is less, levelled as in training."""
+        """(n,) -> (80, 800) log-mel spectrogram of the last 8 s, left-padded with silence and normalised to mean 0 and
+        variance 1 as in training."""
         size = WINDOW_S * HEAR_RATE
         last = np.pad(audio[-size:], (max(0, size - len(audio)), 0))
         level = (last - last.mean()) / np.sqrt(last.var() + 1e-7)

@@ -1,4 +1,4 @@
-"""Voice activity: how likely the next 32 ms of a microphone are speech."""
+"""Voice activity detection: the probability that the next 32 ms of a microphone are speech."""
 
 import functools
 from typing import Any
@@ -9,12 +9,16 @@ from companion.models import locate
 from companion.models.needs import Needs
 from companion.stages.protocols import HEAR_RATE, VAD_WINDOW, Samples
 
-CONTEXT = 64  # samples of the frame before, which the network wants to see again
+CONTEXT = 64  # samples of the previous window that the network takes again as context
 VAD_WINDOW_S = VAD_WINDOW / HEAR_RATE
 
 
 class Silero:
-    """Silero VAD v6 (snakers4/silero-vad, MIT). One instance is one microphone; the weights are shared."""
+    """Silero VAD v6 (snakers4/silero-vad, MIT). One instance per microphone; all instances share the weights.
+
+    Raises:
+        StageError: ``model_missing`` or ``model_corrupt``.
+    """
 
     needs = Needs(("silero-vad",))
 
@@ -23,16 +27,16 @@ class Silero:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the microphone, as if it had just been opened."""
+        """Reset the recurrent state, as if the microphone had just been opened."""
         self._h = np.zeros((1, 1, 128), np.float32)
         self._c = np.zeros((1, 1, 128), np.float32)
         self._context = np.zeros(CONTEXT, np.float32)
 
     def __call__(self, audio: Samples) -> float:
-        """(512,) at 16 kHz, the next 32 ms -> probability of speech in [0, 1].
+        """(512,) float32 at 16 kHz, the next 32 ms -> probability of speech in [0, 1].
 
         Raises:
-            ValueError: another number of samples.
+            ValueError: another shape.
         """
         if audio.shape != (VAD_WINDOW,):
             raise ValueError(
@@ -48,4 +52,4 @@ class Silero:
 def _session() -> Any:
     from animator.onnx import session
 
-    return session(locate.resolve("silero-vad"))  # 0.1 ms of work: more threads would only cost
+    return session(locate.resolve("silero-vad"))  # one call takes 0.1 ms: more threads would slow it down

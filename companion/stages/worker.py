@@ -1,4 +1,4 @@
-"""Blocking work in a thread of its own, one piece per hop, so that a cancelled caller waits for one piece at most."""
+"""Blocking generators, run step by step in a worker thread: a cancelled caller waits for one step at most."""
 
 import asyncio
 import ctypes
@@ -12,23 +12,23 @@ T = TypeVar("T")
 
 M_ARENA_MAX, ARENAS = -8, 2  # of glibc's mallopt
 
-MODEL_THREADS = max(1, (os.cpu_count() or 2) // 2)  # with one on every core, a face that draws would stall a model
+MODEL_THREADS = max(1, (os.cpu_count() or 2) // 2)  # on every core, a model would be stalled by the renderer
 
 
 def share_memory() -> None:
-    """Let all threads take their memory from a few pools. glibc gives each thread one, which keeps what that thread
-    ever needed at a time: a hundred MB among those of the models. Other C libraries have no such pools."""
+    """Limit glibc's malloc to two arenas. By default it gives each thread its own, which keeps that thread's peak
+    usage: some 100 MB over the models' threads. No effect with other C libraries."""
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
 
 def one_thread(name: str) -> ThreadPoolExecutor:
-    """A pool of a single named thread: what runs in it never runs twice at the same time."""
+    """A pool of a single named thread: work in it is serialised."""
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
 
 async def pieces(pool: ThreadPoolExecutor, make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
-    """Iterate over ``make()`` in the pool. Closing or cancelling ends the work after the piece that is being made."""
+    """Iterate over ``make()`` in the pool; None ends it. Closing or cancelling stops it after the current piece."""
     loop = asyncio.get_running_loop()
     source = await loop.run_in_executor(pool, make)
     while True:

@@ -1,4 +1,4 @@
-"""The language model: any chat model of LangChain behind one small stage."""
+"""The LLM stage: an adapter for any chat model of LangChain."""
 
 import asyncio
 import contextlib
@@ -35,18 +35,18 @@ CONNECTION_ERRORS = (
     "ConnectTimeout",
     "ReadTimeout",
     "TimeoutError",
-)  # of any client
+)  # endings of the names of exceptions, whichever HTTP client raises them
 
 
 class LangChain:
     """Any ``langchain_core`` chat model.
 
     Args:
-        chat: the chat model, or where it is: "package.module:Class", "package.module:Class.from_something".
-        options: what that class takes, for example ``model``, ``base_url``, ``temperature``.
+        chat: the chat model, or its import string: "package.module:Class", "package.module:Class.from_something".
+        options: keyword arguments of that class, for example ``model``, ``base_url``, ``temperature``.
 
     Raises:
-        StageError: ``llm_missing_extra``, ``llm_model`` or ``llm_no_key``, with what to do.
+        StageError: ``llm_missing_extra``, ``llm_model`` or ``llm_no_key``; the message says what to do.
     """
 
     needs = Needs(within="chat")
@@ -56,7 +56,7 @@ class LangChain:
         self.abilities = _abilities(self._chat)
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str]:
-        """Deltas of the reply. Closing the iterator closes the model's stream, which stops the generation.
+        """Stream the reply as deltas of text. Closing the iterator closes the model's stream and stops the generation.
 
         Raises:
             StageError: ``llm_unreachable``, ``llm_unauthorized``, ``llm_not_found``, ``llm_rate_limited``,
@@ -84,8 +84,11 @@ class LangChain:
     async def converse(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], required: bool = False
     ) -> AsyncGenerator[str | CallPart]:
-        """As `reply`; the model may (or, if ``required``, must) ask for ``tools``, described as OpenAI's Realtime API
-        has them."""
+        """As `reply`; the model may call ``tools`` (if ``required``, it must), in the format of OpenAI's Realtime API.
+
+        Raises:
+            StageError: as `reply`.
+        """
         functions = [{"type": "function", "function": {k: v for k, v in t.items() if k != "type"}} for t in tools]
         chat = self._chat.bind_tools(functions, **({"tool_choice": "any"} if required else {}))
         async with contextlib.aclosing(self._stream(messages, chat)) as parts:
@@ -93,16 +96,16 @@ class LangChain:
                 yield part
 
     async def prepare(self, messages: Sequence[Message]) -> None:
-        """Let a model of this process read what every reply will begin with, so that the first one comes as fast as
-        the others. Endpoints are left alone: they would charge for it."""
+        """Fill the prompt cache of a model in this process with the common prefix of all prompts, so that the first
+        reply is as fast as the others. Nothing is sent to endpoints, which would charge for it."""
         chat: Any = self._chat
         if self.abilities.continues:
             await chat.read([{"role": message.role, "content": message.content} for message in messages])
 
 
 async def _read(chat: Any, messages: Sequence[Message], parts: "asyncio.Queue[str | CallPart | None]") -> None:
-    """Put what is generated into the queue, then None. In a task of its own, since only a cancelled task closes the
-    connection at once: a provider's generator that is dropped half-way waits for the garbage collector."""
+    """Put what is generated into the queue, then None. It runs in a task of its own, since cancelling a task closes the
+    connection at once, whereas a provider's generator that is abandoned waits for the garbage collector."""
     try:
         async with contextlib.aclosing(chat.astream([_turn(message) for message in messages])) as chunks:
             async for chunk in chunks:
@@ -116,7 +119,7 @@ async def _read(chat: Any, messages: Sequence[Message], parts: "asyncio.Queue[st
 
 
 def _turn(message: Message) -> Any:
-    """A message as LangChain takes it."""
+    """A message in LangChain's form."""
     from langchain_core.messages import AIMessage, ToolMessage
 
     if message.role == "tool":
@@ -136,8 +139,8 @@ def _arguments(call: Call) -> dict[str, Any]:
 
 
 def _abilities(chat: "BaseChatModel") -> Abilities:
-    """Whether the chat model knows of tools at all; how well it uses them is another matter. Models of this process go
-    on from the beginning of a reply; endpoints differ, and none says so."""
+    """The chat model calls tools if its class implements ``bind_tools``, however well. Models in this process continue
+    a reply that has begun; some endpoints do too, but none declares it, so they count as those that do not."""
     from langchain_core.language_models import BaseChatModel
 
     calls = type(chat).bind_tools is not BaseChatModel.bind_tools
@@ -192,6 +195,6 @@ def _stage_error(error: Exception) -> StageError:
                 "Is it running, and is `base_url` right?",
             )
         cause = cause.__cause__ or cause.__context__
-    status = getattr(error, "status_code", None)  # its text may repeat the prompt, or name what is inside the network
+    status = getattr(error, "status_code", None)  # the error's text may repeat the prompt, or name internal hosts
     what = f"{type(error).__name__}, HTTP {status}" if status else type(error).__name__
     return StageError("llm_failed", f"The language model failed ({what}). Its endpoint's log says why.")

@@ -1,4 +1,4 @@
-"""The embedded language models, on llama.cpp, as an ordinary LangChain chat model."""
+"""The embedded language models: llama.cpp as an ordinary LangChain chat model."""
 
 import functools
 import importlib
@@ -18,32 +18,35 @@ from companion.stages.llm.local import LocalChat, OnDelta, Turns
 from companion.stages.worker import MODEL_THREADS
 
 CHOICES = {name: name for name, model in MODELS.items() if model.job.startswith("language model")}
-BATCH = 64  # tokens read at a time: until then nobody can stop it
-TOO_LONG = "exceeds the available context size"  # what the library says of a request that does not fit
-LEAST_TEXT = 100  # characters of a conversation that are always tried
-CHARACTERS_PER_TOKEN = 3  # English has 4 to 5; fewer leaves room for other text
+BATCH = 64  # tokens of the prompt per step; the generation can be stopped only between steps
+TOO_LONG = "exceeds the available context size"  # in the library's error for a prompt that is too long
+LEAST_TEXT = 100  # characters of prompt below which it is not shortened further
+CHARACTERS_PER_TOKEN = 3  # English has 4 to 5; the margin is for other text
 
 
 class Embedded(LocalChat):
     """A GGUF model in this process, through ``xllamacpp``: ``model`` of the manifest, or the file ``path``. The model
-    "auto" is the one that set-up chose for this machine.
+    "auto" is the one that ``companion setup`` chose for this machine.
 
-    The prompt that conversations have in common is computed once. The sampling is what makes so small a model usable:
-    little randomness, and the words of a help desk made impossible.
+    The common prefix of all prompts is computed once. The sampling makes so small a model usable: a low temperature,
+    and the tokens of help-desk phrases (``prompts/unlikely.md``) banned.
+
+    Raises:
+        StageError: ``model_missing``, ``model_corrupt`` or ``llm_model``.
     """
 
     needs: ClassVar[Needs] = Needs(option="model", choices=CHOICES, all=True, unless="path", automatic=automatic.chosen)
 
     model: str = LANGUAGE_MODEL
     path: str = ""
-    adapter: str = ""  # a file that companion.learn.train_words wrote for that model
+    adapter: str = ""  # a LoRA adapter for that model: a file of companion.learn.train_words
     threads: int = MODEL_THREADS
-    context: int = 2048  # tokens of one conversation; more would take too long to read
-    parallel: int = 2  # conversations that may generate at a time
+    context: int = 2048  # tokens of prompt and reply; a longer prompt would take too long to process
+    parallel: int = 2  # replies that may be generated at a time
     temperature: float = 0.3
-    enough: int = 18  # tokens after which a reply ends with its sentence
-    max_tokens: int = 70  # tokens at which it ends anyway
-    repeat_penalty: float = 1.05  # more of it keeps the user's own words out of the answer
+    enough: int = 18  # tokens after which a reply ends at the next end of a sentence
+    max_tokens: int = 70  # tokens after which it ends in any case
+    repeat_penalty: float = 1.05  # a higher one would keep the user's own words out of the reply
 
     _server: Any = PrivateAttr()
     _unlikely: tuple[str, ...] = PrivateAttr()
@@ -59,7 +62,7 @@ class Embedded(LocalChat):
 
     @property
     def server(self) -> Any:
-        """llama.cpp's, which embedded models of the same setting share."""
+        """The ``xllamacpp.Server``, shared by all instances with the same settings."""
         return self._server
 
     @property
@@ -70,13 +73,13 @@ class Embedded(LocalChat):
         room = (self.context - self.max_tokens) * CHARACTERS_PER_TOKEN
         problem = self._answer(_within(turns, room), stop, on_delta)
         while problem and TOO_LONG in problem and room > LEAST_TEXT:
-            room //= 2  # some scripts and emoji have more tokens a character
+            room //= 2  # some scripts and emoji take more tokens a character
             problem = self._answer(_within(turns, room), stop, on_delta)
         if problem:
             raise StageError("llm_failed", f"The embedded language model refused the request: {problem}")
 
     def _answer(self, turns: Turns, stop: list[str], on_delta: OnDelta) -> str:
-        """What the model says -> why it said nothing, if so."""
+        """Stream the model's reply to ``on_delta`` -> the error message of the library, "" if there was none."""
         problem, tokens = "", 0
 
         def on_chunk(chunk: dict[str, Any]) -> bool:
@@ -98,14 +101,15 @@ class Embedded(LocalChat):
             "temperature": self.temperature,
             "repeat_penalty": self.repeat_penalty,
             "logit_bias": [[word, False] for word in self._unlikely],
-            "return_progress": True,  # of reading: a chance to stop it
+            "return_progress": True,  # calls on_chunk while the prompt is processed, so that it can be stopped
         }
         self._server.handle_chat_completions(request, on_chunk)  # does not hold the GIL
         return problem
 
 
 def _within(turns: Turns, characters: int) -> Turns:
-    """What fits into the context: the oldest turns after the first go, then the end of those that are left."""
+    """Shorten ``turns`` to so many ``characters``: drop the oldest after the first (the system prompt), then truncate
+    each of the last two."""
     kept = list(turns)
     while len(kept) > 2 and sum(len(turn["content"]) for turn in kept) > characters:
         del kept[1]
@@ -117,7 +121,7 @@ def _within(turns: Turns, characters: int) -> Turns:
 
 @functools.cache
 def _server(path: str, adapter: str, threads: int, context: int, parallel: int) -> Any:
-    """One copy of the weights per process and setting, warm."""
+    """A warmed-up server; one copy of the weights per process and settings."""
     xllamacpp: Any = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = path
@@ -126,10 +130,10 @@ def _server(path: str, adapter: str, threads: int, context: int, parallel: int) 
     params.n_batch = params.n_ubatch = BATCH
     for cpu in (params.cpuparams, params.cpuparams_batch):
         cpu.n_threads = threads
-    params.slot_prompt_similarity = 0.01  # the same persona is enough to go on from another conversation's prompt
-    params.n_cache_reuse = 16  # tokens; what is still said after old messages were dropped is not computed again
+    params.slot_prompt_similarity = 0.01  # the same persona suffices to reuse another conversation's prompt cache
+    params.n_cache_reuse = 16  # tokens; reuses the cache of later messages when older ones were dropped
     params.cache_ram_mib = 64  # prompts of idle conversations; the library's default is 8 GiB
-    params.api_keys = [secrets.token_hex(32)]  # the library opens a port on loopback, which nobody here uses
+    params.api_keys = [secrets.token_hex(32)]  # the library opens an unused port on loopback: locked
     params.verbosity = -1
     params.warmup = True
     try:

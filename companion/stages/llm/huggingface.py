@@ -15,15 +15,16 @@ from companion.stages.llm.local import LocalChat, OnDelta, Turns
 class Transformers(LocalChat):
     """Any causal language model with a chat template.
 
-    LangChain's own class for local pipelines cannot stream without blocking, nor stop; this one does both.
+    LangChain's own class for local pipelines blocks while it streams and cannot be stopped; this one streams from a
+    worker thread and can be.
     """
 
-    model: str  # a name on the hub, or a folder
-    device: str = "auto"  # "auto" spreads over what there is; "cpu", "cuda", "cuda:1"
-    dtype: str = "auto"  # "auto" is what the weights are in; "bfloat16", "float32"
-    max_new_tokens: int = 150  # of one reply: a spoken answer is short
-    temperature: float = 0.7  # 0 always takes the likeliest token
-    gguf_file: str | None = None  # a GGUF file in the folder or repository, instead of its own weights
+    model: str  # a repository on the Hugging Face hub, or a folder
+    device: str = "auto"  # "cpu", "cuda", "cuda:1"; "auto" spreads the model over the devices there are
+    dtype: str = "auto"  # "bfloat16", "float32"; "auto" is that of the weights
+    max_new_tokens: int = 150  # per reply: a spoken answer is short
+    temperature: float = 0.7  # 0 is greedy decoding
+    gguf_file: str | None = None  # a GGUF file in the repository or folder, in place of its other weights
 
     _model: Any = PrivateAttr()
     _tokenizer: Any = PrivateAttr()
@@ -63,7 +64,7 @@ class Transformers(LocalChat):
 
 
 class _Streamer(TextStreamer):
-    """Hands text over as it becomes certain, and remembers that it should end."""
+    """Passes on text as soon as it is final; ``criterion`` stops the generation once ``on_delta`` returns True."""
 
     def __init__(self, tokenizer: Any, on_delta: OnDelta) -> None:
         super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)

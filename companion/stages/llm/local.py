@@ -1,4 +1,4 @@
-"""A chat model that runs in this process: blocking generation in a thread, as a LangChain model that can be stopped."""
+"""Base class of chat models in this process: blocking generation in a thread, as a stoppable LangChain model."""
 
 import asyncio
 import threading
@@ -17,13 +17,15 @@ from companion.stages.streams import over
 
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 Turns = list[dict[str, str]]  # of {"role": ..., "content": ...}
-OnDelta = Callable[[str], bool]  # takes the next piece of text, "" while there is none; returns True to end it all
+OnDelta = Callable[[str], bool]  # takes the next delta of text, "" if none is ready; True stops the generation
 
 
 class LocalChat(BaseChatModel):
-    """Subclasses generate in `_complete`, which continues a last turn of the assistant's. Closing the stream ends the
-    generation at the next token, and waits for that. ``reads_ahead``: a chat model of any class that has it has `read`
-    and continues the beginning of a reply."""
+    """Subclasses generate in `_complete`, which must continue the last turn if that is the assistant's.
+
+    Closing the stream stops the generation at the next token and waits for that. ``reads_ahead`` marks a chat model,
+    of any class, that has `read` and continues a reply that has begun.
+    """
 
     reads_ahead: ClassVar[bool] = True
     parallel: int = 1  # replies that may be generated at a time
@@ -32,14 +34,14 @@ class LocalChat(BaseChatModel):
 
     @abstractmethod
     def _complete(self, turns: Turns, stop: list[str], on_delta: OnDelta) -> None:
-        """Generate until the end, or until ``on_delta`` returns True. Blocks; runs in a thread of the pool."""
+        """Generate until the end, a string of ``stop``, or ``on_delta`` returns True. Blocks; runs in the pool."""
 
     def model_post_init(self, context: Any, /) -> None:
         self._pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="llm")
 
     async def read(self, turns: Turns) -> None:
-        """Let the model read what the next replies will begin with; over when it is free for them again. A cancelled
-        caller leaves as soon as the model has stopped, which keeps what it read."""
+        """Fill the prompt cache with ``turns``, the common prefix of the next prompts; returns when the model is free
+        again. If the caller is cancelled, the model stops first; what it has processed stays in the cache."""
         cancelled = threading.Event()
 
         def enough(delta: str) -> bool:
@@ -50,7 +52,7 @@ class LocalChat(BaseChatModel):
             await asyncio.shield(reading)
         finally:
             cancelled.set()
-            await over(reading)  # what is asked of the model meanwhile would be read from the start
+            await over(reading)  # a request in the meantime could not use the cache
 
     def _generate(
         self,
@@ -98,13 +100,13 @@ class LocalChat(BaseChatModel):
 
         running = loop.run_in_executor(self._pool, work)
         try:
-            yield ChatGenerationChunk(message=AIMessageChunk(content=""))  # LangChain takes no reply at all for a fault
+            yield ChatGenerationChunk(message=AIMessageChunk(content=""))  # LangChain raises if a stream yields nothing
             while (delta := await deltas.get()) is not None:
                 yield ChatGenerationChunk(message=AIMessageChunk(content=delta))
             await running
         finally:
             closed.set()
-            await over(running)  # for the same reason
+            await over(running)  # as in `read`
 
 
 def _turns(messages: list[BaseMessage]) -> Turns:

@@ -1,4 +1,4 @@
-"""How fast the small embedded language model reads and writes on this machine."""
+"""Measures the speed of the small embedded language model on this machine, in tokens per second."""
 
 import importlib
 from typing import Any
@@ -9,11 +9,15 @@ from companion.stages.llm.embedded import Embedded
 
 READ = "The train leaves at nine, and somebody runs along the platform. " * 12  # about 160 tokens
 WRITTEN_TOKENS = 24
-TRIES = 2  # other programs may slow one of them
+TRIES = 2  # the faster counts: other programs may slow one down
 
 
 def measure() -> Pace:
-    """Takes seconds. The model has half of the cores, as when it runs: the others are the face's. Raises StageError."""
+    """Measure prompt processing and generation with half of the cores, as in a conversation. Blocks for some seconds.
+
+    Raises:
+        StageError: the model is missing, or cannot be loaded or measured.
+    """
     small = Embedded()
     tried = [_timed(small.server, number) for number in range(TRIES)]
     xllamacpp: Any = importlib.import_module("xllamacpp")
@@ -22,7 +26,7 @@ def measure() -> Pace:
 
 
 def _timed(server: Any, number: int) -> tuple[float, float]:
-    """Tokens read and written in a second. ``number`` makes a text that was not read before."""
+    """Tokens per second of (prompt processing, generation). ``number`` makes the prompt a new one, not cached."""
     request = {
         "prompt": f"{number}. {READ}",
         "max_tokens": WRITTEN_TOKENS,

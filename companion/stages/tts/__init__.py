@@ -1,7 +1,7 @@
-"""Voices: one sentence becomes sound at 24 kHz, in pieces, with the times of its words where the engine tells them.
+"""Text to speech: a sentence becomes audio at 24 kHz, in pieces, with word timings if the engine gives them.
 
-They do not know when they are heard, or interrupted: who closes the iterator stops them. Start with `hibari`, the
-default one; a class of your own with `speak` is named in a configuration by its import string.
+A voice knows nothing of playout or barge-in: closing its iterator stops it. Start with `hibari`, the default; a class
+of your own with `speak` is named in a configuration by its import string.
 """
 
 from companion.stages.tts.coqui import Coqui

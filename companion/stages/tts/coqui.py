@@ -18,10 +18,13 @@ class Coqui:
 
     Args:
         model: Coqui's name, such as "tts_models/en/ljspeech/vits" (fetched by Coqui; mind its licence).
-        model_path, config_path: a model on this disk, instead of ``model``.
-        speaker, language: for models that have several. Else it is that of the model's name, or English.
-        speaker_wav: a recording to clone, for models that can; only of someone who agreed to it.
+        model_path, config_path: files of a local model, instead of ``model``.
         device: "cpu" or "cuda".
+        speaker, language: for models with several. The language defaults to that in the model's name, else English.
+        speaker_wav: a recording whose voice is cloned, for models that can; only of a person who has consented.
+
+    Raises:
+        StageError: ``tts_missing_extra`` or ``tts_model``.
     """
 
     def __init__(
@@ -45,7 +48,7 @@ class Coqui:
         self._pool = one_thread("tts")
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
-        """A sentence, or any text -> its sound, a sentence a piece. Coqui tells no times of words.
+        """Text of any length -> its audio at 24 kHz, one piece per sentence, without word timings.
 
         Raises:
             StageError: ``tts_failed``.

@@ -1,6 +1,6 @@
-"""English text -> phoneme symbols that remember which word they belong to.
+"""Grapheme-to-phoneme conversion for English: text -> phoneme symbols, each with the word that it belongs to.
 
-The phonemes are those of Kokoro (misaki's alphabet), written by hibari's G2P (Apache-2.0).
+The symbols are those of Kokoro (misaki's alphabet); the conversion is hibari's G2P (Apache-2.0).
 """
 
 import copy
@@ -20,10 +20,10 @@ from companion.errors import StageError
 
 log = logging.getLogger(__name__)
 
-MAX_SYMBOLS = 400  # what the networks are trained for, with room to spare
+MAX_SYMBOLS = 400  # per call, well below the length that the networks were trained for
 CLAUSE_ENDS = frozenset(",;:—.!?…")
-_FINAL_NO = re.compile(r"\b(no)\.$", re.IGNORECASE)  # the G2P takes it for the abbreviation of "number"
-IPA = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "ʤ": "dʒ", "ʧ": "tʃ"}  # one letter for two
+_FINAL_NO = re.compile(r"\b(no)\.$", re.IGNORECASE)  # the G2P would read it as the abbreviation of "number"
+IPA = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "ʤ": "dʒ", "ʧ": "tʃ"}  # two sounds a letter
 _FROM_IPA = (
     *((sounds, letter) for letter, sounds in IPA.items()), ("r", "ɹ"),
     ("g", "ɡ"), ("ɝ", "ɜɹ"), ("ɚ", "əɹ"), ("iː", "i"), ("uː", "u"), ("ɑː", "ɑ"), ("ɔː", "ɔ"), ("'", "ˈ"), (".", ""),
@@ -34,7 +34,7 @@ UNSPEAKABLE_CATEGORIES = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"})  
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A word as it was written, and the symbols [start, end) that say it; empty where it is silent."""
+    """A word as written, and the range [start, end) of its symbols; empty if it is silent."""
 
     text: str
     start: int
@@ -43,25 +43,25 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What a network says in one go. ``symbols`` are characters of Kokoro's alphabet."""
+    """The input of one call of a network. ``symbols``: characters of Kokoro's alphabet."""
 
     symbols: str
     words: tuple[Spoken, ...]
 
 
 class English:
-    """Text to utterances. Not for several threads at a time."""
+    """Text to utterances, in American or British pronunciation. Not thread-safe."""
 
     def __init__(self, british: bool = False) -> None:
         self._g2p, self._normalize, self._sentences, self._alphabet = _hibari(british)
-        self._own: dict[str, str] = {}  # symbols of words that are said in a way of their own
+        self._own: dict[str, str] = {}  # lower-case word -> symbols, overriding the G2P
         self._own = self._symbols(_usual())
 
     def pronouncing(self, words: Mapping[str, str]) -> "English":
-        """The same that says these ``words`` so: ``/IPA/``, or another spelling that is read as English is.
+        """A copy with a pronunciation for each of ``words``: ``/IPA/``, or a respelling that the G2P reads.
 
         Raises:
-            StageError: ``tts_pronunciation`` for one that has no sound.
+            StageError: ``tts_pronunciation`` for a pronunciation that has no sound.
         """
         other = copy.copy(self)
         other._own = self._own | self._symbols(words)
@@ -77,10 +77,10 @@ class English:
         return own
 
     def utterances(self, text: str) -> list[Utterance]:
-        """Text of any length -> its sentences as symbols, cut to what a network takes; none where nothing can be said.
+        """Text of any length -> its sentences as symbols, each at most `MAX_SYMBOLS` long; [] if none is speakable.
 
-        The words of all utterances joined by spaces are ``text`` with its white space collapsed, less the sentences
-        that have no sound at all.
+        The words of all utterances, joined by spaces, are ``text`` with white space collapsed and without the sentences
+        that have no sound.
         """
         result: list[Utterance] = []
         for sentence, following in pairwise([*self._sentences(text), ""]):
@@ -95,11 +95,11 @@ class English:
         return result
 
     def ids(self, symbols: str) -> list[int]:
-        """Symbols -> the network's input, padded at both ends."""
+        """n symbols -> n + 2 ids, the network's input, padded with 0 at both ends."""
         return [0, *(self._alphabet[symbol] for symbol in symbols), 0]
 
     def _pronounce(self, sentence: str) -> tuple[str, list[Spoken]]:
-        """One sentence -> its symbols, and its words after normalisation ("$5" is two of them)."""
+        """One sentence -> its symbols, and its words after normalisation ("$5" becomes two)."""
         tokens = self._g2p.tokenize(self._normalize(sentence))
         for token in tokens:
             if own := self._own.get(token.text.lower()):
@@ -117,7 +117,7 @@ class English:
 
 
 def kokoro(ipa: str) -> str:
-    """IPA as dictionaries write it -> Kokoro's alphabet."""
+    """IPA as written in dictionaries -> Kokoro's alphabet."""
     for sounds, letter in _FROM_IPA:
         ipa = ipa.replace(sounds, letter)
     return ipa
@@ -125,7 +125,7 @@ def kokoro(ipa: str) -> str:
 
 @functools.cache
 def _usual() -> dict[str, str]:
-    """Names and sounds that the rules of English get wrong."""
+    """The shipped pronunciations: names and interjections that the G2P gets wrong."""
     words: dict[str, str] = tomllib.loads((Path(__file__).parent / "pronunciations.toml").read_text("utf-8"))
     return words
 
@@ -136,7 +136,7 @@ def _speakable(sentence: str) -> str:
 
 
 def align(written: list[str], normal: list[Spoken]) -> tuple[Spoken, ...]:
-    """The words as written, each with the symbols of the normalised words that it became."""
+    """Align words as ``written`` with the ``normal``ised ones -> each written word with the range of its symbols."""
     matcher = difflib.SequenceMatcher(
         None, [_key(word) for word in written], [_key(word.text) for word in normal], False
     )
@@ -158,7 +158,8 @@ def _key(word: str) -> str:
 
 
 def cut(utterance: Utterance, limit: int) -> list[Utterance]:
-    """Pieces of at most ``limit`` symbols, cut after the last clause that fits, else between words, else anywhere."""
+    """Split into pieces of at most ``limit`` symbols: after the last clause that fits, else between words, else
+    anywhere."""
     symbols, words = utterance.symbols, utterance.words
     if len(symbols) <= limit:
         return [utterance]
@@ -171,7 +172,7 @@ def cut(utterance: Utterance, limit: int) -> list[Utterance]:
 
 @functools.cache
 def _hibari(british: bool) -> tuple[Any, Any, Any, dict[str, int]]:
-    """The G2P of hibari and its alphabet, loaded once."""
+    """hibari's G2P, normaliser, sentence splitter and alphabet, loaded once and warmed up."""
     import json
     from importlib import resources
 

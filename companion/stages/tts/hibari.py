@@ -20,10 +20,10 @@ from companion.stages.tts.piper import Piper
 from companion.stages.tts.timing import time_symbols
 
 DURATIONS = "/Clip_output_0"
-LOUDNESS = 2.0  # its speech is at -24 dBFS; this brings it to -18
-FRAME_S = 0.0125  # s of one frame of its spectrum and its pitch
-SPEECH_BINS = slice(2, 40)  # of its spectrum, 20 Hz each: 40 to 800 Hz, where voices are loudest
-TIMBRES = {  # speakers made of its own
+LOUDNESS = 2.0  # gain: from its -24 dBFS to -18
+FRAME_S = 0.0125  # s, frame period of its spectrum and its pitch
+SPEECH_BINS = slice(2, 40)  # of its spectrum, 20 Hz each: 40 to 800 Hz, where speech has most energy
+TIMBRES = {  # speakers derived from its own by signal processing
     "hazel": Timbre(pitch=-3.5, width=0.9, size=0.94, speed=0.96),  # a deeper woman
     "robin": Timbre(pitch=3.5, width=1.1, size=1.09, speed=1.03),  # a bright young voice
     "grant": Timbre(pitch=-9.0, width=0.85, size=0.86, speed=0.96, gain=0.6),  # a man
@@ -32,13 +32,16 @@ JOE = "joe"
 
 
 class Hibari(synthesis.EnglishVoice):
-    """hibari (Apache-2.0): English, 24 kHz, with exact times of words and phonemes. The same text sounds the same.
+    """hibari (Apache-2.0): English, 24 kHz, with exact word and phoneme timings. Deterministic.
 
     Args:
-        voice: "heart" is embedded; the package's other names ("emma", ...) are fetched from the hub on first use. Of
-            any of them three more speakers are made: `TIMBRES`.
-        speed: 1.0 is the voice's own pace, 2.0 twice as fast.
-        second: another voice beside it, "joe" (a man); "" for none.
+        voice: "heart" is embedded; the package's other voices ("emma", ...) are fetched from the hub on first use.
+            Three more speakers are derived from it: `TIMBRES`.
+        speed: relative to the voice's own pace; 2.0 is twice as fast.
+        second: a further voice, "joe" (a man); "" for none.
+
+    Raises:
+        StageError: ``tts_voice`` for an unknown voice; ``model_missing`` or ``model_corrupt``.
     """
 
     needs = Needs(("hibari",), option="second", choices={JOE: JOE})
@@ -59,7 +62,7 @@ class Hibari(synthesis.EnglishVoice):
         self._warm()
 
     def with_voice(self, voice: str) -> TTS:
-        """One of its speakers, or the second voice."""
+        """The same engine with one of ``abilities.voices``."""
         if voice == JOE and JOE in self.abilities.voices:
             return self._second
         other = copy.copy(self)
@@ -82,7 +85,7 @@ class Hibari(synthesis.EnglishVoice):
         return time_symbols(synthesis.level(audio, louder), outputs[-1].ravel(), utterance)
 
     def _shaped(self, spectra: list[NDArray[np.float32]]) -> list[Any]:
-        """The network's spectra with the formants of the speaker."""
+        """The network's spectra, with the formants shifted to the speaker's."""
         size = self._timbre.size
         return spectra if size == 1.0 else [resized(spectrum, size) for spectrum in spectra]
 

@@ -1,4 +1,4 @@
-"""The melody of a sentence: what a voice, a feeling and a question do to the pitch that a network chose. Pure."""
+"""Prosody: how the speaker, the emotion and a question change the pitch contour of a network. Pure functions."""
 
 from typing import NamedTuple
 
@@ -7,22 +7,23 @@ from numpy.typing import NDArray
 
 from companion.emotions import Manner
 
-LOWEST_PITCH = 40.0  # Hz, above which a frame has a pitch
-RISE_S = 0.40  # s at the end of a question in which it rises
-RISE_SEMITONES = 4.5  # semitones by which it ends above where the rise began
+LOWEST_PITCH = 40.0  # Hz; frames above it are voiced
+RISE_S = 0.40  # s at the end of a question in which the pitch rises
+RISE_SEMITONES = 4.5  # semitones from the start of the rise to its end
 MOST_RISE, LEAST_RISE = (
     9.0,
     3.0,
-)  # semitones above the middle of the sentence that it does not pass, but for so much of a rise
-AUDIBLE_RANGE = 4.0  # natural logarithms (35 dB) below the loudest frame: what is softer carries no melody
+)  # semitones: the ceiling above the median pitch of the sentence, and the rise that is made even beyond it
+AUDIBLE_RANGE = 4.0  # nepers (35 dB) below the loudest frame; the pitch of softer frames is not heard
 QUESTION_WORDS = frozenset(
     {"who", "whom", "whose", "what", "when", "where", "which", "why", "how", "what's", "how's", "who's"}
 )
 
 
 class Timbre(NamedTuple):
-    """What makes another speaker of one. ``pitch`` in semitones, ``width`` of its range, ``size``: formants by this
-    factor, below 1 for a longer throat; ``speed`` and ``gain`` relative to the voice's own."""
+    """How a derived speaker differs from the original. ``pitch``: shift in semitones; ``width``: factor of the pitch
+    range; ``size``: factor of the formant frequencies, below 1 for a longer vocal tract; ``speed`` and ``gain``:
+    factors."""
 
     pitch: float = 0.0
     width: float = 1.0
@@ -32,7 +33,7 @@ class Timbre(NamedTuple):
 
 
 def rises(words: tuple[str, ...]) -> bool:
-    """Whether a sentence asks for yes or no, which one hears at its end; "what" and its kin say so by themselves."""
+    """Whether a sentence is a yes/no question, whose pitch rises at the end; one with "what" and the like does not."""
     if not words or not words[-1].rstrip("\"'”’)").endswith("?"):
         return False
     first = [word.lower().strip("\"'“‘(,.?!") for word in words[:3]]
@@ -42,9 +43,9 @@ def rises(words: tuple[str, ...]) -> bool:
 def bent(
     f0: NDArray[np.float32], timbre: Timbre, manner: Manner, asked: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float32]:
-    """(n,) Hz, 0 where there is no voice -> the same with the pitch of ``timbre`` in ``manner``.
+    """Pitch contour (n,) float32 in Hz, 0 if unvoiced -> the same (n,) for the speaker ``timbre`` in ``manner``.
 
-    ``asked``: (n,) for a question that rises, the frames at its end that are heard well enough to carry the rise.
+    ``asked``: (n,) bool, for a question that rises: the audible frames at its end, which carry the rise.
     """
     voiced = f0 > LOWEST_PITCH
     if not voiced.any():
@@ -59,14 +60,14 @@ def bent(
 
 
 def heard_end(loudness: NDArray[np.float32], frame_s: float) -> NDArray[np.bool_]:
-    """(n,) natural logarithms of magnitudes -> the frames of the last `RISE_S` of what is heard."""
+    """(n,) float32 log magnitudes (nepers) -> (n,) bool: the audible frames of the last `RISE_S`. ``frame_s``: s."""
     loud = loudness > loudness.max() - AUDIBLE_RANGE
     last = int(np.flatnonzero(loud)[-1])
     return loud & (np.arange(len(loud)) > last - round(RISE_S / frame_s))
 
 
 def _rise(contour: NDArray[np.floating], carrying: NDArray[np.bool_]) -> NDArray[np.floating]:
-    """What is added so that the voice goes up over the frames that carry it, whatever it did by itself."""
+    """(n,) semitones to add so that the pitch rises over the ``carrying`` frames, however it moved before."""
     at = np.flatnonzero(carrying)
     if len(at) == 0:
         return np.zeros_like(contour)
@@ -79,7 +80,7 @@ def _rise(contour: NDArray[np.floating], carrying: NDArray[np.bool_]) -> NDArray
 
 
 def resized(spectrum: NDArray[np.float32], size: float) -> NDArray[np.float32]:
-    """(bins, n), frequency from 0 up -> the same with all frequencies times ``size``."""
+    """Spectrum (bins, n) float32, bin 0 at 0 Hz -> the same shape with all frequencies multiplied by ``size``."""
     place = np.clip(np.arange(len(spectrum)) / size, 0, len(spectrum) - 1.001)
     low = place.astype(int)
     share = (place - low)[:, None].astype(np.float32)

@@ -19,15 +19,23 @@ from companion.stages.tts.synthesis import EnglishVoice
 from companion.stages.tts.timing import time_symbols
 
 DURATIONS = "/encoder/Clip_output_0"
-STYLES, STYLE = 510, 256  # a voice is one style vector per number of symbols
-LOUDNESS = 1.5
+STYLES, STYLE = 510, 256  # a voice has a style vector (256,) for each number of symbols
+LOUDNESS = 1.5  # gain
 
 
 class Kokoro(EnglishVoice):
-    """Kokoro-82M, int8 (Apache-2.0): English through hibari's G2P, 24 kHz, with exact times of words and phonemes.
+    """Kokoro-82M, int8 (Apache-2.0): English through hibari's G2P, 24 kHz, with exact word and phoneme timings.
 
     Needs ``companion setup --only kokoro`` (150 MB). Names start with language and gender: "af_heart" is an American
     woman, "bm_george" a British man; voices of other languages speak English with their accent.
+
+    Args:
+        voice: one of ``KOKORO_VOICES``.
+        speed: relative to the voice's own pace; 2.0 is twice as fast.
+        threads: CPU threads.
+
+    Raises:
+        StageError: ``tts_voice`` for an unknown voice; ``model_missing`` or ``model_corrupt``.
     """
 
     needs = Needs(("kokoro",))
@@ -62,7 +70,7 @@ class Kokoro(EnglishVoice):
 
 
 def _styles(path: Path, voice: str) -> NDArray[np.float32]:
-    """(510, 256): the style vectors of ``voice``, for 0 to 509 symbols."""
+    """(510, 256) float32: the style vectors of ``voice``, row i for i symbols."""
     count = STYLES * STYLE
     data = np.fromfile(path, "<f4", count, offset=KOKORO_VOICES.index(voice) * count * 4)
     return data.reshape(STYLES, STYLE)

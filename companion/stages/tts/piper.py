@@ -1,4 +1,4 @@
-"""Piper's networks (VITS) on the phonemes of the default voice: no Piper, and no espeak, is needed."""
+"""Piper's networks (VITS), fed with the phonemes of hibari's G2P, so that neither Piper nor espeak is needed."""
 
 import functools
 from collections.abc import Callable
@@ -20,9 +20,9 @@ from companion.stages.worker import MODEL_THREADS
 
 DURATIONS = "/Ceil_output_0"  # frames of each input symbol
 HOP, RATE = 256, 22_050  # samples of a frame, Hz
-NOISE, NOISE_OF_DURATIONS = 0.333, 0.0  # less than Piper's own: the same words are said in the same time
-LOUDNESS = 2.0  # brings it to -18 dBFS
-RESAMPLED_SHARE = 0.6  # of a manner's semitones: the pitch is moved by resampling, and the formants with it
+NOISE, NOISE_OF_DURATIONS = 0.333, 0.0  # lower than Piper's defaults; without noise, durations are deterministic
+LOUDNESS = 2.0  # gain, to -18 dBFS
+RESAMPLED_SHARE = 0.6  # of an emotion's pitch shift: it is made by resampling, which shifts the formants too
 PAD, BEGIN, END = 0, 1, 2
 _IPA = {  # from Kokoro's alphabet to espeak's, the longest first
     "ɑɹ": "ɑːɹ", "ɔɹ": "ɔːɹ", "ɜɹ": "ɜː", "əɹ": "ɚ", **IPA,
@@ -37,9 +37,10 @@ IDS = {letter: i for i, letter in enumerate(_LETTERS, start=3)}  # Piper's numbe
 
 
 class Piper(synthesis.EnglishVoice):
-    """One of Piper's voices, "joe": a man, English, 22.05 kHz brought to 24, with the times of words and phonemes.
+    """Piper's voice "joe": a man, English, resampled from 22.05 to 24 kHz, with word and phoneme timings.
 
-    The network is loaded in ``pool`` when it first speaks. ``others`` gives the other voices of ``abilities``.
+    The network is loaded in ``pool`` when it first speaks (StageError if it is missing). ``others`` returns the other
+    voices that ``can`` names.
     """
 
     def __init__(
@@ -55,12 +56,12 @@ class Piper(synthesis.EnglishVoice):
         self.abilities, self._others = replace(can, voice=voice), others
 
     def with_voice(self, voice: str) -> TTS:
-        """One of the voices beside it."""
+        """The voice of this name: itself, or one of the others."""
         return self if voice == self.abilities.voice else self._others(voice)
 
     def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:
         ids, owners = encoded(utterance.symbols)
-        higher = 2 ** (manner.pitch * RESAMPLED_SHARE / 12)  # played so much faster, and made so much slower
+        higher = 2 ** (manner.pitch * RESAMPLED_SHARE / 12)  # factor of the playback speed; synthesis is slower by it
         scales = np.asarray([NOISE, higher / (self._speed * manner.speed), NOISE_OF_DURATIONS], np.float32)
         inputs = {"input": ids[None], "input_lengths": np.asarray([len(ids)], np.int64), "scales": scales}
         sound, frames = _network().run(["output", DURATIONS], inputs)
@@ -73,13 +74,13 @@ class Piper(synthesis.EnglishVoice):
 
 @functools.cache
 def _network() -> Any:
-    """Raises StageError where the model is not on this machine."""
+    """The network, loaded once per process. Raises StageError if the model is missing or corrupt."""
     return synthesis.session(locate.resolve("joe"), DURATIONS, MODEL_THREADS)
 
 
 def encoded(symbols: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Symbols of Kokoro's alphabet -> the network's input, and which symbol each of its numbers says: 0 is before the
-    first, ``len(symbols) + 1`` after the last."""
+    """Symbols of Kokoro's alphabet -> (m,) int64 ids for the network, and (m,) int64 the number of the symbol that each
+    id belongs to: from 1, with 0 before the first and ``len(symbols) + 1`` after the last."""
     ids, owners, at = [BEGIN, PAD], [0, 0], 0
     while at < len(symbols):
         taken = 2 if symbols[at : at + 2] in _IPA else 1
@@ -92,7 +93,7 @@ def encoded(symbols: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _resampled(audio: NDArray[np.float32], rate: float) -> Samples:
-    """From ``rate`` to `SPEAK_RATE`, to the nearest of 1/200."""
+    """Resample from ``rate`` Hz to `SPEAK_RATE`; the ratio is rounded to 1/200."""
     up = 200
     down = max(1, round(up * rate / SPEAK_RATE))
     divisor = int(np.gcd(up, down))

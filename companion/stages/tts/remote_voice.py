@@ -12,14 +12,14 @@ from companion.emotions import meanings
 from companion.errors import StageError
 from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Speech, from_pcm16
 
-KEY = "OPENAI_API_KEY"  # variable of the environment
-CONNECT_S, SILENT_S = 5.0, 30.0  # until there is a connection; between two pieces of sound
-IDLE_S = 60.0  # for which a connection is kept between two sentences
-PIECE_S = 0.2  # of sound that goes on at a time
+KEY = "OPENAI_API_KEY"  # environment variable
+CONNECT_S, SILENT_S = 5.0, 30.0  # s, timeouts: of the connection, and between two chunks of audio
+IDLE_S = 60.0  # s for which an idle connection is kept open
+PIECE_S = 0.2  # s of audio in one piece
 
 
 class _Connections:
-    """Those to one endpoint, kept from sentence to sentence. They belong to the event loop in which they were made."""
+    """The HTTP connections to one endpoint, kept open between sentences and bound to the event loop that made them."""
 
     def __init__(self) -> None:
         self._client: httpx.AsyncClient | None = None
@@ -39,14 +39,14 @@ class _Connections:
 
 
 class RemoteVoice:
-    """Sound as PCM16 of 24 kHz, which is what ``response_format`` "pcm" means. It tells no times of words.
+    """A TTS that requests ``response_format`` "pcm", which is PCM16 at 24 kHz. It gives no word timings.
 
     Args:
-        base_url: of the endpoint, "/v1" included. Its key is what ``OPENAI_API_KEY`` holds, if it wants one.
-        model: as the endpoint calls it.
-        voice, voices: the one in use, and those that clients may choose.
-        languages: ISO 639-1; none if it speaks any.
-        speed: 1.0 is its own pace; the endpoint takes 0.25 to 4.
+        base_url: of the endpoint, "/v1" included. The key is taken from ``OPENAI_API_KEY``.
+        model: the endpoint's name for it.
+        voice, voices: the voice in use, and others that clients may choose.
+        languages: ISO 639-1 codes; empty if it speaks any language.
+        speed: relative to the voice's own pace, 0.25 to 4.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class RemoteVoice:
         self._connections = _Connections()
 
     def with_voice(self, voice: str) -> TTS:
-        """Another of its voices, over the same connections."""
+        """The same endpoint with another of ``abilities.voices``; shares the connections."""
         other = copy(self)
         other.abilities = replace(self.abilities, voice=voice)
         return other
@@ -74,7 +74,7 @@ class RemoteVoice:
         await self._connections.close()
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
-        """A sentence, or any text -> its sound, in pieces as they arrive.
+        """Text of any length -> its audio at 24 kHz, in pieces as they arrive.
 
         Raises:
             StageError: ``tts_failed``.

@@ -1,5 +1,5 @@
-"""What the synthesizers share: the manner of an emotion, loudness, a graph that tells its durations, and how English
-voices speak."""
+"""Shared by the synthesizers: the delivery of an emotion, loudness, ONNX sessions that output durations, and the base
+class of English voices."""
 
 import copy
 import functools
@@ -19,13 +19,13 @@ from companion.stages.worker import one_thread, pieces
 
 
 def manner(emotion: str) -> Manner:
-    """How an emotion sounds; plainly where it is none."""
+    """The delivery (pace, pitch, loudness) of an emotion; neutral for an unknown name."""
     meaning = meanings().get(emotion)
     return meaning.voice if meaning else Manner()
 
 
 def level(audio: Samples, gain: float) -> Samples:
-    """Louder or softer, bent instead of clipped above 0.9."""
+    """(n,) -> (n,) float32 multiplied by ``gain``, with a soft limiter (tanh) above 0.9: it never exceeds 1."""
     scaled = audio.astype(np.float32) * np.float32(gain)
     over = np.abs(scaled) - 0.9
     bent = np.sign(scaled) * (0.9 + 0.1 * np.tanh(np.maximum(over, 0.0) / 0.1))
@@ -34,7 +34,7 @@ def level(audio: Samples, gain: float) -> Samples:
 
 @functools.cache
 def session(path: Path, durations: str, threads: int) -> Any:
-    """The ONNX graph with one output more, named ``durations``: how long each input symbol lasts."""
+    """A session of the ONNX file ``path`` with an inner tensor, the symbols' ``durations``, added to its outputs."""
     import onnx
 
     from animator.onnx import session as opened
@@ -45,35 +45,40 @@ def session(path: Path, durations: str, threads: int) -> Any:
 
 
 class EnglishVoice(ABC):
-    """A voice that says English by hibari's G2P, an utterance at a time. Subclasses load their network, call `_warm`
-    and make the sound in `_synthesize`."""
+    """Base class of voices that speak English through hibari's G2P, one utterance at a time. Subclasses load their
+    network, call `_warm` and implement `_synthesize`."""
 
     def __init__(self, english: English, speed: float, pool: ThreadPoolExecutor | None = None) -> None:
-        """``pool``: the thread of a voice that shares ``english``; one of its own where it is not given."""
+        """``speed``: factor of the pace. ``pool``: the single thread of another voice with which it shares ``english``
+        (not thread-safe); None: a thread of its own."""
         self._english, self._speed = english, speed
         self._pool = pool or one_thread("tts")
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
-        """A sentence, or any text -> its sound, a sentence a piece; nothing where there is nothing to say. The emotion
-        changes pace, loudness and, where the network lets it, pitch."""
+        """Text of any length -> its audio at 24 kHz, one piece per sentence; no piece if nothing is speakable. The
+        emotion changes pace, loudness and, if the network allows it, pitch."""
         async with closing(pieces(self._pool, lambda: self._say(text, emotion))) as made:
             async for piece in made:
                 yield piece
 
     def pronouncing(self, words: Mapping[str, str]) -> Self:
-        """The same voice that says these ``words`` so, as `English.pronouncing` explains; costs next to nothing."""
+        """The same voice with these pronunciations, as in `English.pronouncing`; shares the network, so it is cheap.
+
+        Raises:
+            StageError: ``tts_pronunciation``.
+        """
         other = copy.copy(self)
         other._english = self._english.pronouncing(words)
         return other
 
     @abstractmethod
     def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:
-        """The sound of one utterance. Blocks; runs in the voice's thread."""
+        """The audio of one utterance. Blocks; runs in the voice's thread."""
 
     def _say(self, text: str, emotion: str) -> Iterator[Speech]:
         for utterance in self._english.utterances(text):
             yield self._synthesize(utterance, manner(emotion))
 
     def _warm(self) -> None:
-        """Say something once, so that the first sentence does not wait."""
+        """Synthesize once, so that the first sentence has no extra latency."""
         self._pool.submit(lambda: list(self._say("Warm up.", "neutral"))).result()

@@ -1,4 +1,4 @@
-"""From the durations that a network chose to the times of words and phonemes."""
+"""Word and phoneme timings from the durations that a network predicts."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 from companion.stages.protocols import SPEAK_RATE, Phoneme, Samples, Speech, Word
 from companion.stages.tts.english import IPA, Spoken, Utterance
 
-UNIT_S = 600 / SPEAK_RATE  # what hibari and Kokoro count durations in
-EARLY_S = 0.05  # the sound of both comes this much earlier than the durations say: where hiss and sibilants agree best
+UNIT_S = 600 / SPEAK_RATE  # s, unit of the durations of hibari and Kokoro
+EARLY_S = 0.05  # s by which their audio precedes the durations; found by aligning hiss in it with sibilants
 SILENCE_RMS = 10 ** (-45 / 20)  # RMS below which the edges of a sentence count as silence
-LEAD_S = 0.03  # silence kept before the first sound: the networks put 0.3 s there, which one would wait for
-TAIL_S = 0.30  # after a sentence
-CLAUSE_TAIL_S = 0.12  # after a part of a sentence
+LEAD_S = 0.03  # s of silence kept at the start; the 0.3 s of the networks would add latency
+TAIL_S = 0.30  # s of silence kept after a sentence
+CLAUSE_TAIL_S = 0.12  # s of silence kept after a part of a sentence
 STRESS = frozenset("ˈˌ")
 LENGTH_SIGN = "ː"
 TRANSLATED_LETTERS = IPA | {
@@ -28,12 +28,13 @@ TRANSLATED_LETTERS = IPA | {
 def time_symbols(
     audio: Samples, durations: NDArray[np.float32], utterance: Utterance, early: float = EARLY_S
 ) -> Speech:
-    """The sound of an utterance with its times, less the silence at its edges.
+    """The audio of an utterance with word and phoneme timings, trimmed of the silence at its edges.
 
     Args:
-        audio: (n,) at `SPEAK_RATE`.
-        durations: (len(symbols) + 2,) in units of 25 ms, with the paddings at both ends; they sum to the sound.
-        early: s by which the sound comes before what the durations say.
+        audio: (n,) float32 at `SPEAK_RATE`.
+        durations: (len(symbols) + 2,) float32 in units of 25 ms, of the symbols and the padding at both ends; they
+            sum to the length of ``audio``.
+        early: s by which the audio precedes the durations.
     """
     begin, end = _edges(audio, utterance.symbols)
     cut, seconds = audio[begin:end], (end - begin) / SPEAK_RATE
@@ -44,12 +45,12 @@ def time_symbols(
 
 
 def _voiced_end(symbols: str, word: Spoken) -> int:
-    """Where the last phoneme of a word ends: the pause of a full stop is not part of it."""
+    """The index after the last phoneme of a word, which excludes the pause of a full stop."""
     return next((i for i in range(word.end, word.start, -1) if symbols[i - 1].isalpha()), word.start)
 
 
 def _phonemes(symbols: str, at: list[float]) -> tuple[Phoneme, ...]:
-    """A stress mark has a duration of its own, which goes to the phoneme after it; punctuation is a pause."""
+    """The duration of a stress mark goes to the phoneme after it; punctuation is a pause."""
     result: list[Phoneme] = []
     start = at[0]
     for i, symbol in enumerate(symbols):
@@ -65,7 +66,7 @@ def _phonemes(symbols: str, at: list[float]) -> tuple[Phoneme, ...]:
 
 
 def _edges(audio: Samples, symbols: str) -> tuple[int, int]:
-    """The samples [begin, end) to keep."""
+    """The range [begin, end) of samples to keep."""
     hop = SPEAK_RATE // 100
     blocks = audio[: len(audio) // hop * hop].reshape(-1, hop)
     loud = np.flatnonzero(np.sqrt(np.mean(blocks**2, axis=1)) > SILENCE_RMS)
