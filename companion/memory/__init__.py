@@ -1,7 +1,7 @@
-"""What is remembered between sessions: stored as it is said, recalled by meaning, seen and changed by its user.
+"""Long-term memory: what users say is stored during a session, recalled by embedding, and open to its user's changes.
 
-Whether it may be is the caller's question, and the user's answer. Start with `companion.memory.longterm`; what is
-worth keeping is decided in `companion.memory.notes`, by the patterns of ``prompts/memory.md``.
+It does not know whether the user has consented: callers must ask before they store anything. Start with
+`companion.memory.longterm`; `companion.memory.notes` decides what to keep, by the patterns of ``prompts/memory.md``.
 """
 
 from companion.memory.longterm import LongTerm, Off

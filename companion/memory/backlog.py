@@ -1,5 +1,5 @@
-"""A queue for a database that does not answer: what is to be written is kept in order, sealed, and written once it
-does."""
+"""A queue in front of a database that may not answer: writes are kept in order, encrypted, and retried until they
+succeed."""
 
 import asyncio
 import logging
@@ -13,14 +13,15 @@ from companion.errors import StageError
 
 log = logging.getLogger(__name__)
 
-RETRIES_S = (1.0, 2.0, 4.0, 8.0, 15.0)  # s until the next attempts; the last one holds for all that follow
-MOST_BYTES = 4_000_000  # bytes of words that are kept; of more the oldest go
-RETRIED_CODE = "memory_failed"  # code of what may succeed later
+RETRIES_S = (1.0, 2.0, 4.0, 8.0, 15.0)  # s before each further attempt; the last one repeats
+MOST_BYTES = 4_000_000  # bytes of queued words; beyond that the oldest are dropped
+RETRIED_CODE = "memory_failed"  # code of a StageError after which a write is retried
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``words``, sealed, of a ``conversation`` of ``user`` (as stored); or what is to be deleted of either."""
+    """A queued write: ``remember`` stores ``words`` (sealed) of a ``conversation`` of ``user``, ``discard`` deletes the
+    words of a conversation, ``forget`` deletes all data of a user. ``user`` is the name as stored."""
 
     kind: Literal["remember", "discard", "forget"]
     user: str
@@ -30,8 +31,8 @@ class Entry:
 
 
 class Backlog:
-    """``write`` carries out one entry. After StageError `RETRIED_CODE` it is tried again later, after any other given
-    up. All of it is lost with the process."""
+    """The queue. ``write`` carries out one entry: after a StageError with `RETRIED_CODE` it is retried later, after any
+    other error dropped. The queue is in memory only and is lost with the process."""
 
     def __init__(self, write: Callable[[Entry], Awaitable[None]]) -> None:
         self._write = write
@@ -41,8 +42,11 @@ class Backlog:
         self._trying: asyncio.Task[None] | None = None
 
     async def add(self, entry: Entry) -> None:
-        """Carry it out after those before it. Raises what went wrong, and StageError `RETRIED_CODE` at once while the
-        database is known not to answer: it is kept then."""
+        """Queue ``entry`` and carry out everything queued, in order.
+
+        Raises whatever ``write`` raises for this entry. Where that is a StageError with `RETRIED_CODE`, or is raised
+        at once because the database is known not to answer, the entry stays queued.
+        """
         self.keep(entry)
         if self._trying:
             raise StageError(
@@ -56,7 +60,7 @@ class Backlog:
             raise
 
     def keep(self, entry: Entry) -> None:
-        """Queue it for the next attempt."""
+        """Queue ``entry`` for the next attempt. Beyond `MOST_BYTES` the oldest words are dropped."""
         self._entries.append(entry)
         self._bytes += len(entry.words)
         while self._bytes > MOST_BYTES:
@@ -64,12 +68,12 @@ class Backlog:
             log.error("the memory has not answered for so long that the oldest of what was said is lost")
 
     def try_later(self) -> None:
-        """Retry until the queue is empty."""
+        """Start a task that retries until the queue is empty, unless one is running."""
         if self._trying is None and self._entries:
             self._trying = asyncio.create_task(self._try_again(), name="memory backlog")
 
     def drop(self, user: str = "", conversation: str = "") -> None:
-        """Remove from the queue what is to be remembered of a user (as stored), or of a conversation."""
+        """Remove the queued words of ``user`` (the name as stored), and those of ``conversation``."""
         for entry in [*self._entries]:
             if entry.words and (entry.user == user or entry.conversation == conversation):
                 self._remove(entry)
@@ -85,7 +89,7 @@ class Backlog:
                 entry = self._entries[0]
                 try:
                     await self._write(entry)
-                except Exception as error:  # of the database, or of what was to be written
+                except Exception as error:  # the database's fault, or the entry's
                     if isinstance(error, StageError) and error.code == RETRIED_CODE:
                         raise
                     self._remove(entry)
@@ -102,13 +106,13 @@ class Backlog:
                 attempt += 1
                 try:
                     await self._flush()
-                except StageError as error:  # was told when it failed first
+                except StageError as error:  # reported when it failed first
                     log.info("the memory does not answer yet: %s", error.code)
         finally:
             self._trying = None
 
     def _remove(self, entry: Entry) -> None:
-        """Unless it was dropped meanwhile."""
+        """Remove ``entry``, unless it was dropped meanwhile."""
         if entry in self._entries:
             self._entries.remove(entry)
             self._bytes -= len(entry.words)

@@ -1,4 +1,4 @@
-"""Memory across sessions: stored as it is said, recalled by meaning, age and importance."""
+"""Memory across sessions: stored as the user speaks, recalled by similarity, age and importance."""
 
 import asyncio
 import json
@@ -25,29 +25,32 @@ from companion.stages.worker import one_thread
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-RELEVANT_COSINE = 0.28  # cosine from which a memory bears on a subject
-HALF_LIFE_DAYS = 30.0  # after this long a memory's age counts half
-PINNED_IMPORTANCE = 1.0  # importance of what is always recalled
-LEAST_MESSAGES = 2  # messages of the user from which a conversation is given to the language model
-READING_S = 60.0  # s that it may take for one
+RELEVANT_COSINE = 0.28  # cosine similarity from which on a memory is relevant to a subject
+HALF_LIFE_DAYS = 30.0  # days in which the recency of a memory halves
+PINNED_IMPORTANCE = 1.0  # importance from which on a memory is always recalled
+LEAST_MESSAGES = 2  # user messages from which on the language model takes notes of a conversation
+READING_S = 60.0  # s that it may take for that
 LONGEST_MEMORY = 1000  # characters of a memory that a user writes
-FINAL_ERRORS = (DataError, IntegrityError, ProgrammingError)  # errors of what was to be stored, not of the database
+FINAL_ERRORS = (DataError, IntegrityError, ProgrammingError)  # faults of the data, which no retry would cure
 
 
 class LongTerm:
-    """Facts and summaries per user, in a database.
+    """Facts and summaries of each user, in a database. Its queries run in one thread and do not block the event loop.
 
     Args:
         url: "" is ``vasari/memories.sqlite`` in the platform's folder for user data; a path is another SQLite file;
             ``postgresql://user:password@host/database`` is PostgreSQL (``pip install "vasari[postgres]"``).
-        key_file: holds the key with which everything is sealed (``companion memory key``); VASARI_MEMORY_KEY in the
-            environment comes first; without either nothing is sealed.
-        model_notes: let the language model take notes after a conversation, besides the user's own words; worth it for
-            models that follow instructions: what of a note is not the user's is dropped.
+        key_file: a file with the encryption key (made by ``companion memory key``); the environment variable
+            VASARI_MEMORY_KEY takes precedence; without either nothing is encrypted.
+        model_notes: let the language model take notes after a conversation, in addition to the user's own words. This
+            needs a model that follows instructions: notes that the user's words do not support are dropped.
+        embedder: computes the embeddings; by default `companion.models.embeddings.Embedder`.
 
     Raises:
-        StageError: ``memory_failed``, ``memory_key``, ``memory_prompt``; the methods ``memory_failed``, where the
-            database does not answer, ``memory_refused`` and ``memory_foreign``.
+        StageError: ``memory_failed`` (the database cannot be opened), ``memory_key`` (a wrong or missing key),
+            ``memory_prompt`` (an invalid ``prompts/memory.md``). The methods raise ``memory_failed`` when the database
+            does not answer, ``memory_refused`` when it rejects the data, and ``memory_foreign`` for a conversation of
+            another user.
     """
 
     abilities = Abilities(keeps=True, learns=True)
@@ -59,7 +62,7 @@ class LongTerm:
         sealed = seal.find(key_file)
         self._wording = notes.load()
         self._embedder = embedder or Embedder()
-        self._pool = one_thread("memory")  # one at a time is what SQLite does anyway
+        self._pool = one_thread("memory")  # SQLite runs one transaction at a time anyway
         opened = self._pool.submit(tables.open_database, url, sealed).result()
         self._opened, self._store, self._seal = opened, Store(opened, sealed, self._embedder), sealed
         self._model_notes = model_notes
@@ -68,23 +71,25 @@ class LongTerm:
         self._backlog = Backlog(self._write)
 
     def learn_with(self, llm: LLM) -> None:
-        """Let ``llm`` take notes of conversations that are over, from now on."""
+        """Let ``llm`` take notes of conversations that end from now on, if ``model_notes`` is set."""
         self._llm = llm if self._model_notes else None
 
     def close(self) -> None:
-        """Close the database."""
+        """Stop retrying and close the database. Blocks until running queries end."""
         self._backlog.close()
         self._pool.shutdown()
         self._opened.kw["bind"].dispose()
 
     async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
-        """What is known of ``user`` that bears on ``about``, best first, in words for a language model; with
-        ``about`` empty, what matters most."""
+        """Recall up to ``limit`` memories of ``user`` that are relevant to ``about``, best first, worded for a language
+        model; with ``about`` empty, the most important and recent ones."""
         return await self._run(self._recall, user, about, limit)
 
     async def remember(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
-        """Store more of what was said in ``conversation``, and keep what the user said worth keeping. Where the
-        database does not answer, it is stored as soon as it does."""
+        """Append ``messages`` to the stored words of ``conversation``, and extract memories from the user's.
+
+        While the database does not answer, StageError is raised and they are stored as soon as it does.
+        """
         said = [[m.role, m.content] for m in messages if m.role != "system" and m.content.strip()]
         if said:
             words = self._seal.close(json.dumps(said).encode())
@@ -92,8 +97,8 @@ class LongTerm:
             await self._backlog.add(entry)
 
     async def conclude(self, conversation: str) -> None:
-        """The conversation is over: the language model takes notes in the background, then its words are deleted. The
-        same is done for conversations left behind by a process that ended."""
+        """End ``conversation``: in the background the language model takes notes, then its words are deleted. The same
+        is done for conversations that an earlier process left behind. Failures are logged."""
         task = asyncio.create_task(self._conclude(conversation), name=f"{conversation} notes")
         self._concluding.add(task)
         task.add_done_callback(self._concluding.discard)
@@ -104,23 +109,28 @@ class LongTerm:
         await self._backlog.add(Entry("discard", "", conversation, store.now()))
 
     async def memories(self, user: str) -> list[Kept]:
-        """Everything that is stored of ``user``, newest first, then the words of conversations that are not over."""
+        """Everything stored about ``user``: memories, newest first, then the words of unfinished conversations."""
         return await self._run(self._store.everything, user)
 
     async def change(self, user: str, memory_id: int, text: str) -> bool:
-        """Correct one memory -> whether this user has such a one. Raises StageError ``memory_text``."""
+        """Replace the text of one memory -> whether this user has a memory with this id.
+
+        Raises StageError ``memory_text`` where ``text`` is empty or longer than `LONGEST_MEMORY` characters.
+        """
         text = " ".join(text.split())
         if not 0 < len(text) <= LONGEST_MEMORY:
             raise StageError("memory_text", f"A memory has between 1 and {LONGEST_MEMORY} characters.")
         return await self._run(self._store.change, user, memory_id, text)
 
     async def delete(self, user: str, memory_id: int) -> bool:
-        """Delete one memory -> whether this user had such a one."""
+        """Delete one memory -> whether this user had a memory with this id."""
         return await self._run(self._store.delete, user, memory_id)
 
     async def forget(self, user: str) -> int:
-        """Delete everything of ``user`` -> how many memories and conversations that were. Where the database does not
-        answer, which is raised, it is deleted as soon as it does."""
+        """Delete everything stored about ``user`` -> the number of memories and conversations deleted.
+
+        While the database does not answer, StageError is raised and all is deleted as soon as it does.
+        """
         name = self._store.name(user)
         self._backlog.drop(user=name)
         try:
@@ -171,7 +181,7 @@ class LongTerm:
         try:
             for past in await self._run(self._store.over, conversation):
                 await self._run(self._store.conclude, past, await self._notes(past.messages))
-        except Exception as error:  # nobody waits for it; the words stay, and are read after a later conversation
+        except Exception as error:  # nobody awaits this; the words stay stored until a later conversation ends
             log.error("the memory could not take notes: %s", type(error).__name__)
 
     async def _notes(self, messages: list[Message]) -> list[Note]:
@@ -188,25 +198,25 @@ class LongTerm:
 
 
 class Off:
-    """No memory."""
+    """A memory that stores nothing."""
 
-    abilities = Abilities(keeps=True)  # nothing can be seen, and nothing is there
+    abilities = Abilities(keeps=True)  # users can list it: it is empty
 
     async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
-        """Nothing."""
+        """No memories."""
         return []
 
     async def remember(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
-        """Forget at once."""
+        """Do nothing."""
 
     async def conclude(self, conversation: str) -> None:
-        """Nothing was kept."""
+        """Do nothing."""
 
     async def discard(self, conversation: str) -> None:
-        """Nothing was kept."""
+        """Do nothing."""
 
     async def memories(self, user: str) -> list[Kept]:
-        """None."""
+        """No memories."""
         return []
 
     async def change(self, user: str, memory_id: int, text: str) -> bool:
@@ -218,13 +228,13 @@ class Off:
         return False
 
     async def forget(self, user: str) -> int:
-        """There is nothing to delete."""
+        """Nothing to delete: 0."""
         return 0
 
 
 def score(memory: Memory, likeness: float, now: datetime) -> float:
-    """The relevance of a memory to a subject: 0 if it has none, highest for pinned memories. ``likeness`` is the cosine
-    of the two."""
+    """The score of a memory for a subject: 0 if it is not relevant, 2 if it is pinned, else up to 1, by similarity,
+    recency and importance. ``likeness`` is their cosine similarity; ``now`` is UTC without a zone."""
     if memory.note.importance >= PINNED_IMPORTANCE:
         return 2.0
     recency = 0.5 ** ((now - memory.at).total_seconds() / 86_400 / HALF_LIFE_DAYS)

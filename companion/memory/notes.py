@@ -1,7 +1,7 @@
-"""What is worth keeping of a conversation: the user's own words by pattern, and a language model's notes, checked.
+"""Decides what to remember of a conversation: sentences of the user that match a pattern, and a language model's notes.
 
-Nothing is invented: a sentence of the user is kept as it was said; a note of the model is kept only if its words are
-the user's. Pure but for reading `prompts/memory.md`.
+Nothing is invented: a sentence of the user is kept verbatim; a note of the model is kept only if the user's words
+support it. Pure, except that `load` reads ``prompts/memory.md``.
 """
 
 import re
@@ -19,8 +19,8 @@ from companion.errors import StageError
 from companion.stages.protocols import Message
 
 LONGEST_NOTE = 240  # characters of one memory
-OWN_WORDS_SHARE = 0.7  # share of a note's words that must be the user's
-NOTE_IMPORTANCE = 0.5  # importance of a model's note
+OWN_WORDS_SHARE = 0.7  # share of a note's words that must occur in the user's
+NOTE_IMPORTANCE = 0.5  # importance of a model's note, on the scale from 0 to 1
 SUMMARY = "Summary:"
 WORD = re.compile(r"[^\W\d_]{3,}|\d+")
 SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
@@ -34,7 +34,8 @@ COMMON_WORDS = frozenset(_COMMON.split())
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to remember. ``slot``: there is only one of it per user, unless empty."""
+    """Something to remember. ``kind`` is ``said`` (the user's words) or ``noted`` (a language model's); ``importance``
+    is from 0 to 1. Of notes with the same non-empty ``slot`` a user has one: a newer one replaces it."""
 
     text: str
     kind: str
@@ -56,7 +57,7 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`prompts/memory.md`."""
+    """The content of ``prompts/memory.md``, which documents its fields."""
 
     said: str
     noted: str
@@ -66,13 +67,13 @@ class Wording:
     prompt: str
 
     def tell(self, note: Note, at: datetime, now: datetime) -> str:
-        """A memory as the language model reads it."""
+        """A memory from ``at``, worded for the language model; both times are UTC without a zone."""
         form = self.said if note.kind == "said" else self.noted
         return form.format(when=ago(at, now), text=note.text)
 
 
 def load(folder: Path | None = None) -> Wording:
-    """Raises StageError ``memory_prompt`` for a file that cannot be used."""
+    """Read ``memory.md`` from ``prompts/``, or another folder. Raises StageError ``memory_prompt`` if it is invalid."""
     path = (folder or resources.folder("prompts")) / "memory.md"
     try:
         _, head, body = path.read_text("utf-8").split("+++\n", 2)
@@ -86,7 +87,7 @@ def load(folder: Path | None = None) -> Wording:
 
 
 def from_words(said: str, wording: Wording) -> list[Note]:
-    """The sentences of one message of the user that a pattern keeps, in their own words."""
+    """The sentences of the user's message ``said`` that match a pattern of ``wording``, verbatim, as notes."""
     if any(re.search(rule.pattern, said, re.IGNORECASE) for rule in wording.never):
         return []
     notes = (_note(" ".join(sentence.split()), wording) for sentence in SENTENCE.findall(said))
@@ -94,13 +95,14 @@ def from_words(said: str, wording: Wording) -> list[Note]:
 
 
 def conversation_prompt(wording: Wording, messages: Sequence[Message]) -> str:
-    """What the language model is asked after a conversation."""
+    """The prompt that asks the language model for notes on a conversation."""
     lines = (f"{'User' if m.role == 'user' else 'Assistant'}: {m.content}" for m in messages)
     return wording.prompt.replace("{conversation}", "\n".join(lines))
 
 
 def from_model(answer: str, messages: Sequence[Message], wording: Wording) -> list[Note]:
-    """The lines of a model's ``answer`` that are in the form asked for, and hold nothing that was not said."""
+    """Parse the language model's notes: the lines of ``answer`` that have the requested form and that ``messages``
+    support."""
     users = " ".join(m.content for m in messages if m.role == "user")
     everything = " ".join(m.content for m in messages)
     notes: list[Note] = []
@@ -118,7 +120,8 @@ def from_model(answer: str, messages: Sequence[Message], wording: Wording) -> li
 
 
 def is_grounded(text: str, known: str) -> bool:
-    """Whether ``text`` says nothing that is not in ``known``: its names and numbers are all there, and most words."""
+    """Whether ``known`` supports ``text``: it has all names and numbers of ``text``, and at least `OWN_WORDS_SHARE` of
+    its other words, compared by their stems."""
     there = _stems(known)
     names = {word for word in re.findall(r"(?<!^)\b[A-Z][^\W\d_]{2,}", text)} | set(re.findall(r"\d+", text))
     if any(_stem(name) not in there for name in names):
@@ -128,7 +131,7 @@ def is_grounded(text: str, known: str) -> bool:
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """How long ago, in words that stay true for the day."""
+    """How long ago ``at`` was, in words that hold for the whole day, such as "2 weeks ago"."""
     days = (now.date() - at.date()).days
     if days <= 0:
         return "today"
@@ -155,7 +158,7 @@ def _stems(text: str) -> set[str]:
 
 
 def _stem(word: str) -> str:
-    """Enough to see that "plays" is "playing" and "lives" is "living"."""
+    """A crude stem, under which "plays" equals "playing" and "lives" equals "living"."""
     word = word.lower()
     for ending in ("ing", "ied", "ies", "ed", "es", "s", "e", "y"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:

@@ -1,7 +1,7 @@
-"""Conversations kept for some minutes for clients whose connection may be lost, each for the holder of its token.
+"""Stores conversations for some minutes, so that clients that lose their connection can resume them with a token.
 
-They are sealed with a key that is derived from the token, and the token itself is not stored: neither the database nor
-a copy of it reveals anything without the client's help.
+Each is encrypted with a key derived from its token, which itself is not stored: without the client's token neither the
+database nor a copy of it reveals anything that was said.
 """
 
 import asyncio
@@ -32,24 +32,28 @@ class Base(DeclarativeBase):
 
 
 class Resumable(Base):
-    """One conversation. ``id`` is a digest of its token; ``data`` is sealed with the token."""
+    """One stored conversation. ``id`` is a digest of its token; ``data`` is encrypted with a key derived from it."""
 
     __tablename__ = "vasari_resumables"
     id: Mapped[str] = mapped_column(primary_key=True)
-    user: Mapped[str] = mapped_column(Text, index=True)  # as the memory stores users; "" where nobody was named
-    until: Mapped[float] = mapped_column(index=True)  # s, Unix time at which it is deleted
+    user: Mapped[str] = mapped_column(Text, index=True)  # the name as the memory stores it; "" for an unnamed user
+    until: Mapped[float] = mapped_column(index=True)  # Unix time in s at which it expires
     data: Mapped[bytes]
 
 
 class Resumables:
-    """Each is kept for ``seconds`` after it was stored last.
+    """The store of resumable conversations.
 
     Args:
-        url: as that of `companion.memory.LongTerm`, with a file of its own; ":memory:" ends with the process.
-        key_file: as that of the memory: user names are hashed with its key.
+        seconds: how long each is kept after it was last stored.
+        url: as for `companion.memory.LongTerm`, with its own default file; ":memory:" is lost with the process.
+        key_file: as for `companion.memory.LongTerm`: user names are hashed with its key.
+        clock: gives Unix time in seconds.
 
-    A database that cannot be opened is not worth a server that does not start: the process's memory takes its place.
-    The methods raise StageError ``resume_failed``.
+    A database that cannot be opened is logged and replaced by one in memory, so that the server starts nevertheless.
+
+    Raises:
+        StageError: ``memory_key`` for an invalid key; from the methods ``resume_failed``.
     """
 
     def __init__(
@@ -63,32 +67,32 @@ class Resumables:
         self._pool.submit(self._purge).result()
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database. Blocks until running queries end."""
         self._pool.shutdown()
         self._opened.kw["bind"].dispose()
 
     async def begin(self, token: str, user: str, data: bytes) -> None:
-        """Keep a conversation from now on."""
+        """Store a new conversation under ``token``; ``data`` is its snapshot, ``user`` may be ""."""
         await self._run(self._begin, token, user, data)
 
     async def keep(self, token: str, user: str, data: bytes) -> bool:
-        """It has gone on -> whether it may be kept: somebody may have deleted it."""
+        """Update a stored conversation -> False if it has been deleted since, so that it must not be stored again."""
         return await self._run(self._keep, token, user, data)
 
     async def find(self, token: str) -> bytes | None:
-        """The conversation of a token, if it has not expired. Quick for invalid tokens."""
+        """The snapshot stored under ``token``; None if the token is invalid or expired."""
         return await self._run(self._find, token)
 
     async def drop(self, token: str) -> None:
-        """Delete a conversation; its token is invalid from now on."""
+        """Delete a conversation; its token becomes invalid."""
         await self._run(self._drop, token)
 
     async def forget(self, user: str) -> int:
-        """Delete everything of ``user`` -> how many conversations that were."""
+        """Delete all conversations of ``user`` -> their number."""
         return await self._run(self._forget, user)
 
     async def until(self, user: str) -> list[float]:
-        """Until when conversations of ``user`` are kept, as Unix times in seconds."""
+        """When the stored conversations of ``user`` expire, as Unix times in seconds, earliest first."""
         return await self._run(self._until, user)
 
     async def purge(self) -> None:
@@ -96,7 +100,7 @@ class Resumables:
         await self._run(self._purge)
 
     async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Also where the caller is cancelled before its turn comes."""
+        """Run ``work`` in the database's thread, to its end even if the caller is cancelled."""
         try:
             return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments))
         except SQLAlchemyError as error:
@@ -142,12 +146,12 @@ class Resumables:
 
 
 def new_token() -> str:
-    """A secret of 256 bits, in letters that a subprotocol may have."""
+    """A random token of 256 bits, in characters that the name of a websocket subprotocol may have."""
     return secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> str:
-    """By which a conversation is found."""
+    """The id under which the conversation of ``token`` is stored: SHA-256, in hex."""
     return hashlib.sha256(b"vasari resumable " + token.encode()).hexdigest()
 
 
@@ -162,7 +166,7 @@ def _open(url: str) -> Any:
         opened = tables.open_tables(url, Base, FILE)
         if url != tables.IN_MEMORY and opened.kw["bind"].dialect.name == "sqlite":
             event.listen(opened.kw["bind"], "connect", _write_ahead)
-            opened.kw["bind"].dispose()  # the connection that has made the tables
+            opened.kw["bind"].dispose()  # the connection that made the tables lacks these settings
         return opened
     except StageError as error:
         log.error("conversations can be resumed until this process ends, and no longer: %s", error)
@@ -170,7 +174,7 @@ def _open(url: str) -> Any:
 
 
 def _write_ahead(connection: Any, _: object) -> None:
-    """A conversation is stored several times a second: nobody waits for the disk. A process that is killed loses
-    nothing by it, a power cut the last seconds."""
+    """Let SQLite write without waiting for the disk, since conversations are stored several times a second. A killed
+    process loses nothing by that, a power failure the last seconds."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")

@@ -1,4 +1,4 @@
-"""Encryption at rest, if the operator gives a key: authenticated AES (Fernet); user names are hashed."""
+"""Encryption at rest, if the operator sets a key: authenticated AES (Fernet); user names are hashed (HMAC-SHA-256)."""
 
 import hashlib
 import hmac
@@ -12,21 +12,23 @@ VARIABLE = "VASARI_MEMORY_KEY"
 
 
 class Seal(Protocol):
+    """How data is protected before it is stored."""
+
     def close(self, data: bytes) -> bytes:
-        """What may be stored of ``data``."""
+        """Encrypt ``data`` for storage."""
         ...
 
     def open(self, data: bytes) -> bytes:
-        """The data again. Raises StageError ``memory_key`` when they were sealed otherwise."""
+        """Decrypt stored data. Raises StageError ``memory_key`` when it was encrypted with another key."""
         ...
 
     def name(self, user: str) -> str:
-        """Under which name the memories of ``user`` are stored."""
+        """The name under which the data of ``user`` is stored: a hash where there is a key."""
         ...
 
 
 class Plain:
-    """Nothing is sealed."""
+    """No encryption: data and names are stored as they are."""
 
     def close(self, data: bytes) -> bytes:
         return data
@@ -39,7 +41,7 @@ class Plain:
 
 
 class Sealed:
-    """By a key as `new_key` makes them."""
+    """Encryption with a ``key`` made by `new_key`. Raises StageError ``memory_key`` for anything else."""
 
     def __init__(self, key: str) -> None:
         from cryptography.fernet import Fernet
@@ -68,13 +70,17 @@ class Sealed:
 
 
 def new_key() -> str:
+    """A new random key: 32 bytes in URL-safe base64, as Fernet takes it."""
     from cryptography.fernet import Fernet
 
     return Fernet.generate_key().decode()
 
 
 def find(key_file: str) -> Seal:
-    """The seal of the key in the environment, else in ``key_file``, else none. Raises StageError ``memory_key``."""
+    """The seal with the key in the environment, else that in ``key_file``, else `Plain`.
+
+    Raises StageError ``memory_key`` for an invalid key or an unreadable file.
+    """
     key = os.environ.get(VARIABLE, "").strip()
     if not key and key_file:
         try:

@@ -1,4 +1,4 @@
-"""The store of memories: what is stored, of whom, and who may change it. Blocking; for one thread."""
+"""The store of memories: reads and writes of the tables, sealed, per user. Blocks; to be used from one thread."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,26 +17,27 @@ from companion.memory.seal import Seal
 from companion.models.embeddings import Embeds, Vectors
 from companion.stages.protocols import Kept, Message
 
-MOST_MEMORIES = 500  # memories of one user; the least important, oldest go first
-MOST_MESSAGES = 100  # newest messages of a conversation that are kept until it is over
-SAME_COSINE = 0.85  # cosine from which two memories say the same
-_TABLES = (tables.Memory, tables.Conversation)  # what is stored of users
-ABANDONED_AFTER = timedelta(hours=1)  # a conversation without a new line for so long belongs to a process that is gone
+MOST_MEMORIES = 500  # memories of one user; the least important, then the oldest, are dropped first
+MOST_MESSAGES = 100  # latest messages of a conversation that are kept until it ends
+SAME_COSINE = 0.85  # cosine similarity above which two memories count as the same
+_TABLES = (tables.Memory, tables.Conversation)  # the tables with users' data
+ABANDONED_AFTER = timedelta(hours=1)  # time without a new message after which a conversation's process counts as gone
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A row, unsealed."""
+    """A row of `tables.Memory`, unsealed."""
 
     id: int
     note: Note
     at: datetime  # UTC, without a zone
-    vector: Vectors  # (384,)
+    vector: Vectors  # (384,) float32, of length 1
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What was said in a conversation. ``name`` is the user as stored; ``at``: UTC, when its last line was."""
+    """The messages of a conversation. ``id`` is the conversation's, ``name`` the user's as stored; ``at`` is the time
+    of the last message, UTC without a zone."""
 
     id: str
     name: str
@@ -45,17 +46,18 @@ class Past:
 
 
 class Store:
-    """Users are those of the caller; what is stored of them is under ``seal``. Raises SQLAlchemyError."""
+    """Reads and writes memories, protected by ``seal``. Arguments called ``user`` are names as the caller has them,
+    those called ``name`` are names as stored. All methods raise SQLAlchemyError when the database fails."""
 
     def __init__(self, opened: sessionmaker[Any], seal: Seal, embedder: Embeds) -> None:
         self._open, self._seal, self._embedder = opened, seal, embedder
 
     def name(self, user: str) -> str:
-        """The user as stored."""
+        """The name under which ``user`` is stored."""
         return self._seal.name(user)
 
     def of(self, name: str) -> list[Memory]:
-        """All memories of a user (as stored), newest first."""
+        """All memories of the user stored as ``name``, newest first."""
         with self._open() as session:
             return self._known(session, name)
 
@@ -74,7 +76,7 @@ class Store:
         ]
 
     def everything(self, user: str) -> list[Kept]:
-        """Everything that is stored of ``user``, also the words of conversations that are not over."""
+        """Everything stored about ``user``: memories, newest first, then the words of unfinished conversations."""
         kept = [Kept(m.id, m.note.kind, m.note.text, m.note.importance, m.at) for m in self.of(self.name(user))]
         query = select(tables.Conversation).where(tables.Conversation.user == self.name(user))
         with self._open() as session:
@@ -83,10 +85,10 @@ class Store:
         return kept + [Kept(None, f"conversation, {m.role}", m.content, 0.0, at) for at, m in lines]
 
     def remember(self, past: Past, found: Iterable[Note]) -> None:
-        """More of what was said in a conversation, and what was ``found`` in it: all of it or nothing. What takes an
-        older note's place replaces it; what the user has corrected stays.
+        """Append the messages of ``past`` to a conversation and add the notes ``found`` in them, in one transaction.
 
-        Raises StageError ``memory_foreign`` for a conversation of another user.
+        A note with the same slot as an older one replaces it, except where the user has corrected that. Raises
+        StageError ``memory_foreign`` for a conversation of another user.
         """
         new = self._new(past.name, found)
         with self._open.begin() as session:
@@ -105,8 +107,8 @@ class Store:
         row.at, row.lines = now(), self._seal.close(json.dumps(lines[-MOST_MESSAGES:]).encode())
 
     def conclude(self, past: Past, found: Iterable[Note]) -> None:
-        """Store what was ``found`` in a conversation and delete its words; nothing of one that was forgotten meanwhile,
-        or went on."""
+        """Delete the words of a conversation and store the notes ``found`` in it. Does nothing if the conversation has
+        been deleted or continued since ``past`` was read."""
         new, table = self._new(past.name, found), tables.Conversation
         same = (table.id == past.id) & (table.user == past.name) & (table.at == past.at)
         with self._open.begin() as session:
@@ -114,7 +116,7 @@ class Store:
                 self._add(session, past.name, new, past.at)
 
     def _new(self, name: str, fresh: Iterable[Note]) -> list[tuple[Note, Vectors]]:
-        """What is not known word for word, with its vectors."""
+        """The notes that are not stored verbatim yet, each with its embedding."""
         texts = {memory.note.text for memory in self.of(name)}
         new = [note for note in dict.fromkeys(fresh) if note.text not in texts]
         return list(zip(new, self._embedder.embed([note.text for note in new]), strict=True)) if new else []
@@ -135,7 +137,7 @@ class Store:
         session.execute(delete(tables.Memory).where(tables.Memory.id.in_(surplus)))
 
     def change(self, user: str, memory_id: int, text: str) -> bool:
-        """Whether there is such a memory of this user; then it says ``text`` now."""
+        """Replace the text of a memory -> whether this user has a memory with this id."""
         vector = self._embedder.embed([text])[0]
         with self._open.begin() as session:
             row = session.get(tables.Memory, memory_id)
@@ -147,17 +149,17 @@ class Store:
         return True
 
     def delete(self, user: str, memory_id: int) -> bool:
-        """Whether there was such a memory of this user."""
+        """Delete a memory -> whether this user had a memory with this id."""
         table = tables.Memory
         these = delete(table).where((table.id == memory_id) & (table.user == self.name(user)))
         return tables.erase(self._open, lambda session: session.execute(these).rowcount > 0)
 
     def forget(self, user: str) -> int:
-        """Delete everything of ``user`` -> how many memories and conversations that were."""
+        """Delete everything stored about ``user`` -> the number of memories and conversations deleted."""
         return self.forget_name(self.name(user))
 
     def forget_name(self, name: str) -> int:
-        """The same of a user as stored."""
+        """`forget`, for the user stored as ``name``."""
 
         def work(session: Any) -> int:
             gone = [session.execute(delete(table).where(table.user == name)) for table in _TABLES]
@@ -166,7 +168,7 @@ class Store:
         return tables.erase(self._open, work)
 
     def over(self, conversation: str) -> list[Past]:
-        """This conversation, and those that a process which ended left behind."""
+        """The words of this conversation, and those of conversations that another process has left behind."""
         table = tables.Conversation
         with self._open() as session:
             rows = session.scalars(
@@ -196,12 +198,12 @@ class Store:
 
 
 def now() -> datetime:
-    """UTC, without a zone, as the tables have it."""
+    """The current time, UTC without a zone, as the tables store it."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _is_known(note: Note, vector: Vectors, known: Iterable[Memory]) -> bool:
-    """A model's note of what is known, or words in the place of what the user has corrected."""
+    """Whether to skip ``note``: a model's note of something known, or one whose slot holds a correction by the user."""
     for old in known:
         if note.slot and note.slot == old.note.slot and old.note.kind == "told":
             return True

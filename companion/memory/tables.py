@@ -1,4 +1,4 @@
-"""The database of the memory: SQLite by default, PostgreSQL by URL."""
+"""The database of the memory: its tables and connection. SQLite by default, PostgreSQL by URL."""
 
 import os
 import sqlite3
@@ -21,12 +21,12 @@ T = TypeVar("T")
 SEAL_MARK = b"vasari"
 FILE = "memories.sqlite"
 IN_MEMORY = ":memory:"
-PATIENCE_S = {"sqlite": 1.0, "postgresql": 5.0}  # s that the database may take before it counts as not answering
+PATIENCE_S = {"sqlite": 1.0, "postgresql": 5.0}  # s of the driver's timeout
 NO_ROOM_CODES = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_CANTOPEN,
-)  # there is no room for SQLite's journal
+)  # SQLite's errors when the disk has no room for its journal
 
 
 class Base(DeclarativeBase):
@@ -34,7 +34,7 @@ class Base(DeclarativeBase):
 
 
 class Check(Base):
-    """One row that only the right key opens."""
+    """A single row, sealed, by which a wrong key is detected."""
 
     __tablename__ = "vasari_seal"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -42,33 +42,33 @@ class Check(Base):
 
 
 class Memory(Base):
-    """One thing that is known of a user. ``text``, ``slot`` and ``vector`` are sealed."""
+    """One memory of a user. ``text``, ``slot`` and ``vector`` are sealed; ``vector`` is (384,) float16."""
 
     __tablename__ = "vasari_memories"
     id: Mapped[int] = mapped_column(primary_key=True)
     user: Mapped[str] = mapped_column(Text, index=True)
     kind: Mapped[str]  # "said": the user's own words; "noted": the language model's; "told": corrected by the user
     text: Mapped[bytes]
-    slot: Mapped[bytes]  # what there is only one of, so that a newer one takes its place; may be empty
+    slot: Mapped[bytes]  # a user has one memory per slot: a newer one replaces it; "" for none
     vector: Mapped[bytes]
     importance: Mapped[float]  # 0 to 1
     at: Mapped[datetime]  # UTC, when it was said
 
 
 class Conversation(Base):
-    """What was said in a conversation that nobody has drawn conclusions from yet."""
+    """The words of a conversation from which no notes have been taken yet."""
 
     __tablename__ = "vasari_conversations"
     id: Mapped[str] = mapped_column(primary_key=True)
     user: Mapped[str] = mapped_column(Text, index=True)
-    at: Mapped[datetime] = mapped_column(index=True)  # UTC, of the last line
+    at: Mapped[datetime] = mapped_column(index=True)  # UTC, of the last message
     lines: Mapped[bytes]  # sealed JSON: [[role, text], ...]
 
 
 def open_database(url: str, seal: Seal) -> sessionmaker[Any]:
-    """Connect, make the tables where they are missing, and check that ``seal`` is the one in use.
+    """Connect to the memory's database, create missing tables, and check that ``seal`` has the key in use.
 
-    Raises StageError ``memory_failed`` or ``memory_key``.
+    Raises StageError ``memory_failed`` when it cannot be opened, ``memory_key`` when the key is not the one in use.
     """
     opened = open_tables(url, Base, FILE)
     try:
@@ -85,8 +85,8 @@ def open_database(url: str, seal: Seal) -> sessionmaker[Any]:
 
 
 def open_tables(url: str, base: type[DeclarativeBase], file: str) -> sessionmaker[Any]:
-    """Connect, and make the tables of ``base`` where they are missing; ``file`` is among the user's data, for an empty
-    ``url``. Raises StageError ``memory_failed``."""
+    """Connect to a database and create missing tables of ``base``. With an empty ``url`` it is the SQLite file ``file``
+    in the platform's folder for user data. Raises StageError ``memory_failed``."""
     engine = _engine(url, file)
     try:
         base.metadata.create_all(engine)
@@ -102,8 +102,8 @@ def _unopened(engine: Engine, error: Exception) -> StageError:
 
 
 def erase(opened: sessionmaker[Any], work: Callable[[Any], T]) -> T:
-    """Do ``work``, which only deletes, in a transaction. A disk that is full does not prevent it: SQLite's journal is
-    in memory then. Raises SQLAlchemyError."""
+    """Run ``work``, which only deletes, in a transaction -> its result. On a full disk it is run again with SQLite's
+    journal in memory, so that users can always delete. Raises SQLAlchemyError."""
     try:
         with opened.begin() as session:
             return work(session)
@@ -129,7 +129,7 @@ def _engine(url: str, file: str) -> Engine:
         if parsed.drivername in ("postgresql", "postgres"):
             parsed = parsed.set(drivername="postgresql+pg8000")
         patience = {"timeout": PATIENCE_S.get(parsed.get_backend_name(), 0)}
-        # Errors must not quote the user.
+        # hide_parameters: error messages must not quote the user.
         engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=patience)
     except ImportError as error:
         message = f'The memory\'s database needs a driver ({error}). PostgreSQL: pip install "vasari[postgres]"'
@@ -148,7 +148,7 @@ def _overwrite_what_is_deleted(connection: Any, _: object) -> None:
 
 
 def _notice_that_it_is_gone(engine: Engine, place: Path) -> None:
-    """SQLite goes on with a file that was deleted, or whose disk is away, and what it writes is lost."""
+    """Fail when SQLite's file is gone: SQLite would go on writing to a deleted file, and the data would be lost."""
 
     def check(connection: Any, record: Any, _: object) -> None:
         if not place.exists():

@@ -1,7 +1,7 @@
-"""Care for the user: crises are recognised and handed over, an AI says that it is one, nobody talks without a break.
+"""Safety: detects crises and refers to helplines, discloses that this is an AI, filters output, limits minors' time.
 
-What is said and by which rules is in ``prompts/safety``; here is only the machinery. Start with
-`companion.safety.guard`, one session's care.
+It does not know what to say or which patterns to look for: those are data, in ``prompts/safety``. Start with
+`companion.safety.guard` (the safety of one session).
 """
 
 from companion.safety.guard import Guard, Safety

@@ -1,4 +1,4 @@
-"""How long a minor may talk: in one go and on one day, by the operator's configuration."""
+"""Time limits for minors: how long they may talk without a pause and per day, by the operator's configuration."""
 
 import time
 from collections import OrderedDict
@@ -10,15 +10,15 @@ from companion.config import Care
 from companion.protocol.events import Json
 from companion.safety.policy import Breaks
 
-MOST_USERS = 100_000  # of whom it is known how long they have talked; the one who was here longest ago goes first
-LONGEST_STEP_S = 10.0  # s that count between two looks at the clock: a machine that slept was not talked to
-LATEST_S = 60.0  # s in which somebody has stopped speaking, or the end comes without a farewell
+MOST_USERS = 100_000  # users whose time is kept; the one seen longest ago is dropped first
+LONGEST_STEP_S = 10.0  # s that count at most between two ticks, so that a machine's sleep does not count as talk
+LATEST_S = 60.0  # s after the limit at which a conversation ends, even if somebody still speaks
 
 
 @dataclass(slots=True)
 class Talked:
-    """``day``: the date of the last time, ``at``: when that was, Unix time in s; ``day_s`` on this day, and ``run_s``
-    without a pause, in s."""
+    """The time that a user has used. ``at`` is the Unix time of the last update in seconds, ``day`` its local date (ISO
+    8601); ``day_s`` are the seconds talked on that day, ``run_s`` those since the last pause."""
 
     day: str = ""
     at: float = 0.0
@@ -27,15 +27,16 @@ class Talked:
 
 
 class Allowance:
-    """What ``care`` allows, and what users have had of it while this process lives. Days are those of this machine.
-    ``now`` gives Unix time in seconds."""
+    """The limits that ``care`` sets, and the time that users have used of them, as long as this process runs. Days are
+    in this machine's time zone. ``now`` gives Unix time in seconds."""
 
     def __init__(self, care: Care, now: Callable[[], float] = time.time) -> None:
         self._care, self._now = care, now
         self._users: OrderedDict[str, Talked] = OrderedDict()
 
     def of(self, user: str) -> Talked:
-        """What ``user`` has had, in all conversations; nothing yet for "", who is nobody that is known."""
+        """The time that ``user`` has used in all conversations, to be updated by `spend`. An unknown user ("") starts
+        from nothing each time."""
         if not user:
             return Talked()
         talked = self._users.setdefault(user, Talked())
@@ -45,15 +46,15 @@ class Allowance:
         return talked
 
     def told(self, user: str) -> Json | None:
-        """What is known of ``user``."""
+        """What is stored of ``user``, as JSON; None for nothing."""
         return asdict(self._users[user]) if user in self._users else None
 
     def forget(self, user: str) -> int:
-        """Delete it -> how many users that were."""
+        """Delete what is stored of ``user`` -> 1, or 0 if there was nothing."""
         return int(self._users.pop(user, None) is not None)
 
     def spend(self, talked: Talked, seconds: float) -> None:
-        """They have talked on, after a pause or another night perhaps."""
+        """Add ``seconds`` of conversation to ``talked``, after resetting what a pause or a new day resets."""
         now = self._now()
         day = datetime.fromtimestamp(now).date().isoformat()
         if day != talked.day:
@@ -65,14 +66,14 @@ class Allowance:
         talked.day_s += seconds
 
     def left_s(self, talked: Talked) -> float:
-        """Seconds that they may still talk now."""
+        """Seconds that are left by the stricter limit: 0 or less when time is up, infinity where there is no limit."""
         limits = (self._care.minors_minutes, talked.run_s), (self._care.minors_day_minutes, talked.day_s)
         return min((60 * minutes - spent for minutes, spent in limits if minutes), default=float("inf"))
 
 
 class Stay:
-    """One conversation's. ``minor`` tells whether its user is one, and ``user`` who that is, or ""; ``clock`` gives
-    seconds."""
+    """The time limit in one conversation. ``minor`` returns whether its user is a minor, ``user`` who that is, or "";
+    ``clock`` gives seconds."""
 
     def __init__(
         self,
@@ -87,10 +88,10 @@ class Stay:
         self._last = clock()
         self._name, self._talked = "", Talked()
         self._warned = self._parted = False
-        self._over_at: float | None = None  # by the clock
+        self._over_at: float | None = None  # when the time was up, by the clock
 
     def tick(self) -> None:
-        """Time goes on. Called several times a second."""
+        """Count the time since the last call. To be called several times a second."""
         now = self._clock()
         step, self._last = min(now - self._last, LONGEST_STEP_S), now
         if not self._minor() or self._over_at is not None:
@@ -102,7 +103,7 @@ class Stay:
             self._over_at = now
 
     def word(self) -> str:
-        """What is to be said of it now, each once: that the end is near, and a farewell; else ""."""
+        """The sentence to say now: once that the end is near, and once a farewell; else ""."""
         if self._over_at is not None and not self._parted:
             self._parted = True
             return self._breaks.over
@@ -113,17 +114,19 @@ class Stay:
         return ""
 
     def ended(self, speaking: bool) -> bool:
-        """Whether the conversation is to be closed; ``speaking``: something is being said."""
+        """Whether the conversation is to be closed now. ``speaking``: the companion is speaking, so that the farewell
+        is waited for, at most `LATEST_S` seconds."""
         if self._over_at is None:
             return False
         return (self._parted and not speaking) or self._clock() - self._over_at > LATEST_S
 
     def state(self) -> Json:
-        """As `restore` takes it."""
+        """The state as JSON, for `restore`."""
         return {"name": self._name, "talked": asdict(self._talked)}
 
     def restore(self, state: Json) -> None:
-        """Go on where another session's was: of a user who is known the longer count holds."""
+        """Continue from the `state` of another session. If this process has counted for the user since, the more recent
+        count is kept."""
         before = Talked(**state["talked"])
         self._name, self._talked = state["name"], self._allowance.of(state["name"])
         if before.at > self._talked.at:

@@ -1,5 +1,5 @@
-"""Detects whether somebody is in danger, and of what: by phrases that say it outright, then by how near each sentence
-is to one of danger."""
+"""Detects whether a user is in danger, and which: by phrases that say so explicitly, then by a small network that
+classifies each sentence."""
 
 import re
 from collections.abc import Sequence
@@ -11,18 +11,21 @@ from companion.safety.policy import Crisis
 
 Level = Literal["none", "concern", "ask", "crisis"]
 
-MOST_SENTENCES = 40  # of one message that are looked at, the last ones
-LONGEST_MESSAGE = 20_000  # characters of one message that are read, the last ones
-SHORT_ANSWER_WORDS = 8  # words of an answer that is understood only with what was said before
-EARLIER_MESSAGES = 6  # messages in which a game may have begun
+MOST_SENTENCES = 40  # last sentences of a message that are judged
+LONGEST_MESSAGE = 20_000  # last characters of a message that are read
+SHORT_ANSWER_WORDS = 8  # words up to which a message is judged together with the user's previous one
+EARLIER_MESSAGES = 6  # earlier messages that are searched for the start of a role play
 SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``crisis``: it is sure; ``ask``: it is near; ``concern``: said outright, yet of somebody else, of the past, or in
-    a story. ``score`` from 0 to 1 (1 where a phrase decided); ``about``: the kind of danger; ``by``: which layer
-    decided."""
+    """The verdict on a message.
+
+    ``level``: "crisis" is certain, "ask" is likely enough to ask the user, "concern" is explicit, but about somebody
+    else, the past or a story. ``score`` is the probability of danger from 0 to 1, or a fixed value where a phrase
+    decided; ``about`` is the kind of danger; ``by`` is the layer that decided.
+    """
 
     level: Level
     score: float = 0.0
@@ -31,14 +34,17 @@ class Verdict:
 
 
 class Detector:
-    """Without a ``network`` only phrases decide."""
+    """Judges messages by the patterns of ``policy`` and by ``network``; without one, by the patterns alone."""
 
     def __init__(self, policy: Crisis, network: Judges | None) -> None:
         self._policy, self._network = policy, network
 
     def judge(self, text: str, before: Sequence[str] = ()) -> Verdict:
-        """A message, and those ``before`` it, the user's and the companion's by turns, the companion's last -> the
-        verdict on its most worrying sentence. Blocks for some milliseconds a sentence."""
+        """Judge a message -> the verdict on its most worrying sentence.
+
+        ``before`` are the messages before it, alternately of the user and the companion, the companion's last. Blocks
+        for a few milliseconds per sentence. Raises StageError when the network's model is missing.
+        """
         text = text[-LONGEST_MESSAGE:].replace("\u2019", "'")
         sentences = [s for s in (part.strip() for part in SENTENCE.findall(text)) if s][-MOST_SENTENCES:]
         meant = bool(self._policy.real.search(text))
@@ -60,7 +66,7 @@ class Detector:
         )
 
     def _outright(self, sentence: str, meant: bool) -> Verdict | None:
-        """What a sentence says without any doubt; a concern where something stands beside it that raises one."""
+        """The verdict of the patterns on one sentence: a crisis, a concern where the context excuses it, or None."""
         policy = self._policy
         about = "suicide" if _matches(policy.certain, sentence) else ""
         about = about or next((sign.about for sign in policy.sure if sign.pattern.search(sentence)), "")
@@ -74,7 +80,7 @@ class Detector:
             return Verdict("none")
         joined = [f"{before[-2]} {text}"] if len(before) > 1 and len(text.split()) <= SHORT_ANSWER_WORDS else []
         if joined and self._network.judge([before[-2][-LONGEST_MESSAGE:]])[0].danger >= self._policy.near:
-            joined = []  # it was judged in its own turn
+            joined = []  # the previous message was judged dangerous itself
         worst = max(self._network.judge([*sentences, *joined]), key=lambda near: near.danger)
         return Verdict("ask" if worst.danger >= self._policy.near else "none", worst.danger, worst.about, "meaning")
 

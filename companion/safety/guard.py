@@ -1,4 +1,4 @@
-"""One session's care: what is said instead of the language model's reply, and what must not be said at all."""
+"""The safety of one session: answers that replace the language model's reply, and sentences that must not be said."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -19,40 +19,44 @@ from companion.safety.watch import Step, Watch
 from companion.stages.streams import Beginning, closing, held
 from companion.stages.worker import one_thread
 
-FLAG = "[crisis]"  # with which a language model gives its own opinion
+FLAG = "[crisis]"  # with which a language model begins a reply to flag a crisis itself
 
 Kind = Literal["crisis", "concern", "disclosure", "break"]
 
 
 class Safety:
-    """What all sessions share. Blocks while it loads. Raises PromptError, and StageError for a missing model."""
+    """What all sessions share: the policy, the detector and the time limits. Blocks while it loads the network.
+
+    Raises PromptError for an invalid policy, and StageError for a missing model.
+    """
 
     def __init__(self, care: Care, network: Judges | None = None) -> None:
         self.care = care
         self.policy = policy.load()
         network = (network or Network()) if care.meaning else None
         if network:
-            network.judge(["Hello."])  # it loads on first use
+            network.judge(["Hello."])  # loads the model now instead of on first use
         self.allowance = Allowance(care)
         self._detector = Detector(self.policy.crisis, network)
         self._pool = one_thread("safety")
 
     @property
     def rules(self) -> str:
-        """What every language model is told besides its persona."""
+        """The safety rules in every language model's instructions, beside its persona."""
         rules = self.policy.rules
         return f"{rules.always} {rules.flag}" if self.care.trust_model else rules.always
 
     async def judge(self, text: str, before: Sequence[str] = ()) -> Verdict:
-        """As `Detector.judge`. Phrases alone take no time: what is read of a message is bounded."""
+        """`Detector.judge` without blocking the event loop. Without the network it runs directly: patterns on a text of
+        bounded length take no noticeable time."""
         if not self.care.meaning:
             return self._detector.judge(text, before)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._detector.judge, text, before)
 
 
 class Guard:
-    """``tell`` sends an event; ``settings`` gives the session's; ``clock`` gives seconds; ``private`` gives what no
-    user is to read."""
+    """The safety of one session. ``tell`` sends an event; ``settings`` returns the session's current settings;
+    ``clock`` gives seconds; ``private`` returns the texts that no user may read."""
 
     def __init__(
         self,
@@ -63,37 +67,37 @@ class Guard:
         private: Callable[[], Private] = Private,
     ) -> None:
         self._safety, self._policy = safety, safety.policy
-        self.visitor = ""  # whose key was shown, where it is one user's
+        self.visitor = ""  # the user of the client secret, "" if it names none
         self.stay = Stay(safety.allowance, self._policy.breaks, clock, lambda: self._minor, self._user)
         self._tell, self._settings, self._clock = tell, settings, clock
         self._begun = clock()
         self._crises = self._listened = 0
         self._watch = Watch(self._policy.crisis)
-        self._handed: set[str] = set()  # what was spoken of already
+        self._handed: set[str] = set()  # kinds of danger for which help was named already
         self._told_age = False
         self._output = OutputFilter(self._policy.output, private)
         self._helplines = Helplines(self._policy, safety.care.country, settings, lambda: self._minor)
-        self.note = ""  # for the language model, about the last message
+        self.note = ""  # for the language model, about the user's last message
 
     @property
     def careful(self) -> bool:
-        """Whether the user may be in danger: then nobody plays a role, until ordinary talk or the user's word that they
-        are fine."""
+        """Whether the user may be in danger. Then the persona is suspended until the user talks of ordinary things
+        again or says that they are fine."""
         return bool(self._watch.about)
 
     def instructions(self, role: str) -> str:
-        """The instructions for the language model: those of the ``role``, unless the user may be in danger."""
+        """The instructions for the language model: ``role``, the persona's own, unless the user may be in danger."""
         if not self.careful:
             return role
         suicide = self._watch.about == "suicide"
         return self._policy.handoff.instructions if suicide else self._policy.emergencies.instructions
 
     def rules(self) -> str:
-        """Additional rules for this user."""
+        """Additional rules for the language model about this user; "" if there are none."""
         return self._policy.rules.minor if self._minor else ""
 
     def state(self) -> Json:
-        """What must be known of the user wherever the conversation goes on, as `restore` takes it."""
+        """The state that a resumed conversation needs, as JSON for `restore`."""
         return {
             "watch": self._watch.state(),
             "crises": self._crises,
@@ -105,7 +109,7 @@ class Guard:
         }
 
     def restore(self, state: Json) -> None:
-        """Go on from the `state` of another session."""
+        """Continue from the `state` of another session."""
         self._watch.restore(state["watch"])
         self._crises, self._listened = state["crises"], state["listened"]
         self._handed, self._told_age = set(state["handed"]), state["told_age"]
@@ -113,16 +117,18 @@ class Guard:
         self.stay.restore(state["stay"])
 
     def notice(self, name: str) -> str:
-        """The notice that it is an AI, to be shown."""
+        """The notice to show that the persona ``name`` is an AI."""
         return self._policy.disclosure.notice.format(name=name)
 
     def disclose(self, name: str) -> None:
-        """Tell the client at the start that this is an AI."""
+        """Send the client, at the start of the session, the notice that the persona ``name`` is an AI."""
         self._say("disclosure", self.notice(name))
 
     async def answer(self, said: str, name: str, before: Sequence[str] = ()) -> str:
-        """The answer to this message of the user that takes the place of the language model's; "" for none. ``name`` is
-        the persona's; ``before``: the messages before it."""
+        """Judge the user's message ``said`` -> an answer that replaces the language model's; "" if the model answers.
+
+        ``name`` is the persona's; ``before`` are the earlier messages, as in `Detector.judge`. Also sets ``note``.
+        """
         self.note = ""
         self._output.begin()
         verdict = await self._safety.judge(said, before)
@@ -131,7 +137,7 @@ class Guard:
         return self._cared(self._watch.step(said, verdict)) or self._refused(said, name)
 
     def _cared(self, step: Step) -> str:
-        """The answer of care itself."""
+        """The answer to danger, by the step that `Watch` decided on; "" for none."""
         concern = self._policy.concern
         match step.does:
             case "act":
@@ -154,7 +160,7 @@ class Guard:
         return ""
 
     def _refused(self, said: str, name: str) -> str:
-        """The answer to a question that the language model must not get."""
+        """The answer to a message that the language model must not get, such as sexual talk; "" for any other."""
         intimacy, output = self._policy.intimacy, self._policy.output
         if honest := self._policy.disclosure.reply(said, name):
             return honest
@@ -163,11 +169,12 @@ class Guard:
         return output.leak if any(pattern.search(said) for pattern in output.asked) else ""
 
     def allowed(self, sentence: str) -> str:
-        """A sentence of the model, or what takes its place; "" for a second one of a kind in the same reply."""
+        """Filter a sentence of the language model, as `OutputFilter.allowed`."""
         return self._output.allowed(sentence, self._minor)
 
     async def watched(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
-        """The model's deltas. Its flag is replaced by the hand-off; a break that is due is suggested at the end."""
+        """Pass on the text deltas of the model's reply. A reply that begins with `FLAG` is replaced by the referral to
+        a helpline; if a break is due, the reply ends with a suggestion of one."""
         calm = not self.careful
         async with closing(held(deltas, self._flagged)) as stream:
             async for delta in stream:
@@ -191,14 +198,14 @@ class Guard:
         return (memory and memory.user) or self.visitor
 
     def time_word(self) -> str:
-        """What is to be said now of the time that a minor has; each once, else ""."""
+        """The sentence to say now about a minor's remaining time, as `Stay.word`; also sends it to the client."""
         if word := self.stay.word():
             self._say("break", word.partition("] ")[2])
         return word
 
     @property
     def closing(self) -> str:
-        """What is shown when that time is over."""
+        """The text to show when a minor's time is up."""
         return self._policy.breaks.closed
 
     def _hand_over(self) -> str:
@@ -212,8 +219,8 @@ class Guard:
         return text
 
     def _listen(self) -> str:
-        """One of the prepared words for somebody in danger, to whom a language model that may say anything is not
-        let."""
+        """A prepared answer for somebody in danger, since an untrusted language model must not talk to them; the
+        answers are used in turn."""
         listen = self._helplines.words(self._watch.about).listen
         text = listen[self._listened % len(listen)]
         self._listened += 1

@@ -1,4 +1,5 @@
-"""How well danger is recognised: measured on ``prompts/safety/check``, whose sentences are none of the examples."""
+"""Measures how well danger is detected, on the test sets of ``prompts/safety/check``, which are no training examples
+(except ``dev``, see `companion.safety.train`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from companion import resources
 from companion.safety.detect import Detector
 
 ORDINARY_KIND = "none"
-SAME_KINDS = {"selfharm": "suicide"}  # kinds of the sets that care answers alike
+SAME_KINDS = {"selfharm": "suicide"}  # kinds of the test sets -> the kind by which they are answered
 
 
 class Turn(NamedTuple):
-    """What was ``said`` after the messages ``before``, the companion's last; ``kind``: of danger, or ordinary."""
+    """A labelled message: what the user ``said`` after the messages ``before`` (the companion's last), and the ``kind``
+    of danger, or `ORDINARY_KIND`."""
 
     said: str
     kind: str
@@ -22,9 +24,13 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Shares. Of the dangerous: ``recall`` are acted on or asked about, ``at_once`` acted on, ``right_kind`` of the
-    caught taken for what they are. Of the ordinary: ``false_crises`` are acted on, ``false_questions`` asked about.
-    ``kinds``: (caught, all) of each kind of danger."""
+    """The result of `measure`: counts of ``dangerous`` and ``ordinary`` turns, and shares from 0 to 1.
+
+    Of the dangerous turns, ``recall`` is the share that is detected ("crisis" or "ask") and ``at_once`` the share
+    judged "crisis"; ``right_kind`` is the share of the detected ones with the right kind. Of the ordinary turns,
+    ``false_crises`` is the share judged "crisis" and ``false_questions`` that judged "ask". ``kinds`` has (detected,
+    all) for each kind of danger; ``missed`` and ``alarmed`` are the texts of false negatives and false positives.
+    """
 
     dangerous: int
     ordinary: int
@@ -39,19 +45,21 @@ class Measured:
 
 
 def sentences(name: str, folder: Path | None = None) -> list[str]:
-    """Those of ``crisis`` or of ``near-miss``; with ``held-out-`` before it those by which nothing was tuned."""
+    """The sentences of a test set: ``name`` is ``crisis`` or ``near-miss``; with the prefix ``held-out-`` it is the
+    part on which nothing was tuned."""
     path = (folder or resources.folder("prompts") / "safety" / "check") / f"{name}.txt"
     return [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 
 
 def old_turns(part: str = "") -> list[Turn]:
-    """The first set, of suicide alone; ``part``: "" or ``held-out-``."""
+    """The first test set, about suicide alone; ``part`` is "" or ``held-out-``."""
     dangerous = [Turn(text, "suicide") for text in sentences(f"{part}crisis")]
     return dangerous + [Turn(text, ORDINARY_KIND) for text in sentences(f"{part}near-miss")]
 
 
 def turns(path: Path) -> list[Turn]:
-    """A file of turns: the kind after ``##``, a turn a line, what was said before it parted by ``||``."""
+    """Read a file of turns: ``## KIND`` begins a section, each line is a turn, preceded by the messages before it, all
+    separated by ``||``; other lines with ``#`` are comments."""
     kind, found = ORDINARY_KIND, list[Turn]()
     for line in path.read_text("utf-8").splitlines():
         if line.startswith("## "):
@@ -63,13 +71,13 @@ def turns(path: Path) -> list[Turn]:
 
 
 def new_turns(part: str) -> list[Turn]:
-    """Sets of all kinds; ``part``: ``dev`` or ``held-out`` (the halves of the second), ``fresh`` (the third),
-    ``unseen`` (the fourth)."""
+    """A test set of all kinds of danger; ``part`` is ``dev`` or ``held-out`` (the halves of the second set), ``fresh``
+    (the third) or ``unseen`` (the fourth)."""
     return turns(resources.folder("prompts") / "safety" / "check" / f"turns-{part}.txt")
 
 
 def measure(detector: Detector, told: Sequence[Turn]) -> Measured:
-    """Raises StageError for a missing model."""
+    """Judge all turns of ``told`` and compare with their labels. Blocks. Raises StageError for a missing model."""
     judged = [(turn, detector.judge(turn.said, turn.before)) for turn in told]
     danger = [(turn, verdict) for turn, verdict in judged if turn.kind != ORDINARY_KIND]
     calm = [(turn, verdict.level) for turn, verdict in judged if turn.kind == ORDINARY_KIND]

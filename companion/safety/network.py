@@ -1,7 +1,7 @@
-"""How near a sentence is to one of danger: MiniLM with a small adapter of our own, trained by `companion.safety.train`.
+"""The danger classifier: MiniLM with a small LoRA adapter, trained by `companion.safety.train`.
 
-The adapter (LoRA, Hu et al. 2022) changes every dense layer by a product of two thin matrices; both are merged before
-the graph is made, so that it takes no longer than the network of meanings.
+The adapter (LoRA, Hu et al. 2022) adds a low-rank product to the weights of every dense layer. It is merged into them
+before the ONNX graph is made, so that inference is as fast as that of the plain embedder.
 """
 
 import functools
@@ -25,16 +25,16 @@ DENSE = tuple(
     for layer in range(6)
     for part in (*ADAPTED_LAYERS, "intermediate.dense", "output.dense")
 )
-STRENGTH = 2.0  # of the adapter
-SHARPNESS = 8.0  # by which a unit vector is multiplied before the head
-MAX_TOKENS = 64  # what it was trained for
+STRENGTH = 2.0  # factor of the adapter's product (LoRA's alpha / rank)
+SHARPNESS = 8.0  # factor of the unit embedding before the linear head
+MAX_TOKENS = 64  # tokens of a text that are read, as in training
 
 Weights = Mapping[str, NDArray[np.float32]]
 
 
 class Near(NamedTuple):
-    """``danger`` is the probability from 0 to 1 that it is one; ``about`` the likeliest kind, one of `KINDS` but
-    ``none``."""
+    """The classification of a text: ``danger`` is the probability from 0 to 1 of any danger, ``about`` the likeliest
+    kind, one of `KINDS` except ``none``."""
 
     danger: float
     about: str
@@ -42,15 +42,19 @@ class Near(NamedTuple):
 
 class Judges(Protocol):
     def judge(self, texts: Sequence[str]) -> list[Near]:
-        """One verdict for each text."""
+        """Classify texts -> one result per text, in order. Blocks."""
         ...
 
 
 class Network:
-    """Loads on first use, one copy per process. Raises StageError, as the embedder does, from `judge`."""
+    """The classifier; loads on first use, one copy per process.
+
+    Raises:
+        StageError: ``model_missing`` or ``model_corrupt``, from `judge`.
+    """
 
     def judge(self, texts: Sequence[str]) -> list[Near]:
-        """Texts -> a verdict for each. Blocks, about 4 ms a sentence."""
+        """Classify texts -> one result per text, in order. Blocks for about 4 ms per sentence."""
         return [_judge(text) for text in texts]
 
 
@@ -86,7 +90,8 @@ def _graph(folder: Path, adapter: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def merged(weights: Weights, adapter: Mapping[str, NDArray[Any]]) -> Weights:
-    """MiniLM's weights with those of the adapter: ``NAME.up`` (out, rank) times ``NAME.down`` (rank, in)."""
+    """Merge the adapter into MiniLM's weights: to each dense layer's (out, in) weight add `STRENGTH` times ``NAME.up``
+    (out, rank) @ ``NAME.down`` (rank, in). All float32 in the result."""
     changes = {
         f"{name}.weight": adapter[f"{name}.up"].astype(np.float32) @ adapter[f"{name}.down"].astype(np.float32)
         for name in DENSE

@@ -1,5 +1,5 @@
-"""The output filter: sentences that a language model must not say, such as advice that needs a professional, or the
-rules that it was given."""
+"""The output filter: replaces sentences that a language model must not say, such as professional advice, or the
+instructions that it was given."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,35 +8,36 @@ from typing import NamedTuple
 from companion.safety.policy import Output
 from companion.speech.text.sentences import words
 
-LEAK_WORDS = 7  # words in a row that betray a rule
-CODE_DIGITS = 3  # digits that make a word a code
-LONGEST_CODE = 200  # characters in which one may be spelled out
-LEAK_WORDS_OF_INSTRUCTIONS = 10  # the same of instructions, which may hold what is to be said
-SHORTEST_RULE_WORDS = 4  # words of a rule that is betrayed by all of them
-_SENTENCE = re.compile(r"[.!?]\s|\n(?![a-z])")  # a line that goes on in lower case is the same one
+LEAK_WORDS = 7  # consecutive words of a rule that count as a leak
+CODE_DIGITS = 3  # digits from which on a word counts as a code
+LONGEST_CODE = 200  # characters of earlier sentences that are searched for a code spelled out digit by digit
+LEAK_WORDS_OF_INSTRUCTIONS = 10  # the same as LEAK_WORDS for instructions, parts of which may rightly be said
+SHORTEST_RULE_WORDS = 4  # words of the shortest rule that is protected; a short rule leaks only as a whole
+_SENTENCE = re.compile(r"[.!?]\s|\n(?![a-z])")  # ends of sentences; a line that starts in lower case continues one
 
 
 class Private(NamedTuple):
-    """What users must not read: ``rules``, of which nothing is said again, and ``instructions``."""
+    """Texts that must not be repeated to users: ``rules``, which are protected strictly, and ``instructions``."""
 
     rules: str = ""
     instructions: str = ""
 
 
 class OutputFilter:
-    """One session's, by the ``output`` rules of the policy; ``private`` gives what no user is to read."""
+    """The filter of one session, by the policy's ``output``; ``private`` returns the texts that no user may read."""
 
     def __init__(self, output: Output, private: Callable[[], Private]) -> None:
         self._rules, self._private = output, private
         self.begin()
 
     def begin(self) -> None:
-        """A new reply begins."""
+        """Start a new reply."""
         self._said = ""  # in this reply
         self._stopped: set[str] = set()  # replacements that were used in it
 
     def allowed(self, sentence: str, minor: bool) -> str:
-        """A sentence of the model, or its replacement; "" for a second replacement of the same kind in one reply."""
+        """Filter the next sentence of a reply -> the sentence or its replacement; "" where the same replacement was
+        already used in this reply. ``minor``: also apply the rules for minors."""
         stops = (stop for stop in self._rules.stop if minor or not stop.minors)
         instead = next((stop.say for stop in stops if stop.pattern.search(sentence)), "")
         private, so_far = self._private(), f"{self._said[-LONGEST_CODE:]} {sentence}"
@@ -51,8 +52,8 @@ class OutputFilter:
 
 
 def _betrays(said: str, private: Private) -> bool:
-    """Whether it repeats `LEAK_WORDS` words of a rule in a row or all of a short one, a code in a rule, or a
-    `LEAK_WORDS_OF_INSTRUCTIONS` part of the instructions."""
+    """Whether ``said`` repeats `LEAK_WORDS` consecutive words of a rule, all of a short rule, a code in a rule, or
+    `LEAK_WORDS_OF_INSTRUCTIONS` consecutive words of the instructions."""
     if _codes(private) & set(words(said)):
         return True
     short = {tuple(words(sentence)) for sentence in _SENTENCE.split(private.rules)}
@@ -64,7 +65,7 @@ def _betrays(said: str, private: Private) -> bool:
 
 
 def _tells_code(said: str, private: Private, digits: Sequence[str]) -> bool:
-    """Whether it spells out a code in a rule; ``digits`` are the words for 0 to 9."""
+    """Whether ``said`` spells out a code in a rule; ``digits`` are the words for 0 to 9."""
     if not (codes := _codes(private)):
         return False
     for value, word in enumerate(digits):
@@ -78,6 +79,6 @@ def _codes(private: Private) -> set[str]:
 
 
 def _runs(text: str, length: int) -> set[tuple[str, ...]]:
-    """Every run of this many words."""
+    """Every n-gram of ``length`` words in ``text``."""
     all_words = words(text)
     return {tuple(all_words[start : start + length]) for start in range(len(all_words) - length + 1)}

@@ -1,4 +1,4 @@
-"""`prompts/safety`: the policies as data."""
+"""The safety policies as data, read from ``prompts/safety``, whose files document every field."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ strict = with_config(ConfigDict(extra="forbid", arbitrary_types_allowed=True))
 @strict
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A phrase that says outright ``about`` which danger it is."""
+    """A ``pattern`` that is certain evidence of a danger; ``about`` is its kind."""
 
     about: str
     pattern: Pattern
@@ -24,7 +24,11 @@ class Sign:
 @strict
 @dataclass(frozen=True, slots=True)
 class Crisis:
-    """How it is recognised that somebody is in danger. ``certain``: of suicide; ``sure``: the others."""
+    """How danger is detected, as ``crisis.md`` explains it.
+
+    ``near`` is the probability threshold of the network, 0 to 1. ``certain`` are patterns of suicide, ``sure`` those of
+    the other dangers.
+    """
 
     near: float
     certain: tuple[Pattern, ...]
@@ -41,7 +45,7 @@ class Crisis:
 @strict
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is said when somebody may be in danger, in one language."""
+    """What is said to somebody who may be in danger, in one language; ``{help}`` is replaced by a helpline."""
 
     first: str
     again: tuple[str, ...]
@@ -61,7 +65,7 @@ class Handoff(Words):
 @strict
 @dataclass(frozen=True, slots=True)
 class Kind(Words):
-    """``ask`` is the question where it is near, not sure."""
+    """What is said about one kind of danger; ``ask`` is the question for where it is likely, but not certain."""
 
     ask: str = ""
 
@@ -69,7 +73,7 @@ class Kind(Words):
 @strict
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The question alone: the words of suicide are those of the hand-off."""
+    """The question about suicide; what else is said about it is in `Handoff`."""
 
     ask: str
 
@@ -77,7 +81,7 @@ class Ask:
 @strict
 @dataclass(frozen=True, slots=True)
 class Emergencies:
-    """What is said, by what the danger is about."""
+    """What is said, by kind of danger."""
 
     suicide: Ask
     medical: Kind
@@ -96,8 +100,8 @@ class Emergencies:
 @strict
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """``relief`` is said when all is well after a hand-off; ``calm`` and ``note`` are for the language model: they
-    were asked and are fine, and something may be about danger."""
+    """``relief`` is said when the user is fine again after a referral. ``calm`` and ``note`` are told to the language
+    model: that the user was asked and is fine, and that a message may be about danger."""
 
     relief: str
     calm: str
@@ -107,8 +111,8 @@ class Concern:
 @strict
 @dataclass(frozen=True, slots=True)
 class Intimacy:
-    """Sexual talk: how it is asked for, and what is said instead, to a minor in other words. ``age``: how a minor
-    tells theirs."""
+    """Sexual talk: ``asked`` detects that a user asks for it; ``say`` is the answer, ``minor`` that to a minor; ``age``
+    detects a user who says that they are a minor."""
 
     asked: tuple[Pattern, ...]
     say: str
@@ -119,7 +123,8 @@ class Intimacy:
 @strict
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What every language model is told besides its persona."""
+    """Safety rules for the language model, beside its persona: ``always``; ``minor`` if the user is one; ``flag`` for a
+    model that may flag a crisis itself."""
 
     flag: str
     minor: str
@@ -129,7 +134,8 @@ class Rules:
 @strict
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A sentence that matches is replaced by ``say``; ``minors``: only for them."""
+    """A rule of the output filter: a sentence that matches ``pattern`` is replaced by ``say``; ``minors``: only for
+    minors."""
 
     pattern: Pattern
     say: str
@@ -139,8 +145,8 @@ class Stop:
 @strict
 @dataclass(frozen=True, slots=True)
 class Output:
-    """``leak`` is said to who asks for the instructions, and instead of a sentence that repeats them. ``digits`` are
-    the words for 0 to 9."""
+    """The output filter. ``stop`` are its rules; ``leak`` is said instead of a sentence that repeats the instructions,
+    and to a user who asks for them, which ``asked`` detects; ``digits`` are the words for 0 to 9."""
 
     stop: tuple[Stop, ...]
     leak: str
@@ -151,7 +157,7 @@ class Output:
 @strict
 @dataclass(frozen=True, slots=True)
 class Honest:
-    """How it is asked whether this is a person, and what is said then, in one language."""
+    """One language's pattern for the question whether this is a person, and the ``answer``."""
 
     asked: Pattern
     answer: str
@@ -160,14 +166,14 @@ class Honest:
 @strict
 @dataclass(frozen=True, slots=True)
 class Disclosure(Honest):
-    """The disclosure that it is an AI: ``notice`` is shown at the start, the rest said on request; ``also`` in other
-    languages."""
+    """The disclosure that this is an AI: ``notice`` is shown at the start, the rest is said when the user asks;
+    ``also`` has other languages. ``{name}`` is the persona's."""
 
     notice: str
     also: tuple[Honest, ...] = ()
 
     def reply(self, said: str, name: str) -> str:
-        """What is said to who asks; "" to who does not."""
+        """The answer if ``said`` asks whether this is a person, else ""."""
         answer = next((words.answer for words in (self, *self.also) if words.asked.search(said)), "")
         return answer.format(name=name)
 
@@ -175,8 +181,8 @@ class Disclosure(Honest):
 @strict
 @dataclass(frozen=True, slots=True)
 class Breaks:
-    """``say`` is said after so many ``minutes``. A minor's time is limited: ``soon`` is said ``soon_minutes`` before
-    its end, ``over`` at the end, and ``closed`` is shown then."""
+    """Breaks: ``say`` suggests one after ``minutes`` of conversation, or ``minors_minutes``. When a minor's time is
+    limited, ``soon`` is said ``soon_minutes`` before its end and ``over`` at the end; ``closed`` is then shown."""
 
     minutes: float
     minors_minutes: float
@@ -190,7 +196,9 @@ class Breaks:
 @strict
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Who helps in some countries; ``hours`` are empty for a line that is open day and night."""
+    """A helpline. ``call`` is its number, ``emergency`` the emergency number, ``country`` the countries (ISO 3166-1
+    alpha-2) it serves; ``hours`` is empty if it is open day and night; ``minors``: only for them; ``about``: the kind
+    of danger."""
 
     name: str
     call: str
@@ -211,8 +219,9 @@ class Help:
     lines: tuple[Line, ...]
 
     def lines_for(self, country: str, minor: bool, about: str = "suicide") -> list[Line]:
-        """The helplines of ``country`` (ISO 3166) about this danger, else those about suicide, which know the
-        emergency number; those for minors first if the user is one."""
+        """The helplines of ``country`` (ISO 3166-1 alpha-2), the best one first: for abuse those about it, then those
+        about suicide; for any other danger those about suicide, which have the emergency number. Those for minors come
+        first, and only if ``minor``."""
         here = [line for line in self.lines if country.upper() in line.country and (minor or not line.minors)]
         kinds = (about, "suicide") if about == "abuse" else ("suicide",)
         return sorted((line for line in here if line.about in kinds), key=lambda n: (not n.minors, n.about != about))
@@ -233,7 +242,7 @@ class Policy:
 
 
 def load(folder: Path | None = None) -> Policy:
-    """``prompts/safety`` (or another folder of that form) -> Policy. Raises PromptError."""
+    """Read the policy from ``prompts/safety``, or another folder with the same files. Raises PromptError."""
     folder = folder or resources.folder("prompts") / "safety"
 
     def read(name: str, kind: type[Any], body: str = "") -> Any:

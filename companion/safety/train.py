@@ -1,10 +1,10 @@
-"""Trains the adapter that tells danger from ordinary talk: ``python -m companion.safety.train`` (extra ``train``).
+"""Trains the adapter of the danger classifier: ``python -m companion.safety.train`` (extra ``train``).
 
-The sentences are those of ``prompts/safety/examples``, one file a kind, and the development half of the turns of
-``prompts/safety/check``; nothing else of the latter is seen. Each is varied anew in every round: how it begins, its
-case and marks, a neighbour sentence, and, for danger, a frame of play (which makes it ordinary) or a word that it is
-meant. ``--into`` averages what is learned with an adapter that was trained before: on sentences that neither of the two
-has seen, the average of their weights errs less than each. One processor core takes some five minutes.
+The training sentences are those of ``prompts/safety/examples``, one file per kind, and the development half of the
+turns of ``prompts/safety/check``; nothing else of the latter is used. Each is augmented anew in every epoch: its
+beginning, case and punctuation, a neighbouring sentence, and, for danger, a frame of fiction (which makes it ordinary)
+or a phrase that says it is meant. ``--into`` averages the result with an earlier adapter: on sentences that neither has
+seen, the average of their weights errs less than each. Training takes about five minutes on one CPU core.
 """
 
 # torch is an extra: where it is missing, pyright knows none of its types.
@@ -35,12 +35,12 @@ from companion.safety.measure import SAME_KINDS, new_turns
 from companion.safety.network import ADAPTER, DENSE, KINDS, MAX_TOKENS, SHARPNESS, STRENGTH
 
 RANK = 8
-FAR = 1e4  # taken off where there is no token, so that nothing is left of it after the softmax
+FAR = 1e4  # subtracted from the attention scores of padding, so that its softmax is 0
 BATCH, BATCHES_SORTED, RATE, WARM_UP, SMOOTHING = 32, 8, 1e-3, 30, 0.05
 
 log = logging.getLogger(__name__)
 
-Example = tuple[str, str]  # a sentence and its kind
+Example = tuple[str, str]  # (sentence, kind)
 
 BEGINNINGS = (
     *("honestly, ", "well, ", "please, ", "please help, ", "I don't know, ", "um, ", "so ", "look, ", "you know, "),
@@ -61,9 +61,9 @@ MEANT = (
 
 
 class Adapted(nn.Module):
-    """MiniLM, whose own weights rest, with the adapter and a head: tokens -> (n, kinds) logits.
+    """MiniLM with frozen weights, a trainable LoRA adapter of rank `RANK` and a linear head.
 
-    All but the mean and the head is in bfloat16, which a processor that knows it multiplies twice as fast.
+    Everything except the mean and the head is computed in bfloat16, which is twice as fast on CPUs that support it.
     """
 
     def __init__(self, weights: dict[str, Tensor]) -> None:
@@ -76,7 +76,8 @@ class Adapted(nn.Module):
         self.head, self.drop = nn.Linear(WIDTH, len(KINDS)), nn.Dropout(0.1)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """(n, length) tokens and (n, length) 1 where there is one -> (n, kinds)."""
+        """Token ids (n, length) int64 and a mask (n, length) float32, 1 for tokens and 0 for padding -> logits (n,
+        kinds) float32."""
         words, places = (self._base[f"embeddings.{kind}_embeddings.weight"] for kind in ("word", "position"))
         segment = self._base["embeddings.token_type_embeddings.weight"][0]
         x = self._norm(words[ids] + places[: ids.shape[1]] + segment, "embeddings.LayerNorm")
@@ -86,7 +87,7 @@ class Adapted(nn.Module):
         return self.head(self.drop(functional.normalize(mean, dim=-1) * SHARPNESS))
 
     def tensors(self) -> dict[str, Tensor]:
-        """What is kept, in half precision."""
+        """The trained tensors by name, as float16: those of the adapter, as in `merged`, and the head's."""
         kept = {f"{name}.{part}": getattr(self, part)[_key(name)] for name in DENSE for part in ("down", "up")}
         kept |= {"head.weight": self.head.weight, "head.bias": self.head.bias}
         return {name: value.detach().half().contiguous() for name, value in kept.items()}
@@ -95,7 +96,7 @@ class Adapted(nn.Module):
         shape = (*x.shape[:2], HEADS, WIDTH // HEADS)
         parts = (f"{name}attention.self.{part}" for part in ("query", "key", "value"))
         q, k, v = (self._dense(x, part).view(shape).transpose(1, 2) for part in parts)
-        # By hand: for sentences of twenty tokens torch's own attention takes three times as long.
+        # Written out: for sentences of twenty tokens torch's own attention takes three times as long.
         alike = (q @ k.transpose(-1, -2)).float() / math.sqrt(WIDTH // HEADS) + (mask[:, None, None, :] - 1) * FAR
         mixed = torch.softmax(alike, -1).bfloat16() @ v
         attended = self._dense(mixed.transpose(1, 2).reshape(x.shape), f"{name}attention.output.dense")
@@ -113,13 +114,13 @@ class Adapted(nn.Module):
 
 
 def examples(folder: Path | None = None) -> list[Example]:
-    """The sentences of ``prompts/safety/examples`` (or of another folder of that form)."""
+    """The training sentences of ``prompts/safety/examples``, or another folder with the same files."""
     folder = folder or resources.folder("prompts") / "safety" / "examples"
     return [(text, kind) for kind in KINDS for text in (folder / f"{kind}.txt").read_text("utf-8").splitlines() if text]
 
 
 def varied(example: Example, draw: random.Random, ordinary: Sequence[str]) -> Example:
-    """One of the many ways to say it."""
+    """A random augmentation of ``example``, which may change its kind; ``ordinary`` are sentences to put beside it."""
     text, kind = example
     chance = draw.random()
     if kind != "none" and chance < 0.07:
@@ -135,7 +136,7 @@ def varied(example: Example, draw: random.Random, ordinary: Sequence[str]) -> Ex
 
 
 def _careless(text: str, draw: random.Random) -> str:
-    """As people type."""
+    """Random typing errors: lower case, missing punctuation, apostrophes or a word."""
     text = text.lower() if draw.random() < 0.25 else text
     text = re.sub(r"[.!?,]", "", text) if draw.random() < 0.25 else text
     text = text.replace("'", "") if draw.random() < 0.15 else text
@@ -146,7 +147,7 @@ def _careless(text: str, draw: random.Random) -> str:
 
 
 def train(told: Sequence[Example], rounds: int, seed: int = 0) -> Adapted:
-    """Raises StageError for a missing model."""
+    """Train an adapter on ``told`` for ``rounds`` epochs. Blocks for minutes. Raises StageError for a missing model."""
     torch.manual_seed(seed)
     draw, folder = random.Random(seed), locate.resolve(EMBEDDER)
     words = tokenizer(folder, MAX_TOKENS)
@@ -173,8 +174,8 @@ def train(told: Sequence[Example], rounds: int, seed: int = 0) -> Adapted:
 
 
 def mixed(before: Mapping[str, Tensor], now: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """The weighted average of two adapters, of ``now`` with ``share`` from 0 to 1: their products side by side, of the
-    sum of their ranks (Wortsman et al. 2022, model soups)."""
+    """The weighted average of two adapters (model soups, Wortsman et al. 2022); ``share``, from 0 to 1, is the weight
+    of ``now``. The products are averaged exactly by concatenation, so that the rank is the sum of both. float16."""
     parts = ((before, 1 - share), (now, share))
     heads = {name: sum(part * kept[name].float() for kept, part in parts) for name in ("head.weight", "head.bias")}
     downs = {f"{name}.down": torch.cat([kept[f"{name}.down"].float() for kept, _ in parts]) for name in DENSE}
@@ -183,7 +184,7 @@ def mixed(before: Mapping[str, Tensor], now: Mapping[str, Tensor], share: float)
 
 
 def _batches(items: list[Example], draw: random.Random) -> Iterable[list[Example]]:
-    """Of sentences of about the same length."""
+    """Batches in random order, each of sentences of similar length, which need little padding. Shuffles ``items``."""
     draw.shuffle(items)
     for start in range(0, len(items), BATCH * BATCHES_SORTED):
         some = sorted(items[start : start + BATCH * BATCHES_SORTED], key=lambda item: len(item[0]))

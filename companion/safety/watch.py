@@ -1,4 +1,5 @@
-"""What care does from verdict to verdict: it hands over, asks once, listens, and calms down again."""
+"""The state machine of safety over a conversation: from each verdict it decides whether to name help, ask, stay in
+listening mode, or return to normal."""
 
 import re
 from dataclasses import dataclass, field, fields
@@ -8,17 +9,18 @@ from companion.protocol.events import Json
 from companion.safety.detect import Verdict
 from companion.safety.policy import Crisis
 
-CALM_TURNS = 2  # turns of ordinary talk after which nobody is in danger any more
-PLAIN_WORDS = 3  # words from which a turn is one of ordinary talk: "Hm." says nothing
-HARMED = frozenset({"suicide", "medical", "eating"})  # kinds of danger of which each may be the other's sign
-BELIEVED_TURNS = 10  # turns in which one who said no is not asked about the same again
+CALM_TURNS = 2  # turns of ordinary talk after which the user counts as out of danger
+PLAIN_WORDS = 3  # words from which on a turn counts as ordinary talk, unlike "Hm."
+HARMED = frozenset({"suicide", "medical", "eating"})  # kinds of danger that confirm one another
+BELIEVED_TURNS = 10  # turns for which a user who denied a danger is not asked about it again
 
 Does = Literal["act", "ask", "listen", "relief", "believe", "concern", ""]
 
 
 class Step(NamedTuple):
-    """``does``: "act" hands over; "ask" asks; "listen" stays with somebody who may be in danger; "relief" and
-    "believe" come to rest, after a hand-off and after a question; "concern" leaves it to the model with a note."""
+    """What to do now about which kind of danger. ``does``: "act" names help; "ask" asks the user; "listen" gives
+    prepared answers to somebody who may be in danger; "relief" and "believe" return to normal, after help was named or
+    after a question; "concern" lets the language model answer with a note; "" does nothing."""
 
     does: Does
     about: str = ""
@@ -26,7 +28,7 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class Watch:
-    """One session's. ``about`` is the danger in which the user may be, "" in calm."""
+    """The state of one session. ``about`` is the kind of danger that the user may be in, or ""."""
 
     policy: Crisis
     about: str = ""
@@ -36,6 +38,7 @@ class Watch:
     _denied: dict[str, int] = field(default_factory=dict[str, int])
 
     def step(self, said: str, verdict: Verdict) -> Step:
+        """Advance by one message of the user, with its verdict -> what to do."""
         self._turn += 1
         asked, self._asked = self._asked, ""
         if verdict.level == "crisis":
@@ -50,11 +53,11 @@ class Watch:
         return Step("concern" if verdict.level == "concern" else "", verdict.about)
 
     def state(self) -> Json:
-        """As `restore` takes it."""
+        """The state as JSON, for `restore`."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "policy"}
 
     def restore(self, state: Json) -> None:
-        """Go on where another session's was."""
+        """Continue from the `state` of another session."""
         for name, value in state.items():
             setattr(self, name, value)
 
@@ -69,7 +72,7 @@ class Watch:
         return Step("ask", about)
 
     def _answered(self, asked: str, said: str, verdict: Verdict, fine: bool) -> Step:
-        """The user was asked whether they are in danger, and this is their answer."""
+        """Handle the answer of a user who was asked whether they are in danger ``asked``."""
         if fine and not _also(self.policy.serious, said):
             self._denied[asked] = self._turn
             return Step("believe", asked)
@@ -95,12 +98,11 @@ class Watch:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether what is near to the ``one`` danger bears out the ``other``: two of different kinds are no surer than
-    one."""
+    """Whether signs of danger ``one`` confirm danger ``other``; those of unrelated kinds make neither more certain."""
     return one == other or {one, other} <= HARMED
 
 
 def _also(serious: re.Pattern[str], said: str) -> bool:
-    """Whether a "no" is taken back, as in "No, but please help me"."""
+    """Whether a denial is withdrawn in the same message, as in "No, but please help me"."""
     found = serious.search(said)
     return bool(found and found.start() > 0)
