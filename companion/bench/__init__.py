@@ -1,5 +1,5 @@
-"""Measurements: how long a person waits, how many a server holds, when a turn is over, what echo and noises do.
+"""Benchmarks of conversations: latency, load, endurance, endpointing, barge-in and echo.
 
-They run the parts that conversations run, by the rules that ship, and change none of them. Start with
-`companion.bench.latency` (``companion bench``) and `companion.bench.listening`.
+They run the shipped parts with the shipped settings and change neither; nothing imports them but the command line.
+Start with `companion.bench.latency` (``companion bench``) and `companion.bench.listening`.
 """

@@ -1,7 +1,7 @@
-"""``companion bench load``: how many conversations at a time a server can hold.
+"""``companion bench load``: how many concurrent conversations a server can hold.
 
-Callers talk to a real server, in a process of its own, over real websockets: they speak recorded sound, interrupt, go
-away in the middle of an answer and call again.
+Simulated callers talk to a real server, in a process of its own, over real websockets: they play recorded speech, barge
+in, hang up during an answer and call again.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from companion.call.distant import dial
 from companion.config import Config, ConfigError, load, load_class
 from companion.errors import StageError
 
-FIRST_SOUND_MS = 2500.0  # at p95, up to which a place is good
-ACTS = ("ask", "interrupt", "ask", "leave")  # of each caller, over and over
+FIRST_SOUND_MS = 2500.0  # ms, acceptable p95 latency of the first sound
+ACTS = ("ask", "interrupt", "ask", "leave")  # what each caller does, in a loop
 PATIENCE_S = 30.0  # s without a sign of an answer after which a caller gives up
-APART_S = 3.0  # s within which all of them begin
-AWAY_S = 1.0  # s until somebody who went away calls again
-LISTENED_S = (0.2, 2.0)  # s of an answer that are heard before somebody goes away
-AGAIN_S = 5.0  # s until somebody who was turned away calls again
+APART_S = 3.0  # s within which all callers start, at random
+AWAY_S = 1.0  # s after hanging up until a caller calls again
+LISTENED_S = (0.2, 2.0)  # s of an answer that are heard before a caller hangs up
+AGAIN_S = 5.0  # s after being refused until a caller calls again
 FULL_CODES = ("session_limit_reached", "server_busy", "server_draining")
 
 
@@ -44,10 +44,13 @@ class Late(TypedDict):
 
 
 class Figures(TypedDict):
-    """Of so many sessions. ``first_audio_ms``: from the end of the user's speech to the first sound that is heard;
-    ``barge_in_ms``: from the start of the speech that interrupts to the last one. A turn that was not answered counts
-    as endless: None. ``dropped_frames``: that never came, of all sessions. ``cpu_cores`` and ``rss_mb``, at the most,
-    are the server's; None where the machine does not tell."""
+    """The results for one number of sessions.
+
+    ``first_audio_ms``: from the end of the user's speech to the first audible sound of the answer. ``barge_in_ms``:
+    from the start of the interrupting speech to the last audible sound of the answer. A turn without an answer counts
+    as infinite; an infinite quantile is None. ``dropped_frames``: frames that never arrived, over all sessions.
+    ``cpu_cores``: mean usage of the server; ``rss_mb``: the larger of its memory before and after; None if unknown.
+    """
 
     first_audio_ms: Spread
     barge_in_ms: Late
@@ -58,8 +61,8 @@ class Figures(TypedDict):
 
 @dataclass(slots=True)
 class _Seen:
-    """What all callers together have seen. ``failed`` says what was in vain and why, ``refused`` is the code
-    of each call that was not taken."""
+    """The observations of all callers. ``failed``: the acts that failed, with the reason; ``refused``: the error codes
+    of refused calls."""
 
     first_audio: list[float] = field(default_factory=list[float])  # ms
     barge_in: list[float] = field(default_factory=list[float])  # ms
@@ -70,7 +73,7 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """One caller, who begins with the act of this ``number``."""
+    """A simulated caller, who starts with act ``number`` of `ACTS`."""
 
     number: int
     server: Served
@@ -80,7 +83,7 @@ class _Person:
     rng: random.Random
 
     async def live(self, until: float) -> None:
-        """Call again and again until that moment."""
+        """Call again and again until the time ``until`` (`time.monotonic`, s). Raises TalkError."""
         await asyncio.sleep(self.rng.uniform(0.0, APART_S))
         acts = self.number
         while time.monotonic() < until:
@@ -94,7 +97,7 @@ class _Person:
                 await asyncio.sleep(AGAIN_S)
 
     async def _call(self, number: int, until: float) -> int:
-        """Talk until it is time to go away -> the next act."""
+        """One call: act from ``number`` on to a "leave", or ``until`` that time -> the number of the next act."""
         act = ""
         async with dial(self.server.realtime, self.server.key, PATIENCE_S) as caller:
             try:
@@ -137,7 +140,7 @@ def load_bench(
     """Measures how many conversations a server holds at a time. The last line of the output is one JSON object."""
     try:
         chosen = load(config)
-        # What the callers say, in the voice that answers them; that is not kept.
+        # The questions are synthesized with the server's own voice, which is then released.
         tts = None if wav and stop else load_class(chosen.tts, "[tts]")(**chosen.tts.options)
         vad = partial(load_class(chosen.vad, "[vad]"), **chosen.vad.options)
         said = asyncio.run(sayings(tts, vad, chosen.turns.threshold, wav or (), stop))
@@ -152,10 +155,10 @@ def load_bench(
 async def _measure(
     config: Config, sessions: int, seconds: float, said: tuple[list[Saying], Saying], url: str
 ) -> tuple[Figures, _Seen]:
-    """So many callers at a new server, or at the one that is at ``url``."""
+    """Run so many callers against a new server, or the one at ``url``, for ``seconds``."""
     seen = _Seen()
     there = Served(url.rstrip("/"), config.server.api_key)
-    # Somebody who has just gone away may hold a place for a moment longer.
+    # Twice the sessions: a call that has just ended may hold its place for a moment longer.
     async with nullcontext(there) if url else served(config, 2 * sessions, seconds) as server:
         before, begun = await server.figures(), time.monotonic()
         resident = [before.get("process_resident_memory_bytes", 0.0)]
@@ -177,13 +180,13 @@ async def _measure(
 
 
 def good(figures: Figures) -> bool:
-    """Whether those who talk are served well."""
+    """Whether the p95 latency is at most `FIRST_SOUND_MS` and no frame was dropped."""
     late = figures["first_audio_ms"]["p95"]
     return late is not None and late <= FIRST_SOUND_MS and not figures["dropped_frames"]
 
 
 def knee(found: dict[int, Figures]) -> int:
-    """The most sessions up to which all that were measured are good; 0 if none are."""
+    """The largest number of sessions up to which every measured one is `good`; 0 if none is."""
     bad = min((n for n, figures in found.items() if not good(figures)), default=max(found) + 1)
     return max((n for n in found if n < bad), default=0)
 

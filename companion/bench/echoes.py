@@ -1,6 +1,6 @@
-"""Who interrupts the face: its own voice from loudspeakers should never, a user who speaks over it always.
+"""Measures barge-in with echo: the face's own voice from loudspeakers must never interrupt it, a user always.
 
-The real `Hearing` with the real voice activity hears what a microphone would, by the rules of configs/default.toml.
+The real `Hearing` with the real VAD processes a simulated microphone by the rules of configs/default.toml.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from companion.stages.vad import Silero
 
 T = TypeVar("T")
 
-PACKET = HEAR_RATE // 50
-CHUNK = SPEAK_RATE // 25  # samples that the face sends at a time
-MEAN_DELAY, MOST_DELAY = 0.004, 0.06  # s that a chunk leaves late, on average and at most
-PAUSE = 1.0  # s between two things that the face says, and after the last
-PROMPT_S = 3.0  # s within which a user must have the floor
-SERS = {  # dB, bounds of the groups of scenes by how loud the user is beside the echo
+PACKET = HEAR_RATE // 50  # samples of one packet of the microphone, 20 ms
+CHUNK = SPEAK_RATE // 25  # samples of one chunk of the face's audio, 40 ms
+MEAN_DELAY, MOST_DELAY = 0.004, 0.06  # s by which a chunk is sent late, on average and at most
+PAUSE = 1.0  # s of silence between the two replies, and after the second
+PROMPT_S = 3.0  # s within which the face must give way to a user
+SERS = {  # dB, groups of scenes by the signal-to-echo ratio, [low, high)
     "user -6 dB or less": (-np.inf, -6.0),
     "user -6 to 0 dB": (-6.0, 0.0),
     "user 0 to 6 dB": (0.0, 6.0),
@@ -40,7 +40,8 @@ SERS = {  # dB, bounds of the groups of scenes by how loud the user is beside th
 
 @dataclass(slots=True)
 class Reactions:
-    """Seconds at which the face gave way, tentatively and finally; and how long it paused before it went on."""
+    """When the face paused (``held``) and when it was ``interrupted``, in s from the start, and the lengths in s of the
+    ``pauses`` after which it went on."""
 
     held: list[float] = field(default_factory=list[float])
     interrupted: list[float] = field(default_factory=list[float])
@@ -49,9 +50,9 @@ class Reactions:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one scene. ``ser``: dB, the user over the echo. ``false_*``: with nobody there. ``held`` and
-    ``taken``: s from the beginning of the user until the face gave way and until the floor was theirs, None when never;
-    ``alone``: the second of these without any echo."""
+    """The result of one scene. ``ser``: signal-to-echo ratio in dB. ``false_hold``, ``false_interruption``: the face
+    paused or was interrupted without a user. ``held`` and ``taken``: s from the start of the user's speech until the
+    face paused and until it was interrupted, None if never; ``alone``: ``taken`` without echo."""
 
     scene: Scene
     ser: float
@@ -65,7 +66,8 @@ class Outcome:
 async def over(
     replies: Sequence[Samples], users: Sequence[Samples], scene: Scene, asr: ASR, rng: np.random.Generator
 ) -> Outcome:
-    """Two of ``replies`` (n,) at `SPEAK_RATE` in a room; one of ``users`` (m,) at `HEAR_RATE` speaks over them."""
+    """Simulate one scene: the face says two of ``replies``, each (n,) float32 at `SPEAK_RATE`, and one of ``users``,
+    each (m,) float32 at `HEAR_RATE`, speaks over them at a random time."""
     pause = np.zeros(round(PAUSE * SPEAK_RATE), np.float32)
     first, second = (replies[i] for i in rng.permutation(len(replies))[:2])
     reply = np.concatenate([first, pause, second])
@@ -88,7 +90,7 @@ async def over(
 
 
 def summary(found: Sequence[Outcome]) -> dict[str, float | None]:
-    """Shares of scenes, and seconds."""
+    """Number of scenes, shares of them in [0, 1], and the delay until the face paused in s (None if it never did)."""
     holds = [one.held for one in found if one.held is not None]
     return {
         "scenes": len(found),
@@ -102,7 +104,7 @@ def summary(found: Sequence[Outcome]) -> dict[str, float | None]:
 
 
 def groups(found: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """All, by how loud the user is beside the echo, and by the room."""
+    """The outcomes by name of their group: all, by signal-to-echo ratio (`SERS`), and by room; no empty group."""
     named = {"all": list(found)}
     for name, (low, high) in SERS.items():
         named[name] = [one for one in found if low <= one.ser < high]
@@ -112,7 +114,7 @@ def groups(found: Sequence[Outcome]) -> dict[str, list[Outcome]]:
 
 
 def _placed(sound: Samples, scene: Scene, at: float, count: int) -> tuple[Samples, tuple[int, int]]:
-    """(``count``,) with ``sound`` beginning to be audible at that second, and between which samples it is."""
+    """(``count``,) float32 with ``sound`` starting at ``at`` s, without its leading silence; and its [start, end)."""
     sound = levelled(sound, scene.user)
     sound = sound[int(np.argmax(np.abs(sound) > 0.05 * np.abs(sound).max())) :]
     start = round(at * HEAR_RATE)
@@ -127,7 +129,8 @@ def _after(times: Sequence[float], start: float) -> float | None:
 
 
 class _Floor:
-    """A face that says ``reply`` from the start to the end, whatever happens; each chunk leaves a little late."""
+    """A stand-in for the floor: says ``reply``, (n,) at `SPEAK_RATE`, to its end whatever happens, each chunk a little
+    late, and records what would have interrupted it."""
 
     curious = False
 
@@ -138,14 +141,14 @@ class _Floor:
         self.clock = 0
         self.heard = 0.0  # s
         self.reactions = Reactions()
-        self._since: float | None = None  # s, of the pause
+        self._since: float | None = None  # s, the start of the current pause
 
     @property
     def speaking(self) -> bool:
         return self.clock < len(self._reply)
 
     def advance(self, seconds: float) -> None:
-        """This much of the microphone's sound was heard."""
+        """``seconds`` of the microphone's audio have been processed."""
         self.heard, self.clock = seconds, int(np.searchsorted(self._due, seconds, "right")) * CHUNK
 
     def played(self) -> Samples:
@@ -173,9 +176,9 @@ class _Floor:
 
 
 async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
-    """``reply`` (n,) at `SPEAK_RATE` is said while ``microphone`` (m,) at `HEAR_RATE` is heard.
+    """Process ``microphone``, (m,) float32 at `HEAR_RATE`, while the face says ``reply``, (n,) float32 at `SPEAK_RATE`.
 
-    Understanding and judging take none of their time.
+    The clock stands still during recognition and endpointing, so their latency does not count.
     """
     turns = config.load().turns
     recognisers = Recognisers(turns=turns, vad=Silero, asr=asr, turn_end=ScriptedTurnEnd())
@@ -194,20 +197,20 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
         floor.advance((first + PACKET) / HEAR_RATE)
         hearing.append((np.clip(microphone[first : first + PACKET], -1, 1) * 32767).astype("<i2").tobytes())
         await asyncio.sleep(0)
-        while tasks:  # the words of a short turn decide
+        while tasks:  # the transcript of a short turn decides on the barge-in
             await asyncio.wait(set(tasks))
     return floor.reactions
 
 
 def _nobody(event: ServerEvent) -> None:
-    """Hears of it."""
+    """Ignore the event."""
 
 
 def hear_rate(sound: Samples) -> Samples:
-    """`SPEAK_RATE` -> `HEAR_RATE`."""
+    """Resample (n,) float32 from `SPEAK_RATE` to `HEAR_RATE`."""
     return Resampler(SPEAK_RATE)(sound)
 
 
 def share(found: Sequence[bool]) -> float:
-    """The share of those that are true; 0 of none."""
+    """The share that is true, in [0, 1]; 0 for an empty sequence."""
     return float(np.mean(found)) if found else 0.0

@@ -1,4 +1,4 @@
-"""``companion bench``: how long a person waits, step by step, with the embedded voice as the person."""
+"""``companion bench``: the latency of replies, stage by stage, with synthesized speech as the user."""
 
 import asyncio
 import json
@@ -34,8 +34,8 @@ from companion.errors import StageError
 from companion.session.session import Session
 from companion.stages.protocols import TTS, VAD
 
-WARM_TURNS = 20  # turns
-ATTEMPTS = 4  # questions per interruption: some answers are too short
+WARM_TURNS = 20  # turns that `Growth` leaves out
+ATTEMPTS = 4  # questions asked for each wanted interruption, at most: some answers are too short
 STAGES = ("turn_end", "transcript", "first_token", "first_speech", "first_audio", "first_frame")
 STAGE_MEANINGS = {
     "turn_end": "silence judged to be the end",
@@ -45,7 +45,7 @@ STAGE_MEANINGS = {
     "first_audio": "first sound sent",
     "first_frame": "first speaking frame sent",
 }
-WAIT_MEANINGS = {  # what the first sound waits for, in this order
+WAIT_MEANINGS = {  # the stages that the first sound waits for, in this order
     "turn_end": "end of turn",
     "transcript": "words",
     "first_token": "model",
@@ -57,8 +57,8 @@ WAIT_MEANINGS = {  # what the first sound waits for, in this order
 
 @dataclass(frozen=True, slots=True)
 class Talked:
-    """A conversation: the ``turns`` that were answered, MB of ``resident`` memory after each of them, seconds from each
-    interruption to silence, and how many frames were dropped."""
+    """A conversation: the answered ``turns``, the ``resident`` memory after each in MB, the time from each barge-in to
+    silence in s, and the number of dropped frames."""
 
     turns: Sequence[Turn]
     resident: Sequence[float]
@@ -67,20 +67,25 @@ class Talked:
 
 
 class Growth(TypedDict):
-    """How much a conversation slows down and grows, by straight lines (Theil and Sen) through its turns: per ten turns.
-    The first `WARM_TURNS` of them (half, of fewer) fill what is kept anyway: the prompts of a language model, pools."""
+    """Increase of latency (ms) and memory (MB) per ten turns: the slope of a Theil-Sen regression over the turns.
+
+    The first `WARM_TURNS` (half, if there are fewer) are left out: they fill caches and pools.
+    """
 
     first_audio_ms: float
     rss_mb: float
 
 
 class Figures(TypedDict):
-    """What the last line says. All ms count from the end of the user's speech, those of ``barge_in_ms`` from the start
-    of the speech that interrupts to the last sound of the answer; ``stages`` are the session's own marks; ``growth``
-    needs thirty turns to mean something; ``waits_ms``: what each turn's first sound waited for. ``opener_gap_ms``:
-    silence at the client between the words that a reply begins with at once and the next one, in the ``opened``
-    replies; ``unheard``: interruptions in vain, the answer was said to its end. A voice that hums one tone, as that of
-    the scripted stages, is taken for the echo of itself."""
+    """The JSON object of the last line. Times in ms count from the end of the user's speech, unless said otherwise.
+
+    ``opener_gap_ms``: silence at the client between a reply's opener and its next line, in the ``opened`` replies.
+    ``barge_in_ms``: from the start of the interrupting speech to the last sound of the answer. ``unheard``: barge-ins
+    without effect, whose answer was said to its end; the humming voice of the scripted stages gives some, since the
+    same hum as a user is taken for its echo. ``stages``: times that the session itself measured. ``waits_ms``: as
+    `waits`, for each turn. ``growth`` is meaningful from thirty turns on. ``changed``: how often each rule changed the
+    language model's words. ``rss_mb``: peak memory of this process.
+    """
 
     first_audio_ms: Spread
     first_frame_ms: Spread
@@ -120,7 +125,7 @@ def bench(
 
 
 def _measured(config: Config, counts: tuple[int, int], recorded: Sequence[Path], character: str) -> Figures:
-    """So many questions and interruptions, answered by what ``config`` names."""
+    """Ask so many questions and make so many interruptions (``counts``), with the stages of ``config``."""
     engine = build(config)
     read, persona = partial(engine.rehearsal.read, engine.tts), config.session.persona
     called = call(opens=partial(Session, engine), read=read, persona=persona, character=character, keep=False)
@@ -139,7 +144,7 @@ async def _talk(
     vad: Callable[[], VAD],
     threshold: float,
 ) -> Talked:
-    """Ask who is ``called`` so many questions, and interrupt so many answers. The rest as in `sayings`."""
+    """Ask ``counts[0]`` questions and interrupt ``counts[1]`` answers; the other arguments as in `sayings`."""
     said, stop = await sayings(tts, vad, threshold, recorded)
     barge_ins: list[float] = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -161,7 +166,7 @@ async def _talk(
 
 
 def _gaps(turns: Sequence[Turn], book: Book) -> list[float]:
-    """Seconds of silence after the opener, of the replies that began with words of the ``book`` and went on."""
+    """Silence after the opener in s, for each reply that began with an opener of the ``book`` and went on."""
     openers = {sentence.text for sentence in book.sentences(list(book.languages), {})}
     heard = [turn.sounding for turn in turns if turn.sounding.lines and turn.sounding.lines[0] in openers]
     return [reply.first_gap for reply in heard if reply.first_gap is not None]
@@ -192,9 +197,9 @@ def _figures(talked: Talked, gaps: Sequence[float], changed: Mapping[str, int]) 
 
 
 def waits(turn: Turn) -> dict[str, float]:
-    """ms that the first sound of ``turn`` waited for each of `WAIT_MEANINGS` when those before it were done; together
-    they are the time from the end of speech to that sound at the client, where ``turn`` must have one. The language
-    model's first word holds nothing up where an opener is said before it."""
+    """How long the first sound of ``turn`` waited for each stage of `WAIT_MEANINGS` once those before it were done, in
+    ms. The sum is the latency of that sound at the client, which ``turn`` must have (else KeyError). The language
+    model's first token delays nothing if an opener is spoken before it."""
     marks = {name: turn.steps[name] for name in WAIT_MEANINGS if name in turn.steps}
     if marks.get("first_token", 0.0) > marks.get("first_speech", 0.0):
         del marks["first_token"]
@@ -211,7 +216,7 @@ def _whole(value: float | None) -> str:
 
 
 def _per_ten(values: Sequence[float]) -> float:
-    """What ten turns add; 0 where there are too few turns to tell."""
+    """The Theil-Sen slope of ``values``, per ten turns; 0 if there are fewer than two turns after the first ones."""
     later = list(enumerate(values[min(WARM_TURNS, len(values) // 2) :]))
     slopes = [(b - a) / (j - i) for (i, a), (j, b) in combinations(later, 2)]
     return round(10 * median(slopes), 1) if slopes else 0.0
@@ -248,7 +253,7 @@ def _print(figures: Figures) -> None:
 
 
 def _waits_table(turns: Sequence[Mapping[str, float]]) -> Table:
-    """A row a turn."""
+    """A table with a row for each turn."""
     table = Table("turn", *WAIT_MEANINGS.values(), "first sound", title="What each first sound waited for (ms)")
     for i, waited in enumerate(turns):
         cells = [_whole(waited.get(name)) for name in WAIT_MEANINGS]

@@ -1,4 +1,4 @@
-"""``python -m companion.bench.listening turns | echo | sounds``: what is heard, measured; JSON at the end."""
+"""``python -m companion.bench.listening turns | echo | sounds``: measures endpointing and barge-in; ends in JSON."""
 
 import asyncio
 import functools
@@ -41,8 +41,8 @@ INTERRUPTIONS = (
 )
 BACKCHANNELS = ("Mm-hmm.", "Yeah.", "Okay.", "Right.", "I see.", "Uh-huh.", "Oh, really?", "Yeah, sure.")
 WORDS = ("Stop.", "Wait.", "No.", "What?", "Hold on.", "Be quiet, please.")
-DEEPER_FREQUENCIES = 0.8  # of the frequencies of the voice, for another person's
-OVERLAP_AFTER_S = 3.0  # s of the reply before somebody is heard over it
+DEEPER_FREQUENCIES = 0.8  # factor of a voice's frequencies that makes it another person's
+OVERLAP_AFTER_S = 3.0  # s of the reply before the overlapping sound starts
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 VOICES = Annotated[list[str] | None, typer.Option("--voice", help="hibari, or a voice of Kokoro; may be repeated.")]
@@ -126,7 +126,7 @@ async def _sounds(voices: list[str]) -> dict[str, dict[str, float | None]]:
 
 
 async def _over(reply: Samples, found: list[Samples], asr: FasterWhisper, rng: np.random.Generator) -> list[Reactions]:
-    """Each of ``found`` over the reply, by headphones, in two loudnesses."""
+    """Play each of ``found`` over the reply, with headphones (no echo), at -20 and -30 dBFS."""
     reactions: list[Reactions] = []
     for sound in found:
         for level in (-20.0, -30.0):
@@ -138,7 +138,7 @@ async def _over(reply: Samples, found: list[Samples], asr: FasterWhisper, rng: n
 
 
 def _reacted(found: Sequence[Reactions]) -> dict[str, float | None]:
-    """Shares, and the median of the seconds for which the face paused and then went on."""
+    """Shares in [0, 1] of the trials, and the median pause in s after which the face went on."""
     pauses = [sum(one.pauses) for one in found if one.pauses and not one.interrupted]
     return {
         "tried": len(found),
@@ -149,7 +149,7 @@ def _reacted(found: Sequence[Reactions]) -> dict[str, float | None]:
 
 
 async def _user(voice: str, text: str) -> Samples:
-    """(n,) at `HEAR_RATE`: somebody else than the face."""
+    """``text`` as (n,) float32 at `HEAR_RATE`, in a voice other than the face's."""
     said = echoes.hear_rate(await _said(_voice(voice), text))
     return _deeper(said) if voice == "hibari" else said
 
@@ -164,7 +164,7 @@ async def _said(tts: TTS, text: str) -> Samples:
 
 
 def _deeper(sound: Samples) -> Samples:
-    """The same voice, slower and lower: another person's."""
+    """The same speech, slower and lower, so that it counts as another person's."""
     return np.asarray(resample_poly(sound, 10, round(10 * DEEPER_FREQUENCIES)), np.float32)
 
 
@@ -179,7 +179,7 @@ async def _synthesize(voices: list[str], part: str, repeat: int) -> list[Samples
 
 
 async def _hear(said: list[Samples]) -> tuple[list[Heard], Lags]:
-    """The sounds that hold speech, as they were heard, and how long it takes to judge them."""
+    """`Heard` for each recording that holds a pause after speech, and the median lags of this machine."""
     judge, asr, lags, turns = SmartTurn(), FasterWhisper(), list[Lags](), load().turns
     with Progress(console=Console(stderr=True), transient=True) as progress:
         found = [

@@ -1,7 +1,7 @@
-"""How often a turn is taken for over while its speaker only pauses, and how long the end of one takes to be believed.
+"""Measures endpointing: how often a turn is ended at a mere pause, and the delay until its real end is detected.
 
-Speech of an embedded voice with pauses of 0.2 to 1.5 s put between its words, or recordings; the real voice activity,
-Smart Turn and speech recognition; a curve over lengths of silence, against `semantic_vad` at each eagerness.
+Input: synthesized speech with pauses of 0.2 to 1.5 s between its words, or recordings. The VAD, Smart Turn and the
+recogniser are the real ones. Output: the trade-off over lengths of silence, and `semantic_vad` at each eagerness.
 """
 
 import statistics
@@ -24,16 +24,18 @@ from companion.hearing.transcription import words as cues
 from companion.protocol.settings import detection
 from companion.stages.protocols import ASR, HEAR_RATE, SPEAK_RATE, TTS, VAD, Samples, TurnEnd, Word
 
-SILENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)  # s that end a turn in plain silence detection
-PAUSES = (0.2, 1.5)  # s, the shortest and the longest; their logarithms are evenly distributed
+SILENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)  # s of silence that end a turn of `server_vad`
+PAUSES = (0.2, 1.5)  # s, the shortest and the longest; log-uniformly distributed
 AFTER_S = 9.0  # s of silence after each turn
-FADE = 0.01  # s over which words fade at a pause
-FLOOR = 10 ** (-62 / 20)  # noise of the room, full scale
+FADE = 0.01  # s of fade-in and fade-out around a pause
+FLOOR = 10 ** (-62 / 20)  # RMS of the background noise, relative to full scale
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus", ".mp4", ".mpg", ".mkv", ".webm")
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
+    """At one pause: the probability of `TurnEnd.finished`, and the transcript so far with its language."""
+
     by_sound: float | None
     text: str
     language: str
@@ -41,16 +43,15 @@ class Judgement:
 
 @dataclass(slots=True)
 class Heard:
-    """One turn: the probabilities of speech of its windows, and what is judged at each of its pauses."""
+    """One turn: the VAD probabilities of its windows, and the judgement at each of its pauses."""
 
     probabilities: list[float] = field(default_factory=list[float])
-    judged: dict[float, Judgement] = field(default_factory=dict[float, Judgement])  # by the second of the pause
+    judged: dict[float, Judgement] = field(default_factory=dict[float, Judgement])  # by the time of the pause, s
 
 
 @dataclass(frozen=True, slots=True)
 class Lags:
-    """Seconds from a pause to its judgement by the sound and to its words: the processor's, on a machine that has
-    nothing else to do."""
+    """Latency in s from a pause to its judgement by sound and to its transcript: CPU time, as on an idle machine."""
 
     sound: float
     words: float
@@ -58,7 +59,8 @@ class Lags:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """``cut_off``: of pauses; ``turns_cut``: of turns, at least once. ``delay``: s from the end of speech."""
+    """The result of one setting. ``cut_off``: share of pauses at which the turn was ended; ``turns_cut``: share of
+    turns that were ended early. ``delay`` (mean) and ``delay_p95``: s from the end of speech until it was detected."""
 
     name: str
     cut_off: float
@@ -68,12 +70,12 @@ class Point:
 
 
 def lines(part: str) -> list[str]:
-    """``"tune"`` or ``"held_out"`` of dialogues.toml."""
+    """The lines of ``part`` of dialogues.toml: "tune" or "held_out". Raises KeyError for another."""
     return tomllib.loads((Path(__file__).parent / "dialogues.toml").read_text("utf-8"))[part]
 
 
 async def spoken(tts: TTS, line: str, rng: np.random.Generator) -> Samples:
-    """A line of dialogues.toml -> (n,) at `HEAR_RATE`, with its pauses."""
+    """A line of dialogues.toml -> (n,) float32 at `HEAR_RATE`, with pauses of random length at its marks "|", "~"."""
     words, marked = [], set[int]()
     for token in line.split():
         if token in "|~":
@@ -91,9 +93,12 @@ async def spoken(tts: TTS, line: str, rng: np.random.Generator) -> Samples:
 
 
 def recorded(folder: Path) -> Iterator[Samples]:
-    """The turns of a folder's recordings. Beside NAME.wav, NAME.txt may hold a line "start end" in seconds for each.
+    """The turns in a folder's recordings, each (n,) float32 at `HEAR_RATE`. NAME.txt beside NAME.wav may list several
+    turns, a line "start end" in s for each; without it the recording is one turn.
 
-    Raises MediaError when the folder has no recording, and ValueError for a line that holds no two numbers.
+    Raises:
+        MediaError: the folder has no recording, or one cannot be read.
+        ValueError: a line does not hold two numbers.
     """
     paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SOUNDS]
     if not paths:
@@ -109,8 +114,8 @@ def recorded(folder: Path) -> Iterator[Samples]:
 
 
 async def hear(said: Samples, vad: VAD, turn_end: TurnEnd, asr: ASR, lags: list[Lags], turns: Turns) -> Heard:
-    """Listen to one turn by the rules of ``turns``, judging every pause in it; ``lags`` are those of this machine,
-    appended to."""
+    """Process one turn, (n,) float32 at `HEAR_RATE`, by the rules of ``turns``, and judge every pause in it. The lags
+    measured on this machine are appended to ``lags``."""
     heard = Heard()
 
     def noting(audio: Samples) -> float:
@@ -127,16 +132,16 @@ async def hear(said: Samples, vad: VAD, turn_end: TurnEnd, asr: ASR, lags: list[
                 by_sound = await turn_end.finished(so_far)
                 sounded = time.process_time()
                 words = await asr.transcribe(so_far)
-                lags.append(Lags(sounded - begun, max(sounded - begun, time.process_time() - sounded)))  # side by side
+                lags.append(Lags(sounded - begun, max(sounded - begun, time.process_time() - sounded)))  # in parallel
                 heard.judged[turn.at] = Judgement(by_sound, words.text, words.language)
     return heard
 
 
 def ends(heard: Heard, by: Rules, lags: Lags) -> list[tuple[float, float]]:
-    """The turns found in ``heard``: (second at which its speech ended, second at which that was believed)."""
+    """The turns that the rules ``by`` find in ``heard``: (end of its speech, time at which that was detected), in s."""
     detector, step = TurnDetector(by), WINDOW / HEAR_RATE
     found: list[tuple[float, float]] = []
-    due: list[tuple[float, float]] = []  # when something is known, and the probability of being done
+    due: list[tuple[float, float]] = []  # (time at which a judgement arrives, probability of the end)
     for probability in heard.probabilities:
         while due and due[0][0] <= detector.now:
             detector.expect(due.pop(0)[1])
@@ -157,12 +162,13 @@ def ends(heard: Heard, by: Rules, lags: Lags) -> list[tuple[float, float]]:
 
 
 def curve(heard: Sequence[Heard], lags: Lags, turns: Turns) -> list[Point]:
-    """A point for each of `ways`."""
+    """A point for each setting of `ways`."""
     return [_point(name, heard, by, lags) for name, by in ways(turns).items()]
 
 
 def ways(turns: Turns) -> dict[str, Rules]:
-    """To find the end of a turn: silence of several lengths, then each eagerness; all else as in ``turns``."""
+    """The settings to compare: `server_vad` with each length of `SILENCES`, then `semantic_vad` at each eagerness; all
+    else as in ``turns``."""
     plain = {
         f"silence {s:.1f} s": _rules(turns, type="server_vad", silence_duration_ms=round(1000 * s)) for s in SILENCES
     }
@@ -189,12 +195,12 @@ def _point(name: str, turns: Sequence[Heard], by: Rules, lags: Lags) -> Point:
 
 
 def typical(lags: Sequence[Lags]) -> Lags:
-    """The medians of ``lags``."""
+    """The median of each lag. Raises StatisticsError if ``lags`` is empty."""
     return Lags(statistics.median(lag.sound for lag in lags), statistics.median(lag.words for lag in lags))
 
 
 async def _say(tts: TTS, text: str) -> tuple[Samples, list[Word]]:
-    """The sound of a text at `SPEAK_RATE` and the times of its words."""
+    """A text's audio, (n,) at `SPEAK_RATE`, and its word timings in s."""
     parts: list[Samples] = []
     words: list[Word] = []
     at = 0.0
@@ -206,7 +212,7 @@ async def _say(tts: TTS, text: str) -> tuple[Samples, list[Word]]:
 
 
 def _between(words: Sequence[Word], index: int) -> int:
-    """The sample of the voice between a word and the one before."""
+    """The sample in the middle between a word and the one before."""
     return int(0.5 * (words[index - 1].end + words[index].start) * SPEAK_RATE)
 
 

@@ -1,4 +1,4 @@
-"""What a microphone hears beside a face that speaks: loudspeakers, rooms, noises, people. Synthetic; for measuring."""
+"""Simulated acoustics for the benchmarks: what a microphone picks up of loudspeakers, rooms, noises and people."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,16 +11,23 @@ from scipy.signal import butter, fftconvolve, lfilter
 from companion.stages.protocols import HEAR_RATE, Samples
 
 SOUND_SPEED = 343.0  # m/s
-NEAR_DISTANCE = (0.2, 0.8)  # m between a loudspeaker and a microphone
-SMALLEST_ROOM, LARGEST_ROOM = (2.5, 2.5, 2.3), (6.0, 5.0, 3.2)  # m, of rooms with walls
-LOUDSPEAKER = (120, 7000)  # Hz
+NEAR_DISTANCE = (0.2, 0.8)  # m between the loudspeaker and the microphone
+SMALLEST_ROOM, LARGEST_ROOM = (2.5, 2.5, 2.3), (6.0, 5.0, 3.2)  # m, of rooms with simulated walls
+LOUDSPEAKER = (120, 7000)  # Hz, its passband
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``delay``: s from what is sent to what is heard, more than a chunk may leave late; ``gain``: dB, what is heard of
-    it; ``room``: s until it is silent (RT60); ``direct``: dB, the direct path over the room's; ``noise`` and ``user``:
-    dBFS; ``drift``: how much slower the loudspeaker's clock goes, in millionths."""
+    """One acoustic setting.
+
+    Attributes:
+        delay: s from playout to the microphone, more than the delay with which a chunk may be sent.
+        gain: dB, of the echo relative to what is played.
+        room: s, reverberation time (RT60).
+        direct: dB, direct path relative to the reverberation.
+        noise, user: dBFS, levels of the background noise and of the user.
+        drift: ppm by which the loudspeaker's clock is slower than the microphone's.
+    """
 
     delay: float
     gain: float
@@ -30,12 +37,12 @@ class Scene:
     user: float = -26.0
     drift: float = 0.0
     overdriven: bool = False  # the loudspeaker clips
-    walls: bool = False  # early echoes as of six walls, else a tail of noise
+    walls: bool = False  # adds early reflections from six walls (image method)
 
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """What scenes are drawn from, evenly from all combinations."""
+    """The values that scenes are drawn from, each uniformly; units as in `Scene`."""
 
     delays: tuple[float, ...]
     gains: tuple[float, ...]
@@ -47,6 +54,7 @@ class Ranges:
     walls: bool
 
     def draw(self, rng: np.random.Generator) -> Scene:
+        """A random scene; in half of them the loudspeaker clips."""
         delay, gain, room, direct = (
             float(rng.choice(some)) for some in (self.delays, self.gains, self.rooms, self.directs)
         )
@@ -72,7 +80,7 @@ PARTS = {"tune": TUNING_ROOMS, "held_out": HELD_OUT_ROOMS}
 
 
 def echo(played: Samples, scene: Scene, rng: np.random.Generator) -> Samples:
-    """(n,) at `HEAR_RATE`, what the face says -> (n,) what a microphone hears, without anybody else."""
+    """The face's audio (n,) float32 at `HEAR_RATE` -> its echo with noise at the microphone, (n,) float32, no user."""
     sound = played.astype(np.float64)
     if scene.overdriven:
         limit = 0.35 * np.abs(sound).max()
@@ -84,20 +92,20 @@ def echo(played: Samples, scene: Scene, rng: np.random.Generator) -> Samples:
 
 
 def levelled(sound: Samples, dbfs: float) -> Samples:
-    """``sound`` scaled so that its RMS, where it is not silent, is this many dB."""
+    """``sound`` (n,) scaled so that the RMS of its non-silent samples is ``dbfs``; (n,) float32."""
     loud = sound[np.abs(sound) > 0.02 * np.abs(sound).max()]
     return (sound * (10 ** (dbfs / 20) / np.sqrt(np.mean(loud**2)))).astype(np.float32)
 
 
 def pink(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(count,) pink noise (3 dB less an octave higher), at RMS 1."""
+    """(count,) float64 pink noise (-3 dB per octave) with RMS 1."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), count)
     return noise / np.sqrt(np.mean(noise**2))
 
 
 def noises(rng: np.random.Generator) -> dict[str, Samples]:
-    """Sounds of a room that are nobody's turn, each of a second or two, at `HEAR_RATE`."""
+    """Noises that are no speech, by name, each 2 s, (n,) float32 at `HEAR_RATE` with a peak of 1."""
     t = np.arange(2 * HEAR_RATE) / HEAR_RATE
     white = rng.standard_normal(len(t))
     keys = np.zeros(len(t))
@@ -118,7 +126,7 @@ def noises(rng: np.random.Generator) -> dict[str, Samples]:
 
 
 def _room(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
-    """An impulse response of energy 1 as a small loudspeaker and a microphone pass it on."""
+    """The impulse response from loudspeaker to microphone at `HEAR_RATE`, with energy 1."""
     t = np.arange(int(max(0.05, scene.room) * HEAR_RATE)) / HEAR_RATE
     tail = rng.standard_normal(len(t)) * 10 ** (-3 * t / scene.room) * np.sqrt(np.clip(t / 0.01, 0, 1))
     tail[: int(0.002 * HEAR_RATE)] = 0
@@ -134,7 +142,8 @@ def _room(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _images(silent: float, rng: np.random.Generator) -> Iterator[tuple[float, float]]:
-    """Seconds after the direct path, and strength beside it, of the first echoes in a box (Allen and Berkley 1979)."""
+    """Early reflections in a random box-shaped room by the image method (Allen and Berkley 1979): delay after the
+    direct path in s, and amplitude relative to it. ``silent``: RT60 in s."""
     size = rng.uniform(SMALLEST_ROOM, LARGEST_ROOM)
     surface = 2 * (size[0] * size[1] + size[0] * size[2] + size[1] * size[2])
     reflected = np.sqrt(np.exp(-0.161 * size.prod() / (surface * silent)))
@@ -156,5 +165,5 @@ def _band(sound: NDArray[np.float64], low: float, high: float) -> NDArray[np.flo
 
 
 def _burst(t: NDArray[np.float64], at: float, length: float) -> NDArray[np.float64]:
-    """Begins within 10 ms at ``at`` and decays."""
+    """An envelope with a 10 ms attack at ``at`` s and a decay with time constant ``length`` s."""
     return np.clip((t - at) / 0.01, 0, 1) * np.exp(-np.maximum(0, t - at) / length)

@@ -1,4 +1,4 @@
-"""What the users of benches say, and figures of several."""
+"""What the simulated users of the benchmarks say, and quantiles of measurements."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,17 +28,20 @@ INTERRUPTION = "Wait, please stop. I want to ask you something else."
 
 
 class Spread(TypedDict):
+    """Quantiles; None if there are no values, or if the quantile is infinite."""
+
     p50: float | None
     p95: float | None
 
 
 def spread_of(values: Sequence[float]) -> Spread:
-    """None where there are no values, or where it falls upon one that is infinite."""
+    """The 0.5 and 0.95 quantiles of ``values``, as `quantile`."""
     return {"p50": quantile(values, 0.5), "p95": quantile(values, 0.95)}
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
-    """Of ``values``, to one place, as `spread_of`."""
+    """The quantile ``share``, in [0, 1], of ``values``, to one decimal place; None if there are no values, or if it is
+    infinite."""
     if not values:
         return None
     found = float(np.quantile(values, share, method="linear" if np.isfinite(values).all() else "higher"))
@@ -48,8 +51,19 @@ def quantile(values: Sequence[float], share: float) -> float | None:
 async def sayings(
     tts: TTS | None, vad: Callable[[], VAD], threshold: float, recorded: Sequence[Path] = (), stop: Path | None = None
 ) -> tuple[list[Saying], Saying]:
-    """Questions, ``recorded`` ones if there are any and else synthesized, and an interruption, ``stop`` or else a
-    synthesized one; ``tts`` may be None where nothing is synthesized. Raises TalkError, MediaError and StageError."""
+    """The questions and the interruption of a simulated user.
+
+    Args:
+        tts: synthesizes `QUESTIONS` if there are no ``recorded`` ones, and `INTERRUPTION` if there is no ``stop``;
+            None if both are given.
+        vad: makes the VAD that finds where speech begins and ends.
+        threshold: its probability above which a window is speech.
+
+    Raises:
+        TalkError: there is no speech in one of them.
+        MediaError: a recording cannot be read.
+        StageError: the synthesis failed.
+    """
     audio = [read_audio(path, SPEAK_RATE) for path in recorded] or [await _synthesize(tts, text) for text in QUESTIONS]
     halt = read_audio(stop, SPEAK_RATE) if stop else await _synthesize(tts, INTERRUPTION)
     return [Saying(sound, vad(), threshold) for sound in audio], Saying(halt, vad(), threshold, "The interruption")

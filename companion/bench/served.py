@@ -1,4 +1,4 @@
-"""A server in a process of its own, as an operator runs it, and what it says of itself."""
+"""Starts a server in a process of its own, as an operator would, and reads its metrics."""
 
 import asyncio
 import socket
@@ -16,26 +16,26 @@ from prometheus_client.parser import text_string_to_metric_families
 from companion.call.caller import TalkError
 from companion.config import Config
 
-START_S = 180.0  # s in which it is ready
-LOOK_S = 0.2  # s between two looks whether it is
-STOP_S = 15.0  # s that it may take to stop
-LONG_IDLE_S = 60.0  # s without a message of a client after which its conversation must not end yet
+START_S = 180.0  # s, timeout of the start
+LOOK_S = 0.2  # s between two requests whether it is ready
+STOP_S = 15.0  # s, timeout of the shutdown, after which it is killed
+LONG_IDLE_S = 60.0  # s that its idle timeout exceeds the measurement, so that no conversation is ended
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """``url`` is where it is: http://host:port, with a path where a proxy has it elsewhere. ``key`` lets one in."""
+    """A running server. ``url``: http://host:port, with a path if a proxy adds one. ``key``: its API key, or ""."""
 
     url: str
     key: str = ""
 
     @property
     def realtime(self) -> str:
-        """Where its websocket is."""
+        """The URL of its websocket."""
         return f"ws{self.url.removeprefix('http')}/v1/realtime"
 
     async def figures(self) -> dict[str, float]:
-        """Of its /metrics, by name; labelled ones are added up. Raises TalkError."""
+        """Its /metrics: name -> value, summed over labels. Raises TalkError if the server does not answer with them."""
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         try:
             async with httpx.AsyncClient(trust_env=False, timeout=30.0) as http:
@@ -53,8 +53,12 @@ class Served:
 
 @asynccontextmanager
 async def served(config: Config, sessions: int, lasts_s: float) -> AsyncGenerator[Served]:
-    """The server of ``config`` on a free port of this machine, with room for so many ``sessions``, none of which ends
-    by itself within ``lasts_s``. Raises TalkError when it does not become ready."""
+    """Run the server of ``config`` on a free port of this machine, with room for ``sessions`` and an idle timeout above
+    ``lasts_s`` (s).
+
+    Raises:
+        TalkError: it does not become ready within `START_S`.
+    """
     with TemporaryDirectory(prefix="vasari-bench-") as folder:
         file = Path(folder) / "served.toml"
         limits = f"max_sessions = {sessions}\nmax_sessions_per_user = {sessions}\nidle_s = {lasts_s + LONG_IDLE_S}"

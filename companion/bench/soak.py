@@ -1,4 +1,5 @@
-"""``companion bench soak``: conversations for a long time, over real websockets, half of whose answers are cut off."""
+"""``companion bench soak``: an endurance test with conversations over real websockets; half of the answers are
+cancelled."""
 
 import asyncio
 import json
@@ -22,10 +23,10 @@ from companion.protocol import events
 from companion.stages.streams import ended
 
 QUESTION = "Tell me something about the sea."
-HEARD_S = (0.3, 2.0)  # s of an answer that are heard before it is cancelled
+HEARD_S = (0.3, 2.0)  # s of an answer that are received before it is cancelled
 PAUSE_S = 1.0  # s between an answer and the next question
-SETTLING_SHARE = 0.25  # share of the time after which what is kept anyway has been made
-LOOK_S = 5.0  # s between two looks at the memory
+SETTLING_SHARE = 0.25  # share of the time that is left out of the growth of memory: caches and pools fill then
+LOOK_S = 5.0  # s between two samples of the server's memory
 
 
 class Delay(TypedDict):
@@ -33,9 +34,9 @@ class Delay(TypedDict):
 
 
 class Figures(TypedDict):
-    """What the last line says. ``drift_ms_per_min``: by how much the output clocks fall behind the wall's (the session
-    that does most); ``dropped_frames``: of all sessions; ``rss_growth_mb``: of the server, in the last three quarters;
-    ``cancel_ms``: from a cancellation to the last that is sent of the answer, at the client."""
+    """The JSON object of the last line. ``drift_ms_per_min``: how much the output clock falls behind the wall clock, in
+    the worst session. ``dropped_frames``: over all sessions. ``rss_growth_mb``: growth of the server's memory in the
+    last three quarters. ``cancel_ms``: from a cancellation to the last packet of the answer, at the client."""
 
     minutes: float
     sessions: int
@@ -47,14 +48,14 @@ class Figures(TypedDict):
 
 @dataclass(slots=True)
 class _Client:
-    """One user, who asks, and cancels every other answer while it is heard."""
+    """A simulated user, who types questions and cancels every other answer while it plays."""
 
     caller: Caller
     rng: random.Random
     cancels: list[float] = field(default_factory=list[float])  # s
 
     async def talk(self, until: float) -> None:
-        """Ask again and again until that moment. Raises TalkError."""
+        """Ask again and again until the time ``until`` (`time.monotonic`, s). Raises TalkError."""
         cut = False
         while time.monotonic() < until:
             turn = self._ask()
@@ -82,7 +83,7 @@ class _Client:
         at = asyncio.get_running_loop().time()
         self.caller.microphone.send(events.ResponseCancel())
         await self._until(lambda: bool(turn.status))
-        await asyncio.sleep(PAUSE_S)  # whatever still comes
+        await asyncio.sleep(PAUSE_S)  # for packets that are still under way
         self.cancels.append(max(self.caller.recording.sound_times[-1], turn.times["over"]) - at)
 
 
@@ -128,7 +129,7 @@ async def _watch(server: Served, resident: list[float]) -> None:
 
 
 def _drift(recording: Recording) -> float:
-    """By how many ms a minute frames come later and later than their places on the output clock."""
+    """The slope of the frames' delay behind their presentation times, in ms per minute; 0 for fewer than two frames."""
     if len(recording.frame_pts) < 2:
         return 0.0
     arrived, place = np.array(recording.frame_times), np.array(recording.frame_pts) / 1000

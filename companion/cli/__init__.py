@@ -1,5 +1,5 @@
-"""The commands of ``companion`` that need more than a call: set-up, doctor, memory, persona, safety.
+"""The commands of ``companion`` that need more than one call: setup, doctor, memory, persona, safety, trace.
 
-They print, ask and exit; what they do is done elsewhere, and nothing imports them but the entry point. Start with
-`companion.__main__`, which names them all.
+They parse, print and exit, and know nothing of how the work is done; only `companion.__main__` imports them. Start
+there: it registers all of them.
 """

@@ -1,4 +1,4 @@
-"""``companion doctor``: what is installed, what is missing, and how to get it."""
+"""``companion doctor``: reports what is installed, what is missing, and how to install it."""
 
 import os
 import platform
@@ -88,8 +88,15 @@ EXTRAS = {
 
 
 def doctor(config_name: str, console: Console, verify: bool = False) -> bool:
-    """Print what is installed, in tables -> whether everything that the configuration needs is there; with ``verify``
-    every byte of the models is read again."""
+    """Print tables of packages, models and extras, and every problem with its remedy.
+
+    Args:
+        config_name: a file of configs/ by name, or a path.
+        verify: hash all files of models again, instead of trusting an earlier verification.
+
+    Returns:
+        Whether everything that the configuration needs is installed and undamaged.
+    """
     console.print(
         f"Vasari {__version__}, Python {platform.python_version()} ({sys.executable}), {platform.platform()}",
         highlight=False,
@@ -149,7 +156,7 @@ def _models(console: Console, config: Config | None) -> list[str]:
             problems.append(f"{problem} Run: {locate.how_to_get(model)}")
     problems += _shipped(table, paths)
     console.print(table)
-    for name, path in paths.items():  # not in the table, which would fold them
+    for name, path in paths.items():  # not in the table, which would wrap them
         console.print(f"{name}: {escape(str(path))}", highlight=False, soft_wrap=True)
     if absent := [model.name for model in MODELS.values() if model.name not in paths and model.name not in wanted]:
         console.print(f"Not fetched, and not needed: {', '.join(absent)}. Get one with: companion setup --only NAME")
@@ -157,7 +164,7 @@ def _models(console: Console, config: Config | None) -> list[str]:
 
 
 def _shipped(table: Table, paths: dict[str, Path]) -> list[str]:
-    """Data that lie beside the code of the two packages, side by side; where they are goes into ``paths``."""
+    """Check the data files shipped with the two packages; adds them to ``table`` and ``paths`` -> the problems."""
     folder = Path(animator.__file__).parents[1]
     problems: list[str] = []
     for name, licence in SHIPPED_FILES.items():
@@ -177,7 +184,7 @@ def _shipped(table: Table, paths: dict[str, Path]) -> list[str]:
 
 
 def _opens(path: Path) -> bool:
-    """Whether one of our own networks or tables, which have no published hash, can be read."""
+    """Whether one of the project's own networks or tables, which have no published hash, can be loaded."""
     try:
         if path.suffix == ".onnx":
             InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -187,7 +194,7 @@ def _opens(path: Path) -> bool:
         else:
             with np.load(path) as table:
                 return bool(table.files)
-    except Exception:  # those libraries raise anything on damaged files
+    except Exception:  # the libraries raise all kinds of errors for damaged files
         return False
     return True
 
@@ -201,7 +208,7 @@ def _extras(console: Console) -> None:
 
 
 def device() -> str:
-    """The devices that networks can run on, in words."""
+    """The devices that networks can run on, as a phrase for users."""
     cores = f"CPU, {os.cpu_count()} cores ({platform.processor() or platform.machine()})"
     found = [name for name, count in (("CTranslate2", _ctranslate2), ("torch", _torch)) if _count(count)]
     return f"{cores}; CUDA for {' and '.join(found)}" if found else f"{cores}; no CUDA"

@@ -82,7 +82,7 @@ def key() -> None:
 
 
 def _memory(config: str) -> Any:
-    """The memory that the configuration names, opened without anything else."""
+    """The memory stage that the configuration names; no other stage is loaded."""
     from companion.config import ConfigError, load, load_class
     from companion.errors import StageError
     from companion.stages.protocols import keeps
@@ -98,7 +98,7 @@ def _memory(config: str) -> Any:
 
 
 def _belongings(config: str) -> "Belongings":
-    """All that is kept of users beyond the processes of servers."""
+    """Everything about users that is stored on disk, beyond what a running server holds in memory."""
     from companion.avatar.faces.consent import Consents
     from companion.config import load
     from companion.memory.resumables import Resumables

@@ -1,4 +1,4 @@
-"""``companion persona``: whether a persona's file can be used."""
+"""``companion persona``: validates and lists the files of personas."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Who speaks: prompts/personas.")
 
-LONG_PROMPT = 1800  # characters of instructions and examples from which a small model is slow to begin
+LONG_PROMPT = 1800  # characters of instructions and examples above which a small model starts its replies slowly
 
 
 @app.command()
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _faults(persona: "Persona") -> list[str]:
-    """What would make a session fail."""
+    """The errors because of which a session would fail."""
     from animator.portrait.characters import characters
     from companion import resources
 
@@ -83,7 +83,7 @@ def _lesson_faults(folder: Path, name: str) -> list[str]:
 
 
 def _remarks(persona: "Persona") -> list[str]:
-    """What works, but could be better."""
+    """Warnings: what works, but could be better."""
     found: list[str] = []
     size = len(persona.instructions) + sum(len(e.user) + len(e.assistant) for e in persona.examples)
     if not persona.examples:

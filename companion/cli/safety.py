@@ -1,4 +1,4 @@
-"""``companion safety``: how well danger is recognised, and on what ground faces are shown."""
+"""``companion safety``: measures the detection of danger, and manages the consent to pictures of faces."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""``companion setup``: bring the models that a configuration needs, with a progress display."""
+"""``companion setup``: downloads the models that a configuration needs, with a progress display."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ from companion.models.manifest import LANGUAGE_MODEL, MODELS, Model
 
 
 def setup(models: Iterable[Model], console: Console) -> bool:
-    """Make each of ``models`` available; what is there and right to the byte is left alone. Returns whether all are."""
+    """Download each of ``models``, unless a verified copy is there. Errors are printed -> whether all are available."""
     ready = True
     distrust()
     for model in models:
@@ -38,8 +38,9 @@ def setup(models: Iterable[Model], console: Console) -> bool:
 
 
 def choose_model(console: Console) -> None:
-    """Measure this machine, say which language model suits it, and bring that. Where it cannot be had, the small one
-    stays, which is there."""
+    """Measure this machine, print which embedded language model suits it, download that one and store the choice. If it
+    cannot be downloaded, the small model, which is installed, is chosen. Raises OSError if the cache cannot be
+    written."""
     from companion.stages.llm.measuring import measure
 
     with console.status("measuring this machine: some seconds"):
@@ -62,8 +63,8 @@ def choose_model(console: Console) -> None:
 
 
 def draw_once(config: Config, console: Console) -> None:
-    """Compile the renderer and prepare the shipped faces, so that no session waits for it: both are kept on disk.
-    A drawing needs other code than a photograph."""
+    """Compile the renderer and prepare the shipped faces, both cached on disk, so that no session waits for it. All
+    characters are rendered, since a drawing needs other code than a photograph."""
     if config.face.use != "animator.live:Animator":
         return
     from animator.portrait.characters import characters
@@ -78,7 +79,7 @@ def draw_once(config: Config, console: Console) -> None:
 
 
 def signing_key(console: Console) -> None:
-    """Make the key by which videos are signed, if there is none yet."""
+    """Create this installation's key for signing videos, unless there is one."""
     from animator.marks.installation import SigningError, installation
 
     try:

@@ -1,4 +1,4 @@
-"""``companion trace``: one turn of a server, stage by stage, as a waterfall."""
+"""``companion trace``: shows one turn of a running server as a waterfall chart of its stages."""
 
 import os
 from typing import Annotated, Any
@@ -30,7 +30,7 @@ def trace(
 
 
 def waterfall(turn: dict[str, Any]) -> Table:
-    """A turn of ``/traces`` as a table with a bar for each of its spans."""
+    """A turn, as an object of ``/traces``, as a table with a bar for each span."""
     spans: list[dict[str, Any]] = turn["spans"]
     start = min((span["start"] for span in spans), default=0.0)
     scale = WIDTH / max(1e-3, max((span["end"] for span in spans), default=0.0) - start)

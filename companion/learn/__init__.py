@@ -1,5 +1,5 @@
-"""Trains the adapter of the embedded language model on dialogues that were written for it.
+"""Trains the LoRA adapter of the embedded language model on dialogues that were written for it.
 
-Nothing of it runs with the program: it needs torch and gguf (extra ``train``). Start with
-`companion.learn.train_words`; ``prompts/dialogues/README.md`` says what the dialogues are.
+The running program knows nothing of it; it needs torch and gguf (extra ``train``). Start with
+`companion.learn.train_words`; ``prompts/dialogues/README.md`` describes the dialogues.
 """

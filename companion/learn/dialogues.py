@@ -1,4 +1,4 @@
-"""The dialogues of ``prompts/dialogues``: what personas should say, written for the language model to learn from."""
+"""The training data in ``prompts/dialogues``: dialogues in which personas reply as the language model should."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from companion.speech.text.sentences import untagged, words
 
 Part = Literal["train", "held-out"]
 
-MOST_WORDS = 60  # words of a reply: it is spoken
+MOST_WORDS = 60  # words of a reply, at most: it is spoken
 HELP_DESK = re.compile(
     r"\b(?:how (?:can|may) i (?:help|assist)|(?:happy|glad|here) to (?:help|assist)|feel free to|let me know if|"
     r"as an ai language model|i(?:'m| am) sorry for (?:any|the) inconvenience|is there anything else|"
@@ -32,7 +32,7 @@ Text = Annotated[str, Field(min_length=1, max_length=1000)]
 @strict
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a user says, and what is said to it: with feelings in brackets, as a capable model writes them."""
+    """What the user says, and the reply, with emotions as tags in brackets, as a capable model writes them."""
 
     user: Text
     assistant: Text
@@ -41,7 +41,7 @@ class Turn:
 @strict
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """``persona`` is a file of ``prompts/personas``; ``kind`` says what it is about."""
+    """``persona``: the name of a file in ``prompts/personas``. ``kind``: what the dialogue is about."""
 
     persona: str
     kind: str
@@ -49,7 +49,12 @@ class Dialogue:
 
 
 def read(path: Path) -> list[Dialogue]:
-    """A file with one dialogue a line, as JSON. Raises PromptError, which names the line."""
+    """Read a file of dialogues, one JSON object a line.
+
+    Raises:
+        PromptError: a line is not a valid dialogue; the message gives its number.
+        OSError: the file cannot be read.
+    """
     parser = TypeAdapter(Dialogue)
     found: list[Dialogue] = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
@@ -61,21 +66,22 @@ def read(path: Path) -> list[Dialogue]:
 
 
 def load(part: Part, folder: Path | None = None) -> list[Dialogue]:
-    """Those of ``prompts/dialogues`` (or another folder of that form) to train on, or those held out. Raises
-    PromptError."""
+    """The dialogues of ``part``, from ``prompts/dialogues`` or another ``folder`` with the same layout. Raises as
+    `read`."""
     folder = folder or resources.folder("prompts") / "dialogues"
     return [dialogue for path in sorted((folder / part).glob("*.jsonl")) for dialogue in read(path)]
 
 
 def write(path: Path, dialogues: Sequence[Dialogue]) -> None:
-    """As `read` reads them. Raises OSError."""
+    """Write a file in the format of `read`. Raises OSError."""
     plain = TypeAdapter(Dialogue).dump_python
     lines = (json.dumps(plain(dialogue), ensure_ascii=False) for dialogue in dialogues)
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
 def faults(dialogue: Dialogue) -> Iterator[str]:
-    """What in it a voice could not say, nobody feels, or a help desk would say."""
+    """Yield a message for each fault: an unknown tag, a reply that is empty, too long or not a whole sentence, a phrase
+    of a help desk, or text that cannot be spoken (lists, code, links)."""
     feelings = {*emotions.meanings(), "laughs", "looks away", "looks at you", "pause"}
     for turn in dialogue.turns:
         said = untagged(turn.assistant)
@@ -90,7 +96,7 @@ def faults(dialogue: Dialogue) -> Iterator[str]:
 
 
 def repeated(dialogues: Sequence[Dialogue], least: int = 6) -> list[str]:
-    """Replies of ``least`` words or more that are said more than once."""
+    """Replies of at least ``least`` words that occur more than once, one entry for each repetition."""
     seen: set[tuple[str, ...]] = set()
     found: list[str] = []
     for turn in (turn for dialogue in dialogues for turn in dialogue.turns):

@@ -1,5 +1,6 @@
-"""Qwen2 in torch with the very weights that llama.cpp runs, read from their GGUF file, and an adapter (LoRA) on the
-last layers. What comes before those is computed once: it does not change.
+"""Qwen2 in torch with the weights of the GGUF file that llama.cpp runs, and a LoRA adapter on the last layers.
+
+The layers below the adapter are frozen, so that their output need be computed only once.
 """
 
 # torch and gguf are an extra, and their types are not there without them:
@@ -18,8 +19,8 @@ from torch.nn import functional
 
 ADAPTED = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
 ARCHITECTURE = "qwen2"  # as GGUF names it
-CONTROL = 3  # kind of a token that is no text, as GGUF numbers them
-# Where words are cut before they are looked up; llama.cpp has the same under the name "qwen2".
+CONTROL = 3  # GGUF's number of the token type "control"
+# The pre-tokenizer: how text is split before byte-pair encoding. llama.cpp has the same as "qwen2".
 WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
@@ -27,12 +28,14 @@ WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
+    """The hyperparameters of the network."""
+
     layers: int
     width: int
     heads: int
     kv_heads: int
-    base: float  # of the rotary positions
-    epsilon: float
+    base: float  # of the rotary position embedding
+    epsilon: float  # of the RMS norm
 
     @property
     def head_width(self) -> int:
@@ -40,7 +43,7 @@ class Shape:
 
 
 def tokenizer(reader: Any) -> Tokenizer:
-    """The one of a GGUF file that is open in ``reader``."""
+    """The tokenizer in a GGUF file; ``reader``: a ``gguf.GGUFReader``."""
     tokens, kinds = (reader.get_field(f"tokenizer.ggml.{name}").contents() for name in ("tokens", "token_type"))
     merges = [tuple(pair.split(" ")) for pair in reader.get_field("tokenizer.ggml.merges").contents()]
     made = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, merges))
@@ -54,10 +57,18 @@ def tokenizer(reader: Any) -> Tokenizer:
 
 
 class Adapted(nn.Module):
-    """The frozen network of a GGUF file, and a LoRA of ``rank`` on its last ``adapted`` layers, whose changes are
-    multiplied by ``strength``.
+    """The frozen network of a GGUF file, with a trainable LoRA adapter on its last layers.
 
-    Raises OSError, or ValueError for a file of another kind.
+    Args:
+        path: the GGUF file.
+        adapted: number of layers with an adapter.
+        rank: of the adapter.
+        strength: factor of its output (alpha / rank).
+        dtype: of the weights and of the matrix products.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not a GGUF file.
     """
 
     architecture = ARCHITECTURE
@@ -76,12 +87,21 @@ class Adapted(nn.Module):
                 self.up[f"{layer} {part}"] = nn.Parameter(torch.zeros(out, rank))
 
     def embed(self, tokens: list[int]) -> Tensor:
-        """-> (n, width)."""
+        """n token ids -> embeddings (n, width) float32."""
         return self._frozen["token_embd.weight"][tokens].float()
 
     def through(self, layers: range, x: Tensor, parts: list[int], dropout: float = 0.0) -> Tensor:
-        """(n, width) hidden states of several texts one after the other, of as many tokens as ``parts`` says, through
-        those ``layers``. The first is what all others follow; they do not see each other."""
+        """Run hidden states through ``layers``.
+
+        Args:
+            x: (n, width) float32, the states of several texts, concatenated.
+            parts: the lengths of the texts in tokens; they sum to n. The first text is the common prefix of the others,
+                which attend to it and to themselves but not to each other.
+            dropout: probability, before the adapter.
+
+        Returns:
+            (n, width) float32.
+        """
         for layer in layers:
             name = f"blk.{layer}"
             x = x + self._attended(layer, self._norm(x, f"{name}.attn_norm"), parts, dropout)
@@ -91,11 +111,12 @@ class Adapted(nn.Module):
         return x
 
     def logits(self, x: Tensor) -> Tensor:
-        """(n, width) after the last layer -> (n, tokens)."""
+        """(n, width) float32 after the last layer -> logits (n, size of the vocabulary) float32."""
         return functional.linear(self._norm(x, "output_norm"), self._frozen["output.weight"]).float()
 
     def adapter(self) -> dict[str, Tensor]:
-        """What llama.cpp calls ``NAME.weight.lora_a`` (rank, in) and ``NAME.weight.lora_b`` (out, rank), in halves."""
+        """The adapter's tensors by llama.cpp's names: ``NAME.weight.lora_a`` (rank, in) and ``NAME.weight.lora_b``
+        (out, rank), float16."""
         kept: dict[str, Tensor] = {}
         for end, weights in (("lora_a", self.down), ("lora_b", self.up)):
             for key, value in weights.items():
@@ -126,7 +147,7 @@ class Adapted(nn.Module):
         return functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=True)[0]
 
     def _turned(self, x: Tensor, places: Tensor) -> Tensor:
-        """(heads, n, head_width), rotated by its places."""
+        """Rotary position embedding: (heads, n, head_width), rotated by the positions ``places`` (n,)."""
         half = self.shape.head_width // 2
         angles = places[:, None] * self.shape.base ** (-torch.arange(half) / half)
         cos, sin, a, b = angles.cos(), angles.sin(), x[..., :half].float(), x[..., half:].float()

@@ -1,4 +1,4 @@
-"""Dialogues -> the tokens that the running system would give the language model, and which of them it has to learn."""
+"""Tokenizes dialogues as the running system would, and marks the tokens that the language model learns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from companion.learn.dialogues import Dialogue
 from companion.speech.text.sentences import untagged
 from companion.stages.protocols import Message
 
-BEGIN, END = "<|im_start|>", "<|im_end|>"  # of a message, in the model's chat template
+BEGIN, END = "<|im_start|>", "<|im_end|>"  # delimiters of a message in the model's chat template
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """``tokens`` of a dialogue, which follow what its ``persona`` is told; ``learnt`` are the places of those that the
-    model has to say itself."""
+    """A tokenized dialogue: ``tokens`` are the ids after the prompt of its ``persona``, ``learnt`` the indices of those
+    that the model has to predict, the replies."""
 
     persona: str
     tokens: list[int]
@@ -25,19 +25,19 @@ class Lesson:
 
 
 def preamble(prompts: Prompts, persona: str) -> list[Message]:
-    """What the default configuration tells a language model before anything is said."""
+    """The messages before the first turn, as in the default configuration. Raises KeyError for an unknown persona."""
     who = prompts.personas[persona]
     speech = "\n".join((prompts.speech, *who.rules))
     return messages(Setting(who, speech, who.instructions, tags=False), ())
 
 
 def told(words: Tokenizer, said: Sequence[Message]) -> list[int]:
-    """The tokens of messages, as the model's chat template writes them."""
+    """The token ids of messages in the model's chat template."""
     return words.encode("".join(f"{BEGIN}{one.role}\n{one.content}{END}\n" for one in said)).ids
 
 
 def lesson(words: Tokenizer, dialogue: Dialogue) -> Lesson:
-    """Without the feelings in brackets: small models are not asked for them."""
+    """Tokenize a dialogue, without its emotion tags, which small models are not asked to write."""
     tokens, learnt = list[int](), list[int]()
     for turn in dialogue.turns:
         tokens += words.encode(f"{BEGIN}user\n{turn.user}{END}\n{BEGIN}assistant\n").ids

@@ -1,8 +1,8 @@
 """Trains the adapter of the embedded language model: ``python -m companion.learn.train_words FILE`` (extra ``train``).
 
-The dialogues are those of ``prompts/dialogues/train``; the loss on ``held-out`` says when to stop: the best round is
-kept. The model reads each dialogue after its persona's own prompt, as it does when it runs, and learns only what the
-personas say. A round takes about fifteen minutes of one processor core, and reading as much again, once.
+It trains on ``prompts/dialogues/train`` and keeps the round with the lowest loss on ``held-out``. Each dialogue follows
+its persona's prompt, as in a conversation, and only the personas' replies are learnt. A round takes about fifteen
+minutes on one core; computing the frozen layers' output takes as long again, once.
 """
 
 # torch is an extra, and its types are not there without it:
@@ -33,9 +33,9 @@ from companion.models.manifest import LANGUAGE_MODEL
 
 RANK, ADAPTED, STRENGTH, DROPOUT = 16, 8, 2.0, 0.05
 RATE, WARM_UP, DECAY, LARGEST_STEP = 3e-4, 10, 0.01, 1.0
-BATCH = 6  # dialogues, of one persona
-READ_AT_ONCE = 16  # dialogues that are read together, at the beginning
-TOLD_EVERY = 10  # batches
+BATCH = 6  # dialogues, all of one persona
+READ_AT_ONCE = 16  # dialogues that run through the frozen layers together
+TOLD_EVERY = 10  # batches between two lines of the log
 READ_DTYPE = torch.bfloat16
 
 log = logging.getLogger(__name__)
@@ -45,14 +45,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A lesson, and (n, width) hidden states below the adapter, in `READ_DTYPE`."""
+    """A lesson of n tokens and the output (n, width) of the frozen layers, in `READ_DTYPE`."""
 
     lesson: Lesson
     hidden: Tensor
 
 
 class Material:
-    """``lessons`` as the frozen layers of ``model`` read them, after what their personas are told."""
+    """``lessons`` with the output of the frozen layers of ``model``, computed once by the constructor.
+
+    ``preambles``: by persona, the token ids of the prompt before the lessons.
+    """
 
     def __init__(self, model: Adapted, lessons: Sequence[Lesson], preambles: dict[str, list[int]]) -> None:
         self._model, self._before = model, dict[str, Tensor]()
@@ -62,14 +65,15 @@ class Material:
             self._read[persona] = [read for some in _pieces(own, READ_AT_ONCE) for read in self._below(before, some)]
 
     def batches(self, draw: random.Random) -> list[Sequence[Read]]:
-        """All of them, in any order, those of a persona together."""
+        """All lessons in batches of one persona each, in random order."""
         mixed = [draw.sample(own, len(own)) for own in self._read.values()]
         batches = [batch for own in mixed for batch in _pieces(own, BATCH)]
         draw.shuffle(batches)
         return batches
 
     def loss(self, batch: Sequence[Read], dropout: float = 0.0) -> tuple[Tensor, int]:
-        """The sum over what has to be learnt of ``batch``, in nats, and of how many tokens."""
+        """The cross-entropy of ``batch``, of one persona: a scalar, in nats, summed over the learnt tokens; and their
+        number. ``dropout``: probability."""
         model, before = self._model, self._before[batch[0].lesson.persona]
         parts = [len(before), *(len(one.hidden) for one in batch)]
         hidden = torch.cat([before, *(one.hidden for one in batch)]).float()
@@ -84,7 +88,7 @@ class Material:
 
     @torch.no_grad()
     def mean_loss(self) -> float:
-        """Of a token, in nats."""
+        """The mean cross-entropy over all lessons, in nats per learnt token."""
         found = [self.loss(batch) for own in self._read.values() for batch in _pieces(own, BATCH)]
         return sum(loss.item() for loss, _ in found) / sum(count for _, count in found)
 
@@ -99,7 +103,8 @@ class Material:
 
 
 def train(model: Adapted, learnt: Material, held: Material, rounds: int, seed: int = 0) -> Iterator[dict[str, Tensor]]:
-    """-> the adapter, after each round in which it became better on ``held``."""
+    """Train for ``rounds`` epochs on ``learnt``; yield the adapter's tensors (`Adapted.adapter`) after each epoch with
+    the lowest loss on ``held`` so far, the untrained model's included."""
     draw, losses = random.Random(seed), [held.mean_loss()]
     log.info("before: %.3f nats a token of the held-out", losses[0])
     steps = rounds * len(learnt.batches(draw))
@@ -127,7 +132,7 @@ def train(model: Adapted, learnt: Material, held: Material, rounds: int, seed: i
 
 
 def described(model: Adapted) -> dict[str, str]:
-    """What an adapter's file says besides its weights."""
+    """The metadata of the adapter's file, as `companion.models.adapter` reads it."""
     return {adapter.ARCHITECTURE: model.architecture, adapter.ALPHA: f"{model.strength * model.rank:g}"}
 
 
