@@ -1,5 +1,7 @@
-"""A caller: a simulated user who talks to a session by playing sound files in real time, and records it. `call` opens a
-session in this process."""
+"""A simulated user, who plays audio into a session in real time and records what the session sends.
+
+`call` opens a session in this process; `companion.call.distant.dial` connects to a server.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -16,21 +18,20 @@ from companion.session.session import Session
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE, VAD, VAD_WINDOW, Samples
 
 BLOCK_SAMPLES = SPEAK_RATE // 50  # samples of one message from the microphone, 20 ms
-BEFORE_S = 1.0  # s in which the face is seen idle before the first question
-SOUNDING_S = 0.1  # s since the last audible sample, beyond which the face counts as pausing
-AFTER_S = 1.0  # s in which it is seen after each answer
-TALKING_S = 0.8  # s for which the face speaks at least before it is interrupted
-TO_SAY = 0.6  # s for which it must be about to go on without a pause then
-DEAF_S = 0.064  # s of speech that cannot be told from a click: a face that is silent by then has paused by itself
-QUIET_S = 4.0  # s without a sign of work after which nothing more will come
-PATIENCE_S = 120.0  # s
+BEFORE_S = 1.0  # s of the idle face before the first question
+SOUNDING_S = 0.1  # s since the last audible sample after which the face counts as pausing
+AFTER_S = 1.0  # s of the idle face after each answer
+TALKING_S = 0.8  # s for which the face must have spoken before it is interrupted
+TO_SAY = 0.6  # s of speech without a pause that must lie ahead when it is interrupted
+DEAF_S = 0.064  # s of speech too short to detect: a face that falls silent sooner has paused by itself
+QUIET_S = 4.0  # s without an event after which nothing more is expected
+PATIENCE_S = 120.0  # s without an event after which a wait fails
 
-Opens = Callable[[Callable[[ServerEvent], None], str], Session]  # what takes the session's events, and a persona
+Opens = Callable[[Callable[[ServerEvent], None], str], Session]  # (receiver of the session's events, persona)
 
 
 class TalkError(Exception):
-    """The conversation could not be held; the message says why, and so does the session's ``code`` where it gave
-    one."""
+    """The conversation failed; the message says why. ``code``: the session's error code, "" if it gave none."""
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -39,20 +40,20 @@ class TalkError(Exception):
 
 @dataclass(slots=True)
 class Microphone:
-    """The user's microphone: silence, and what `play` puts into it, in blocks paced by the clock, each passed to
-    ``send``."""
+    """The user's microphone: sends blocks of 20 ms in real time, of silence or of the audio given to `play`."""
 
     send: Callable[[events.ClientEvent], object]
     waiting: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
-    due: float = 0.0  # when the next block is complete, on the loop's clock
+    due: float = 0.0  # time at which the next block is complete, s on the loop's clock
 
     def play(self, audio: Samples) -> float:
-        """(n,) at `SPEAK_RATE` -> the time at which its first sample is heard."""
+        """Play (n,) float32 at `SPEAK_RATE`, in place of anything still playing -> the time of its first sample, in s
+        on the loop's clock."""
         self.waiting = audio
         return self.due - BLOCK_SAMPLES / SPEAK_RATE
 
     async def run(self) -> None:
-        """Run until cancelled."""
+        """Send blocks until cancelled."""
         loop = asyncio.get_running_loop()
         self.due = loop.time()
         while True:
@@ -66,8 +67,11 @@ class Microphone:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """From `call` and `dial`. What the session sends is in ``recording``; ``ahead`` gives the next samples that it will
-    send, where that is known; ``patience`` is in seconds, without a sign of work on the face or the answer."""
+    """The simulated user, made by `call` or `dial`.
+
+    ``recording`` holds what the session has sent. ``ahead`` returns the next samples that it will send; None if
+    unknown. ``patience``: s without an event, frames aside, after which a wait fails.
+    """
 
     microphone: Microphone
     recording: Recording
@@ -75,8 +79,8 @@ class Caller:
     patience: float = PATIENCE_S
 
     async def ask(self, audio: Samples, spoken_s: float, otherwise: str) -> Turn:
-        """Say ``audio`` (n,) at `SPEAK_RATE`, whose speech ends after ``spoken_s``, and wait for the whole answer ->
-        the turn, its times counted from the end of the speech. Raises TalkError, which begins with ``otherwise``."""
+        """Say ``audio``, (n,) float32 at `SPEAK_RATE`, whose speech ends after ``spoken_s`` (s), and wait for the whole
+        answer -> the turn, with times from the end of the speech. Raises TalkError, beginning with ``otherwise``."""
         turn = self.recording.begin_turn()
         ended = self.microphone.play(audio) + spoken_s
         await asyncio.sleep(spoken_s)
@@ -86,8 +90,9 @@ class Caller:
         return turn
 
     async def interrupt(self, question: "Saying", stop: "Saying") -> float | None:
-        """Ask, and interrupt the answer while it is audible -> seconds until it fell silent; None if it was too short,
-        or was just pausing; infinity if it was said to its end all the same. Raises TalkError."""
+        """Ask ``question``, and barge in with ``stop`` while the answer is audible -> s from the start of the speech of
+        ``stop`` until the face fell silent; None if the answer was too short or was pausing at that moment; infinity
+        if it was said to its end. Raises TalkError."""
         recording, loop = self.recording, asyncio.get_running_loop()
         turn = recording.begin_turn()
         self.microphone.play(question.audio)
@@ -111,8 +116,8 @@ class Caller:
         return None if by_itself else silent - began
 
     def hears(self, seconds: float) -> bool:
-        """Whether the face is audible, and will be for so many seconds without a pause if nobody interrupts it (the
-        latter is unknown for a session elsewhere)."""
+        """Whether the face is audible and will stay so for ``seconds`` without a pause. The latter is not checked for a
+        session on a server."""
         if asyncio.get_running_loop().time() - self.recording.silent_since() > SOUNDING_S:
             return False
         if self.ahead is None:
@@ -122,14 +127,18 @@ class Caller:
         return bool(np.diff(loud, prepend=0.0, append=seconds).max() < SOUNDING_S)
 
     async def _quiet(self) -> None:
-        """Wait until nothing more comes."""
+        """Wait until no event has come for `QUIET_S`."""
         steps = -1
         while steps != self.recording.steps:
             steps = self.recording.steps
             await asyncio.sleep(QUIET_S)
 
     async def until(self, condition: Callable[[], bool], otherwise: str) -> None:
-        """Wait for ``condition``. Raises TalkError with what the session reported, or when it stands still."""
+        """Wait until ``condition`` holds.
+
+        Raises:
+            TalkError: the session reported an error, or sent nothing for ``patience``. Begins with ``otherwise``.
+        """
         loop = asyncio.get_running_loop()
         recording = self.recording
         deadline, steps = loop.time() + self.patience, recording.steps
@@ -148,8 +157,17 @@ class Caller:
 async def call(
     *, opens: Opens, read: Callable[[str], Awaitable[None]], persona: str, character: str, keep: bool = True
 ) -> AsyncGenerator[Caller]:
-    """A session of ``opens`` with a face that has been seen for a second; before, the voice and the language model
-    ``read`` the persona. What is raised inside passes as it is. ``keep`` as in `Recording`."""
+    """Open a session in this process, whose face has been visible for 1 s.
+
+    Args:
+        opens: makes the session.
+        read: prepares the voice and the language model for the persona; called first.
+        persona, character: those of the session.
+        keep: as in `Recording`.
+
+    Raises:
+        TalkError: the face did not appear. What is raised in the body is passed on unchanged.
+    """
     loop = asyncio.get_running_loop()
     recording = Recording(keep=keep)
     problem: Exception | None = None
@@ -159,7 +177,7 @@ async def call(
         try:
             async with seen(caller, character):
                 yield caller
-        except Exception as error:  # raised below: a session wraps what is raised inside it in a group
+        except Exception as error:  # raised again below: a session would wrap it in an exception group
             problem = error
     if problem:
         raise problem
@@ -167,7 +185,7 @@ async def call(
 
 @asynccontextmanager
 async def seen(caller: Caller, character: str) -> AsyncGenerator[None]:
-    """The microphone is open, and the face has been seen for a second. Raises TalkError."""
+    """Open the microphone and wait until the face has been visible for 1 s. Raises TalkError if it does not appear."""
     caller.microphone.send(events.SessionUpdate({"avatar": {"character": character, "video": {"codec": "h264"}}}))
     listening = asyncio.create_task(caller.microphone.run(), name="microphone")
     try:
@@ -179,10 +197,11 @@ async def seen(caller: Caller, character: str) -> AsyncGenerator[None]:
 
 
 class Saying:
-    """Something that the user says: (n,) at `SPEAK_RATE`, and where its speech begins and ends in seconds, as ``vad``
-    hears it above ``threshold``.
+    """Something for the user to say: ``audio``, (n,) float32 at `SPEAK_RATE`, and in s the ``start`` and ``end`` of its
+    speech, where ``vad`` gives at least the probability ``threshold``.
 
-    Raises TalkError, which names ``what`` it is, when nobody speaks in it.
+    Raises:
+        TalkError: it holds no speech; the message begins with ``what``.
     """
 
     def __init__(self, audio: Samples, vad: VAD, threshold: float, what: str = "One of the questions") -> None:
@@ -193,7 +212,7 @@ class Saying:
 
 
 def edges_of_speech(audio: Samples, vad: VAD, threshold: float) -> tuple[float, float]:
-    """(n,) at `HEAR_RATE` -> seconds at which the first speech begins and the last one ends; 0 if there is none."""
+    """(n,) float32 at `HEAR_RATE` -> start of the first and end of the last speech in s; (0, 0) if there is none."""
     windows = audio[: len(audio) // VAD_WINDOW * VAD_WINDOW].reshape(-1, VAD_WINDOW)
     spoken = [i for i, window in enumerate(windows) if vad(window) >= threshold]
     return (spoken[0] * VAD_WINDOW / HEAR_RATE, (spoken[-1] + 1) * VAD_WINDOW / HEAR_RATE) if spoken else (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""A caller of a session elsewhere: over a real websocket, as a client has it."""
+"""A simulated user of a session on a server, connected by a real websocket like any client."""
 
 import asyncio
 import json
@@ -17,17 +17,22 @@ from companion.protocol.codec import request
 from companion.protocol.events import ClientEvent, ServerEvent
 from companion.stages.streams import ended
 
-LOST_CODE = "connection_lost"  # the code of a line that the server closed
+LOST_CODE = "connection_lost"  # error code when the server has closed the connection
 BINARY_PROTOCOL = Subprotocol("realtime.binary")
 READERS: dict[str, TypeAdapter[ServerEvent]] = {name: TypeAdapter(kind) for name, kind in events.SERVER_EVENTS.items()}
 
 
 @asynccontextmanager
 async def dial(url: str, key: str = "", patience: float = PATIENCE_S) -> AsyncGenerator[Caller]:
-    """Call the server at ``url`` (ws:// or wss://, up to /v1/realtime), as `companion.call.caller.call`. Pictures are
-    not kept.
+    """Connect to the server at ``url`` (ws:// or wss://, ending in /v1/realtime), as `companion.call.caller.call` does
+    in this process. Video is not kept.
 
-    Raises TalkError when there is nobody, or the server refuses; its code is the server's.
+    Args:
+        key: API key, "" for none.
+        patience: as in `Caller`, s.
+
+    Raises:
+        TalkError: the server cannot be reached or refuses; its ``code`` is the server's.
     """
     headers = {"Authorization": f"Bearer {key}"} if key else None
     try:
@@ -49,7 +54,7 @@ async def dial(url: str, key: str = "", patience: float = PATIENCE_S) -> AsyncGe
 
 
 def read(message: str | bytes) -> ServerEvent | None:
-    """A server's message -> its event; None for one that is not known here."""
+    """A message of the server -> its event; None if its type is unknown. Raises ValueError or KeyError if malformed."""
     head, media = (message, None) if isinstance(message, str) else message.split(b"\n", 1)
     fields = json.loads(head)
     adapter = READERS.get(fields.pop("type"))

@@ -1,7 +1,7 @@
-"""``companion replay``: a conversation that was logged, held again on a clock that jumps, always the same.
+"""``companion replay``: replays a logged conversation deterministically, on a virtual clock.
 
-What was understood and what the language model answered are taken from the log; who speaks when, and what follows from
-it, is found anew by the code as it is now. Nothing is loaded, nothing is drawn.
+Transcripts and the language model's replies are taken from the log; turn-taking and all that follows from it is
+computed by the current code. No model is loaded and nothing is rendered.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from companion.protocol.events import AudioDelta, Json, ServerEvent, SessionUpda
 from companion.session.session import Session
 from companion.stages.protocols import Message
 
-Events = list[tuple[float, Json]]  # with their seconds
+Events = list[tuple[float, Json]]  # (s from the start, event)
 
 UNDERSTOOD = "conversation.item.input_audio_transcription.completed"
-UNSAID = "and so on, " * 40
-AFTER_S = 10.0  # that it goes on after the client's last event
-MINE = ("recording", "memory", "avatar", "id", "object", "model")  # settings of a session that its replay has not
-COMPARED = (  # events by which two conversations are the same
+UNSAID = "and so on, " * 40  # in place of the unknown rest of an interrupted reply
+AFTER_S = 10.0  # s that the replay goes on after the client's last event
+MINE = ("recording", "memory", "avatar", "id", "object", "model")  # settings of the session that are not replayed
+COMPARED = (  # types of the events that must agree
     "input_audio_buffer.speech_started",
     UNDERSTOOD,
     "response.created",
@@ -39,7 +39,7 @@ COMPARED = (  # events by which two conversations are the same
 
 
 class Replies:
-    """A language model that answers what it answered in the log: ``replies`` are (what the user said, the reply)."""
+    """An LLM that gives the logged replies: ``replies`` are pairs (what the user said, the reply), each used once."""
 
     def __init__(self, replies: Sequence[Sequence[str]]) -> None:
         self._replies = [(said, reply) for said, reply in replies]
@@ -72,7 +72,7 @@ def replay(
 
 
 def replayed(logged: Logged, turns: Turns) -> Events:
-    """What the server sends, pictures and sound left out, if a client does what it did."""
+    """Replay the client's events of ``logged`` -> what the session sends now, without video and audio."""
     said = [event for _, event in logged.sent]
     texts = [event["transcript"] for event in said if event["type"] == UNDERSTOOD]
     stages = {
@@ -83,7 +83,7 @@ def replayed(logged: Logged, turns: Turns) -> Events:
 
 
 def compared(before: Events, now: Events) -> Json:
-    """Whether the turns are those of the log, and how often each of their events came then and now."""
+    """{"same": whether the turns agree, "log" and "replay": the number of events by type}, for types in `COMPARED`."""
     then, new = ([_turn(event) for _, event in events if event["type"] in COMPARED] for events in (before, now))
     counts = (dict(Counter(kind for kind, _ in turns)) for turns in (then, new))
     return {"same": then == new, "log": next(counts), "replay": next(counts)}
@@ -113,8 +113,8 @@ def _own(settings: Json) -> Json:
 
 
 def _replies(events: list[Json]) -> list[tuple[str, str]]:
-    """What the user had said last, and the reply to it. What would have followed in one that was interrupted is not
-    known: it goes on with `UNSAID`."""
+    """Pairs of the user's last words and the reply to them. The rest of an interrupted reply is not in the log, so
+    `UNSAID` stands in for it."""
     pairs: list[tuple[str, str]] = []
     said = reply = ""
     for event in events:

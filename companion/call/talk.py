@@ -1,7 +1,7 @@
-"""``companion talk``: a conversation without browser or server, recorded as a client would see it.
+"""``companion talk``: a conversation without browser or server, recorded as a client would see and hear it.
 
-It runs the server's own `Session` in this process, plays sound files as the user's microphone in real time, and stores
-what comes back: the face, listening and speaking, and its voice.
+It runs the server's `Session` in this process, plays audio files as the user's microphone in real time, and saves the
+face and its voice.
 """
 
 import asyncio
@@ -37,10 +37,16 @@ STEPS = ("transcript", "first_token", "first_audio", "first_frame")
 async def converse(
     questions: Sequence[Path], *, called: AbstractAsyncContextManager[Caller], vad: Callable[[], VAD], threshold: float
 ) -> Recording:
-    """Ask who is ``called`` each question when the one before has been answered. ``vad`` and ``threshold`` tell where
-    its speech ends, from which each turn's ``times`` count.
+    """Ask each question once the one before has been answered, and return the recording.
 
-    Raises TalkError when the session reports an error or gives no answer, `MediaError` for an unreadable question.
+    Args:
+        questions: audio files.
+        called: opens the conversation.
+        vad, threshold: find the end of the speech in each question, from which the turn's ``times`` count.
+
+    Raises:
+        TalkError: the session reports an error or does not answer, or a question holds no speech.
+        MediaError: a question cannot be read.
     """
     said = [Saying(read_audio(path, SPEAK_RATE), vad(), threshold, str(path)) for path in questions]
     async with called as caller:
@@ -50,7 +56,7 @@ async def converse(
 
 
 def summary(recording: Recording) -> dict[str, Any]:
-    """The JSON object that ``companion talk`` ends in. Each ms counts from the end of the user's speech."""
+    """The JSON object that ``companion talk`` prints last. Times in ms, from the end of the user's speech."""
     factor = recording.real_time_factor()
     return {
         "turns": [{"user": t.user, "assistant": t.assistant, "ms": _milliseconds(t)} for t in recording.turns],
@@ -89,7 +95,7 @@ def talk(
 
 
 def _record(wav: list[Path], persona: str | None, portrait: str, engine: Engine) -> tuple[Recording, bytes]:
-    """The conversation, and the file of the picture that was shown."""
+    """Hold the conversation -> its recording, and the content of the picture's file."""
     persona = engine.config.session.persona if persona is None else persona
     if persona not in engine.prompts.personas:
         raise TalkError(f"There is no persona {persona!r}; there are {', '.join(engine.prompts.personas)}.")

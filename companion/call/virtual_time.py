@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next thing that is due: hours of conversation in no time, always the same."""
+"""An event loop with a virtual clock, which jumps to the next timer: it never waits, and runs deterministically."""
 
 import asyncio
 import selectors
@@ -9,6 +9,11 @@ T = TypeVar("T")
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time starts at 0 s and advances only when nothing is ready to run.
+
+    Raises RuntimeError if nothing is ready and no timer is set, since it would wait for ever.
+    """
+
     def __init__(self) -> None:
         self.now = 0.0
         super().__init__(_Selector(self))
@@ -32,5 +37,6 @@ class _Selector(selectors.DefaultSelector):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` to its end on a `VirtualLoop` and return its result."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)

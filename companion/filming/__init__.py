@@ -1,4 +1,5 @@
-"""A conversation on film, for who has agreed to it: both voices, the face's pictures and captions, in files.
+"""Recordings of conversations whose user consents: video, both voices, captions and a log of events, as files.
 
-It does not know sessions, nor who agrees. Start with `Films`.
+It knows nothing of sessions, nor who has consented. Start with `companion.filming.shoot`, which records one
+conversation; `companion.filming.films` manages the files.
 """

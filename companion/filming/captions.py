@@ -1,4 +1,4 @@
-"""What was said in a film and when, as WebVTT (https://www.w3.org/TR/webvtt1/): of the face what was heard of it."""
+"""Captions of a recording as WebVTT (https://www.w3.org/TR/webvtt1/); of an interrupted reply only the heard words."""
 
 from dataclasses import dataclass, field
 
@@ -7,13 +7,13 @@ from companion.protocol.events import ServerEvent
 from companion.stages.protocols import SPEAK_RATE
 
 FACE, USER = "Face", "User"
-TYPED_MS = 3000.0  # for which what the user typed is shown
-SHORTEST_MS = 300.0  # for which anything is
+TYPED_MS = 3000.0  # ms for which typed text is shown
+SHORTEST_MS = 300.0  # ms, minimum duration of a cue
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cue:
-    """Times in ms of the session's clock."""
+    """One caption. ``start`` and ``end`` in ms on the session's clock; ``who``: `FACE` or `USER`."""
 
     start: float
     end: float
@@ -23,7 +23,7 @@ class Cue:
 
 @dataclass(slots=True)
 class _Line:
-    """A sentence of the face; ``words`` are those that have begun."""
+    """A line that the face is saying; ``words``: those whose playout has begun. Times in ms."""
 
     text: str
     words: list[str] = field(default_factory=list[str])
@@ -32,14 +32,15 @@ class _Line:
 
 
 class Captions:
-    """Give it what a session sends, with the time of its clock in ms."""
+    """Collects captions from the events that a session sends (`note`)."""
 
     def __init__(self) -> None:
         self.cues: list[Cue] = []
         self._line: _Line | None = None
-        self._turns: dict[str, tuple[float, float]] = {}  # by item, from when to when the user spoke
+        self._turns: dict[str, tuple[float, float]] = {}  # by item id: start and end of the user's speech, ms
 
     def note(self, event: ServerEvent, now: float) -> None:
+        """Take the next event. ``now``: ms on the session's clock."""
         match event:
             case events.AudioTranscriptDelta():
                 self._end()
@@ -55,7 +56,7 @@ class Captions:
                 self._user(event, now)
 
     def text(self, since: float) -> str:
-        """The file, for a film that begins at ``since``."""
+        """The WebVTT file for a recording that begins at ``since`` (ms on the session's clock)."""
         shown = [cue for cue in sorted(self.cues) if cue.end > since]
         return "\n".join(["WEBVTT\n", *(_written(cue, since) for cue in shown)])
 

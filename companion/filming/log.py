@@ -1,6 +1,6 @@
-"""What happened in a conversation, to be replayed: a line of JSON for each event, with its second; no pictures.
+"""The log of a conversation, for ``companion replay``: JSON lines, one for each event with its time.
 
-The first line holds the settings with which it began. Sound is that of the user alone.
+The first line holds the initial settings. Video and the face's audio are left out; the user's audio is included.
 """
 
 import asyncio
@@ -21,7 +21,8 @@ class LogError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """``settings`` with which it began; what the client sent and what it was sent, with their seconds."""
+    """A log that was read: the initial ``settings``, the client's events (``got``) and the server's (``sent``), with
+    their times in s from the start."""
 
     settings: Json
     got: list[tuple[float, ClientEvent]]
@@ -29,7 +30,7 @@ class Logged:
 
 
 class Log:
-    """``settings`` are those that hold now."""
+    """Collects the lines of a log, timed by the running event loop. ``settings``: the session's at the start."""
 
     def __init__(self, settings: Json) -> None:
         self._now = asyncio.get_running_loop().time
@@ -38,16 +39,16 @@ class Log:
         self._lines = [json.dumps({"log": FORMAT, "session": settings})]
 
     def got(self, event: ClientEvent) -> None:
-        """From the client."""
+        """Log an event from the client."""
         self._add("got", request(event))
 
     def sent(self, event: ServerEvent) -> None:
-        """To the client; media are left out."""
+        """Log an event to the client; audio and video are left out."""
         if not isinstance(event, AudioDelta | VideoDelta):
             self._add("sent", str(self._encode(event)))
 
     def take(self) -> str:
-        """The lines since the last time."""
+        """The lines since the last call."""
         lines, self._lines = self._lines, []
         return "".join(f"{line}\n" for line in lines)
 
@@ -56,7 +57,11 @@ class Log:
 
 
 def read(path: Path) -> Logged:
-    """A last line that was cut is left out. Raises LogError."""
+    """Read a log; an incomplete last line is ignored.
+
+    Raises:
+        LogError: the file cannot be read, or is not a log of this version's format.
+    """
     try:
         lines = [line for line in path.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
         head, *events = [json.loads(line) for line in lines] or [{}]

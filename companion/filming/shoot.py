@@ -1,4 +1,4 @@
-"""One conversation being filmed: what comes is gathered by its time, and written a second later."""
+"""Records one conversation: events are ordered by their presentation times and written one second later."""
 
 import asyncio
 from collections import deque
@@ -17,40 +17,43 @@ from companion.filming.soundtrack import Soundtrack
 from companion.protocol.events import AudioDelta, ServerEvent, VideoDelta
 from companion.stages.protocols import SPEAK_RATE, Samples, from_pcm16
 
-EVERY_S = 0.5  # between two times at which it is written
-LATE = SPEAK_RATE  # samples of the clock after which nothing more comes for a time
-JITTER = SPEAK_RATE // 4  # samples by which a packet of the microphone may come early or late
-FILMED_CODEC = "h264"  # as it is sent; of a face in another one there is the sound alone
+EVERY_S = 0.5  # s between two writes
+LATE = SPEAK_RATE  # samples of delay (1 s) within which everything for a time has arrived
+JITTER = SPEAK_RATE // 4  # samples by which a packet of the microphone may come early or late without a gap
+FILMED_CODEC = "h264"  # recorded as it is sent; with another codec only the audio is recorded
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    at: int  # sample of the clock
+    at: int  # presentation time, samples of the session's clock
     packet: Packet
     shape: tuple[int, int]
 
 
 class Shoot:
-    """``clock`` gives that of the session, in samples. A face of another size begins another file."""
+    """Collects a session's events and writes them in `run`. Whenever the size of the face changes, a new file begins.
+
+    ``clock`` returns the session's time, in samples at `SPEAK_RATE`; ``name`` is part of the file names.
+    """
 
     def __init__(
         self, films: Films, name: str, clock: Callable[[], int], made_of: Callable[[], list[Ingredient]]
     ) -> None:
-        """``made_of`` gives what the face is made from, for the film's credentials; it blocks."""
-        self.log: Log | None = None  # of the events, where they are to be kept
+        """``made_of`` returns the ingredients of the face for the video's credentials; it may block."""
+        self.log: Log | None = None  # of the events, if it is wanted
         self._films, self._name, self._clock, self._made_of = films, name, clock, made_of
         self._captions, self._noted = Captions(), 0
         self._face, self._user = Soundtrack(clock()), Soundtrack(clock())
         self._pictures: deque[_Picture] = deque()
-        self._whole = False  # a keyframe has come
+        self._whole = False  # whether a keyframe has come, before which nothing can be decoded
         self._taken: list[Film] = []
         self._open: Film | None = None
         self._shape: tuple[int, int] | None = None
-        self._start = self._last = 0  # sample at which the film begins; number of its last picture
+        self._start = self._last = 0  # sample at which the file begins; number of its last frame
         self._over = asyncio.Event()
 
     def note(self, event: ServerEvent) -> None:
-        """What the session sends."""
+        """Take an event that the session sends."""
         self._captions.note(event, self._clock() * 1000 / SPEAK_RATE)
         if self.log:
             self.log.sent(event)
@@ -63,16 +66,16 @@ class Shoot:
                 self._pictures.append(_Picture(_sample(event.pts_ms), packet, shape))
 
     def hear(self, sound: Samples) -> None:
-        """The next piece of the user's microphone, (n,) at `SPEAK_RATE`."""
+        """Take the next audio of the user's microphone, (n,) float32 at `SPEAK_RATE`, which ends now."""
         at = self._clock() - len(sound)
         self._user.put(self._user.end if abs(self._user.end - at) < JITTER else at, sound)
 
     def stop(self) -> None:
-        """What was gathered is the end of it."""
+        """End the recording with what has been collected."""
         self._over.set()
 
     async def run(self) -> None:
-        """Until it is stopped. Raises OSError and FFmpegError, such as for a full disk: it ends with what it has."""
+        """Write until `stop`, then finish the file, also after an error. Raises OSError and FFmpegError."""
         try:
             while not self._over.is_set():
                 with suppress(TimeoutError):
@@ -83,7 +86,7 @@ class Shoot:
             await self._finish()
 
     async def delete(self) -> None:
-        """Nothing of it is kept, when it is over."""
+        """Delete all files of the recording, when `run` is over. Raises OSError."""
         for film in self._taken:
             await self._films.device.run(film.delete)
 

@@ -1,4 +1,4 @@
-"""One voice of a film: sound that comes in pieces, at times of the session's clock, as one line without gaps."""
+"""One voice of a recording: pieces of audio at given times, joined to one track without gaps."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from companion.stages.protocols import Samples
 
 
 class Soundtrack:
-    """Positions are samples of the session's clock; what nobody said is silence. It begins at ``start``."""
+    """A track that begins at ``start``; gaps are silence. All positions are samples on the session's clock."""
 
     def __init__(self, start: int) -> None:
-        self.taken = self.end = start  # of what was taken, and of what was put
+        self.taken = self.end = start  # end of what was taken, and of what was put
         self._waiting: Samples = np.zeros(0, np.float32)
 
     def put(self, at: int, sound: Samples) -> None:
-        """``sound`` (n,) begins at ``at``; what was taken already is not changed by it."""
+        """Place ``sound``, (n,) float32, at ``at``; the part before what was taken already is dropped."""
         sound = sound[max(0, self.taken - at) :]
         first = max(at, self.taken) - self.taken
         lacking = first + len(sound) - len(self._waiting)
@@ -22,7 +22,7 @@ class Soundtrack:
         self.end = max(self.end, at + len(sound))
 
     def take(self, until: int) -> Samples:
-        """All from where the last one ended to ``until``."""
+        """The audio from the end of the last call to ``until``, (n,) float32; empty if ``until`` is not later."""
         n = max(0, until - self.taken)
         sound, self._waiting = self._waiting[:n], self._waiting[n:]
         self.taken += n
