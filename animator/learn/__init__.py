@@ -1,5 +1,5 @@
-"""Data for the networks of the face, their training and their export (torch).
+"""Makes training data for the face's networks, trains them, and exports them to ONNX (torch).
 
-Nothing that runs imports it: trained networks are ONNX files, which `animator.motion` runs. Start with
-``docs/motion.md``; the commands are in `animator.learn.commands`.
+It knows nothing of rendering, and nothing at run time imports it: `animator.motion` runs the ONNX files.
+Start with ``docs/motion.md``; the commands are in `animator.learn.commands`.
 """

@@ -1,4 +1,5 @@
-"""``animator data``, ``animator train``: what a command needs is imported when it runs."""
+"""``animator data``, ``animator train`` and ``animator train-speech``; each command imports what it needs when it runs.
+"""
 
 import json
 from collections.abc import Callable, Generator

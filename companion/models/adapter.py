@@ -1,6 +1,6 @@
 """Converts a LoRA adapter of a language model from safetensors, as it is trained and stored, to GGUF for llama.cpp.
 
-The format is specified in docs/gguf.md of https://github.com/ggml-org/ggml.
+The format is specified by https://github.com/ggml-org/ggml (``gguf.md`` among its documents).
 """
 
 import logging

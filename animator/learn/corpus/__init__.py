@@ -1,4 +1,5 @@
-"""The corpus of speech: synthesizers that tell their phonemes, song, captured and filmed people, as clips.
+"""Builds the speech corpus: clips of sound with the mouth that made it, from synthesizers with known phonemes, from
+song, and from captured and filmed people.
 
-It does not know which network learns from them. Start with `animator.learn.corpus.corpus`.
+It does not know which networks are trained on them. Start with `animator.learn.corpus.corpus`.
 """

@@ -1,4 +1,4 @@
-"""Training of the motion network: conversations made of clips, batches of them, the network, its weights (torch).
+"""Trains the motion network: conversations assembled from clips, batches, the network, the export of weights (torch).
 
-It does not know how clips came about. Start with `animator.learn.motion.train_motion`.
+It does not know how the clips were made. Start with `animator.learn.motion.train_motion`.
 """

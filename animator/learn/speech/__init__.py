@@ -1,5 +1,5 @@
-"""Training of the networks that hear speech: the mouth, touching lips, and articulation (torch).
+"""Trains the networks that turn speech into mouth shapes: the mouth, closing and articulation networks (torch).
 
-They know sound and the mouth that said it, and nothing of head, eyes or feelings. Start with
+They know sound and the mouth that made it, and nothing of head, eyes or emotions. Start with
 `animator.learn.speech.train_mouth`; the model card beside the networks has the commands.
 """
