@@ -1,5 +1,4 @@
-"""``animator data``, ``animator train`` and ``animator train-speech``; each command imports what it needs when it runs.
-"""
+"""``animator data``, ``animator train``, ``animator train-speech``: each imports what it needs only when it runs."""
 
 import json
 from collections.abc import Callable, Generator
@@ -85,7 +84,7 @@ def videos(
 
 @contextmanager
 def _running(out: Path) -> Generator[Callable[[str, int, int], None]]:
-    """A progress bar: what is made, how much of it is there, how much it shall be. Errors become one line."""
+    """A progress bar: what is made, how much of it there is, and how much there will be. Errors become one line."""
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}")
     try:
         with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
@@ -113,7 +112,7 @@ def train(
     shards: Annotated[Path | None, typer.Option(help="The folder with clips, instead of the file's.")] = None,
     out: Annotated[Path | None, typer.Option(help="The folder of the run, instead of the file's.")] = None,
 ) -> None:
-    """Trains the motion network on clips of motion, and goes on where the run's folder ends.
+    """Trains the motion network on clips of motion; resumes from the run's folder.
 
     Several GPUs: accelerate launch -m animator train CONFIG. Ends with one JSON line.
     """
@@ -145,10 +144,10 @@ def train_speech(  # noqa: PLR0913 - the options of a command
     network: Annotated[Speech, typer.Option(help="Which one of the three.")] = "mouth",
     seed: SEED = 1,
 ) -> None:
-    """Trains a network that hears speech. Ends with one JSON line of scores.
+    """Trains a network that turns speech into mouth shapes. Ends with one JSON line of scores.
 
-    mouth: the mouth, on whose features the motion network builds. closing: when lips touch each other, or the teeth.
-    articulation: the shapes of film; it needs film in the corpus, and goes on from a mouth network (--start).
+    mouth: the shapes of the mouth; the motion network builds on its features. closing: when lips touch each other or
+    the teeth. articulation: lip shapes as on film; needs film in the corpus, and starts from a mouth network (--start).
     """
     with _running(out) as advance:
         from animator.learn.speech.train_articulation import train_articulation

@@ -1,4 +1,4 @@
-"""Other voices, rooms, microphones and noises, made in the mel power domain."""
+"""Augmentation: other voices, rooms, microphones and noises, made in the mel power domain."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
@@ -25,7 +25,7 @@ def _curve(batch: int, spread_db: float, tilt_db: float) -> Tensor:
 
 
 def _warp(power: Tensor) -> Tensor:
-    """Another vocal tract length: the bands of each sequence are shifted by up to 16 %."""
+    """Another vocal tract length: the mel bands of each sequence are shifted by up to 16 %."""
     batch = len(power)
     at = (torch.arange(MELS) * torch.empty(batch, 1).uniform_(0.86, 1.16)).clamp(max=MELS - 1.001)
     low = at.floor().long()[:, None, :].expand(-1, power.shape[1], -1)

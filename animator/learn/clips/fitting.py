@@ -24,9 +24,9 @@ from animator.portrait.shaping.lip_shapes import fit_mouth
 
 Floats = NDArray[np.float32]
 
-CALM_FRAMES = 5  # frames that make the rest face
-SHUT_GAP = 0.25  # of the open gap of the lids: closed
-BLINK_LIMIT = 0.35  # of a blink: more hides the iris
+CALM_FRAMES = 5  # frames that make the neutral face
+SHUT_GAP = 0.25  # share of the open gap between the lids below which they are closed
+BLINK_LIMIT = 0.35  # share of a blink above which the iris is hidden
 PIVOT_HEIGHT = 0.22  # face heights over the chin: what moves least when a head turns
 _MOUTH_SHAPES = [name for name in ARKIT if name.startswith(("mouth", "jaw"))]
 _BROW_SHAPES = [name for name in ARKIT if name.startswith(("brow", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer"))]
@@ -49,9 +49,9 @@ class Rest:
 
 
 def channels(faces: Sequence[FaceLandmarks], looks: Floats) -> Floats:
-    """The faces of consecutive frames at 25 fps, and their gaze relative to the head, ``looks`` (frames, 2) yaw and
-    pitch in degrees -> (frames, len(CHANNELS)) float32. Head and gaze are relative to their medians over the clip; the
-    channels of the mouth are the means of both sides.
+    """The faces of consecutive frames at 25 fps, with their gaze relative to the head, ``looks`` (frames, 2) in degrees
+    (yaw, pitch) -> (frames, len(CHANNELS)) float32. Head and gaze are relative to their medians over the clip; the
+    mouth channels are the means of both sides.
     """
     rest = rest_of(faces)
     solve = solver(rest.shapes[_SOLVED_SHAPES], rest.width)

@@ -22,9 +22,9 @@ from animator.portrait.finding.landmarks import FaceLandmarks
 from animator.units import FPS, RATE, Samples
 
 SHORTEST_CLIP = 25  # frames
-LEAST_SEEN = 0.9  # of the frames must show the face
+LEAST_SEEN = 0.9  # share of the frames that must show the face
 MOST_BLANK = 2  # frames that may pass before the face appears: a search for it takes long
-QUIET_AMPLITUDE = 1e-3  # amplitude; a sound that never exceeds it has nobody in it
+QUIET_AMPLITUDE = 1e-3  # a sound that never exceeds this amplitude has nobody speaking in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _motion(video: Path) -> Floats:
 
 
 def late(video: Path) -> int:
-    """By how many samples at 24 kHz the sound starts after the picture; negative where it starts before."""
+    """Samples at 24 kHz by which the sound starts after the picture; negative if it starts before."""
     try:
         with av.open(video) as container:
             sound = next(container.decode(audio=0)).time or 0.0

@@ -20,18 +20,18 @@ from animator.units import RATE, SAMPLES_PER_FRAME
 SPEECH_DB = -22.0  # dB of full scale, of normal speech
 HELD_VOICES = ("rms", "am_puck", "bf_lily", "em_alex", "zf_xiaoyi", "ff_siwis", "jf_alpha")
 HELD_LANGUAGES = ("it", "tr")
-HELD_STEP = 25  # of hibari's clips, whose one voice is always heard in training
+HELD_STEP = 25  # one in so many of hibari's clips is held out; its only voice is always heard in training
 ENGLISH_VOICES = ("en-us", "en", "en-gb-scotland")
 KOKORO_LANGUAGES = {"e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "cmn"}
-HELD_SPEAKERS = ("", "s20", "s23", "s31")  # of film; those of no folder trained the scorer of lip sync
-HELD_SENTENCE_STEP = 7  # of every so many of the other speakers one is for validation
-LATE_SAMPLES = SAMPLES_PER_FRAME // 2  # samples by which lips are shown after what the networks tell, see `Lips`
-SPEEDS = ((1, 1), (5, 6), (3, 4), (8, 7), (6, 5))  # of captured takes: other voices
+HELD_SPEAKERS = ("", "s20", "s23", "s31")  # of film; the films outside speaker folders trained the lip-sync scorer
+HELD_SENTENCE_STEP = 7  # one in so many sentences of the other speakers is for validation
+LATE_SAMPLES = SAMPLES_PER_FRAME // 2  # samples by which lips are shown after what the networks predict, see `Lips`
+SPEEDS = ((1, 1), (5, 6), (3, 4), (8, 7), (6, 5))  # of captured takes, as if by other voices
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One clip before it becomes a mouth and mel power."""
+    """One clip before its mouth and its mel power are computed."""
 
     voice: str
     held: bool
@@ -58,10 +58,10 @@ class Plan:
 
 
 def build(out: Path, plan: Plan, seed: int, progress: Callable[[str, int, int], None]) -> None:
-    """Makes the clips of the plan that ``out`` lacks. ``progress`` is called with the source, how many of its clips are
-    there, and how many it is to have.
+    """Makes the clips of the plan that ``out`` lacks. ``progress`` is called with the source, how many of its clips
+    there are, and how many there will be.
 
-    Raises `animator.media.files.MediaError`, which says how to get it, when a synthesizer is missing.
+    Raises `animator.media.files.MediaError` when a synthesizer is missing, with how to get it.
     """
     out.mkdir(parents=True, exist_ok=True)
     if plan.captured:

@@ -1,4 +1,4 @@
-"""Filmed people who talk -> clips for the articulation network. The mouth is solved with the blendshapes of a fitted
+"""Films of people who talk -> clips for the articulation network. The mouth is solved in the blendshapes of a fitted
 head, so that a rendered face shows the lips as the film does."""
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,11 +23,11 @@ from animator.units import FPS
 
 Floats = NDArray[np.float32]
 
-LEAST_SEEN = 0.9  # of the frames must show the face
+LEAST_SEEN = 0.9  # share of the frames that must show the face
 _SHAPES = [name for name in ARKIT if name in CHANNELS or name.removesuffix("Left").removesuffix("Right") in CHANNELS]
 _SOLVED_SHAPES = [INDEX[name] for name in (*_SHAPES, "mouthLeft", "mouthRight")]
 _CHIN_POINTS = (152, 148, 377, 176, 400)
-_NOSE_TIP = 1  # of the nose: what lies over it does not speak
+_NOSE_TIP = 1  # landmark; what lies above it does not take part in speech
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ LANGUAGES = (
     *OTHER_LINES, "bg", "bn", "ca", "cs", "da", "el", "fa", "fi", "hu", "id", "ko", "lt", "nb", "ro", "sk", "sv", "ta",
     "uk", "vi",
 )  # fmt: skip
-_WORDFREQ_NAMES = {"cmn": "zh"}  # languages that wordfreq calls otherwise
+_WORDFREQ_NAMES = {"cmn": "zh"}  # languages with another code in wordfreq
 _OTHER_SCRIPTS = ("ru", "cmn", "ja", "hi", "bg", "bn", "el", "fa", "ko", "ta", "uk")  # other than Latin
 _COMMON_WORDS = 4000  # words of a language
 # Share of the words that are chosen for having a p, b, m, f or v, in scripts with such letters.
@@ -106,7 +106,7 @@ def english(rng: np.random.Generator) -> str:
 
 
 def other(language: str, rng: np.random.Generator) -> str:
-    """About eight frequent words of ``language`` in random order; now and then a line of it."""
+    """About eight frequent words of ``language`` in random order; sometimes a line of `OTHER_LINES`, or words of it."""
     if language in OTHER_LINES and rng.random() < 0.25:
         return _line(language, rng)
     plain, labial = _frequent(language)
@@ -124,7 +124,7 @@ def _line(language: str, rng: np.random.Generator) -> str:
 
 @cache
 def _frequent(language: str) -> tuple[list[str], list[str]]:
-    """The frequent words of ``language`` that espeak-ng can read, and those of them with letters of the lips."""
+    """The frequent words of ``language`` that espeak-ng can read, and those of them with letters for lip sounds."""
     listed: list[str] = top_n_list(_WORDFREQ_NAMES.get(language, language), _COMMON_WORDS)
     words = [word for word in listed if not any(map(str.isdigit, word))]
     if language in _OTHER_SCRIPTS:

@@ -1,7 +1,7 @@
 """Turns speech into song, and into loud or soft speech, with the WORLD vocoder (Morise et al. 2016).
 
-Vowels are drawn out to the length of their notes; the pitch moves from note to note with portamento and vibrato;
-consonants keep their length. The phonemes' times change with the sound, so the mouth holds its vowels, too.
+Vowels are drawn out to the length of their notes, while consonants keep theirs; the pitch moves from note to note with
+portamento and vibrato. The phonemes' times are changed along with the sound, so the mouth holds the vowels, too.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from animator.learn.corpus.teacher import DIPHTHONGS, VISEME_OF, Segment
 from animator.media.files import MediaError
 from animator.units import RATE
 
-STEP_S = 0.005  # s, of the vocoder
+STEP_S = 0.005  # s, frame period of the vocoder
 SCALE = (0, 2, 4, 5, 7, 9, 11)  # semitones
 BEAT_LENGTHS = (0.5, 0.5, 1.0, 1.0, 1.0, 1.5, 2.0, 3.0)
 VOWELS = {"a", "ae", "uh", "e", "i", "aw", "o", "u", "y"}
-HELD_PARTS = {1: (0.4, 0.6), 2: (0.25, 0.35)}  # the part of a vowel, of a diphthong, that is drawn out
+HELD_PARTS = {1: (0.4, 0.6), 2: (0.25, 0.35)}  # the part that is drawn out, of a vowel and of a diphthong
 
 Floats = NDArray[np.float64]
 Sound = NDArray[np.float32]
@@ -29,8 +29,8 @@ Sound = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Voiced:
-    """``sound`` (n,) at 24 kHz; ``opening``: how much wider than in speech the jaw opens; ``level`` in dB more than
-    speech; ``around`` (n,): other sound at the same time."""
+    """``sound`` (n,) at 24 kHz; ``opening``: factor by which the jaw opens wider than in speech; ``level``: dB over
+    that of speech; ``around`` (n,): other sound at the same time."""
 
     sound: Sound
     segments: list[Segment]
@@ -75,7 +75,7 @@ def sing(sound: Sound, segments: list[Segment], random: np.random.Generator) -> 
 
 
 def speak_up(sound: Sound, segments: list[Segment], random: np.random.Generator) -> Voiced:
-    """Called out: higher and brighter, with a wider jaw."""
+    """Loud speech, as when calling: higher and brighter, with the jaw wider open."""
     spectra = _analyse(sound)
     pitch = spectra.pitch * random.uniform(1.25, 1.6)
     bright = _tilted(spectra.envelope, random.uniform(2.0, 4.0))
@@ -84,7 +84,7 @@ def speak_up(sound: Sound, segments: list[Segment], random: np.random.Generator)
 
 
 def speak_softly(sound: Sound, segments: list[Segment], random: np.random.Generator) -> Voiced:
-    """Low and dull, or whispered; with a narrower jaw."""
+    """Soft speech: lower and duller, or whispered; with the jaw less open."""
     spectra = _analyse(sound)
     dull = _tilted(spectra.envelope, random.uniform(-4.0, -1.5))
     if random.random() < 0.5:
@@ -132,7 +132,7 @@ def _letters(symbol: str) -> str:
 
 
 def _split(symbol: str, start: float, end: float) -> list[Segment]:
-    """A diphthong stays in its first vowel until it ends."""
+    """Cuts a diphthong so that it stays in its first vowel until its end."""
     letters = _letters(symbol)
     if len(letters) < 2 or end - start < 0.2:
         return [Segment(symbol, start, end)]
@@ -141,7 +141,7 @@ def _split(symbol: str, start: float, end: float) -> list[Segment]:
 
 
 def _knots(parts: list[tuple[str, float, float, bool]], lengths: list[float]) -> list[tuple[float, float]]:
-    """Times in what is sung, and the times in the speech that they take their sound from."""
+    """Times in the song, and the times in the speech from which their sound is taken."""
     knots, at = [(0.0, parts[0][1])], 0.0
     for (symbol, start, end, _), length in zip(parts, lengths, strict=True):
         hold = HELD_PARTS[min(2, max(1, len(_letters(symbol))))]
@@ -171,13 +171,13 @@ def _melody(notes: list[tuple[float, float]], count: int, root: float, random: n
 
 
 def _breath(spectra: _Spectra) -> Floats:
-    """(bins,) of the voice's tones, which speech does not have in every vowel."""
+    """(bins,) aperiodicity of the voiced sounds, since not every vowel of the speech is voiced."""
     toned = spectra.breath[spectra.pitch > 0]
     return np.median(toned, axis=0) if len(toned) else np.full(spectra.breath.shape[1], 0.1)
 
 
 def _toned(at: Floats, pitch: Floats, notes: list[tuple[float, float]]) -> NDArray[np.bool_]:
-    """(n,) whether there is a tone: where the speech had one, and in all of a note."""
+    """(n,) whether the sound is voiced: where the speech was, and in all of a note."""
     voiced = pitch[np.minimum(np.round(at / STEP_S).astype(int), len(pitch) - 1)] > 0
     for start, end in notes:
         voiced[int(start / STEP_S) + 4 : int(end / STEP_S) - 4] = True
@@ -185,7 +185,7 @@ def _toned(at: Floats, pitch: Floats, notes: list[tuple[float, float]]) -> NDArr
 
 
 def _taken(rows: Floats, at: Floats) -> Floats:
-    """Rows (n, bins) at the times ``at``, between two rows a mixture."""
+    """Rows (n, bins) at the times ``at``, linearly interpolated."""
     place = np.clip(at / STEP_S, 0, len(rows) - 1.001)
     low = place.astype(int)
     part = (place - low)[:, None]
@@ -199,7 +199,7 @@ def _warped(envelope: Floats, tract: float) -> Floats:
 
 
 def _tilted(envelope: Floats, decibels: float) -> Floats:
-    """So many dB more an octave over 400 Hz."""
+    """With a spectral tilt above 400 Hz, in dB an octave."""
     hertz = np.linspace(0, RATE / 2, envelope.shape[1])
     return envelope * 10 ** (decibels * np.log2(np.maximum(hertz, 400) / 400) / 10)
 

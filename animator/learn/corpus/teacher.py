@@ -1,8 +1,8 @@
-"""Phonemes with exact times -> mouth weights: the coarticulation teacher.
+"""The coarticulation teacher: phonemes with exact times -> blendshape weights of the mouth.
 
 Cohen and Massaro's dominance functions over viseme targets, with the rules of JALI (Edwards et al. 2016): bilabials
-always close, labiodentals touch, sibilants narrow the jaw, rounded sounds start early and end late, and sounds made
-by the tongue alone leave the lips to their neighbours.
+always close, labiodentals touch, sibilants narrow the jaw, rounded sounds start early and end late, and the lips of
+sounds that the tongue makes alone follow their neighbours.
 """
 
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from animator.motion.voice.mouth_net import CHANNELS
 from animator.units import FPS
 
-FINE_HZ = 200  # Hz, where targets are evaluated before they are reduced to frames
-LEAD_S = 0.035  # s, by which the mouth is ahead of the sound
+FINE_HZ = 200  # Hz, rate at which targets are evaluated before they are averaged to frames
+LEAD_S = 0.035  # s by which the mouth precedes the sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Viseme:
-    """Target weights, how strongly jaw and lips ask for them, and how far they reach in time (s)."""
+    """Target weights by blendshape, how strongly ``jaw`` and ``lips`` pull towards them against those of neighbours,
+    and how far in time they ``reach`` and by how much they ``lead`` (s)."""
 
     target: dict[str, float]
     jaw: float = 1.0
@@ -42,9 +43,9 @@ class Viseme:
         object.__setattr__(self, "row", row)
 
 
-# How far the lips go in each sound, but for the jaw, is what film says: least squares of these dominance functions on
-# the tracked lips of 179 sentences (GRID, 16 speakers). Sounds that are unstressed or missing there (oh, oo, y, ae, th,
-# sh) are set beside their neighbours by hand.
+# How far the lips move in each sound, the jaw excepted, is fitted to film: least squares of these dominance functions
+# on the tracked lips of 179 sentences (GRID, 16 speakers). Sounds that are unstressed or missing there (oh, oo, y, ae,
+# th, sh) are set by hand, in line with similar sounds.
 VISEMES: dict[str, Viseme] = {
     "sil": Viseme({}, 1.0, 1.0, 0.06),
     "a": Viseme({"jawOpen": 0.46, "mouthLowerDown": 0.17, "mouthUpperUp": 0.21, "mouthShrugUpper": 0.10,
@@ -92,8 +93,8 @@ _VISEME_SYMBOLS = {
 }  # fmt: skip
 VISEME_OF: dict[str, str] = {symbol: name for name, symbols in _VISEME_SYMBOLS.items() for symbol in symbols.split()}
 VISEME_OF["ꭧ"] = "sh"
-# How far the tongue's tip is raised: between the teeth for th, at the upper ones for l and n, and where t and d are
-# made, behind which it is hardly seen. Sounds of the blade (s, sh) keep it down.
+# How far the tip of the tongue is raised: between the teeth for th, at the upper teeth for l and n, and behind them for
+# t and d, where it is hardly seen. Sounds made with the blade (s, sh) keep it down.
 TIP_TARGETS: dict[str, float] = {
     symbol: raised
     for symbols, raised in (("θ ð", 1.0), ("l ɫ ɭ ɬ", 0.8), ("n ɳ", 0.7), ("t d ɾ ɽ ʈ ɖ ɗ T", 0.45))
@@ -103,7 +104,8 @@ DIPHTHONGS = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": 
 
 
 def visemes(segments: list[Segment]) -> list[tuple[str, float, float]]:
-    """Segments -> (viseme, start, end); a symbol of several sounds is cut into equal parts, marks are dropped."""
+    """Segments -> (viseme, start, end) in seconds; a symbol of several sounds is cut into equal parts, and marks such
+    as stress are dropped."""
     cut: list[tuple[str, float, float]] = []
     for segment in segments:
         letters = "".join(DIPHTHONGS.get(letter, letter) for letter in segment.symbol)
@@ -114,12 +116,12 @@ def visemes(segments: list[Segment]) -> list[tuple[str, float, float]]:
 
 
 def _dominance(cut: list[tuple[str, float, float]], times: NDArray[np.float64]) -> NDArray[np.float32]:
-    """How near each segment is at each time: (times, segments) in (0, 1]."""
+    """How much each segment dominates at each time: (times, segments) in (0, 1]."""
     shapes = [VISEMES[name] for name, _, _ in cut]
     start, end = np.array([s for _, s, _ in cut]), np.array([e for _, _, e in cut])
     lead = np.array([LEAD_S + shape.lead for shape in shapes])
     silent = np.array([name == "sil" for name, _, _ in cut])
-    half = (end - start) / 2  # what is long, as in song, is held but for its last 80 ms
+    half = (end - start) / 2  # long sounds, as in song, are held except for their last 80 ms
     flat = np.where(silent, np.maximum(half - 0.09, 0.0), np.maximum(0.6 * half, half - 0.08))
     distance = np.maximum(np.abs(times[:, None] - ((start + end) / 2 - lead)) - flat, 0.0)
     reach = np.array([shape.reach for shape in shapes])
@@ -138,9 +140,9 @@ def _closures(cut: list[tuple[str, float, float]], times: NDArray[np.float64]) -
 
 
 def tip(segments: list[Segment], frames: int) -> NDArray[np.float32]:
-    """(frames,) at 25 fps in [0, 1]: how far the tongue's tip is raised in each, see `TIP_TARGETS`.
+    """(frames,) at 25 fps in [0, 1]: how far the tip of the tongue is raised, see `TIP_TARGETS`.
 
-    It is there through the middle of the sound, and on its way for 30 ms before and after.
+    It reaches its height for the middle of the sound, and rises and falls in about 30 ms before and after.
     """
     times = (np.arange(frames * FINE_HZ // FPS) + 0.5) / FINE_HZ
     raised = np.zeros(len(times), np.float32)
@@ -154,7 +156,7 @@ def tip(segments: list[Segment], frames: int) -> NDArray[np.float32]:
 
 
 def _loudness(sound: NDArray[np.float32], rate: int, times: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(times,) root mean square over 50 ms, 1 at the loud syllables of this sound."""
+    """(times,) root mean square over 50 ms, relative to the loud syllables of this sound, where it is 1."""
     width = rate // 20
     energy = np.convolve(sound.astype(np.float64) ** 2, np.ones(width) / width, "same")
     level = np.sqrt(energy[np.clip((times * rate).astype(int), 0, len(sound) - 1)])
@@ -162,9 +164,10 @@ def _loudness(sound: NDArray[np.float32], rate: int, times: NDArray[np.float64])
 
 
 def teach(segments: list[Segment], sound: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """The mouth that says this sound: (frames, len(CHANNELS)) at 25 fps; ``mouthClose`` is a fraction of the jaw.
+    """The mouth that makes ``sound``, (n,) at ``rate`` Hz: (frames, len(CHANNELS)) at 25 fps.
 
-    Frame i is the mean over its 40 ms, and the highest closure within them: at 25 fps a bilabial must not be missed.
+    ``mouthClose`` is a fraction of the opening of the jaw. Frame i is the mean over its 40 ms, except that its closure
+    is the highest within them: at 25 fps a bilabial must not be missed.
     """
     frames = int(len(sound) / rate * FPS)
     times = (np.arange(frames * FINE_HZ // FPS) + 0.5) / FINE_HZ

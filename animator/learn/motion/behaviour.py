@@ -28,8 +28,8 @@ def perform(scene: Scene, wishes: Wishes, random: np.random.Generator) -> Floats
 
 
 def moods(emotion: NDArray[np.uint8], strength: NDArray[np.float16]) -> Floats:
-    """(frames,) indices into EMOTIONS and their strengths -> (frames, len(CHANNELS)) float32: what the wished emotions
-    add to a face."""
+    """(frames,) indices into EMOTIONS and their strengths -> (frames, len(CHANNELS)) float32: what the requested
+    emotions add to a face."""
     mood, rows = Mood(), np.zeros((len(emotion), len(CHANNELS)), np.float32)
     for row, name, size in zip(rows, emotion.tolist(), strength.tolist(), strict=True):
         weights, bearing = mood(EMOTIONS[name], size)
@@ -53,8 +53,8 @@ def frames_of(columns: Floats) -> Floats:
 
 
 def heard(columns: Floats) -> list[Other]:
-    """(frames * hops, MELS) log-mel -> for each frame, what has been heard when it is made, `LOOK_AHEAD` frames
-    later."""
+    """(frames * hops, MELS) log-mel -> per frame, what has been heard `LOOK_AHEAD` frames later, when the frame is
+    made."""
     prosody = Prosody()
     return [Other(features, prosody(features)) for features in frames_of(columns)][LOOK_AHEAD:]
 

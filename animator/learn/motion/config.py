@@ -58,7 +58,7 @@ class Training(_Strict):
     rate: float = 6e-4
     warm_up: int = 200  # steps
     average: float = 0.999  # decay of the moving average of the weights
-    variants: int = 2  # how often the sound of a clip is changed (voice, room, noise) and its features are computed
+    variants: int = 2  # augmentations of each clip's sound (voice, room, noise) for which features are computed
     validate_every: int = 500
     precision: Literal["no", "fp16", "bf16"] = "no"
     threads: int = 1

@@ -34,10 +34,10 @@ Floats = NDArray[np.float32]
 class Heard:
     """A clip as the network is trained on it.
 
-    ``motion`` (frames, channels) f32 in natural units, less what the wished emotions add; ``sounds`` (variants, frames,
-    n) f16: the groups own and other of `conditions` side by side, each variant with other voices, rooms and noises;
-    ``wishes`` (frames, m) f32: emotion, gaze and distance; ``state`` (frames,) u1; ``since`` (frames,) f32:
-    `conditions.since_blink` before the frame.
+    ``motion`` (frames, channels) f32 in natural units, without what the requested emotions add; ``sounds`` (variants,
+    frames, n) f16: the condition groups own and other side by side, each variant with other voices, rooms and noises;
+    ``wishes`` (frames, m) f32: the requested emotion, gaze and distance; ``state`` (frames,) u1; ``since`` (frames,)
+    f32: `conditions.since_blink` before the frame.
     """
 
     motion: Floats
@@ -54,7 +54,7 @@ class Heard:
 
 
 def listen(folder: Path, variants: int, seed: int, progress: Callable[[int, int], None]) -> list[Heard]:
-    """All clips of ``folder``, with ``variants`` of their sound each, the first one unchanged; what is computed is
+    """All clips of ``folder``, each with ``variants`` of its sound, of which the first is unchanged. Results are
     cached in the folder's ``heard/``. ``progress`` is called with how many clips are done, and how many there are.
 
     Raises `animator.media.files.MediaError` for a folder without clips and for a broken one.
@@ -88,7 +88,8 @@ def _sound(shard: Shard, place: Path, variant: int, seed: int) -> NDArray[np.flo
 
 
 def _own(columns: Floats) -> Floats:
-    """(frames * 4, MELS) -> for each frame the row of what is known when it is made, `LOOK_AHEAD` frames later."""
+    """(frames * 4, MELS) -> per frame, the row of what is known of its sound `LOOK_AHEAD` frames later, when the frame
+    is made."""
     network, prosody = MouthNet(), Prosody()
     rows: list[Floats] = []
     for features in frames_of(columns):
