@@ -1,5 +1,5 @@
-"""What travels on the wire: every event, its form as a message, and what a client may set.
+"""The wire protocol: every event, its encoding as a websocket message, and the settings that a client may change.
 
-It does not know what an event does; that is the session's business. Start with `companion.protocol.events`; for
-authors of clients there is ``docs/protocol.md``.
+It does not know what an event does: that is up to the session. Start with `companion.protocol.events`; authors of
+clients start with ``docs/protocol.md``.
 """

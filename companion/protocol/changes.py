@@ -1,4 +1,5 @@
-"""Merges a `session.update` into the settings, field by field; only fields that cannot be used are left out."""
+"""Merges a `session.update` into the settings of a session, field by field, and finds the fields that are invalid or
+unknown."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -30,20 +31,21 @@ OWN_FIELDS = (
     "disclosure",
     "resume",
     "expires_at",
-)  # what the server says of a session beside its settings
-EMPTY_VALUES = (None, "", "inf", "auto", 1, [], {})  # values by which OpenAI's clients ask for nothing in particular
-MOST_NAMED = 10  # unknown fields of an update that are named
-LONGEST_NAME = 60  # characters of one
-INDIVISIBLE_FIELDS = ("memory", "recording")  # taken as they are or not at all: nobody agrees for somebody else
+)  # fields that the server reports of a session beside its settings
+EMPTY_VALUES = (None, "", "inf", "auto", 1, [], {})  # default values that OpenAI's clients send, without effect
+MOST_NAMED = 10  # unknown fields of an update that are reported
+LONGEST_NAME = 60  # characters of a field's name in that report
+INDIVISIBLE_FIELDS = ("memory", "recording")  # taken whole or not at all, lest a consent apply to another user
 
 _SETTINGS = TypeAdapter(Settings)
 _CHOICES: TypeAdapter[ToolChoice] = TypeAdapter(ToolChoice)
 
 
 def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
-    """``settings`` with what a ``session.update`` names; what was switched off comes back as in ``defaults``.
+    """``settings`` with the fields that ``change``, a ``session.update``, sets.
 
-    Raises WireError naming the field that cannot be used.
+    A part that is None in ``settings`` and is switched on again starts from ``defaults``. Raises WireError, which
+    names the invalid field.
     """
     merged = _merge(asdict(settings), change, asdict(replace(defaults, avatar=Avatar())))
     try:
@@ -58,7 +60,7 @@ def update(settings: Settings, change: Json, defaults: Settings) -> Settings:
 
 
 def tool_choice(value: Any, param: str) -> ToolChoice:
-    """Raises WireError naming ``param``."""
+    """Validate a tool choice. Raises WireError, which names ``param`` as the field."""
     try:
         return _CHOICES.validate_python(value)
     except ValidationError as error:
@@ -67,7 +69,7 @@ def tool_choice(value: Any, param: str) -> ToolChoice:
 
 
 def _at_its_rate(audio: Audio) -> Audio:
-    """Mu-law has one rate, whatever was asked for before."""
+    """``audio`` with mu-law formats at 8000 Hz, their only rate, whichever was set before."""
 
     def narrowed(format: SoundFormat) -> SoundFormat:
         return replace(format, rate=8000) if format.type == "audio/pcmu" else format
@@ -77,16 +79,17 @@ def _at_its_rate(audio: Audio) -> Audio:
 
 
 def unknown(change: Json) -> list[str]:
-    """The fields of a `session.update` that say something which is not known here, as paths; at most `MOST_NAMED`.
-    What asks for nothing ("speed": 1, null), and what the server itself says of a session, says nothing."""
+    """The paths of fields in a `session.update` that are not supported here; at most `MOST_NAMED`. Fields without
+    effect ("speed": 1, null) and those that the server itself reports of a session are not listed."""
     shape = Settings("", audio=Audio(AudioInput(transcription=Transcription())), avatar=Avatar(), memory=Remembering())
     shape = replace(shape, recording=Filming())
     return list(itertools.islice(_unknown(change, asdict(shape), "session"), MOST_NAMED))
 
 
 def without(change: Json, param: str | None, settings: Settings) -> Json:
-    """``change`` without the field ``param`` ("session.audio.output.voice"). What ``settings`` do not have yet, such as
-    a face, comes whole or not at all, and so does a list. The same where ``change`` does not name the field."""
+    """``change`` without the field with the path ``param`` (such as "session.audio.output.voice"); unchanged if it does
+    not have it. A field within a list, or within a part that ``settings`` do not have yet, such as the avatar, is
+    removed together with that list or part."""
     return _without(change, asdict(settings), (param or "").split(".")[1:])
 
 
@@ -111,7 +114,8 @@ def _unknown(change: Mapping[str, Any], shape: Json, path: str) -> Iterator[str]
 
 
 def _negotiate(avatar: Avatar, change: Json) -> Avatar:
-    """A codec asked for by name is taken; otherwise the best of those listed."""
+    """Choose the best of the video codecs that ``change`` lists; if it lists none, ``avatar`` is returned unchanged.
+    Raises WireError ``unsupported_codec`` if none of them is known."""
     video: Any = change
     for key in ("avatar", "video"):
         video = cast(Mapping[str, Any], video).get(key) if isinstance(video, Mapping) else None

@@ -1,7 +1,8 @@
-"""Event <-> websocket message.
+"""Encodes events as websocket messages and decodes them.
 
-Two subprotocols: ``realtime`` sends JSON text with media as base64; ``realtime.binary`` sends each media event as one
-binary message, the event without its media as a line of JSON, ``\\n``, then the raw bytes. Both accept both.
+There are two subprotocols. ``realtime`` sends JSON text with media as base64. ``realtime.binary`` sends each media
+event as one binary message: the event without its media as a line of JSON, ``\\n``, then the raw bytes. The server
+accepts both forms from clients of either.
 """
 
 import base64
@@ -19,16 +20,17 @@ from companion.protocol.events import CLIENT_EVENTS, ClientEvent, Error, Json, S
 
 SUBPROTOCOLS = ("realtime.binary", "realtime")  # best first
 
-MOST_LEVELS = 100  # lists and objects within each other
+MOST_LEVELS = 100  # maximum nesting depth of lists and objects
 ACCEPTED_JSON = f"UTF-8, finite numbers, at most {MOST_LEVELS} levels deep"
 
 _ADAPTERS = {name: TypeAdapter(kind) for name, kind in CLIENT_EVENTS.items()}
-_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # a half of a character outside the basic plane, escaped
-_MEDIA = {"input_audio_buffer.append": "audio"}  # the field that a client's binary message carries
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # an escaped UTF-16 surrogate
+_MEDIA = {"input_audio_buffer.append": "audio"}  # client event -> its field of media, the bytes of a binary message
 
 
 class WireError(Exception):
-    """A message cannot be understood. ``code`` is stable; ``param`` names the field, ``event_id`` is the client's."""
+    """A message is invalid. ``code`` is stable; ``param`` is the path of the field at fault, ``event_id`` the client's
+    id of the event; both are None if not known."""
 
     def __init__(self, code: str, message: str, param: str | None = None, event_id: str | None = None) -> None:
         super().__init__(message)
@@ -36,7 +38,11 @@ class WireError(Exception):
 
 
 class Encoder:
-    """Server events -> messages of one connection, numbered; ``request`` is its id, which errors tell."""
+    """Encodes the server's events for one connection: called with an event, it returns the message.
+
+    ``event_id`` counts them from 1. ``binary``: media events become binary messages instead of base64. ``request`` is
+    the connection's id in the log, which error events repeat.
+    """
 
     def __init__(self, binary: bool, request: str | None = None) -> None:
         self.binary, self._request = binary, request
@@ -58,7 +64,7 @@ class Encoder:
 
 
 def request(event: ClientEvent) -> str:
-    """A client's event -> the text from which `decode` makes it again."""
+    """Encode a client's event as JSON text, of which `decode` makes the same event."""
     fields = {name: value for name, value in dataclasses.asdict(event).items() if value is not None}
     if (name := _MEDIA.get(event.type)) is not None:
         fields[name] = base64.b64encode(fields[name]).decode("ascii")
@@ -66,7 +72,8 @@ def request(event: ClientEvent) -> str:
 
 
 def decode(message: str | bytes) -> ClientEvent:
-    """A client's message -> its event; fields that we do not know are ignored. Raises WireError."""
+    """Decode a client's message, JSON text or binary. Unknown fields are ignored. Raises WireError for an invalid
+    message, an unknown event or an invalid field."""
     head, media = (message, None) if isinstance(message, str) else _split(message)
     payload = _object(head)
     raw_id = payload.get("event_id")
@@ -87,9 +94,11 @@ def decode(message: str | bytes) -> ClientEvent:
 
 
 def parse(text: str | bytes) -> Any:
-    """JSON from outside -> its value, which can be written as JSON and as UTF-8 again: numbers are finite, half
-    characters (a client may cut an emoji in two) are question marks. Raises ValueError, also where it is nested deeper
-    than `MOST_LEVELS`."""
+    """Parse untrusted JSON -> a value that can safely be encoded as JSON and UTF-8 again.
+
+    Lone surrogates (of a client that cuts an emoji in two) become question marks. Raises ValueError for invalid JSON,
+    NaN and infinities, or a depth of more than `MOST_LEVELS`.
+    """
     text = text if isinstance(text, str) else text.decode()
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
@@ -102,7 +111,8 @@ def parse(text: str | bytes) -> Any:
 
 
 def invalid(error: ValidationError, event_id: str | None, prefix: str = "") -> WireError:
-    """Pydantic's first complaint as an ``invalid_value`` that names the field. The value itself is not repeated."""
+    """Pydantic's first error as a WireError ``invalid_value`` that names the field; ``prefix`` precedes its path. The
+    value is not repeated, since it may quote the user."""
     first = error.errors(include_input=False, include_url=False)[0]
     param = ".".join([*([prefix] if prefix else []), *(str(part) for part in first["loc"] if part != "function-plain")])
     return WireError("invalid_value", f"`{param}`: {first['msg']}.", param, event_id)
@@ -126,7 +136,7 @@ def _object(head: str | bytes) -> Json:
 
 
 def _refuse(constant: str) -> None:
-    """Refuses NaN and the infinities, which are not JSON."""
+    """Reject NaN and the infinities, which are not JSON. Raises ValueError."""
     raise ValueError(constant)
 
 
@@ -137,7 +147,7 @@ def _finite(number: str) -> float:
 
 
 def _is_utf8(text: str) -> bool:
-    """Whether it has no half of a surrogate pair in it. In a few ms even for the longest message, unlike a pattern."""
+    """Whether ``text`` has no lone surrogate. Takes a few ms even for the longest message, unlike a regex."""
     try:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Telephone sound: mu-law (G.711) and PCM16, byte for byte. Pure."""
+"""Conversion between the audio formats of the wire, mu-law (G.711) and PCM16, and samples. Pure; no resampling."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,12 @@ _BIAS = 0x84
 
 
 def linear(sound: bytes, kind: SoundFormat) -> bytes:
-    """Sound in a format, at its own rate -> PCM16, little endian, at the same."""
+    """Decode bytes in the format ``kind`` -> mono PCM16, little endian, at the same rate."""
     return _VALUES[np.frombuffer(sound, np.uint8)].astype("<i2").tobytes() if kind.type == "audio/pcmu" else sound
 
 
 def coded(pcm: NDArray[np.float32], kind: SoundFormat) -> bytes:
-    """[-1, 1] at the rate of a format -> sound in it."""
+    """Encode samples, (n,) float32 in [-1, 1] (clipped) at the rate of ``kind``, as bytes in that format."""
     levels = np.clip(np.round(pcm * 32767.0), -32768, 32767)
     if kind.type != "audio/pcmu":
         return levels.astype("<i2").tobytes()
@@ -22,7 +22,7 @@ def coded(pcm: NDArray[np.float32], kind: SoundFormat) -> bytes:
 
 
 def _decoded() -> NDArray[np.int32]:
-    """What each of the 256 codes means, by G.711."""
+    """The PCM16 values of all 256 mu-law codes by G.711: (256,) int32."""
     code = ~np.arange(256) & 0xFF
     size = (((code & 0x0F) << 3) + _BIAS << (code >> 4 & 7)) - _BIAS
     return np.where(code & 0x80, -size, size).astype(np.int32)
@@ -30,4 +30,4 @@ def _decoded() -> NDArray[np.int32]:
 
 _VALUES = _decoded()
 _CODES = np.argsort(_VALUES, kind="stable").astype(np.uint8)
-_BETWEEN = (_VALUES[_CODES][1:] + _VALUES[_CODES][:-1]) / 2  # where one code ends and the next begins
+_BETWEEN = (_VALUES[_CODES][1:] + _VALUES[_CODES][:-1]) / 2  # thresholds between neighbouring codes

@@ -1,5 +1,5 @@
-"""What a client may set about its session, in OpenAI's shape with Azure's ``avatar``. How it changes them is in
-`companion.protocol.changes`."""
+"""The settings of a session that a client may change, in OpenAI's format with Azure's ``avatar``. Updates are merged in
+`companion.protocol.changes`. Docstrings of the classes are copied into docs/asyncapi.json."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, cast
@@ -12,8 +12,8 @@ from companion.protocol.events import Amplitude, Angle, Articulation, Gaze, Json
 from companion.stages.protocols import SPEAK_RATE
 
 CODECS = ("h264", "vp8", "jpeg")  # best first
-MOST_CODECS = 16  # that a client lists
-MOST_TOOLS = 128  # functions of a client
+MOST_CODECS = 16  # codecs that a client may list
+MOST_TOOLS = 128  # functions that a client may offer
 
 Codec = Literal["h264", "vp8", "jpeg"]
 Name = Annotated[str, Field(max_length=200)]
@@ -110,7 +110,7 @@ class Avatar:
     emotion: Emotion = "neutral"
 
     def control(self) -> Control:
-        """The wishes that ``scene``, ``gaze`` and ``emotion`` express."""
+        """``scene``, ``gaze`` and ``emotion`` as the animator's `Control`; angles in degrees."""
         return Control(
             emotion=self.emotion,
             gaze_yaw_deg=self.gaze.yaw_deg,
@@ -197,7 +197,7 @@ class Settings:
 
 
 def detection(turns: Turns) -> TurnDetection:
-    """The defaults for a client that asks for nothing."""
+    """The turn detection of a client that sets none, from the configuration's ``turns``."""
     return TurnDetection(
         type=turns.detection,
         threshold=turns.threshold,
@@ -207,7 +207,7 @@ def detection(turns: Turns) -> TurnDetection:
 
 
 def _json(value: Any) -> Any:
-    """Tuples as lists, as JSON has them."""
+    """``value`` with tuples as lists, as in JSON."""
     if isinstance(value, dict):
         return {key: _json(item) for key, item in cast(Json, value).items()}
     return [_json(item) for item in cast(list[Any], value)] if isinstance(value, list | tuple) else value

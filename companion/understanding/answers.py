@@ -1,4 +1,4 @@
-"""Whether what a learner says answers a question, and rightly: numbers by their value, everything else by its words."""
+"""Judges a learner's utterance as the answer to a question: numbers by their value, anything else by its words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from pydantic import ConfigDict, with_config
 from companion.frontmatter import Pattern
 from companion.understanding.numbers import Reading, read
 
-STRAY_WORDS = 1  # words that have nothing to do with a question, in an answer to it that is a number
-LONGEST_GUESS = 4  # words of an answer that is a name or a thing, less what stands around it
-ALIKE_LETTERS = 0.8  # of their letters in a row, from which a word is one of an answer's, misheard or misspelt
-SPELT_LETTERS = 5  # letters of a word from which on it may be misspelt
+STRAY_WORDS = 1  # words unrelated to the question that an utterance with a number may have and still be an answer
+LONGEST_GUESS = 4  # words of a wrong answer that is a name or a thing, not counting phrases such as "I think it's"
+ALIKE_LETTERS = 0.8  # similarity (`SequenceMatcher.ratio`) from which on a word counts as misheard or misspelt
+SPELT_LETTERS = 5  # letters from which on a word may be misspelt
 _MARKS = frozenset(".,;:!?")
 
 
 class Heard(Enum):
-    """What a learner's words are to a question."""
+    """The verdict on a learner's utterance."""
 
     RIGHT = "the answer"
     WRONG = "another answer"
@@ -31,7 +31,7 @@ class Heard(Enum):
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """How one language puts an answer, as ``prompts/tutoring.md`` explains it."""
+    """One language's words around an answer; ``prompts/tutoring.md`` documents the fields."""
 
     frame: tuple[str, ...]
     counted: tuple[str, ...]
@@ -50,8 +50,8 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """One of the answers that are in somebody's words, and which of the tokens it is. ``value`` is of a number, or how
-    many of the right answers' words it is."""
+    """One possible answer in an utterance: its tokens from ``start`` to before ``end``. ``value`` is that of a number;
+    for words it is their count."""
 
     value: Fraction
     start: int
@@ -59,8 +59,12 @@ class _Claim:
 
 
 class Question:
-    """A question that has ``answers``. One of them that is a number is any number of its value; of others one must be
-    in what is said. ``about`` are texts whose words may come in an answer: the question, hints, the solution."""
+    """Judges answers to one question, in ``language`` (ISO 639-1).
+
+    ``answers`` are all the right ones: a number matches any number of the same value, any other answer matches where
+    its words occur. ``about`` are further texts, such as hints and the solution, whose words count as related to the
+    question. ``speech`` has the language's phrases.
+    """
 
     def __init__(
         self, question: str, answers: Sequence[str], about: Sequence[str], speech: Speech, language: str
@@ -77,11 +81,11 @@ class Question:
 
     @property
     def numeric(self) -> bool:
-        """Whether it is answered by a number."""
+        """Whether a number answers it."""
         return bool(self._values)
 
     def judge(self, said: str) -> Heard:
-        """What ``said`` is to this question."""
+        """Judge the utterance ``said`` as an answer to this question."""
         reading = read(said, self._language)
         if reading.garbled:
             return Heard.UNHEARD
@@ -95,7 +99,7 @@ class Question:
         return Heard.WRONG if self._is_guess(reading) else Heard.ASIDE
 
     def _numbers(self, reading: Reading) -> list[_Claim]:
-        """The numbers that are not of something else, as "nine" is in "nine years"."""
+        """The numbers that may be answers; not those that count something unrelated, as in "nine years"."""
         if not self.numeric:
             return []
         tokens = (*reading.tokens, ".")
@@ -106,7 +110,7 @@ class Question:
         ]
 
     def _fits(self, reading: Reading, numbers: Sequence[_Claim]) -> bool:
-        """Whether there is little besides the numbers that has nothing to do with the question."""
+        """Whether, besides the numbers, the utterance has hardly any words that are unrelated to the question."""
         tokens = list(reading.tokens)
         for amount in reading.amounts:
             tokens[amount.start : amount.end] = [""] * (amount.end - amount.start)
@@ -115,7 +119,7 @@ class Question:
         return len(strange) <= STRAY_WORDS and not self._speech.aside.search(" ".join(rest))
 
     def _found(self, tokens: Sequence[str]) -> list[_Claim]:
-        """Where the words of an answer are."""
+        """The occurrences of right answers that are words, similar words included."""
         return [
             _Claim(Fraction(len(phrase)), at, at + len(phrase))
             for phrase in self._phrases
@@ -124,15 +128,15 @@ class Question:
         ]
 
     def _is_guess(self, reading: Reading) -> bool:
-        """Whether it may be a name or a thing: few words, which are neither about the speaker nor a question or a
-        wish."""
+        """Whether the utterance may be a wrong answer that is a name or a thing: it has no number and few words, and it
+        is no question, wish or remark of the speaker's."""
         if self.numeric or reading.amounts:
             return False
         rest = self._unframed(reading.tokens)
         return 0 < len(rest) <= LONGEST_GUESS and not self._speech.aside.search(self._bare(reading.tokens))
 
     def _claimed(self, reading: Reading, claims: Sequence[_Claim]) -> Fraction | None:
-        """The answer that somebody stands by, after doubts, corrections and reasons; None if there is none."""
+        """The value that the speaker settles on, after denials, corrections and reasons; None if there is none."""
         tokens, speech = reading.tokens, self._speech
         held = [claim for claim in claims if not self._is_denied(tokens, claim)]
         held = _before(held, _places(tokens, speech.reasons)) or held
@@ -151,7 +155,7 @@ class Question:
         return next((value for value in ends if value in self._values), ends[0])
 
     def _is_denied(self, tokens: Sequence[str], claim: _Claim) -> bool:
-        """Whether its clause says no to it before it comes."""
+        """Whether the clause of ``claim`` denies it, as in "not a third"."""
         ends = _MARKS.union(self._speech.instead)
         start = next((at + 1 for at in range(claim.start - 1, -1, -1) if tokens[at] in ends), 0)
         before = " ".join(tokens[start : claim.start])
@@ -160,17 +164,18 @@ class Question:
         return bool(set(before.split()) & set(self._speech.denied))
 
     def _is_either(self, tokens: Sequence[str], claims: Sequence[_Claim]) -> bool:
-        """Whether it leaves open which of several it is."""
+        """Whether the utterance leaves open which of several answers is meant, as in "a half or a third"."""
         for at in _places(tokens, self._speech.either):
             if not self.numeric:
-                return True  # the others are not known
+                return True  # the alternative is a word, which is not among the claims
             sides = {c.value for c in claims if c.end <= at}, {c.value for c in claims if c.start > at}
             if all(sides) and sides[0] != sides[1]:
                 return True
         return False
 
     def _compared(self, tokens: Sequence[str], claims: Sequence[_Claim]) -> Fraction | None:
-        """Of two numbers that the question compares, the one that is said to be what it asks for."""
+        """If the question compares two numbers and the utterance compares them too, the one that it thereby names as
+        the answer; else None."""
         choices = {amount.value for amount in self._asked.amounts}
         wanted = self._direction(self._asked.tokens)
         said, first = self._direction(tokens), claims[0]
@@ -180,13 +185,13 @@ class Question:
         return first.value if said == wanted else next(iter(choices - {first.value}))
 
     def _direction(self, tokens: Sequence[str]) -> int:
-        """1 where something is called larger, -1 where it is called smaller, else 0."""
+        """1 where the tokens first say "larger", -1 where they first say "smaller", 0 for neither."""
         larger = next(_places(tokens, self._speech.larger), len(tokens))
         smaller = next(_places(tokens, self._speech.smaller), len(tokens))
         return (smaller > larger) - (smaller < larger)
 
     def _bare(self, tokens: Sequence[str]) -> str:
-        """The words as they stand, without what surrounds an answer in several words ("I think it's")."""
+        """The words, without phrases of several words around an answer ("I think it's")."""
         return " ".join(self._unframed(tokens, longer_than=1))
 
     def _unframed(self, tokens: Sequence[str], longer_than: int = 0) -> list[str]:
@@ -205,7 +210,7 @@ class Question:
 
 
 def _only_value(reading: Reading) -> Fraction | None:
-    """The number that a text is, and nothing else; None where it is something else."""
+    """The value of a text that is one number and nothing else; None for any other text."""
     if len(reading.amounts) != 1:
         return None
     amount = reading.amounts[0]
@@ -218,7 +223,7 @@ def _places(tokens: Sequence[str], words: Sequence[str]) -> Iterator[int]:
 
 
 def _before(claims: Sequence[_Claim], reasons: Iterator[int]) -> list[_Claim]:
-    """Those that come before a reason is given."""
+    """The claims before the first reason that follows any of them."""
     first = next((at for at in reasons if any(claim.end <= at for claim in claims)), None)
     return [claim for claim in claims if first is None or claim.end <= first]
 

@@ -1,6 +1,6 @@
-"""What people say of themselves and what they ask of it, by rule: names, homes, work, feelings, plans.
+"""Extracts facts that users state about themselves, and answers their questions about them, by rule.
 
-In every language of ``prompts/facts.md``."""
+Facts are names, homes, work, feelings or plans, in every language of ``prompts/facts.md``."""
 
 import functools
 import re
@@ -11,32 +11,34 @@ from companion import frontmatter, resources
 from companion.frontmatter import PromptError
 from companion.understanding.told import Ask, Fact, Language, Question, Reader, capital, filled, plain
 
-MOST_TOLD = 2  # facts that one answer names
+MOST_TOLD = 2  # facts in one answer, at most
 _SEVERAL = re.compile(r"\s(?:and|und|et|y|e|en)\s")
 
 
 class Facts:
-    """All languages of ``prompts/facts.md``."""
+    """The rules of ``prompts/facts.md``, by language (ISO 639-1). Where a method takes a ``language``, its rules are
+    tried first and the others after it."""
 
     def __init__(self, languages: Mapping[str, Language]) -> None:
         self.readers = {code: Reader(code, rules) for code, rules in languages.items()}
         self._told = functools.lru_cache(4096)(self._read)
 
     def told(self, text: str, language: str = "", spoken_of: str = "") -> tuple[tuple[Fact, ...], str]:
-        """What a message tells, in the language that was heard or in whichever has such words, and who was spoken of
-        last."""
+        """Extract the facts in a message -> (facts, the person spoken of last). ``spoken_of`` is the person whom the
+        previous message spoke of last. Cached."""
         return self._told(plain(text), language, spoken_of)
 
     def asked(self, text: str, language: str = "", before: Question | None = None) -> Question | None:
-        """What a message asks for."""
+        """The question that a message asks for a fact; None for none. ``before`` is the previous question, for "And my
+        sister?"."""
         return next((found for r in self._ordered(language) if (found := r.asked(text, before))), None)
 
     def retracts(self, text: str) -> bool:
-        """Whether the message as a whole takes back what was said before."""
+        """Whether the whole message, in any language, retracts the previous one."""
         return any(reader.retracts(text) for reader in self.readers.values())
 
     def forgets(self, text: str, language: str = "") -> tuple[str, str] | None:
-        """The language, and what is to be forgotten as `Reader.forgets` says; None: nothing."""
+        """The language of a request to forget, and what to forget as in `Reader.forgets`; None if it is no request."""
         for reader in self._ordered(language):
             if (about := reader.forgets(text)) is not None:
                 return reader.code, about
@@ -54,7 +56,7 @@ class Facts:
 
 
 class Known:
-    """What is known of one user. A newer fact takes the place of an older one of its kind and person."""
+    """The facts known about one user, oldest first. A newer fact replaces an older one with the same `Fact.key`."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -66,7 +68,7 @@ class Known:
         return iter(self._known.values())
 
     def hear(self, text: str, language: str = "") -> None:
-        """One message of the user's, in their order."""
+        """Update from the user's next message. A retraction removes the facts of the last message that stated any."""
         if self._facts.retracts(text):
             for fact in self._latest:
                 self._known.pop(fact.key, None)
@@ -81,7 +83,7 @@ class Known:
             self._known[fact.key] = fact
 
     def of(self, question: Question) -> list[Fact]:
-        """What answers it, the newest first."""
+        """The facts that answer ``question``, newest first, at most `MOST_TOLD`."""
         kind, who = question.ask.fact, question.who
         fitting = [f for f in reversed(self._known.values()) if f.kind == kind and _is(f.who, who)]
         if question.about:
@@ -89,13 +91,13 @@ class Known:
         return fitting[:MOST_TOLD]
 
     def about(self, word: str) -> list[Fact]:
-        """What has a word, or is of this person, the newest first."""
+        """The facts that contain a word which starts with ``word``, or are about the person ``word``, newest first."""
         whole = re.compile(rf"(?<!\w){re.escape(word)}", re.IGNORECASE)
         return [f for f in reversed(self._known.values()) if whole.search(f.clause) or f.who == word]
 
 
 def load(folder: Path | None = None) -> Facts:
-    """``facts.md`` of ``prompts/``, or of another folder of that form. Raises PromptError."""
+    """Read ``facts.md`` from ``prompts/``, or another folder. Raises PromptError."""
     path = (folder or resources.folder("prompts")) / "facts.md"
     head, _ = frontmatter.read(path)
     try:
@@ -105,12 +107,13 @@ def load(folder: Path | None = None) -> Facts:
 
 
 def answer(question: Question, found: Sequence[Fact], reader: Reader) -> str:
-    """What to say to a question, in the language of ``reader``; "" where others know better."""
+    """Word the answer to ``question`` in the language of ``reader``; ``found`` are the facts that answer it, newest
+    first. "" if none is known and somebody else should answer."""
     ask = reader.asking(question)
     word = question.word if question.language == reader.code else question.who
     if not found:
         return filled(ask.unknown, {"who": word, "your": question.your, "about": question.about})
-    if len({fact.who for fact in found}) > 1:  # "brother" is asked for, and there are two
+    if len({fact.who for fact in found}) > 1:  # such as two brothers, where "brother" is asked for
         return " ".join(capital(fact.you) for fact in reversed(found))
     return " ".join(capital(_said(ask, word, question, fact, reader)) for fact in reversed(found))
 
@@ -126,5 +129,5 @@ def _said(ask: Ask, word: str, question: Question, fact: Fact, reader: Reader) -
 
 
 def _is(who: str, asked: str) -> bool:
-    """Whether "older brother" is asked for by "brother"."""
+    """Whether a fact about ``who`` answers a question about ``asked``, as "older brother" does for "brother"."""
     return who == asked or bool(asked) and who.endswith(f" {asked}")

@@ -1,6 +1,6 @@
-"""Numbers in what somebody says or types, as values: "3-quarters", "1/3rd", "three out of four", "¾", "75 %".
+"""Reads the numbers in an utterance as exact values: "3-quarters", "1/3rd", "three out of four", "¾", "75 %".
 
-text2num reads whole numbers, decimals and ordinals in eight languages; how they make fractions is said here.
+text2num reads whole numbers, decimals and ordinals in eight languages; the grammar here combines them to fractions.
 """
 
 import functools
@@ -16,8 +16,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 from text_to_num import alpha2digit
 
-ECHO = 3  # times in a row that nobody says a number, and a recogniser does that hears none
-DIVIDER = "§"  # before the number by which the word of a fraction divides
+ECHO = 3  # repetitions of a number beyond which it is taken as the hallucination of a speech recogniser
+DIVIDER = "§"  # marks a denominator that was said as a word: "quarter" becomes "§4"
 
 _SUFFIX = r"(?:st|nd|rd|th|ème|er|[ºª°ᵒ])?[sˢ]?"
 _TOKEN = re.compile(
@@ -26,8 +26,9 @@ _TOKEN = re.compile(
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _YEAR = re.compile(r"(?<!\d )(?<![\d.])(1\d|20) (\d\d)\b(?! ?[\d%/§])")  # "nineteen forty-five"
 
-# One letter a token: N a number, O an ordinal, D a divider, A an article, & "and", f "of", i "in", t what may stand
-# after these, z a word that is a number, m "minus", P "point", c what makes a time of day, w any other word.
+# The grammar is over one letter per token: N a number, O an ordinal, D a denominator, A an article, & "and", f "of", i
+# "in", t a word that may follow these, z a word with a value, m "minus", P "point", c a word of a time of day, w any
+# other word.
 _GRAMMAR = re.compile(
     r"""
       (?P<clock>[NA]?Dc)                                   # quarter to: no number
@@ -45,8 +46,8 @@ _GRAMMAR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number, and which of a reading's tokens say it: from ``start``, before ``end``. ``counts``: it is a whole
-    number that something may be counted with."""
+    """A number in a `Reading`: its exact ``value``, and its tokens from ``start`` to before ``end``. ``counts``: it is
+    a plain whole number, which may count something."""
 
     value: Fraction
     start: int
@@ -56,8 +57,8 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``tokens`` are words in lower case, numbers in digits, and marks. ``garbled``: a number comes over and over, as
-    when a recogniser hears none."""
+    """A text as ``tokens`` (lower-case words, numbers in digits, punctuation), and the ``amounts`` in them.
+    ``garbled``: a number is repeated, as speech recognisers do on noise; then there are no amounts."""
 
     tokens: tuple[str, ...]
     amounts: tuple[Amount, ...]
@@ -66,7 +67,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    """As ``numbers.toml`` explains it."""
+    """One language of ``numbers.toml``, which documents the fields."""
 
     fractions: dict[str, int]
     values: dict[str, float]
@@ -84,7 +85,7 @@ class _Language:
     comma: bool
 
     def code(self, token: str) -> str:
-        """The letter of a token in the grammar."""
+        """The letter of ``token`` in the grammar."""
         kinds = {"c": self.clock, "&": self.joins, "A": self.articles, "i": self.parts, "t": self.fillers}
         kinds = {"f": self.parts[:1], "m": self.minus, "P": self.point, "z": tuple(self.values)} | kinds
         if token[0].isdigit():
@@ -96,7 +97,7 @@ class _Language:
 
 
 def read(text: str, language: str = "en") -> Reading:
-    """What numbers ``text`` says in that language (ISO 639-1); English where it is not one of ``numbers.toml``."""
+    """Read the numbers in ``text``. ``language`` is ISO 639-1; one that ``numbers.toml`` lacks is read as English."""
     known = _languages().get(language) or _languages()["en"]
     tokens = tuple(_TOKEN.findall(_digits(text, known, language if language in _languages() else "en")))
     if any(len(list(run)) > ECHO for token, run in groupby(tokens) if token[0].isdigit()):
@@ -106,7 +107,7 @@ def read(text: str, language: str = "en") -> Reading:
 
 
 def _digits(text: str, known: _Language, language: str) -> str:
-    """``text`` in lower case, with digits for its numbers and a sign for all that means the same."""
+    """Normalize ``text``: lower case, numbers in digits, one sign for all words and characters of the same meaning."""
     text = unicodedata.normalize("NFKC", re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞])", " ", text)).lower().replace("⁄", "/")
     text = text.replace("’", "'").replace("−", "-")
     text = re.sub(r"(?<![\w).])[-–]\s?(?=\.?\d)", f" {known.minus[0]} ", text)
@@ -141,7 +142,8 @@ def _amounts(codes: str, tokens: Sequence[str], known: _Language) -> Iterator[Am
 
 
 def _worth(kind: str, numbers: list[Fraction], codes: str) -> Fraction | None:
-    """The value of what the grammar found; None where it divides by nothing."""
+    """The value of a match of the grammar: ``kind`` is its alternative, ``numbers`` its factors, ``codes`` its letters.
+    None for a division by zero."""
     match kind:
         case "mixed":
             divided = _divided(*numbers[1:]) if codes.rstrip("%")[-1] == "N" else _product(numbers[1:])
@@ -158,7 +160,7 @@ def _worth(kind: str, numbers: list[Fraction], codes: str) -> Fraction | None:
 
 
 def _part(token: str, code: str, known: _Language) -> Fraction:
-    """What a token multiplies by."""
+    """The factor that a token stands for: the value of a number, one divided by that of an ordinal or denominator."""
     if code == "z":
         return Fraction(str(known.values[token]))
     return _value(token) if code == "N" else 1 / _value(token)

@@ -1,6 +1,6 @@
-"""Orders that are understood by rule, whatever the language model: stop, be quiet, say that again, what time is it.
+"""Recognises orders by rule, independently of the language model: stop, be quiet, say that again, what time is it.
 
-Only whole utterances count, so that "I can't stop thinking" and "he told me to be quiet" are not orders.
+Only a whole utterance can be an order, so that "I can't stop thinking" and "he told me to be quiet" are none.
 """
 
 import re
@@ -24,7 +24,7 @@ strict = with_config(ConfigDict(extra="forbid"))
 
 
 class Order(Enum):
-    """What is wanted; the values are keys of ``prompts/orders.md``."""
+    """The kinds of orders; the values are keys in ``prompts/orders.md``."""
 
     STOP = "stop"
     QUIET = "quiet"
@@ -42,7 +42,7 @@ class Order(Enum):
 @strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrases:
-    """Those of one language, as ``prompts/orders.md`` explains them."""
+    """One language of ``prompts/orders.md``, which documents the fields."""
 
     polite: Pattern
     stop: Pattern
@@ -63,7 +63,8 @@ class Phrases:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An ``order`` in a ``language``. ``seconds`` are of a timer, ``wanted`` is the language (ISO 639-1) to speak."""
+    """An ``order``, given in ``language`` (ISO 639-1). ``seconds`` is the duration of a timer, else 0.0; ``wanted`` is
+    the language (ISO 639-1) that the companion is asked to speak, else ""."""
 
     order: Order
     language: str
@@ -72,7 +73,8 @@ class Given:
 
 
 def load(folder: Path) -> dict[str, Phrases]:
-    """``orders.md`` of a folder of prompts, by language. Raises PromptError."""
+    """Read ``orders.md`` from a folder of prompts -> its languages by ISO 639-1 code. Raises PromptError for an invalid
+    file, or an order without an answer."""
     path = folder / "orders.md"
     head, _ = frontmatter.read(path)
     found = {language: frontmatter.parse(Phrases, table, path) for language, table in head.items()}
@@ -85,7 +87,8 @@ def load(folder: Path) -> dict[str, Phrases]:
 
 
 def given(said: str, phrases: Mapping[str, Phrases], language: str = "") -> Given | None:
-    """The order that ``said`` is, as a whole, in any language; the one that was heard comes first."""
+    """The order that the whole utterance ``said`` is, in any language of ``phrases``; None if it is none. ``language``,
+    the one that was recognised, is tried first."""
     for code in sorted(phrases, key=lambda known: known != language):
         if found := _given(said, code, phrases[code]):
             return found
@@ -103,7 +106,7 @@ def _given(said: str, code: str, known: Phrases) -> Given | None:
 
 
 def _meant(order: Order, found: re.Match[str], code: str, known: Phrases) -> Given | None:
-    """The order, if what it is about is known."""
+    """The order with its argument; None if it needs one (a duration, a language) that is not valid."""
     about = next((group for group in found.groups() if group), "").strip().lower()
     if order is Order.TIMER:
         seconds = duration(about, code, known.units)
@@ -114,7 +117,8 @@ def _meant(order: Order, found: re.Match[str], code: str, known: Phrases) -> Giv
 
 
 def duration(text: str, language: str, units: Mapping[str, int]) -> float:
-    """Seconds that ``text`` says: "ten minutes", "an hour and a half"; 0.0 where it says anything else."""
+    """The duration that ``text`` says, in seconds: "ten minutes", "an hour and a half"; 0.0 for any other text.
+    ``units`` maps words for units to seconds."""
     reading = read(text, language)
     amounts = {amount.start: amount for amount in reading.amounts}
     total, pending, unit, at = Fraction(0), Fraction(1), 0, 0
@@ -132,7 +136,7 @@ def duration(text: str, language: str, units: Mapping[str, int]) -> float:
 
 
 def _bare(said: str, polite: re.Pattern[str]) -> str:
-    """Without polite words at its beginning and end."""
+    """``said`` without polite words at its beginning and end."""
     text = said
     while True:
         found = polite.match(text)

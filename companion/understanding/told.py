@@ -1,6 +1,6 @@
-"""One language's rules of `prompts/facts.md`: what a message tells of the user, and what it asks for.
+"""One language's rules of ``prompts/facts.md``: which facts a message states about the user, and which it asks for.
 
-Pure: the same words give the same facts.
+Pure: the same text always gives the same facts.
 """
 
 import re
@@ -11,8 +11,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, with_config
 
-LONGEST_MESSAGE = 2000  # characters of one message that are read, the last ones
-LAST_PERSON = "last"  # in the place of a person: who was spoken of last
+LONGEST_MESSAGE = 2000  # last characters of a message that are read
+LAST_PERSON = "last"  # stands for the person spoken of last
 _SENTENCE = re.compile(r"[^.!?…。！？\n]+[.!?…。！？]*")
 _FILLER = re.compile(r"\{([a-z]\w*)\}")
 _GROUP = re.compile(r"\(\?P<(\w+)>")
@@ -24,9 +24,12 @@ Text = Annotated[str, Field(min_length=1)]
 @strict
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Where ``pattern`` is found, the user told a ``fact``, in the words that it found; its groups ``value`` and
-    ``who`` are what it is and of whom (`LAST_PERSON`: whom they named last). ``you`` says it to them. ``many``: there
-    may be several. ``no``: it says that something is not so. ``drops``: facts that it ends."""
+    """A rule that extracts a fact: where ``pattern`` matches, the user stated a ``fact`` of this kind.
+
+    The pattern's groups ``value`` and ``who`` are its value and the person it is about; if the field ``who`` is
+    `LAST_PERSON`, that is the person spoken of last. ``you`` is the template that says it to the user. ``many``: there
+    may be several facts of the kind. ``no``: it denies something. ``drops``: kinds of facts that it makes invalid.
+    """
 
     fact: Text
     pattern: Text
@@ -40,9 +43,9 @@ class Tell:
 @strict
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Where ``pattern`` is found, the user asks for a ``fact``; its group ``about`` is a word that the fact holds.
-    ``say`` tells it with ``{value}``, ``many`` where that are several, ``unknown`` that it was not told ("": others
-    answer then)."""
+    """A rule that recognises a question: where ``pattern`` matches, the user asks for a ``fact`` of this kind; its
+    group ``about`` is a word that the fact must contain. ``say`` is the answer with ``{value}``, ``many`` that for a
+    value of several things, ``unknown`` that for a fact that is not known ("": somebody else answers then)."""
 
     fact: Text
     pattern: Text
@@ -54,8 +57,8 @@ class Ask:
 @strict
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """``all`` and ``last`` are the whole of what is said: that all is to be forgotten, or what was said before;
-    ``about`` names what. ``done`` and ``nothing`` are answered."""
+    """Patterns of requests to forget, which must match a whole message: ``all`` facts, those of the ``last`` message,
+    or those ``about`` a word. ``done`` and ``nothing`` are the answers."""
 
     all: Text
     last: Text
@@ -67,9 +70,12 @@ class Forgetting:
 @strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """Pieces of patterns: ``any`` and ``cap`` are names, ``rest`` goes to the end of a clause; ``who`` are people and
-    animals, by their name in English. ``turned`` makes what is said of oneself what is said to another. ``next`` asks
-    for the same of another ``who``. ``retract``: what was said before was not meant."""
+    """One language of ``prompts/facts.md``, which documents the fields.
+
+    ``any``, ``cap``, ``rest`` and ``pieces`` are parts of patterns; ``who`` maps words for people and animals to
+    English; ``turned`` maps the first person to the second. ``next`` matches a question for the same fact about
+    another person, ``retract`` a message that retracts the previous one.
+    """
 
     any: Text
     cap: Text
@@ -92,8 +98,12 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """``kind`` is that of the rule, ``who`` of whom it is ("" is the user), ``clause`` the words that told it in the
-    ``sentence``. ``you`` says it to the user, in that ``language``."""
+    """A fact about the user or somebody they know.
+
+    ``kind`` is the rule's ``fact``; ``who`` is the person it is about, in English ("": the user); ``clause`` are the
+    words of the ``sentence`` that state it; ``you`` says it to the user, in ``language`` (ISO 639-1). The other fields
+    are those of the rule, see `Tell`.
+    """
 
     kind: str
     who: str
@@ -108,13 +118,14 @@ class Fact:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Of facts with the same key the newest holds."""
+        """Of facts with the same key only the newest is valid."""
         return (self.kind, self.who, self.clause.lower() if self.many else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """For a fact; ``word`` is how the user names whom it is about, ``your`` the same with "your" before it."""
+    """A question for a fact. ``who`` is the person it is about, in English ("": the user); ``word`` is the user's word
+    for them, and ``your`` the same with "your" before it; ``about`` is a word that the fact must contain, or ""."""
 
     ask: Ask
     language: str
@@ -125,7 +136,7 @@ class Question:
 
 
 class Reader:
-    """One language's rules, compiled."""
+    """One language's rules, compiled. ``code`` is the language, ISO 639-1."""
 
     def __init__(self, code: str, rules: Language) -> None:
         self.code, self.rules = code, rules
@@ -147,7 +158,8 @@ class Reader:
         self._turned = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, turned))})(?!\w)", re.IGNORECASE)
 
     def told(self, text: str, spoken_of: str = "") -> tuple[list[Fact], str]:
-        """The facts of a message, and who was spoken of last, in it or before."""
+        """Extract the facts that the statements of a message contain -> (facts, the person spoken of last, in it or
+        before). Questions state nothing."""
         found = list[Fact]()
         for sentence in filter(_states, sentences(text)):
             own = [_group(match, "who") for match in self._who.finditer(sentence)]
@@ -160,7 +172,7 @@ class Reader:
         return found, spoken_of
 
     def asked(self, text: str, before: Question | None = None) -> Question | None:
-        """What a message asks for; ``before`` is the question before it."""
+        """The question that a message asks for a fact; None for none. ``before`` is the previous question."""
         text = plain(text)
         for ask, pattern in self._asks:
             if match := pattern.search(text):
@@ -170,20 +182,21 @@ class Reader:
         return None
 
     def repeated(self, text: str) -> str:
-        """What they said of themself in these words, said to them."""
+        """What the user said of themself in ``text``, in the second person; a quotation if no rule matches."""
         found, _ = self.told(text)
         return capital(found[0].you) if found else filled(self.rules.quote, {"clause": text.rstrip(" .")})
 
     def asking(self, question: Question) -> Ask:
-        """The same question in this language; as it was asked where nobody asks so."""
+        """This language's rule for the same kind of question; the question's own if there is none."""
         return next((ask for ask, _ in self._asks if ask.fact == question.ask.fact), question.ask)
 
     def retracts(self, text: str) -> bool:
-        """Whether all of a message says that the one before was not meant."""
+        """Whether the whole message retracts the previous one."""
         return bool(self._retract.fullmatch(_bare(text)))
 
     def forgets(self, text: str) -> str | None:
-        """What is to be forgotten: "*" is all, "" what was said before, else a word of it; None: nothing."""
+        """What a message asks to forget: "*" for everything, "" for the previous message, else a word that the facts
+        contain; None if it is no such request."""
         plain = _bare(text)
         if self._all.fullmatch(plain):
             return "*"
@@ -193,11 +206,11 @@ class Reader:
         return _group(match, "about").lower() if match else None
 
     def to_them(self, text: str) -> str:
-        """What they say of themself, said to them."""
+        """``text`` with the first person replaced by the second."""
         return self._turned.sub(lambda m: self.rules.turned[m.group().lower()], text)
 
     def _same(self, before: Question | None) -> Ask | None:
-        """The question of the kind of ``before`` for somebody else; none where none came before."""
+        """The rule that asks for the fact of the question ``before`` about another person; None if there is none."""
         kind = before.ask.fact if before else ""
         kind = kind if " of" in kind else f"{kind} of"
         return next((ask for ask, _ in self._asks if ask.fact == kind), None)
@@ -208,7 +221,7 @@ class Reader:
         return Question(ask, self.code, self._canonical(word), word, your, about)
 
     def _person(self, spoken_of: str, tell: Tell, match: re.Match[str]) -> str | None:
-        """Of whom it tells: "" is the user; None where nobody knows."""
+        """The person that a match of ``tell`` is about; "" is the user, None an unknown person."""
         if tell.who == LAST_PERSON:
             return spoken_of or None
         return self._canonical(_group(match, "who"))
@@ -236,18 +249,20 @@ class Reader:
         seen = Counter[str]()
 
         def numbered(match: re.Match[str]) -> str:
-            seen[match[1]] += 1  # a pattern may name a group but once
+            seen[match[1]] += 1  # names of groups must be unique within a pattern
             return f"(?P<{match[1]}_{seen[match[1]]}>"
 
         return re.compile(_GROUP.sub(numbered, pattern), re.IGNORECASE)
 
 
 def sentences(text: str) -> list[str]:
-    """Those of a message, as a memory keeps them."""
+    """Split the last `LONGEST_MESSAGE` characters of a message into sentences, with single spaces, as the memory stores
+    them."""
     return [" ".join(one.split()) for one in _SENTENCE.findall(text[-LONGEST_MESSAGE:]) if one.strip()]
 
 
 def capital(text: str) -> str:
+    """``text`` with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
@@ -256,12 +271,13 @@ def _states(sentence: str) -> bool:
 
 
 def _group(match: re.Match[str], name: str) -> str:
-    """What was found as a group, wherever in the pattern it stands."""
+    """The text of the first non-empty group ``name``; a pattern may have several, numbered by `Reader`."""
     found = (text for group, text in match.groupdict().items() if text and group.rpartition("_")[0] == name)
     return next(found, "").strip(" ,")
 
 
 def plain(text: str) -> str:
+    """The last `LONGEST_MESSAGE` characters of ``text``, with straight apostrophes."""
     return text.replace("’", "'")[-LONGEST_MESSAGE:]
 
 
@@ -270,4 +286,5 @@ def _bare(text: str) -> str:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
+    """``text`` with each ``{name}`` in it replaced from ``values``; others are left as they are."""
     return _FILLER.sub(lambda match: values.get(match[1], match[0]), text)

@@ -1,5 +1,5 @@
-"""Lessons: what is taught and asked, and how the learner does.
+"""Lessons: offers a lesson, asks its questions, judges the answers, and keeps track of the learner's progress.
 
-It knows neither the language model nor a persona: a lesson's facts and judgements come from its file in
-``prompts/lessons`` alone. Start with `companion.dialogue.lessons.lesson`.
+It knows neither the language model nor the persona: facts and judgements come only from the lesson's file in
+``prompts/lessons``. Start with `companion.dialogue.lessons.lesson` (the files) and `companion.dialogue.lessons.tutor`.
 """

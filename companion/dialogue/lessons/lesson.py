@@ -1,4 +1,4 @@
-"""The files of a lesson: its questions, and how a language asks them and understands what is answered.
+"""The files of a lesson: its questions, and the phrases and patterns of each language for asking and understanding.
 
 The facts of a lesson come from its file and never from the language model, which talks about everything else.
 """
@@ -21,8 +21,11 @@ strict = with_config(ConfigDict(extra="forbid"))
 @strict
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question. ``answers`` are all that are right: a number stands for every number of its value, of anything else
-    the words must be in an answer. ``goal``: place in the lesson's goals. ``solution`` is said after the last hint.
+    """One question of a lesson.
+
+    ``answers`` are all the right ones: a number matches any number of the same value, any other answer matches where
+    its words occur. ``hints`` are given one by one, ``solution`` after the last. ``goal`` is the number of the lesson's
+    goal that it belongs to, from 1.
     """
 
     question: Text
@@ -35,8 +38,9 @@ class Item:
 @strict
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What is said around the questions; what is empty in a lesson is as its language has it. ``{title}``,
-    ``{solution}`` and ``{question}`` are filled in; ``note`` tells the language model of the question that stands."""
+    """What is said around the questions, as ``prompts/tutoring.md`` explains it. ``{title}``, ``{solution}`` and
+    ``{question}`` are filled in; fields that a lesson leaves empty are those of its language. ``note`` tells the
+    language model of the current question."""
 
     offer: str = ""
     begin: str = ""
@@ -52,14 +56,14 @@ class Wording:
     note: str = ""
 
     def over_all(self, other: "Wording") -> "Wording":
-        """This one, with what ``other`` says where it says nothing."""
+        """A copy of this wording, with its empty fields taken from ``other``."""
         return Wording(**{f.name: getattr(self, f.name) or getattr(other, f.name) for f in fields(self)})
 
 
 @strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tutoring(Speech):
-    """One language of ``prompts/tutoring.md``, which explains it."""
+    """One language of ``prompts/tutoring.md``, which documents the fields."""
 
     accept: Pattern
     refuse: Pattern
@@ -73,15 +77,15 @@ class Tutoring(Speech):
     say: Wording
 
     def question(self, item: Item, language: str) -> Question:
-        """What judges answers to an item."""
+        """The judge of answers to ``item``, in ``language`` (ISO 639-1)."""
         return Question(item.question, item.answers, (*item.hints, item.solution), self, language)
 
 
 @strict
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """``language`` (ISO 639-1) is one of ``prompts/tutoring.md``; ``subjects`` are words by which it is asked for
-    beside its ``title``."""
+    """A file of ``prompts/lessons``. ``language`` (ISO 639-1) is one of ``prompts/tutoring.md``; ``subjects`` are other
+    words than the ``title`` with which a learner may ask for the lesson."""
 
     title: Text
     goals: Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -92,7 +96,8 @@ class Lesson:
 
     @classmethod
     def read(cls, path: Path, tutoring: Mapping[str, Tutoring]) -> Self:
-        """A file of ``prompts/lessons``. Raises PromptError."""
+        """Read a lesson. Raises PromptError for an invalid file, a language that ``tutoring`` does not have, or an item
+        without its goal."""
         head, _ = frontmatter.read(path)
         lesson = frontmatter.parse(cls, head, path)
         if lesson.language not in tutoring:
@@ -105,7 +110,7 @@ class Lesson:
 
 
 def tutoring(folder: Path) -> dict[str, Tutoring]:
-    """``tutoring.md`` of a folder of prompts, by language. Raises PromptError."""
+    """Read ``tutoring.md`` from a folder of prompts -> its languages by ISO 639-1 code. Raises PromptError."""
     path = folder / "tutoring.md"
     head, _ = frontmatter.read(path)
     return {language: frontmatter.parse(Tutoring, table, path) for language, table in head.items()}

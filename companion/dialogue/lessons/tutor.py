@@ -1,5 +1,5 @@
-"""Somebody's way through a lesson: it is offered, its questions are asked one at a time, answers are judged, hints come
-before solutions, and the learner may leave it and come back."""
+"""Tutors one user through a lesson: offers it, asks one question at a time, judges answers, gives hints before the
+solution, and lets the learner leave and return."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,7 +13,7 @@ from companion.understanding.answers import Heard, Question
 
 
 class Phase(Enum):
-    """Where a learner stands."""
+    """The state of a lesson."""
 
     NEW = "nobody has spoken of the lesson"
     OFFERED = "the learner was asked just now whether they want it"
@@ -22,7 +22,7 @@ class Phase(Enum):
     OVER = "all questions were asked"
 
 
-FOLLOWS = {  # what may come after what
+FOLLOWS = {  # the transitions that are allowed
     Phase.NEW: {Phase.OFFERED, Phase.ASKING},
     Phase.OFFERED: {Phase.ASKING, Phase.LEFT},
     Phase.ASKING: {Phase.LEFT, Phase.OVER},
@@ -32,7 +32,8 @@ FOLLOWS = {  # what may come after what
 
 
 class Tutor:
-    """One user's way through a lesson. ``tutoring`` is of its language; ``tell`` is called with every progress."""
+    """Tutors one user through one lesson. ``tutoring`` is that of the lesson's language; ``tell`` is called with every
+    change of progress."""
 
     def __init__(self, lesson: Lesson, tutoring: Tutoring, tell: Callable[[AvatarProgress], None]) -> None:
         self._lesson, self._tutoring, self._tell = lesson, tutoring, tell
@@ -52,18 +53,18 @@ class Tutor:
 
     @property
     def asking(self) -> bool:
-        """Whether a question stands."""
+        """Whether a question is waiting for its answer."""
         return self._phase is Phase.ASKING
 
     @property
     def note(self) -> str:
-        """For the language model, which is not to give the answer away."""
+        """A note for the language model on the current question, so that it does not give the answer away; else ""."""
         return self._say.note.format(question=self._item.question) if self.asking else ""
 
     @property
     def heard(self) -> str:
-        """What a speech recogniser may hear now; "" where nobody knows. Words are listed for the whole lesson, lest
-        they favour the right one."""
+        """A prompt for the speech recogniser with answers to expect; "" while no question is waiting. Those that are
+        words are listed for the whole lesson, lest the prompt favour the right one."""
         if not self.asking:
             return ""
         if self._question.numeric:
@@ -72,12 +73,11 @@ class Tutor:
 
     @property
     def counts(self) -> bool:
-        """Whether a number is waited for."""
+        """Whether a question that a number answers is waiting."""
         return self.asking and self._question.numeric
 
     def hear(self, said: str) -> str:
-        """What to say to the user's words; "" where they are not the lesson's business, and the language model
-        replies."""
+        """Handle the user's turn -> what to say; "" if it is not about the lesson: the language model replies."""
         if not self.asking:
             return self._invited(said)
         tutoring, say = self._tutoring, self._say
@@ -89,12 +89,12 @@ class Tutor:
         return self._judged(said)
 
     def leave(self) -> None:
-        """Let the question rest, if one stands."""
+        """Suspend the lesson if it is offered or a question is waiting."""
         if self._phase in (Phase.OFFERED, Phase.ASKING):
             self._enter(Phase.LEFT)
 
     async def guided(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
-        """The language model's words, and after the first of them the offer of the lesson."""
+        """Pass on the deltas of the language model's reply; the first reply ends with the offer of the lesson."""
         async with closing(deltas) as stream:
             async for delta in stream:
                 yield delta
@@ -104,7 +104,7 @@ class Tutor:
 
     @property
     def progress(self) -> AvatarProgress:
-        """Where the user stands."""
+        """The learner's progress."""
         items, goals = self._lesson.items, self._lesson.goals
         reached = tuple(
             goal
@@ -115,12 +115,13 @@ class Tutor:
         return AvatarProgress(self._lesson.title, *counts, self._right, reached, self.over)
 
     def state(self) -> Json:
-        """As `restore` takes it."""
+        """The state as JSON, for `restore`."""
         own = {"hints": self._hints, "right": self._right, "solved": sorted(self._solved)}
         return {"phase": self._phase.name, "place": self._place, **own}
 
     def restore(self, state: Json) -> None:
-        """Stand where another session's user stood; at the beginning, if the lesson is another one since."""
+        """Continue from the `state` of another session; start anew if the lesson's file has changed so that it no
+        longer fits."""
         items = self._lesson.items
         if state["place"] + (state["phase"] != Phase.OVER.name) > len(items):
             return
@@ -138,7 +139,8 @@ class Tutor:
         return self._questions[self._place]
 
     def _invited(self, said: str) -> str:
-        """What to say to who is not in the lesson: the first question, or the one that was left, if they want it."""
+        """What to say to a learner who is not in the lesson: if they want it, its first question, or the one where they
+        left; else ""."""
         tutoring = self._tutoring
         offered = self._phase is Phase.OFFERED
         wished = self._back.search(said) or self._named.search(said) and tutoring.subject.search(said)
@@ -152,7 +154,7 @@ class Tutor:
         return ""
 
     def _judged(self, said: str) -> str:
-        """What to say to the learner's words while the question stands."""
+        """What to say to the learner's words while a question is waiting; "" if they are not about it."""
         say, heard = self._say, self._question.judge(said)
         if heard is Heard.WRONG and not self._question.numeric and self._tutoring.help.search(said):
             heard = Heard.ASIDE  # "too hard" is short enough to be a name
@@ -170,8 +172,8 @@ class Tutor:
                 return self._hinted(say.help, judged=False) if self._tutoring.help.search(said) else ""
 
     def _hinted(self, comment: str, judged: bool) -> str:
-        """The next hint, and the question to who did not try; the solution, and the next question, where there is
-        none."""
+        """``comment`` and the next hint, with the question again unless an answer was ``judged``; after the last hint
+        the solution and the next question."""
         hints = self._item.hints
         if self._hints == len(hints):
             return self._go_on(self._say.solved.format(solution=self._item.solution), False)
@@ -197,7 +199,8 @@ class Tutor:
 
 
 class Lessons:
-    """One user's way through ``lessons``, one at a time; ``tutoring`` by language, ``tell`` as in `Tutor`."""
+    """Tutors one user through ``lessons`` (by name), one at a time; ``tutoring`` is by language, ``tell`` as in
+    `Tutor`."""
 
     def __init__(
         self, lessons: Mapping[str, Lesson], tutoring: Mapping[str, Tutoring], tell: Callable[[AvatarProgress], None]
@@ -207,7 +210,8 @@ class Lessons:
         self._tutor: Tutor | None = None
 
     def tutor(self, name: str) -> Tutor | None:
-        """That of the lesson of this ``name``; another name begins another, "" none."""
+        """The tutor of the lesson ``name``; None for "" or an unknown lesson. A name other than the last one starts
+        that lesson anew."""
         if name != self._name:
             lesson = self._lessons.get(name)
             self._name = name
@@ -216,15 +220,15 @@ class Lessons:
 
     @property
     def progress(self) -> AvatarProgress | None:
-        """In the lesson that has begun."""
+        """The progress in the current lesson; None if there is none."""
         return self._tutor.progress if self._tutor else None
 
     def state(self) -> Json:
-        """As `restore` takes it."""
+        """The state as JSON, for `restore`."""
         return {"name": self._name, "tutor": self._tutor.state() if self._tutor else None}
 
     def restore(self, state: Json) -> None:
-        """Go on where another session's user stood."""
+        """Continue from the `state` of another session."""
         tutor = self.tutor(state["name"])
         if tutor and state["tutor"]:
             tutor.restore(state["tutor"])

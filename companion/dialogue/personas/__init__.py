@@ -1,5 +1,5 @@
-"""Who speaks, and how: personas, what their replies begin with, what they express, what a small model is kept from.
+"""Who speaks, and how: personas, openers and backchannels, the emotion of sentences, corrections of a small model.
 
-It does not know the language model or the conversation: files of ``prompts/`` go in, rules and phrases come out. Start
-with `companion.dialogue.personas.personas`, which reads all of them.
+It does not run a language model or a turn: files of ``prompts/`` go in, rules and phrases come out. Start with
+`companion.dialogue.personas.personas`, which reads all of these files.
 """

@@ -1,4 +1,4 @@
-"""How a language model is guided: a capable one is told what there is to know; a small one is corrected as well."""
+"""How a language model is guided: a capable one by notes in its prompt, a small one by corrections of its replies."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -14,30 +14,34 @@ _SENTENCE = re.compile(r"[^.!?…]+[.!?…]*")
 
 
 class Style(Protocol):
-    """``told`` are messages of the user's, the last of which is to be answered; none where others have a say in how.
-    ``words_facts``: the model itself says what is known of the user, where it is told."""
+    """How one kind of language model is guided.
+
+    ``told`` are the user's messages, the last of which is to be answered; it is empty where a reply is not to be
+    prescribed. ``words_facts``: the model itself words the facts known about the user, given them in a note.
+    """
 
     words_facts: bool
 
     def note(self, text: str) -> str:
-        """What the model is told of a ``text`` on the user's worries, or on a lesson."""
+        """What of ``text``, a note on the user's safety or on a lesson, the model is told; "" for nothing."""
         ...
 
     def begin(self, told: Sequence[str], persona: Persona) -> str:
-        """The first words of the answer; "" if they are the model's business."""
+        """The prescribed first words of the answer; "" where the model begins it."""
         ...
 
     def answer(self, told: Sequence[str], persona: Persona) -> str:
-        """All of the answer; "" if more of it is the model's business."""
+        """The whole answer, where it is prescribed; else ""."""
         ...
 
     def tact(self, persona: Persona, conversation: Conversation, opener: str) -> Callable[[str], str]:
-        """For each sentence of a reply that began with ``opener``, in order: what of it is said."""
+        """A function to call with each sentence of one reply, in order, which returns what to say of it. The reply has
+        begun with ``opener``."""
         ...
 
 
 class Plain:
-    """The `Style` for a capable model."""
+    """The `Style` for a capable model: it gets all notes, and its replies are not changed."""
 
     words_facts = True
 
@@ -55,7 +59,7 @@ class Plain:
 
 
 class Coaching:
-    """The `Style` for a small one, by ``manners``."""
+    """The `Style` for a small model: its replies are corrected by ``manners``."""
 
     words_facts = False
 
@@ -63,7 +67,7 @@ class Coaching:
         self._manners = manners
 
     def note(self, text: str) -> str:
-        """Nothing: a small model would speak of suicide unasked, and give a lesson's answers away."""
+        """No notes: a small model would speak of suicide unasked, and give a lesson's answers away."""
         return ""
 
     def begin(self, told: Sequence[str], persona: Persona) -> str:
@@ -80,11 +84,11 @@ class Coaching:
 
 
 def style(llm: LLM, talk: Talk, manners: Manners) -> Style:
-    """The `Style` for ``llm``: models that continue the beginning of a reply, as those in this process do, are
-    small."""
+    """The `Style` for ``llm``. A model counts as small if it can continue the beginning of a reply, which those run in
+    this process can; ``talk.manners`` switches the corrections off."""
     return Coaching(manners) if talk.manners and abilities(llm).continues else Plain()
 
 
 def told(history: Sequence[Message]) -> list[str]:
-    """The user's messages of a conversation."""
+    """The texts of the user's messages in a conversation, in order."""
     return [message.content for message in history if message.role == "user"]

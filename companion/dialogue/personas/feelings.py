@@ -1,4 +1,5 @@
-"""What a sentence expresses: the feeling whose examples in ``prompts/feelings.md`` are nearest in meaning."""
+"""Classifies the emotion of a sentence: the one whose examples in ``prompts/feelings.md`` have the nearest
+embeddings."""
 
 import asyncio
 import functools
@@ -17,29 +18,32 @@ from companion.stages.worker import one_thread
 
 log = logging.getLogger(__name__)
 
-MOST_UNSAID = 0.4  # strength of a feeling that only the voice shows, at most
-VOICE_WEIGHT = 0.4  # by which a voice strengthens or weakens what the words say
-NEAREST_EXAMPLES = 3  # examples whose likeness counts, the most like ones of each feeling
-LEAST_COSINE = 0.30  # cosine below which a sentence is like none of the examples
-LEAST_LEAD = 0.03  # by which a feeling must be nearer than having none
+MOST_UNSAID = 0.4  # maximum strength of a feeling that only the tone of voice shows
+VOICE_WEIGHT = 0.4  # relative change of a feeling's strength by a tone of voice that confirms or contradicts it
+NEAREST_EXAMPLES = 3  # nearest examples of each feeling whose mean similarity counts
+LEAST_COSINE = 0.30  # cosine similarity below which a sentence counts as neutral
+LEAST_LEAD = 0.03  # cosine similarity by which a feeling must exceed neutral
 
 
 @dataclass(frozen=True, slots=True)
 class Feeling:
-    """``strength`` 0 to 1: how much like the examples of its kind."""
+    """An emotion with its ``strength`` from 0 to 1, which grows with the similarity to the emotion's examples."""
 
     emotion: Emotion = "neutral"
     strength: float = 0.0
 
 
 def mirrored(feeling: Feeling) -> Feeling:
-    """What a listener's face shows of it."""
+    """The feeling that a listener's face shows to somebody with this one."""
     return Feeling(meanings()[feeling.emotion].mirrored or feeling.emotion, feeling.strength)
 
 
 def voiced(feeling: Feeling, tone: float) -> Feeling:
-    """The feeling of somebody's words, confirmed or weakened by the voice; ``tone`` as in
-    `companion.hearing.transcription.tone`. A voice alone counts for little."""
+    """The feeling of somebody's words, strengthened or weakened by their tone of voice.
+
+    ``tone``, as in `companion.hearing.transcription.tone`, is above 0 for a voice that is livelier than usual, below 0
+    for a lower and flatter one, 0 for neither. If the words are neutral, it alone gives a weak feeling.
+    """
     if not tone:
         return feeling
     if feeling.emotion == "neutral":
@@ -49,7 +53,7 @@ def voiced(feeling: Feeling, tone: float) -> Feeling:
 
 
 class Feelings:
-    """``embedder`` loads on first use."""
+    """Classifies texts by their embeddings; ``embedder`` loads on first use."""
 
     def __init__(self, embedder: Embeds) -> None:
         self._embedder = embedder
@@ -57,8 +61,8 @@ class Feelings:
         self._missing = False
 
     def warm(self) -> None:
-        """Load now, instead of with the first sentence. Blocks. Without the model every text is neutral, which is
-        logged."""
+        """Load the embedder now, instead of on first use. Blocks. If its model is missing, that is logged, and `tell`
+        returns neutral for every text."""
         try:
             self.of("Hello.")
         except StageError as error:
@@ -66,13 +70,14 @@ class Feelings:
             log.warning("Feelings are not told by meaning: %s", error)
 
     async def tell(self, text: str) -> Feeling:
-        """`of`, off the event loop."""
+        """The feeling that ``text`` expresses, as `of`, without blocking the event loop."""
         if self._missing:
             return Feeling()
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.of, text)
 
     def of(self, text: str) -> Feeling:
-        """What ``text`` expresses; blocks for milliseconds. Raises StageError when the model of meanings is missing."""
+        """The feeling that ``text`` expresses. Blocks for some milliseconds. Raises StageError when the embedder's
+        model is missing."""
         if not text.strip():
             return Feeling()
         known = self._known
@@ -89,21 +94,21 @@ class Feelings:
 
 
 class Empathy:
-    """One session's. Without ``feelings`` every text is neutral; ``mirror`` takes an emotion for the face and its
-    strength."""
+    """The feelings of one session. Without ``feelings`` every text is neutral; ``mirror`` is called with an emotion for
+    the face and its strength, 0 to 1."""
 
     def __init__(self, feelings: Feelings | None, mirror: Callable[[Emotion, float], None]) -> None:
         self._feelings, self._mirror = feelings, mirror
 
     async def feel(self, text: str) -> Feeling:
-        """The feeling of somebody who says ``text``."""
+        """The feeling that a user's ``text`` expresses."""
         return await self._feelings.tell(text) if self._feelings and text else Feeling()
 
     async def feel_sentence(self, text: str) -> str:
-        """The emotion of a sentence of the face's own."""
+        """The emotion of a sentence that the companion is going to say."""
         return (await self.feel(text)).emotion
 
     def show(self, feeling: Feeling) -> None:
-        """Let the face show a little of the user's feeling."""
+        """Mirror the user's feeling on the face."""
         shown = mirrored(feeling)
         self._mirror(shown.emotion, shown.strength)

@@ -1,7 +1,7 @@
-"""What keeps a small model in hand: how some of its answers begin, and which sentences of its are not said.
+"""Corrects a small language model: prescribes how some answers begin, and replaces or drops some of its sentences.
 
-It takes "my" and "your" for each other, makes itself a human being, asks the same question again and again, and falls
-into the tone of a help desk. `prompts/manners.md` says what is done against it.
+Such a model confuses "my" and "your", claims to be human, repeats the same question, and falls into the tone of a help
+desk. The rules against that are in ``prompts/manners.md``.
 """
 
 import re
@@ -17,12 +17,12 @@ from companion import frontmatter, resources
 from companion.frontmatter import Pattern
 from companion.speech.text.sentences import words
 
-ENDS = (".", "!", "?", "…", "。", "！", "？", ":", '."', '!"', '?"')  # of sentences
-LATE_SENTENCES = 30  # about ten replies, in which nothing of stock is said twice
-SHORT_WORDS = 3  # words of a statement that is not made twice in that time
-STALE_WORDS = 5  # words of a statement that is not made twice
-COPIED_WORDS = 3  # words in a row after "I" that are the user's own
-EXAMPLE_WORDS = 5  # words in a row by which an example's user is known
+ENDS = (".", "!", "?", "…", "。", "！", "？", ":", '."', '!"', '?"')  # ends of sentences
+LATE_SENTENCES = 30  # sentences, about ten replies, within which no replacement is said twice
+SHORT_WORDS = 3  # words from which on a statement is not repeated within those
+STALE_WORDS = 5  # words from which on a statement is never repeated
+COPIED_WORDS = 3  # consecutive words after "I" that show that a sentence copies the user's
+EXAMPLE_WORDS = 5  # consecutive words that show that a sentence is about the user of an example
 _PERSON = {"i": "you", "my": "your", "me": "you", "am": "are", "was": "were", "i'm": "you're", "mine": "yours"}
 PERSONAL_WORDS = frozenset(_PERSON.values())
 _SENTENCE = re.compile(r"[^.!?\n]+")
@@ -34,8 +34,8 @@ Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 @strict
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """A sentence that matches ``pattern``, and does not hold ``unless``, is not said: one of ``say`` is, or nothing.
-    ``{name}`` in ``unless`` is the persona's."""
+    """A rule against a stock phrase: a sentence that matches ``pattern`` and does not contain ``unless`` is replaced by
+    one of ``say``, or dropped if that is empty. ``{name}`` in ``unless`` is the persona's."""
 
     pattern: Pattern
     say: tuple[str, ...] = ()
@@ -45,8 +45,9 @@ class Stock:
 @strict
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To what ``asked`` finds in the user's words. It begins with ``begin``, or is that where it is ``whole``. ``{0}``
-    in it is what the first group of ``asked`` found, ``{name}`` the persona's, ``{before}`` what the user said last."""
+    """A prescribed answer to a message in which ``asked`` matches: it begins with ``begin``, or is all of it if
+    ``whole``. In ``begin``, ``{0}`` is the first group that matched, ``{name}`` the persona's name, and ``{before}``
+    the user's previous message."""
 
     asked: Pattern
     begin: str
@@ -56,8 +57,9 @@ class Answer:
 @strict
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """``again`` is said instead of a question that was asked before, ``turned`` makes what a user says of themself what
-    is said to them, except where ``mine`` is found."""
+    """The rules of ``manners.md``. ``again`` replaces a question that was asked before; ``turned`` maps the first
+    person to the second, for sentences in which the model claims what the user said of themself, unless ``mine``
+    matches; ``answers`` are prescribed, ``stock`` phrases are replaced."""
 
     again: Texts = ("Tell me more.",)
     turned: dict[str, str] = field(default_factory=dict[str, str])
@@ -66,7 +68,8 @@ class Manners:
     stock: tuple[Stock, ...] = ()
 
     def begin(self, told: Sequence[str], name: str) -> str:
-        """How the answer to the last of the user's messages ``told`` begins, "" if that is the model's business."""
+        """The prescribed beginning of the answer to the last of the user's messages ``told``, or ""; ``name`` is the
+        persona's."""
         if not told or not (found := self._answer(told[-1])):
             return ""
         answer, match = found
@@ -76,12 +79,13 @@ class Manners:
         return _filled(answer.begin, match, name).replace("{before}", before)
 
     def whole(self, told: Sequence[str], name: str) -> str:
-        """All of the answer to the last of the user's messages ``told``, "" if more of it is the model's business."""
+        """The whole prescribed answer to the last of the user's messages ``told``, or ""; ``name`` is the persona's."""
         found = self._answer(told[-1]) if told else None
         return self.begin(told, name) if found and found[0].whole else ""
 
     def of_the_user(self, sentence: str, told: Iterable[str]) -> str:
-        """``sentence``; where it says of the speaker what the user has ``told`` of themself, of the user."""
+        """``sentence``, put into the second person if it copies what the user has ``told`` of themself ("I live in
+        Rome" becomes "You live in Rome"); else unchanged."""
         said = words(sentence)
         copied = {
             tuple(said[at + 1 : at + 1 + COPIED_WORDS])
@@ -100,13 +104,13 @@ class Manners:
         return self._to_them(sentence)
 
     def _to_them(self, text: str) -> str:
-        """What they say of themself, said to them."""
+        """``text`` with the first person replaced by the second."""
         pattern = "|".join(map(re.escape, sorted(self.turned, key=len, reverse=True)))
         turned = re.sub(rf"\b(?:{pattern})\b", lambda m: self.turned[m.group().lower()], text, flags=re.IGNORECASE)
         return turned[:1].upper() + turned[1:] if text[:1].isupper() else turned
 
     def instead(self, sentence: str, name: str) -> Sequence[str] | None:
-        """What may be said instead of a ``sentence`` that is not said; None where it is."""
+        """The possible replacements of a ``sentence`` that must not be said, maybe none; None if it may be said."""
         for stock in self.stock:
             unless = stock.unless.replace("{name}", name)
             if stock.pattern.search(sentence) and not (unless and unless in sentence):
@@ -119,7 +123,7 @@ class Manners:
 
 
 class Fate(Enum):
-    """What becomes of a sentence."""
+    """What is done with a sentence."""
 
     KEPT = "it is said"
     TURNED = "it is said, of the user"
@@ -128,10 +132,15 @@ class Fate(Enum):
 
 
 class Tact:
-    """What of one reply is said: call it with each sentence, in order.
+    """Corrects one reply: call it with each sentence, in order.
 
-    ``said`` is what earlier replies said, sentence by sentence, ``told`` what the user has, ``name`` the persona's,
-    ``opener`` what the reply began with, ``examples`` what users say in the persona's examples.
+    Args:
+        manners: the rules.
+        name: the persona's name.
+        said: the sentences of earlier replies, oldest first.
+        told: the user's messages.
+        opener: what the reply has begun with.
+        examples: the users' messages in the persona's examples, whose content the model may take for the user's.
     """
 
     def __init__(
@@ -147,11 +156,11 @@ class Tact:
         self._said = [words(text) for text in said]
         self._others = runs(examples) - runs(told)
         self._begun = self._replaced = False
-        self._within: Fate | None = None  # of the sentence whose rest is still to come
+        self._within: Fate | None = None  # of an unfinished sentence; None between sentences
 
     def __call__(self, piece: str) -> str:
-        """``piece``, a sentence or the next part of one, or what takes its place; "" for nothing. What is done to the
-        first part of a sentence is done to all of it."""
+        """Correct ``piece``, a sentence or the next part of one -> what to say; "" for nothing. The first part of a
+        sentence decides what is done with all of it."""
         begins = self._within is None
         fate, text = self._fate(piece) if begins else (self._within or Fate.KEPT, piece)
         self._within = None if piece.rstrip().endswith(ENDS) else fate
@@ -165,11 +174,11 @@ class Tact:
         return text
 
     def _fate(self, piece: str) -> "tuple[Fate, str]":
-        """What is done to the sentence that begins so, and what is said of it now."""
+        """Decide on the sentence that begins with ``piece`` -> (its fate, what to say now)."""
         text = self._manners.of_the_user(piece, self._told)
         choice = self._manners.instead(text, self._name)
         if choice is None and self._others & runs([text]) and not text.rstrip().endswith("?"):
-            choice = self._manners.again  # it takes an example's life for the user's, or for its own
+            choice = self._manners.again  # it attributes an example's content to the user or to itself
         if choice is None and words(text) in self._said:
             choice = self._repeated(text)
         if choice is None:
@@ -179,18 +188,18 @@ class Tact:
         return (Fate.REPLACED if said else Fate.DROPPED), said
 
     def _repeated(self, text: str) -> Sequence[str] | None:
-        """What may be said instead of what was said before."""
+        """The possible replacements of ``text``, which an earlier reply has said; None if it may be said again."""
         if text.rstrip().endswith("?"):
             return self._manners.again
-        if not self._begun:  # it may be all that there is to say: the answer to what is asked again
+        if not self._begun:  # it may be the right answer to a question that the user repeats
             return None
         told = words(text)
         stale = len(told) >= STALE_WORDS or len(told) >= SHORT_WORDS and told in self._said[-LATE_SENTENCES:]
         return () if stale and text.rstrip().endswith(ENDS) else None
 
     def _fresh(self, choice: Sequence[str]) -> str:
-        """Of ``choice`` what was not said, or longest ago; nothing of what was said of late, unless the reply would
-        say nothing then."""
+        """The one of ``choice`` that was never said, or longest ago; "" if all were said within `LATE_SENTENCES` and
+        the reply is not empty."""
         times = [max((at for at, said in enumerate(self._said) if said == words(text)), default=-1) for text in choice]
         if not choice or (self._begun and min(times) >= max(0, len(self._said) - LATE_SENTENCES)):
             return ""
@@ -198,19 +207,20 @@ class Tact:
 
 
 def runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
-    """Every `EXAMPLE_WORDS` words in a row of them that are about somebody, whoever speaks: "I had" is "you had"."""
+    """All n-grams of `EXAMPLE_WORDS` words in ``texts`` that are about a person; the first person is mapped to the
+    second, so that "I had" equals "you had"."""
     spoken = ([_PERSON.get(word, word) for word in words(text)] for text in texts)
     found = {tuple(one[at : at + EXAMPLE_WORDS]) for one in spoken for at in range(len(one) - EXAMPLE_WORDS + 1)}
     return {run for run in found if not PERSONAL_WORDS.isdisjoint(run)}
 
 
 def load(folder: Path | None = None) -> Manners:
-    """``manners.md`` of ``prompts/``, or of another folder of that form. Raises PromptError."""
+    """Read ``manners.md`` from ``prompts/``, or another folder. Raises PromptError."""
     path = (folder or resources.folder("prompts")) / "manners.md"
     return frontmatter.parse(Manners, frontmatter.read(path)[0], path)
 
 
 def _filled(text: str, found: re.Match[str], name: str = "") -> str:
-    """Filled in without `str.format`, since patterns have braces of their own."""
+    """Fill in ``{0}`` and ``{name}``, without `str.format`, which would fail on other braces in ``text``."""
     group = next((group for group in found.groups() if group), "")
     return text.replace("{0}", group).replace("{name}", name)

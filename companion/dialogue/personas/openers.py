@@ -1,8 +1,7 @@
-"""Openers: how a reply begins while the language model is still thinking, from ``prompts/openers.md``, by the kind of
-turn.
+"""Openers: short first words, chosen by the kind of turn, that hide the language model's latency.
 
-People do the same: they say "Well," before they know what follows. The model goes on from there, so that the opener is
-part of the reply, of captions and of the history.
+People do the same: they say "Well," before they know what follows. The model continues from the opener, which is thus
+part of the reply, of captions and of the history. The words are in ``prompts/openers.md``.
 """
 
 import re
@@ -19,10 +18,10 @@ from companion.frontmatter import Pattern
 from companion.speech.text.sentences import Sentence, Sentences, words
 from companion.stages.streams import Beginning, held
 
-MOST_MARKS = 4  # characters that may follow a word before the next one
-LISTENING_KIND = "listening"  # a kind of words that no turn is of
-THINKING_FEELINGS = ("neutral", "thoughtful")  # feelings of openers after which one may hesitate
-LONGEST_RUN = 4  # replies in a row that are opened so; the one after them is not
+MOST_MARKS = 4  # characters of punctuation and space that may follow a repeated opener
+LISTENING_KIND = "listening"  # the kind that holds backchannels instead of openers; no turn is of it
+THINKING_FEELINGS = ("neutral", "thoughtful")  # emotions of openers that a filler may follow
+LONGEST_RUN = 4  # consecutive replies with an opener; the next one has none
 
 Text = Annotated[str, Field(min_length=1, max_length=60)]
 Words = dict[str, tuple[Text, ...]]  # by kind
@@ -32,8 +31,9 @@ strict = with_config(ConfigDict(extra="forbid"))
 @strict
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What turns are of this ``kind``; what is empty does not matter. ``longest``: words. ``apart``: the model does not
-    go on from such an opener, it begins anew."""
+    """Which turns are of this ``kind``: those in which ``pattern`` matches, with one of the ``feelings`` (if any are
+    given), and at most ``longest`` words. ``apart``: the model does not continue such an opener, it starts a sentence
+    of its own."""
 
     kind: str
     apart: bool = False
@@ -42,6 +42,7 @@ class Kind:
     longest: int = 10_000
 
     def fits(self, said: str, feeling: str) -> bool:
+        """Whether a turn with the text ``said`` and this feeling is of this kind."""
         felt = not self.feelings or feeling in self.feelings
         return felt and len(said.split()) <= self.longest and bool(self.pattern.search(said))
 
@@ -49,7 +50,7 @@ class Kind:
 @strict
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language's words for each kind, and how kinds are told: the first that fits."""
+    """One language's ``words`` for each kind, and the ``kinds``, of which the first that fits a turn is taken."""
 
     words: Words
     kinds: tuple[Kind, ...]
@@ -57,19 +58,20 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """``note`` tells a model that cannot continue a reply with which ``{opener}`` its own has begun."""
+    """The content of ``openers.md``, by language (ISO 639-1). ``note`` tells a model that cannot continue a reply with
+    which ``{opener}`` its own has begun."""
 
     languages: Mapping[str, Language] = field(default_factory=dict[str, Language])
     note: str = "{opener}"
 
     def apart(self, opener: str) -> bool:
-        """Whether the language model is not to go on from ``opener``."""
+        """Whether the language model must start a sentence of its own after ``opener``, instead of continuing it."""
         known = self.languages.values()
         texts = (text for one in known for kind in one.kinds if kind.apart for text in one.words[kind.kind])
         return any(_sentence(text).text == opener for text in texts)
 
     def unknown(self, own: Mapping[str, Words]) -> str:
-        """A language or kind of ``own`` that there is not, "" if there are all."""
+        """The first language or kind in ``own``, a persona's openers, that this book does not have; else ""."""
         for language, named in own.items():
             if language not in self.languages:
                 return language
@@ -80,15 +82,15 @@ class Book:
     def sentences(
         self, spoken: Collection[str], own: Mapping[str, Words], emotions: Sequence[str] = ()
     ) -> list[Sentence]:
-        """All that may be said in the languages ``spoken``, with a persona's ``own`` words in the place of others of
-        their kind, and its ``emotions``."""
+        """Every opener and backchannel in the languages ``spoken``, for a persona whose ``own`` words replace those of
+        the same kind, and which may show these ``emotions`` (empty: all)."""
         kinds = [self.languages[name].words | own.get(name, {}) for name in spoken if name in self.languages]
         texts = [text for named in kinds for texts in named.values() for text in texts]
         return [_sentence(text).within(emotions) for text in texts]
 
 
 def load(path: Path) -> Book:
-    """Read the openers. Raises PromptError."""
+    """Read ``openers.md``. Raises PromptError for an invalid file, or a kind without words."""
     head, note = frontmatter.read(path)
     languages = {name: frontmatter.parse(Language, table, path) for name, table in head.items()}
     for name, language in languages.items():
@@ -98,20 +100,25 @@ def load(path: Path) -> Book:
 
 
 class Openers:
-    """One session's: the one used longest ago comes first, and no two replies in a row begin alike."""
+    """The openers of one session: the one used longest ago comes next, and no two consecutive replies begin with the
+    same word."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
         self._said: list[str] = []  # the latest last
-        self._begun = ""  # first word of the opener before this reply
+        self._begun = ""  # first word of the previous reply's opener
         self._run = self._murmurs = 0
 
     def __bool__(self) -> bool:
-        """Whether there are any, in whatever language."""
+        """Whether there are openers in any language."""
         return bool(self._book.languages)
 
     def choose(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
-        """What to begin with, to a turn of the user's that says ``said`` and feels so; None: the model begins."""
+        """Choose the opener of the reply to a user's turn, and count it as used; None if the model is to begin.
+
+        ``said`` is the turn's text, ``language`` is ISO 639-1, ``feeling`` an emotion's name, ``own`` are the persona's
+        words by language and kind.
+        """
         found = self.likely(said, language, feeling, own)
         if found is None:
             self._run, self._begun = 0, ""
@@ -121,11 +128,11 @@ class Openers:
         return found
 
     def likely(self, said: str, language: str, feeling: str, own: Mapping[str, Words]) -> Sentence | None:
-        """What `choose` would give, if that turn is the next one."""
+        """The opener that `choose` would return for this turn, without counting it as used."""
         return self._sentence(said, language, feeling, own) if self._run < LONGEST_RUN else None
 
     def listening(self, language: str, own: Mapping[str, Words]) -> Sentence | None:
-        """What to let be heard while the user goes on."""
+        """The next backchannel for while the user speaks; None where the language has none."""
         known = self._book.languages.get(language)
         texts = own.get(language, {}).get(LISTENING_KIND, known.words.get(LISTENING_KIND, ())) if known else ()
         self._murmurs += 1
@@ -142,7 +149,7 @@ class Openers:
 
 
 def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
-    """The deltas without ``opener``, where the model begins with it all the same."""
+    """Pass on the deltas of a reply, without ``opener`` if the model repeats it at the beginning."""
     spoken = words(opener)
     pattern = r"\W+".join(map(re.escape, spoken))
     again = re.compile(rf"^(\s*(?:\[[^\]]*\]\s*)?){pattern}\b[\s,.!?…—-]*", re.IGNORECASE)
@@ -157,8 +164,8 @@ def continued(deltas: AsyncIterator[str], opener: str) -> AsyncIterator[str]:
 
 
 def goes_on(opener: Sentence, filler: str) -> str:
-    """How ``filler``, said because the answer takes long, continues the opener: "let me see." after "Well,". "" if it
-    would be out of place, as after "Oh no,", or repeat the opener."""
+    """Adapt ``filler``, said when the answer takes long, to follow ``opener``: "let me see." after "Well,". "" if it
+    would be out of place, as after "Oh no,", or would repeat a word of the opener."""
     if opener.emotion not in THINKING_FEELINGS:
         return ""
     if opener.spoken.endswith(","):

@@ -1,4 +1,4 @@
-"""Who is speaking: the Markdown files of ``prompts/``, each with TOML front matter between two lines of ``+++``."""
+"""Reads all of ``prompts/`` that dialogue needs: Markdown files with TOML front matter between two lines of ``+++``."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -39,11 +39,13 @@ class Example:
 @strict
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """``id`` is the file's name, ``instructions`` its text. Empty ``character`` and ``voice`` are the config's, empty
-    ``emotions`` are all of them. ``rules`` are told to the language model beside the instructions, also where a client
-    gives its own. ``lesson`` is a file of ``prompts/lessons``; ``tools`` are names of the config's; ``fillers`` are
-    said in turn when the answer is long in coming; ``openers`` begin replies, by language and kind as in
-    ``prompts/openers.md``, which has those that are not named here."""
+    """One persona: a file of ``prompts/personas``, with its name as the ``id`` and its text as the ``instructions``.
+
+    An empty ``character`` or ``voice`` means the configuration's; empty ``emotions`` allow all. ``rules`` go to the
+    language model with the instructions, and also with those of a client that sets its own. ``lesson`` names a file of
+    ``prompts/lessons``; ``tools`` are names from the configuration; ``fillers`` are said, in turn, when the answer
+    takes long. ``openers``, by language and kind, replace those of ``prompts/openers.md``; False switches them off.
+    """
 
     id: str
     name: Text
@@ -64,8 +66,8 @@ class Persona:
 
 @dataclass(frozen=True, slots=True)
 class Felt:
-    """What a language model is told of the ``{feeling}`` of the user's words, and of a voice that is ``lively`` or
-    ``low``."""
+    """Notes to the language model: on the ``{feeling}`` of the user's words, and on a tone of voice that is ``lively``
+    or ``low``."""
 
     note: str = "{feeling}"
     lively: str = ""
@@ -75,17 +77,19 @@ class Felt:
 @strict
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What is said, in turn, to a user who says nothing; ``note`` tells a language model to find words of its own."""
+    """How a user's silence is answered: ``say`` are sentences used in turn; ``note`` prompts a language model to find
+    its own."""
 
     say: Annotated[tuple[Text, ...], Field(min_length=1)] = ("Are you still there?",)
     note: Text = "(They say nothing.)"
-    lost: Text = "Could you say that again?"  # where the language model itself has nothing to say
+    lost: Text = "Could you say that again?"  # said when the language model's reply is empty
 
 
 @strict
 @dataclass(frozen=True, slots=True)
 class Languages:
-    """What a language model is told of the language that the user speaks, by ISO 639-1 and ``names``."""
+    """Notes to the language model on the user's language. ``own`` is the language of the prompts; ``follow`` asks it to
+    answer in ``{language}``, ``cannot`` to answer in ``{spoken}`` instead; ``names`` maps ISO 639-1 codes to names."""
 
     own: str = "en"
     follow: Text = "({language})"
@@ -93,7 +97,8 @@ class Languages:
     names: dict[str, str] = field(default_factory=dict[str, str])
 
     def note(self, language: str, spoken: Sequence[str]) -> str:
-        """For a turn in ``language`` ("" is unknown) and a voice that speaks ``spoken`` (empty: any)."""
+        """The note for a turn in ``language`` (ISO 639-1; "" if unknown) and a voice that speaks the languages
+        ``spoken`` (empty: any); "" if none is needed."""
         name = self.names.get(language, "")
         if not name or language == self.own:
             return ""
@@ -103,9 +108,12 @@ class Languages:
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """The files of ``prompts/``. ``personas`` and ``lessons`` are by id; ``speech`` are the rules that every persona
-    follows; ``recalled`` presents ``{memories}`` to the language model; ``tagging`` tells it how to write feelings, and
-    ``felt`` what the user feels; ``manners`` correct a small model; ``tutoring`` and ``orders`` are by language."""
+    """The content of ``prompts/``.
+
+    ``personas`` and ``lessons`` are by id; ``speech`` are rules for every persona; ``recalled`` presents ``{memories}``
+    to the language model, ``tagging`` tells it how to mark emotions, ``felt`` what the user feels; ``manners`` correct
+    a small model; ``tutoring`` and ``orders`` are by language (ISO 639-1).
+    """
 
     personas: dict[str, Persona]
     speech: str
@@ -123,7 +131,11 @@ class Prompts:
 
 
 def load(folder: Path | None = None) -> Prompts:
-    """``prompts/`` (or another folder of that form) -> Prompts. Raises PromptError."""
+    """Read ``prompts/``, or another folder with the same files.
+
+    Raises PromptError for an invalid file, a missing lesson or opener, or where there is no persona; StageError
+    ``memory_prompt`` for an invalid ``memory.md``.
+    """
     folder = folder or resources.folder("prompts")
     personas = {path.stem: read(path) for path in sorted((folder / "personas").glob("*.md"))}
     if not personas:
@@ -167,7 +179,7 @@ def _check_openers(personas: Iterable[Persona], book: Book) -> None:
 
 
 def read(path: Path) -> Persona:
-    """One persona. Raises PromptError, which names the field and what is wrong."""
+    """Read the file of one persona. Raises PromptError, which names the field and what is wrong."""
     head, body = frontmatter.read(path)
     known = [f.name for f in fields(Persona) if f.name not in ("id", "instructions")]
     for key in head:

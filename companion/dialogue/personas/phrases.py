@@ -1,4 +1,4 @@
-"""What a persona says without the language model: openers, backchannels and fillers."""
+"""Phrases that a persona says without the language model: openers, backchannels and fillers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from companion.speech.text.sentences import Sentence
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the user has said last. ``tone`` as in `companion.conversation.items.Item`."""
+    """The user's last turn. ``language`` is ISO 639-1, or ""; ``tone`` is as in `companion.conversation.items.Item`."""
 
     text: str
     language: str
@@ -21,7 +21,8 @@ class Said:
 
 
 class Habits:
-    """One session's: the phrase used longest ago comes first. ``spoken``: the voice's languages, as in `Shared`."""
+    """The phrases of one session; of each kind the one used longest ago comes next. ``spoken`` are the languages of the
+    voice (empty: any)."""
 
     def __init__(self, *, talk: Talk, book: Book, spoken: Sequence[str]) -> None:
         self._talk, self._spoken = talk, spoken
@@ -29,18 +30,18 @@ class Habits:
         self._fillers = 0
 
     def opener(self, persona: Persona, said: Said) -> Sentence | None:
-        """What a reply begins with at once; None: the language model begins."""
+        """Choose the opener of the reply to ``said``, and count it as used; None if the language model is to begin."""
         own = persona.openers
         if own is False or not self._opens(said.language):
             return None
         return self._openers.choose(said.text, said.language, said.feeling.emotion, own)
 
     def apart(self, opener: Sentence) -> bool:
-        """Whether the language model is not to go on from it."""
+        """Whether the language model must start a sentence of its own after ``opener``."""
         return self._book.apart(opener.text)
 
     def likely(self, persona: Persona, said: Said) -> Sentence | None:
-        """What `opener` would give now."""
+        """The opener that `opener` would return now, without counting it as used."""
         own = persona.openers
         if own is False or not self._opens(said.language):
             return None
@@ -51,14 +52,14 @@ class Habits:
         return self._talk.openers and bool(self._openers) and persona.openers is not False
 
     def murmur(self, persona: Persona, language: str) -> Sentence | None:
-        """A backchannel for a user who speaks that language and goes on; None for none."""
+        """A backchannel for a user who is still speaking, in ``language``; None for none."""
         own = persona.openers
         if own is False or not self._talk.murmurs or not self._speaks(language):
             return None
         return self._openers.listening(language, own)
 
     def filler(self, persona: Persona) -> tuple[str, float]:
-        """What is said when the answer is not there, and after how many seconds."""
+        """The next filler, and after how many seconds without an answer to say it; ("", 0.0) for none."""
         after = self._talk.filler_after_ms / 1000
         if not persona.fillers or not after:
             return "", 0.0

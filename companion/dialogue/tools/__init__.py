@@ -1,8 +1,8 @@
-"""Tools of the server, which a language model may call.
+"""The server's tools, which a language model may call: a timer, look-ups in documents, the progress of a lesson.
 
-They know nothing of the session but its `Host`. A new one is a function ``(host, **options)`` that returns a LangChain
-tool, named in a configuration as ``[tools.NAME] use = "package.module:function"`` and in a persona's ``tools``. Start
-with `timer`.
+They know nothing of the session except its `Host`. Start with `timer`. A new tool is a function ``(host, **options)``
+that returns a LangChain tool; enable it with ``[tools.NAME] use = "package.module:function"`` in a configuration, and
+by its name in a persona's ``tools``.
 """
 
 from companion.dialogue.tools.lookup import lookup

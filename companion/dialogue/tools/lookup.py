@@ -1,4 +1,4 @@
-"""Looking things up in a folder of texts, by meaning: retrieval for what a language model cannot know."""
+"""Retrieval: finds passages in a folder of texts by embedding, for facts that a language model cannot know."""
 
 import asyncio
 import functools
@@ -15,21 +15,22 @@ from companion.models.embeddings import Embedder, Vectors
 from companion.models.needs import EMBEDDER, needing
 
 FILE_KINDS = (".md", ".txt")
-PASSAGE_CHARACTERS = 700  # characters of one passage
-MOST_PASSAGES = 5000  # passages of a folder
-MOST_FOUND = 3  # passages given to the language model
-RELEVANT_COSINE = 0.25  # cosine from which a passage is about the question
+PASSAGE_CHARACTERS = 700  # characters of one passage, at most
+MOST_PASSAGES = 5000  # passages of a folder that are indexed; the rest is ignored
+MOST_FOUND = 3  # passages given to the language model, at most
+RELEVANT_COSINE = 0.25  # cosine similarity from which on a passage is relevant to the question
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """``passages`` as (file name, text), and what they mean."""
+    """``passages`` as (file name, text), and their embeddings ``vectors``, (n, 384) float32, rows of length 1."""
 
     passages: tuple[tuple[str, str], ...]
     vectors: Vectors
 
     def search(self, question: str) -> list[tuple[str, str]]:
-        """The passages that are about ``question``, best first."""
+        """Up to `MOST_FOUND` passages (file name, text) that are relevant to ``question``, best first. Blocks. Raises
+        StageError when the embedder's model is missing."""
         if not self.passages:
             return []
         likeness = self.vectors @ Embedder().embed([question])[0]
@@ -39,7 +40,8 @@ class Index:
 
 @needing(EMBEDDER)
 def lookup(host: Host, folder: str, about: str = "the operator's documents") -> BaseTool:
-    """Search the .md and .txt files of ``folder``; ``about`` tells the language model what is in there.
+    """A tool that searches the .md and .txt files of ``folder``, which is indexed on first use; ``about`` tells the
+    language model what they contain.
 
     Raises ConfigError when there is no such folder.
     """
@@ -56,7 +58,8 @@ def lookup(host: Host, folder: str, about: str = "the operator's documents") -> 
 
 @functools.cache
 def index(folder: str) -> Index:
-    """Read a folder, once per process. Blocks: some milliseconds a passage."""
+    """Read and embed the files of a folder, once per process; links that lead out of it are ignored. Blocks for some
+    milliseconds per passage. Raises StageError when the embedder's model is missing."""
     root = Path(folder).expanduser().resolve()
     files = sorted(
         path for path in root.rglob("*") if path.suffix in FILE_KINDS and path.resolve().is_relative_to(root)
@@ -67,7 +70,7 @@ def index(folder: str) -> Index:
 
 
 def _passages(text: str) -> list[str]:
-    """Paragraphs, joined while they are short."""
+    """Split a text into passages: short paragraphs are joined, long ones cut, at `PASSAGE_CHARACTERS`."""
     found: list[str] = []
     for paragraph in (" ".join(part.split()) for part in re.split(r"\n\s*\n", text)):
         if not paragraph:

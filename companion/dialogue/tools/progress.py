@@ -1,4 +1,4 @@
-"""How the user is doing in the persona's lesson."""
+"""Reports the user's progress in the persona's lesson."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from companion.dialogue.replying.toolbox import Host
 
 
 def progress(host: Host) -> BaseTool:
-    """The state of the lesson, for a language model that wants to speak of it."""
+    """A tool that tells the language model the state of the lesson, as JSON."""
 
     @tool
     async def lesson_progress() -> str:

@@ -1,4 +1,4 @@
-"""A kitchen timer that speaks up."""
+"""A kitchen timer, announced by the persona when it ends."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ Seconds = Annotated[float, Field(gt=0, le=LONGEST_TIMER, description="after how 
 
 
 def timer(host: Host, rings: str = "[happy] {label}: the time is up.") -> BaseTool:
-    """``rings`` is said when a timer is over; ``{label}`` is what it is for."""
+    """A tool that sets timers. ``rings`` is said when one ends; ``{label}`` in it is what the timer is for."""
 
     @tool
     async def set_timer(seconds: Seconds, label: str = "Timer") -> str:
