@@ -54,6 +54,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Server:
+    """``[server]``: where the server listens, who may enter, and its limits."""
+
     host: str = "127.0.0.1"
     port: int = 8765
     api_key: str = ""
@@ -74,6 +76,8 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
+    """``[session]``: the default persona and character, and how replies are made."""
+
     persona: str = "companion"
     character: str = ""
     greet: bool = False
@@ -89,6 +93,8 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
+    """``[turns]``: voice activity detection, endpointing and barge-in; ``threshold`` is a probability, 0 to 1."""
+
     detection: Literal["server_vad", "semantic_vad"] = "semantic_vad"
     threshold: float = 0.5
     prefix_padding_ms: int = 300
@@ -101,6 +107,8 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class Care:
+    """``[safety]``: how danger is detected, the default country (ISO 3166-1 alpha-2), and minors' limits in minutes."""
+
     meaning: bool = True
     trust_model: bool = False
     country: str = ""
@@ -112,6 +120,8 @@ class Care:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
+    """``[resume]``: how long conversations of lost connections are kept (0: not at all), and where."""
+
     seconds: float = 300.0
     url: str = ""
     key_file: str = ""
@@ -119,12 +129,16 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
+    """``[marks]``: PEM files of the certificate chain and private key that sign recordings; "": this installation's."""
+
     certificate: str = ""
     key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
+    """``[recording]``: the folder for recordings of sessions; "" for none."""
+
     folder: str = ""
 
 
@@ -141,6 +155,8 @@ SECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
+    """A whole configuration, as `load` reads it from the file ``path``: one field per table."""
+
     server: Server
     session: Talk
     turns: Turns

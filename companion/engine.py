@@ -62,6 +62,7 @@ class Engine:
 
     @property
     def default_character(self) -> str:
+        """The name of the portrait shown where a client asks for none."""
         return self.config.session.character or self.portraits.characters()[0].name
 
     @property

@@ -93,6 +93,7 @@ class Trace:
         return tuple(sorted([*self._spans, *judged, *sent], key=lambda span: span.start))
 
     def ms(self) -> dict[str, float]:
+        """The marks in milliseconds after the end of the user's speech, rounded to 0.1."""
         return {name: round(seconds * 1000, 1) for name, seconds in self.marks.items()}
 
 

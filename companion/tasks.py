@@ -38,6 +38,7 @@ class Tasks:
         await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Start ``work`` as a task, as `Spawn` describes. Only inside the ``with`` block."""
         task = self._group.create_task(work, name=f"{self._owner} {name}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)

@@ -45,6 +45,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
+    """Sentences that match ``pattern`` are kept, with this ``importance`` (0 to 1). ``slot`` is as in `Note`; ``{0}``
+    and ``{1}`` in it are the pattern's groups."""
+
     pattern: str
     importance: float
     slot: str = ""
@@ -52,6 +55,8 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Never:
+    """Nothing is kept of a message or note in which ``pattern`` matches."""
+
     pattern: str
 
 

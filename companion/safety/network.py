@@ -41,6 +41,8 @@ class Near(NamedTuple):
 
 
 class Judges(Protocol):
+    """A classifier of danger, such as `Network`."""
+
     def judge(self, texts: Sequence[str]) -> list[Near]:
         """Classify texts -> one result per text, in order. Blocks."""
         ...

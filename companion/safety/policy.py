@@ -58,6 +58,9 @@ class Words:
 @strict
 @dataclass(frozen=True, slots=True)
 class Handoff(Words):
+    """What is said about suicide: in English, and in other ``languages`` (ISO 639-1). ``instructions`` then replace the
+    persona's for the language model."""
+
     languages: dict[str, Words] = field(default_factory=dict[str, Words])
     instructions: str = ""
 
@@ -94,6 +97,7 @@ class Emergencies:
     instructions: str = ""
 
     def words(self, about: str) -> Kind:
+        """What is said about the danger ``about``; for "suicide" only the question (an `Ask`)."""
         return getattr(self, about)
 
 
@@ -214,6 +218,8 @@ class Line:
 @strict
 @dataclass(frozen=True, slots=True)
 class Help:
+    """The helplines. ``note`` and ``everywhere`` are sent to clients with any of them."""
+
     note: str
     everywhere: dict[str, str]
     lines: tuple[Line, ...]
@@ -229,6 +235,8 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
+    """All of ``prompts/safety`` that a session needs, one field per file."""
+
     crisis: Crisis
     handoff: Handoff
     emergencies: Emergencies

@@ -205,6 +205,7 @@ def _key(name: str) -> str:
 
 
 def main() -> None:
+    """Train by the options on the command line, and write the adapter."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)

@@ -62,6 +62,7 @@ class Watch:
             setattr(self, name, value)
 
     def act(self, about: str) -> Step:
+        """Take the user to be in danger ``about`` from now on -> the step that names help."""
         self.about, self._calm = about, 0
         return Step("act", about)
 

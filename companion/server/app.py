@@ -125,6 +125,7 @@ class App:
         self._comebacks = Comebacks(parts.resumables)
 
     def starlette(self) -> Starlette:
+        """The application with its routes, middleware and background tasks."""
         parts = self._parts
         origins, largest = parts.config.allowed_origins, parts.config.max_picture_bytes
         cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])
@@ -162,6 +163,8 @@ class App:
         await self._parts.close()
 
     async def realtime(self, websocket: WebSocket) -> None:
+        """Admit or refuse a websocket, and run its conversation until it ends. The query parameter ``persona`` and the
+        offered subprotocols choose the persona, the encoding and a conversation to resume."""
         visitor = self.access.visitor(websocket)
         if isinstance(visitor, Refusal):
             await websocket.send_denial_response(self._refused(websocket, visitor))
@@ -216,6 +219,7 @@ class App:
             self._parts.metrics.sessions.set(self.sessions)
 
     async def health(self, request: Request) -> Response:
+        """Whether the process is alive: always 200, with the number of running conversations and its limit."""
         return JSONResponse(
             {"status": "ok", "sessions": self.sessions, "max_sessions": self._parts.config.max_sessions}
         )

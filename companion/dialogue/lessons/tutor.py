@@ -49,6 +49,7 @@ class Tutor:
 
     @property
     def over(self) -> bool:
+        """Whether all questions were asked."""
         return self._phase is Phase.OVER
 
     @property

@@ -26,6 +26,7 @@ class Catalogue:
         ]
 
     async def characters(self, request: Request) -> Response:
+        """The faces as JSON, the default one first."""
         cards = [
             {"name": c.name, "title": c.title, "credit": c.credit, "picture": f"/v1/characters/{c.name}/picture"}
             for c in self._portraits.characters()
@@ -34,6 +35,7 @@ class Catalogue:
         return JSONResponse({"characters": cards})
 
     async def picture(self, request: Request) -> Response:
+        """The picture of one face; 404 for an unknown name."""
         try:
             data, kind = await asyncio.to_thread(self._portraits.picture, request.path_params["name"])
         except PictureError as error:
@@ -41,5 +43,6 @@ class Catalogue:
         return Response(data, media_type=kind, headers={"Cache-Control": "max-age=3600"})
 
     async def personas(self, request: Request) -> Response:
+        """The personas as JSON."""
         described = [{"id": p.id, "name": p.name, "summary": p.summary} for p in self._personas]
         return JSONResponse({"personas": described})
