@@ -40,6 +40,8 @@ FULL_CODES = ("session_limit_reached", "server_busy", "server_draining")
 
 
 class Late(TypedDict):
+    """A quantile in ms; None as in `Spread`."""
+
     p95: float | None
 
 
@@ -137,7 +139,7 @@ def load_bench(
         str, typer.Option(help="A server that runs already, http://host:port; its key: VASARI_API_KEY.")
     ] = "",
 ) -> None:
-    """Measures how many conversations a server holds at a time. The last line of the output is one JSON object."""
+    """Measures how many concurrent conversations a server can hold. The last line of the output is one JSON object."""
     try:
         chosen = load(config)
         # The questions are synthesized with the server's own voice, which is then released.

@@ -111,9 +111,9 @@ def bench(
     character: Annotated[str, typer.Option(help="The face; the config's if not given.")] = "",
     only_json: Annotated[bool, typer.Option("--json", help="Print nothing but the JSON line.")] = False,
 ) -> None:
-    """Measures the conversation on this machine, the face running: first sound, interruptions, memory.
+    """Measures the latency of replies and of barge-in, and the memory, of a conversation with a face on this machine.
 
-    The last line of the output is one JSON object. Takes some ten seconds a turn.
+    The last line of the output is one JSON object. Takes about ten seconds a turn.
     """
     try:
         figures = _measured(load(config), (turns, interruptions), wav or (), character)

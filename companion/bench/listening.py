@@ -55,8 +55,8 @@ def turns(
     part: Annotated[str, typer.Option(help="Lines of dialogues.toml: held_out or tune.")] = "held_out",
     repeat: Annotated[int, typer.Option(help="How often each line is said, with other pauses.", min=1)] = 2,
 ) -> None:
-    """Turns cut off and time lost at their ends, for lengths of silence and for semantic_vad; the rest by the rules of
-    configs/default.toml."""
+    """Measures endpointing: turns cut off at pauses, and the delay at their ends, for several lengths of silence and
+    for semantic_vad; the other settings are those of configs/default.toml."""
     said = list(bench_turns.recorded(folder)) if folder else asyncio.run(_synthesize(voice or ["hibari"], part, repeat))
     heard, lags = asyncio.run(_hear(said))
     points = bench_turns.curve(heard, lags, load().turns)
@@ -75,7 +75,7 @@ def echo(
     scenes: Annotated[int, typer.Option(help="How many of them are tried.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
 ) -> None:
-    """The face heard through loudspeakers: how often it gives way to itself, and how soon to a user."""
+    """Measures barge-in with echo from loudspeakers: how often the face gives way to itself, and how soon to a user."""
     found = asyncio.run(_echoes(voice or ["hibari"], rooms.PARTS[part], scenes, seed))
     table = Table("scenes", "gives way to itself", "interrupts itself", "user missed", "with headphones", box=None)
     table.add_column("gives way after")
@@ -92,7 +92,7 @@ def echo(
 
 @app.command()
 def sounds(voice: VOICES = None) -> None:
-    """Noises, "mm-hm" and real interruptions over a reply: who takes the floor, by the real speech recognition."""
+    """Measures which sounds interrupt a reply, with the real recogniser: noises, backchannels, real interruptions."""
     found = asyncio.run(_sounds(voice or ["hibari"]))
     table = Table("over a reply", "tried", "gives way", "pauses", "interrupted", box=None)
     for name, row in found.items():

@@ -30,6 +30,8 @@ LOOK_S = 5.0  # s between two samples of the server's memory
 
 
 class Delay(TypedDict):
+    """A quantile in ms; None if there are no values."""
+
     p95: float | None
 
 
@@ -92,7 +94,7 @@ def soak(
     sessions: Annotated[int, typer.Option(help="Conversations at a time.", min=1)] = 4,
     config: Annotated[str, typer.Option(help="A file of configs/, or a path to one.")] = "default",
 ) -> None:
-    """Holds conversations with faces for a long time. The last line of the output is one JSON object."""
+    """Runs concurrent conversations with faces for a long time. The last line of the output is one JSON object."""
     typer.echo(json.dumps(asyncio.run(_measure(load(config), minutes, sessions))))
 
 

@@ -69,10 +69,11 @@ class Turn:
 
     @property
     def user(self) -> str:
+        """All that the user said, joined by spaces."""
         return " ".join(text for text in self.heard.values() if text)
 
     def mark(self, name: str, at: float) -> None:
-        """Note the time of ``name``; only the first call for it counts."""
+        """Record that ``name`` happened at ``at`` (s); only the first call for a name counts."""
         self.times.setdefault(name, at)
 
 

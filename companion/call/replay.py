@@ -45,6 +45,7 @@ class Replies:
         self._replies = [(said, reply) for said, reply in replies]
 
     async def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+        """Stream the reply to the last user's message, word by word; a stock phrase if the log has none."""
         asked = next((message.content for message in reversed(messages) if message.role == "user"), "")
         found = next((pair for pair in self._replies if pair[0] == asked), None) or (asked, "I have nothing to say.")
         if found in self._replies:
@@ -57,9 +58,9 @@ def replay(
     log: Annotated[Path, typer.Argument(help="The .jsonl beside a recording.", exists=True, dir_okay=False)],
     config: Annotated[str, typer.Option(help="The configuration whose [turns] hold.")] = "default",
 ) -> None:
-    """Holds a logged conversation again, on a clock that jumps: what happens when, with the code as it is now.
+    """Replays a logged conversation on a virtual clock, with the current code, and compares the turns.
 
-    Prints an event a line with its second; the last line is one JSON object.
+    Prints one event a line with its time in s; the last line is one JSON object.
     """
     try:
         logged, turns = read(log), load(config).turns

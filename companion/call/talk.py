@@ -77,9 +77,9 @@ def talk(
     config: Annotated[str, typer.Option(help="A file of configs/, or a path to one.")] = "default",
     only_json: Annotated[bool, typer.Option("--json", help="Print nothing but the JSON line.")] = False,
 ) -> None:
-    """Holds a conversation with sound files as the user, and records the face and its voice to an MP4.
+    """Holds a conversation with audio files as the user, and records the face and its voice to an MP4.
 
-    Prints what was said and how long it took; the last line of the output is one JSON object.
+    Prints the words and the latencies; the last line of the output is one JSON object.
     """
     try:
         check_place(out)

@@ -19,6 +19,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(_Selector(self))
 
     def time(self) -> float:
+        """The virtual time, s."""
         return self.now
 
 

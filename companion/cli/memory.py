@@ -1,4 +1,4 @@
-"""``companion memory``: what is kept of a user, to see, correct, export and delete."""
+"""``companion memory``: lists, corrects, exports and deletes what is stored about a user."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ CONFIG = Annotated[str, typer.Option(help="A file of configs/ by name, or a path
 
 @app.command("list")
 def show(user: USER, config: CONFIG = "default") -> None:
-    """Everything that is stored of a user, one line each."""
+    """Lists everything that is remembered of a user, one line each."""
     for kept in _run(_memory(config).memories(user)):
         number = "-" if kept.id is None else kept.id
         typer.echo(f"{number}\t{kept.at:%Y-%m-%d %H:%M}\t{kept.kind}\t{kept.text}")
@@ -32,7 +32,7 @@ def show(user: USER, config: CONFIG = "default") -> None:
 
 @app.command()
 def edit(user: USER, memory: ID, text: Annotated[str, typer.Argument()], config: CONFIG = "default") -> None:
-    """Corrects one memory; the correction is not overwritten by what is understood later."""
+    """Corrects one memory; what is learnt later does not overwrite the correction."""
     _found(_run(_memory(config).change(user, memory, text)))
 
 
@@ -48,8 +48,8 @@ def export(
     out: Annotated[Path | None, typer.Option(help="A file to write; standard output without.")] = None,
     config: CONFIG = "default",
 ) -> None:
-    """Everything that is kept of a user, as JSON; pictures that a running server has in memory it tells itself
-    (GET /v1/export)."""
+    """Exports everything stored about a user as JSON, except pictures in a running server's memory: for those ask the
+    server (GET /v1/export)."""
     text = json.dumps(_run(_belongings(config).export(user)), indent=2, ensure_ascii=False)
     if out is None:
         typer.echo(text)
@@ -66,8 +66,8 @@ def forget_user(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     config: CONFIG = "default",
 ) -> None:
-    """Deletes everything of a user; pictures that a running server has in memory stay until it does so itself (DELETE
-    /v1/memories) or stops. Cannot be undone."""
+    """Deletes everything stored about a user, except pictures in a running server's memory: those stay until the server
+    deletes them (DELETE /v1/memories) or stops. Cannot be undone."""
     if not yes:
         typer.confirm(f"Delete everything that is kept of {user}?", abort=True, err=True)
     typer.echo(f"{_run(_belongings(config).forget(user))} deleted")
@@ -75,7 +75,7 @@ def forget_user(
 
 @app.command()
 def key() -> None:
-    """Prints a new key to seal a new memory with: VASARI_MEMORY_KEY, or key_file in the config."""
+    """Prints a new key to encrypt a new memory with: for VASARI_MEMORY_KEY, or a file that key_file names."""
     from companion.memory.seal import new_key
 
     typer.echo(new_key())

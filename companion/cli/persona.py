@@ -19,7 +19,7 @@ LONG_PROMPT = 1800  # characters of instructions and examples above which a smal
 
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="A Markdown file with front matter.")]) -> None:
-    """Says what is wrong with a persona, or that nothing is. Exit code 1 when it cannot be used."""
+    """Validates a persona and prints errors and warnings. Exit code 1 if it cannot be used."""
     from companion.dialogue.personas.personas import PromptError, read
 
     try:
@@ -38,7 +38,7 @@ def check(file: Annotated[Path, typer.Argument(help="A Markdown file with front 
 
 @app.command("list")
 def show() -> None:
-    """The personas, one line each."""
+    """Lists the personas, one line each."""
     from companion.dialogue.personas.personas import PromptError, load
 
     try:

@@ -26,7 +26,8 @@ def check(
     ] = None,
     say: Annotated[str, typer.Option(help="Judge this sentence instead of the written ones.")] = "",
 ) -> None:
-    """Judges the turns of prompts/safety/check; ends in one JSON line. Held-out ones are counted, not shown."""
+    """Measures the detection on the turns of prompts/safety/check and prints mistakes; those in held-out turns are only
+    counted. The last line of the output is one JSON object."""
     from companion.errors import StageError
     from companion.frontmatter import PromptError
     from companion.safety import measure, policy
@@ -68,7 +69,7 @@ def _figures(found: "Measured") -> dict[str, Any]:
 
 @app.command()
 def consents() -> None:
-    """Prints on what grounds pictures were uploaded and withdrawn, one JSON object a line; no picture is kept."""
+    """Prints the log of consents to pictures and their withdrawals, one JSON object a line; it holds no pictures."""
     from companion.avatar.faces.consent import Consents
 
     for entry in Consents().entries():
@@ -79,7 +80,8 @@ def consents() -> None:
 def withdraw(
     sha256: Annotated[str, typer.Argument(help="Of the picture's file, as `companion safety consents` names it.")],
 ) -> None:
-    """Consent to a picture is withdrawn: it is refused from now on. A server that has it forgets it when restarted."""
+    """Withdraws the consent to a picture, which is refused from now on. A running server that holds it keeps it until
+    it is restarted."""
     from companion.avatar.faces.consent import Consents
     from companion.avatar.portraits import PictureError
 

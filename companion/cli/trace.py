@@ -21,7 +21,7 @@ def trace(
     ] = "http://127.0.0.1:8765",
     turn: Annotated[str, typer.Option(help="The id of its response, resp_...; the latest turn if not given.")] = "",
 ) -> None:
-    """Shows how one of the last turns of a running server went: who worked on it, and when. No words are in it."""
+    """Shows which stages worked on one of the latest turns of a running server, and when; without the words."""
     turns = _turns(url.rstrip("/"))
     found = [one for one in turns if not turn or one["response"] == turn]
     if not found:

@@ -16,7 +16,7 @@ FORMAT = 1
 
 
 class LogError(Exception):
-    """A log cannot be read; the message says why."""
+    """A log could not be read; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Shape:
 
     @property
     def head_width(self) -> int:
+        """The dimension of one attention head."""
         return self.width // self.heads
 
 

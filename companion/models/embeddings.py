@@ -45,7 +45,7 @@ class Embedder:
 
 @functools.lru_cache(CACHED_TEXTS)
 def _vector(text: str) -> Vectors:
-    """(1, 384)."""
+    """The embedding of one text, (1, 384) float32; the latest `CACHED_TEXTS` are cached."""
     words, network = _load()
     return network.run(None, {"ids": np.asarray([words.encode(text).ids], np.int64)})[0]
 

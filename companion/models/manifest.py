@@ -45,6 +45,7 @@ class Model:
 
     @property
     def size(self) -> int:
+        """The total size of its files, bytes."""
         return sum(file.size for file in self.files)
 
 

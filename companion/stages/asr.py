@@ -162,14 +162,14 @@ class FasterWhisper:
         return heard
 
     def _decode(self, encoded: Any, language: str, seconds: float) -> _Heard:
-        """What is heard; without the words that were expected where these are not certain, or nothing is."""
+        """Decode in one language, prompted with the expected words; without them if that text is empty or uncertain."""
         heard = self._written(encoded, language, seconds, self._words)
         if self._words and not (heard.text and heard.certain):
             return self._written(encoded, language, seconds)
         return heard
 
     def _written(self, encoded: Any, language: str, seconds: float, words: str = "") -> _Heard:
-        """What is written after ``words``, as if these were said before."""
+        """Decode with ``words`` as the preceding text in the decoder's prompt."""
         from faster_whisper.tokenizer import Tokenizer
         from faster_whisper.transcribe import get_suppressed_tokens
 

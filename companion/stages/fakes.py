@@ -35,6 +35,7 @@ class ScriptedTurnEnd:
         self._delay = delay_s
 
     async def finished(self, audio: Samples) -> float | None:
+        """The next of the scripted probabilities."""
         await asyncio.sleep(self._delay)
         return next(self._probabilities)
 
@@ -55,6 +56,7 @@ class ScriptedASR:
         self._language = ""
 
     def in_language(self, language: str) -> "ScriptedASR":
+        """A copy that shares the script and notes ``language`` in ``told``."""
         told = copy.copy(self)
         told._language = language
         return told
@@ -100,6 +102,7 @@ class ScriptedCaller(ScriptedLLM):
     async def converse(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], required: bool = False
     ) -> AsyncIterator[str | CallPart]:
+        """Call the tool unless ``messages`` hold a tool's result, and then reply."""
         self.offered.append(tools)
         self.required.append(required)
         if not any(message.role == "tool" for message in messages):
@@ -142,16 +145,18 @@ class DictMemory:
         self.facts: dict[str, list[str]] = {}
 
     async def recall(self, user: str, about: str, limit: int = 5) -> list[str]:
+        """The user's latest ``limit`` messages, oldest first, whatever they are ``about``."""
         return self.facts.get(user, [])[-limit:]
 
     async def remember(self, user: str, conversation: str, messages: Sequence[Message]) -> None:
+        """Keep the messages of the user, not those of the assistant."""
         self.facts.setdefault(user, []).extend(m.content for m in messages if m.role == "user")
 
     async def conclude(self, conversation: str) -> None:
-        """There is nothing to conclude."""
+        """Do nothing."""
 
     async def discard(self, conversation: str) -> None:
-        """What was said stays until the process ends."""
+        """Do nothing: everything is kept until the process ends."""
 
 
 class Broken:

@@ -153,6 +153,7 @@ class Closes(Protocol):
 
 
 def closes(stage: object) -> TypeGuard[Closes]:
+    """Whether ``stage`` holds resources to release."""
     return abilities(stage).closes
 
 
@@ -208,6 +209,7 @@ class CallsTools(LLM, Protocol):
 
 
 def calls_tools(llm: LLM) -> TypeGuard[CallsTools]:
+    """Whether ``llm`` can call tools."""
     return abilities(llm).calls_tools
 
 
@@ -220,6 +222,7 @@ class Prepares(LLM, Protocol):
 
 
 def prepares(llm: LLM) -> TypeGuard[Prepares]:
+    """Whether ``llm`` can fill its prompt cache in advance."""
     return abilities(llm).prepares
 
 
@@ -245,6 +248,7 @@ class HasVoices(TTS, Protocol):
 
 
 def has_voice(tts: TTS, voice: str) -> TypeGuard[HasVoices]:
+    """Whether ``voice`` is one of the voices of ``tts``."""
     return voice in abilities(tts).voices
 
 
@@ -262,6 +266,7 @@ class Pronounces(TTS, Protocol):
 
 
 def pronounces(tts: TTS) -> TypeGuard[Pronounces]:
+    """Whether ``tts`` takes a pronunciation dictionary."""
     return abilities(tts).pronounces
 
 
@@ -274,6 +279,7 @@ class Multilingual(ASR, Protocol):
 
 
 def knows_language(asr: ASR, language: str) -> TypeGuard[Multilingual]:
+    """Whether ``asr`` can be set to ``language`` (ISO 639-1)."""
     return language in abilities(asr).languages
 
 
@@ -300,6 +306,7 @@ class Expects(ASR, Protocol):
 
 
 def expects(asr: ASR) -> TypeGuard[Expects]:
+    """Whether ``asr`` can be biased towards expected words."""
     return abilities(asr).expects
 
 
@@ -357,6 +364,7 @@ class Keeps(Memory, Protocol):
 
 
 def keeps(memory: Memory) -> TypeGuard[Keeps]:
+    """Whether users can read and change what ``memory`` holds."""
     return abilities(memory).keeps
 
 
@@ -369,4 +377,5 @@ class Learns(Memory, Protocol):
 
 
 def learns(memory: Memory) -> TypeGuard[Learns]:
+    """Whether a language model can take notes for ``memory``."""
     return abilities(memory).learns

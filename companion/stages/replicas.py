@@ -36,6 +36,7 @@ class Replica:
         self._stage: Any = load_class(Stage(of, dict(options)), of)(**options)
 
     def abilities(self) -> Abilities:
+        """The abilities of the stage."""
         return abilities(self._stage)
 
     async def once(self, told: Told, method: str, *given: Any) -> Any:
@@ -100,7 +101,8 @@ class _Replicas:
         raise self._lost()
 
     async def _stream(self, method: str, *given: Any) -> AsyncGenerator[Any]:
-        """Raises StageError and GoneError. Closing it cancels the stream in the replica."""
+        """Yield the items of a method of the stage; closing it cancels the stream in the replica. Raises StageError,
+        and GoneError if the replica dies."""
         items = self._handle.stream.options(stream=True).remote(self._told, method, *given)
         try:
             with _understood(self.name):
@@ -119,12 +121,15 @@ class ASRReplicas(_Replicas):
     name = "asr"
 
     def in_language(self, language: str) -> Self:
+        """As `companion.stages.protocols.Multilingual.in_language`."""
         return self._telling("in_language", language)
 
     def expecting(self, words: str, spelt: bool) -> Self:
+        """As `companion.stages.protocols.Expects.expecting`."""
         return self._telling("expecting", words, spelt)
 
     async def transcribe(self, audio: Samples) -> Transcript:
+        """As `companion.stages.protocols.ASR.transcribe`; StageError ``asr_failed`` if the replicas die."""
         return await self._once("transcribe", audio)
 
 
@@ -134,6 +139,7 @@ class LLMReplicas(_Replicas):
     name = "llm"
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str]:
+        """As `companion.stages.protocols.LLM.reply`; StageError ``llm_failed`` if the replicas die."""
         said = ""
         for _ in range(TRIES):
             so_far = [Message("assistant", said)] if said else []
@@ -150,6 +156,7 @@ class LLMReplicas(_Replicas):
     async def converse(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], required: bool = False
     ) -> AsyncGenerator[str | CallPart]:
+        """As `companion.stages.protocols.CallsTools.converse`. If the replica dies after the first item, it fails."""
         begun = False
         for _ in range(TRIES):
             try:
@@ -169,12 +176,15 @@ class TTSReplicas(_Replicas):
     name = "tts"
 
     def with_voice(self, voice: str) -> Self:
+        """As `companion.stages.protocols.HasVoices.with_voice`."""
         return self._telling("with_voice", voice)
 
     def pronouncing(self, words: Mapping[str, str]) -> Self:
+        """As `companion.stages.protocols.Pronounces.pronouncing`; its errors are raised by `speak`."""
         return self._telling("pronouncing", dict(words))
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncGenerator[Speech]:
+        """As `companion.stages.protocols.TTS.speak`; StageError ``tts_failed`` if the replicas die."""
         given = 0  # samples
         for _ in range(TRIES):
             skipped = 0

@@ -52,7 +52,7 @@ class Kokoro(EnglishVoice):
         self._warm()
 
     def with_voice(self, voice: str) -> "Kokoro":
-        """The same network with another of its voices."""
+        """The same network with another of `KOKORO_VOICES`."""
         other = copy.copy(self)
         other.abilities, other._styles = replace(self.abilities, voice=voice), _styles(self._data, voice)
         if voice.startswith("b") != self.abilities.voice.startswith("b"):

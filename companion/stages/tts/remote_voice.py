@@ -1,4 +1,4 @@
-"""A voice behind an OpenAI-compatible endpoint, ``/v1/audio/speech``: OpenAI's, Kokoro-FastAPI, Speaches, LocalAI."""
+"""TTS from an OpenAI-compatible endpoint, ``/v1/audio/speech``: OpenAI, Kokoro-FastAPI, Speaches, LocalAI."""
 
 import asyncio
 import os
@@ -71,6 +71,7 @@ class RemoteVoice:
         return other
 
     async def aclose(self) -> None:
+        """Close the connections."""
         await self._connections.close()
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
