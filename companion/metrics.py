@@ -140,7 +140,7 @@ class Metrics:
         self.late = Counter("vasari_late", "Times the face fell behind and left time out", registry=self.registry)
         self.lag = Gauge("vasari_lag_seconds", "By which the event loop comes late", registry=self.registry)
 
-        self.turns: deque[Turn] = deque(maxlen=KEPT_TURNS)  # the latest last
+        self.turns: deque[Turn] = deque(maxlen=KEPT_TURNS)  # oldest first
         self.told: list[Callable[[Turn], None]] = []  # called with each finished turn; must not block
 
     def turn(self, trace: Trace, session: str, response: str, status: str) -> None:

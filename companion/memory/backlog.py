@@ -44,8 +44,8 @@ class Backlog:
     async def add(self, entry: Entry) -> None:
         """Queue ``entry`` and carry out everything queued, in order.
 
-        Raises whatever ``write`` raises for this entry. Where that is a StageError with `RETRIED_CODE`, or is raised
-        at once because the database is known not to answer, the entry stays queued.
+        Raises whatever ``write`` raises for this entry. After a StageError with `RETRIED_CODE` the entry stays queued;
+        while the database is known not to answer, that is raised at once.
         """
         self.keep(entry)
         if self._trying:

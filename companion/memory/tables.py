@@ -21,7 +21,7 @@ T = TypeVar("T")
 SEAL_MARK = b"vasari"
 FILE = "memories.sqlite"
 IN_MEMORY = ":memory:"
-PATIENCE_S = {"sqlite": 1.0, "postgresql": 5.0}  # s of the driver's timeout
+PATIENCE_S = {"sqlite": 1.0, "postgresql": 5.0}  # s that the driver waits for the database
 NO_ROOM_CODES = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,

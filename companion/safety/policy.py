@@ -1,4 +1,4 @@
-"""The safety policies as data, read from ``prompts/safety``, whose files document every field."""
+"""The safety policies as data, read from ``prompts/safety``, whose files explain their fields."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

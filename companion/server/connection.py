@@ -61,7 +61,7 @@ class Caller:
 
 
 async def converse(caller: Caller, persona: str, *, opens: Opens, comebacks: Comebacks, metrics: Metrics) -> None:
-    """Run one conversation until either side ends it, then close the websocket. Never raises: errors are logged."""
+    """Run one conversation until either side ends it, then close the websocket. An error ends it, and is logged."""
     end = End(INTERNAL_CLOSE)
     outbox = Outbox()
     try:

@@ -23,7 +23,7 @@ from companion.server.entry.logs import AUDIT, brief
 if TYPE_CHECKING:
     from companion.server.telemetry import Exporter
 
-LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: about 60 s of PCM16 as base64
+LARGEST_MESSAGE = 4_000_000  # bytes of one websocket message: about 60 s of PCM16 at 24 kHz as base64
 
 
 def server(engine: Engine, ready: Callable[[], None]) -> uvicorn.Server:

@@ -25,8 +25,8 @@ class Readiness:
         self._trying: asyncio.Task[None] | None = None
 
     async def works(self, idle: bool) -> bool:
-        """Whether turns are answered. ``idle``: no conversation is running; while one is, no probe is run unless one of
-        its turns has failed. May take as long as a probe, at most `PROBE_S` seconds."""
+        """Whether turns are answered. ``idle``: no conversation is running; while one is, a success stays valid however
+        old it is. Takes as long as a probe if one is needed, at most `PROBE_S` seconds."""
         self._watch()
         age = self._clock() - self._at
         known = self._works is not None and (age < (KNOWN_S if self._works else AGAIN_S) or (self._works and not idle))

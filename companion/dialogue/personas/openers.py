@@ -105,7 +105,7 @@ class Openers:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._said: list[str] = []  # the latest last
+        self._said: list[str] = []  # oldest first
         self._begun = ""  # first word of the previous reply's opener
         self._run = self._murmurs = 0
 

@@ -57,7 +57,8 @@ class Access:
         """The visitor behind a request or websocket, or why it is refused.
 
         This is decided once, at the beginning: a client secret that expires later does not end the connection. Whoever
-        presents the key acts for all users; without a configured key, so does the user of this machine.
+        presents the key acts for all users; without a configured key, so does whoever is admitted, except with an
+        expired secret, which gives access to no user's data.
         """
         keys, now = _keys(connection), self._clock()
         secrets = [self._secrets[key] for key in keys if key in self._secrets]

@@ -28,8 +28,8 @@ class Belongings:
     allowance: Allowance | None = None
 
     async def export(self, user: str) -> Json:
-        """All data of ``user`` as one JSON object with self-explanatory keys; pictures are data URLs, times ISO 8601 in
-        UTC. Raises StageError when a store fails."""
+        """All data of ``user`` as one JSON object with self-explanatory keys; pictures are data URLs. Raises StageError
+        when a store fails."""
         open_until = await self.resumables.until(user) if self.resumables else []
         return {
             "user": user,
@@ -44,8 +44,9 @@ class Belongings:
     async def forget(self, user: str) -> int:
         """Delete all data of ``user`` -> the number of deleted things.
 
-        All stores are tried even if one fails. Raises StageError then: ``no_memories`` for a memory stage that cannot
-        delete, else the store's own code.
+        Pictures, consents, resumable conversations and memories are each tried even if another fails; the time talked
+        is deleted last. Raises the error of one that failed: StageError ``no_memories`` for a memory stage that cannot
+        delete, else the store's own.
         """
         work = [asyncio.to_thread(self._forget_pictures, user), asyncio.to_thread(self.consents.forget, user)]
         if self.resumables:
