@@ -1,7 +1,8 @@
 """Trains the lip-sync scorer: ``python -m animator.learn.scorer OUT.onnx --captured FACEGOOD --videos GRID``.
 
 It may only learn from what the motion generator has never seen: the takes of FACEGOOD that are held out there, and real
-videos with sound, whose lips are tracked. First each fold of the videos is scored by a network trained without it.
+videos with sound, whose lips are tracked. It is cross-validated first: each fold of the videos is scored by a network
+trained without it.
 """
 
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
@@ -30,7 +31,7 @@ from animator.units import RATE
 
 SEQUENCE_FRAMES = 70  # of a training sequence
 BATCH_SIZE = 16
-REAL_SHARE = 0.6  # of the sequences that are real videos
+REAL_SHARE = 0.6  # share of the sequences that come from real videos
 FOLD_COUNT = 4
 Floats = NDArray[np.float32]
 
@@ -84,7 +85,7 @@ def _clip(name: str, real: bool, sound: Floats, seen: Track) -> Clip:
 
 
 def _batch(clips: list[Clip], rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Features, mouths and whether they are tracked ones."""
+    """Features, mouths, and whether the mouths are tracked."""
     sets = {real: [clip for clip in clips if clip.real == real] for real in (True, False)}
     chosen = [sets[bool(rng.random() < REAL_SHARE)] for _ in range(BATCH_SIZE)]
     parts = [
@@ -98,7 +99,7 @@ def _batch(clips: list[Clip], rng: np.random.Generator) -> tuple[Tensor, Tensor,
 
 
 def _loss(said: Tensor, mouth: Tensor, real: Tensor) -> Tensor:
-    """One minus the correlation; the width of a captured mouth is no tracked width and does not count."""
+    """One minus the correlation; the width of captured mouths does not count, since it is unlike a tracked width."""
     one, other = said - said.mean(1, keepdim=True), mouth - mouth.mean(1, keepdim=True)
     r = (one * other).sum(1) / (one.norm(dim=1) * other.norm(dim=1) + 1e-4)
     return (1 - r[:, 0]).mean() + 0.5 * ((1 - r[:, 1]) * real).sum() / real.sum().clamp(min=1)

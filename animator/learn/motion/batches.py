@@ -23,10 +23,10 @@ Floats = NDArray[np.float32]
 
 _SOUND_COLUMNS = slice(GROUP_SLICES["own"].start, GROUP_SLICES["other"].stop)
 _WISH_COLUMNS = slice(GROUP_SLICES["emotion"].start, GROUP_SLICES["distance"].stop)
-_LOOK_AHEAD_SHARE = 0.2  # share of sequences that know later sound, too, as a stream with more look-ahead does
+_LOOK_AHEAD_SHARE = 0.2  # share of sequences that are given later sound, too, as in a stream with more look-ahead
 _JITTER_SHARE = 0.3  # share of windows with other noise levels than those of a stream
 _MOST_NOISE = 0.5  # largest noise on a frame of the past, in units of the change from frame to frame
-_OFFSET_SIZE = 0.5  # size of the constant offset of a whole past, in most sequences, in units of the spread
+_OFFSET_SIZE = 0.5  # size of the constant offset that the past has in most sequences, in units of the spread
 _OFFSET_DECAY = np.exp(-1 / 40)  # share of that offset that remains a frame later: the target leads back within seconds
 
 
@@ -54,7 +54,7 @@ def scale_of(clips: list[Heard], window: int) -> Scale:
     count = np.maximum(count, 1)
     mean = total / count
     spread = np.maximum(np.sqrt(np.maximum(square / count - mean**2, 0)), 0.01)
-    moved = np.clip(np.sqrt(change / count) / spread, 0.02, 1.0)  # uncorrelated frames would have the root of two
+    moved = np.clip(np.sqrt(change / count) / spread, 0.02, 1.0)  # uncorrelated frames would give sqrt(2)
     moved[:, RELATIVE_CHANNELS == 0] = 1.0
     return Scale(*(values.astype(np.float32) for values in (mean, spread, moved)))
 
@@ -111,7 +111,7 @@ class Batches:
         clean = self._changes(clean, past[starts - 1], remembered)
         mouth = mouth_told(told, self._scale.mean, self._scale.spread)
         clean[..., MOUTH_AT] -= mouth
-        past[:, MOUTH_AT] = 0  # in a stream these are the network's own guesses, and the sound is surer
+        past[:, MOUTH_AT] = 0  # in a stream these are the network's own guesses; the sound is more reliable
         noisy, levels = self._noised(clean)
         windows = Windows(*map(torch.from_numpy, (noisy, levels, told, starts, remembered)))
         rest = map(torch.from_numpy, (clean, mouth, clip.known.astype(np.float32)))
@@ -126,7 +126,7 @@ class Batches:
     def _noised(self, clean: Floats) -> tuple[Floats, Floats]:
         """(windows, window, channels) -> the same with noise, and the noise levels (windows, window).
 
-        The mouth is set to zero: in a stream, the sound of a frame is known only when the frame is about to leave, and
+        The mouth is set to zero: in a stream, the sound of a frame is known only just before the frame is output, and
         earlier guesses of its mouth are worthless.
         """
         levels = self._levels(len(clean))
@@ -149,7 +149,7 @@ class Batches:
         return aside if self._random.random() < 0.7 else 0 * aside
 
     def _shaken(self, past: Floats) -> Floats:
-        """The past with noise, as in a stream, where it consists of the network's own output."""
+        """The past with noise, as in a stream, where the past is the network's own output."""
         size = _MOST_NOISE * self._random.random() * self._scale.reach[0]
         return (past + size * self._random.standard_normal(past.shape)).astype(np.float32)
 
@@ -167,8 +167,8 @@ def _conditions(clip: Heard, part: slice, variant: int) -> Floats:
 
 
 def _told(rows: Floats, starts: NDArray[np.int64], window: int, further: int) -> Floats:
-    """(windows, window, SIZE): the conditions of each window's first frame, throughout; sound only for that frame and
-    the ``further`` next ones."""
+    """(windows, window, SIZE): for every frame of a window, the conditions of the window's first frame; but the sound
+    only for that frame and, as it changes, for the ``further`` frames after it."""
     told = np.repeat(rows[starts][:, None], window, axis=1)
     for ahead in range(1, window):
         if ahead <= further:

@@ -15,7 +15,7 @@ from animator.motion.behaviour.channels import CHANNELS, MOUTH, MOUTH_AT
 from animator.units import FPS
 
 SOURCE_SHARES = {"heart": 0.26, "kokoro": 0.24, "espeak": 0.15, "flite": 0.08, "captured": 0.20, "sung": 0.07}
-HELD_SHARE = 0.08  # of the scenes are for validation, made of held clips alone
+HELD_SHARE = 0.08  # share of the scenes that are for validation; they consist of held-out clips alone
 LENGTH_RANGE_S = (20.0, 60.0)
 
 Voices = dict[str, dict[str, list[Clip]]]  # clips by source and voice

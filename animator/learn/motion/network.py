@@ -4,7 +4,7 @@ VASA-1's generator (Xu et al. 2024, sections 3.2 and A) on an explicit motion sp
 prediction, conditions that can each be left out. Two things differ, so that one CPU core keeps up with a stream:
 
 - The window rolls (Ruhe et al. 2024, *Rolling Diffusion Models*): its first frame is nearly clean, its last one noise.
-  Each call denoises every frame of the window by one level; the first one is then clean and leaves. A frame is thus
+  Each call denoises every frame of the window by one level; the first is then clean and is output. A frame is thus
   denoised in as many calls as the window has frames, jointly with its neighbours, and there is no seam between windows.
   The network denoises the change since the last clean frame, in units of its usual size: a head hardly moves in 40 ms,
   and with noise as large as all of its motion, the last call could only draw the mean.
@@ -67,8 +67,8 @@ class MotionNetwork(nn.Module):
     """The clean motion so far, its conditions, and a window of noisy changes -> the clean window.
 
     Motion is in units of each channel's standard deviation around its mean; a window's frames are changes since the
-    last clean frame, in units of ``reach`` (window, channels), their mean size. All three are
-    buffers of the module.
+    last clean frame, in units of ``reach`` (window, channels), the usual size of such changes. ``mean``, ``spread`` and
+    ``reach`` are buffers of the module.
     """
 
     def __init__(self, shape: Architecture) -> None:
@@ -77,7 +77,7 @@ class MotionNetwork(nn.Module):
         width, channels = shape.width, len(CHANNELS)
         self.motion = nn.Linear(channels, width)
         self.condition = nn.Sequential(nn.Linear(conditions.SIZE, width), nn.SiLU(), nn.Linear(width, width))
-        self.place = nn.Parameter(torch.zeros(shape.window + 1, width))  # of the past, and in the window
+        self.place = nn.Parameter(torch.zeros(shape.window + 1, width))  # of the past; in the window
         self.level = nn.Sequential(nn.Linear(LEVEL_BANDS, width), nn.SiLU(), nn.Linear(width, 6 * width))
         self.blocks = nn.ModuleList(Block(width, shape.heads) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(width)
@@ -88,7 +88,7 @@ class MotionNetwork(nn.Module):
         nn.init.zeros_(self.head.weight)
 
     def forward(self, past: Tensor, past_conditions: Tensor, windows: "Windows") -> Tensor:
-        """Training: a stretch of clean motion and windows that start at some of its frames.
+        """Used in training: a sequence of clean motion, and windows that start at some of its frames.
 
         ``past`` (batch, time, channels), ``past_conditions`` (batch, time, conditions.SIZE) -> (batch, windows, window,
         channels), every window without noise.
@@ -111,11 +111,11 @@ class MotionNetwork(nn.Module):
     def step(
         self, frames: Tensor, told: Tensor, levels: Tensor, cache: Cache, turn: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One call of a stream: the clean frame that left last, followed by the window, in variants of its conditions.
+        """One call of a stream: the last clean frame, followed by the window, in variants of its conditions.
 
         ``frames`` (variants, 1 + window, channels), ``told`` (variants, 1 + window, conditions.SIZE), ``levels`` (1 +
         window,), ``turn`` (1 + window, width / heads), see `turns` -> the clean window (variants, window, channels),
-        and keys and values of the frame that left, (layers, 1, width).
+        and keys and values of the last clean frame, (layers, 1, width).
         """
         window = self._window(frames[:, None, 1:], told[:, None, 1:])[:, 0]
         x = torch.cat([self._past(frames[:, :1], told[:, :1]), window], 1)
@@ -185,14 +185,14 @@ class Windows(NamedTuple):
 
 
 def turns(place: Tensor, size: int) -> Tensor:
-    """(..., n) frame numbers -> (..., n, size): cosines and sines by which keys and queries turn (RoPE)."""
+    """(..., n) frame numbers -> (..., n, size): cosines and sines by which keys and queries are rotated (RoPE)."""
     hertz = 1.0 / 200 ** (torch.arange(size // 2, device=place.device) / (size // 2))
     angle = place[..., None] * hertz
     return torch.cat([angle.cos(), angle.sin()], dim=-1)
 
 
 def rotate(x: Tensor, turn: Tensor, heads: int) -> Tensor:
-    """(batch, n, width) turned by (..., n, width / heads)."""
+    """(batch, n, width) rotated by (..., n, width / heads), as `turns` gives it."""
     cos, sin = turn[..., None, :].chunk(2, dim=-1)
     one, other = x.unflatten(-1, (heads, -1)).chunk(2, dim=-1)
     return torch.cat([one * cos - other * sin, one * sin + other * cos], dim=-1).flatten(-2)

@@ -1,4 +1,4 @@
-"""Conversations assembled from clips of speech: who says what when, and the state of the face meanwhile.
+"""Conversations assembled from clips of speech: who says what when, and in which state the face is.
 
 A scene is a dialogue, a monologue, or a face that only listens or only idles. Dialogues have pauses for thought,
 interruptions (barge-in) and backchannels.
@@ -18,7 +18,7 @@ from animator.units import FPS
 
 FADE_SHARES = (0.62, 0.3, 0.1)  # how much of the mouth remains in the frames after an interruption
 NOTICE_FRAMES = 6  # frames after which a face that is interrupted falls silent
-LONG_FRAMES = 12 * FPS  # frames; of a longer clip only a part is used at a time
+LONG_FRAMES = 12 * FPS  # frames; only a part of a longer clip is used at a time
 GAZE_LIMITS = (20.0, 12.0)  # degrees
 
 
@@ -38,7 +38,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the face is asked to show in every frame, see `animator.learn.clips.shards.Shard`."""
+    """What the face is asked to show in each frame, see `animator.learn.clips.shards.Shard`."""
 
     emotion: NDArray[np.uint8]
     strength: NDArray[np.float16]
@@ -62,8 +62,8 @@ def write(own: Sequence[Clip], others: Sequence[Clip], frames: int, random: np.r
 
 
 def wish(frames: int, random: np.random.Generator) -> Wishes:
-    """Random wishes, each held for seconds. A third of the scenes are neutral throughout; half of them have no wishes
-    for gaze and distance."""
+    """Random wishes, each held for seconds. A third of the scenes are neutral throughout; half of the scenes have no
+    wishes for gaze and distance."""
     emotion, strength = np.zeros(frames, np.uint8), np.ones(frames, np.float16)
     if random.random() < 2 / 3:
         for part in _parts(frames, 9.0, random):
@@ -157,7 +157,7 @@ def _interrupt(scene: Scene, start: int, end: int, random: np.random.Generator) 
 
 
 def _murmur(scene: Scene, others: Sequence[Clip], start: int, end: int, random: np.random.Generator) -> None:
-    """A backchannel of the interlocutor while the face speaks: it goes on."""
+    """A backchannel of the interlocutor while the face speaks; the face goes on speaking."""
     clip = _choose(others, random)
     frames = _pause(random, 0.25, 0.6)
     _put(scene.other, clip.power[: frames * HOPS_PER_FRAME], int(random.uniform(start, end)) * HOPS_PER_FRAME)
@@ -201,5 +201,5 @@ def _paint(scene: Scene, start: int, end: int, state: State) -> None:
 
 
 def _pause(random: np.random.Generator, shortest: float, longest: float) -> int:
-    """Frames."""
+    """Length of a pause in frames."""
     return round(random.uniform(shortest, longest) * FPS)

@@ -36,9 +36,9 @@ _CLOSE_AT, _JAW_AT = MOUTH.index("mouthClose"), MOUTH.index("jawOpen")
 _CHANNEL_WEIGHTS = np.ones(len(CHANNELS), np.float32)
 _CHANNEL_WEIGHTS[MOUTH_AT] = 4.0
 _CHANNEL_WEIGHTS[UPPER_AT] = 0.5
-_CHANNEL_WEIGHTS[BLINK_AT] = 4.0  # one channel, which rarely moves
+_CHANNEL_WEIGHTS[BLINK_AT] = 4.0  # it is a single channel, and rarely moves
 _CLOSURE_WEIGHT = 2.0  # additional weight of closed lips: they are rare, and a missed one is visible
-_FIRST_WEIGHT = 0.05  # weight of the loss of the frame that leaves, beside that of all frames
+_FIRST_WEIGHT = 0.05  # additional weight of the frame that is output next, beside the loss of all frames
 _VALIDATION_BATCHES = 12  # batches for validation
 
 
@@ -154,8 +154,9 @@ class Run:
 
     @torch.no_grad()
     def _validate(self) -> Figures:
-        """On the held-out clips, always the same batches: the error of the frame that leaves, by group of channels, in
-        units of the change from frame to frame (predicting no motion would give 1), and the correlation of the jaw.
+        """On the held-out clips, always in the same batches: the error of the frame that is output, by group of
+        channels, in units of the change from frame to frame (predicting no motion would give 1), and the correlation of
+        the jaw.
         """
         if not self._held:
             return {}
@@ -186,8 +187,8 @@ class Run:
 
 
 def loss_of(said: Tensor, batch: Batch) -> Tensor:
-    """The mean squared error of the windows over the known channels. Nearly clean frames weigh more, and most the frame
-    that leaves, the only one whose mouth is used; so do closed lips."""
+    """The mean squared error of the windows over the known channels. Nearly clean frames weigh more, and the frame that
+    is output weighs most, since only its mouth is used; closed lips weigh more, too."""
     weight = torch.from_numpy(_CHANNEL_WEIGHTS).to(said.device) * batch.known[:, None, None]
     closed = (batch.clean[..., _CLOSE_AT] + batch.mouth[..., _CLOSE_AT] > 1.0).float()
     error = (said - batch.clean).square() * weight

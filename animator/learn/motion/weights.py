@@ -62,7 +62,7 @@ def to_onnx(network: MotionNetwork, path: Path) -> None:
         "levels": torch.zeros(count), "turn": torch.zeros(count, shape.width // shape.heads),
         "keys": kept, "values": kept, "filled": torch.zeros(shape.past - 1),
     }  # fmt: skip
-    with warnings.catch_warnings():  # the exporter that replaces this one needs half a minute for the same graph
+    with warnings.catch_warnings():  # the newer exporter takes half a minute for the same graph
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             Step(network).eval(), tuple(given.values()), path, opset_version=18, dynamo=False, input_names=list(given),

@@ -13,7 +13,7 @@ SYNTHETIC_HEAD, CAPTURED_HEAD = 0, 1  # heads
 
 
 def listener() -> nn.Sequential:
-    """(batch, MELS, 36 + 4 (frames - 1)) -> (batch, HIDDEN_SIZE, frames), what is heard around each frame."""
+    """Layers (batch, MELS, 36 + 4 (frames - 1)) -> (batch, HIDDEN_SIZE, frames), the sound around each frame."""
     return nn.Sequential(
         nn.Conv1d(MELS, 96, 4, stride=2), nn.SiLU(),
         nn.Conv1d(96, 128, 3, stride=2), nn.SiLU(),
@@ -33,7 +33,7 @@ class MouthNetwork(nn.Module):
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """(batch, 36 + 4 (frames - 1), MELS), (1, batch, HIDDEN_SIZE) -> the mouths of both heads (batch, frames,
-        channels), the state, and what the heads read, (batch, frames, 2 * HIDDEN_SIZE), for other networks."""
+        channels), the GRU's state, and the features that the heads read, (batch, frames, 2 * HIDDEN_SIZE)."""
         heard = self.listen(features.transpose(1, 2)).transpose(1, 2)
         recalled, state = self.gru(heard, state)
         both = torch.cat([heard, recalled], dim=2)

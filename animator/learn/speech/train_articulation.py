@@ -1,5 +1,5 @@
 """Trains and exports the articulation network (`animator/motion/voice/articulation.onnx`): mel power in, the shapes of
-speech out, with the range of people's. Film shows how real lips move; synthetic speech adds voices."""
+speech (blendshape weights) out, as far as people's go. Film shows how real lips move; synthetic speech adds voices."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
@@ -25,12 +25,12 @@ from animator.motion.voice.mouth_net import HIDDEN_SIZE, WINDOW_HOPS
 from animator.units import FPS
 
 FILM_SEQUENCES, TAUGHT_SEQUENCES = 6, 10  # sequences of a batch
-FILM_LOSS_SHARE = 0.4  # share of the loss
+FILM_LOSS_SHARE = 0.4  # share of film in the loss
 HUBER_DELTA = 0.1  # of the Huber loss
 CHANGE_WEIGHT = 0.7  # weight of the error of the change beside that of the value
-LEAST_SPREAD = 0.03  # spread of a shape that hardly moves, by which errors are weighed
-REST_PERCENTILE = 15  # percentile of the output on held-out film: a shape at rest
-CONVERSATION_GAIN = 1.3  # the filmed sentences are read; in conversation lips open that much further (p95 .21, not .16)
+LEAST_SPREAD = 0.03  # added to a shape's spread, by which its errors are divided: some hardly move
+REST_PERCENTILE = 15  # percentile of the output on held-out film that counts as a shape at rest
+CONVERSATION_GAIN = 1.3  # film has read sentences; in conversation lips open that much further (p95 .21, not .16)
 AHEAD_S = 0.025  # s by which the teacher's mouths precede those on film
 LARGEST_GAIN = 3.0  # largest factor by which a shape is scaled to the range that it has on film
 
@@ -143,8 +143,8 @@ def told(network: ArticulationNetwork, clip: Clip) -> NDArray[np.float32]:
 def sizes(network: ArticulationNetwork, film: list[Clip]) -> tuple[Tensor, Tensor]:
     """For each shape, (len(SHAPES),) each: its value at rest, and the gain with which it moves as far as people's.
 
-    Regression shrinks uncertain outputs, more so for unseen voices: the gain is the mean of those that training
-    speakers and held-out speakers need. Spreads are measured within clips, since the neutral face differs between them.
+    Regression shrinks uncertain outputs, more so for unseen voices: the gain is the mean of what training speakers and
+    held-out speakers need. Spreads are measured within clips, since the neutral face differs from clip to clip.
     """
     network.eval()
     pairs = [(told(network, clip), clip.mouth[:, SHAPE_COLUMNS].astype(np.float32), clip.held) for clip in film]
@@ -163,7 +163,7 @@ def export(network: ArticulationNetwork, path: Path, rest: Tensor, gain: Tensor)
     """Writes the network for one frame as ONNX."""
     window = torch.zeros(1, WINDOW_HOPS, MELS)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
+        warnings.simplefilter("ignore")  # about the older exporter, and about batches, which this network does not have
         torch.onnx.export(
             _Shipped(network, rest, gain).eval(), (window, torch.zeros(1, 1, HIDDEN_SIZE)), path, opset_version=17,
             dynamo=False, input_names=["features", "state"], output_names=["shapes", "next_state"],

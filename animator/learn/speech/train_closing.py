@@ -1,6 +1,6 @@
 """Trains and exports the closing network (`animator/motion/voice/closing.onnx`): mel power in; closed lips (p, b, m),
 the lower lip at the teeth (f, v) and the raised tip of the tongue out. Its first layer has a stride of 10 ms, since a p
-may last only a few of them."""
+may last only a few such steps."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
@@ -21,19 +21,19 @@ from animator.media.mel import MELS
 from animator.motion.voice.closing import HIDDEN_SIZE, LIP_TOUCH, TEETH_TOUCH, TIP_TOUCH, TOUCH_COUNT
 from animator.motion.voice.mouth_net import CHANNELS, WINDOW_HOPS
 
-BATCH_SEQUENCES = 16  # of a batch
+BATCH_SEQUENCES = 16  # sequences in a batch
 CLOSE_AT, ROLL_AT = CHANNELS.index("mouthClose"), CHANNELS.index("mouthRollLower")
-# Weights of the teacher's mouth from which the lips are closed, or the lower one is at the teeth.
+# Weights of the teacher's mouth above which the lips count as closed, or the lower lip as touching the teeth.
 SHUT_CLOSE, ROLLED_WEIGHT = 0.95, 0.15
 TOUCH_WEIGHT = 3.0  # weight in the loss of a touch, which is rare, beside a frame without one
-TOUCH_SOURCES = ("heart", "kokoro", "espeak", "flite", "sung")  # sources that tell what touches
+TOUCH_SOURCES = ("heart", "kokoro", "espeak", "flite", "sung")  # sources that say what touches
 BESIDE_WEIGHT = 0.3  # weight of frames next to a touch: lips may close a frame early or open a frame late
 CALL_PROBABILITY = 0.4  # probability above which validation counts a touch
 
 
 class ClosingNetwork(nn.Module):
-    """Convolutions over 360 ms, the first one with a stride of 10 ms, a GRU for voice and room, `TOUCH_COUNT` logits a
-    frame."""
+    """Convolutions over 360 ms, the first with a stride of 10 ms; a GRU that adapts to voice and room; `TOUCH_COUNT`
+    logits a frame."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,8 +88,8 @@ def train_closing(corpus: Path, out: Path, course: Course, said: Said) -> Scores
 
 
 def touches(clip: Clip) -> NDArray[np.float32]:
-    """What the teacher says of a clip: (frames, TOUCH_COUNT), 1 where lips touch each other or the teeth, and how far
-    the tongue's tip is raised."""
+    """The teacher's targets for a clip, (frames, TOUCH_COUNT): 1 where the lips touch each other or the teeth, and how
+    far the tip of the tongue is raised."""
     return np.stack(
         [clip.mouth[:, CLOSE_AT] > SHUT_CLOSE, clip.mouth[:, ROLL_AT] > ROLLED_WEIGHT, clip.tip], axis=1
     ).astype(np.float32)
@@ -104,9 +104,9 @@ def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
 
 
 def validate(network: ClosingNetwork, clips: list[Clip]) -> Scores:
-    """Per held-out source, for closed lips and for lips at teeth: the share of touches that are detected, within a
-    frame, and the share of frames away from any that are taken for one; and the correlation of the tongue's tip with
-    the truth where it is raised."""
+    """Per held-out source, for closed lips and for lips at the teeth: the share of touches that are detected within a
+    frame, and the share of frames away from any touch that are taken for one; and the correlation of the tip of the
+    tongue with the truth where it is raised."""
     network.eval()
     scores: Scores = {}
     for source, some in by_source(clips).items():
@@ -128,7 +128,7 @@ def told(network: ClosingNetwork, clip: Clip) -> NDArray[np.float32]:
 
 
 def _counts(said: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """Detected touches, touches, false detections away from any, and frames away from any."""
+    """Detected touches, touches, false detections away from any touch, and frames away from any touch."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], truth, [False]])))
     runs = list(zip(edges[::2], edges[1::2], strict=True))
     found = sum(bool(said[max(0, start - 1) : end + 1].any()) for start, end in runs)
@@ -140,7 +140,7 @@ def export(network: ClosingNetwork, path: Path) -> None:
     """Writes the network for one frame as ONNX."""
     window = torch.zeros(1, WINDOW_HOPS, MELS)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
+        warnings.simplefilter("ignore")  # about the older exporter, and about batches, which this network does not have
         torch.onnx.export(
             _Shipped(network).eval(), (window, torch.zeros(1, 1, HIDDEN_SIZE)), path, opset_version=17, dynamo=False,
             input_names=["features", "state"], output_names=["touches", "next_state"],

@@ -21,13 +21,13 @@ from animator.learn.speech.mouth_network import CAPTURED_HEAD, SYNTHETIC_HEAD, M
 from animator.media.mel import MELS
 from animator.motion.voice.mouth_net import CHANNELS, HIDDEN_SIZE, HOPS_PER_FRAME, LOOK_AHEAD, PAST_FRAMES, WINDOW_HOPS
 
-SEQUENCE_FRAMES = 150  # of a training sequence
+SEQUENCE_FRAMES = 150  # length of a training sequence
 SOURCE_SHARES = {"heart": 0.28, "kokoro": 0.3, "espeak": 0.2, "flite": 0.1, "sung": 0.12}  # of the synthetic clips
-CAPTURED_SHARE = 0.4  # of the captured head in what is exported
+CAPTURED_SHARE = 0.4  # share of the captured head in the exported mouth
 HEAD_SEQUENCES = ((SYNTHETIC_HEAD, 10), (CAPTURED_HEAD, 3))  # sequences of a batch for each head
 VALIDATION_STEPS = 100  # steps between validations
 JAW_AT, CLOSE_AT = CHANNELS.index("jawOpen"), CHANNELS.index("mouthClose")
-HUBER_DELTA = 0.25  # of the Huber loss; a smaller one gives medians, and lips that are seldom round would never be
+HUBER_DELTA = 0.25  # of the Huber loss; a smaller one predicts medians, so that lips, seldom rounded, would never be
 CHANNEL_WEIGHTS = torch.tensor(
     [{"jawOpen": 2.0, "mouthPucker": 1.5, "mouthFunnel": 1.5}.get(name, 1.0) for name in CHANNELS]
 )
@@ -72,14 +72,14 @@ def train(corpus: Path, out: Path, course: Course, said: Said) -> Scores:
 
 
 def mouth_of(clip: Clip) -> NDArray[np.float16]:
-    """(frames, channels), the mouth that said it."""
+    """(frames, channels): the mouth that made the clip's sound."""
     return clip.mouth
 
 
 def _spoken(
     clips: dict[str, list[Clip]], random: np.random.Generator, of: Mapping[str, float], truth: Truth
 ) -> tuple[NDArray[np.float32], ...]:
-    """Clips and pauses up to SEQUENCE_FRAMES; one sequence in twelve is only noise."""
+    """Clips with pauses between them, SEQUENCE_FRAMES long; one sequence in twelve is nothing but noise."""
     shares = np.array([of.get(source, 1.0) for source in clips])
     shares /= shares.sum()
     power = np.full((SEQUENCE_FRAMES * HOPS_PER_FRAME, MELS), SILENCE_POWER, np.float32)
@@ -111,12 +111,12 @@ def batch(
 
 
 def padded(heard: Tensor) -> Tensor:
-    """Features with the silence around a sequence that the network's window needs."""
+    """Features, padded with the silence that the network's window needs around a sequence."""
     return torch.nn.functional.pad(heard, (0, 0, PAST_FRAMES * HOPS_PER_FRAME, LOOK_AHEAD * HOPS_PER_FRAME))
 
 
 def loss_of(said: Tensor, mouth: Tensor) -> Tensor:
-    """Huber on weights and on their change; closures count more, since they are rare and a missed one is visible."""
+    """Huber loss of the weights and of their change; closures count more, being rare and visible when missed."""
     weight = CHANNEL_WEIGHTS * (1 + 2 * (mouth[..., CLOSE_AT : CLOSE_AT + 1] > 0.8))
     weight[..., CLOSE_AT] *= torch.where(said[..., CLOSE_AT] < mouth[..., CLOSE_AT], 1.5, 1.0).detach()
     place = torch.nn.functional.smooth_l1_loss(said, mouth, beta=HUBER_DELTA, reduction="none")
@@ -129,7 +129,7 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def validate(network: MouthNetwork, clips: list[Clip]) -> dict[str, dict[str, float]]:
-    """Per held-out source: correlations with the truth, gain of the lip opening, closures found and made up."""
+    """Per held-out source: correlations with the truth, gain of the lip opening, detected and false closures."""
     network.eval()
     report: dict[str, dict[str, float]] = {}
     for source in sorted({clip.source for clip in clips}):
@@ -156,7 +156,7 @@ def validate(network: MouthNetwork, clips: list[Clip]) -> dict[str, dict[str, fl
 
 
 def gains(network: MouthNetwork, clips: list[Clip]) -> Tensor:
-    """(channels,) by which each must grow to move as much as the truth: regression shrinks what is uncertain."""
+    """(channels,) factors with which each channel moves as far as the truth: regression shrinks uncertain outputs."""
     said, truth = [], []
     for clip in clips[:: max(1, len(clips) // 200)]:
         heard = padded(features(10.0 ** torch.from_numpy(clip.power.astype(np.float32)))[None])
@@ -172,7 +172,7 @@ def export(network: MouthNetwork, path: Path, gain: Tensor) -> None:
     """Writes the one-frame network as ONNX."""
     window = torch.zeros(1, WINDOW_HOPS, MELS)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the older exporter, and of batches, which this network has none of
+        warnings.simplefilter("ignore")  # about the older exporter, and about batches, which this network does not have
         torch.onnx.export(
             Shipped(network, CAPTURED_SHARE, gain).eval(), (window, torch.zeros(1, 1, HIDDEN_SIZE)), path,
             opset_version=17, dynamo=False, input_names=["features", "state"],
@@ -183,8 +183,8 @@ def export(network: MouthNetwork, path: Path, gain: Tensor) -> None:
 def fit(
     network: nn.Module, loss: Callable[[], Tensor], course: Course, said: Said, scores: Callable[[], Scores]
 ) -> None:
-    """Trains until the minutes are over, with the learning rate falling by cosine over them. ``said`` hears how it
-    goes every `VALIDATION_STEPS` steps."""
+    """Trains for the given minutes, with the learning rate falling along a cosine. ``said`` is called with the progress
+    every `VALIDATION_STEPS` steps."""
     optimizer = torch.optim.AdamW(network.parameters(), course.rate, weight_decay=1e-3)
     start, step, part, summed = time.monotonic(), 0, 0.0, 0.0
     while part < 1:
@@ -208,7 +208,7 @@ def by_source(clips: list[Clip]) -> dict[str, list[Clip]]:
 
 
 def by_voice(clips: list[Clip]) -> dict[str, list[Clip]]:
-    """Clips by who speaks."""
+    """Clips by their voice."""
     return _grouped(clips, lambda clip: clip.voice)
 
 

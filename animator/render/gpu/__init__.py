@@ -1,5 +1,5 @@
-"""The same frames in batches on a GPU, with torch: the faces of a process are drawn together.
+"""Draws the frames of `animator.render` on a GPU, with torch: all faces of a process together in batches.
 
-It prepares nothing itself: it draws the layers of `animator.render`, within rounding of its frames. Start with
-`animator.render.gpu.pool`.
+It prepares nothing itself: it draws the layers that `animator.render` makes, and its frames differ from those of the
+CPU by rounding only. Start with `animator.render.gpu.pool`.
 """

@@ -1,5 +1,5 @@
-"""From weights to vertices on the screen, of N frames at once: what `deform`, `light` and `holes` of
-`animator.render.surface` do for one."""
+"""From weights to vertices on the screen, for N frames at once: what `deform`, `light` and `holes` of
+`animator.render.surface` do for one frame."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUnknownParameterType=false
@@ -17,8 +17,11 @@ from animator.render.surface.light import BRIGHTEST_RATIO, DARKEST_RATIO
 
 
 class Placed(NamedTuple):
-    """``points`` (N, V, 3) in space; of these and of the hem ``xy`` (N, W, 2) px, ``uv`` (N, W, 2) px of the picture
-    and ``shade`` (N, W); ``near`` (N, T, 3), the face's triangles from far to near."""
+    """The deformed meshes of N frames: ``points`` (N, V, 3), the vertices in space.
+
+    The W vertices are those and the hem's: ``xy`` (N, W, 2) px of the frame, ``uv`` (N, W, 2) px of the picture,
+    ``shade`` (N, W), a factor of the brightness. ``near`` (N, T, 3): the face's triangles, ordered from far to near.
+    """
 
     points: Tensor
     xy: Tensor
@@ -28,9 +31,9 @@ class Placed(NamedTuple):
 
 
 class Motion(NamedTuple):
-    """Of N frames: ``weights`` (N, 52), ``skull`` (N, 3, 4), ``torso`` (N, 3), ``jaw`` (N, 3, 4),
-    ``tip`` (N,) as in `animator.render.moment.Moment`; ``shut`` (N, 2 L, 3) px by which lips are closed, ``turned``
-    (N, K, 2) px of the picture by which they are turned out."""
+    """The motion of N frames: ``weights`` (N, 52), ``skull`` (N, 3, 4), ``torso`` (N, 3), ``jaw`` (N, 3, 4) and ``tip``
+    (N,) as in `animator.render.moment.Moment`; ``shut`` (N, 2 L, 3) px by which the lips are moved to close them, and
+    ``turned`` (N, K, 2) px of the picture by which they are turned outwards."""
 
     weights: Tensor
     skull: Tensor
@@ -42,7 +45,7 @@ class Motion(NamedTuple):
 
 
 def place(made: Geometry, motion: Motion) -> Placed:
-    """The meshes ``made`` of N frames, moved."""
+    """The meshes ``made`` of N frames, deformed by ``motion``."""
     points = made.points + torch.einsum("ns,nsvd->nvd", motion.weights, made.shapes)
     _add(points, made.near, made.follow @ motion.shut)
     there = moved(points, motion.skull)
@@ -62,12 +65,12 @@ def place(made: Geometry, motion: Motion) -> Placed:
 
 
 def corners(made: Geometry, placed: Placed, triangles: Tensor) -> Corners:
-    """Of ``triangles`` (N, T, 3)."""
+    """The corners of ``triangles`` (N, T, 3), vertex numbers of the deformed meshes."""
     return Corners(*(taken(v, triangles) for v in (placed.xy, placed.uv, placed.shade, made.opacity)))
 
 
 def rigid(part: Piece, xy: Tensor) -> Corners:
-    """Of all triangles of a ``part`` of N frames, seen at ``xy`` (N, V, 2) px."""
+    """The corners of all triangles of a rigid ``part`` of N frames, projected to ``xy`` (N, V, 2) px."""
     return Corners(*(taken(v, part.triangles) for v in (xy, part.uv, part.shade, part.opacity)))
 
 
@@ -93,7 +96,7 @@ def folds(made: Geometry, placed: Placed) -> Corners:
 
 
 def moved(points: Tensor, affine: Tensor) -> Tensor:
-    """``points`` (N, V, 3) by ``affine`` (N, 3, 4)."""
+    """``points`` (N, V, 3) transformed by ``affine`` (N, 3, 4)."""
     return points @ affine[..., :3].mT + affine[..., 3][:, None]
 
 
@@ -105,7 +108,7 @@ def projected(points: Tensor, camera: Tensor, centre: Tensor) -> Tensor:
 
 
 def taken(values: Tensor, numbers: Tensor) -> Tensor:
-    """(N, ..., *) of ``values`` (N, V, *) at ``numbers`` (N, ...)."""
+    """The rows ``numbers`` (N, ...) of ``values`` (N, V, *): (N, ..., *)."""
     frames = torch.arange(len(numbers), device=numbers.device).view(-1, *[1] * (numbers.ndim - 1))
     return values[frames, numbers]
 

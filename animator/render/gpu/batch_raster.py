@@ -1,8 +1,8 @@
-"""Triangles of many frames to pixels at once: spans are enumerated rather than looped over.
+"""Rasterises the triangles of many frames at once: spans are enumerated rather than looped over.
 
-The same rules as `animator.render.surface.raster`, so the same pixels: the spans of a triangle from row to row, colours
-multiplied by their opacity, and painter's order, in which the last triangle wins. Every (triangle, row) and then every
-(triangle, pixel) becomes one element of a long tensor; so batches of ragged meshes cost no more than even ones.
+It follows the rules of `animator.render.surface.raster`, and so gives the same pixels: the spans of a triangle from row
+to row, premultiplied colours, and painter's order, in which the last triangle wins. Every (triangle, row) and then
+every (triangle, pixel) is one element of a long tensor, so that meshes of unequal sizes cost no more than equal ones.
 """
 
 # torch is an extra, and its types are not there without it:
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-_SLIVER_AREA = 1e-3  # px^2, as much as a triangle must cover
+_SLIVER_AREA = 1e-3  # px^2, twice the area that a triangle must exceed to be drawn
 
 
 class Corners(NamedTuple):
@@ -27,15 +27,14 @@ class Corners(NamedTuple):
 
 
 class Texture(NamedTuple):
-    """``texels`` (P, h, w, 4) uint8, the colours multiplied by the opacity beforehand; ``which`` (N,) of these a frame
-    uses."""
+    """``texels`` (P, h, w, 4) uint8, colours premultiplied by opacity; ``which`` (N,): the texture of each frame."""
 
     texels: Tensor
     which: Tensor
 
 
 def draw(frames: Tensor, texture: Texture, corners: Corners) -> None:
-    """Paint into ``frames`` (N, h, w, 3) f32 in 0 to 255, in place, whatever the opacity."""
+    """Paint into ``frames`` (N, h, w, 3) f32 in 0 to 255, in place, as if everything were opaque."""
     pixel, triangle = _pixels(corners.xy, frames)
     top = torch.full((frames[..., 0].numel(),), -1, dtype=torch.int64, device=frames.device)
     top.scatter_reduce_(0, pixel, triangle, "amax")
@@ -64,8 +63,8 @@ def draw_over(frames: Tensor, texture: Texture, corners: Corners) -> None:
 
 
 def fragments(xy: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(F,) each: which of the triangles ``xy`` (M, 3, 2) px, and the row and the column of a pixel in it, in the
-    triangles' order."""
+    """Every pixel of the triangles ``xy`` (M, 3, 2) px, in the order of the triangles: the number of the triangle, the
+    row and the column, (F,) each."""
     x, y = xy.unbind(-1)
     low, high = y.amin(1).ceil().clamp(min=0), y.amax(1).ceil().clamp(max=height)
     seen = (area(xy).abs() > _SLIVER_AREA) & (low < high) & (x.amax(1) > 0) & (x.amin(1) < width)
@@ -95,8 +94,8 @@ def area(xy: Tensor) -> Tensor:
 
 
 def bilinear(texels: Tensor, start: Tensor, stride: Tensor | int, place: Tensor) -> Tensor:
-    """(F, C) f32: ``texels`` (M, C) around ``place`` (F, 2), column and row of an image whose first one is ``start``
-    (F,) and whose rows are ``stride`` long."""
+    """(F, C) f32: ``texels`` (M, C), interpolated at ``place`` (F, 2), column and row in an image that begins at texel
+    ``start`` (F,) and whose rows are ``stride`` texels long."""
     whole = place.floor()
     (fx, fy), (column, row) = (place - whole)[..., None].unbind(1), whole.long().unbind(1)
     first = start + row * stride + column
@@ -106,7 +105,7 @@ def bilinear(texels: Tensor, start: Tensor, stride: Tensor | int, place: Tensor)
 
 
 def _counted(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """For ``counts`` (M,): (sum,) the index of every item's owner, and its number there."""
+    """``counts`` (M,), items of each owner -> the owner of every item and the item's number there, (sum,) each."""
     owner = torch.repeat_interleave(counts)
     number = torch.arange(len(owner), device=counts.device) - (counts.cumsum(0) - counts)[owner]
     return owner, number
@@ -117,7 +116,8 @@ def _run(x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor) -> Tensor:
 
 
 def _pixels(xy: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """(F,) each: pixel of all ``frames`` and triangle of all of ``xy`` (N, T, 3, 2)."""
+    """The triangles' pixels: numbers of the pixel in all ``frames`` and of the triangle in ``xy`` (N, T, 3, 2), (F,)
+    each."""
     height, width = frames.shape[1:3]
     triangle, row, column = fragments(xy.flatten(0, 1), height, width)
     frame = triangle // max(xy.shape[1], 1)
@@ -127,7 +127,7 @@ def _pixels(xy: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
 def _colours(
     frames: Tensor, texture: Texture, corners: Corners, pixel: Tensor, triangle: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Colour (F, 3), shaded and multiplied by the opacity, and opacity (F,) of ``pixel`` (F,) in ``triangle`` (F,)."""
+    """Shaded and premultiplied colour (F, 3) and opacity (F,) of the pixels ``pixel`` (F,) in ``triangle`` (F,)."""
     height, width = frames.shape[1:3]
     xy, uv = corners.xy.flatten(0, 1)[triangle], corners.uv.flatten(0, 1)[triangle]
     light = torch.stack([corners.shade, corners.opacity], -1).flatten(0, 1)[triangle]

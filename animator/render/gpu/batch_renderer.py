@@ -29,14 +29,14 @@ _SIDES = ("left", "right")
 
 
 class BatchRenderer:
-    """Draws ``portraits`` of one size on ``device``; for one thread at a time. Same motion, same frame.
+    """Draws ``portraits`` of one size on ``device``; for one thread at a time. The same motion gives the same frame.
 
-    What one row says is worked out on the CPU, see `animator.render.moment`; from there on all is done for all frames
-    at once. Frames differ from those of `animator.render.Renderer` by rounding.
+    What a row of motion means is worked out on the CPU, see `animator.render.moment`; from there on all frames are
+    processed at once. Frames differ from those of `animator.render.Renderer` by rounding only.
     """
 
     def __init__(self, portraits: Sequence[Portrait], device: torch.device) -> None:
-        """Uploads what ``portraits`` are drawn from, some 10 MB each. Raises ValueError when they differ in size."""
+        """Uploads the layers of ``portraits``, some 10 MB each. Raises ValueError when they differ in size."""
         if len({(portrait.size, portrait.picture.shape) for portrait in portraits}) != 1:
             raise ValueError("A batch wants portraits of one size, and at least one of them.")
         self.portraits, self.size = tuple(portraits), portraits[0].size
@@ -47,14 +47,14 @@ class BatchRenderer:
 
     @torch.inference_mode()
     def draw_many(self, motions: Floats, faces: Sequence[int]) -> Image:
-        """(N, 64), see `animator.motion.rows.space`, of the portraits with the numbers ``faces`` (N,) ->
+        """Rows of motion (N, 64), see `animator.motion.rows.space`, for the portraits numbered ``faces`` (N,) ->
         (N, size, size, 3) uint8 RGB."""
         chosen = [self._made[number] for number in faces]
         now = [moment(made, row) for made, row in zip(chosen, motions, strict=True)]
         return self._draw(chosen, now, torch.tensor(faces, device=self._device)).cpu().numpy()
 
     def number(self, portrait: Portrait) -> int:
-        """Of ``portrait`` in `draw_many`."""
+        """The number of ``portrait`` for `draw_many`."""
         return next(number for number, each in enumerate(self.portraits) if each is portrait)
 
     def _draw(self, chosen: list[Layers], now: list[Moment], which: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ class BatchRenderer:
         return frames
 
     def _picture(self, looks: Looks, share: Tensor, which: Tensor) -> Texture:
-        """The picture for each frame, sharpened by ``share`` (N,), its lids closed as far as ``looks`` say."""
+        """The texture of each frame: the picture, sharpened by ``share`` (N,), with lids closed as ``looks`` say."""
         made = pick(self._tables.lids, which)
         plain, sharp = (texels[which].float() for texels in (self._tables.picture, self._tables.sharp))
         texels = (plain + share[:, None, None, None] * (sharp - plain) + 0.5).to(torch.uint8)
@@ -152,7 +152,7 @@ class BatchRenderer:
 
 
 def _draw_sheet(frames: Tensor, part: Piece, texture: Texture, seen: tuple[Tensor, Geometry]) -> None:
-    """Over ``frames``, moved by a skull (N, 3, 4)."""
+    """Paint a sheet over ``frames``; ``seen``: the skull's motion (N, 3, 4), which moves it, and the camera."""
     skull, made = seen
     xy = batch_deform.projected(batch_deform.moved(part.points, skull), made.camera, made.centre)
     draw_over(frames, texture, batch_deform.rigid(part, xy))
@@ -163,8 +163,8 @@ def _seen(eye: Sight) -> tuple[Floats, float, float, Floats]:
 
 
 def _lips(made: Layers, weights: Floats, edges: int) -> tuple[Floats, Floats]:
-    """(2 L, 3) px by which the lips are closed, see `shutting`, and (``edges``, 2) by which they are `turned_out`,
-    filled up with zeros."""
+    """(2 L, 3) px by which the lips are moved to close them, see `shutting`, and (``edges``, 2) px by which they are
+    `turned_out`, padded with zeros."""
     ends: list[Floats] = []
     for rim in (made.lips.upper, made.lips.lower):
         ends.append(made.body.points[rim] + np.tensordot(weights, made.body.shapes[:, rim], 1))

@@ -1,7 +1,7 @@
 """Eyes, drawn lids and mouths of N frames at once, painted into the openings between contours by exact area.
 
-What `animator.render.eyes.eyeball`, `animator.render.eyes.lids` and `animator.render.mouth.cavity` do for one frame,
-with their numbers.
+It does what `animator.render.eyes.eyeball`, `animator.render.eyes.lids` and `animator.render.mouth.cavity` do for one
+frame, with their constants.
 """
 
 # torch is an extra, and its types are not there without it:
@@ -22,8 +22,11 @@ from animator.render.surface.holes import SUBPIXELS
 
 
 class Opening(NamedTuple):
-    """Q pixels of what lies between contours: ``which`` of the contours, ``row`` and ``column`` in the frame, the
-    ``share`` of the pixel that is open, and ``corner`` (M, 2), the first column and row of all of a contour's."""
+    """The Q pixels between the upper and lower contours of M openings.
+
+    For each pixel (Q,): ``which`` opening it belongs to, its ``row`` and ``column`` in the frame, and the ``share`` of
+    it that is open. For each opening, ``corner`` (M, 2): the first column and row of its bounding box.
+    """
 
     which: Tensor
     row: Tensor
@@ -33,9 +36,9 @@ class Opening(NamedTuple):
 
 
 class Looks(NamedTuple):
-    """Of N frames' eyes, see `animator.render.moment.Sight`: ``moved`` (N, 2, 2), ``wide`` and ``shut`` (N, 2),
-    ``to_picture`` (N, 2, 2, 3); ``fade`` (N, 2), how far the lids have the looks of shut ones, and ``hang`` (N, 2), how
-    far their lashes hang."""
+    """The eyes of N frames: ``moved`` (N, 2, 2), ``wide`` and ``shut`` (N, 2) and ``to_picture`` (N, 2, 2, 3) as in
+    `animator.render.moment.Sight`; ``fade`` (N, 2): how far the lids look like shut ones, and ``hang`` (N, 2): how far
+    their lashes hang."""
 
     moved: Tensor
     wide: Tensor
@@ -46,14 +49,14 @@ class Looks(NamedTuple):
 
 
 class Teeth(NamedTuple):
-    """``to_picture`` (N, 2, 3) and ``lit`` (N,) as in `animator.render.moment.Moment`."""
+    """The teeth of N frames: ``to_picture`` (N, 2, 3) and ``lit`` (N,) as in `animator.render.moment.Moment`."""
 
     to_picture: Tensor
     lit: Tensor
 
 
 def opening(upper: Tensor, lower: Tensor, size: int) -> Opening:
-    """Between the contours ``upper`` and ``lower`` (M, L, 2) px of frames with ``size`` px."""
+    """The openings between the contours ``upper`` and ``lower`` (M, L, 2) px, in frames of ``size`` px."""
     both = torch.cat([upper, lower], 1)
     corner = (both.amin(1).trunc() - 1).clamp(min=0)
     width, height = (both.amax(1).trunc() + 3 - corner).clamp(1, size).amax(0).long().tolist()
@@ -74,7 +77,8 @@ def opening(upper: Tensor, lower: Tensor, size: int) -> Opening:
 
 
 def draw_eyes(frames: Tensor, made: Eyes, lids: tuple[Tensor, Tensor], looks: Looks) -> None:
-    """Both eyes of each of ``frames`` (N, h, w, 3) between the contours ``lids`` (N, 2, L, 2)."""
+    """Paint both eyes into each of ``frames`` (N, h, w, 3), between the upper and lower ``lids``, (N, 2, L, 2) px
+    each."""
     upper, lower = (lid.flatten(0, 1) for lid in lids)
     made, looks = Eyes(*(v.flatten(0, 1) for v in made)), Looks(*(v.flatten(0, 1) for v in looks))
     found = opening(upper, lower, frames.shape[1])
@@ -101,7 +105,7 @@ def draw_eyes(frames: Tensor, made: Eyes, lids: tuple[Tensor, Tensor], looks: Lo
 
 
 def draw_lids(frames: Tensor, made: Lids, edge: Tensor, fade: Tensor) -> None:
-    """The lines of drawn lids along ``edge`` (N, 2, L, 2), by ``fade`` (N, 2)."""
+    """Paint the lines of drawn lids along ``edge`` (N, 2, L, 2) px, as far as ``fade`` (N, 2) lets them show."""
     (way,) = torch.gradient(edge, dim=2)
     up = torch.stack([way[..., 1], -way[..., 0]], -1) / (way.norm(dim=-1, keepdim=True) + 1e-3)
     along = torch.linspace(0, 4, edge.shape[2], device=edge.device)
@@ -116,8 +120,8 @@ def draw_lids(frames: Tensor, made: Lids, edge: Tensor, fade: Tensor) -> None:
 def draw_mouth(
     frames: Tensor, made: Mouths, parts: list[tuple[Piece, Texture, Tensor]], rims: tuple[Tensor, Tensor], teeth: Teeth
 ) -> None:
-    """The mouth between the ``rims`` (N, L, 2) of each of ``frames``: ``parts`` with the px (N, V, 2) where they are
-    seen."""
+    """Paint the mouth into each of ``frames``, between the ``rims`` (N, L, 2) px: ``parts``, each with the px (N, V, 2)
+    to which its points are projected."""
     upper, lower = rims
     found = opening(upper, lower, frames.shape[1])
     which = found.which
@@ -155,8 +159,10 @@ def draw_mouth(
 def _between(
     made: Mouths, rims: tuple[Tensor, Tensor], teeth: Teeth, found: Opening, solid: tuple[Tensor, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """What the picture shows between its lips (Q, 3), and the share (Q,) that it has, where the teeth, of which there
-    are so much (Q,), would be at px (Q, 2) of the layers: both ``solid``."""
+    """What the picture itself shows between its lips, for the Q pixels ``found``: colour (Q, 3) and opacity (Q,).
+
+    ``solid``: where the rigid teeth would be, px of the layers (Q, 2), and how far a pixel belongs to them (Q,).
+    """
     now, (place, hard), which, x = torch.stack(rims, 1), solid, found.which, found.column.float()
     back = now @ teeth.to_picture[:, None, :, :2].transpose(-1, -2) + teeth.to_picture[:, None, None, :, 2]
     gap, before = ((of[:, 0] - of[:, 1]).norm(dim=-1) for of in (back, made.rims))
@@ -174,7 +180,7 @@ def _between(
 
 
 def within_mouth(part: Piece, made: Mouths, geometry: Geometry, motion: Motion) -> Tensor:
-    """(N, V, 2) px where a part of the mouth is seen, see `animator.render.mouth.cavity.place`."""
+    """The projection of a part of the mouth, (N, V, 2) px, see `animator.render.mouth.cavity.place`."""
     jaw = motion.jaw * part.jaw[:, None, None]
     tip = (motion.tip[:, None] * part.tip)[..., None]
     points = part.points + (1 - tip) * moved(part.points, jaw) + tip * part.rise[:, None]
@@ -185,7 +191,7 @@ def within_mouth(part: Piece, made: Mouths, geometry: Geometry, motion: Motion) 
 
 
 def mix(frames: Tensor, found: Opening, colour: Tensor, share: Tensor) -> None:
-    """Blend ``colour`` (Q, 3) into pixels of ``frames``, which are those ``found``."""
+    """Blend ``colour`` (Q, 3) into the pixels ``found`` of ``frames``."""
     height, width = frames.shape[1:3]
     pixel = (found.which * height + found.row) * width + found.column
     flat = frames.view(-1, 3)
@@ -194,7 +200,8 @@ def mix(frames: Tensor, found: Opening, colour: Tensor, share: Tensor) -> None:
 
 
 def _side(upper: Tensor, found: Opening, dark: tuple[float, float]) -> Tensor:
-    """(Q,) brightness towards the corners: that ``dark`` in them, and over which share of the width."""
+    """(Q,) brightness, lower towards the corners; ``dark``: that in the corners, and the share of the width over which
+    it rises to 1."""
     first, last = upper[found.which, 0, 0], upper[found.which, -1, 0]
     x = found.column.float()
     reach = ((last - first) * dark[1]).clamp(min=1)
@@ -214,13 +221,14 @@ def _height_at(line: Tensor, x: Tensor) -> Tensor:
 
 
 def _local(to_picture: Tensor, corner: Tensor, found: Opening) -> Tensor:
-    """(Q, 2) px of the layers that start at ``corner`` (M, 2) of the picture, by ``to_picture`` (M, 2, 3)."""
+    """The pixels ``found`` as (Q, 2) px of the layers, which begin at ``corner`` (M, 2) of the picture; ``to_picture``
+    (M, 2, 3) maps the frame to the picture."""
     at = torch.stack([found.column, found.row, torch.ones_like(found.row)], 1).float()
     return (to_picture[found.which] @ at[..., None])[..., 0] - corner[found.which]
 
 
 def _layer(layers: Tensor, size: Tensor, which: Tensor, place: Tensor) -> Tensor:
-    """(Q, C) of ``layers`` (M, h, w, C), of which ``size`` (M, 2) is used, at ``place`` (Q, 2) px."""
+    """(Q, C): ``layers`` (M, h, w, C), of which ``size`` (M, 2) is used, interpolated at ``place`` (Q, 2) px."""
     most = size[which].flip(1) - 1.001
     height, width = layers.shape[1:3]
     texels = layers.flatten(0, 2)

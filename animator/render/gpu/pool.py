@@ -1,4 +1,4 @@
-"""`Pool`: draws the faces of many threads in one batch, as many at once as ask."""
+"""`Pool`: draws the faces of many threads together, in batches of whatever is requested at the moment."""
 
 # torch is an extra, and its types are not there without it:
 # pyright: reportMissingImports=false, reportUnknownParameterType=false
@@ -15,7 +15,7 @@ from animator.render.gpu.batch_renderer import BatchRenderer
 from animator.render.kernels.arrays import Floats, Image
 from animator.render.moment import check
 
-LARGEST_BATCH = 32  # frames at once, of some 100 MB each while they are drawn at 512 px
+LARGEST_BATCH = 32  # frames; each takes some 100 MB while it is drawn at 512 px
 
 _Asked = tuple[Portrait, Floats, Future[Image]]
 
@@ -32,7 +32,7 @@ class Drawer:
         return self.draw_many(motion[None], None if out is None else out[None])[0]
 
     def draw_many(self, motions: Floats, out: Image | None = None) -> Image:
-        """(n, 64) -> (n, size, size, 3), in one go with what other faces of the pool ask for."""
+        """(n, 64) -> (n, size, size, 3), in one batch with what other faces of the pool request."""
         for motion in motions:
             check(motion)
         frames = self._pool.draw(self.portrait, motions)
@@ -43,8 +43,8 @@ class Drawer:
 
 
 class Pool:
-    """Draws on one ``device``. Requests that arrive while it is busy form the next batch: nobody waits for a batch to
-    fill, and the more there are the less each costs."""
+    """Draws on one ``device``. Requests that arrive while it is busy form the next batch: no request waits for a batch
+    to fill, and the more of them there are, the less each costs."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -54,7 +54,7 @@ class Pool:
         self._opening, self._asking, self._drawing = threading.Lock(), threading.Lock(), threading.Lock()
 
     def open(self, portrait: Portrait) -> Drawer:
-        """A face of ``portrait``, which is uploaded together with those of all faces that live; 0.3 s."""
+        """A face of ``portrait``, which is uploaded together with the portraits of all open faces; takes 0.3 s."""
         drawer = Drawer(self, portrait)
         with self._opening:
             self._open.add(drawer)

@@ -1,6 +1,6 @@
-"""`Tables`: the `Layers` of several portraits side by side on one device, padded to the same shapes.
+"""`Tables`: the `Layers` of several portraits stacked on one device, padded to the same shapes.
 
-Nothing is computed here: what the CPU draws from is what is drawn from here. Triangles that fill up are degenerate.
+Nothing is computed here: these are the arrays that the CPU draws from. Triangles that are padding are degenerate.
 """
 
 # torch is an extra, and its types are not there without it:
@@ -30,7 +30,8 @@ Group = TypeVar("Group", bound=tuple[Tensor, ...])
 
 
 class Geometry(NamedTuple):
-    """Vertices and triangles of P portraits, as in `Body` and `Mesh`. The vertices of hems are at ``hem`` (P, H)."""
+    """Vertices and triangles of P portraits, as in `Body` and `Mesh`; ``hem`` (P, H): the numbers of the hems'
+    vertices."""
 
     points: Tensor
     shapes: Tensor
@@ -62,8 +63,9 @@ class Geometry(NamedTuple):
 
 
 class Lids(NamedTuple):
-    """Both lids: ``texel`` (P, 2, K), which of the packed picture's, and its ``change`` (P, 2, K, 4) when shut, which
-    for some is ``late`` (P, 2, K); ``ink`` (P, 2, 3) and its ``breadth`` (P, 2), 0 where there is none."""
+    """The lids of both eyes: ``texel`` (P, 2, K), numbers of texels of the packed picture, and the ``change`` (P, 2, K,
+    4) of these when the lids shut, which for some comes ``late`` (P, 2, K); the ``ink`` (P, 2, 3) of drawn lids and its
+    ``breadth`` (P, 2), 0 where there is none."""
 
     texel: Tensor
     change: Tensor
@@ -73,8 +75,8 @@ class Lids(NamedTuple):
 
 
 class Eyes(NamedTuple):
-    """Both eyes: ``layers`` (P, 2, h, w, 13), white, iris, highlight and detail, of which ``size`` (P, 2, 2) is used;
-    the rest as in `Eye`."""
+    """Both eyes: ``layers`` (P, 2, h, w, 13) of white, iris, highlight and detail, of which the part ``size`` (P, 2, 2)
+    is used; the rest as in `Eye`."""
 
     layers: Tensor
     size: Tensor
@@ -84,8 +86,8 @@ class Eyes(NamedTuple):
 
 
 class Mouths(NamedTuple):
-    """``layers`` (P, h, w, 9), own teeth and what is between the lips, of which ``size`` (P, 2) is used; the rest as in
-    `Mouth`."""
+    """Mouths: ``layers`` (P, h, w, 9) of the picture's own teeth and of what it shows between its lips, of which the
+    part ``size`` (P, 2) is used; the rest as in `Mouth`."""
 
     layers: Tensor
     size: Tensor
@@ -98,8 +100,9 @@ class Mouths(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """What is rigid: parts of the mouth, frames of glasses, drawn brows. ``points`` (P, V, 3); ``jaw`` (P,) how far it
-    moves with the lower jaw; ``tip`` (P, V) and ``rise`` (P, 3) as in `animator.render.mouth.cavity.Part`."""
+    """A part with a mesh of its own: of the mouth, the frame of glasses, drawn brows. ``points`` (P, V, 3); ``jaw``
+    (P,): how far it moves with the lower jaw; ``tip`` (P, V) and ``rise`` (P, 3) as in
+    `animator.render.mouth.cavity.Part`."""
 
     points: Tensor
     uv: Tensor
@@ -112,8 +115,8 @@ class Piece(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """Wrinkles: ``triangles`` (P, T, 3) with their corners' ``opacity`` (P, T, 3), that of ``group`` (P, T) as far as
-    ``cause`` (P, G, 52) has it."""
+    """Wrinkles: ``triangles`` (P, T, 3) with the ``opacity`` (P, T, 3) of their corners. Each belongs to a ``group``
+    (P, T), which shows as far as the weights times ``cause`` (P, G, 52) say."""
 
     triangles: Tensor
     opacity: Tensor
@@ -122,8 +125,9 @@ class Lines(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """All of P portraits; ``picture`` etc. are textures (P, h, w, 4), ``still`` (P, size, size, 3); ``contours`` are
-    vertex numbers; ``brows`` see `_brows`; ``inked``: some lids are drawn ones. None where no portrait has any."""
+    """All layers of P portraits. ``picture``, ``sharp`` and ``cutout`` are textures (P, h, w, 4), ``still`` is (P,
+    size, size, 3); ``contours`` are vertex numbers; for ``brows`` see `_brows`; ``inked``: whether any lids are drawn
+    in ink. ``lines``, ``glasses`` and ``brows`` are None where no portrait has any."""
 
     geometry: Geometry
     lids: Lids
@@ -142,12 +146,12 @@ class Tables(NamedTuple):
 
 
 def pick(group: Group, which: Tensor) -> Group:
-    """Of every table of ``group`` the entries ``which`` (N,)."""
+    """The entries ``which`` (N,) of every table in ``group``."""
     return type(group)(*(table[which] for table in group))
 
 
 def tables(faces: Sequence[Layers], device: torch.device) -> Tables:
-    """Those of ``faces``, whose frames and whose contours all have the same size."""
+    """The tables of ``faces``, whose frames and contours all have the same size."""
     contours = faces[0].portrait.contours
     most = max(len(face.mouth.parts) for face in faces)
     parts = [[*face.mouth.parts, *[None] * (most - len(face.mouth.parts))] for face in faces]
@@ -174,7 +178,7 @@ def _stacked(rows: Iterable[Row], device: torch.device) -> list[Tensor]:
 
 
 def _stacked_arrays(rows: Iterable[Row]) -> list[Array]:
-    """Per column the arrays of all ``rows``, padded with zeros to the largest: int64, uint8 or f32."""
+    """For each column, the arrays of all ``rows``, zero-padded to the largest: int64, uint8 or f32."""
     made: list[Array] = []
     for column in zip(*rows, strict=True):
         arrays = [np.asarray(array) for array in column]
@@ -254,7 +258,7 @@ def _lines(faces: Sequence[Layers], device: torch.device) -> tuple[Lines, Tensor
 
 
 def _piece(parts: Sequence[Part | None], device: torch.device) -> tuple[Piece, Tensor]:
-    """One part of every portrait, and its texture."""
+    """One part of every portrait, and its textures."""
     flat = np.zeros((1, 3)), np.zeros((1, 2)), np.zeros(1), np.zeros(1), np.zeros((0, 3), np.int32), np.float32(0)
     rows = [
         (p.points, p.uv, p.shade, p.opacity, p.triangles, np.float32(p.jaw), p.tip, p.rise)
@@ -271,7 +275,7 @@ def _glasses(face: Layers) -> Part | None:
 
 
 def _brows(faces: Sequence[Layers], device: torch.device) -> tuple[Piece, Tensor, Tensor]:
-    """Drawn brows of every portrait, their texture, and (P, 5, V, 3) by which their points move at weight 1."""
+    """Drawn brows of every portrait, their textures, and (P, 5, V, 3) by which their points move at weight 1."""
     piece, texels = _piece([_sheet(face.brows.sheet) if face.brows else None for face in faces], device)
     none = np.zeros((len(BROW_SHAPES), 1, 3), np.float32)
     return piece, texels, _stacked(((face.brows.shapes if face.brows else none,) for face in faces), device)[0]
