@@ -52,7 +52,7 @@ class Reactions:
 class Outcome:
     """The result of one scene. ``ser``: signal-to-echo ratio in dB. ``false_hold``, ``false_interruption``: the face
     paused or was interrupted without a user. ``held`` and ``taken``: s from the start of the user's speech until the
-    face paused and until it was interrupted, None if never; ``alone``: ``taken`` without echo."""
+    face paused and until it was interrupted, None if not within `PROMPT_S`; ``alone``: ``taken`` without echo."""
 
     scene: Scene
     ser: float
