@@ -7,7 +7,13 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from companion.avatar.faces.consent import Consents
+from companion.config import Care
+from companion.errors import StageError
 from companion.memory import LongTerm
+from companion.safety.allowance import Allowance
+from companion.server.http.belongings import Belongings
+from companion.stages.fakes import DictMemory
 from tests.memory.conftest import Words
 from tests.server.loopback import ask, receive, running, send
 from tests.server.test_server import picture
@@ -105,6 +111,16 @@ async def test_everything_that_is_kept_is_exported_and_deleted(kept, tmp_path, m
     assert deleted >= 6 and not any(after[thing] for thing in things)
     assert [portrait["id"] for portrait in bert["pictures"]] == [other] and len(bert["consents"]) == 1
     assert again.json()["error"]["code"] == "picture_denied"
+
+
+async def test_a_store_that_cannot_delete_keeps_no_other_from_it(tmp_path):
+    consents, allowance = Consents(tmp_path / "consent.jsonl"), Allowance(Care())
+    consents.given("0" * 64, "self", "anna")
+    allowance.spend(allowance.of("anna"), 5.0)
+    with pytest.raises(StageError, match="cannot be listed"):
+        await Belongings(DictMemory(), consents, allowance=allowance).forget("anna")
+    assert consents.of("anna") == []
+    assert allowance.told("anna") is None
 
 
 async def test_a_hostile_user_gets_nothing_of_another(kept):

@@ -44,10 +44,11 @@ class Belongings:
     async def forget(self, user: str) -> int:
         """Delete all data of ``user`` -> the number of deleted things.
 
-        Pictures, consents, resumable conversations and memories are each tried even if another fails; the time talked
-        is deleted last. Raises the error of one that failed: StageError ``no_memories`` for a memory stage that cannot
-        delete, else the store's own.
+        The time talked, pictures, consents, resumable conversations and memories are each tried even if another fails.
+        Raises the error of one that failed: StageError ``no_memories`` for a memory stage that cannot delete, else the
+        store's own.
         """
+        times = self._forget_time(user)
         work = [asyncio.to_thread(self._forget_pictures, user), asyncio.to_thread(self.consents.forget, user)]
         if self.resumables:
             work.append(self.resumables.forget(user))
@@ -56,7 +57,7 @@ class Belongings:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return self._forget_time(user) + sum(result for result in results if isinstance(result, int))
+        return times + sum(result for result in results if isinstance(result, int))
 
     async def _forget_memories(self, user: str) -> int:
         if not keeps(self.memory):
