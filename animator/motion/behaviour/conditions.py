@@ -1,7 +1,8 @@
-"""Conditions of the motion network: what it is told about a frame besides the motion before it, as one vector.
+"""Conditions of the motion network: one vector of what it is given for a frame besides the preceding motion.
 
-Every group has a flag in `KNOWN_SLICE`. A group that is not known (dropped in training, or for guidance) is all zeros,
-and so is its flag.
+The vector consists of groups (the own voice, the other's voice, emotion, gaze, distance), a flag for each of these
+(`KNOWN_SLICE`), the state, and the time since the last blink. A group that is not known (dropped in training, or for
+guidance) is all zeros, and so is its flag.
 """
 
 import numpy as np
@@ -15,10 +16,10 @@ from animator.motion.voice.voices import Other, Own
 
 Floats = NDArray[np.float32]
 
-OTHER_BANDS = 16  # of the other's voice
-SOUND_SIZE = 2 * HIDDEN_SIZE + len(CHANNELS)  # what the mouth network makes of a frame of sound
+OTHER_BANDS = 16  # frequency bands of the other's voice
+SOUND_SIZE = 2 * HIDDEN_SIZE + len(CHANNELS)  # the mouth network's features and mouth for a frame of sound
 _PROSODY_SIZE = 5  # see `heard_row`
-EMOTIONS: tuple[Emotion, ...] = (  # in the order in which networks learned them; to others a network is as to neutral
+EMOTIONS: tuple[Emotion, ...] = (  # in the order in which networks learned them; any other is neutral to them
     "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender", "thoughtful",
 )  # fmt: skip
 _SIZES = {
@@ -40,27 +41,27 @@ SIZE = SINCE_BLINK_AT + 1
 
 _FULL_GAZE = 20.0  # degrees
 _FULL_DISTANCE = 0.2
-_LONGEST_BLINK_GAP = 8.0  # seconds since a blink; longer is the same
+_LONGEST_BLINK_GAP = 8.0  # seconds since a blink; longer gaps count as this
 
 
 def heard_row(heard: Heard) -> Floats:
-    """(5,): talking, loudness, accent, a phrase started, a phrase ended."""
+    """(5,) prosody: talking, loudness, accent, whether a phrase started, whether a phrase ended."""
     return np.array([heard.talking, heard.loudness, heard.accent, heard.started, heard.ended], np.float32)
 
 
 def own_row(own: Own) -> Floats:
-    """What is known of the own voice."""
+    """(SOUND_SIZE + 5,): what is known of the face's own voice."""
     return np.concatenate([own.heard, own.mouth, heard_row(own.prosody)])
 
 
 def other_row(other: Other) -> Floats:
-    """What is known of the voice of the person who is listened to."""
+    """(OTHER_BANDS + 5,): what is known of the voice of the person to whom the face listens."""
     bands = other.features.mean(axis=0).reshape(OTHER_BANDS, MELS // OTHER_BANDS).mean(axis=1)
     return np.concatenate([bands, heard_row(other.prosody)]).astype(np.float32)
 
 
 def emotion_row(emotion: Emotion, strength: float) -> Floats:
-    """(len(EMOTIONS),): the strength of that emotion."""
+    """(len(EMOTIONS),): ``strength`` at that emotion, else 0."""
     return np.array([strength * (name == emotion) for name in EMOTIONS], np.float32)
 
 
@@ -73,12 +74,12 @@ def distance_row(distance: float) -> Floats:
 
 
 def since_blink(seconds: float) -> float:
-    """How long ago the lids last opened, as the network takes it."""
+    """The ``seconds`` since the lids last opened, scaled to 0 to 1 as the network takes them."""
     return min(seconds, _LONGEST_BLINK_GAP) / _LONGEST_BLINK_GAP
 
 
 def condition(groups: dict[str, Floats], state: State, blink_s: float) -> Floats:
-    """(SIZE,) of one frame; groups that are missing are unknown."""
+    """(SIZE,): the conditions of one frame; groups that are missing from ``groups`` are marked as unknown."""
     row = np.zeros(SIZE, np.float32)
     for number, name in enumerate(GROUPS):
         if name in groups:
@@ -90,7 +91,7 @@ def condition(groups: dict[str, Floats], state: State, blink_s: float) -> Floats
 
 
 def without(rows: Floats, name: str) -> Floats:
-    """A copy of (..., SIZE) that does not know the group ``name``."""
+    """A copy of ``rows`` (..., SIZE) in which the group ``name`` is unknown."""
     rows = rows.copy()
     rows[..., GROUP_SLICES[name]] = 0.0
     rows[..., KNOWN_SLICE.start + GROUPS.index(name)] = 0.0

@@ -1,9 +1,9 @@
 """Is a face drawn in flat colours? Each treatment for drawings needs evidence of its own; in doubt it is not applied.
 
-A flat drawing is made of areas of one exact colour with steps between them. In a photograph, a painting or a model made
-by a computer, however smooth, light changes the colour of the skin all the way from the nose to the cheek: it may have
-no texture, but it has slopes. So what counts is measured over whole regions, away from steps: how much of them has one
-of a few colours, and how often a colour changes over a short way without any step between.
+A flat drawing consists of areas of one exact colour with steps between them. In a photograph, a painting or a computer
+rendering, however smooth, light changes the colour of the skin all the way from the nose to the cheek: there may be no
+texture, but there are gradients (slopes). The evidence is therefore measured over whole regions, away from steps: what
+share of them has one of a few colours, and how often the colour changes over a short distance without a step between.
 """
 
 from typing import NamedTuple
@@ -20,52 +20,52 @@ Mask = NDArray[np.bool_]
 _LIPS = (*RINGS["lips_outer_upper"], *RINGS["lips_outer_lower"][::-1])
 _EYES = {side: (*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][::-1]) for side in ("left", "right")}
 
-_FACE_WIDTH = 128  # px of the face in which all is measured, whatever size it has in the picture
-_MARGIN = 0.1  # face widths round the oval that are looked at, too
-_BLUR = 1.6  # px, blur that takes away noise, hatching and the marks of compression
-_BRIGHT_LEVEL = 235.0  # to which the brightest of the face is brought: a dark or faint picture has its slopes, too
+_FACE_WIDTH = 128  # px, width to which the face is scaled before anything is measured
+_MARGIN = 0.1  # face widths around the oval that are included
+_BLUR = 1.6  # px, blur that removes noise, hatching and compression artefacts
+_BRIGHT_LEVEL = 235.0  # of 255, to which the brightest parts of the face are scaled: dark pictures have slopes, too
 _MOST_GAIN = 8.0
-_BLOWN_LEVEL = 248  # of 255: what is lighter in all channels says nothing, but in a line drawing on white
+_BLOWN_LEVEL = 248  # of 255: a pixel lighter in all channels is no evidence, except in a line drawing on white
 _STEP_SLOPE = 1.3  # Lab a px: steeper is a step between two areas
-_SHADING_SLOPES = 0.4, 4.0  # Lab a px: between what compression does to a flat colour and the step of a drawing
+_SHADING_SLOPES = 0.4, 4.0  # Lab a px, range of shading: less is compression, more is a drawn step
 _SAME_COLOUR = 1.8  # Lab: colours that differ by less are one
-_COLOUR_DISTANCE = 6.5  # Lab between two of the few colours
-_MOST_COLOURS = 8  # colours, at most
-_LEAST_COLOUR_SHARE = 0.02  # of a region, that a colour has at least
-_WAY_LENGTH, _SHADING_CHANGE = 16, 2.0  # px, and Lab by which a colour changes along it where there is shading
-_LEAST_REGION = 0.1  # of a region that must lie off steps and not be blown out for it to say anything
-# A line drawing on white has fewer slopes, and lines that are sharper, in Lab a px
+_COLOUR_DISTANCE = 6.5  # Lab, least distance between two of the few colours
+_MOST_COLOURS = 8  # how many count as few
+_LEAST_COLOUR_SHARE = 0.02  # least share of a region that one of the few colours covers
+_WAY_LENGTH, _SHADING_CHANGE = 16, 2.0  # px between two pixels, and Lab by which shading changes the colour over them
+_LEAST_REGION = 0.1  # least share of a region that must lie off steps and not be blown out for it to be evidence
+# A line drawing on white has a smaller share of slopes than this, and sharper lines (Lab a px).
 _PAPER_SLOPES, _PEN_SLOPE = 0.18, 7.6
 
-_FLAT_SCORE = -0.2  # score of a flat face: photographs and paintings have at most -0.5, drawings at least -0.06
-_LIT_SLOPES = 0.42  # share of slopes in half a face of no drawing: these have up to .36, photographs .44 or more
-# Lab, and least share of a half, for the other half's main colour to occur in it: that of skin does, a mask's does not.
+_FLAT_SCORE = -0.2  # least score of a flat face: photographs and paintings have at most -0.5, drawings at least -0.06
+_LIT_SLOPES = 0.42  # share of slopes in half a face: drawings have up to .36, photographs .44 or more
+# Lab and share of a half-face by which the other half's main colour counts as present in it: skin's is, a mask's not.
 _SHARED_COLOUR, _SHARED_SHARE = 5.0, 0.04
-_STEPS_SCORE = -1.0  # score of a region that lies nearly all at steps
+_STEPS_SCORE = -1.0  # score of a region that consists of little but steps
 _NOSE, _CHIN, _FOREHEAD = (6, 1), 152, 10
-_LEAST_GROUND = 0.06  # of what is round an eye or a mouth that lies off steps
-_LEAST_FLAT_SHARE = 0.5  # least share of one of few colours round an eye or a mouth
-_EYE_REACH, _MOUTH_REACH = 0.24, 0.24  # face widths round an eye and a mouth that are looked at
-_INK_DISTANCE = 12.0  # Lab between the skin and what is drawn on it
-_RING_RANGE = 2, 6  # px round what was laid on an outline, where there is skin if it was the right one
-_RING_COLOUR = 8.0  # Lab by which that skin may differ
-_ALONE_EYE_SHARE, _ALONE_MOUTH_SHARE = 0.55, 0.8  # least share of it that is alike: lashes and brows may be near an eye
-SURE_EYE_SHARE = 0.8  # of an eye that was found by landmarks only
-_CONTOUR_SLOPE = 4.0  # Lab a px at the edge of what is drawn, on average: half of it in photographs
+_LEAST_GROUND = 0.06  # least share of the surroundings of an eye or a mouth that lies off steps
+_LEAST_FLAT_SHARE = 0.5  # least share of these that has one of a few colours
+_EYE_REACH, _MOUTH_REACH = 0.24, 0.24  # face widths, radius of the surroundings of an eye and of a mouth
+_INK_DISTANCE = 12.0  # Lab, least distance of what is drawn from the skin
+_RING_RANGE = 2, 6  # px around landmarks fitted to an outline, where there is skin if it was the right outline
+_RING_COLOUR = 8.0  # Lab by which the colour of that skin may differ
+_ALONE_EYE_SHARE, _ALONE_MOUTH_SHARE = 0.55, 0.8  # least share of that ring in one colour: an eye has lashes and brows
+SURE_EYE_SHARE = 0.8  # the same for an eye that was found by landmarks only
+_CONTOUR_SLOPE = 4.0  # Lab a px, least median slope at the edges of what is drawn; photographs have half of it
 
 
 class Drawing(NamedTuple):
     """Which of the treatments for flat drawings a face gets."""
 
-    colours: bool  # teeth, tongue and mouth are of flat colours
-    skin: bool  # has no wrinkles
-    eyes: bool  # lie on the outlines that are drawn
-    lids: bool  # are of the skin's one colour and shut in a line
-    mouth: bool  # lies on the stroke or shape that is drawn
+    colours: bool  # teeth, tongue and the inside of the mouth get flat colours
+    skin: bool  # the skin gets no wrinkles
+    eyes: bool  # the eyes are fitted to the drawn outlines
+    lids: bool  # the lids have the skin's one colour, and shut in a line
+    mouth: bool  # the lips are fitted to the drawn stroke or shape
 
     @property
     def eyes_lost(self) -> bool:
-        """The face is drawn, but its eyes were not made out: neither lids of drawings nor of people would fit them."""
+        """The face is drawn, but its eyes were not found: neither a drawing's lids nor a person's would fit them."""
         return any(self) and not self.lids
 
     def words(self) -> str:
@@ -89,8 +89,12 @@ _FLAT_DRAWING = Drawing(True, True, True, True, True)
 
 
 class _View(NamedTuple):
-    """The face as it is measured: ``lab`` (h, w, 3) and its ``slope`` (h, w) a px, ``points`` (n, 2) px of it; what is
-    ``calm``, off all steps, and what is ``blown`` out; ``steps`` (h, w) 1 at and beside steps."""
+    """The face as it is measured, scaled to `_FACE_WIDTH`, brightened and blurred.
+
+    ``lab`` (h, w, 3): its colours in CIELAB; ``slope`` (h, w): their gradient in Lab a px; ``points`` (n, 2): the
+    landmarks in px of this image; ``steps`` (h, w): 1 at and beside steps, else 0; ``blown`` (h, w): whether a pixel is
+    blown out.
+    """
 
     lab: Floats
     slope: Floats
@@ -100,8 +104,9 @@ class _View(NamedTuple):
 
 
 def judge(picture: NDArray[np.uint8], points: Floats, drawn: bool | None = None) -> Drawing:
-    """What the face with the landmarks ``points`` (478, 3) px in ``picture`` (h, w, 3) RGB looks like, unless a person
-    has said whether it is ``drawn``; `Drawing.eyes` and `Drawing.mouth` say that it is worth to look for outlines."""
+    """Which treatments the face with the landmarks ``points`` (478, 3) px in ``picture`` (h, w, 3) RGB gets. If a
+    person has said whether it is ``drawn``, that decides. Where `Drawing.eyes` and `Drawing.mouth` are set, it is worth
+    looking for outlines."""
     if drawn is not None:
         return _FLAT_DRAWING if drawn else PHOTOGRAPH
     view = _view(picture, points)
@@ -117,18 +122,18 @@ def judge(picture: NDArray[np.uint8], points: Floats, drawn: bool | None = None)
 
 
 def eyes_stand_alone(picture: NDArray[np.uint8], points: Floats, least: float = _ALONE_EYE_SHARE) -> bool:
-    """Whether there is skin of one colour round each eye, on the ``least`` share of it: where not, it is no eye."""
+    """Whether the skin around each eye has one colour, on the ``least`` share of it; if not, it is not an eye."""
     view = _view(picture, points)
     return min(_alone(view, eye) for eye in _EYES.values()) > least
 
 
 def mouth_stands_alone(picture: NDArray[np.uint8], points: Floats) -> bool:
-    """The same of the lips."""
+    """The same for the lips."""
     return _alone(_view(picture, points), _LIPS) > _ALONE_MOUTH_SHARE
 
 
 def _alone(view: _View, outline: tuple[int, ...]) -> float:
-    """Share of what lies right round an ``outline`` that is of one colour."""
+    """Share of the ring around an ``outline`` that has one colour."""
     inside = _within(view.points[list(outline)], view.slope.shape).astype(np.uint8)
     near, far = (
         cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * away + 1,) * 2)) for away in _RING_RANGE
@@ -158,8 +163,8 @@ def _view(picture: NDArray[np.uint8], points: Floats) -> _View:
 
 
 def lit(picture: NDArray[np.uint8], points: Floats) -> Floats:
-    """``picture`` (h, w, 3) in 0 to 1, with all of the light that there is in the face of the landmarks ``points``
-    (n, 2) px: a dark or a faint one looks as others do."""
+    """``picture`` (h, w, 3) in 0 to 1, with its levels stretched to the range of the face with the landmarks ``points``
+    (n, 2) px, so that dark and faint pictures look like others."""
     face = picture[_within(points[list(FACE_OVAL)], picture.shape[:2])]
     dark, bright = np.percentile(face, 1), np.percentile(face.max(axis=1), 95)
     gain = min(_BRIGHT_LEVEL / max(float(bright - dark), 1.0), _MOST_GAIN)
@@ -171,7 +176,7 @@ def _within(outline: Floats, shape: tuple[int, ...]) -> Mask:
 
 
 def _score(view: _View, region: Mask) -> float:
-    """How flat the colours in ``region`` (h, w) are: 1 at most."""
+    """How flat the colours in ``region`` (h, w) are; at most 1."""
     told = region & ~view.blown
     between = _between(view, told)
     calm = told & (view.steps == 0)
@@ -182,7 +187,7 @@ def _score(view: _View, region: Mask) -> float:
 
 
 def _halves(view: _View) -> tuple[Mask, Mask]:
-    """The face above and below the middle of its nose: a mask, a hand or dark glasses may lie over one of them."""
+    """The face above and below the middle of its nose: a mask, a hand or dark glasses may cover one of the halves."""
     (x, y), (right, down) = view.points[list(_NOSE)].mean(axis=0), view.points[_CHIN] - view.points[_FOREHEAD]
     rows, columns = np.mgrid[: view.slope.shape[0], : view.slope.shape[1]]
     lower = (columns - x) * right + (rows - y) * down > 0
@@ -191,7 +196,7 @@ def _halves(view: _View) -> tuple[Mask, Mask]:
 
 def _shows_light(view: _View, region: Mask, other: Mask) -> bool:
     """Whether light changes the colours in ``region`` as in no drawing, whatever the ``other`` half is like. Where
-    there is little but steps, it is so if the other half's main colour is not met there."""
+    ``region`` is little but steps, this also needs that the other half's main colour does not occur in it."""
     score = _score(view, region)
     if score > _FLAT_SCORE or _between(view, region & ~view.blown) < _LIT_SLOPES:
         return False
@@ -203,13 +208,13 @@ def _shows_light(view: _View, region: Mask, other: Mask) -> bool:
 
 
 def _between(view: _View, region: Mask) -> float:
-    """Share of ``region`` whose colours change, but not by steps."""
+    """Share of ``region`` in which colours change, but without steps."""
     slopes = view.slope[region]
     return float(((slopes > _SHADING_SLOPES[0]) & (slopes < _SHADING_SLOPES[1])).mean()) if len(slopes) else 0.0
 
 
 def _few(colours: Floats) -> float:
-    """Share of ``colours`` (n, 3) Lab that are, as exactly as compression leaves them, those of a few areas."""
+    """Share of ``colours`` (n, 3) Lab that are one of a few colours, as exactly as compression preserves them."""
     left, count = colours, 0
     for _ in range(_MOST_COLOURS):
         if len(left) <= _LEAST_COLOUR_SHARE * len(colours):
@@ -229,7 +234,8 @@ def _few(colours: Floats) -> float:
 
 
 def _shaded(view: _View, calm: Mask) -> float:
-    """Share of the ways between two ``calm`` (h, w) pixels, without any step, along which the colour changes."""
+    """Share of the pairs of ``calm`` (h, w) pixels, `_WAY_LENGTH` apart without a step between, that differ in
+    colour."""
     changed = ways = 0
     height, width = calm.shape
     for x, y in ((_WAY_LENGTH, 0), (0, _WAY_LENGTH)):
@@ -246,7 +252,7 @@ def _oval(view: _View) -> Mask:
 
 
 def _round(view: _View, ids: tuple[int, ...], reach: float) -> Mask:
-    """What lies no farther than ``reach`` face widths from the middle of some points."""
+    """The disc with a radius of ``reach`` face widths around the middle of the landmarks ``ids``."""
     x, y = view.points[list(ids)].mean(axis=0).round().astype(int).tolist()
     return cv2.circle(np.zeros(view.slope.shape, np.uint8), (x, y), round(reach * _FACE_WIDTH), 1, -1) > 0
 
@@ -257,12 +263,12 @@ def _flat_part(view: _View, region: Mask) -> bool:
 
 
 def _outlined(view: _View, region: Mask) -> bool:
-    """Whether there are hard edges on a flat ground in ``region``."""
+    """Whether there are hard edges on a flat background in ``region``."""
     return _flat_part(view, region) and _contour(view, region) > _CONTOUR_SLOPE
 
 
 def _contour(view: _View, region: Mask) -> float:
-    """Lab a px, the median at the edges of what is drawn on the skin in ``region``; 0 if nothing is."""
+    """The median slope, in Lab a px, at the edges of what is drawn on the skin in ``region``; 0 if nothing is drawn."""
     calm = view.lab[region & (view.steps == 0)]
     if not len(calm):
         return 0.0

@@ -1,7 +1,8 @@
-"""Fits MakeHuman's head (CC0) to landmarks, and so gives a picture depth and shapes.
+"""Fits MakeHuman's head (CC0) to landmarks, which gives a picture depth and blendshapes.
 
-``assets/head.npz`` (made by ``scripts/build_head.py``) holds the head at the vertices of `topology.mesh`: the mean,
-the main variations of identity, and the 52 ARKit shapes. Units are decimetres, y up, z towards the viewer.
+``assets/head.npz`` (made by ``scripts/build_head.py``) holds the head at the vertices of `topology.mesh`: the mean
+head, the principal components of identity, and the 52 ARKit blendshapes. Units are decimetres, y up, z towards the
+viewer.
 """
 
 from dataclasses import dataclass, replace
@@ -17,11 +18,11 @@ from animator.storage import ASSETS
 
 Floats = NDArray[np.float32]
 
-_DEPTH_TRUST = 0.35  # of the landmarks' depth, relative to x and y
-_LANDMARK_NOISE = 0.012  # of the landmarks, in decimetres
-_EXPRESSION_SPREAD = 0.3  # standard deviation of the weights of a face in a picture
+_DEPTH_TRUST = 0.35  # weight of the landmarks' depth, relative to x and y
+_LANDMARK_NOISE = 0.012  # decimetres, standard deviation of the landmarks' noise
+_EXPRESSION_SPREAD = 0.3  # prior standard deviation of the blendshape weights of a face in a picture
 _ROUNDS = 4
-_UNSEEN_SHAPES = ("jawForward", "mouthClose", "tongueOut")  # not told apart from other shapes in one picture
+_UNSEEN_SHAPES = ("jawForward", "mouthClose", "tongueOut")  # cannot be told from other shapes in a single picture
 _SHOWN_SHAPES = (
     "mouthSmile",
     "mouthDimple",
@@ -37,25 +38,25 @@ _SHAPE_GAINS = {
     "browInnerUp": 1.7,
     "browOuterUp": 1.6,
     "mouthSmile": 1.15,
-}  # until a tracker sees in frames what was asked for
+}  # chosen so that a tracker finds in the frames the weights that were asked for
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
     points: Floats  # (V + extra, 3)
-    identity: Floats  # (modes, V + extra, 3), each one standard deviation
+    identity: Floats  # (modes, V + extra, 3), the displacements by one standard deviation of each mode
     shapes: Floats  # (52, V, 3)
     jaw: Floats  # (52, 3, 4)
-    parts: dict[str, slice]  # where the extra points are
+    parts: dict[str, slice]  # which of the extra points belong to eyes, teeth and ears
 
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
     """The fitted head, in px of the picture; see `animator.portrait.portrait.Portrait` for most fields.
 
-    ``expression`` (52,): weights that the face has in the picture; ``left`` (52,): the share of each shape that is left
-    beyond it, by which ``shapes`` are scaled; ``error``: mean distance of the fitted head from the landmarks in face
-    widths.
+    ``expression`` (52,): blendshape weights of the face in the picture; ``left`` (52,): the share of each blendshape
+    that can be added to these, by which ``shapes`` are scaled; ``error``: mean distance of the fitted head from the
+    landmarks in face widths.
     """
 
     vertices: Floats
@@ -81,9 +82,10 @@ def _model() -> _Model:
 
 
 def fit(landmarks: Floats, blendshapes: Floats) -> FittedHead:
-    """Head for landmarks (>= 468, 3) in px (y down, z towards the camera) and their ``blendshapes`` (52,).
+    """The head that fits ``landmarks`` (>= 468, 3) in px (y down, z towards the camera).
 
-    Pose by weighted Procrustes, identity and expression by ridge least squares with Gaussian priors, in turns.
+    Pose by weighted Procrustes and identity and expression by ridge least squares (Gaussian priors), alternately.
+    ``blendshapes`` (52,), the landmark network's scores, add to what the face is found to show, see `FittedHead`.
     """
     model = _model()
     seen = landmarks[:POINTS] * FLIP_Y
@@ -106,7 +108,8 @@ def fit(landmarks: Floats, blendshapes: Floats) -> FittedHead:
 
 
 def _ridge(basis: Floats, target: Floats, turn: Floats, spread: Floats, free: int) -> Floats:
-    """Coefficients of ``basis`` for ``target``; those after ``free`` are kept in [0, 1.2] by fixing offenders."""
+    """Coefficients of ``basis`` that fit ``target``; those after the first ``free`` are kept in [0, 1.2]: negative ones
+    are fixed at 0, and the rest is solved again."""
     trust = np.array([1, 1, _DEPTH_TRUST], np.float32)
     rows = ((basis @ turn.T) * trust).reshape(len(basis), -1)
     right = rows @ ((target @ turn.T) * trust).ravel()
@@ -157,7 +160,7 @@ def _place(
 
 
 def _sized(model: _Model, neutral: Floats) -> Floats:
-    """The shapes (52, V, 3), as strong as people's, those of the mouth scaled by the width of this person's mouth."""
+    """The blendshapes (52, V, 3), scaled by `_SHAPE_GAINS`, and those of the mouth by the width of this person's."""
     width = np.linalg.norm(neutral[61] - neutral[291]) / np.linalg.norm(model.points[61] - model.points[291])
     factor = np.clip(width, 0.85, 1.2).astype(np.float32)
     moves_mouth = np.array([name.startswith("mouth") and name != "mouthClose" for name in ARKIT])
@@ -168,9 +171,10 @@ def _sized(model: _Model, neutral: Floats) -> Floats:
 
 
 def _left(expression: Floats, blendshapes: Floats) -> Floats:
-    """(52,) share of the shapes to add to a face that shows ``expression``: a smile gets little more smile.
+    """(52,): the share of each shape that can be added to a face that shows ``expression``: a smiling face can smile
+    little more.
 
-    Smiles and lips that bare teeth are taken from the network's ``blendshapes`` too, since the fit spreads them over
+    Smiles and raised lips are also read from the landmark network's ``blendshapes``, since the fit spreads them over
     several shapes.
     """
     seen = [name.startswith(("mouthSmile", "mouthUpperUp")) for name in ARKIT]
@@ -180,14 +184,14 @@ def _left(expression: Floats, blendshapes: Floats) -> Floats:
 
 
 def _incisors(model: _Model) -> NDArray[np.int64]:
-    """Which of the upper teeth's points are the lower front edge in the middle."""
+    """Which points of the upper teeth are their lower front edge in the middle."""
     teeth = model.points[model.parts["upper_teeth"]]
     rank = teeth[:, 1] - teeth[:, 2] + 4 * np.abs(teeth[:, 0])
     return np.argsort(rank)[:2]
 
 
 def _eyeball(points: Floats, shift: Floats) -> Floats:
-    """x, y, z, radius (4,) of a sphere of points (n, 3)."""
+    """(4,): x, y, z and radius of the sphere through ``points`` (n, 3), moved by ``shift``."""
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     radius = np.linalg.norm(points - centre, axis=1).mean()
     return np.append(centre + shift, radius).astype(np.float32)
