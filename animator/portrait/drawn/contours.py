@@ -1,9 +1,9 @@
-"""Faces of drawings by their contours: two eyes that mirror each other and a mouth under them, on one ground.
+"""Finds drawn faces by their contours: two eyes that mirror each other, and a mouth below them, on one ground.
 
 Networks trained on photographs see no face in a few dots and lines. But in any style a drawn face has a ground (skin,
 fur, paper) on which its eyes and its mouth lie as islands. So the picture is segmented where its colours change. In
-each segment that is large enough the islands are tried as eyes and mouth; the likeliest three are taken if the eyes are
-alike, level and of one size, and the mouth is where mouths are.
+each segment that is large enough, the islands are tried as eyes and mouth; the likeliest three are taken if the eyes
+are alike, level and of one size, and the mouth is where mouths are.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from animator.portrait.picture.reading import Picture
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_WORK_SIDE = 360  # px of the longer side, as it is looked at
-_GROUND_STEPS = (5.0, 10.0)  # Lab from a pixel to the next, where the ground ends
-_LIGHT_LEVELS = (50.0, 65.0, 80.0)  # L of a ground with soft shades, on which all that is drawn is darker
+_WORK_SIDE = 360  # px, longer side to which the picture is scaled
+_GROUND_STEPS = (5.0, 10.0)  # Lab, differences between adjacent pixels at which the ground ends
+_LIGHT_LEVELS = (50.0, 65.0, 80.0)  # least L of a ground with soft shades, on which everything drawn is darker
 # Shares of the ground's size: narrower bays are cut off, so that eyes which touch the hair become islands.
 _BAY_WIDTHS = 0.0, 0.035, 0.09
-_COLOUR_COUNT = 12  # in which irises are sought that touch the hair
+_COLOUR_COUNT = 12  # colours among which irises that touch the hair are sought
 # Of an iris: least and largest share of the picture, least share of its box, largest aspect.
 _SPOT_LIMITS = 0.00015, 0.02, 0.4, 2.6
 _MOST_SPOTS = 60  # the largest ones are looked at
@@ -36,17 +36,17 @@ _MOST_GROUNDS = 20  # the largest ones are looked at
 _ISLAND_RANGE = 0.0004, 0.3  # least and largest share of the ground with its islands
 _LEAST_ISLAND = 10  # px, least area of an island
 _MOST_ISLANDS = 40  # the largest ones are looked at
-_EYE_DISTANCE_RANGE = 1.15, 8.0  # distance of the eyes, of their mean width
-_LARGEST_TILT = 0.6  # most that one eye is higher than the other, of their distance
-_MOUTH_DROP_RANGE = 0.3, 1.7  # the mouth below the eyes, of their distance
+_EYE_DISTANCE_RANGE = 1.15, 8.0  # distance of the eyes, in their mean width
+_LARGEST_TILT = 0.6  # most by which one eye is higher than the other, in distances of the eyes
+_MOUTH_DROP_RANGE = 0.3, 1.7  # how far the mouth lies below the eyes, in distances of the eyes
 _LARGEST_MOUTH_OFFSET = 0.5
-_MOUTH_WIDTH_RANGE = 0.12, 1.6  # its width, of the same
+_MOUTH_WIDTH_RANGE = 0.12, 1.6  # its width, in distances of the eyes
 # Factor for a mouth on another ground than the eyes: in a beard, under a visor.
 _OTHER_GROUND_FACTOR = 0.6
-_LEAST_LIKELIHOOD = 0.02  # of what two islands are likely to be eyes
-_BROW_FACTOR = 0.3  # what it counts against a pair that another one lies below: brows
-_BROW_DISTANCE_RANGE = 0.12, 0.65  # how far below, of the distance of the eyes
-_SAME_EYE_DISTANCE = 0.3  # of the distance of the eyes: what lies nearer is one eye
+_LEAST_LIKELIHOOD = 0.02  # least likelihood of two islands that are considered as eyes
+_BROW_FACTOR = 0.3  # factor for a pair with another pair below it: the upper ones are brows
+_BROW_DISTANCE_RANGE = 0.12, 0.65  # how far below, in distances of the eyes
+_SAME_EYE_DISTANCE = 0.3  # in distances of the eyes: two that are nearer are the same eye
 _SHAPE_SIDE = 24  # px, side of the squares in which the shapes of two eyes are compared
 
 
@@ -114,7 +114,7 @@ def _same(one: _Three, other: _Three) -> bool:
 
 
 def _grounds(lab: Floats) -> list[Mask]:
-    """The parts of the picture in which colours change only slowly, and those that are light, the largest first."""
+    """The parts of the picture in which colours change only gradually, and those that are light; largest first."""
     across = np.linalg.norm(np.diff(lab, axis=1), axis=2)
     down = np.linalg.norm(np.diff(lab, axis=0), axis=2)
     levels = [(lab[..., 0] > light).astype(np.uint8) for light in _LIGHT_LEVELS]
@@ -134,7 +134,8 @@ def _grounds(lab: Floats) -> list[Mask]:
 
 
 def _islands(lab: Floats, ground: Mask, bay: float) -> list[_Island]:
-    """What lies on the ``ground`` (h, w), without its bays narrower than ``bay`` of its size; the largest first."""
+    """What lies on the ``ground`` (h, w) once bays narrower than the share ``bay`` of its size are closed; largest
+    first."""
     land = np.pad(ground, 1).astype(np.uint8)
     reach = round(bay * float(np.sqrt(ground.sum())))
     land = cv2.morphologyEx(land, cv2.MORPH_CLOSE, np.ones((2 * reach + 1,) * 2, np.uint8)) if reach else land
@@ -152,7 +153,7 @@ def _islands(lab: Floats, ground: Mask, bay: float) -> list[_Island]:
 
 
 def _spots(lab: Floats) -> list[_Island]:
-    """What has one colour of its own, compact and small, wherever it lies; the largest first."""
+    """Compact, small areas of one colour of their own, wherever they lie; largest first."""
     soft = np.asarray(cv2.GaussianBlur(lab, (0, 0), 1.2), np.float32)
     colours = soft[::3, ::3].reshape(-1, 3)
     if len(np.unique(colours.round(), axis=0)) < _COLOUR_COUNT:
@@ -209,7 +210,7 @@ def _best(islands: list[_Island], everything: list[_Island]) -> _Three:
 
 
 def _brows(pair: tuple[_Island, _Island], lower: tuple[_Island, _Island]) -> bool:
-    """Whether a ``pair`` are brows since the ``lower`` one are the eyes."""
+    """Whether a ``pair`` is a pair of brows, since the ``lower`` pair is the eyes."""
     aside, below = below_eyes(pair[0].centre, pair[1].centre, (lower[0].centre + lower[1].centre) / np.float32(2))
     ratio = np.linalg.norm(lower[1].centre - lower[0].centre) / np.linalg.norm(pair[1].centre - pair[0].centre)
     return (

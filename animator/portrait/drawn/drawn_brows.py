@@ -1,6 +1,6 @@
-"""Brows of drawn faces: strokes of their own, which rise over a face that stays as it is.
+"""Brows of drawn faces: separate strokes, which rise over a face that stays as it is.
 
-The skin of a flat drawing has nothing that would show it move, but a brow shows each pixel of it that stays behind.
+The skin of a flat drawing has no texture that would show it move, but any pixel of a brow that stays behind is visible.
 """
 
 import cv2
@@ -13,21 +13,22 @@ from animator.portrait.geometry.topology import RINGS
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_SKIN_DISTANCE = 12.0  # distance in Lab from the skin's colour of what is not skin
+_SKIN_DISTANCE = 12.0  # least distance in Lab from the skin's colour of what is not skin
 _SIDE_REACH, _TOP_REACH = 0.3, 0.4  # face widths beside and above the middle of an eye in which its brow is sought
-_EYE_MARGIN = 0.012  # face widths round an eye that belong to it
-_OUTLINE_WIDTH = 0.03  # face widths round an eye in which its outline lies
-_OUTLINED_SHARE = 0.5  # of the skin right under an eye that is drawn on where it has an outline
+_EYE_MARGIN = 0.012  # face widths around an eye that belong to it
+_OUTLINE_WIDTH = 0.03  # face widths around an eye in which its outline lies
+_OUTLINED_SHARE = 0.5  # least share of the skin right below an eye that is drawn on if the eye has an outline
 _LEAST_WIDTH, _MOST_WIDTH, _MOST_HEIGHT = 0.08, 0.48, 0.24  # face widths of a brow
 _MOST_ASIDE = 0.16  # face widths from the middle of the eye to that of its brow
-_NEAR_SHARE = 0.5  # of a brow that touches the eye, the most of it that lies as near as outlines do
+_NEAR_SHARE = 0.5  # largest share of a brow that touches the eye which may lie as near as outlines do
 _ONE_COLOUR = 12.0  # Lab by which what touches an eye may differ from the rest of its brow
 _EDGE_WIDTH = 5  # px across the soft edge of what is drawn
 
 
 def find_brows(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8]:
-    """(h, w) 255 where the brows of the flat drawing ``picture`` (h, w, 3) RGB are, 0 elsewhere; (0, 0) where not both
-    are made out by themselves. ``points`` (478, 3) have their eyes on the outlines that are drawn."""
+    """(h, w): 255 where the brows of the flat drawing ``picture`` (h, w, 3) RGB are, 0 elsewhere; of shape (0, 0)
+    unless both are found as separate strokes. The eyes of the landmarks ``points`` (478, 3) lie on the drawn
+    outlines."""
     lab = np.asarray(cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
     found = [_brow(lab, skin, points, side) for side, skin in skins(lab, points).items()]
     masks = [mask for mask in found if mask is not None]
@@ -68,8 +69,8 @@ def _brow(lab: Floats, skin: Floats, points: Floats, side: str) -> Mask | None:
 
 
 def _alone(lab: Floats, away: Floats, brow: Mask, outlined: bool, width: float) -> bool:
-    """Whether a ``brow`` (h, w) is none of the eye, from which its pixels lie ``away`` (h, w) px: it does not touch it,
-    or not with an outline or lashes."""
+    """Whether a ``brow`` (h, w) is not part of the eye, from which pixels lie ``away`` (h, w) px: it does not touch the
+    eye, or what touches it is neither an outline nor lashes."""
     near = brow & (away < _OUTLINE_WIDTH * width)
     if not near.any():
         return True

@@ -11,20 +11,20 @@ from animator.portrait.geometry.topology import POINTS, RINGS
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_SPOT_COUNT = 3  # on a cheek that show the skin's colour
-_SKIN_DISTANCE = 12.0  # distance in Lab from the skin's colour of what is not skin
+_SPOT_COUNT = 3  # spots on a cheek that show the skin's colour
+_SKIN_DISTANCE = 12.0  # least distance in Lab from the skin's colour of what is not skin
 _SEARCH_REACH = 0.24  # face widths around the landmarks' eye within which the drawn one is sought
 _LEAST_WIDTH, _MOST_WIDTH = 0.035, 0.36  # face widths of an eye
 _LEAST_ASPECT, _MOST_ASPECT = 0.42, 2.4  # height over width of an eye
 _LEAST_FILL = 0.55  # least share of its box that an outline fills
 _MERGED_SIZE = 0.7  # face widths of an eye with the brow that touches it
-_SPIKE_WIDTH = 0.032  # face widths: lashes narrower than this are not the eye
+_SPIKE_WIDTH = 0.032  # face widths: what is narrower, such as lashes, is not the eye
 _RING_RADIUS = 0.09  # face widths around the landmarks' eye where there is skin, if the cheek's is of another colour
 _LEVEL_SLACK = 0.06  # face widths by which one eye may be higher than the other
-_DISTANCE_COST = 6.0  # what it counts against two outlines that they lie a face width from the landmarks' eyes
+_DISTANCE_COST = 6.0  # cost for two outlines per face width by which they lie off the landmarks' eyes
 _DOT_ROOM = 0.6  # radii around a dot that belong to its eye, so that it can look about
 _LEAST_WHITE = 0.08  # least share of the white in an eye that is not a mere dot
-_WHITE_CONTRAST = 25.0  # in L between the iris and the white of an eye
+_WHITE_CONTRAST = 25.0  # least difference in L between the iris and the white of an eye
 _MOST_AREA_RATIO = 1.7  # ratio of the areas of both eyes
 _LID_REACH = 0.05  # face widths over which the lids follow
 _CHEEK_POINTS = {"left": (280, 425, 411, 427, 376, 352), "right": (50, 205, 187, 207, 147, 123)}
@@ -65,9 +65,10 @@ class _Outline:
 
 
 def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
-    """Landmarks (478, 3) with lids and irises on the drawn ones; unchanged where no two are found.
+    """Landmarks (478, 3) with lids and irises moved onto the drawn ones; unchanged unless both eyes are found.
 
-    ``picture`` (h, w, 3) RGB, a flat drawing. The eye differs from the skin's colour and holds the landmarks' eye.
+    ``picture`` (h, w, 3) RGB, a flat drawing. A drawn eye differs from the skin's colour and contains the landmarks'
+    eye.
     """
     lab = cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
     cheeks = skins(lab, points)
@@ -86,7 +87,8 @@ def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
 
 
 def skins(lab: Floats, points: Floats) -> dict[str, Floats]:
-    """The skin's colour below each eye. A cheek that is not of the nose's colour is taken for the other one."""
+    """The skin's colour below each eye. Where a cheek does not have the nose's colour, that of the other cheek is
+    used."""
     found = {side: _skin(lab, points, side) for side in ("left", "right")}
     x, y = points[list(_NOSE_POINTS), :2].round().astype(int).T.clip(0, np.array(lab.shape[1::-1])[:, None] - 1)
     nose = np.median(lab[y, x], axis=0)
@@ -96,7 +98,7 @@ def skins(lab: Floats, points: Floats) -> dict[str, Floats]:
 
 
 def _pair(left: list[_Outline], right: list[_Outline], points: Floats) -> tuple[_Outline, _Outline] | None:
-    """The two outlines that are most like each other, and like what the landmarks say; None if no two are."""
+    """The two outlines that are most alike and nearest to the landmarks' eyes; None if no two fit."""
     width = float(np.linalg.norm(points[234] - points[454]))
     across = (points[454, :2] - points[234, :2]) / np.linalg.norm(points[454, :2] - points[234, :2])
     down = np.array([-across[1], across[0]])
@@ -145,7 +147,7 @@ def _skin(lab: Floats, points: Floats, side: str) -> Floats:
 
 
 def _outlines(lab: Floats, skin: Floats, points: Floats, side: str) -> list[_Outline]:
-    """What near an eye is compact and not skin: the eye, perhaps a nostril or the tip of a brow."""
+    """Compact areas near an eye that are not skin: the eye, perhaps also a nostril or the tip of a brow."""
     width = float(np.linalg.norm(points[234] - points[454]))
     centre = _middle(points, side).round().astype(int).tolist()
     near = cv2.circle(np.zeros(lab.shape[:2], np.uint8), centre, round(_SEARCH_REACH * width), 1, -1)
@@ -190,7 +192,7 @@ def _around_white(light: Floats, mask: Mask) -> Mask:
 
 
 def _fit_lids(points: Floats, outline: _Outline, side: str) -> None:
-    """Moves the rims of an eye onto the outline, and what surrounds them along, in place."""
+    """Moves the rims of an eye onto the outline, and what surrounds them along with them, in place."""
     rings = [list(RINGS[f"eye_{side}_{lid}"]) for lid in ("upper", "lower")]
     before = points[:POINTS, :2].copy()
     for ring, edge in zip(rings, outline.edges(), strict=True):

@@ -10,16 +10,16 @@ from animator.portrait.geometry.topology import POINTS, RINGS
 
 Floats = NDArray[np.float32]
 
-_SKIN_DISTANCE = 12.0  # distance in Lab from the skin's colour of what is not skin
-_SKIN_DISTANCES = _SKIN_DISTANCE, 6.5, 4.0  # the same, of pale mouths
-_PALE_COST = 0.15  # power of what it counts against them
+_SKIN_DISTANCE = 12.0  # least distance in Lab from the skin's colour of what is not skin
+_SKIN_DISTANCES = _SKIN_DISTANCE, 6.5, 4.0  # the same, also for pale mouths
+_PALE_COST = 0.15  # exponent of the factor by which pale mouths count as less likely
 _BARE_POINTS = (6, 197, 195, 5, 4, 205, 425, 50, 280, 187, 411)  # of nose and cheeks
 _TOP_MARGIN = 0.05  # face widths from the lower lids to the highest mouth
 _BOTTOM_MARGIN = 0.03
 _SIDE_REACH = 0.33  # face widths of the mouth's ends from the middle of the face
 _LEAST_WIDTH, _MOST_WIDTH = 0.07, 0.62  # face widths of a mouth
-_AXIS_COST, _HEIGHT_COST = 1.5, 0.9  # what it counts against a shape to lie elsewhere than expected, per width
-_STROKE_THICKNESS = 0.035  # face widths: thinner is a line, thicker an open mouth
+_AXIS_COST, _HEIGHT_COST = 1.5, 0.9  # px by which a shape counts as narrower, per px off its expected place
+_STROKE_THICKNESS = 0.035  # face widths: a thinner shape is a line, a thicker one an open mouth
 _BORDER_WIDTH = 0.012  # face widths of the line around an open mouth
 _LIP_MARGIN = 0.014  # face widths of skin beyond the line that moves with it
 _FOLLOW_REACH = 0.10  # face widths over which the face follows
@@ -47,8 +47,8 @@ class _Shape(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a mouth is sought: ``lab`` (h, w, 3), in which its middle is expected between the two columns of the
-    ``axis`` and at the ``height``, px; ``width`` px of the face."""
+    """Where a mouth is sought: the image ``lab`` (h, w, 3), in which the middle of the mouth is expected between the
+    two columns ``axis`` and at the row ``height``, px; ``width`` of the face in px."""
 
     lab: Floats
     axis: tuple[float, float]
@@ -81,8 +81,8 @@ def snap_mouth(picture: NDArray[np.uint8], points: Floats) -> Floats:
 
 
 def _find(picture: NDArray[np.uint8], points: Floats) -> _Shape | None:
-    """The shape that is the mouth most likely. Pale ones differ little from the skin; in a beard the mouth may lie on
-    the skin or on the beard, and an island of skin is none."""
+    """The shape that is most likely the mouth. Pale mouths differ little from the skin; in a beard the mouth may lie on
+    skin or on the beard, and an island of skin is not a mouth."""
     width = float(np.linalg.norm(points[234] - points[454]))
     lids = max(points[list(RINGS[f"eye_{side}_lower"]), 1].max() for side in ("left", "right"))
     ends = sorted([float(points[list(_EYE_CORNERS), 0].mean()), float(points[[13, 14], 0].mean())])
@@ -101,8 +101,9 @@ def _find(picture: NDArray[np.uint8], points: Floats) -> _Shape | None:
 
 
 def _widest(place: _Place, ground: Floats, apart: float, skin: Floats) -> tuple[float, _Shape | None]:
-    """The widest shape where the mouth is expected, all of which is at least ``apart`` of the ``ground``'s colour (3,),
-    and how likely it is; a shape of the colour of the ``skin`` (3,) is none. The less it differs, the less likely."""
+    """The widest shape where the mouth is expected whose colours all differ by at least ``apart`` from the ``ground``'s
+    (3,), and how likely it is the mouth: the less it differs, the less likely. A shape of the ``skin``'s colour (3,)
+    does not count."""
     lab, axis, height, width = place
     other = (np.linalg.norm(lab - ground, axis=2) > apart).astype(np.uint8)
     count, labels, boxes, centres = cv2.connectedComponentsWithStats(other, connectivity=8)
@@ -123,21 +124,21 @@ def _widest(place: _Place, ground: Floats, apart: float, skin: Floats) -> tuple[
 
 
 def _nose(picture: NDArray[np.uint8], points: Floats) -> Floats:
-    """(3,) the colour of the skin beside the mouth's usual place: most points of nose and cheeks are bare."""
+    """(3,) the colour of the skin near the mouth's usual place: most points of nose and cheeks are bare skin."""
     most = np.array(picture.shape[1::-1]) - 1
     x, y = points[list(_BARE_POINTS), :2].round().astype(int).clip(0, most).T
     return np.median(cv2.cvtColor((picture[y, x][None] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)[0], axis=0)
 
 
 def _commonest(lab: Floats) -> Floats:
-    """(3,) the colour that most pixels of ``lab`` (h, w, 3) have, nearly."""
+    """(3,) the most frequent colour of ``lab`` (h, w, 3)."""
     rounded = (lab.reshape(-1, 3) / 4).round().astype(np.int64)
     _, where, counts = np.unique(rounded @ [1, 1000, 1000000], return_inverse=True, return_counts=True)
     return np.median(lab.reshape(-1, 3)[where == counts.argmax()], axis=0)
 
 
 def _lay(points: Floats, ring: tuple[int, ...], line: Floats, beyond: float) -> None:
-    """Moves the vertices of ``ring`` onto ``line`` (n, 2), as far apart as they were, and its ends ``beyond`` it."""
+    """Moves the vertices of ``ring`` onto ``line`` (n, 2), in the proportions that they had, its ends ``beyond`` it."""
     ids = list(ring)
     share = (points[ids, 0] - points[ids[0], 0]) / (points[ids[-1], 0] - points[ids[0], 0])
     middle = line[:, 1].mean()
@@ -147,7 +148,7 @@ def _lay(points: Floats, ring: tuple[int, ...], line: Floats, beyond: float) -> 
 
 
 def _follow(before: Floats, points: Floats, width: float) -> None:
-    """Moves what surrounds the lips along, in place, fading with the distance from them."""
+    """Moves what surrounds the lips along with them, in place, fading with the distance."""
     lips = sorted({i for name, ring in RINGS.items() if name.startswith("lips") for i in ring})
     shift = points[lips, :2] - before[lips, :2]
     away = np.linalg.norm(before[:POINTS, None, :2] - before[None, lips, :2], axis=2)

@@ -1,4 +1,5 @@
-"""Finds the face in a picture and cuts the view of a portrait round it: hair, shoulders, and no border."""
+"""Finds the face in a picture and crops the view of a portrait around it, with hair and shoulders and without a
+border."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -23,30 +24,30 @@ Floats = NDArray[np.float32]
 
 MIN_FACE = 40  # px, height of the face in the file
 MARGIN = 1 / 8  # of the view, on each side
-_BLUR = 0.025  # of the working picture: blur of what lies beyond the source, reached at that distance from it
-_FACE_SHARE = 0.47  # face height in the view
-_TIGHT_SHARE = 0.8  # at most, where the source is cut close to the face
-_FACE_CENTRE = 0.475  # of the view, from its top
-_RIM = 16  # px of the file round what is cut out of it, for the resampling
+_BLUR = 0.025  # share of the working picture: blur beyond the source's border, reached at that distance from it
+_FACE_SHARE = 0.47  # share of the view's height that the face takes
+_TIGHT_SHARE = 0.8  # the largest such share, if the source is cropped close to the face
+_FACE_CENTRE = 0.475  # share of the view's height from its top to the centre of the face
+_RIM = 16  # px of the file around the crop, for the resampling
 # Face widths by which landmarks may differ from look to look: .002 to .004 in photographs, .006 in blurred ones.
 _STEADY_WANDER = 0.008
-# Eye distances: outlines by colour that lie farther from the given points are wrong.
+# In distances of the eyes: outlines found by colour that lie farther from the given points are wrong.
 _OUTLINE_SLACK = 0.06
 _NO_FACE = "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
 _SHARPENING_ZOOM = 1.5  # times: from here on, enlarged faces are sharpened
-_SHARPENING = 0.6  # most that is added of what a blur takes away
+_SHARPENING = 0.6  # largest amount of the unsharp mask
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The working picture of a portrait, with a margin round the view, and the face in it.
+    """The working picture of a portrait, with a margin around the view, and the face in it.
 
     Px of the file are those of the file after it was turned by ``quarters``.
     """
 
     picture: Picture  # (n, n, 3) RGB uint8
-    margin: int  # px round the view
-    real: tuple[int, int, int, int]  # left, top, right, bottom of what shows pixels of the source: the rest is made up
+    margin: int  # px around the view
+    real: tuple[int, int, int, int]  # left, top, right, bottom of the source's pixels: the rest is made up
     face: FaceLandmarks
     place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
     others: Floats  # (n, points of `NAMED_POINTS`, 2) px of the file: the other faces in it
@@ -60,8 +61,8 @@ class Cut:
 
 
 class Told(NamedTuple):
-    """What a person says about a face: where its ``points`` are, in px of the file; whether it is ``drawn`` flat; and
-    whether the networks saw no face there, so that the person stands ``alone``."""
+    """What a person says about a face: its landmarks ``points`` in px of the file; whether it is ``drawn`` flat; and
+    ``alone``: whether the networks saw no face there, so that there is only the person's word."""
 
     points: Points | None = None
     drawn: bool | None = None
@@ -97,7 +98,8 @@ def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | No
 def _corrected(
     source: Source, faces: list[FaceLandmarks], given: Points, landmarker: Landmarker
 ) -> tuple[FaceLandmarks, list[FaceLandmarks]]:
-    """The face that is meant by ``given`` points (px of the source's picture), bent through them; the other ones."""
+    """The face that the ``given`` points (px of the source's picture) mean, warped through them; and the other
+    faces."""
     seen = [face for face in faces if face.score > 0]  # contours alone say less than the points that were given
     nearest = min(seen, key=lambda face: distance(face.points, given), default=None)
     if nearest is None or distance(nearest.points, given) > MEANT_DISTANCE:
@@ -115,7 +117,7 @@ def frame(
     landmarker: Landmarker,
     told: Told = NOTHING_TOLD,
 ) -> Cut:
-    """``face`` of ``source``, framed, and its landmarks as seen there, which are where they are ``told`` to be.
+    """``face`` of ``source``, framed, with landmarks found in that frame, which lie where they are ``told`` to be.
     Raises `PortraitError` (face_too_small)."""
     points = face.points / np.float32(source.scale)  # in px of the file
     top, chin = points[10], points[152]
@@ -152,7 +154,7 @@ class _Look(NamedTuple):
 
 
 def _look_closely(picture: Picture, face: FaceLandmarks, landmarker: Landmarker, told: Told) -> _Look:
-    """``face`` with landmarks from several looks, drawn eyes as they are drawn, and points where they are ``told``."""
+    """``face`` with landmarks from several crops, drawn eyes on their outlines, and points where they are ``told``."""
     given = told.points or {}
     looks = [look for look in landmarker.looks(picture, face) if apart(face.points, look.points) < SAME_FACE_DISTANCE]
     recognised = len(looks) >= LEAST_LOOKS
@@ -175,7 +177,7 @@ def _look_closely(picture: Picture, face: FaceLandmarks, landmarker: Landmarker,
 
 
 def _snap(picture: Picture, points: Floats, drawing: Drawing, given: Points) -> tuple[Floats, Drawing]:
-    """Landmarks on the eyes and the mouth that are drawn, where there are any near the ``given`` points."""
+    """Landmarks moved onto the drawn eyes and mouth, if there are any near the ``given`` points."""
 
     def near(snapped: Floats, *parts: str) -> bool:
         named = {name: place for name, place in given.items() if any(part in name for part in parts)}

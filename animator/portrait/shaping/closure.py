@@ -1,4 +1,4 @@
-"""Lids and lips that close exactly, which shapes of a fitted head do not: an error of one percent is visible there."""
+"""Makes lids and lips close exactly, which a fitted head's blendshapes do not: an error of one percent is visible."""
 
 import cv2
 import numpy as np
@@ -15,22 +15,22 @@ _UPPER_OVERLAP, _LOWER_RISE = 0.03, 0.05
 _LID_REACH_SHARE, _LEAST_LID_REACH = 0.45, 0.018  # of the way to the brow, which stays; face widths
 _BROW_POINTS = {"left": [295, 282, 283], "right": [65, 52, 53]}
 _BROW_EDGES = {"left": [285, 295, 282, 283, 276], "right": [55, 65, 52, 53, 46]}  # its whole lower edge
-_FREE_SHARE = 0.3  # share of the way from the brow to the lid over which skin begins to go with the lid
+_FREE_SHARE = 0.3  # share of the way from the brow to the lid over which the skin begins to move with the lid
 _MOST_LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
-_DRAWN_REACH = 0.008  # face widths: drawn lids are plain up to their edge
-# Of the arc in which a drawn eye shuts: its depth over the eye's width, its rise over the eye's height.
+_DRAWN_REACH = 0.008  # the same for drawn lids, in face widths: these are plain up to their edge
+# The arc in which a drawn eye shuts: its depth over the eye's width, its rise over the eye's height.
 _ARC_DEPTH, _ARC_RISE = 0.2, 0.12
 _OUTER_CORNERS = {"left": 263, "right": 33}  # corners of the eyes
 _BALL_SEARCH, _BALL_STEPS = 0.022, 23  # face widths under the lower rim in which the eye may still be seen
 _SKIN_RANGE = 0.035, 0.06  # face widths under the lower rim: certainly skin
-# Share of the skin's colourfulness: what is as light as skin and less colourful is the white of the eye.
+# Share of the skin's chroma: what is as light as skin and less colourful is the white of the eye.
 _WHITE_COLOURFULNESS = 0.75
-# Lab: a less colourful skin is that of a grey picture, in which the white of the eye looks like skin.
+# Lab: skin of less chroma is that of a grey picture, in which the white of the eye looks like skin.
 _GREY_COLOURFULNESS = 4.0
-_IRIS_FACTOR = 1.05  # the landmarks see it a little small
+_IRIS_FACTOR = 1.05  # the landmarks' iris is a little too small
 _SEAM_REACH = 0.014
 _SEAM_SEARCH = 0.018  # face widths above and below the middle between the lips
-_SEAM_STEPS = 10  # on each side
+_SEAM_STEPS = 10  # steps of the search on each side
 _SEAM_STIFFNESS = 0.12  # cost of one step up or down between neighbours, in contrasts of the mouth
 _EDGE_REACH = 0.02
 _EDGE_SEARCH = -0.006, 0.010  # face widths from the rim of parted lips into the opening and into the lip
@@ -57,15 +57,15 @@ class _Opening:
         return points[:, :2] @ self.axes.T
 
     def gaps(self) -> tuple[Floats, Floats]:
-        """Distances to the other rim, straight down from each upper and straight up from each lower vertex."""
+        """Distances to the other rim: straight down from each upper vertex, and straight up from each lower one."""
         below = np.interp(self.up[:, 0], self.low[:, 0], self.low[:, 1]) - self.up[:, 1]
         above = self.low[:, 1] - np.interp(self.low[:, 0], self.up[:, 0], self.up[:, 1])
         return below.astype(np.float32), above.astype(np.float32)
 
     def moved(self, moves: tuple[Floats, Floats], shape: Floats, reach: float) -> Floats:
-        """``shape`` (V, 3) changed so that the rims move down by ``moves`` px; what that adds fades over ``reach`` px.
+        """``shape`` (V, 3) changed so that the rims move down by ``moves`` px; the change fades over ``reach`` px.
 
-        The rims' corners stay, and the skin on each side of the opening follows its own rim only.
+        The corners of the rims stay, and the skin on each side of the opening follows its own rim only.
         """
         changed = shape.copy()
         local = self.local(self.vertices)
@@ -99,8 +99,8 @@ def _rims(name: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 def close_lids(vertices: Floats, shapes: Floats, picture: NDArray[np.uint8], iris: Floats) -> Floats:
     """``shapes`` (52, V, 3) with blinks that shut the eyes of ``vertices`` (V, 3) at weight 1.
 
-    ``iris`` (2, 3) is x, y, radius of the left and the right one. The lid goes on to where ``picture`` shows nothing of
-    the eye any more: the landmarks of the lower lid may lie within it. Brows stay.
+    ``iris`` (2, 3): x, y and radius of the left and the right iris. The lid moves down until ``picture`` shows nothing
+    of the eye below it, since the landmarks of the lower lid may lie within the eye. Brows stay.
     """
     shapes = shapes.copy()
     width = float(np.linalg.norm(vertices[234] - vertices[454]))
@@ -145,7 +145,7 @@ def _arc(eye: _Opening, rim: Floats) -> Floats:
 
 
 def _off_brow(eye: _Opening, side: str) -> Floats:
-    """(V,) how far, 0 to 1, each vertex may go with the lid: those of the brow not at all."""
+    """(V,): how far, 0 to 1, each vertex may move with the lid; those of the brow do not."""
     to_brow, to_lid = (
         np.linalg.norm(eye.vertices[:, None, :2] - eye.vertices[None, ids, :2], axis=2).min(axis=1)
         for ids in (_BROW_EDGES[side], np.concatenate(eye.rims))
@@ -222,7 +222,7 @@ def _lab(picture: NDArray[np.uint8]) -> Floats:
 
 
 def _unlike_lip(lab: Floats, seen: Floats, rim: Floats, outer: Floats) -> Floats:
-    """(n, k) 0 to 1.5: how little ``seen`` (n, k, 3) is like the lip between ``rim`` and ``outer`` (n, 2)."""
+    """(n, k), 0 to 1.5: how unlike the lip between ``rim`` and ``outer`` (n, 2) the colours ``seen`` (n, k, 3) are."""
     shares = np.linspace(*_LIP_BAND, 7, dtype=np.float32)[None, :, None]
     band = _sampled(lab, (rim[:, None] * (1 - shares) + outer[:, None] * shares).astype(np.float32))
     padded = np.pad(band, ((2, 2), (0, 0), (0, 0)), mode="edge")
@@ -232,7 +232,8 @@ def _unlike_lip(lab: Floats, seen: Floats, rim: Floats, outer: Floats) -> Floats
 
 
 def _division(unlike: Floats) -> Floats:
-    """(n, k) cost of dividing each row of ``unlike`` before its k-th place: unlike ones after it, like ones before."""
+    """(n, k): cost of dividing each row of ``unlike`` before its k-th pixel: the unlike pixels from there on, and the
+    like ones before."""
     after = np.cumsum(unlike[:, ::-1], axis=1)[:, ::-1]
     alike = 1 - unlike.clip(0, 1)
     return (after + np.cumsum(alike, axis=1) - alike) * np.float32(4 / unlike.shape[1])
