@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from companion.protocol import events
@@ -94,6 +94,8 @@ PIECES = (
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14), st.lists(st.integers(0, 10**6), max_size=12))
+@example(["So, ", "<think>hm. No</think>", "\n", "Hello there. "], [])
+@example(["So, ", "hm. No</think>", " ", "\n\n", "Hello there. "], [14])
 def test_the_size_of_the_deltas_is_nothing(pieces: list[str], cuts: list[int]):
     text = "".join(pieces)
     assert read(text, *(cut % (len(text) + 1) for cut in cuts)) == read(text, *range(len(text))) == read(text)

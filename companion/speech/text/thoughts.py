@@ -49,6 +49,7 @@ class Thoughts:
         self._end: re.Pattern[str] | None = None  # of the thought that it is in
         self._last = "\n"  # character that was let out
         self._begun = False
+        self._ended = False  # a thought, and nothing came after it but space, which goes with it
         self.seen = False
 
     @property
@@ -66,7 +67,10 @@ class Thoughts:
 
     def _go(self, ended: bool) -> Iterator[str]:
         while self._held:
-            if self._end:
+            if self._ended:
+                self._held = self._held.lstrip()
+                self._ended = not self._held
+            elif self._end:
                 if not self._leave(self._end):
                     return
             elif not self._begun and self._held[0].isspace():
@@ -85,9 +89,9 @@ class Thoughts:
     def _leave(self, end: re.Pattern[str]) -> bool:
         """Whether the thought ends in what is held. Its text is dropped either way."""
         match = end.search(self._held)
-        self._held = self._held[match.end() :].lstrip() if match else self._held[-LONGEST_TAG:]
+        self._held = self._held[match.end() :] if match else self._held[-LONGEST_TAG:]
         if match:
-            self._end, self._begun = None, True
+            self._end, self._begun, self._ended = None, True, True
         return match is not None
 
     def _bare(self, ended: bool) -> bool | None:
@@ -111,7 +115,7 @@ class Thoughts:
                     self._held, self._end, self.seen = self._held[match.end() :], end, True
                     return []
             if match := _END_TAG.match(self._held):
-                self._held, self.seen, self._last = self._held[match.end() :].lstrip(), True, "\n"
+                self._held, self.seen, self._ended, self._last = self._held[match.end() :], True, True, "\n"
                 return [RETRACTED]
             if match := _SPECIAL_TOKEN.match(self._held):
                 self._held = self._held[match.end() :]
