@@ -79,7 +79,7 @@ LOOKS: dict[Emotion, Look] = {
     "sad": Look(
         face=shapes(browInnerUp=0.80, browDown=0.10, mouthFrown=0.75, mouthShrugLower=0.30, mouthPress=0.10,
                     eyeBlink=0.20, eyeSquint=0.10),
-        speech=shapes(jawOpen=-0.36, mouthSmile=-0.8, mouthStretch=-0.5, mouthUpperUp=-0.5, mouthLowerDown=-0.35,
+        speech=shapes(jawOpen=-0.29, mouthSmile=-0.8, mouthStretch=-0.5, mouthUpperUp=-0.5, mouthLowerDown=-0.35,
                       mouthPucker=-0.15, mouthFunnel=-0.2, mouthShrugLower=0.6),
         bearing=Bearing(-1.0, -4.0, 2.0, 0.0, -4.0), liveliness=0.65, pace=0.6,
         temper=Temper(-1.2, smiles=0.5, raises=0.5), shuts=0.95,
