@@ -1,4 +1,4 @@
-"""Landmarks through points that a person gave: those found are warped smoothly, or else the canonical face is."""
+"""Makes landmarks pass through points that a person gave: those found are warped smoothly, or the canonical face is."""
 
 from dataclasses import replace
 
@@ -23,13 +23,13 @@ _IRISES = {"left": slice(473, 478), "right": slice(468, 473)}
 _EYE_CORNERS = {"left": (362, 263), "right": (33, 133)}
 _LID_POINTS = {"left": (362, 263, 386, 374), "right": (33, 133, 159, 145)}
 _UPPER_LIP, _LOWER_LIP = (0, 13), (14, 17)  # the named points in the middle
-_LAYOUT_HEIGHT = 0.6  # height of a face to be placed, of the picture's shorter side
-_FLAT_LID = 0.02  # height of a lid, of the eye's width, below which it has no curve to keep
-_IRIS_SIZE = 0.2  # radius, of the distance of an eye's corners (11.7 of 30 mm across)
+_LAYOUT_HEIGHT = 0.6  # height of a face to be placed, as a share of the picture's shorter side
+_FLAT_LID = 0.02  # height of a lid, as a share of the eye's width, below which it has no curve to keep
+_IRIS_SIZE = 0.2  # radius, as a share of the distance between an eye's corners (11.7 of 30 mm across)
 _NEEDED_POINTS = "an iris or both corners of each eye, both corners of the mouth, and the chin"
 _LEAN_SPREAD = 12.0  # degrees, standard deviation of yaw and pitch of a face in a picture
 _POINT_SPREAD = 0.06  # of the face's size: how well a person's points fit the canonical face
-MEANT_DISTANCE = 0.5  # of the distance of the eyes: landmarks farther from the given points are of another face
+MEANT_DISTANCE = 0.5  # in distances of the eyes: landmarks farther from the given points are of another face
 
 
 def bend(points: Floats, given: Points) -> Floats:
@@ -52,7 +52,7 @@ def bend(points: Floats, given: Points) -> Floats:
 
 
 def _close_lips(moved: Floats, before: Floats) -> None:
-    """In place: where the middle of the lips was brought together, their whole length closes as much."""
+    """In place: if the middle of the lips was brought together, they close as much along their whole length."""
     upper, lower = (list(RINGS[f"lips_inner_{lip}"]) for lip in ("upper", "lower"))
     gaps, now = before[lower] - before[upper], moved[lower] - moved[upper]
     middle = upper.index(NAMED_POINTS["upper_lip_bottom"])
@@ -65,7 +65,7 @@ def _close_lips(moved: Floats, before: Floats) -> None:
 
 
 def _anchors(shifts: Named) -> Named:
-    """Where regions of which nothing is given stay, and lids go of which only the iris is given."""
+    """Where regions stay of which nothing is given, and where lids move of which only the iris is given."""
     anchors: Named = {}
     for region in _REGIONS:
         members = [name for name in NAMED_POINTS if name.startswith(region)]
@@ -78,7 +78,7 @@ def _anchors(shifts: Named) -> Named:
 
 
 def spread(points: Floats, shifts: Shifts) -> Floats:
-    """(478, 3) ``points`` of which those of ``shifts`` are moved by them, and the rest of the skin follows."""
+    """(478, 3): ``points``, of which those in ``shifts`` are moved by these, and the rest of the skin follows."""
     moved = points.copy()
     share = _below_mouth()[:, None]
     for part, left_out in ((1 - share, _LOWER_LIP), (share, _UPPER_LIP)):
@@ -93,7 +93,8 @@ def spread(points: Floats, shifts: Shifts) -> Floats:
 
 
 def _lids(before: Floats, after: Floats) -> Shifts:
-    """Shifts of the rims of the eyes that keep the curve of each lid, as high and as wide as its named points say."""
+    """Shifts of the rims of the eyes that keep the curve of each lid, scaled in height and width to its named
+    points."""
     shifts: Shifts = {}
     for side, (first, last) in _EYE_CORNERS.items():
         for lid, end in (("upper", "top"), ("lower", "bottom")):
@@ -119,7 +120,7 @@ def _in_frame(points: Floats, first: int, last: int) -> tuple[Floats, Floats]:
 
 
 def _below_mouth() -> Floats:
-    """(468,) 1 for what goes with the lower lip, 0 with the upper one; in between beside the corners of the mouth."""
+    """(468,): 1 for what moves with the lower lip, 0 with the upper one; in between beside the corners of the mouth."""
     face = canonical().vertices
     corner = (face[78] * np.array([-1, 1, 1], np.float32) + face[308]) / 2
     x, y = np.abs(face[:, 0]) - corner[0], face[:, 1] - corner[1]

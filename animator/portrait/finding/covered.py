@@ -20,12 +20,12 @@ _SEEN_WHITE, _HIDDEN_WHITE, _HIDDEN_SPREAD = 0.08, 0.22, 0.5
 _UNDER_EYE_POINTS = {"left": (254, 253, 252, 448, 449, 450, 451), "right": (24, 23, 22, 228, 229, 230, 231)}
 _CHEEK_POINTS = {"left": (280, 425, 427, 411, 352, 346, 330, 266), "right": (50, 205, 207, 187, 123, 117, 101, 36)}
 _IRIS_CENTRES = {"left": 473, "right": 468}
-_SPOT_RADIUS = 0.012  # face widths
+_SPOT_RADIUS = 0.012  # face widths, radius of the spots whose colours are compared
 _MOUTH_POINTS = (61, 291, 13, 14, 0, 17, 78, 308, 152, 148, 377)
 _EYE_POINTS = (33, 133, 159, 145, 263, 362, 386, 374)
 _LIP_POINTS, _CHIN_POINTS = (37, 0, 267, 84, 17, 314, 13, 14), (83, 18, 313, 200, 199, 208, 428)
 _STRANGE_COLOUR = 54.0  # Lab from the cheeks; black beards and the lips in them up to 50
-# Least jitter of a hidden mouth's landmarks from look to look: in face widths, and over that of the eyes.
+# Least jitter of a hidden mouth's landmarks from crop to crop: in face widths, and relative to that of the eyes.
 _MOUTH_JITTER, _JITTER_RATIO = 0.0048, 2.9
 
 
@@ -41,8 +41,8 @@ NOTHING_COVERED = Covered(False, False, False)
 
 
 class _Eye(NamedTuple):
-    """An eye's opening: the ``spread`` of lightness in it, how much lighter the ``white`` is than the iris, both in
-    shares of the cheek's lightness; Lab from the cheeks to what is ``below`` it."""
+    """An eye's opening: the ``spread`` of lightness in it, and how much lighter the ``white`` is than the iris, both as
+    shares of the cheek's lightness; ``below``: the distance in Lab of what lies below it from the cheeks."""
 
     spread: float
     white: float
@@ -50,7 +50,8 @@ class _Eye(NamedTuple):
 
 
 def covered(picture: NDArray[np.uint8], points: Floats, looks: list[FaceLandmarks]) -> Covered:
-    """What is hidden of the face with landmarks ``points`` (478, 3) in ``picture`` (h, w, 3) RGB, seen in ``looks``."""
+    """What is hidden of the face with landmarks ``points`` (478, 3) px in ``picture`` (h, w, 3) RGB; ``looks``: its
+    landmarks in several crops."""
     width = float(np.linalg.norm(points[234] - points[454]))
     lab = np.asarray(cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
     cheeks = {side: np.median(_spots(lab, points, _CHEEK_POINTS[side], width), axis=0) for side in _CHEEK_POINTS}
@@ -113,7 +114,7 @@ def _unlike(lab: Floats, points: Floats, skin: Floats, width: float) -> bool:
 
 
 def _mouth(points: Floats, looks: list[FaceLandmarks], width: float) -> bool:
-    """Whether the networks see another mouth in every look, while they agree about the eyes."""
+    """Whether the networks see the mouth differently in every crop, while they agree about the eyes."""
     if not looks:
         return False
     apart = np.mean([np.abs(look.points - points)[:, :2].mean(axis=1) for look in looks], axis=0) / width

@@ -23,23 +23,23 @@ Floats = NDArray[np.float32]
 # Face widths by which landmarks may differ from crop to crop: up to .0045 in photographs and paintings.
 STEADY_WANDER = 0.005
 _PATTERN_WANDER = 0.02  # from here on, a smaller face beside another one is taken for a pattern
-_WILD_WANDER = 0.025  # more than in any drawing whose face was found (up to .022); in faces seen where there are none
+_WILD_WANDER = 0.025  # more than in any drawing whose face was found (up to .022): a face seen where there is none
 _LYING_ROLL = 55.0  # degrees of roll from which a picture is turned by a quarter
-_BETTER_SHARE = 0.6  # of the other's wandering, below which a turned picture is believed
-_LARGER_FACTOR = 1.5  # times: drawn eyes are seen as faces themselves
-LEAST_LOOKS = 4  # of eight looks
+_BETTER_SHARE = 0.6  # share of the other's wander below which a turned picture is believed
+_LARGER_FACTOR = 1.5  # least factor by which a face is larger than drawn eyes, which are seen as faces themselves
+LEAST_LOOKS = 4  # crops, of eight, in which a face must be seen
 _SURE_BELIEF = 0.9  # belief in a face that is sought, from which no other way to hold the picture is tried
-_BELIEF_MARGIN = 0.3  # by which a face is believed more than in the picture as it is for it to be turned
-_ROUNDS = 3  # of looking again once a picture was turned
-# How likely contours are, at least, by which a picture is turned, and times those of other ways to hold it: drawings
-# held right have .25 to .95, held wrong up to .56, and .7 of the right ones.
+_BELIEF_MARGIN = 0.3  # by which belief in a face must exceed that in the picture as it is for the picture to be turned
+_ROUNDS = 3  # rounds of looking again after a picture was turned
+# Least likelihood of the contours by which a picture is turned, and least factor over that of its other orientations:
+# upright drawings have .25 to .95, turned ones up to .56, and .7 of the upright ones'.
 _LEAST_CONTOURS, _CLEAR_FACTOR = 0.4, 1.3
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The faces of a picture, largest first, and how far the first one's landmarks wander from crop to crop, in face
-    widths."""
+    """The faces of a picture, largest first; ``wander``: how far the landmarks of the first differ from crop to crop,
+    in face widths."""
 
     source: Source
     faces: list[FaceLandmarks]
@@ -47,8 +47,8 @@ class _Seen:
 
 
 def find_faces(source: Source, landmarker: Landmarker) -> tuple[Source, list[FaceLandmarks]]:
-    """The faces in ``source``, largest first, none if there are none; and the source, turned by quarters of a circle so
-    that the first one is upright."""
+    """The faces in ``source``, largest first, if there are any; and the source, turned by quarters of a circle so that
+    the first face is upright."""
     first = _as_it_is(source, landmarker)
     if first.wander >= STEADY_WANDER or _quarters(first.faces[0]):
         turned = [_as_it_is(source.turned(quarters), landmarker) for quarters in (1, 2, 3)]
@@ -77,8 +77,8 @@ def quarters_of(given: Landmarks) -> int | None:
 
 
 def wander(looks: list[FaceLandmarks], points: Floats) -> float:
-    """Mean distance of what was seen in several ``looks`` from the ``points`` (478, 3) of a face, in face widths;
-    infinite where few of them show a face."""
+    """Mean distance of the landmarks in several ``looks`` from the ``points`` (478, 3) of a face, in face widths;
+    infinite where few of the crops show a face."""
     if len(looks) < LEAST_LOOKS:
         return float("inf")
     width = float(np.linalg.norm(points[234] - points[454]))
@@ -149,8 +149,8 @@ def _sought(source: Source, landmarker: Landmarker) -> tuple[Source, Sought | No
 
 
 def _as_drawn(source: Source, landmarker: Landmarker) -> tuple[Source, FaceLandmarks] | None:
-    """``source`` turned so that the drawn eyes in it are level and the mouth lies under them, and the face there; None
-    where it is held so already, where that is not clear, or where the networks see another face."""
+    """``source`` turned so that the eyes drawn in it are level and the mouth lies below them, and the face there; None
+    where it is upright already, where that is not clear, or where the networks see another face."""
     ways = [source, *(source.turned(quarters) for quarters in (1, 2, 3))]
     drawn = [find_drawn(way.picture) for way in ways]
     likely = [max((contours.likely for contours in found), default=0.0) for found in drawn]

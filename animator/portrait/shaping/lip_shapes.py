@@ -1,10 +1,10 @@
-"""Shapes that are fitted to this mouth: how its lips part and round, and how far the jaw opens it.
+"""Blendshapes that are fitted to this mouth: how its lips part and round, and how far the jaw opens it.
 
-They are laid out along the lips after speakers who were filmed and tracked, not taken from another head. Where
-lips part, they do so most at the eye teeth, and an open jaw takes the corners of the mouth down by a quarter of its way
-only ("GRID", 24 clips). Where they round ("two", "blue", "white") the corners come in to three or four fifths of a
-neutral mouth, the lips keep their area and so thicken, and they come forward. The skin around follows as a membrane. A
-smile in the picture is undone on the way.
+They are laid out along the lips, modelled on filmed and tracked speakers rather than taken from another head. Lips part
+most at the canine teeth, and an open jaw takes the corners of the mouth down by only a quarter of its own way (GRID, 24
+clips). When lips round ("two", "blue", "white"), the corners come in to three or four fifths of a neutral mouth's
+width, and the lips keep their area, so that they thicken, and come forward. The skin around follows as a membrane. A
+smile in the picture is undone in the process.
 """
 
 from functools import cache
@@ -24,22 +24,22 @@ Ints = NDArray[np.int32]
 
 OPENING = 0.28  # face widths between the lips that the open jaw gives at weight 1
 _GAIN_RANGE = 0.8, 1.5
-_CHIN_SHARE = 0.85  # of what the jaw of the head moves its skin by, where the lips go as far as in `PARTINGS`
+_CHIN_SHARE = 0.85  # share of the skin's motion by the head's jaw, where the lips move as far as in `PARTINGS`
 NEUTRAL_WIDTH = 0.385  # face widths of a mouth that does not smile
-_UPPER_SHARE = 0.4  # of an opening that lies above the seam
-_LIP_FOLLOW_SHARE = 0.85  # of a rim's motion that the lip's outer contour takes part in when the lips close
+_UPPER_SHARE = 0.4  # share of an opening that lies above the seam of the lips
+_LIP_FOLLOW_SHARE = 0.85  # share of the inner rim's motion that the outer contour follows when the lips close
 _ROUND_LIP_FOLLOW_SHARE = 0.15  # the same when they round
-_LEAST_SMILE_SHARE = 0.75  # of a smile's width that is taken for that of a neutral mouth
-_HOLE_UPPER_SHARE = 0.4  # of that which the lips themselves make
-_MOST_THICKNESS = 1.4  # times the lips at rest
+_LEAST_SMILE_SHARE = 0.75  # least share of a smiling mouth's width that is taken for that of a neutral mouth
+_HOLE_UPPER_SHARE = 0.4  # share of the hole between rounded lips that the upper lip makes
+_MOST_THICKNESS = 1.4  # largest thickness of rounded lips, relative to the lips at rest
 # Shares of the thickening of rounded lips, in their middle and at the corners of the mouth.
 _MIDDLE_THICKENING, _CORNER_THICKENING = 0.6, 2.2
-_SCREENING = 0.015  # how fast the skin forgets the lips, a step of the mesh
-_SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # what rounded lips keep of corners that lie above or below the middle
-_SIZE_RANGE = 0.75, 1.15  # of mouths, from which lips part less or more
+_SCREENING = 0.015  # how fast the lips' pull on the skin decays, per step of the mesh
+_SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # shares that rounded lips keep of corners above and below the middle
+_SIZE_RANGE = 0.75, 1.15  # range of relative mouth sizes by which lips part less or more
 _MOUTH_CORNERS = 61, 291
-_SIDE_BLEND = 0.24  # face widths over which what one side of a lip does passes into the other side's
-_THIN_LIP = 1e-3  # face widths: where a lip is thinner, at the corners, all of it goes with the rim
+_SIDE_BLEND = 0.24  # face widths over which the motion of one side of a lip blends into the other side's
+_THIN_LIP = 1e-3  # face widths: where a lip is thinner, at the corners, all of it moves with the rim
 _STILL_CONTOURS = ("eye_left_upper", "eye_left_lower", "eye_right_upper", "eye_right_lower", "face_oval")
 _NOSE_POINTS = (
     1,
@@ -79,8 +79,8 @@ Course = tuple[float, float, float, float, float, float]
 
 
 class Rounding(NamedTuple):
-    """``width`` of the mouth in neutral ones; ``hole`` between the lips and way ``forward`` in face widths; the lips
-    thicken by the power ``area`` of what they lose in width."""
+    """A rounded mouth: its ``width`` relative to the neutral mouth; the ``hole`` between the lips and how far they come
+    ``forward``, in face widths. The lips thicken by the inverse of their relative width to the power ``area``."""
 
     width: float
     hole: float
@@ -89,8 +89,8 @@ class Rounding(NamedTuple):
 
 
 class Parting(NamedTuple):
-    """How far inner rims and outer contours of both lips go ``down`` and the lips go ``aside`` at `STATIONS`, in face
-    widths (``jawOpen``: shares of `OPENING`)."""
+    """How far the inner rims and outer contours of both lips move down, and the lips move ``aside``, at `STATIONS`, in
+    face widths (``jawOpen``: shares of `OPENING`)."""
 
     upper: Course
     upper_outer: Course
@@ -99,7 +99,7 @@ class Parting(NamedTuple):
     aside: Course
 
 
-STATIONS = (0.0, 0.2, 0.4, 0.62, 0.8, 1.0)  # of the way from the middle of a lip to the corner of the mouth
+STATIONS = (0.0, 0.2, 0.4, 0.62, 0.8, 1.0)  # shares of the way from the middle of a lip to the corner of the mouth
 PARTINGS = {
     "jawOpen": Parting(
         (-0.09, -0.08, -0.05, 0.03, 0.13, 0.26),
@@ -155,8 +155,11 @@ def fit_mouth(
 
 
 def _on_course(shape: Floats, local: Floats, to: tuple[Parting, float, int], place: tuple[Floats, float]) -> Floats:
-    """``shape`` (V, 3) whose lips go in x and y, not in depth, as a parting says, so ``far``, on one side or (0) both;
-    ``place``: axes and face width of ``local`` (V, 3)."""
+    """``shape`` (V, 3), changed so that its lips move in x and y, but not in depth, as a `Parting` says.
+
+    ``to``: the parting, how far it goes as a factor, and the side, 0 for both; ``place``: the axes and the face width
+    of ``local`` (V, 3).
+    """
     (parting, far, side), (axes, width) = to, place
     wanted = np.concatenate(_courses(local, parting))
     at = np.concatenate(both_lips())
@@ -169,7 +172,7 @@ def _on_course(shape: Floats, local: Floats, to: tuple[Parting, float, int], pla
 
 
 def _courses(local: Floats, parting: Parting) -> list[Floats]:
-    """(n, 2) aside and down, of the vertices of both of `both_lips`."""
+    """For each of `both_lips`, (n, 2) face widths by which its vertices move aside and down."""
     moves = list[Floats]()
     middle = local[[0, 13, 14, 17], 0].mean()
     for ids, rim, lip in zip(both_lips(), _rims(), ("upper", "lower"), strict=True):
@@ -183,8 +186,8 @@ def _courses(local: Floats, parting: Parting) -> list[Floats]:
 
 
 def _outwards(points: Floats, lip: str) -> Floats:
-    """(n,) how far from the inner rim (0) to the outer contour (1) the vertices of the ``lip`` lie, by the ``points``
-    (V, 2) face widths of all vertices, x along the mouth."""
+    """(n,): where the vertices of the ``lip`` lie between its inner rim (0) and its outer contour (1); ``points`` (V,
+    2): all vertices in face widths, x along the mouth."""
     ids = both_lips()[0 if lip == "upper" else 1]
     x, y = points[ids].T
     inner, outer = (points[mesh().contours[f"lips_{ring}_{lip}"]] for ring in ("inner", "outer"))
@@ -193,7 +196,7 @@ def _outwards(points: Floats, lip: str) -> Floats:
 
 
 def _opening_gain(vertices: Floats, jaw_open: Floats, width: float) -> np.float32:
-    """Factor on ``jaw_open`` (V, 3) after which every face opens its mouth alike, in face widths."""
+    """Factor on ``jaw_open`` (V, 3) with which every face opens its mouth equally far in face widths."""
     upper, lower = _rims()
     middle = len(upper) // 2
     across = vertices[upper[-1], :2] - vertices[upper[0], :2]
@@ -203,7 +206,8 @@ def _opening_gain(vertices: Floats, jaw_open: Floats, width: float) -> np.float3
 
 
 def _laid_out(local: Floats, to: Rounding) -> Floats:
-    """(n, 3) face widths by which the vertices of `both_lips` move: each as the rim right above or below it."""
+    """(n, 3) face widths by which the vertices of `both_lips` move when the lips round; a vertex moves as the rim right
+    above or below it."""
     upper, lower = (local[ids] for ids in _rims())
     middle = float(local[[0, 13, 14, 17], 0].mean())
     half = float(local[291, 0] - local[61, 0]) / 2
@@ -229,8 +233,9 @@ def _laid_out(local: Floats, to: Rounding) -> Floats:
 
 
 def closing(vertices: Floats, width: float) -> tuple[Floats, Floats]:
-    """(V, 21) each: what the ``vertices`` (V, 3) of a face ``width`` px wide take of the gaps between the pairs of the
-    inner lips so that these close and meet; so that they become round, where lips thicken that touch."""
+    """Shares of the gaps between the 21 pairs of inner-lip vertices by which the ``vertices`` (V, 3) of a face
+    ``width`` px wide move, (V, 21) each: to close the lips so that they meet; and to do so when they round, where lips
+    that touch thicken."""
     across = vertices[_rims()[0][-1], :2] - vertices[_rims()[0][0], :2]
     across = across / np.linalg.norm(across)
     flat = (vertices[:, :2] @ np.column_stack([across, [-across[1], across[0]]]) / width).astype(np.float32)
@@ -271,7 +276,7 @@ def both_lips() -> tuple[Ints, Ints]:
 
 @cache
 def _skin() -> tuple[Ints, Any, Any]:
-    """Vertices that are free to follow, the factorised system of their Laplacian, and its columns of all vertices."""
+    """The vertices that are free to follow, their factorised Laplacian system, and their weights over all vertices."""
     made = mesh()
     edges = np.unique(np.sort(made.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
     rows, columns = np.concatenate([edges, edges[:, ::-1]]).T
