@@ -112,12 +112,15 @@ def _extract(tarball: tarfile.TarFile, member: str) -> IO[bytes]:
 
 def _join(file: File, target: Path, streams: Iterator[IO[bytes]]) -> None:
     """Concatenate the streams to ``target``, which appears only once it is complete and its SHA-256 correct."""
-    digest = hashlib.sha256()
+    digest, size = hashlib.sha256(), 0
+    target.parent.mkdir(parents=True, exist_ok=True)
     with whole(target) as out:
         for stream in streams:
             while block := stream.read(1 << 20):
                 digest.update(block)
-                out.write(block)
+                size += out.write(block)
+        if size != file.size:
+            raise FetchError(f"it has {size} bytes, published are {file.size}")
         if digest.hexdigest() != file.sha256:
             raise FetchError(f"SHA-256 is {digest.hexdigest()}, published is {file.sha256}")
 

@@ -54,13 +54,18 @@ def needed(config: Config) -> list[Model]:
     """The models that ``config`` needs, without duplicates.
 
     Raises:
-        ConfigError: a class cannot be imported, or an option names an unknown model.
+        ConfigError: a class cannot be imported, an option names an unknown model, or two models have one name.
     """
     found = [one for where, stage in config.stages() for one in _of(stage, f"{config.path}: [{where}]")]
     if config.safety.meaning or config.session.feelings:
         found.append(EMBEDDER)
     models = [MODELS[one] if isinstance(one, str) else one for one in found]
-    return list({model.name: model for model in models}.values())
+    by_name = dict[str, Model]()
+    for model in models:
+        if by_name.setdefault(model.name, MODELS.get(model.name, model)) != model:
+            taken = f"{config.path}: two models have the name {model.name!r}, which is also their folder in the cache"
+            raise ConfigError(f"{taken}. Give yours a name that companion doctor does not list.")
+    return list(by_name.values())
 
 
 def automatic(config: Config) -> bool:

@@ -49,6 +49,12 @@ class Boast(ToneTTS):
     abilities = Abilities(voices=("high", "low"))
 
 
+class Namesake(ToneTTS):
+    """Brings a model that is named like one that ships."""
+
+    needs = Needs((Model("minilm", "speech", "MIT", (FILE,)),))
+
+
 class Choosy:
     """A chat model that is one of two, unless it is a file."""
 
@@ -75,6 +81,11 @@ def test_a_stage_of_one_s_own_brings_models_that_are_fetched_like_others():
     assert names(tts=use("Whistle", size="large")) == ["silero-vad", "whistle", "kokoro"]
     assert names(tts=use("Whistle", size="own")) == ["silero-vad", "whistle"]
     assert needed(load("fakes", LEAN | {"tts": use("Whistle")}))[1] == OWN
+
+
+def test_a_model_of_ones_own_takes_the_name_of_no_other() -> None:
+    with pytest.raises(ConfigError, match=r"two models have the name 'minilm'.*companion doctor"):
+        needed(load("fakes", LEAN | {"tts": use("Namesake")}))
 
 
 def test_a_tool_says_it_through_a_decorator():

