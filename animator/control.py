@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 State = Literal["idle", "listening", "thinking", "speaking"]
-Emotion = Literal["neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender", "thoughtful"]
+Emotion = Literal[
+    "neutral",
+    "happy",
+    "sad",
+    "angry",
+    "surprised",
+    "afraid",
+    "disgusted",
+    "tender",
+    "thoughtful",
+]
 STATES: tuple[State, ...] = get_args(State)
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
 

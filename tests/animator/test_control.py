@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from animator.control import EMOTIONS
-from animator.evaluate.stills.sheet import sheet
+from animator.evaluate.stills.sheet import COLUMNS, sheet
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.identity import Descriptor, weights
 from animator.evaluate.tracking.looks import Looks, sharpness, steadiness
@@ -128,7 +128,8 @@ def test_a_person_is_known_again_and_others_are_not() -> None:
 
 def test_a_sheet_shows_every_tile(portrait: Portrait) -> None:
     made = sheet(portrait, side=40)
-    assert made.shape == (6 * 40, 9 * 40, 3)
+    emotions, strong = (-(-count // COLUMNS) for count in (len(EMOTIONS), len(EMOTIONS) - 1))
+    assert made.shape == ((4 + emotions + strong) * 40, 9 * 40, 3)
     rest, turned = made[:20, :40], made[:20, 40:80]
     assert np.abs(rest.astype(int) - turned).mean() > 2
 
@@ -136,9 +137,9 @@ def test_a_sheet_shows_every_tile(portrait: Portrait) -> None:
 def test_emotions_that_do_not_fit_into_a_row_of_the_sheet_begin_another(
     portrait: Portrait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("animator.evaluate.stills.sheet.NAMES", (*EMOTIONS, "proud"))
-    monkeypatch.setitem(LOOKS, "proud", LOOKS["happy"])
+    monkeypatch.setattr("animator.evaluate.stills.sheet.NAMES", (*EMOTIONS[:COLUMNS], "another"))
+    monkeypatch.setitem(LOOKS, "another", LOOKS["happy"])
     made = sheet(portrait, side=40)
     assert made.shape == (7 * 40, 9 * 40, 3)
-    happy, proud = made[4 * 40 : 4 * 40 + 20, 40:80], made[5 * 40 : 5 * 40 + 20, :40]
-    assert np.array_equal(happy, proud)
+    happy, another = made[4 * 40 : 4 * 40 + 20, 40:80], made[5 * 40 : 5 * 40 + 20, :40]
+    assert np.array_equal(happy, another)

@@ -6,6 +6,7 @@ import pytest
 from animator.control import EMOTIONS, Control, Emotion
 from animator.evaluate.tracking.film import film, follow
 from animator.evaluate.wishes.sweep import mood
+from animator.motion.behaviour.emotions import LOOKS
 from animator.motion.generator import Generator
 from animator.motion.rows.space import GAZE_LEFT_YAW, HEAD_ROLL, HEAD_YAW, INDEX
 from animator.portrait.characters import find
@@ -62,5 +63,6 @@ def test_a_mood_leaves_closed_lips_closed_and_open_ones_open(emotion: Emotion) -
     parting = [i for name, i in INDEX.items() if name.startswith(("mouthUpperUp", "mouthLowerDown"))]
     assert (moved[shut][:, parting] <= calm[shut][:, parting] + 0.1).all()
     assert (moved[:, jaw] >= 0.7 * calm[:, jaw] - 1e-6).all()
-    looks = emotion in ("sad", "thoughtful")
-    assert (np.abs(moved - calm)[-1, GAZE_LEFT_YAW : GAZE_LEFT_YAW + 2].max() > 2) == looks
+    bearing = LOOKS[emotion].bearing
+    looks = (moved - calm)[-1, GAZE_LEFT_YAW : GAZE_LEFT_YAW + 2]
+    assert looks == pytest.approx([1.5 * bearing.gaze_yaw, 1.5 * bearing.gaze_pitch], abs=0.1)

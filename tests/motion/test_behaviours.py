@@ -64,6 +64,36 @@ class Short(Calm):
 class Broken(Calm):
     def __call__(self, own, other, control):
         return self.nothing
+
+
+class Late(Calm):
+    """Fails, or gives what is no row of channels, as soon as it speaks."""
+
+    fault = None
+
+    def __call__(self, own, other, control):
+        row = super().__call__(own, other, control)
+        return self.fault(row) if control.state == "speaking" else row
+
+
+class LateError(Late):
+    def fault(self, row):
+        raise ArithmeticError("too late")
+
+
+class LateList(Late):
+    def fault(self, row):
+        return [*row, 0.0]
+
+
+class LateNan(Late):
+    def fault(self, row):
+        return row * np.nan
+
+
+class LateNothing(Late):
+    def fault(self, row):
+        pass
 '''
 
 
@@ -89,13 +119,30 @@ def test_a_class_moves_a_face_by_its_import_string(mine: str) -> None:
     ("attribute", "words"),
     [
         ("Short", r"gave \(\d+,\) numbers a frame; expected \(\d+,\)"),
-        ("Broken", "failed in silence: AttributeError"),
+        ("Broken", "failed: AttributeError"),
         ("Absent", "There is no Absent in"),
     ],
 )
 def test_a_class_that_cannot_move_a_face_is_refused(mine: str, attribute: str, words: str) -> None:
     with pytest.raises(BehaviourError, match=words):
         Animator(behaviour=f"{mine}:{attribute}")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "words"),
+    [
+        ("LateError", r":LateError failed: ArithmeticError: too late"),
+        ("LateList", r"gave \(\d+,\) numbers a frame; expected"),
+        ("LateNan", "all of them finite"),
+        ("LateNothing", r"gave \(\) numbers a frame; expected"),
+    ],
+)
+def test_a_class_that_goes_wrong_later_says_so(mine: str, attribute: str, words: str) -> None:
+    moving = Animator(behaviour=f"{mine}:{attribute}").generator()
+    silence = np.zeros(3 * SAMPLES_PER_FRAME, np.float32)
+    assert moving.step(silence, Control("listening")).shape == (3, space.SIZE)
+    with pytest.raises(BehaviourError, match=words):
+        moving.step(silence, Control("speaking"))
 
 
 def test_a_module_that_there_is_not_is_refused() -> None:

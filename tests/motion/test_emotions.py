@@ -1,4 +1,4 @@
-"""An emotion is its name and a row in each of two tables: nothing else knows the names."""
+"""An emotion is its name and a row in each of two tables: nothing else lists the names."""
 
 import ast
 from collections.abc import Iterator

@@ -1,12 +1,19 @@
 """Which behaviour moves a face: one of ours by name, a class by its import string, or a trained network by its file."""
 
 import importlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from animator.motion.behaviour.channels import Make
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from animator.control import Control
+    from animator.motion.behaviour.channels import Behaviour, Make
+    from animator.motion.voice.voices import Other, Own
 
 PROCESSES, NETWORK = "processes", "network"
 
@@ -19,7 +26,7 @@ def behaviour(name: str) -> "Make":
     """``processes``, ``network`` (the one that ships), a class of yours (``"package.module:Class"``), or a network that
     ``animator train`` made, by its file (``runs/small/motion.onnx``).
 
-    Raises `BehaviourError` when that is none.
+    Raises `BehaviourError` when that is none. So does a class of yours on each frame that it gets wrong.
     """
     from animator.motion.behaviour import flow
     from animator.motion.behaviour.processes import Processes
@@ -49,28 +56,54 @@ def _imported(module: str, attribute: str) -> "Make":
         ) from error
     except AttributeError as error:
         raise BehaviourError(f"There is no {attribute} in {module}.") from error
-    _try(make, name)
-    return make
+    checked = _checked(make, name)
+    _try(checked)
+    return checked
 
 
-def _try(make: "Make", name: str) -> None:
+def _checked(make: "Make", name: str) -> "Make":
+    """``make``, whose behaviours raise `BehaviourError` for each frame that fails or is no row of channels."""
+    import numpy as np
+
+    from animator.motion.behaviour.channels import CHANNELS
+
+    def made(random: np.random.Generator) -> "Behaviour":
+        with _blamed(name):
+            behaviour = make(random)
+
+        def frame(own: "Own", other: "Other", control: "Control") -> "NDArray[np.float32]":
+            with _blamed(name):
+                row = np.asarray(behaviour(own, other, control), np.float32)
+            if row.shape != (len(CHANNELS),) or not np.isfinite(row).all():
+                raise BehaviourError(
+                    f"The behaviour {name} gave {row.shape} numbers a frame; expected ({len(CHANNELS)},), all of them "
+                    "finite, as animator.motion.behaviour.channels has them."
+                )
+            return row
+
+        return frame
+
+    return made
+
+
+@contextmanager
+def _blamed(name: str) -> Generator[None]:
+    try:
+        yield
+    except Exception as error:  # whatever the user's class raises
+        raise BehaviourError(f"The behaviour {name} failed: {type(error).__name__}: {error}") from error
+
+
+def _try(make: "Make") -> None:
+    """Make a behaviour, and have it move a frame of silence."""
     import numpy as np
 
     from animator.control import Control
-    from animator.motion.behaviour.channels import CHANNELS
     from animator.motion.voice.voices import NOBODY, OwnVoice
     from animator.units import SAMPLES_PER_FRAME
 
     silence = OwnVoice()(np.zeros(SAMPLES_PER_FRAME, np.float32))
-    try:
-        row = np.asarray(make(np.random.default_rng(0))(silence, NOBODY, Control()), np.float32)
-    except Exception as error:  # whatever the user's class raises
-        raise BehaviourError(f"The behaviour {name} failed in silence: {type(error).__name__}: {error}") from error
-    if row.shape != (len(CHANNELS),) or not np.isfinite(row).all():
-        raise BehaviourError(
-            f"The behaviour {name} gave {row.shape} numbers a frame; expected ({len(CHANNELS)},), all of them finite, "
-            "as animator.motion.behaviour.channels has them."
-        )
+    make(np.random.default_rng(0))(silence, NOBODY, Control())
 
 
 def _trained(model: Path) -> "Make":
