@@ -1,6 +1,7 @@
 """Ends of turns with the real Smart Turn."""
 
 import logging
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -24,7 +25,11 @@ async def test_only_the_last_eight_seconds_matter(say):
 
 
 async def test_without_its_model_it_says_so_once_and_knows_nothing(tmp_path, monkeypatch, caplog):
+    def absent(package: str) -> None:
+        raise metadata.PackageNotFoundError(package)
+
     monkeypatch.setenv("VASARI_CACHE", str(tmp_path))
+    monkeypatch.setattr(metadata, "distribution", absent)  # a package that is installed has the model, too
     with caplog.at_level(logging.WARNING):
         judge = SmartTurn()
     assert await judge.finished(np.zeros(16_000, np.float32)) is None
