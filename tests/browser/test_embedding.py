@@ -40,7 +40,7 @@ def test_two_lines_put_the_face_and_a_talk_button_into_a_page_of_another_host(
         talk.click()
         wait.until(lambda _: not stats(browser)["listening"])
         companion.stop()
-        wait.until(lambda _: "does not answer" in root.find_element(By.CSS_SELECTOR, "[role=status]").text)
+        wait.until(lambda _: "does not answer" in root.find_element(By.CSS_SELECTOR, ".notice[role=status]").text)
     finally:
         browser.get("about:blank")
         companion.stop()
@@ -55,7 +55,7 @@ def test_a_page_that_may_not_connect_says_what_its_owner_can_do(
     browser.get(origin)
     try:
         root = browser.find_element(By.TAG_NAME, "vasari-avatar").shadow_root
-        line = root.find_element(By.CSS_SELECTOR, "[role=status]")
+        line = root.find_element(By.CSS_SELECTOR, ".notice[role=status]")
         told = f'allowed_origins = ["{origin}"]'
         WebDriverWait(browser, PATIENCE, 0.05).until(lambda _: told in line.text)
         assert not root.find_element(By.CSS_SELECTOR, ".talk").is_enabled()
