@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import Face
 from animator.media.loudness import gain_to_speech
-from animator.units import RATE, SAMPLES_PER_FRAME, Frames, Samples
+from animator.units import FPS, RATE, SAMPLES_PER_FRAME, Frames, Samples
 
+LATE_S = 0.5  # s behind the clock, beyond which time is given up
 MEASURED_SAMPLES = 10 * RATE  # of the latest speech, by which it is judged how loud the voice is
 NOTHING: Samples = np.zeros(0, np.float32)
 SILENCE: Samples = np.zeros(SAMPLES_PER_FRAME, np.float32)
@@ -124,7 +125,7 @@ class StreamedFace:
         self.width, self.height = face.width, face.height
         self._face = face
         self._thread = ThreadPoolExecutor(1, "face")  # a face is called from one thread at a time
-        self._voice, self._gain = NOTHING, 1.0
+        self._voice = NOTHING  # the latest of what was said
         self.clear()
         self._cleared = False
 
@@ -138,7 +139,6 @@ class StreamedFace:
         mono = pcm.reshape(len(pcm), -1).mean(axis=1, dtype=np.float32) / 32768
         samples = self._speech.put(mono, rate)
         self._voice = np.concatenate([self._voice, samples])[-MEASURED_SAMPLES:]
-        self._gain = gain_to_speech(self._voice)
 
     def end(self) -> bool:
         """The utterance is complete -> whether there is one: nothing may have come of it, or it was cleared."""
@@ -163,6 +163,15 @@ class StreamedFace:
                 now = said if speech is self._speech else _Said()  # cleared in the meantime
                 yield Moment(picture, now.sound, now.ended)
 
+    async def paced(self) -> AsyncIterator[Moment]:
+        """As iterating over it, in real time: each `Moment` when it is due by the running loop's clock."""
+        now = asyncio.get_running_loop().time
+        due = now()
+        async for moment in self:
+            await asyncio.sleep(max(0.0, due - now()))
+            due = max(due, now() - LATE_S) + 1 / FPS
+            yield moment
+
     def close(self) -> None:
         """Free the thread, when it has drawn what it draws."""
         self._thread.shutdown(wait=False)
@@ -175,7 +184,8 @@ class StreamedFace:
         if cleared:
             self._face.interrupt()
         voice = np.concatenate([SILENCE if said.sound is None else said.sound for said in taken])
-        return self._face.step(voice * np.float32(self._gain), wish).frames
+        gain = gain_to_speech(self._voice) if voice.any() else 1.0
+        return self._face.step(voice * np.float32(gain), wish).frames
 
 
 def _samples(frames: Iterable[av.AudioFrame]) -> Iterable[Samples]:

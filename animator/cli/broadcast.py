@@ -14,10 +14,9 @@ from animator.cli.terminal import console, fail, prepare
 from animator.live import Animator
 from animator.media.transport import TransportStream
 from animator.streaming import SILENCE, StreamedFace
-from animator.units import FPS, RATE
+from animator.units import RATE
 
 PIECE_BYTES = 4096  # that are read at most at a time
-LATE_S = 0.5  # behind the clock, beyond which time is given up
 
 
 def stream(
@@ -47,13 +46,9 @@ def stream(
 
 async def show(face: StreamedFace, sound: AsyncIterator[bytes], rate: int, out: TransportStream) -> None:
     """Write ``face`` in real time until ``sound`` (PCM16, mono, ``rate`` Hz) is over and said. Raises OSError."""
-    loop = asyncio.get_running_loop()
     feeding = asyncio.create_task(_feed(face, sound, rate), name="feed")
-    due = loop.time()
     try:
-        async for moment in face:
-            await asyncio.sleep(max(0.0, due - loop.time()))
-            due = max(due, loop.time() - LATE_S) + 1 / FPS
+        async for moment in face.paced():
             await asyncio.to_thread(out.write, moment.picture, SILENCE if moment.sound is None else moment.sound)
             if feeding.done() and not face.busy:
                 break

@@ -3,21 +3,19 @@
 import asyncio
 import os
 import sys
-from pathlib import Path
 
 from livekit import rtc
 
+from animator.cli.terminal import prepare
 from animator.live import Animator
-from animator.portrait.characters import find
 from animator.streaming import StreamedFace
 from vasari_livekit.avatar import serve
 
 SIZE = 512  # px
 
 
-async def _show(picture: Path, url: str, token: str) -> None:
-    animator = Animator(SIZE)
-    face = StreamedFace(animator.open(animator.prepare(picture)))
+async def _show(portrait: str, url: str, token: str) -> None:
+    face = StreamedFace(Animator(SIZE).open(prepare(portrait, SIZE)))
     room = rtc.Room()
     await room.connect(url, token)
     runner = await serve(room, face)
@@ -31,9 +29,7 @@ async def _show(picture: Path, url: str, token: str) -> None:
 
 def main() -> None:
     """The first argument is a picture, or the name of a shipped character; the token is that of the avatar."""
-    face = sys.argv[1]
-    picture = Path(face) if Path(face).exists() else find(face).picture
-    asyncio.run(_show(picture, os.environ["LIVEKIT_URL"], os.environ["LIVEKIT_TOKEN"]))
+    asyncio.run(_show(sys.argv[1], os.environ["LIVEKIT_URL"], os.environ["LIVEKIT_TOKEN"]))
 
 
 if __name__ == "__main__":

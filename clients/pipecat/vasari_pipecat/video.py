@@ -23,9 +23,7 @@ from pipecat.services.settings import ServiceSettings
 
 from animator.control import State
 from animator.streaming import Moment, StreamedFace, pcm16
-from animator.units import FPS, RATE
-
-LATE_S = 0.5  # behind the clock, beyond which time is given up
+from animator.units import RATE
 
 
 class FaceVideoService(AIService):
@@ -85,10 +83,7 @@ class FaceVideoService(AIService):
         self._face.control = replace(self._face.control, state=state)
 
     async def _show(self) -> None:
-        due = self.get_event_loop().time()
-        async for moment in self._face:
-            await asyncio.sleep(max(0.0, due - self.get_event_loop().time()))
-            due = max(due, self.get_event_loop().time() - LATE_S) + 1 / FPS
+        async for moment in self._face.paced():
             await self._push(moment)
             if not self._face.busy:
                 self._quiet.set()
