@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 
 from animator.control import EMOTIONS, Emotion
 from companion import frontmatter, resources
+from companion.frontmatter import strict
 
 Text = Annotated[str, Field(min_length=1)]
-strict = with_config(ConfigDict(extra="forbid"))
 
 
 @strict

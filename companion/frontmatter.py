@@ -5,9 +5,11 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError, with_config
 
 T = TypeVar("T")
+
+strict = with_config(ConfigDict(extra="forbid"))  # decorates dataclasses for which an unknown key is an error
 
 
 def _compile(pattern: Any) -> re.Pattern[str]:

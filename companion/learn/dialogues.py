@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import Field, TypeAdapter, ValidationError
 
 from companion import emotions, resources
-from companion.frontmatter import PromptError
+from companion.frontmatter import PromptError, strict
 from companion.speech.text.sentences import untagged, words
 
 Part = Literal["train", "held-out"]
@@ -25,7 +25,6 @@ HELP_DESK = re.compile(
 _TAG = re.compile(r"\[([^\]]*)\]")
 _LIST = re.compile(r"\n|```|https?://|^\s*(?:[-*•]|\d+[.)])\s", re.MULTILINE)
 
-strict = with_config(ConfigDict(extra="forbid"))
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 

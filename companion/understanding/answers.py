@@ -6,9 +6,7 @@ from difflib import SequenceMatcher
 from enum import Enum
 from fractions import Fraction
 
-from pydantic import ConfigDict, with_config
-
-from companion.frontmatter import Pattern
+from companion.frontmatter import Pattern, strict
 from companion.understanding.numbers import Reading, read
 
 STRAY_WORDS = 1  # words unrelated to the question that an utterance with a number may have and still be an answer
@@ -28,7 +26,7 @@ class Heard(Enum):
     UNHEARD = "what a recogniser makes of noise"
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 @dataclass(frozen=True, slots=True)
 class Speech:
     """One language's words around an answer; ``prompts/tutoring.md`` documents the fields."""

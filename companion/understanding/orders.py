@@ -10,17 +10,13 @@ from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
-from pydantic import ConfigDict, with_config
-
 from companion import frontmatter
-from companion.frontmatter import Pattern
+from companion.frontmatter import Pattern, strict
 from companion.understanding.numbers import read
 
 NO_MATCH = re.compile(r"(?!)")
 LONGEST_TIMER = 24 * 3600.0  # s
 _EDGE = " \t\n.,;:!?…¡¿。、！？،।\"'”’“"
-
-strict = with_config(ConfigDict(extra="forbid"))
 
 
 class Order(Enum):

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
+
+from companion.frontmatter import strict
 
 LONGEST_MESSAGE = 2000  # last characters of a message that are read
 LAST_PERSON = "last"  # stands for the person spoken of last
@@ -17,7 +19,6 @@ _SENTENCE = re.compile(r"[^.!?…。！？\n]+[.!?…。！？]*")
 _FILLER = re.compile(r"\{([a-z]\w*)\}")
 _GROUP = re.compile(r"\(\?P<(\w+)>")
 
-strict = with_config(ConfigDict(extra="forbid"))
 Text = Annotated[str, Field(min_length=1)]
 
 

@@ -14,12 +14,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pydantic import ConfigDict, with_config
-
 from animator.storage import data_folder
 from companion import frontmatter, resources
 from companion.avatar.portraits import PictureError
 from companion.errors import StageError
+from companion.frontmatter import strict
 
 GROUNDS = ("self", "agreed", "art")  # it is me; they agreed to it; a work of art, or nobody who lives
 UNSAID, WITHDRAWN = "unsaid", "withdrawn"
@@ -27,7 +26,7 @@ UNSAID, WITHDRAWN = "unsaid", "withdrawn"
 log = logging.getLogger(__name__)
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 @dataclass(frozen=True, slots=True)
 class Faces:
     """`prompts/safety/faces.md`: the operator's policy."""

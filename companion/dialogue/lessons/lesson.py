@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 
 from companion import frontmatter
-from companion.frontmatter import Pattern
+from companion.frontmatter import Pattern, strict
 from companion.understanding.answers import Question, Speech
 
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
-strict = with_config(ConfigDict(extra="forbid"))
 
 
 @strict

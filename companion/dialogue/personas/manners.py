@@ -11,10 +11,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 
 from companion import frontmatter, resources
-from companion.frontmatter import Pattern
+from companion.frontmatter import Pattern, strict
 from companion.speech.text.sentences import words
 
 ENDS = (".", "!", "?", "…", "。", "！", "？", ":", '."', '!"', '?"')  # ends of sentences
@@ -27,7 +27,6 @@ _PERSON = {"i": "you", "my": "your", "me": "you", "am": "are", "was": "were", "i
 PERSONAL_WORDS = frozenset(_PERSON.values())
 _SENTENCE = re.compile(r"[^.!?\n]+")
 
-strict = with_config(ConfigDict(extra="forbid"))
 Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 
 from animator.control import Emotion
 from companion import frontmatter
-from companion.frontmatter import Pattern
+from companion.frontmatter import Pattern, strict
 from companion.speech.text.sentences import Sentence, Sentences, words
 from companion.stages.streams import Beginning, held
 
@@ -25,7 +25,6 @@ LONGEST_RUN = 4  # consecutive replies with an opener; the next one has none
 
 Text = Annotated[str, Field(min_length=1, max_length=60)]
 Words = dict[str, tuple[Text, ...]]  # by kind
-strict = with_config(ConfigDict(extra="forbid"))
 
 
 @strict

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 
 from animator.control import Emotion
 from companion import emotions, frontmatter, resources
@@ -15,7 +15,7 @@ from companion.dialogue.lessons.lesson import Lesson, Tutoring
 from companion.dialogue.personas import manners, openers
 from companion.dialogue.personas.manners import Manners
 from companion.dialogue.personas.openers import Book, Words
-from companion.frontmatter import PromptError
+from companion.frontmatter import PromptError, strict
 from companion.memory import notes
 from companion.understanding import facts, orders
 from companion.understanding.facts import Facts
@@ -24,7 +24,6 @@ from companion.understanding.orders import Phrases
 __all__ = ["Example", "Persona", "PromptError", "Prompts", "load", "read"]
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
-strict = with_config(ConfigDict(extra="forbid"))
 
 
 @strict
