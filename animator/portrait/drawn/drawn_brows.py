@@ -7,13 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animator.portrait.drawn.drawn_eyes import skins
+from animator.portrait.drawn.drawn_eyes import SKIN_DISTANCE, skins
 from animator.portrait.geometry.topology import RINGS
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_SKIN_DISTANCE = 12.0  # least distance in Lab from the skin's colour of what is not skin
 _SIDE_REACH, _TOP_REACH = 0.3, 0.4  # face widths beside and above the middle of an eye in which its brow is sought
 _EYE_MARGIN = 0.012  # face widths around an eye that belong to it
 _OUTLINE_WIDTH = 0.03  # face widths around an eye in which its outline lies
@@ -44,7 +43,7 @@ def _brow(lab: Floats, skin: Floats, points: Floats, side: str) -> Mask | None:
     eye = cv2.fillPoly(np.zeros(lab.shape[:2], np.uint8), [rim.round().astype(np.int32)], (1,))
     away = np.asarray(cv2.distanceTransform(1 - eye, cv2.DIST_L2, 5), np.float32)
     (x, y), margin = rim.mean(axis=0), max(_EYE_MARGIN * width, 2)
-    other = np.linalg.norm(lab - skin, axis=2) > _SKIN_DISTANCE
+    other = np.linalg.norm(lab - skin, axis=2) > SKIN_DISTANCE
     below = (away > margin) & (away < 2 * margin) & (np.arange(len(lab))[:, None] > y)
     outlined = bool(other[below].mean() > _OUTLINED_SHARE) if below.any() else True
     left, right = max(int(x - _SIDE_REACH * width), 0), int(x + _SIDE_REACH * width)

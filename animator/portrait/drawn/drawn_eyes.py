@@ -12,7 +12,7 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _SPOT_COUNT = 3  # spots on a cheek that show the skin's colour
-_SKIN_DISTANCE = 12.0  # least distance in Lab from the skin's colour of what is not skin
+SKIN_DISTANCE = 12.0  # least distance in Lab from the skin's colour of what is not skin
 _SEARCH_REACH = 0.24  # face widths around the landmarks' eye within which the drawn one is sought
 _LEAST_WIDTH, _MOST_WIDTH = 0.035, 0.36  # face widths of an eye
 _LEAST_ASPECT, _MOST_ASPECT = 0.42, 2.4  # height over width of an eye
@@ -93,7 +93,7 @@ def skins(lab: Floats, points: Floats) -> dict[str, Floats]:
     x, y = points[list(_NOSE_POINTS), :2].round().astype(int).T.clip(0, np.array(lab.shape[1::-1])[:, None] - 1)
     nose = np.median(lab[y, x], axis=0)
     best = min(found.values(), key=lambda skin: float(np.linalg.norm(skin - nose)))
-    same = {side: float(np.linalg.norm(skin - best)) < 2 * _SKIN_DISTANCE for side, skin in found.items()}
+    same = {side: float(np.linalg.norm(skin - best)) < 2 * SKIN_DISTANCE for side, skin in found.items()}
     return {side: skin if same[side] else best for side, skin in found.items()}
 
 
@@ -151,7 +151,7 @@ def _outlines(lab: Floats, skin: Floats, points: Floats, side: str) -> list[_Out
     width = float(np.linalg.norm(points[234] - points[454]))
     centre = _middle(points, side).round().astype(int).tolist()
     near = cv2.circle(np.zeros(lab.shape[:2], np.uint8), centre, round(_SEARCH_REACH * width), 1, -1)
-    other = (np.linalg.norm(lab - skin, axis=2) > _SKIN_DISTANCE).astype(np.uint8)
+    other = (np.linalg.norm(lab - skin, axis=2) > SKIN_DISTANCE).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(3, round(_SPIKE_WIDTH * width) | 1),) * 2)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(other, cv2.MORPH_OPEN, kernel))
     found: list[_Outline] = []

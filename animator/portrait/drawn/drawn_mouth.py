@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.portrait.drawn.drawn_eyes import SKIN_DISTANCE
 from animator.portrait.geometry.topology import POINTS, RINGS
 
 Floats = NDArray[np.float32]
 
-_SKIN_DISTANCE = 12.0  # least distance in Lab from the skin's colour of what is not skin
-_SKIN_DISTANCES = _SKIN_DISTANCE, 6.5, 4.0  # the same, also for pale mouths
+_SKIN_DISTANCES = SKIN_DISTANCE, 6.5, 4.0  # that and less, for pale mouths
 _PALE_COST = 0.15  # exponent of the factor by which pale mouths count as less likely
 _BARE_POINTS = (6, 197, 195, 5, 4, 205, 425, 50, 280, 187, 411)  # of nose and cheeks
 _TOP_MARGIN = 0.05  # face widths from the lower lids to the highest mouth
@@ -94,7 +94,7 @@ def _find(picture: NDArray[np.uint8], points: Floats) -> _Shape | None:
     lab = np.asarray(cv2.cvtColor((part / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
     place = _Place(lab, (ends[0] - left, ends[1] - left), float(points[[13, 14], 1].mean()) - top, width)
     nose, common = _nose(picture, points), _commonest(lab)
-    grounds = [common] if np.linalg.norm(nose - common) < _SKIN_DISTANCE else [nose, common]
+    grounds = [common] if np.linalg.norm(nose - common) < SKIN_DISTANCE else [nose, common]
     tried = [_widest(place, ground, apart, nose) for ground in grounds for apart in _SKIN_DISTANCES]
     best = max(tried, key=lambda found: found[0])  # the first of equals
     return None if best[1] is None else best[1]._replace(left=best[1].left + left).lower(top)
@@ -120,7 +120,7 @@ def _widest(place: _Place, ground: Floats, apart: float, skin: Floats) -> tuple[
         if score > best and np.linalg.norm(np.median(lab[:, x : x + wide][mask], axis=0) - skin) > apart:
             first, last = mask.argmax(axis=0), mask.shape[0] - 1 - mask[::-1].argmax(axis=0)
             best, found = score, _Shape(x, first.astype(np.float32), last.astype(np.float32))
-    return best * (apart / _SKIN_DISTANCE) ** _PALE_COST, found
+    return best * (apart / SKIN_DISTANCE) ** _PALE_COST, found
 
 
 def _nose(picture: NDArray[np.uint8], points: Floats) -> Floats:

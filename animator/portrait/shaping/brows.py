@@ -5,13 +5,11 @@ from numpy.typing import NDArray
 
 from animator.motion.rows.filters import smoothstep
 from animator.motion.rows.space import INDEX
-from animator.portrait.geometry.topology import mesh
+from animator.portrait.geometry.topology import BROW_LOWER_EDGES, BROW_UPPER_EDGES, mesh
 
 Floats = NDArray[np.float32]
 
 _RAISING_SHAPES = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
-_LOWER_EDGES = {"left": (285, 295, 282, 283, 276), "right": (55, 65, 52, 53, 46)}
-_UPPER_EDGES = {"left": (336, 296, 334, 293, 300), "right": (107, 66, 105, 63, 70)}
 _ALONG_REACH = 0.05  # face widths along the brow that share a value
 # Shares of the way from brow to lid: up to the first skin goes with the brow, from the second with the lid.
 _HAIR_RANGE = 0.3, 0.78
@@ -25,14 +23,14 @@ def level_brows(vertices: Floats, shapes: Floats, width: float) -> Floats:
         share, weights = _follow(vertices, side, width)
         for name in _RAISING_SHAPES:
             shape = shapes[INDEX[name]]
-            level = (shape[list(_LOWER_EDGES[side])] + shape[list(_UPPER_EDGES[side])]) / 2
+            level = (shape[list(BROW_LOWER_EDGES[side])] + shape[list(BROW_UPPER_EDGES[side])]) / 2
             shape += share[:, None] * (weights @ np.concatenate([level, level]) - shape)
     return shapes
 
 
 def _follow(vertices: Floats, side: str, width: float) -> tuple[Floats, Floats]:
     """(V,) how far each vertex goes with the brow of a ``side``, and (V, 10) with which points of its edges."""
-    brow, lid = [*_LOWER_EDGES[side], *_UPPER_EDGES[side]], mesh().contours[f"eye_{side}_upper"]
+    brow, lid = [*BROW_LOWER_EDGES[side], *BROW_UPPER_EDGES[side]], mesh().contours[f"eye_{side}_upper"]
     to_brow, to_lid = (np.linalg.norm(vertices[:, None, :2] - vertices[None, ids, :2], axis=2) for ids in (brow, lid))
     nearest, lid_away = to_brow.min(axis=1), to_lid.min(axis=1)
     weights = np.exp(-0.5 * ((to_brow - nearest[:, None]) / (_ALONG_REACH * width)) ** 2)

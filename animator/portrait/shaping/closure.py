@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from animator.motion.rows.space import INDEX
 from animator.portrait.geometry.paths import cheapest_path
-from animator.portrait.geometry.topology import mesh
+from animator.portrait.geometry.topology import BROW_LOWER_EDGES, mesh
 
 Floats = NDArray[np.float32]
 
@@ -14,7 +14,6 @@ Floats = NDArray[np.float32]
 _UPPER_OVERLAP, _LOWER_RISE = 0.03, 0.05
 _LID_REACH_SHARE, _LEAST_LID_REACH = 0.45, 0.018  # of the way to the brow, which stays; face widths
 _BROW_POINTS = {"left": [295, 282, 283], "right": [65, 52, 53]}
-_BROW_EDGES = {"left": [285, 295, 282, 283, 276], "right": [55, 65, 52, 53, 46]}  # its whole lower edge
 _FREE_SHARE = 0.3  # share of the way from the brow to the lid over which the skin begins to move with the lid
 _MOST_LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
 _DRAWN_REACH = 0.008  # the same for drawn lids, in face widths: these are plain up to their edge
@@ -148,7 +147,7 @@ def _off_brow(eye: _Opening, side: str) -> Floats:
     """(V,): how far, 0 to 1, each vertex may move with the lid; those of the brow do not."""
     to_brow, to_lid = (
         np.linalg.norm(eye.vertices[:, None, :2] - eye.vertices[None, ids, :2], axis=2).min(axis=1)
-        for ids in (_BROW_EDGES[side], np.concatenate(eye.rims))
+        for ids in (list(BROW_LOWER_EDGES[side]), np.concatenate(eye.rims))
     )
     above = eye.local(eye.vertices)[:, 1] < np.interp(eye.local(eye.vertices)[:, 0], *eye.up.T)
     share = (to_brow / (to_brow + to_lid + 1e-6) / _FREE_SHARE).clip(0, 1)

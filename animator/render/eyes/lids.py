@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animator.motion.rows.space import INDEX
+from animator.portrait.geometry.topology import BROW_LOWER_EDGES
 from animator.portrait.portrait import Portrait
 from animator.render.eyes.drawn_lids import Ink, plain, steps
 from animator.render.eyes.lidskin import Patch, shut
@@ -22,7 +23,7 @@ from animator.render.surface.raster import Texture, pack
 
 BAND_HEIGHT = 0.05  # face widths above the edge of the lid that may hold lashes, liner and shadow
 # Lower edge of the brow, left to right
-_BROW_EDGES = {"left": (285, 295, 282, 283, 276), "right": (46, 53, 52, 65, 55)}
+_BROW_EDGES = {"left": BROW_LOWER_EDGES["left"], "right": BROW_LOWER_EDGES["right"][::-1]}
 FADE_RANGE = (0.08, 0.55)  # closure between which the texture changes
 HANG_RANGE = (0.6, 0.95)  # closure between which the lashes arrive under the eye
 # Largest share of visible steps at the seam of a painted lid: up to .04 in drawings, from .1 in photographs.

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from animator.motion.rows.space import INDEX
+from animator.portrait.geometry.topology import BROW_LOWER_EDGES, BROW_UPPER_EDGES
 from animator.portrait.portrait import Portrait
 from animator.render.eyes.spectacles import Glasses, sheet
 from animator.render.eyes.spectacles import draw as draw_sheet
@@ -17,10 +18,6 @@ from animator.render.kernels.arrays import Floats, Image, f32
 from animator.render.surface.body import Body
 
 BROW_SHAPES = [INDEX[f"brow{name}"] for name in ("DownLeft", "DownRight", "InnerUp", "OuterUpLeft", "OuterUpRight")]
-_EDGES = {  # lower and upper edge of each brow, inner end first
-    "left": ((285, 295, 282, 283, 276), (336, 296, 334, 293, 300)),
-    "right": ((55, 65, 52, 53, 46), (107, 66, 105, 63, 70)),
-}
 _NOSE_ROOT = 168
 _SKIN_RING = 5, 9  # px round a brow in which its skin is seen
 _NEAREST = 4  # vertices of the face that tell how deep a place of it lies
@@ -66,7 +63,7 @@ def _shapes(points: Floats, body: Body) -> Floats:
     left = points[:, 0] > body.points[_NOSE_ROOT, 0]
     shapes = np.zeros((len(BROW_SHAPES), *points.shape), np.float32)
     for side, here in (("left", left), ("right", ~left)):
-        edges = [list(edge) for edge in _EDGES[side]]
+        edges = [list(edge[side]) for edge in (BROW_LOWER_EDGES, BROW_UPPER_EDGES)]
         level = (body.shapes[BROW_SHAPES][:, edges[0]] + body.shapes[BROW_SHAPES][:, edges[1]]) / 2
         along = body.points[edges, 0].mean(axis=0)
         order = np.argsort(along)
