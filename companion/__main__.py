@@ -115,9 +115,10 @@ def setup(
     try:
         ready = run(wanted, console)
         if ready and not only:
-            if automatic(load(config)):
+            loaded = load(config)
+            if automatic(loaded):
                 choose_model(console)
-            draw_once(load(config), console)
+            draw_once(loaded, console)
             signing_key(console)
     except KeyboardInterrupt:
         console.print("Stopped. What is complete is kept; run the same command again to go on.")

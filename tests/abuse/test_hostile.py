@@ -6,11 +6,11 @@ import math
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from companion.call.virtual_time import run
 from companion.protocol import codec, events
 from companion.stages import fakes
 from tests.abuse.hostile import hostile
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 EACH = 25  # messages of one session
 RESET = {"persona": "anna", "instructions": "", "memory": None, "tools": [], "output_modalities": ["text"]}

@@ -11,6 +11,7 @@ from animator.control import Control
 from animator.face import Shown
 from companion import resources
 from companion.avatar.cartoon import CartoonAnimator, CartoonFace, CartoonPortraits
+from companion.call.virtual_time import run
 from companion.config import Care, Config, Marks, Server, Stage, Talk, Turns
 from companion.dialogue.lessons.lesson import Item, Lesson, Wording, tutoring
 from companion.dialogue.personas.personas import Example, Persona, Prompts
@@ -19,7 +20,6 @@ from companion.protocol import events
 from companion.protocol.events import ServerEvent
 from companion.session.session import Session
 from companion.stages import fakes
-from tests.virtual_time import run
 
 RATE = 24_000
 PERSONA = Persona("anna", "Anna", "", "[happy] Good to see you.", "You are Anna.", "", (Example("Hi?", "Hello."),))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.dialogue.personas import manners
 from companion.dialogue.personas.personas import Prompts
 from companion.protocol import events
@@ -15,7 +16,6 @@ from companion.stages.protocols import Abilities, Kept
 from companion.understanding import facts
 from companion.understanding.told import sentences
 from tests.loop.conversation import PERSONA, Conversation, engine
-from tests.virtual_time import run
 
 BOOK = facts.load()
 SMALL_TALK = ["The soup was good.", "It rains.", "I saw a film.", "Go on.", "Why is the sky blue?"]

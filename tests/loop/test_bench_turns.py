@@ -11,13 +11,13 @@ from companion.bench.latency import waits
 from companion.bench.pauses import Judgement, Lags
 from companion.call.caller import Saying, call
 from companion.call.recording import Turn
+from companion.call.virtual_time import run
 from companion.config import Turns
 from companion.hearing.audio.detection import rules
 from companion.session.client.effective import defaults
 from companion.session.session import Session
 from companion.stages import fakes
 from tests.loop.conversation import engine
-from tests.virtual_time import run
 
 WINDOW, RATE = 512, 16_000
 SHIPPED = config.load("default").turns

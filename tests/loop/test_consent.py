@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.errors import StageError
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import BRISK, Conversation, engine
-from tests.virtual_time import run
 
 
 class Notebook(fakes.DictMemory):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.config import Talk
 from companion.dialogue.personas import personas
 from companion.dialogue.personas.feelings import Feeling
@@ -18,7 +19,6 @@ from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Abilities, Message
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
-from tests.virtual_time import run
 
 TOKEN = 0.1  # s
 

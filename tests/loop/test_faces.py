@@ -8,9 +8,9 @@ import pytest
 from companion.avatar.cartoon import CartoonAnimator, CartoonFace
 from companion.avatar.device import Threads
 from companion.avatar.portraits import PictureError
+from companion.call.virtual_time import run
 from companion.protocol import events
 from tests.loop.conversation import Conversation, Inline, engine
-from tests.virtual_time import run
 
 
 @pytest.mark.parametrize(

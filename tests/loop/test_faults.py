@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Message, Speech, Transcript
 from tests.loop.conversation import Changing, Conversation, engine
-from tests.virtual_time import run
 
 SECRET = "my secret words"
 

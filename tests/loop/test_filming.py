@@ -15,6 +15,7 @@ from animator.__main__ import app as animate
 from animator.marks.credentials import read
 from animator.media.encoder import VideoEncoder
 from companion.call.replay import COMPARED, compared, replayed
+from companion.call.virtual_time import run
 from companion.filming import log
 from companion.filming.captions import Captions
 from companion.filming.films import Films
@@ -22,7 +23,6 @@ from companion.filming.soundtrack import Soundtrack
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import BRISK, Conversation, Inline, engine
-from tests.virtual_time import run
 
 RATE = 24_000
 

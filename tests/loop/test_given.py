@@ -2,10 +2,10 @@
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 
 def test_it_is_said_without_the_model_which_knows_of_it_later():

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from companion.avatar.delivery import FADE_SAMPLES
+from companion.call.virtual_time import run
 from companion.config import Turns
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Speech
 from tests.loop.conversation import BRISK, RATE, Conversation, Inline, engine
-from tests.virtual_time import run
 
 REPLY = "One two three four five six seven eight nine ten eleven twelve."
 

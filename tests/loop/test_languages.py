@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.dialogue.personas import personas
 from companion.dialogue.personas.openers import Openers
 from companion.dialogue.personas.personas import Prompts
@@ -12,7 +13,6 @@ from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Abilities, Transcript
 from tests.loop.conversation import PERSONA, Conversation, asked, engine, said
-from tests.virtual_time import run
 
 PROMPTS = personas.load()
 

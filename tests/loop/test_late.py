@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from companion.avatar.cartoon import CartoonAnimator
+from companion.call.virtual_time import run
 from companion.dialogue.personas import personas
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import RATE, Conversation, Inline, engine
-from tests.virtual_time import run
 
 BOOK = personas.load().openers
 WORDS = 20  # of a quarter of a second

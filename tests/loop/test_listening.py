@@ -12,12 +12,12 @@ from animator.live import LiveFace
 from animator.motion.generator import Generator
 from animator.motion.rows.space import HEAD_PITCH
 from animator.units import SAMPLES_PER_FRAME
+from companion.call.virtual_time import run
 from companion.hearing.audio.user_voice import UserVoice
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import HEAR_RATE, SPEAK_RATE
 from tests.loop.conversation import BRISK, RATE, Conversation, Watching, engine
-from tests.virtual_time import run
 
 
 class Blank:

@@ -6,10 +6,10 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
 from animator.bench.footprint import resident_mb
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 TURNS = 50
 

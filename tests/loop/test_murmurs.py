@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from companion.avatar.show import MURMUR_ID
+from companion.call.virtual_time import run
 from companion.config import Talk, Turns
 from companion.dialogue.personas import personas
 from companion.dialogue.personas.personas import Prompts
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, engine
-from tests.virtual_time import run
 
 BOOK = personas.load().openers
 

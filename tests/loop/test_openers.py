@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from companion.call.virtual_time import run
 from companion.config import Talk
 from companion.dialogue.personas import personas
 from companion.dialogue.personas.openers import LONGEST_RUN, Openers, continued
@@ -15,7 +16,6 @@ from companion.speech.breath import breath
 from companion.stages import fakes
 from companion.stages.protocols import Abilities
 from tests.loop.conversation import BRISK, PERSONA, RATE, Conversation, asked, engine, said
-from tests.virtual_time import run
 
 BOOK = personas.load().openers
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from companion import resources
+from companion.call.virtual_time import run
 from companion.dialogue.personas.personas import Languages
 from companion.protocol import events
 from companion.stages import fakes
@@ -13,7 +14,6 @@ from companion.stages.protocols import Abilities
 from companion.understanding import orders
 from companion.understanding.orders import Order, given
 from tests.loop.conversation import BRISK, Conversation, engine
-from tests.virtual_time import run
 
 PHRASES = orders.load(resources.folder("prompts"))
 

@@ -5,11 +5,11 @@ import asyncio
 import numpy as np
 import pytest
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Speech
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 
 class Spiteful:

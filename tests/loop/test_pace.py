@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from companion.call.virtual_time import run
 from companion.hearing.audio import microphone
 from companion.protocol import events
 from companion.protocol.events import InputAudioBufferAppend
@@ -12,7 +13,6 @@ from companion.session.client import pace
 from companion.session.client.pace import Pace, slices
 from companion.stages import fakes
 from tests.loop.conversation import RATE, Conversation, engine
-from tests.virtual_time import run
 
 
 def _loud(seconds):

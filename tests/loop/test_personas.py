@@ -9,13 +9,13 @@ from typer.testing import CliRunner
 
 from companion import resources
 from companion.__main__ import app
+from companion.call.virtual_time import run
 from companion.dialogue.personas.personas import PromptError, Prompts, load, read
 from companion.protocol import events
 from companion.speech.text.sentences import Mark, Sentence
 from companion.stages import fakes
 from companion.stages.protocols import Abilities
 from tests.loop.conversation import PERSONA, Conversation, engine
-from tests.virtual_time import run
 
 HEAD = 'name = "Robin"\nsummary = "S"\ngreeting = "Hello."\n'
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Abilities, Message
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 
 class Reader(fakes.ScriptedLLM):

@@ -5,12 +5,12 @@ import asyncio
 import numpy as np
 import pytest
 
+from companion.call.virtual_time import run
 from companion.config import Talk
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Abilities, Transcript
 from tests.loop.conversation import BRISK, RATE, Conversation, Inline, Watching, asked, engine, said
-from tests.virtual_time import run
 
 
 def test_a_spoken_turn_is_answered_in_openai_s_order():

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.config import Talk
 from companion.dialogue.personas.personas import Prompts, Silence
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import PERSONA, Conversation, engine
-from tests.virtual_time import run
 
 SILENCE = Silence(("Still there?", "Take your time."), "(They say nothing.)")
 

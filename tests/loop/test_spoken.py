@@ -6,13 +6,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.speech.text.markup import speakable
 from companion.speech.text.sentences import Sentence, Sentences, shown
 from companion.speech.text.thoughts import Thoughts, thoughtless
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, Watching, engine
-from tests.virtual_time import run
 
 
 def read(text: str, *cuts: int) -> list[Sentence]:

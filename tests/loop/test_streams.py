@@ -4,13 +4,13 @@ from functools import partial
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.dialogue.lessons.tutor import Tutor
 from companion.dialogue.personas.openers import continued
 from companion.dialogue.replying.toolbox import _ask
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import Abilities, Speech
 from tests.loop.conversation import SUMS, TUTORING, Conversation, engine
-from tests.virtual_time import run
 
 
 class Source:

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.speech.text.sentences import Sentences
 from companion.stages import fakes
 from companion.stages.protocols import SPEAK_RATE
 from tests.loop.conversation import Conversation, Watching, engine
-from tests.virtual_time import run
 
 
 def _answer(text: str) -> tuple[Conversation, Watching, fakes.ToneTTS]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from companion.call.virtual_time import run
 from companion.config import Talk
 from companion.dialogue.personas.feelings import Feeling, voiced
 from companion.dialogue.personas.personas import Felt, Prompts
@@ -13,7 +14,6 @@ from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import HEAR_RATE, Samples
 from tests.loop.conversation import PERSONA, RATE, Conversation, engine
-from tests.virtual_time import run
 
 
 def _voice(semitones: float = 0.0, decibels: float = 0.0, seconds: float = 2.0, rate: int = HEAR_RATE) -> Samples:

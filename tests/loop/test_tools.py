@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from langchain_core.tools import tool
 
+from companion.call.virtual_time import run
 from companion.config import Stage
 from companion.dialogue.replying.toolbox import RUNNING_NOTE
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Call, Message
 from tests.loop.conversation import PERSONA, Conversation, engine
-from tests.virtual_time import run
 
 WEATHER = {"type": "function", "name": "weather", "description": "The weather.", "parameters": {"type": "object"}}
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.metrics import Span, Turn
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import BRISK, Conversation, engine
-from tests.virtual_time import run
 
 
 def talked(**changes: Any) -> tuple[Any, Conversation]:

@@ -7,12 +7,12 @@ import pytest
 from scipy.signal import fftconvolve
 
 from companion.avatar.cartoon import CartoonFace
+from companion.call.virtual_time import run
 from companion.hearing.hearing import LOST_PACKETS_S
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Speech
 from tests.loop.conversation import BRISK, RATE, Changing, Conversation, Inline, Watching, engine
-from tests.virtual_time import run
 
 
 def test_speech_that_resumes_during_transcription_is_a_pause():

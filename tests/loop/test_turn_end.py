@@ -2,6 +2,7 @@
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.errors import StageError
 from companion.hearing.audio.turns import Kind, Patience, Rules, TurnDetector
 from companion.hearing.transcription import words
@@ -9,7 +10,6 @@ from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Transcript
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 FRAME = 0.032
 RULES = Rules(silence=0.6, pause=0.15, patience=Patience(0.4, 4.0))

@@ -2,9 +2,9 @@
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 
 def told(change):

@@ -1,9 +1,9 @@
 """A face that nobody sees is not drawn; its voice goes on."""
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 
 def test_what_nobody_sees_is_not_drawn_and_not_missed():

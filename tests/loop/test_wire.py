@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
+from companion.call.virtual_time import run
 from companion.protocol import codec, events
 from companion.protocol.changes import update
 from companion.protocol.codec import WireError
 from companion.protocol.settings import Avatar, Settings
 from companion.stages import fakes
 from tests.loop.conversation import Changing, Conversation, engine
-from tests.virtual_time import run
 
 OFFICIAL = {
     typing.get_args(kind.model_fields["type"].annotation)[0]: TypeAdapter(kind)

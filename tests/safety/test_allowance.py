@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.config import Care
 from companion.protocol import events
 from companion.protocol.settings import Settings, User
@@ -15,7 +16,6 @@ from companion.safety.allowance import Allowance, Talked
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
 from tests.server.loopback import receive, running, send
-from tests.virtual_time import run
 
 NOON = 1_800_000_000.0  # Unix time
 CARE = Care(meaning=False, minors_minutes=0.5, minors_day_minutes=0.75, minors_pause_minutes=0.2)

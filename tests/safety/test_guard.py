@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from companion.call.virtual_time import run
 from companion.config import Care
 from companion.dialogue.replying.thinking import once
 from companion.frontmatter import PromptError
@@ -13,7 +14,6 @@ from companion.safety import Guard, Safety, network, policy
 from companion.stages import fakes
 from companion.stages.protocols import Message
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 
 def talk(*said, settings=None, care=None, replies=("Fine.",)):

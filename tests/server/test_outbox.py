@@ -2,9 +2,9 @@
 
 import asyncio
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.server.outbox import MOST_FRAMES, Outbox
-from tests.virtual_time import run
 
 
 def frame(number: int, keyframe: bool = False) -> events.VideoDelta:

@@ -2,12 +2,12 @@
 
 import asyncio
 
+from companion.call.virtual_time import run
 from companion.protocol import events
 from companion.protocol.events import SessionUpdate
 from companion.stages import fakes
 from companion.stages.protocols import Abilities
 from tests.loop.conversation import Conversation, engine
-from tests.virtual_time import run
 
 
 class Reader(fakes.ScriptedLLM):
