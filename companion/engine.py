@@ -92,6 +92,7 @@ class Engine:
             safety=self.safety,
             feelings=self.feelings,
             spoken=tuple(abilities(self.tts).languages),
+            paced=abilities(self.tts).paced,
             tools=self.config.tools,
         )
 

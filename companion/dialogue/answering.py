@@ -72,6 +72,7 @@ class Answering:
             spoken=shared.spoken,
             conversation=self.conversation,
             announce=self.host.announce,
+            paced=shared.paced,
         )
         self.toolbox = Toolbox(
             llm=shared.llm,

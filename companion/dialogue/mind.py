@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from animator.control import Emotion
 from companion.conversation.items import Conversation, Item
@@ -15,7 +15,7 @@ from companion.dialogue.personas.feelings import Empathy
 from companion.dialogue.personas.personas import Persona
 from companion.dialogue.remembering.acquaintance import Acquaintance
 from companion.dialogue.remembering.recollection import Recollection
-from companion.dialogue.replying.obedience import Restraint
+from companion.dialogue.replying.obedience import Delivery, Restraint
 from companion.dialogue.replying.shared import Shared
 from companion.dialogue.replying.toolbox import Host
 from companion.protocol import events
@@ -90,13 +90,15 @@ class Mind:
     def state(self) -> Json:
         """What another session needs to go on, besides the words of the conversation."""
         restraint = self._answering.obedience.restraint.name
-        return {"guard": self.guard.state(), "lessons": self._lessons.state(), "restraint": restraint}
+        state = {"guard": self.guard.state(), "lessons": self._lessons.state(), "restraint": restraint}
+        return state | {"delivery": asdict(self.delivery)}
 
     def restore(self, state: Json) -> None:
         """Go on from the `state` of another session."""
         self.guard.restore(state["guard"])
         self._lessons.restore(state["lessons"])
         self._answering.obedience.restraint = Restraint[state["restraint"]]
+        self._answering.obedience.delivery = Delivery(**state.get("delivery", {}))
 
     @property
     def tagged(self) -> bool:
@@ -122,6 +124,11 @@ class Mind:
         """The deltas of a reply to the conversation: the language model's, unless care or the lesson have the word. The
         reply has an ``opener`` afterwards, if one suits it."""
         return await self._answering.reply(reply)
+
+    @property
+    def delivery(self) -> Delivery:
+        """How the user wants to be spoken to."""
+        return self._answering.obedience.delivery
 
     @property
     def quiet(self) -> bool:

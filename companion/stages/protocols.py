@@ -113,6 +113,7 @@ class Abilities:
     voice: str = "default"  # a TTS: the voice in use
     voices: Collection[str] = ()  # a TTS: the voices to choose from, `HasVoices`
     pronounces: bool = False  # a TTS: `Pronounces`
+    paced: bool = False  # a TTS: `Paced`
     model: str = "default"  # an ASR: the name of its model that clients see
     expects: bool = False  # an ASR: `Expects`
     keeps: bool = False  # a Memory: `Keeps`
@@ -127,6 +128,7 @@ METHODS = {  # the method that each ability requires
     "voices": "with_voice",
     "expects": "expecting",
     "pronounces": "pronouncing",
+    "paced": "at_pace",
     "keeps": "memories",
     "learns": "learn_with",
     "closes": "aclose",
@@ -268,6 +270,19 @@ class Pronounces(TTS, Protocol):
 def pronounces(tts: TTS) -> TypeGuard[Pronounces]:
     """Whether ``tts`` takes a pronunciation dictionary."""
     return abilities(tts).pronounces
+
+
+class Paced(TTS, Protocol):
+    """Optional: a TTS that can speak slower and faster."""
+
+    def at_pace(self, speed: float) -> TTS:
+        """The same voice, ``speed`` times as fast as now; shares the model, so it is cheap."""
+        ...
+
+
+def paced(tts: TTS) -> TypeGuard[Paced]:
+    """Whether ``tts`` can speak slower and faster."""
+    return abilities(tts).paced
 
 
 class Multilingual(ASR, Protocol):

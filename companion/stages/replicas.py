@@ -183,6 +183,10 @@ class TTSReplicas(_Replicas):
         """As `companion.stages.protocols.Pronounces.pronouncing`; its errors are raised by `speak`."""
         return self._telling("pronouncing", dict(words))
 
+    def at_pace(self, speed: float) -> Self:
+        """As `companion.stages.protocols.Paced.at_pace`."""
+        return self._telling("at_pace", speed)
+
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncGenerator[Speech]:
         """As `companion.stages.protocols.TTS.speak`; StageError ``tts_failed`` if the replicas die."""
         given = 0  # samples

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from companion import resources
@@ -10,7 +11,7 @@ from companion.call.virtual_time import run
 from companion.dialogue.personas.personas import Languages
 from companion.protocol import events
 from companion.stages import fakes
-from companion.stages.protocols import Abilities
+from companion.stages.protocols import Abilities, from_pcm16
 from companion.understanding import orders
 from companion.understanding.orders import Order, given
 from tests.loop.conversation import BRISK, Conversation, engine
@@ -96,17 +97,37 @@ GIVEN = {
         "What's the date?",
         "Welcher Tag ist heute?",
     ],
-    Order.PACE: [
+    Order.SLOWER: [
         "Slower.",
         "Speak slower, please.",
         "Can you speak a bit more slowly?",
+        "Not so fast.",
+        "Say that again, slower.",
+        "Langsamer, bitte.",
+        "Peux-tu parler plus lentement ?",
+        "¿Puedes hablar más despacio?",
+        "Puoi parlare più lentamente?",
+        "Fala mais devagar.",
+        "もう一度ゆっくり言ってください",
+        "你能说慢一点吗",
+        "थोड़ा धीरे बोलिए",
+    ],
+    Order.FASTER: ["Faster.", "You're too slow.", "Sprich schneller.", "Plus vite.", "Più veloce.", "快一点"],
+    Order.LOUDER: [
         "Louder!",
         "Speak up.",
-        "Not so fast.",
-        "Langsamer, bitte.",
-        "Plus lentement.",
-        "Más despacio.",
+        "I can't hear you.",
+        "Kannst du lauter sprechen?",
+        "Parle plus fort.",
+        "Habla más alto, por favor.",
+        "Alza la voce.",
+        "Pode falar mais alto?",
+        "大きな声で話して",
+        "我听不清",
+        "ज़ोर से बोलो",
     ],
+    Order.SOFTER: ["You're too loud.", "Nicht so laut.", "Moins fort.", "Más bajo.", "声が大きいです", "小声一点"],
+    Order.NORMAL: ["Speak normally again.", "Sprich wieder normal.", "Parle comme avant."],
     Order.LANGUAGE: [
         "Speak German.",
         "Do you speak French?",
@@ -115,6 +136,11 @@ GIVEN = {
         "Kannst du Deutsch sprechen?",
         "Sprich Deutsch.",
         "Parle français.",
+        "Parla italiano.",
+        "Fala português?",
+        "日本語で話してください",
+        "请说中文",
+        "हिंदी में बोलो",
     ],
 }
 
@@ -148,6 +174,13 @@ ORDINARY = """
     My dad should speak slower.
     Life goes slower here.
     The music was louder than ever.
+    I wish time went slower.
+    My heart beats faster when I run.
+    They turned the volume down next door.
+    The teacher speaks too fast for me.
+    He whispered something.
+    La vida va más despacio en el campo.
+    Mein Bruder spricht lauter als ich.
     I set a timer for the eggs and forgot it.
     The timer on my oven is broken.
     Remind me of a time you laughed.
@@ -191,6 +224,12 @@ def test_an_ordinary_sentence_is_no_order(said):
         ("Stell einen Timer auf zehn Minuten.", 600),
         ("Mets un minuteur de dix minutes.", 600),
         ("Pon un temporizador de diez minutos.", 600),
+        ("Set a timer for twenty-five minutes.", 1500),
+        ("Svegliami tra mezz'ora.", 1800),
+        ("Põe um temporizador de cinco minutos.", 300),
+        ("1時間半のタイマー", 5400),
+        ("十分钟后提醒我", 600),
+        ("दस मिनट का टाइमर लगाओ", 600),
     ],
 )
 def test_a_timer_is_set_for_as_long_as_is_said(said, seconds):
@@ -241,6 +280,54 @@ def test_the_last_words_are_said_again():
     texts, talk = replies("Hello.", "Say that again.")
     assert texts[1] == texts[0]
     assert len(talk.engine.llm.asked) == 1
+
+
+class Paced(fakes.ToneTTS):
+    """Notes at which pace it speaks."""
+
+    abilities = Abilities(paced=True)
+
+    def at_pace(self, speed):
+        other = Paced(word_s=self.word_s / speed)
+        other.spoken = self.spoken
+        return other
+
+
+def test_the_voice_is_slower_and_louder_from_the_order_on():
+    """What is sent of the answer to each: seconds of sound, and its loudest sample."""
+
+    async def script():
+        made = engine(tts=Paced(), llm=fakes.ScriptedLLM(["That is nice."]))
+        made = replace(made, prompts=replace(made.prompts, orders=PHRASES))
+        sent = []
+        async with Conversation(made) as talk:
+            for count, text in enumerate(("Hello.", "Slower.", "Hello.", "Louder.", "Hello.", "As before.", "Hello.")):
+                talk.ask(text)
+                await talk.until(events.ResponseDone, count + 1)
+                pieces = [from_pcm16(event.delta) for event in talk.all(events.AudioDelta)]
+                sound = np.concatenate(pieces)[sum(map(len, sent)) :]
+                sent.append(sound)
+        return sent
+
+    sent = run(script())
+    loud = [np.abs(sound).max() for sound in sent]
+    lasts = [len(np.trim_zeros(sound)) for sound in sent]
+    assert lasts[2] == pytest.approx(lasts[0] / 0.9, rel=0.05)
+    assert lasts[4] == pytest.approx(lasts[2], rel=0.02)
+    assert lasts[6] == pytest.approx(lasts[0], rel=0.02)
+    assert loud[4] == pytest.approx(1.5 * loud[2], rel=0.02)
+    assert loud[6] == pytest.approx(loud[0], rel=0.02)
+
+
+def test_a_voice_says_that_it_cannot_go_further_or_has_one_pace():
+    texts, _ = replies(*["Slower."] * 4, tts=Paced())
+    assert len(set(texts[:3])) == 1 and "as far as" in texts[3]
+    assert "only one pace" in replies("Slower.")[0][0]
+
+
+def test_the_last_words_are_said_again_as_they_were_asked_for():
+    texts, _ = replies("Hello.", "Say that again, slower.", tts=Paced())
+    assert texts[1] == texts[0]
 
 
 def test_a_timer_rings_when_its_time_is_up():

@@ -1,8 +1,8 @@
-"""What follows from orders that are understood by rule: a reply without a model, and lasting restraint."""
+"""What follows from orders that are understood by rule: a reply without a model, lasting restraint, other delivery."""
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from companion.conversation.items import Conversation
@@ -17,16 +17,36 @@ class Restraint(Enum):
     QUIET = "nothing is said unless something is asked, and nothing of its own accord"
 
 
+SPEEDS = (0.7, 0.8, 0.9, 1.0, 1.15, 1.3)  # of the voice's own pace, from which "slower" and "faster" take the next
+GAINS = (0.35, 0.6, 1.0, 1.5, 2.1)  # of its loudness: -9, -4, 0, 3.5 and 6.5 dB; what would clip is limited
+DELIVERIES = {
+    Order.SLOWER: ("speed", -1),
+    Order.FASTER: ("speed", 1),
+    Order.SOFTER: ("gain", -1),
+    Order.LOUDER: ("gain", 1),
+}  # what each changes, and by how many steps
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the user wants to be spoken to: factors of the voice's own ``speed`` and loudness (``gain``)."""
+
+    speed: float = 1.0
+    gain: float = 1.0
+
+
 @dataclass(slots=True, kw_only=True)
 class Obedience:
     """One session's. ``spoken`` are the voice's languages (none: unknown), ``names`` of languages by ISO 639-1;
-    ``announce`` takes what is to be said in so many seconds."""
+    ``announce`` takes what is to be said in so many seconds; ``paced``: whether the voice has more than one pace."""
 
     phrases: Mapping[str, Phrases]
     names: Mapping[str, str]
     spoken: Sequence[str]
     conversation: Conversation
     announce: Callable[[str, float], None]
+    paced: bool
+    delivery: Delivery = field(default=Delivery(), init=False)
     restraint: Restraint = field(default=Restraint.NONE, init=False)
     rests: bool = field(default=False, init=False)  # the last order ends what was going on
 
@@ -65,9 +85,25 @@ class Obedience:
                 return self._timed(order, say)
             case Order.LANGUAGE:
                 return self._speaks(order.wanted, say)
+            case Order.NORMAL:
+                self.delivery = Delivery()
+            case Order.SLOWER | Order.FASTER | Order.LOUDER | Order.SOFTER:
+                return self._delivers(order, say)
             case _:
                 pass
         return say[order.order.value]
+
+    def _delivers(self, order: Given, say: Mapping[str, str]) -> str:
+        """One step further, and what was said once more if that was asked."""
+        what, step = DELIVERIES[order.order]
+        if what == "speed" and not self.paced:
+            return say["unable"]
+        steps = SPEEDS if what == "speed" else GAINS
+        at = steps.index(getattr(self.delivery, what)) + step
+        if not 0 <= at < len(steps):
+            return say["most"]
+        self.delivery = replace(self.delivery, **{what: steps[at]})
+        return (self._last() if order.again else "") or say[order.order.value]
 
     def _wording(self, language: str) -> Mapping[str, str]:
         """In the user's language where the voice speaks it."""

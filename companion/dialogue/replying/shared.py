@@ -12,7 +12,8 @@ from companion.stages.protocols import LLM, Memory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """``spoken`` are the languages (ISO 639-1) of the voice; none if it does not say. ``tools`` are the server's, by
+    """``spoken`` are the languages (ISO 639-1) of the voice; none if it does not say; ``paced``:
+    whether it can speak slower and faster. ``tools`` are the server's, by
     the names that personas give them. Without ``feelings`` nobody's are told."""
 
     talk: Talk
@@ -22,4 +23,5 @@ class Shared:
     safety: Safety
     feelings: Feelings | None = None
     spoken: Sequence[str] = ()
+    paced: bool = False
     tools: Mapping[str, Stage] = field(default_factory=dict[str, Stage])

@@ -14,7 +14,7 @@ from companion.session.replies.attention import Attention
 from companion.session.replies.initiative import Announcements, Initiative
 from companion.session.replies.responder import Responder
 from companion.session.replies.turn_taking import TurnTaking
-from companion.stages.protocols import TTS, has_voice, pronounces
+from companion.stages.protocols import TTS, has_voice, paced, pronounces
 from companion.tasks import Spawn
 
 
@@ -36,6 +36,7 @@ class Agent:
     responder: Responder = field(init=False)
     initiative: Initiative = field(init=False)
     floor: TurnTaking = field(init=False)
+    _speed: float = field(default=1.0, init=False)  # at which the voice has rehearsed
 
     def __post_init__(self) -> None:
         engine, show, settings, spawn = self.engine, self.show, self.settings, self.spawn
@@ -69,14 +70,21 @@ class Agent:
         self.floor = TurnTaking(self.responder, self.attention, self.initiative, show, settings)
 
     def _voice(self) -> TTS:
-        """The voice that the client has chosen, as the persona pronounces; what it has rehearsed sounds at once."""
+        """The voice that the client has chosen, as the persona pronounces and as the user wants it; what it has
+        rehearsed sounds at once."""
         tts, voice = self.engine.tts, self.settings().audio.output.voice
         tts = tts.with_voice(voice) if has_voice(tts, voice) else tts
         own = self.mind.persona.pronunciations
         tts = tts.pronouncing(own) if own and pronounces(tts) else tts
-        return self.engine.repertoire.voice(tts)
+        wanted = self.mind.delivery
+        tts = tts.at_pace(wanted.speed) if wanted.speed != 1.0 and paced(tts) else tts
+        manner = (*own.items(), *([wanted.speed] if wanted.speed != 1.0 else []))
+        return self.engine.repertoire.voice(tts, manner, wanted.gain)
 
     def _ended(self) -> None:
         """A response is over."""
         self.initiative.expect_user(self.heard())
         self.attention.prepare()
+        if self._speed != (speed := self.mind.delivery.speed):
+            self._speed = speed
+            self.attention.rehearse()

@@ -54,7 +54,7 @@ class Hibari(synthesis.EnglishVoice):
         if second not in (JOE, ""):
             raise StageError("tts_voice", f'There is no second voice {second!r}. There is {JOE!r}, or none: "".')
         names = (voice, *TIMBRES, *filter(None, [second]))
-        self.abilities = Abilities(languages=("en",), voice=voice, voices=names, pronounces=True)
+        self.abilities = Abilities(languages=("en",), voice=voice, voices=names, pronounces=True, paced=True)
         super().__init__(English(VOICES[voice]["british"]), speed)
         self._timbre = Timbre()
         self._session = synthesis.session(_path(voice), DURATIONS, threads=1)

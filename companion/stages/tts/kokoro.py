@@ -45,7 +45,7 @@ class Kokoro(EnglishVoice):
             raise StageError("tts_voice", f"Kokoro has no voice {voice!r}. It has: {', '.join(KOKORO_VOICES)}.")
         folder = locate.resolve("kokoro")
         super().__init__(English(voice.startswith("b")), speed)
-        self.abilities = Abilities(languages=("en",), voice=voice, voices=KOKORO_VOICES, pronounces=True)
+        self.abilities = Abilities(languages=("en",), voice=voice, voices=KOKORO_VOICES, pronounces=True, paced=True)
         self._data = folder / "kokoro-voices.bin"
         self._styles = _styles(self._data, voice)
         self._session = synthesis.session(folder / "kokoro.onnx", DURATIONS, threads)

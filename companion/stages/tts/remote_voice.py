@@ -59,7 +59,7 @@ class RemoteVoice:
         speed: float = 1.0,
     ) -> None:
         names = tuple(dict.fromkeys((voice, *voices)))
-        self.abilities = Abilities(languages=tuple(languages), voice=voice, voices=names, closes=True)
+        self.abilities = Abilities(languages=tuple(languages), voice=voice, voices=names, paced=True, closes=True)
         self._url, self._model, self._speed = f"{base_url.rstrip('/')}/audio/speech", model, speed
         self._key = os.environ.get(KEY, "") or "none"
         self._connections = _Connections()
@@ -68,6 +68,12 @@ class RemoteVoice:
         """The same endpoint with another of ``abilities.voices``; shares the connections."""
         other = copy(self)
         other.abilities = replace(self.abilities, voice=voice)
+        return other
+
+    def at_pace(self, speed: float) -> TTS:
+        """The same voice, ``speed`` times as fast as now; shares the connections."""
+        other = copy(self)
+        other._speed = self._speed * speed
         return other
 
     async def aclose(self) -> None:
