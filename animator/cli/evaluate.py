@@ -117,9 +117,8 @@ def _obey(animator: Animator, found: "Portrait") -> dict[str, object]:
 
 def _suite(folder: Path, limit: int | None, keep: Path | None, behaviour: str, first_seed: int) -> Mapping[str, object]:
     """Every pair moves by a seed of its own: the mean over pairs is then one over manners, too."""
-    from animator.evaluate.lifelike import distance
     from animator.evaluate.report import clips_table, figures_table, lifelike_table, rounded
-    from animator.evaluate.suite import errors, means, pairs
+    from animator.evaluate.suite import errors, pairs, together
     from animator.evaluate.trial import spoken
 
     clips: dict[str, Figures] = {}
@@ -133,8 +132,7 @@ def _suite(folder: Path, limit: int | None, keep: Path | None, behaviour: str, f
             video = keep and keep / f"{name.replace(' ', '-')}.mp4"
             clips[name] = rounded(spoken(animator, prepare(str(picture), SIZE), saying, keep=video))
             advance(len(clips))
-    whole = means(clips.values())
-    whole = rounded(whole | {"distance": distance(whole)})
+    whole = rounded(together(clips.values()))
     by_chance = errors(clips.values())
     Console().print(clips_table(clips))
     Console().print(lifelike_table({"mean": whole}, by_chance))

@@ -16,6 +16,9 @@ Floats = NDArray[np.float32]
 
 SMOOTHING_FRAMES = 7  # frames
 BANDS_HZ = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+LEAST_SPECTRUM_SECONDS = 4.0  # of a clip that has a spectrum
+# The axes of a spectrum, yaw and roll: lips that part are taken for a pitch of their own, in film as in what is drawn
+_SPECTRUM_AXES = (0, 2)
 PEOPLE_BANDS = (0.21, 0.25, 0.31, 0.18, 0.05)  # of people who talk
 JUMP_SIGMAS = 6.0  # sigmas of the change from frame to frame
 _LEAST_CHANGE = 1e-3  # of any unit, a frame
@@ -47,11 +50,11 @@ def measure(
 
 
 def head_figures(head: Floats, fps: float) -> Figures:
-    """(n, 3) degrees -> change per frame, spread, spectrum of the angular velocity (and its largest distance from
-    `PEOPLE_BANDS`), and sudden jumps.
+    """(n, 3) degrees -> change per frame, spread, spectrum of the angular velocity of yaw and roll (and its largest
+    distance from `PEOPLE_BANDS`), and sudden jumps.
 
-    The tracker's jitter, strongest in pitch while the mouth moves, is smoothed away first (Savitzky-Golay): so the
-    spectrum is that of the motion which was rendered, up to about 5 Hz.
+    The tracker's jitter is smoothed away first (Savitzky-Golay): so the spectrum is that of the motion which was
+    rendered, up to about 5 Hz. It is that of the whole clip at once, since windows within it lose slow motion.
     """
     leaps = jumps(head)
     head = _smooth(head)
@@ -59,14 +62,24 @@ def head_figures(head: Floats, fps: float) -> Figures:
     figures: Figures = {"head_change": float(np.abs(change).mean()) if len(change) else 0.0}
     figures |= {f"sd_{name}": float(head[:, i].std()) for i, name in enumerate(("yaw", "pitch", "roll"))}
     figures["head_jumps"] = leaps
-    if len(change) >= 4 * fps:
-        hertz, power = signal.welch(change, fps, nperseg=int(4 * fps), axis=0)
-        bands = np.array([power[(hertz >= low) & (hertz < high)].sum() for low, high in pairwise(BANDS_HZ)])
-        shares = bands / max(float(bands.sum()), 1e-12)
+    if len(change) >= LEAST_SPECTRUM_SECONDS * fps:
+        shares = _bands(change[:, _SPECTRUM_AXES], fps)
         figures["head_bands"] = [round(float(value), 3) for value in shares]
-        figures["head_bands_off"] = float(np.abs(shares - PEOPLE_BANDS).max())
+        figures["head_bands_off"] = bands_off(shares)
         figures["head_over_4_hz"] = float(shares[-1])
     return figures
+
+
+def _bands(speed: Floats, fps: float) -> NDArray[np.float64]:
+    """(n, axes) -> the shares of its power in each of `BANDS_HZ`."""
+    hertz, power = signal.periodogram(speed, fps, axis=0, detrend=False)
+    bands = np.array([power[(hertz >= low) & (hertz < high)].sum() for low, high in pairwise(BANDS_HZ)])
+    return bands / max(float(bands.sum()), 1e-12)
+
+
+def bands_off(shares: Sequence[float] | NDArray[np.float64]) -> float:
+    """The largest distance of a spectrum's ``shares`` from `PEOPLE_BANDS`."""
+    return float(np.abs(np.subtract(shares, PEOPLE_BANDS)).max())
 
 
 def blink_figures(lids: Floats, fps: float) -> Figures:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from animator.evaluate.lifelike import distance
+from animator.evaluate.measure import bands_off
 from animator.evaluate.tracking.lip_figures import Figures, Phoneme
 from animator.media.files import MediaError, read_audio
 from animator.units import Samples
@@ -60,6 +62,15 @@ def means(clips: Iterable[Figures]) -> Figures:
     values = _known(clips)
     averages = {name: np.mean(np.array(found, np.float64), axis=0) for name, found in values.items()}
     return {name: [round(float(v), 3) for v in mean] if mean.ndim else float(mean) for name, mean in averages.items()}
+
+
+def together(clips: Iterable[Figures]) -> Figures:
+    """`means`, in which ``distance`` and ``head_bands_off`` are those of the means: a clip alone is off by chance."""
+    mean = means(clips)
+    bands = mean.get("head_bands")
+    if isinstance(bands, list):
+        mean["head_bands_off"] = bands_off(bands)
+    return mean | {"distance": distance(mean)}
 
 
 def errors(clips: Iterable[Figures]) -> dict[str, float]:

@@ -74,6 +74,20 @@ def test_a_jump_of_the_head_is_seen_and_smooth_motion_is_not() -> None:
     assert head_figures(head, FPS)["head_jumps"] == 1
 
 
+def test_the_spectrum_of_a_head_is_the_same_in_short_clips_and_blind_to_what_lips_do_to_its_pitch() -> None:
+    """Velocity with equal power at .3, .7, 1.4, 2.8 and 5 Hz."""
+    t = np.arange(2000) / FPS
+    phases = np.random.default_rng(0).uniform(0, 6, (5, 3))
+    waves = [np.sin(2 * np.pi * hertz * t[:, None] + phase) / hertz for hertz, phase in
+             zip((0.3, 0.7, 1.4, 2.8, 5.0), phases, strict=True)]  # fmt: skip
+    head = np.sum(waves, axis=0).astype(np.float32)
+    long, short = (head_figures(head[:frames], FPS)["head_bands"] for frames in (2000, 175))
+    np.testing.assert_allclose(long[:4], 0.22, atol=0.05)
+    np.testing.assert_allclose(short, long, atol=0.06)
+    head[:, 1] += 2 * np.sin(2 * np.pi * 3 * t)
+    assert head_figures(head, FPS)["head_bands"] == long
+
+
 def test_lips_that_stay_apart_at_a_p_are_counted() -> None:
     opening = np.full(50, 0.12, np.float32)
     opening[25] = 0.0

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from animator.evaluate.report import clips_table
 from animator.evaluate.soak import soak
-from animator.evaluate.suite import errors, means, pairs, read_saying
+from animator.evaluate.suite import errors, means, pairs, read_saying, together
 from animator.live import Animator
 from animator.media.files import MediaError
 from animator.portrait.characters import find
@@ -64,6 +64,13 @@ def test_means_are_of_the_clips_that_know_a_figure() -> None:
     mean = means([{"sync": 0.4, "head_bands": [0.2, 0.4]}, {"sync": None, "head_bands": [0.4, 0.2]}, {"sync": 0.6}])
     assert mean["sync"] == pytest.approx(0.5)
     assert mean["head_bands"] == pytest.approx([0.3, 0.3])
+
+
+def test_a_suite_is_as_far_from_people_as_its_means() -> None:
+    one, other = ({"head_bands": bands, "head_bands_off": 0.1} for bands in
+                  ([0.31, 0.15, 0.31, 0.18, 0.05], [0.11, 0.35, 0.31, 0.18, 0.05]))  # fmt: skip
+    assert together([one, other])["head_bands_off"] == pytest.approx(0)
+    assert together([{"smile_sd": 0.1}, {"smile_sd": 0.354}])["distance"] == pytest.approx(0, abs=0.01)
 
 
 def test_the_error_of_a_mean_is_that_of_the_clips_that_know_a_figure() -> None:
