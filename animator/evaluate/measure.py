@@ -72,7 +72,7 @@ def head_figures(head: Floats, fps: float) -> Figures:
 
 def _bands(speed: Floats, fps: float) -> NDArray[np.float64]:
     """(n, axes) -> the shares of its power in each of `BANDS_HZ`."""
-    hertz, power = signal.periodogram(speed, fps, axis=0, detrend=False)
+    hertz, power = signal.periodogram(speed, fps, axis=0)
     bands = np.array([power[(hertz >= low) & (hertz < high)].sum() for low, high in pairwise(BANDS_HZ)])
     return bands / max(float(bands.sum()), 1e-12)
 
