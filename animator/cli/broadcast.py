@@ -12,7 +12,8 @@ import typer
 
 from animator.cli.terminal import console, fail, prepare
 from animator.live import Animator
-from animator.media.transport import TransportStream
+from animator.marks.stream import TellingEncoder
+from animator.media.transport import BITRATE, TransportStream
 from animator.streaming import SILENCE, StreamedFace
 from animator.units import RATE
 
@@ -33,8 +34,9 @@ def stream(
         fail(f"--size is {size}; H.264 wants an even number.")
     found = prepare(portrait, size)
     face = StreamedFace(Animator(size).open(found))
+    encoder = TellingEncoder(width=size, height=size, bitrate=BITRATE)
     try:
-        asyncio.run(show(face, pieces(sys.stdin.fileno()), rate, TransportStream(output, size, size)))
+        asyncio.run(show(face, pieces(sys.stdin.fileno()), rate, TransportStream(output, encoder)))
     except OSError as error:
         fail(f"{output} takes nothing (any more): {error.strerror or error}")
     except KeyboardInterrupt:

@@ -1,8 +1,10 @@
 """An MPEG transport stream of a face that lives, for programs that show or pass on what comes: OBS, ffmpeg, players."""
 
+from typing import Protocol
+
 import av
 
-from animator.media.encoder import Image, VideoEncoder
+from animator.media.encoder import Image, Packet
 from animator.media.files import Voice, encoded_stream, put
 from animator.units import FPS, Samples
 
@@ -10,15 +12,23 @@ BITRATE = 4_000_000  # bits/s of H.264: the line is this machine's
 KEYFRAME_FRAMES = FPS  # between two pictures at which who comes later can begin
 
 
+class Encodes(Protocol):
+    """As `animator.media.encoder.VideoEncoder` does."""
+
+    def encode(self, frame: Image, force_keyframe: bool = False) -> list[Packet]: ...
+    def close(self) -> None: ...
+
+
 class TransportStream:
     """H.264 and AAC to ``output``: a file, "pipe:1" (standard output), or an address such as "udp://127.0.0.1:9000".
 
-    Raises OSError where that cannot be opened, and where nobody takes it any more.
+    ``encoder`` makes the H.264, at `FPS`. Raises OSError where ``output`` cannot be opened, and where nobody takes it
+    any more.
     """
 
-    def __init__(self, output: str, width: int, height: int) -> None:
+    def __init__(self, output: str, encoder: Encodes) -> None:
         self._container = av.open(output, "w", format="mpegts", options={"flush_packets": "1"})
-        self._encoder = VideoEncoder(width, height, FPS, bitrate=BITRATE)
+        self._encoder = encoder
         self._video: av.VideoStream | None = None
         self._voice: Voice | None = None
         self._count = 0

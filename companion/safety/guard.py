@@ -143,7 +143,7 @@ class Guard:
             case "act":
                 return self._hand_over()
             case "ask":
-                question = self._policy.emergencies.words(step.about).ask
+                question = self._policy.emergencies.question(step.about)
                 self._say("concern", question.partition("] ")[2], step.about)
                 return question
             case "listen":

@@ -96,9 +96,16 @@ class Emergencies:
     psychosis: Kind
     instructions: str = ""
 
+    def question(self, about: str) -> str:
+        """What is asked where the danger ``about`` is likely, but not certain."""
+        return getattr(self, about).ask
+
     def words(self, about: str) -> Kind:
-        """What is said about the danger ``about``; for "suicide" only the question (an `Ask`)."""
-        return getattr(self, about)
+        """What is said about the danger ``about``. Raises ValueError for "suicide", about which `Handoff` has it."""
+        found = getattr(self, about)
+        if not isinstance(found, Kind):
+            raise ValueError(f"What is said about {about} is in handoff.md.")
+        return found
 
 
 @strict

@@ -11,6 +11,7 @@ import pytest
 
 from animator.cli.broadcast import show
 from animator.live import LiveFace
+from animator.marks.stream import TellingEncoder, words
 from animator.media.transport import TransportStream
 from animator.streaming import StreamedFace
 
@@ -23,6 +24,11 @@ def spoken() -> bytes:
     return (np.concatenate([tone, np.zeros(RATE // 5)] * 3) * 32767).astype("<i2").tobytes()
 
 
+def units(frame: av.VideoFrame) -> list[bytes]:
+    """What is said beside a picture of H.264."""
+    return [bytes(data) for data in frame.side_data if data.type.name == "SEI_UNREGISTERED"]
+
+
 async def in_pieces(pcm: bytes) -> AsyncIterator[bytes]:
     """A pause, then all of it in pieces that cut samples in two."""
     await asyncio.sleep(0.4)
@@ -33,7 +39,7 @@ async def in_pieces(pcm: bytes) -> AsyncIterator[bytes]:
 def test_the_pipe_can_be_watched(lamp: LiveFace, tmp_path: Path):
     out, began = tmp_path / "face.ts", time.monotonic()
     face = StreamedFace(lamp)
-    asyncio.run(show(face, in_pieces(spoken()), RATE, TransportStream(str(out), 64, 64)))
+    asyncio.run(show(face, in_pieces(spoken()), RATE, TransportStream(str(out), TellingEncoder(width=64, height=64))))
     face.close()
     assert time.monotonic() - began > 1.4
     with av.open(out) as file:
@@ -41,6 +47,9 @@ def test_the_pipe_can_be_watched(lamp: LiveFace, tmp_path: Path):
     with av.open(out) as file:
         sound = [(frame.time, np.abs(frame.to_ndarray()).max()) for frame in file.decode(audio=0)]
     assert np.diff([at for at, _ in lights]) == pytest.approx(0.04, abs=0.001)
+    with av.open(out) as file:
+        said = [units(frame) for frame in file.decode(video=0) if frame.key_frame]
+    assert len(said) > 1 and all(any(words().encode() in unit for unit in frame) for frame in said)
 
     def onsets(levels: list[tuple[float, float]]) -> list[float]:
         loudest = max(level for _, level in levels)
