@@ -1,5 +1,6 @@
 """What all sessions share: the stages, the faces, the prompts and the render threads."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,8 +20,10 @@ from companion.dialogue.personas.feelings import Feelings
 from companion.dialogue.personas.personas import Prompts
 from companion.dialogue.rehearsal import Rehearsal
 from companion.dialogue.replying.shared import Shared
+from companion.errors import StageError
 from companion.filming.films import Films
 from companion.hearing.recognisers import Recognisers
+from companion.memory import talk_times
 from companion.memory.resumables import Resumables
 from companion.metrics import Metrics
 from companion.models.embeddings import Embedder
@@ -30,6 +33,7 @@ from companion.stages.protocols import ASR, LLM, TTS, VAD, Memory, TurnEnd, abil
 from companion.stages.worker import share_memory
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -159,9 +163,20 @@ def _stages(config: Config) -> dict[str, Any]:
     names = ("turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
     with ThreadPoolExecutor(len(names) + 2, "load") as pool:
         loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
-        loading["safety"] = pool.submit(Safety, config.safety)
+        loading["safety"] = pool.submit(_safety, config)
         loading["feelings"] = pool.submit(_feelings, config)
         return {name: future.result() for name, future in loading.items()}
+
+
+def _safety(config: Config) -> Safety:
+    """Without a database for them, the times that minors talk are counted by this process alone."""
+    try:
+        return Safety(config.safety, ledger=talk_times.opened(config.safety, config.resume))
+    except StageError as error:
+        if error.code != "memory_failed":
+            raise
+        log.error("how long minors talk is counted until this process ends, and no longer: %s", error)
+        return Safety(config.safety)
 
 
 def _resumables(resume: Resume) -> Resumables | None:

@@ -101,11 +101,20 @@ def _belongings(config: str) -> "Belongings":
     """Everything about users that is stored on disk, beyond what a running server holds in memory."""
     from companion.avatar.faces.consent import Consents
     from companion.config import load
+    from companion.errors import StageError
+    from companion.memory import talk_times
     from companion.memory.resumables import Resumables
+    from companion.safety.allowance import Allowance
     from companion.server.http.belongings import Belongings
 
-    memory, resume = _memory(config), load(config).resume
-    return Belongings(memory, Consents(), Resumables(resume.seconds, resume.url, resume.key_file))
+    memory, loaded = _memory(config), load(config)
+    resume = loaded.resume
+    try:
+        allowance = Allowance(loaded.safety, ledger=talk_times.opened(loaded.safety, resume))
+    except StageError as error:
+        fail(str(error))
+    resumables = Resumables(resume.seconds, resume.url, resume.key_file)
+    return Belongings(memory, Consents(), resumables, allowance=allowance)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

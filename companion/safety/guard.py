@@ -10,7 +10,7 @@ from companion.protocol import events
 from companion.protocol.events import Json, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import policy
-from companion.safety.allowance import Allowance, Stay
+from companion.safety.allowance import Allowance, Ledger, Stay
 from companion.safety.detect import LONGEST_MESSAGE, Detector, Verdict
 from companion.safety.helplines import Helplines
 from companion.safety.network import Judges, Network
@@ -27,16 +27,17 @@ Kind = Literal["crisis", "concern", "disclosure", "break"]
 class Safety:
     """What all sessions share: the policy, the detector and the time limits. Blocks while it loads the network.
 
-    Raises PromptError for an invalid policy, and StageError for a missing model.
+    ``ledger`` keeps the time that minors have talked beyond this process. Raises PromptError for an invalid policy, and
+    StageError for a missing model.
     """
 
-    def __init__(self, care: Care, network: Judges | None = None) -> None:
+    def __init__(self, care: Care, network: Judges | None = None, ledger: Ledger | None = None) -> None:
         self.care = care
         self.policy = policy.load()
         network = (network or Network()) if care.meaning else None
         if network:
             network.judge(["Hello."])  # loads the model now instead of on first use
-        self.allowance = Allowance(care)
+        self.allowance = Allowance(care, ledger=ledger)
         self._detector = Detector(self.policy.crisis, network)
         self._pool = one_thread("safety")
 

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from companion.call.virtual_time import run
 from companion.config import Care
+from companion.memory.talk_times import TalkTimes
 from companion.protocol import events
 from companion.protocol.settings import Settings, User
 from companion.safety import Guard, Safety
-from companion.safety.allowance import Allowance, Talked
+from companion.safety.allowance import STORED_EVERY_S, Allowance, Talked
 from companion.stages import fakes
 from tests.loop.conversation import Conversation, engine
 from tests.server.loopback import receive, running, send
@@ -121,3 +123,58 @@ async def test_the_line_is_closed_for_good_and_the_time_is_among_what_is_kept() 
         await ws.wait_closed()
         assert ws.close_code == 4000
         assert server.engine.safety.allowance.told("kim")
+
+
+def test_what_was_talked_outlasts_a_restart_and_is_deleted_with_everything(tmp_path: Path) -> None:
+    now = NOON
+    file = str(tmp_path / "kept.sqlite")
+
+    def started() -> tuple[TalkTimes, Allowance]:
+        times = TalkTimes(file, clock=lambda: now)
+        return times, Allowance(CARE, lambda: now, times)
+
+    def talked(allowance: Allowance, user: str, seconds: int) -> Talked:
+        nonlocal now
+        time = allowance.of(user)
+        for _ in range(seconds):
+            now += 1
+            allowance.spend(time, 1.0)
+            allowance.store(user, time)
+            times.recent()  # after what is being stored
+        return time
+
+    times, before = started()
+    talked(before, "kim", 26)
+    assert talked(before, "", 6).day_s == 6  # an unknown user's is nobody's
+    times.close()
+    times, after = started()
+    assert after.of("kim").day_s == pytest.approx(26, abs=STORED_EVERY_S)
+    assert after.of("lee").day_s == 0
+    under_way = after.of("kim")
+    other = Allowance(CARE, lambda: now, TalkTimes(file, clock=lambda: now))  # `companion memory forget-user`
+    assert other.told("kim") and other.forget("kim") == 1 and other.forget("kim") == 0
+    now += STORED_EVERY_S
+    after.spend(under_way, STORED_EVERY_S)
+    after.store("kim", under_way)
+    times.close()
+    assert after.told("kim") is None, "what another process has deleted does not come back"
+    times, last = started()
+    assert last.told("kim") is None
+    talked(last, "kim", 6)
+    assert last.forget("kim") == 1
+    talked(last, "lee", 6)
+    times.close()
+    now += 3 * 86_400
+    assert started()[1].told("lee") is None, "what no limit looks at any more is not kept"
+
+
+def test_a_ledger_that_fails_ends_no_conversation(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    times = TalkTimes(str(tmp_path / "kept.sqlite"), clock=lambda: NOON)
+    allowance = Allowance(CARE, lambda: NOON, times)
+    (tmp_path / "kept.sqlite").unlink()
+    talked = allowance.of("kim")
+    allowance.spend(talked, 3.0)
+    allowance.store("kim", talked)
+    times.close()
+    assert allowance.of("kim") is talked and talked.day_s == 3
+    assert "could not be stored" in caplog.text and "kim" not in caplog.text

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Awaitable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -48,8 +49,8 @@ class Belongings:
         Raises the error of one that failed: StageError ``no_memories`` for a memory stage that cannot delete, else the
         store's own.
         """
-        times = self._forget_time(user)
-        work = [asyncio.to_thread(self._forget_pictures, user), asyncio.to_thread(self.consents.forget, user)]
+        ways = (self._forget_time, self._forget_pictures, self.consents.forget)
+        work: list[Awaitable[int]] = [asyncio.to_thread(way, user) for way in ways]
         if self.resumables:
             work.append(self.resumables.forget(user))
         work.append(self._forget_memories(user))
@@ -57,7 +58,7 @@ class Belongings:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return times + sum(result for result in results if isinstance(result, int))
+        return sum(result for result in results if isinstance(result, int))
 
     async def _forget_memories(self, user: str) -> int:
         if not keeps(self.memory):
