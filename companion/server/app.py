@@ -139,7 +139,7 @@ class App:
             routes=[
                 WebSocketRoute("/v1/realtime", self.realtime),
                 *Secrets(new=self.access.secret, visitor=self._visitor).routes(),
-                *Catalogue(portraits=parts.portraits, default=parts.character, personas=self._personas()).routes(),
+                *self._catalogue().routes(),
                 *Uploads(portraits=parts.portraits, consents=consents, largest=largest, visitor=self._visitor).routes(),
                 *Sound(asr=parts.asr, tts=parts.tts, visitor=self._visitor).routes(),
                 *Memories(kept, self._visitor).routes(),
@@ -237,6 +237,11 @@ class App:
         if not self._warm_up.face:
             return "starting" if self._warm_up.face is None else "face_failed"
         return "" if await self._readiness.works(idle=not self.sessions) else "turn_failed"
+
+    def _catalogue(self) -> Catalogue:
+        parts = self._parts
+        personas = self._personas()
+        return Catalogue(portraits=parts.portraits, default=parts.character, personas=personas, tts=parts.tts)
 
     def _personas(self) -> list[Persona]:
         """All personas, the default one first."""

@@ -8,13 +8,14 @@ import asyncio
 import copy
 import itertools
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from animator.units import Samples
 from companion.errors import StageError
-from companion.stages.protocols import SPEAK_RATE, Abilities, CallPart, Message, Speech, Transcript, Word
+from companion.stages.protocols import NO_ABILITIES, SPEAK_RATE, Abilities, CallPart, Message, Speech, Transcript, Word
 
 
 class EnergyVAD:
@@ -116,11 +117,23 @@ class ScriptedCaller(ScriptedLLM):
 
 class ToneTTS:
     """A hum that swells and fades once a word. All in s: ``word_s`` a word lasts, ``piece_s`` of sound in one piece,
-    ``delay_s`` that a piece takes to make."""
+    ``delay_s`` that a piece takes to make. ``voices`` to choose from, which all sound the same."""
 
-    def __init__(self, word_s: float = 0.25, piece_s: float = 0.5, delay_s: float = 0.0) -> None:
+    abilities = NO_ABILITIES
+
+    def __init__(
+        self, word_s: float = 0.25, piece_s: float = 0.5, delay_s: float = 0.0, voices: Sequence[str] = ()
+    ) -> None:
         self.word_s, self.piece_s, self.delay_s = word_s, piece_s, delay_s
+        if voices:
+            self.abilities = Abilities(voice=voices[0], voices=dict.fromkeys(voices, "a hum"))
         self.spoken: list[tuple[str, str]] = []  # text, emotion
+
+    def with_voice(self, voice: str) -> "ToneTTS":
+        """A copy that shares ``spoken``."""
+        other = copy.copy(self)
+        other.abilities = replace(self.abilities, voice=voice)
+        return other
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         self.spoken.append((text, emotion))

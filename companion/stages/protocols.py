@@ -111,7 +111,7 @@ class Abilities:
     continues: bool = False  # an LLM: continues the last message if that is the assistant's
     languages: Collection[str] = ()  # ISO 639-1: all that a TTS speaks (empty: unknown); for an ASR: `Multilingual`
     voice: str = "default"  # a TTS: the voice in use
-    voices: Collection[str] = ()  # a TTS: the voices to choose from, `HasVoices`
+    voices: Collection[str] = ()  # a TTS: the voices to choose from, `HasVoices`; a mapping says how each sounds
     pronounces: bool = False  # a TTS: `Pronounces`
     paced: bool = False  # a TTS: `Paced`
     model: str = "default"  # an ASR: the name of its model that clients see
@@ -252,6 +252,19 @@ class HasVoices(TTS, Protocol):
 def has_voice(tts: TTS, voice: str) -> TypeGuard[HasVoices]:
     """Whether ``voice`` is one of the voices of ``tts``."""
     return voice in abilities(tts).voices
+
+
+def described(tts: TTS) -> dict[str, str]:
+    """The voices of ``tts``, the one in use first, and how each sounds, in a few words ("" where it does not say)."""
+    can = abilities(tts)
+    sounds = can.voices if isinstance(can.voices, Mapping) else dict.fromkeys(can.voices, "")
+    return {name: sounds[name] for name in sorted(sounds, key=lambda name: name != can.voice)}
+
+
+def own_voice(tts: TTS, wanted: str) -> str:
+    """The voice of a persona that has ``wanted`` one: that, where ``tts`` has it, else its default."""
+    can = abilities(tts)
+    return wanted if wanted in can.voices else can.voice
 
 
 class Pronounces(TTS, Protocol):

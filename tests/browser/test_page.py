@@ -347,6 +347,28 @@ persona.dispatchEvent(new Event("change"));
 """
 
 
+def test_a_voice_is_chosen_for_whoever_speaks_until_it_is_left_to_them_again(page: Page) -> None:
+    """By keyboard, as any list."""
+
+    def spoken() -> str:
+        return page.events("session.updated")[-1]["session"]["audio"]["output"]["voice"]
+
+    page.wait(lambda: page["voice"].is_displayed(), "the list")
+    assert [option.text for option in page["voice"].find_elements(By.TAG_NAME, "option")] == [
+        "As the personality has it",
+        "Alto: a hum",
+        "Bass: a hum",
+    ]
+    page["voice"].send_keys("Bass")
+    page.wait(lambda: page.events("session.updated") and spoken() == "bass", "the voice")
+    run_js(page.browser, CHOOSE, "tutor")
+    page.wait(lambda: page.events("session.updated")[-1]["session"]["persona"] == "tutor", "the tutor")
+    assert spoken() == page["voice"].get_attribute("value") == "bass"
+    page["voice"].send_keys("As")
+    page.wait(lambda: spoken() == "alto", "the voice of the tutor")
+    assert complaints(page.browser) == []
+
+
 def test_a_page_that_is_loaded_again_goes_on(browser: webdriver.Chrome, fakes: Companion) -> None:
     page = Page(browser, fakes.url)
     page.type("Hello, face.")

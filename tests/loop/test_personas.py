@@ -136,7 +136,7 @@ def test_a_persona_brings_its_voice_its_rules_and_its_range_of_feelings():
     told = [e.session["instructions"] for e in talk.all(events.SessionCreated) + talk.all(events.SessionUpdated)]
     assert told == ["", "", "", "Sing.", "Sing."], "a client reads its own instructions, not a persona's"
     voices = [e.session["audio"]["output"]["voice"] for e in talk.all(events.SessionUpdated)]
-    assert voices == ["high", "low", "high", "high"]
+    assert voices == ["high", "low", "high", "low"], "an unknown one is the persona's"
 
 
 def test_feelings_out_of_range_become_neutral_within_a_sentence_too():

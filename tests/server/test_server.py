@@ -243,7 +243,9 @@ async def test_what_stands_beside_the_conversation():
         assert (await http.get("/v1/characters/nobody/picture")).json()["error"]["code"] == "unknown_character"
         personas = (await http.get("/v1/personas")).json()["personas"]
         assert personas[0]["id"] == "companion"
-        assert {"id", "name", "summary"} == set(personas[1])
+        assert {"id", "name", "summary", "voice"} == set(personas[1])
+        voices = (await http.get("/v1/voices")).json()["voices"]
+        assert voices == [{"id": "alto", "summary": "a hum"}, {"id": "bass", "summary": "a hum"}]
         assert (await http.get("/health")).json() == {"status": "ok", "sessions": 0, "max_sessions": 4}
         page = await http.get("/")
         assert "text/html" in page.headers["content-type"]

@@ -44,9 +44,9 @@ class Whistle(ToneTTS):
 
 
 class Boast(ToneTTS):
-    """Says that it has voices, and cannot use them."""
+    """Says that it takes pronunciations, and cannot."""
 
-    abilities = Abilities(voices=("high", "low"))
+    abilities = Abilities(pronounces=True)
 
 
 class Namesake(ToneTTS):
@@ -104,7 +104,7 @@ def test_a_chat_model_says_it_for_the_stage_that_it_is_within():
 
 
 def test_an_ability_without_its_method_is_found_before_anybody_talks():
-    with pytest.raises(ConfigError, match=r"\[tts\].*Boast.*with_voice"):
+    with pytest.raises(ConfigError, match=r"\[tts\].*Boast.*pronouncing"):
         engine._construct(Stage("tests.stages.test_declared:Boast"), "tts", load("fakes"))
     assert engine._construct(Stage("tests.stages.test_declared:Whistle"), "tts", load("fakes")).abilities.voice == "low"
 

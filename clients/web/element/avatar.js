@@ -49,7 +49,7 @@ let heard = null; // one face of a page is talked to at a time
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
 
 export class VasariAvatar extends Base {
-  static observedAttributes = ["character", "persona", "poster", "emotion", "gaze", "push-to-talk", "captions", "controls"];
+  static observedAttributes = ["character", "persona", "voice", "poster", "emotion", "gaze", "push-to-talk", "captions", "controls"];
 
   #root;
   #stage;
@@ -157,6 +157,12 @@ export class VasariAvatar extends Base {
   }
   set persona(value) {
     this.#reflect("persona", value);
+  }
+  get voice() {
+    return this.getAttribute("voice");
+  }
+  set voice(value) {
+    this.#reflect("voice", value);
   }
   get poster() {
     return this.getAttribute("poster");
@@ -393,7 +399,7 @@ export class VasariAvatar extends Base {
       memory: this.#memory,
       recording: this.#recording,
       safety: this.safety,
-      audio: this.pushToTalk ? this.#turns() : null,
+      audio: this.pushToTalk || this.voice ? { ...(this.pushToTalk && this.#turns()), ...(this.voice && this.#speech()) } : null,
     };
     return { avatar, ...Object.fromEntries(Object.entries(wishes).filter(([, value]) => value)) };
   }
@@ -405,6 +411,11 @@ export class VasariAvatar extends Base {
   /** Who says when a turn is over: the visitor's hand, or the server. */
   #turns() {
     return { input: { turn_detection: this.pushToTalk ? null : {} } };
+  }
+
+  /** The voice that was chosen; "" is the persona's. */
+  #speech() {
+    return { output: { voice: this.voice ?? "" } };
   }
 
   #turnsChanged() {
@@ -419,7 +430,8 @@ export class VasariAvatar extends Base {
   #wish(name) {
     if (name === "emotion") this.send({ type: "avatar.control", emotion: this.emotion });
     else if (name === "gaze") this.send({ type: "avatar.control", gaze: this.gaze });
-    else if (name === "persona") this.#conversation.update({ persona: this.persona, ...(this.character && { avatar: this.#face() }) });
+    else if (name === "voice") this.#conversation.update({ audio: this.#speech() });
+    else if (name === "persona") this.#conversation.update({ persona: this.persona, ...(this.character && { avatar: this.#face() }), ...(this.voice && { audio: this.#speech() }) });
     else if (this.character) {
       this.#conversation.expectFace();
       this.#conversation.update({ avatar: this.#face() });

@@ -4,7 +4,7 @@ import { Care, country } from "./care.js";
 import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
-import { Sitters, characters, correct, inspect, personas, pictureOf, portraitOf, upload, withdraw } from "./sitters.js";
+import { Sitters, characters, correct, inspect, personas, pictureOf, portraitOf, upload, voices, withdraw } from "./sitters.js";
 import { microphonePermission } from "../vasari.js";
 
 const $ = (id) => document.getElementById(id);
@@ -305,10 +305,14 @@ async function listSitters() {
 }
 
 let persona = ""; // of the session, as the server says
+let voice = ""; // the same
 let showPersona = () => {};
+let showVoice = () => {};
 face.addEventListener("vasari-event", ({ detail }) => {
   persona = detail.session?.persona ?? persona;
+  voice = detail.session?.audio?.output.voice ?? voice;
   showPersona();
+  showVoice();
 });
 
 /** The first one is the server's default, which a new session has anyway; one that goes on may have another. */
@@ -339,7 +343,26 @@ async function listPersonas() {
   }
 }
 
+/** The personality's own voice, or one for whoever is talked to. */
+async function listVoices() {
+  try {
+    const [all, who] = await Promise.all([voices(), personas()]);
+    const named = ({ id, summary }) => id[0].toUpperCase() + id.slice(1) + (summary && `: ${summary}`);
+    $("voice").add(new Option("As the personality has it", ""));
+    for (const found of all) $("voice").add(new Option(named(found), found.id));
+    $("voice-field").hidden = all.length < 2;
+    showVoice = () => {
+      const own = (who.find(({ id }) => id === persona) ?? who[0]).voice;
+      $("voice").value = face.voice ?? (voice && voice !== own ? voice : "");
+    };
+    showVoice();
+    $("voice").addEventListener("change", () => (face.voice = $("voice").value || null));
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
 window.vasari = { face, stats: () => face.stats() };
 face.key = sessionStorage.getItem("key") ?? "";
-await Promise.all([listSitters(), listPersonas()]);
+await Promise.all([listSitters(), listPersonas(), listVoices()]);
 face.connect();

@@ -14,8 +14,11 @@ async function list(what) {
 /** The server's characters: [{name, title, credit, picture}]. */
 export const characters = () => list("characters");
 
-/** Who can be talked to: [{id, name, summary}]. */
+/** Who can be talked to: [{id, name, summary, voice}]. */
 export const personas = () => list("personas");
+
+/** How they can sound: [{id, summary}]. */
+export const voices = () => list("voices");
 
 /** Ask the server for `who`, a visitor's {key, user}; `lost` is what to say when it does not answer. Throws an Error with the
  * server's own words, its code, and the landmarks that came with it. */

@@ -9,6 +9,7 @@ export interface VasariAvatarProps extends Omit<HTMLAttributes<vasari.VasariAvat
   src: string;
   character?: string;
   persona?: string;
+  voice?: string;
   poster?: string;
   emotion?: vasari.Emotion;
   controls?: boolean;

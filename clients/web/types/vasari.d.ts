@@ -127,6 +127,8 @@ export class VasariAvatar extends HTMLElement {
   character: string | null;
   /** Attribute: who answers, a name of GET /v1/personas. */
   persona: string | null;
+  /** Attribute: a name of GET /v1/voices; without it, the persona's own. */
+  voice: string | null;
   /** Attribute: a picture to show until the face moves. */
   poster: string | null;
   /** Attribute: a button to talk, a line to write, settings. */

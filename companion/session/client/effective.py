@@ -24,7 +24,7 @@ from companion.protocol.settings import (
     detection,
 )
 from companion.session.client.visitor import Visitor
-from companion.stages.protocols import ASR, LLM, TTS, abilities, language_told
+from companion.stages.protocols import ASR, LLM, TTS, abilities, has_voice, language_told, own_voice
 
 LARGEST_UPDATE = 500_000  # characters of an update as JSON
 
@@ -46,8 +46,7 @@ class Offered:
 
 def defaults(persona: str, *, personas: Mapping[str, Persona], tts: TTS, turns: Turns) -> Settings:
     """What a session starts with. Raises KeyError for an unknown persona."""
-    can, wanted = abilities(tts), personas[persona].voice
-    voice = wanted if wanted in can.voices else can.voice
+    voice = own_voice(tts, personas[persona].voice)
     audio = Audio(AudioInput(turn_detection=detection(turns)), AudioOutput(voice=voice))
     return Settings(persona=persona, audio=audio)
 
@@ -118,15 +117,14 @@ def changed(before: Settings, change: Json, initial: Settings, visitor: Visitor,
 
 
 def _voiced(new: Settings, before: Settings, change: Json, offered: Offered) -> Settings:
-    """A persona brings its voice, unless ``change`` names another. In place of a voice that does not exist the default
-    one is used, since stock clients ask for OpenAI's; the client is told which one it is."""
-    can = abilities(offered.tts)
-    if not can.voices:
+    """A persona brings its voice, unless ``change`` names another. In place of a voice that does not exist ("": of none
+    of one's own) the persona's is used, since stock clients ask for OpenAI's; the client is told which one it is."""
+    if not abilities(offered.tts).voices:
         return new
-    wanted = new.audio.output.voice
+    own, wanted = own_voice(offered.tts, offered.personas[new.persona].voice), new.audio.output.voice
     if new.persona != before.persona and not _names(change, "audio", "output", "voice"):
-        wanted = offered.personas[new.persona].voice
-    voice = wanted if wanted in can.voices else can.voice
+        wanted = own
+    voice = wanted if has_voice(offered.tts, wanted) else own
     return replace(new, audio=replace(new.audio, output=replace(new.audio.output, voice=voice)))
 
 

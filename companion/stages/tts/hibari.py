@@ -24,9 +24,9 @@ LOUDNESS = 2.0  # gain: from its -24 dBFS to -18
 FRAME_S = 0.0125  # s, frame period of its spectrum and its pitch
 SPEECH_BINS = slice(2, 40)  # of its spectrum, 20 Hz each: 40 to 800 Hz, where speech has most energy
 TIMBRES = {  # speakers derived from its own by signal processing
-    "hazel": Timbre(pitch=-3.5, width=0.9, size=0.94, speed=0.96),  # a deeper woman
-    "robin": Timbre(pitch=3.5, width=1.1, size=1.09, speed=1.03),  # a bright young voice
-    "grant": Timbre(pitch=-9.0, width=0.85, size=0.86, speed=0.96, gain=0.6),  # a man
+    "hazel": Timbre("a deeper woman", pitch=-3.5, width=0.9, size=0.94, speed=0.96),
+    "robin": Timbre("bright and young", pitch=3.5, width=1.1, size=1.09, speed=1.03),
+    "grant": Timbre("a deep man", pitch=-9.0, width=0.85, size=0.86, speed=0.96, gain=0.6),
 }
 JOE = "joe"
 
@@ -53,8 +53,9 @@ class Hibari(synthesis.EnglishVoice):
             raise StageError("tts_voice", f"hibari has no voice {voice!r}. It has: {', '.join(VOICES)}.")
         if second not in (JOE, ""):
             raise StageError("tts_voice", f'There is no second voice {second!r}. There is {JOE!r}, or none: "".')
-        names = (voice, *TIMBRES, *filter(None, [second]))
-        self.abilities = Abilities(languages=("en",), voice=voice, voices=names, pronounces=True, paced=True)
+        voices = {voice: _sounds(voice)} | {name: timbre.sounds for name, timbre in TIMBRES.items()}
+        voices |= {JOE: "a man"} if second else {}
+        self.abilities = Abilities(languages=("en",), voice=voice, voices=voices, pronounces=True, paced=True)
         super().__init__(English(VOICES[voice]["british"]), speed)
         self._timbre = Timbre()
         self._session = synthesis.session(_path(voice), DURATIONS, threads=1)
@@ -88,6 +89,10 @@ class Hibari(synthesis.EnglishVoice):
         """The network's spectra, with the formants shifted to the speaker's."""
         size = self._timbre.size
         return spectra if size == 1.0 else [resized(spectrum, size) for spectrum in spectra]
+
+
+def _sounds(voice: str) -> str:
+    return "a warm woman" if voice == "heart" else ""
 
 
 def _path(voice: str) -> Path:

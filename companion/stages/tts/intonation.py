@@ -21,10 +21,11 @@ QUESTION_WORDS = frozenset(
 
 
 class Timbre(NamedTuple):
-    """How a derived speaker differs from the original. ``pitch``: shift in semitones; ``width``: factor of the pitch
-    range; ``size``: factor of the formant frequencies, below 1 for a longer vocal tract; ``speed`` and ``gain``:
-    factors."""
+    """How a derived speaker ``sounds``, in a few words, and differs from the original. ``pitch``: shift in semitones;
+    ``width``: factor of the pitch range; ``size``: factor of the formant frequencies, below 1 for a longer vocal tract;
+    ``speed`` and ``gain``: factors."""
 
+    sounds: str = ""
     pitch: float = 0.0
     width: float = 1.0
     size: float = 1.0

@@ -21,6 +21,11 @@ from companion.stages.tts.timing import time_symbols
 DURATIONS = "/encoder/Clip_output_0"
 STYLES, STYLE = 510, 256  # a voice has a style vector (256,) for each number of symbols
 LOUDNESS = 1.5  # gain
+ACCENTS = {
+    "a": "American", "b": "British", "e": "Spanish", "f": "French", "h": "Hindi", "i": "Italian", "j": "Japanese",
+    "p": "Brazilian", "z": "Mandarin",
+}  # fmt: skip  # by the first letter of a voice's name
+VOICES = {name: f"{ACCENTS[name[0]]} {'woman' if name[1] == 'f' else 'man'}" for name in KOKORO_VOICES}
 
 
 class Kokoro(EnglishVoice):
@@ -45,7 +50,7 @@ class Kokoro(EnglishVoice):
             raise StageError("tts_voice", f"Kokoro has no voice {voice!r}. It has: {', '.join(KOKORO_VOICES)}.")
         folder = locate.resolve("kokoro")
         super().__init__(English(voice.startswith("b")), speed)
-        self.abilities = Abilities(languages=("en",), voice=voice, voices=KOKORO_VOICES, pronounces=True, paced=True)
+        self.abilities = Abilities(languages=("en",), voice=voice, voices=VOICES, pronounces=True, paced=True)
         self._data = folder / "kokoro-voices.bin"
         self._styles = _styles(self._data, voice)
         self._session = synthesis.session(folder / "kokoro.onnx", DURATIONS, threads)
