@@ -6,11 +6,15 @@ import numpy as np
 from companion.config import Talk
 from companion.dialogue.personas.personas import Persona, Prompts
 from companion.dialogue.replying.prompt import Setting, messages
+from companion.speech.laughter import SAMPLE
 from companion.speech.repertoire import Repertoire
+from companion.speech.text.sentences import Sentence
+from companion.speech.utterances import MERRY
 from companion.stages.protocols import ASR, HEAR_RATE, LLM, TTS, Message, abilities, prepares
 from companion.stages.streams import closing
 
 PROBE_QUESTION, PROBE_ANSWER = "Hello.", "Yes."  # of a turn that is tried
+LAUGHTER = Sentence(SAMPLE, SAMPLE, MERRY)
 DEFAULT_LANGUAGE = "en"  # in which a voice rehearses that does not say what it speaks
 
 
@@ -24,8 +28,8 @@ class Rehearsal:
         """Let ``tts`` synthesize the openers of ``persona``, so that they are heard at once later."""
         if self._talk.openers and persona.openers is not False:
             spoken = abilities(tts).languages or (DEFAULT_LANGUAGE,)
-            sentences = self._prompts.openers.sentences(spoken, persona.openers, persona.emotions)
-            await self._repertoire.learn(tts, sentences)
+            sentences = [*self._prompts.openers.sentences(spoken, persona.openers, persona.emotions)]
+            await self._repertoire.learn(tts, [*sentences, LAUGHTER] if sentences else [])
 
     async def read(self, tts: TTS, name: str) -> None:
         """Let the voice rehearse a persona and a language model that can read it, so that no session waits for it."""

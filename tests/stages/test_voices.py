@@ -9,8 +9,9 @@ from companion.emotions import Manner
 from companion.errors import StageError
 from companion.stages.protocols import SPEAK_RATE, Samples
 from companion.stages.tts.english import English, kokoro
-from companion.stages.tts.intonation import Timbre, bent, heard_end, resized, rises
+from companion.stages.tts.intonation import Timbre, bent, heard_end, hums, resized, rises
 from companion.stages.tts.piper import encoded
+from companion.stages.tts.pitch import melody, moved
 from companion.stages.tts.synthesis import manner
 
 TEXT = "The museum opens at nine in the morning, and the garden is free for everybody."
@@ -73,6 +74,31 @@ def test_every_symbol_has_numbers_that_say_it():
     assert sorted(set(owners.tolist())) == [n for n in range(len(symbols) + 2) if n != symbols.index("ɜ") + 2]
 
 
+def test_a_hum_steps_up_to_agree_and_falls_to_think():
+    flat = np.concatenate([np.zeros(4), np.full(40, 200.0), np.zeros(4)]).astype(np.float32)
+    agrees, thinks = (bent(flat, Timbre(), Manner(), hum=symbols) for symbols in ("mhˈm.", "hm."))
+    assert 12 * np.log2(agrees[40] / agrees[20]) > 2.0 > 12 * np.log2(agrees[20] / agrees[5])
+    assert 12 * np.log2(thinks[40] / thinks[5]) < -2.0
+    assert hums("mhˈm.") and hums("hmː,") and not hums("hˈɪm.") and not hums("hə.")
+
+
+def test_sound_gets_another_melody_and_keeps_its_length_and_loudness():
+    """A voice of 120 Hz, and hiss."""
+    t = np.arange(SPEAK_RATE) / SPEAK_RATE
+    voice = sum(np.sin(2 * np.pi * 120 * k * t) / k for k in range(1, 12)) * 0.15
+    hiss = 0.02 * np.random.default_rng(1).standard_normal(SPEAK_RATE // 2)
+    audio = np.concatenate([voice, hiss]).astype(np.float32)
+    for ratio in (0.8, 1.3):
+        other = moved(audio, lambda hertz, _, ratio=ratio: hertz * ratio)
+        hertz, _ = melody(other)
+        assert np.median(hertz[20:180]) == pytest.approx(120 * ratio, rel=0.02)
+        assert not np.any(hertz[220:])
+        assert len(other) == len(audio)
+        assert np.std(other) == pytest.approx(np.std(audio), rel=0.2)
+    assert moved(audio, lambda hertz, _: hertz) is audio
+    assert moved(audio[:0], lambda hertz, _: hertz).size == 0
+
+
 async def sound(tts, text: str, emotion: str = "neutral") -> Samples:
     return np.concatenate([piece.audio async for piece in tts.speak(text, emotion)])
 
@@ -99,6 +125,26 @@ async def test_the_voices_are_of_different_pitch(hibari):
     assert pitch["robin"] > pitch["heart"] + 2 > pitch["hazel"] + 4 > pitch["grant"] + 5
     takes = [await semitones("joe") for _ in range(9)]  # each differs: 6.5 +- 3.2 below heart over eight takes
     assert np.mean(takes) < pitch["heart"] - 2
+
+
+def _turn(audio: Samples) -> float:
+    """How many semitones the last fifth of the last 0.4 s of voice is above the first."""
+    hertz, loudness = melody(audio)
+    at = np.flatnonzero((hertz > 0) & (loudness > 0.04 * loudness.max()))
+    ends = 12 * np.log2(hertz[at[at > at[-1] - 80]])
+    return float(np.median(ends[-len(ends) // 5 :]) - np.median(ends[: len(ends) // 5]))
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("voice", ["heart", "hazel", "joe"])
+async def test_a_question_is_heard_to_rise_where_a_statement_falls(hibari, voice: str):
+    """In the sound: a creaking voice has no pitch, whatever it was told."""
+    tts = hibari.with_voice(voice)
+    said = ("you are all right", "it is far", "you slept well", "you went there alone", "you would like some tea")
+    asked = [_turn(await sound(tts, f"{text.capitalize()}?")) for text in said]
+    stated = [_turn(await sound(tts, f"{text.capitalize()}.")) for text in said]
+    assert np.median(asked) > 1.5
+    assert np.median(asked) > np.median(stated) + 3.0
 
 
 @pytest.mark.model

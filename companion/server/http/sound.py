@@ -21,6 +21,7 @@ from companion.server.http.bodies import body_of
 from companion.server.http.failures import failed
 from companion.server.http.uploads import form_of
 from companion.session.client.visitor import Visitor
+from companion.speech import utterances
 from companion.speech.playout import pcm16
 from companion.speech.text.sentences import Sentences
 from companion.stages.protocols import (
@@ -29,7 +30,6 @@ from companion.stages.protocols import (
     SPEAK_RATE,
     TTS,
     Samples,
-    Speech,
     has_voice,
     knows_language,
     language_told,
@@ -121,8 +121,7 @@ class Sound:
             for sentence in [*sentences.feed(wish.text), *sentences.flush()]:
                 yield pcm16(np.zeros(int(sentence.pause * SPEAK_RATE), np.float32))
                 try:
-                    made: AsyncIterator[Speech] = tts.speak(sentence.spoken, sentence.emotion)
-                    async with closing(made) as pieces:
+                    async with closing(utterances.said(tts, sentence)) as pieces:
                         async for piece in pieces:
                             yield pcm16(piece.audio)
                 except Exception as error:  # whatever a voice raises

@@ -10,6 +10,7 @@ import numpy as np
 from companion.conversation.response import Reply
 from companion.dialogue.personas.openers import goes_on
 from companion.errors import as_stage_error
+from companion.speech import utterances
 from companion.speech.breath import breath
 from companion.speech.playout import Feed, Line
 from companion.speech.text.sentences import Sentence, Sentences, shown, speakable
@@ -100,7 +101,7 @@ async def _say(queue: _Queue, tts: TTS, feed: Feed, reply: Reply) -> None:
         if sentence.pause:
             feed.put(Speech(np.zeros(int(sentence.pause * SPEAK_RATE), np.float32)))
         with reply.trace.span("speak"):
-            async with _blaming("tts_failed"), closing(tts.speak(sentence.spoken, sentence.emotion)) as pieces:
+            async with _blaming("tts_failed"), closing(utterances.said(tts, sentence)) as pieces:
                 async for piece in pieces:
                     reply.trace.mark("first_speech")
                     feed.put(piece)

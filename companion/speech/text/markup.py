@@ -12,7 +12,7 @@ from typing import cast, get_args
 from animator.control import Emotion
 from companion.speech.text.mathematics import arithmetic, formula
 from companion.speech.text.readings import dotted, ranges, read
-from companion.speech.text.wording import directions, everyday, feelings, language, language_of
+from companion.speech.text.wording import directions, everyday, feelings, language, language_of, sound_of
 
 EMOTIONS = frozenset(cast(tuple[str, ...], get_args(Emotion)))
 GAZES = {"looks away": (14.0, -3.0), "looks down": (0.0, -10.0), "looks up": (5.0, 9.0), "looks at you": (0.0, 0.0)}
@@ -57,13 +57,18 @@ _MANNER = re.compile(
 )  # fmt: skip
 
 
+_Found = tuple[str, str]  # a direction: what it asks for, as `meaning`, and what is heard of it
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What changes in the face with a word of a sentence; None is as before. ``gaze``: yaw and pitch, degrees."""
+    """What changes in the face with a word of a sentence; None is as before. ``gaze``: yaw and pitch, degrees;
+    ``sound``: what is heard as in `sound_of`."""
 
     word: int
     emotion: str | None = None
     gaze: tuple[float, float] | None = None
+    sound: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +87,26 @@ class Parsed:
 
 def parse(piece: str, default: str = "en") -> Parsed:
     """A piece of a reply, whole constructs only; ``default`` is the language of a text that does not tell its own."""
-    found: list[str] = []
+    found: list[_Found] = []
     text = _marked(_entities(MARK.sub(" ", piece)), found)
     code = language_of(MARK.sub(" ", CODE.sub(" ", text)), default)
     spoken = speakable(MARK.sub(" ", text), code)
     written, marks = _placed(_collapsed(_shown(text)), found)
-    return Parsed(written, spoken, marks, "pause" in found, code)
+    return Parsed(written, spoken, marks, any(meant == "pause" for meant, _ in found), code)
 
 
-def _placed(written: str, found: list[str]) -> tuple[str, tuple[Mark, ...]]:
+def _placed(written: str, found: list[_Found]) -> tuple[str, tuple[Mark, ...]]:
     """The text without the places of its directions, and what these change with which word."""
     marks: list[Mark] = []
     parts = MARK.split(written)
     words = 0
     for part, place in zip(parts, MARK.findall(written), strict=False):
         words += len(part.split())
-        meant = found[ord(place) - _FIRST_MARK]
+        meant, sound = found[ord(place) - _FIRST_MARK]
         if meant in GAZES:
             marks.append(Mark(words, gaze=GAZES[meant]))
-        elif meant in EMOTIONS:
-            marks.append(Mark(words, meant))
+        elif meant in EMOTIONS or sound:
+            marks.append(Mark(words, meant or None, sound=sound))
     joined = re.sub(r"[ \t]+([,.!?;:…])", r"\1", re.sub(r"[ \t]{2,}", " ", " ".join(parts))) if found else written
     return joined.strip(), tuple(marks)
 
@@ -174,13 +179,13 @@ def _kept_sign(match: re.Match[str]) -> str:
     return match[1] if match[1] in "!-" else " "
 
 
-def _marked(text: str, found: list[str]) -> str:
+def _marked(text: str, found: list[_Found]) -> str:
     """With a `MARK` where tags and stage directions were, whose meanings are added to ``found``."""
 
     def place(match: re.Match[str], meant: str | None) -> str:
         if meant is None or len(found) >= _MOST_MARKS:
             return match.group() if meant is None else " "
-        found.append(meant)
+        found.append((meant, sound_of(match.group())))
         return f" {chr(_FIRST_MARK + len(found) - 1)} "
 
     def bracketed(match: re.Match[str]) -> str:

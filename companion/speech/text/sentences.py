@@ -37,7 +37,7 @@ class Sentence:
     """``text`` is for eyes (captions, history), ``spoken`` for the voice; ``spoken`` is never empty.
 
     ``emotion`` is the one it begins with, ``marks`` are the changes in it, which count the words of ``text``; ``pause``
-    seconds of silence come before.
+    seconds of silence and a ``sound`` (`companion.speech.text.wording.sound_of`) come before.
     """
 
     text: str
@@ -45,6 +45,7 @@ class Sentence:
     emotion: str = "neutral"
     marks: tuple[Mark, ...] = ()
     pause: float = 0.0
+    sound: str = ""
 
     def within(self, emotions: Sequence[str]) -> Self:
         """The sentence with those of its feelings that are among ``emotions`` (empty: all); the others are neutral."""
@@ -101,6 +102,7 @@ class Sentences:
     _emotion: str = "neutral"
     _first: bool = True
     _pause: float = 0.0
+    _sound: str = ""  # of the next sentence
     _code: str = ""  # that was announced, and is shown with the next sentence
     _announced: bool = False
     _aside: list[Sentence] | None = None  # the reply's beginning, while it sounds like a thought
@@ -243,11 +245,13 @@ class Sentences:
         parsed = parse(piece, self.language)
         if parsed.pause:
             self._pause = PAUSE
+        sound, self._sound = _sounding(parsed.marks, self._sound, all_first=not parsed.spoken)
         if not parsed.spoken:
             self._emotion = ([self._emotion] + [mark.emotion for mark in parsed.marks if mark.emotion])[-1]
+            self._sound = sound
             return
         self.language = parsed.language
-        yield self._felt(parsed.text, parsed.spoken, parsed.marks)
+        yield replace(self._felt(parsed.text, parsed.spoken, parsed.marks), sound=sound)
         self._announced = parsed.spoken.endswith(":")
         self._pause, self._code = 0.0, ""
 
@@ -256,9 +260,17 @@ class Sentences:
         at_once = [mark.emotion for mark in marks if mark.emotion and mark.word == 0]
         emotion = at_once[-1] if at_once else self._emotion
         before = len(self._code.split())
-        later = tuple(replace(mark, word=mark.word + before) for mark in marks if mark.word or mark.gaze)
+        kept = [mark for mark in marks if mark.gaze or mark.word and mark.emotion]
+        later = tuple(replace(mark, word=mark.word + before) for mark in kept)
         self._emotion = ([emotion] + [mark.emotion for mark in later if mark.emotion])[-1]
         return Sentence(f"{self._code}\n{text}" if self._code else text, spoken, emotion, later, self._pause)
+
+
+def _sounding(marks: tuple[Mark, ...], before: str, all_first: bool) -> tuple[str, str]:
+    """What is heard before a sentence with these ``marks``, where ``before`` waited for it, and after it."""
+    first = [mark.sound for mark in marks if mark.sound and (mark.word == 0 or all_first)]
+    later = [mark.sound for mark in marks if mark.sound and not (mark.word == 0 or all_first)]
+    return ([before] + first)[-1], "".join(later[-1:])
 
 
 def _bare(word: str) -> str:

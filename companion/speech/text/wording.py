@@ -97,12 +97,23 @@ def feelings() -> dict[str, str]:
 def directions() -> dict[str, str]:
     """Verbs of stage directions, in all their forms -> an emotion, or "" for none."""
     table: dict[str, str] = _file()["directions"]
-    stems = {verb: verb.removesuffix("ies") + "y" if verb.endswith("ies") else _stem(verb) for verb in table}
-    forms = {
-        verb: (verb, f"{stem}ing", f"{stem.removesuffix('e')}ing", f"{stem}{stem[-1]}ing")
-        for verb, stem in stems.items()
-    }
-    return {form: table[verb] for verb, all_forms in forms.items() for form in all_forms}
+    return {form: feeling for verb, feeling in table.items() for form in _forms(verb)}
+
+
+def sound_of(direction: str) -> str:
+    """What is heard of a stage direction: "laugh", "sigh", "breath" or, mostly, ""."""
+    return next((_sounds()[word] for word in WORDS.findall(direction.lower()) if word in _sounds()), "")
+
+
+@functools.cache
+def _sounds() -> dict[str, str]:
+    table: dict[str, str] = _file()["sounds"]
+    return {form: sound for verb, sound in table.items() for form in (*_forms(verb), _stem(verb))}
+
+
+def _forms(verb: str) -> tuple[str, ...]:
+    stem = verb.removesuffix("ies") + "y" if verb.endswith("ies") else _stem(verb)
+    return (verb, f"{stem}ing", f"{stem.removesuffix('e')}ing", f"{stem}{stem[-1]}ing")
 
 
 def _stem(verb: str) -> str:

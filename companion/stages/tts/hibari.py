@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from companion.emotions import Manner
 from companion.errors import StageError
@@ -15,7 +16,7 @@ from companion.models.needs import Needs
 from companion.stages.protocols import TTS, Abilities, Speech
 from companion.stages.tts import synthesis
 from companion.stages.tts.english import English, Utterance
-from companion.stages.tts.intonation import Timbre, bent, heard_end, resized, rises
+from companion.stages.tts.intonation import Timbre, bent, heard_end, hums, resized, rises
 from companion.stages.tts.piper import Piper
 from companion.stages.tts.timing import time_symbols
 
@@ -29,6 +30,12 @@ TIMBRES = {  # speakers derived from its own by signal processing
     "grant": Timbre("a deep man", pitch=-9.0, width=0.85, size=0.86, speed=0.96, gain=0.6),
 }
 JOE = "joe"
+CLEARED_FRAMES = 4  # within which a creaking voice becomes clear
+THROAT_BINS = 4.0  # standard deviation of what smoothes a spectrum, bins
+STEADY_FRAMES = 6  # before that, whose phases are held
+LIFT = 0.5  # nepers (4 dB) by which it is louder: a voice that trails off is not heard to rise
+CREAK = 2.5  # nepers (22 dB) by which the noise of a creaking voice is lowered there
+HARMONIC_SHARE = 1.1  # logarithm: by how much harmonics are above noise of the same power, being in a third of the bins
 
 
 class Hibari(synthesis.EnglishVoice):
@@ -80,8 +87,11 @@ class Hibari(synthesis.EnglishVoice):
         *spectra, f0 = (output[0] for output in outputs[:-1])
         asked = rises(tuple(word.text for word in utterance.words))
         end = heard_end(spectra[0][SPEECH_BINS].mean(0), FRAME_S) if asked else None
+        spectra = spectra if end is None else _sung(spectra, end)
         lh, theta, ln, lr, phi = self._shaped(spectra)
-        audio = dsp.synth(lh, theta, ln, lr, phi, bent(f0, self._timbre, manner, end), np.random.default_rng(0))
+        hum = utterance.symbols if hums(utterance.symbols) else ""
+        pitch = bent(f0, self._timbre, manner, end, hum)
+        audio = dsp.synth(lh, theta, ln, lr, phi, pitch, np.random.default_rng(0))
         louder = LOUDNESS * self._timbre.gain * manner.gain
         return time_symbols(synthesis.level(audio, louder), outputs[-1].ravel(), utterance)
 
@@ -93,6 +103,19 @@ class Hibari(synthesis.EnglishVoice):
 
 def _sounds(voice: str) -> str:
     return "a warm woman" if voice == "heart" else ""
+
+
+def _sung(spectra: list[NDArray[np.float32]], where: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
+    """The network's spectra with a clear voice in the frames ``where``, (n,) bool: at the end of a sentence it creaks,
+    which has no pitch, and a rise would not be heard. The phases are held, and the spectrum is that of a throat."""
+    lh, theta, ln, lr, phi = spectra
+    begin = int(np.flatnonzero(where)[0])
+    share = np.clip((np.arange(lh.shape[1]) - begin) / CLEARED_FRAMES, 0.0, 1.0).astype(np.float32)
+    whole = 0.5 * np.logaddexp(2 * lh, 2 * lr + HARMONIC_SHARE)
+    clear = 0.5 * np.log(gaussian_filter1d(np.exp(2 * whole), THROAT_BINS, axis=0) + 1e-12) + LIFT * share
+    held = np.median(theta[:, max(0, begin - STEADY_FRAMES) : begin + 1], axis=1, keepdims=True)
+    lh, theta = lh + share * (clear - lh), theta + share * (held - theta)
+    return [lh, theta, ln - share * CREAK, lr - share * CREAK, phi]
 
 
 def _path(voice: str) -> Path:

@@ -15,6 +15,7 @@ MOST_RISE, LEAST_RISE = (
     3.0,
 )  # semitones: the ceiling above the median pitch of the sentence, and the rise that is made even beyond it
 AUDIBLE_RANGE = 4.0  # nepers (35 dB) below the loudest frame; the pitch of softer frames is not heard
+AGREEING, THINKING = 3.5, 3.5  # semitones by which "mm-hm" rises and "hmm" falls
 QUESTION_WORDS = frozenset(
     {"who", "whom", "whose", "what", "when", "where", "which", "why", "how", "what's", "how's", "who's"}
 )
@@ -33,6 +34,20 @@ class Timbre(NamedTuple):
     gain: float = 1.0
 
 
+def hums(symbols: str) -> bool:
+    """Whether all that is said is an "mm", "hm" or "mm-hm", which a network reads on one tone, and too short."""
+    spoken = [symbol for symbol in symbols if symbol.isalpha()]
+    return "m" in spoken and set(spoken) <= set("hmʔˈˌː")
+
+
+def hummed(voiced: NDArray[np.bool_], symbols: str) -> NDArray[np.floating]:
+    """(n,) semitones to add to a hum: "mm-hm" steps up, which agrees, and "hmm" falls, which thinks."""
+    at = np.flatnonzero(voiced)
+    x = np.clip((np.arange(len(voiced)) - at[0]) / max(1, at[-1] - at[0]), 0, 1)
+    agrees = "m" in symbols.partition("h")[0]
+    return np.where(x < 0.5, -1.5 * x, AGREEING * np.sin(np.pi * (x - 0.2) / 1.2)) if agrees else 1.0 - THINKING * x
+
+
 def rises(words: tuple[str, ...]) -> bool:
     """Whether a sentence is a yes/no question, whose pitch rises at the end; one with "what" and the like does not."""
     if not words or not words[-1].rstrip("\"'”’)").endswith("?"):
@@ -42,11 +57,16 @@ def rises(words: tuple[str, ...]) -> bool:
 
 
 def bent(
-    f0: NDArray[np.float32], timbre: Timbre, manner: Manner, asked: NDArray[np.bool_] | None = None
+    f0: NDArray[np.float32],
+    timbre: Timbre,
+    manner: Manner,
+    asked: NDArray[np.bool_] | None = None,
+    hum: str = "",
 ) -> NDArray[np.float32]:
     """Pitch contour (n,) float32 in Hz, 0 if unvoiced -> the same (n,) for the speaker ``timbre`` in ``manner``.
 
-    ``asked``: (n,) bool, for a question that rises: the audible frames at its end, which carry the rise.
+    ``asked``: (n,) bool, for a question that rises: the audible frames at its end, which carry the rise. ``hum``: the
+    symbols of an utterance that `hums`.
     """
     voiced = f0 > LOWEST_PITCH
     if not voiced.any():
@@ -56,6 +76,8 @@ def bent(
     contour = (semitones - middle) * (timbre.width * manner.width)
     if asked is not None:
         contour += _rise(contour, voiced & asked)
+    if hum:
+        contour += hummed(voiced, hum)
     moved = middle + timbre.pitch + manner.pitch + contour
     return np.where(voiced, 2 ** (moved / 12), f0).astype(np.float32)
 

@@ -15,6 +15,8 @@ from companion.models import locate
 from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Samples, Speech
 from companion.stages.tts import synthesis
 from companion.stages.tts.english import IPA, English, Utterance
+from companion.stages.tts.intonation import Timbre, bent, heard_end, hums, rises
+from companion.stages.tts.pitch import FRAME_S, Contour, moved
 from companion.stages.tts.timing import UNIT_S, time_symbols
 from companion.stages.worker import MODEL_THREADS
 
@@ -22,7 +24,7 @@ DURATIONS = "/Ceil_output_0"  # frames of each input symbol
 HOP, RATE = 256, 22_050  # samples of a frame, Hz
 NOISE, NOISE_OF_DURATIONS = 0.333, 0.0  # lower than Piper's defaults; without noise, durations are deterministic
 LOUDNESS = 2.0  # gain, to -18 dBFS
-RESAMPLED_SHARE = 0.6  # of an emotion's pitch shift: it is made by resampling, which shifts the formants too
+HUM_SLOWER = 2.2  # factor of the duration of "hm", which it makes a quarter of a second long
 PAD, BEGIN, END = 0, 1, 2
 _IPA = {  # from Kokoro's alphabet to espeak's, the longest first
     "ɑɹ": "ɑːɹ", "ɔɹ": "ɔːɹ", "ɜɹ": "ɜː", "əɹ": "ɚ", **IPA,
@@ -61,12 +63,19 @@ class Piper(synthesis.EnglishVoice):
 
     def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:
         ids, owners = encoded(utterance.symbols)
-        higher = 2 ** (manner.pitch * RESAMPLED_SHARE / 12)  # factor of the playback speed; synthesis is slower by it
-        scales = np.asarray([NOISE, higher / (self._speed * manner.speed), NOISE_OF_DURATIONS], np.float32)
+        hum = utterance.symbols if hums(utterance.symbols) else ""
+        slower = (HUM_SLOWER if hum else 1.0) / (self._speed * manner.speed)
+        scales = np.asarray([NOISE, slower, NOISE_OF_DURATIONS], np.float32)
         inputs = {"input": ids[None], "input_lengths": np.asarray([len(ids)], np.int64), "scales": scales}
         sound, frames = _network().run(["output", DURATIONS], inputs)
-        audio = _resampled(sound.ravel(), RATE * higher)
-        seconds = np.bincount(owners, frames.ravel() * HOP / (RATE * higher), len(utterance.symbols) + 2)
+        asks = rises(tuple(word.text for word in utterance.words))
+
+        def bend(f0: Contour, loudness: NDArray[np.float32]) -> Contour:
+            end = heard_end(np.log(loudness + 1e-6), FRAME_S) if asks else None
+            return bent(f0, Timbre(), manner, end, hum)
+
+        audio = moved(_resampled(sound.ravel()), bend)
+        seconds = np.bincount(owners, frames.ravel() * HOP / RATE, len(utterance.symbols) + 2)
         return time_symbols(
             synthesis.level(audio, LOUDNESS * manner.gain), (seconds / UNIT_S).astype(np.float32), utterance, early=0.0
         )
@@ -92,9 +101,7 @@ def encoded(symbols: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.asarray([*ids, END], np.int64), np.asarray([*owners, len(symbols) + 1], np.int64)
 
 
-def _resampled(audio: NDArray[np.float32], rate: float) -> Samples:
-    """Resample from ``rate`` Hz to `SPEAK_RATE`; the ratio is rounded to 1/200."""
-    up = 200
-    down = max(1, round(up * rate / SPEAK_RATE))
-    divisor = int(np.gcd(up, down))
-    return resample_poly(audio, up // divisor, down // divisor).astype(np.float32)
+def _resampled(audio: NDArray[np.float32]) -> Samples:
+    """From `RATE` to `SPEAK_RATE`."""
+    divisor = int(np.gcd(RATE, SPEAK_RATE))
+    return resample_poly(audio, SPEAK_RATE // divisor, RATE // divisor).astype(np.float32)
