@@ -1,6 +1,7 @@
 """Function calling: the client's tools, the server's own, and what they do not disturb."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -8,11 +9,12 @@ from langchain_core.tools import tool
 
 from companion.call.virtual_time import run
 from companion.config import Stage
+from companion.dialogue.lessons.tutor import Tutor
 from companion.dialogue.replying.toolbox import RUNNING_NOTE
 from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Call, Message
-from tests.loop.conversation import PERSONA, Conversation, engine
+from tests.loop.conversation import PERSONA, SUMS, TUTORING, Conversation, engine
 
 WEATHER = {"type": "function", "name": "weather", "description": "The weather.", "parameters": {"type": "object"}}
 
@@ -150,6 +152,39 @@ def test_a_model_that_cannot_call_is_not_offered_tools():
 
     problem = run(script()).all(events.Error)[0].error
     assert (problem.code, problem.param) == ("unsupported", "session.tools")
+
+
+@pytest.mark.parametrize(
+    "said", ["Hello!", "Can you teach me something?", "What shall we do today?", "I'm bored.", "ok"]
+)
+def test_a_lesson_is_offered_to_who_has_nothing_else_in_mind(said: str):
+    assert offered(said) == ["Shall we?"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Why does ice float?", "My dog died.", "Teach me about volcanoes.", "What does 'generous' mean?", "I am sad."],
+)
+def test_a_lesson_does_not_interrupt(said: str):
+    assert not offered(said)
+    assert offered(said, "Thank you.") == ["Shall we?"]
+
+
+def offered(*turns: str) -> list[str]:
+    """What a teacher adds to the replies to a learner's ``turns``."""
+    tutor = Tutor(SUMS, TUTORING["en"], lambda progress: None)
+
+    async def reply() -> AsyncIterator[str]:
+        yield "Hm."
+
+    async def script() -> list[str]:
+        found = list[str]()
+        for said in turns:
+            assert not tutor.hear(said)
+            found += [delta async for delta in tutor.guided(reply())][1:]
+        return found
+
+    return [delta.strip() for delta in asyncio.run(script())]
 
 
 def test_a_lesson_is_asked_hinted_judged_and_ended():

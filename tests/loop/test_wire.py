@@ -61,7 +61,7 @@ async def everything():
         )
         talk.send(events.ResponseCreate())
         await talk.until(events.ResponseDone, 6)
-        talk.ask("Yes, let us begin.")  # the lesson was offered
+        talk.ask("Ask me some questions.")
         await talk.until(events.ResponseDone, 7)
         talk.ask("Three")
         await talk.until(events.AvatarProgress)

@@ -70,6 +70,7 @@ class Tutoring(Speech):
     turn: Pattern
     back: Pattern
     subject: Pattern
+    free: Pattern
     repeat: Pattern
     help: Pattern
     heard: str

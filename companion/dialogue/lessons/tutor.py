@@ -44,7 +44,7 @@ class Tutor:
         self._named = re.compile(rf"\b(?:{named})\b", re.IGNORECASE)
         self._phase = Phase.NEW
         self._place = self._hints = 0
-        self._right = False
+        self._right = self._free = False
         self._solved: set[int] = set()
 
     @property
@@ -79,6 +79,7 @@ class Tutor:
 
     def hear(self, said: str) -> str:
         """Handle the user's turn -> what to say; "" if it is not about the lesson: the language model replies."""
+        self._free = bool(self._tutoring.polite.search(said) or self._tutoring.free.search(said))
         if not self.asking:
             return self._invited(said)
         tutoring, say = self._tutoring, self._say
@@ -95,11 +96,12 @@ class Tutor:
             self._enter(Phase.LEFT)
 
     async def guided(self, deltas: AsyncIterator[str]) -> AsyncIterator[str]:
-        """Pass on the deltas of the language model's reply; the first reply ends with the offer of the lesson."""
+        """Pass on the deltas of the language model's reply; the first reply to a learner who has nothing else
+        in mind ends with the offer of the lesson."""
         async with closing(deltas) as stream:
             async for delta in stream:
                 yield delta
-        if self._phase is Phase.NEW:
+        if self._phase is Phase.NEW and self._free:
             self._enter(Phase.OFFERED)
             yield f" {self._say.offer.format(title=self._lesson.title)}"
 
