@@ -60,6 +60,7 @@ BENCHES = {
     "": "companion.bench.latency:bench",
     "load": "companion.bench.crowd:load_bench",
     "soak": "companion.bench.soak:soak",
+    "sync": "companion.bench.syncing.sync:sync",
 }
 PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}  # options declared where the work is done
 
@@ -83,7 +84,8 @@ def replay(context: typer.Context) -> None:
 @app.command(add_help_option=False, context_settings=PASSED_ON)
 def bench(context: typer.Context) -> None:
     """Measures the conversation on this machine, the face running: first sound, interruptions, memory. `bench load`
-    measures how many conversations it holds, `bench soak` holds some for a long time."""
+    measures how many conversations it holds, `bench soak` holds some for a long time, `bench sync` measures picture and
+    sound in a browser."""
     name = context.args[0] if context.args[:1] and context.args[0] in BENCHES else ""
     module, _, function = BENCHES[name].partition(":")
     if name:

@@ -1,6 +1,5 @@
 """A real headless Chromium, driven through Debian's chromedriver with Selenium."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,26 +7,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--mute-audio",
-    "--window-size=1280,900",
-    "--use-fake-device-for-media-stream",
-)
-
-
-def _program(*names: str) -> str:
-    for name in names:
-        if path := shutil.which(name):
-            return path
-    raise RuntimeError(f"{names[0]} is not installed; on Debian: apt-get install chromium chromium-driver")
+from companion.bench.syncing.chromium import FLAGS, program
 
 
 def open_chromium(profile: Path, microphone: Path | None = None, ask: bool = False) -> webdriver.Chrome:
@@ -36,7 +16,7 @@ def open_chromium(profile: Path, microphone: Path | None = None, ask: bool = Fal
     With ``ask`` the browser asks for permissions, which nobody answers; otherwise it grants all.
     """
     options = Options()
-    options.binary_location = _program("chromium", "google-chrome")
+    options.binary_location = program("chromium", "google-chrome")
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     if not ask:
@@ -44,7 +24,7 @@ def open_chromium(profile: Path, microphone: Path | None = None, ask: bool = Fal
     if microphone:
         options.add_argument(f"--use-file-for-fake-audio-capture={microphone}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
+    return webdriver.Chrome(options=options, service=Service(program("chromedriver")))
 
 
 def run_js(browser: webdriver.Chrome, body: str, *arguments: Any) -> Any:
