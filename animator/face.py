@@ -15,7 +15,7 @@ class Shown:
     """One chunk as it leaves the face: picture and sound that belong together.
 
     The sound is the input delayed by the face's look-ahead, so that ``audio[i * 960:(i + 1) * 960]`` is what
-    ``frames[i]`` says.
+    ``motion[i]`` does, and what ``frames[i]`` shows if every frame was drawn.
     """
 
     frames: Frames
@@ -31,10 +31,11 @@ class Face(Protocol):
     chunk_frames: int
     delay_frames: int  # look-ahead: how much later than its input a chunk leaves
 
-    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Shown:
+    def step(self, audio: Samples, control: Control, other: Samples | None = None, every: int = 1) -> Shown:
         """(chunk_frames * 960,) of sound, zeros where nobody speaks -> chunk_frames frames.
 
-        ``other``, of the same length, is the voice of the person to whom the face listens.
+        ``other``, of the same length, is the voice of the person to whom the face listens. With ``every`` = n only the
+        first of each n frames is drawn, which costs that much less; the face moves on by the whole chunk.
         """
         ...
 

@@ -45,7 +45,7 @@ class LiveFace:
         self._waiting = np.zeros(self.delay_frames * SAMPLES_PER_FRAME, np.float32)
         self._age = -self.delay_frames  # frames since the first one with sound
 
-    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Shown:
+    def step(self, audio: Samples, control: Control, other: Samples | None = None, every: int = 1) -> Shown:
         """See `Face.step`. Raises ValueError for a chunk of another length."""
         expected = self.chunk_frames * SAMPLES_PER_FRAME
         if audio.shape != (expected,):
@@ -57,7 +57,7 @@ class LiveFace:
         motion = self._wake(self._lids(motion) if self._lids else motion)
         line = np.concatenate([self._waiting, audio], dtype=np.float32)
         self._waiting = line[expected:]
-        return Shown(self._drawer.draw_many(motion), line[:expected], motion)
+        return Shown(self._drawer.draw_many(motion[::every]), line[:expected], motion)
 
     def interrupt(self) -> None:
         """See `Face.interrupt`."""

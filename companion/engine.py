@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,7 @@ from companion.models.embeddings import Embedder
 from companion.safety import Safety
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import ASR, LLM, TTS, VAD, Memory, TurnEnd, abilities, closes, learns, missing
-from companion.stages.worker import share_memory
+from companion.stages.worker import model_threads, share_memory
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -161,7 +160,7 @@ def _prompts(config: Config) -> Prompts:
 def _stages(config: Config) -> dict[str, Any]:
     """Load the stages, and the models of safety and feelings, in parallel -> all by name."""
     names = ("turn_end", "asr", "llm", "tts", "memory", "face", "portraits")
-    with ThreadPoolExecutor(len(names) + 2, "load") as pool:
+    with model_threads("load", len(names) + 2) as pool:
         loading = {name: pool.submit(_construct, getattr(config, name), name, config) for name in names}
         loading["safety"] = pool.submit(_safety, config)
         loading["feelings"] = pool.submit(_feelings, config)

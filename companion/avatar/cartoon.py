@@ -26,7 +26,7 @@ class CartoonFace:
         self._x, self._y = x, y
         self.reset()
 
-    def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Shown:
+    def step(self, audio: Samples, control: Control, other: Samples | None = None, every: int = 1) -> Shown:
         joined = np.concatenate([self._late, audio])
         now, self._late = joined[: len(audio)], joined[len(audio) :]
         frames = np.stack(
@@ -35,7 +35,7 @@ class CartoonFace:
                 for i in range(len(audio) // SAMPLES_PER_FRAME)
             ]
         )
-        return Shown(frames, now, np.zeros((len(frames), 64), np.float32))
+        return Shown(frames[::every], now, np.zeros((len(frames), 64), np.float32))
 
     def interrupt(self) -> None:
         self._late = np.zeros(self.delay_frames * SAMPLES_PER_FRAME, np.float32)

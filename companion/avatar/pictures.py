@@ -19,6 +19,7 @@ from companion.speech.playout import Speaker
 from companion.stages.protocols import SPEAK_RATE, Samples
 
 MOST_WAITING = 4  # chunks that may wait to be drawn; a machine too slow for more shows fewer frames, never less sound
+HALVED_WAITING = 2  # chunks that wait from which on only every second frame is drawn, so that the face need not freeze
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,7 @@ class Pictures:
     def leave_out(self, frames: int = 0) -> None:
         """The machine is too busy: drop the queue, and the next ``frames``."""
         if self.look:
-            missed = frames + len(self._waiting) * self.look.face.chunk_frames
-            self._metrics.dropped.inc(missed)
-            self._metrics.undrawn.inc(missed)
+            self._miss(frames + len(self._waiting) * self.look.face.chunk_frames)
         self._waiting.clear()
 
     def add(self, clock: int, sounds: Sounds, control: Control, speaker: Speaker | None) -> Chunk:
@@ -134,8 +133,8 @@ class Pictures:
 
     async def _show(self, chunk: Chunk) -> None:
         look, clock = self._look, asyncio.get_running_loop().time
-        begun = clock()
-        packets = await self._draw(look, chunk) if look and self._watched else []
+        begun, every = clock(), 2 if len(self._waiting) >= HALVED_WAITING else 1
+        packets = await self._draw(look, chunk, every) if look and self._watched else []
         drawn = clock()
         chunk.drawn.set()
         await chunk.heard.wait()
@@ -143,35 +142,41 @@ class Pictures:
             return
         speaker = chunk.speaker if chunk.epoch == self._epoch else None
         for i, packet in enumerate(packets):
-            self._send(_event(look, packet, chunk.clock + i * SAMPLES_PER_FRAME, speaker.id if speaker else None))
+            pts = chunk.clock + i * every * SAMPLES_PER_FRAME
+            self._send(_event(look, packet, pts, every, speaker.id if speaker else None))
         if not packets:
             return
+        self._miss(look.face.chunk_frames - len(packets))
         self._metrics.frames.inc(len(packets))
         self._metrics.drawing.observe(drawn - begun)
         if speaker:
             speaker.seen(begun, drawn)
 
-    async def _draw(self, look: Look, chunk: Chunk) -> list[EncodedFrame]:
+    def _miss(self, frames: int) -> None:
+        self._metrics.dropped.inc(frames)
+        self._metrics.undrawn.inc(frames)
+
+    async def _draw(self, look: Look, chunk: Chunk, every: int) -> list[EncodedFrame]:
         sounds = chunk.sounds
         if chunk.epoch != self._epoch:
             sounds = replace(sounds, own=np.zeros_like(sounds.own))
         interrupted, self._face_epoch = self._face_epoch != self._epoch, self._epoch
         keyframe, self._keyframe = self._keyframe, False
         try:
-            return await self._device.run(_step, look, sounds, chunk.control, interrupted, keyframe)
+            return await self._device.run(_step, look, sounds, chunk.control, every, interrupted, keyframe)
         except Exception as error:  # any face may fail in any way; the conversation goes on without it
             self.wear(None)
             self._failed(error)
             return []
 
 
-def _event(look: Look, packet: EncodedFrame, clock: int, response_id: str | None) -> VideoDelta:
+def _event(look: Look, packet: EncodedFrame, clock: int, frames: int, response_id: str | None) -> VideoDelta:
     return VideoDelta(
         delta=packet.data,
         codec=look.codec,
         codec_string=look.encoder.codec_string,
         pts_ms=clock * 1000 / SPEAK_RATE,
-        duration_ms=1000 / FPS,
+        duration_ms=1000 * frames / FPS,
         keyframe=packet.keyframe,
         width=look.face.width,
         height=look.face.height,
@@ -179,12 +184,14 @@ def _event(look: Look, packet: EncodedFrame, clock: int, response_id: str | None
     )
 
 
-def _step(look: Look, sounds: Sounds, control: Control, interrupted: bool, keyframe: bool) -> list[EncodedFrame]:
-    """On the device's thread: the next frames of the face, encoded."""
+def _step(
+    look: Look, sounds: Sounds, control: Control, every: int, interrupted: bool, keyframe: bool
+) -> list[EncodedFrame]:
+    """On the device's thread: the next frames of the face, or the first of each ``every``, encoded."""
     if interrupted:
         look.face.interrupt()
     packets: list[Any] = []
-    for frame in look.face.step(sounds.own, control, sounds.user).frames:
+    for frame in look.face.step(sounds.own, control, sounds.user, every).frames:
         packets += look.encoder.encode(frame, keyframe)
         keyframe = False
     return packets

@@ -8,6 +8,7 @@ import asyncio
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -214,13 +215,17 @@ def _print(found: dict[int, tuple[Figures, _Seen]]) -> None:
             str(figures["dropped_frames"]),
             str(figures["cpu_cores"]),
             str(figures["rss_mb"]),
-            f"{', '.join(seen.failed) or 0}; {', '.join(seen.refused) or 0}",
+            f"{_counted(seen.failed)}; {_counted(seen.refused)}",
         )
     console = Console()
     console.print(table)
     most = knee({n: figures for n, (figures, _) in found.items()})
     what = f"first sound within {FIRST_SOUND_MS / 1000} s at p95 and no frame lost"
     console.print(f"Up to {most} sessions: {what}." if most else f"With none of these: {what}.")
+
+
+def _counted(what: list[str]) -> str:
+    return ", ".join(f"{times} x {one}" for one, times in Counter(what).items()) or "0"
 
 
 def _text(value: float | None) -> str:

@@ -8,7 +8,6 @@ import re
 import threading
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +19,7 @@ from companion.models import locate
 from companion.models.needs import Needs
 from companion.stages.protocols import HEAR_RATE, VAD_WINDOW, Abilities, Samples, Transcript
 from companion.stages.vad import Silero
-from companion.stages.worker import MODEL_THREADS
+from companion.stages.worker import MODEL_THREADS, model_threads
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +91,7 @@ class FasterWhisper:
         self.abilities = Abilities(languages=known, model=model, expects=True)
         if language and language not in known:
             raise StageError("asr_language", f"The model {model} does not know the language {language!r}.")
-        self._pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="asr")
+        self._pool = model_threads("asr", MOST_AT_ONCE)
         self._pool.submit(self._warm).result()
 
     def in_language(self, language: str) -> Self:

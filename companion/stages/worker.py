@@ -1,8 +1,11 @@
-"""Blocking generators, run step by step in a worker thread: a cancelled caller waits for one step at most."""
+"""The threads in which models run, and blocking generators run in them step by step: a cancelled caller waits for one
+step at most."""
 
 import asyncio
 import ctypes
 import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,6 +15,7 @@ T = TypeVar("T")
 
 M_ARENA_MAX, ARENAS = -8, 2  # of glibc's mallopt
 
+NICER = 4  # by how much the niceness of a model's threads exceeds that of the threads that draw and send
 MODEL_THREADS = max(1, (os.cpu_count() or 2) // 2)  # on every core, a model would be stalled by the renderer
 
 
@@ -22,9 +26,16 @@ def share_memory() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
 
+def model_threads(name: str, count: int = 1) -> ThreadPoolExecutor:
+    """A pool of ``count`` threads in which models are loaded or run. On Linux, where each thread has a priority, theirs
+    and that of the threads they start is lower than that of the face and of the connections: on a busy machine a reply
+    comes a little later, but no frame and no sound does."""
+    return ThreadPoolExecutor(count, thread_name_prefix=name, initializer=_step_aside)
+
+
 def one_thread(name: str) -> ThreadPoolExecutor:
     """A pool of a single named thread: work in it is serialised."""
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+    return ThreadPoolExecutor(1, thread_name_prefix=name)
 
 
 async def pieces(pool: ThreadPoolExecutor, make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
@@ -36,3 +47,9 @@ async def pieces(pool: ThreadPoolExecutor, make: Callable[[], Iterator[T]]) -> A
         if piece is None:
             return
         yield piece
+
+
+def _step_aside() -> None:
+    if sys.platform == "linux":
+        usual = os.getpriority(os.PRIO_PROCESS, os.getpid())  # of the process's first thread
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + NICER)

@@ -105,11 +105,11 @@ class Watching(CartoonAnimator):
         face = super().open(portrait)
         step = face.step
 
-        def watch(audio: Any, control: Control, other: Any) -> Shown:
+        def watch(audio: Any, control: Control, other: Any, every: int) -> Shown:
             self.said.append(audio)
             self.heard.append(other)
             self.asked.append(control)
-            return step(audio, control)
+            return step(audio, control, every=every)
 
         face.step = watch  # type: ignore[method-assign]
         return face

@@ -65,10 +65,10 @@ def test_a_face_that_failed_is_chosen_again(first):
 
 def test_a_face_that_fails_while_it_is_worn_is_chosen_again():
     class Face(CartoonFace):
-        def step(self, audio, control, other):
+        def step(self, audio, control, other=None, every=1):
             if control.emotion == "angry":
                 raise RuntimeError("no picture")
-            return super().step(audio, control, other)
+            return super().step(audio, control, other, every)
 
     class Animator(CartoonAnimator):
         def open(self, portrait):

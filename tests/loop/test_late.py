@@ -1,7 +1,9 @@
 """A machine that is too busy: frames are left out, the clock is the wall's, and no word is lost."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -71,10 +73,19 @@ def test_what_was_heard_does_not_count_the_time_that_was_left_out():
     assert len(done.response["output"][0]["content"][0]["transcript"].split()) <= 3
 
 
+class Slow(Inline):
+    """A device that takes so many ``seconds`` for each frame that it draws."""
+
+    async def run(self, work: Callable[..., Any], *args: Any) -> Any:
+        done = work(*args)
+        await asyncio.sleep(self.seconds * (len(done) if isinstance(done, list) else 1))
+        return done
+
+
 @pytest.mark.parametrize("chunk_frames", [1, 2])
 def test_a_face_that_is_always_too_slow_loses_frames_and_keeps_time(chunk_frames):
     async def script():
-        slow = engine(animator=CartoonAnimator(16, chunk_frames), device=Inline(0.2))
+        slow = engine(animator=CartoonAnimator(16, chunk_frames), device=Slow(0.1))
         async with Conversation(slow, avatar=True) as talk:
             await asyncio.sleep(60)
             return talk
@@ -83,10 +94,23 @@ def test_a_face_that_is_always_too_slow_loses_frames_and_keeps_time(chunk_frames
     late = lag(talk, events.VideoDelta)
     assert max(late) < 1100
     assert late[-1] < late[20] + 300, "it does not fall behind more and more"
-    assert 60 / 0.2 * chunk_frames * 0.9 < len(late) < 60 / 0.2 * chunk_frames * 1.1
+    assert 60 / 0.1 * 0.9 < len(late) < 60 / 0.1 * 1.1
     undrawn = talk.engine.metrics.registry.get_sample_value("vasari_frames_undrawn_total")
     assert undrawn == pytest.approx(60 * 25 - len(late), abs=25)
     assert not talk.all(events.AvatarDelayed), "the sound is in time"
+
+
+def test_a_machine_that_draws_half_of_the_frames_shows_every_second_one_and_does_not_freeze():
+    async def script():
+        slow = engine(animator=CartoonAnimator(16), device=Slow(0.07))
+        async with Conversation(slow, avatar=True) as talk:
+            await asyncio.sleep(30)
+            return talk
+
+    frames = run(script()).all(events.VideoDelta)[25:]
+    steps = [b.pts_ms - a.pts_ms for a, b in zip(frames, frames[1:], strict=False)]
+    assert max(steps) <= 120
+    assert [frame.duration_ms for frame in frames[:-1]] == pytest.approx(steps)
 
 
 async def interrupted(at: float, late: float) -> float:

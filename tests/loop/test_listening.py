@@ -44,8 +44,8 @@ class Moving:
         face = LiveFace(Generator(self._seed), Blank(), 16)
         step = face.step
 
-        def watch(audio: Any, control: Control, other: Any) -> Shown:
-            shown = step(audio, control, other)
+        def watch(audio: Any, control: Control, other: Any, every: int) -> Shown:
+            shown = step(audio, control, other, every)
             self.chunks.append(shown.motion)
             return shown
 

@@ -129,7 +129,7 @@ def test_a_stage_that_raises_anything_is_reported_without_what_it_said():
 
 def test_a_face_that_fails_leaves_the_voice():
     class Face(CartoonFace):
-        def step(self, audio, control, other):
+        def step(self, audio, control, other=None, every=1):
             if control.state == "speaking":
                 raise RuntimeError("no picture")
             return super().step(audio, control)

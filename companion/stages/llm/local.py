@@ -14,6 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 from companion.stages.streams import over
+from companion.stages.worker import model_threads
 
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 Turns = list[dict[str, str]]  # of {"role": ..., "content": ...}
@@ -37,7 +38,7 @@ class LocalChat(BaseChatModel):
         """Generate until the end, a string of ``stop``, or ``on_delta`` returns True. Blocks; runs in the pool."""
 
     def model_post_init(self, context: Any, /) -> None:
-        self._pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="llm")
+        self._pool = model_threads("llm", self.parallel)
 
     async def read(self, turns: Turns) -> None:
         """Fill the prompt cache with ``turns``, the common prefix of the next prompts; returns when the model is free

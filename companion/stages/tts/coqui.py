@@ -10,7 +10,7 @@ from companion.errors import StageError
 from companion.stages.protocols import SPEAK_RATE, Abilities, Samples, Speech
 from companion.stages.streams import closing
 from companion.stages.tts import synthesis
-from companion.stages.worker import one_thread, pieces
+from companion.stages.worker import model_threads, pieces
 
 
 class Coqui:
@@ -45,7 +45,7 @@ class Coqui:
         self._say_options = say
         self._tts = _load(model, model_path, config_path, device)
         self._rate: int = self._tts.synthesizer.output_sample_rate
-        self._pool = one_thread("tts")
+        self._pool = model_threads("tts")
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """Text of any length -> its audio at 24 kHz, one piece per sentence, without word timings.

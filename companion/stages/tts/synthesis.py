@@ -15,7 +15,7 @@ from companion.emotions import Manner, meanings
 from companion.stages.protocols import Samples, Speech
 from companion.stages.streams import closing
 from companion.stages.tts.english import English, Utterance
-from companion.stages.worker import one_thread, pieces
+from companion.stages.worker import model_threads, pieces
 
 
 def manner(emotion: str) -> Manner:
@@ -52,7 +52,7 @@ class EnglishVoice(ABC):
         """``speed``: factor of the pace. ``pool``: the single thread of another voice with which it shares ``english``
         (not thread-safe); None: a thread of its own."""
         self._english, self._speed = english, speed
-        self._pool = pool or one_thread("tts")
+        self._pool = pool or model_threads("tts")
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         """Text of any length -> its audio at 24 kHz, one piece per sentence; no piece if nothing is speakable. The
