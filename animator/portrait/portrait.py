@@ -22,7 +22,7 @@ from animator.portrait.geometry.topology import mesh
 from animator.portrait.picture.named import NAMED_POINTS, Landmarks
 from animator.portrait.picture.reading import Picture, Source, decode, read
 from animator.portrait.remarks import remarks
-from animator.portrait.shaping.brows import level_brows
+from animator.portrait.shaping.brows import level_brows, rise
 from animator.portrait.shaping.closure import close_lids, shut_drawn, snap_rims, snap_seam
 from animator.portrait.shaping.head_fit import FittedHead, fit
 from animator.portrait.shaping.lip_gap import lips_parted, shows_teeth
@@ -30,7 +30,7 @@ from animator.portrait.shaping.lip_shapes import fit_mouth
 from animator.storage import cache_folder, whole
 
 Floats = NDArray[np.float32]
-VERSION = 60  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
+VERSION = 63  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
 KEPT_PORTRAITS = 64  # portraits on disk, some 4 MB each
 _SHARED_FIELDS = ("triangles", "contours")  # the same for all portraits
 
@@ -68,6 +68,7 @@ class Portrait:
     mouth_open: bool  # the lips are parted in the picture
     teeth_visible: bool  # the picture shows teeth
     glasses: NDArray[np.uint8]  # (n, n) opacity of their frame, 0 to 255; (0, 0) where there are none
+    brow_rise: float  # weight of the raising shapes beyond which the brows do not rise, see `shaping.brows.rise`
     brows: NDArray[np.uint8]  # (n, n) 255 where a drawing's brows are; (0, 0) where they do not lie by themselves
     place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
     source: tuple[int, int]  # width, height of the file's picture, upright
@@ -122,6 +123,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
     framed = cut(source, size, Landmarker(), given)
     points = framed.face.points
     iris = np.array([_iris(points[473:]), _iris(points[468:473])], np.float32)
+    glasses = find_glasses(framed.picture, points)
     head = _fitted(framed, iris)
     matte, outlined = person(framed.picture, points)
     lost = framed.drawing.eyes_lost
@@ -150,7 +152,8 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
         expression=head.expression,
         mouth_open=lips_parted(points),
         teeth_visible=shows_teeth(framed.picture, points),
-        glasses=find_glasses(framed.picture, points),
+        glasses=glasses,
+        brow_rise=rise(head.vertices, head.shapes, framed.picture, glasses),
         brows=find_brows(framed.picture, points) if framed.drawing.lids else np.zeros((0, 0), np.uint8),
         place=framed.place,
         source=(source.height, source.width) if framed.quarters % 2 else (source.width, source.height),
@@ -171,7 +174,7 @@ def _fitted(framed: Cut, iris: Floats) -> FittedHead:
     shapes, jaw = fit_mouth(vertices, (head.shapes, head.jaw, head.left), pose(points), width)
     drawn = framed.drawing.lids
     blinking = shut_drawn(vertices, shapes) if drawn else close_lids(vertices, shapes, picture, iris)
-    return replace(head, vertices=vertices, shapes=level_brows(vertices, blinking, width), jaw=jaw)
+    return replace(head, vertices=vertices, shapes=level_brows(vertices, blinking, picture), jaw=jaw)
 
 
 def _width(points: Floats) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 
 from animator.motion.rows import space
 from animator.motion.rows.filters import soft_limit
+from animator.portrait.shaping.brows import RAISING_SHAPES
 from animator.portrait.shaping.lip_shapes import ROUNDINGS
 from animator.render.eyes import eyeball
 from animator.render.kernels.arrays import Floats, f32
@@ -24,6 +25,7 @@ _EYE_WEIGHTS = tuple(  # the weights of shapes that move each eye's lids
     tuple(at for name, at in space.INDEX.items() if name.startswith("eye") and name.endswith(side))
     for side in ("Left", "Right")
 )
+_RAISING = [space.INDEX[name] for name in RAISING_SHAPES]
 _OUTERMOST_POINTS = [10, 152, 234, 454]  # points of a face: forehead, chin, cheeks
 _GAZE_YAWS = (space.GAZE_LEFT_YAW, space.GAZE_RIGHT_YAW)
 
@@ -92,7 +94,14 @@ def _weights(made: Layers, motion: Floats, turned: list[Floats]) -> Floats:
     for eye, moved, blink in zip(made.eyes, turned, _BLINKS, strict=True):
         weights[blink] = eyeball.lid(eye, moved, float(weights[blink]))
     weights[list(_NARROWING)] *= _rounded(weights)
+    if not made.brows:  # which stretch nothing
+        weights[_RAISING] *= _raised(float(weights[_RAISING].max()), made.portrait.brow_rise)
     return weights
+
+
+def _raised(asked: float, most: float) -> np.float32:
+    """The share of ``asked``, a weight of raised brows, by which brows that rise up to ``most`` do."""
+    return np.float32(soft_limit(asked, most) / asked if asked > 0 else 1)
 
 
 def _rounded(weights: Floats) -> np.float32:

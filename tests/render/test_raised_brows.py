@@ -1,5 +1,7 @@
 """Drawn brows that lie by themselves move whole, over a face that stays."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,11 +10,15 @@ from numpy.typing import NDArray
 from animator.motion.rows import space
 from animator.portrait.characters import find
 from animator.portrait.portrait import Portrait, load
+from animator.portrait.shaping.brows import RAISING_SHAPES
 from animator.render import Renderer
+from animator.render.layers import layers
+from animator.render.moment import moment
 
 pytestmark = pytest.mark.model
 
 Picture = NDArray[np.uint8]
+_RAISING = [space.INDEX[name] for name in RAISING_SHAPES]
 INK = (20, 40, 150)  # of no other thing in the picture
 
 
@@ -71,3 +77,23 @@ def test_what_is_round_the_brows_stays(face: Renderer) -> None:
 def test_a_lid_comes_down_without_the_brow(face: Renderer) -> None:
     rest, shut = ink(shown(face)), ink(shown(face, eyeBlink=1))
     assert np.abs(rest - shut).sum() < 0.02 * rest.sum()
+
+
+def test_brows_of_a_photograph_rise_no_further_than_there_is_skin_under_them() -> None:
+    """At small weights as always."""
+    free = replace(load(find("astronaut").picture), brow_rise=1.5)
+    held = replace(free, brow_rise=0.3)
+
+    def raised(portrait: Portrait, weight: float) -> float:
+        row = np.zeros(space.SIZE, np.float32)
+        row[_RAISING] = weight
+        return float(moment(layers(portrait), row).weights[_RAISING].mean())
+
+    assert [raised(portrait, 0.1) for portrait in (free, held)] == pytest.approx([0.1, 0.1], abs=0.002)
+    assert [raised(portrait, 0.9) for portrait in (free, held)] == pytest.approx([0.87, 0.3], abs=0.01)
+
+
+def test_brows_that_lie_by_themselves_have_no_such_limit(browed: Portrait) -> None:
+    row = np.zeros(space.SIZE, np.float32)
+    row[_RAISING] = 0.9
+    assert moment(layers(replace(browed, brow_rise=0.3)), row).weights[_RAISING] == pytest.approx(0.9)
