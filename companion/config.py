@@ -142,6 +142,14 @@ class Recording:
     folder: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class WebRtc:
+    """``[webrtc]``: the STUN and TURN servers by which the server is reached, as in
+    `companion.server.transport.peer.ice_server`."""
+
+    servers: tuple[str, ...] = ()
+
+
 SECTIONS = {
     "server": Server,
     "session": Talk,
@@ -150,6 +158,7 @@ SECTIONS = {
     "resume": Resume,
     "marks": Marks,
     "recording": Recording,
+    "webrtc": WebRtc,
 }
 
 
@@ -174,6 +183,7 @@ class Config:
     tools: dict[str, Stage] = field(default_factory=dict[str, Stage])
     resume: Resume = Resume(seconds=0.0)
     recording: Recording = Recording()
+    webrtc: WebRtc = WebRtc()
 
     def stages(self) -> list[tuple[str, Stage]]:
         """Everything chosen by import string, tools included, as (name of its table, stage)."""

@@ -41,7 +41,8 @@ class Engine:
 
     ``vad`` makes a detector and is called once per session; everything else is shared. ``encoder`` makes a video
     encoder and takes ``width``, ``height``, ``fps``, ``codec`` and ``bitrate`` as keyword arguments. ``feelings``,
-    ``resumables`` and ``films`` are None where the configuration switches them off.
+    ``resumables`` and ``films`` are None where the configuration switches them off. ``tracks``: sessions send sound and
+    pictures as WebRTC's media tracks, in the formats of these.
     """
 
     config: Config
@@ -62,6 +63,7 @@ class Engine:
     repertoire: Repertoire = field(default_factory=Repertoire)
     resumables: Resumables | None = None
     films: Films | None = None
+    tracks: bool = False
 
     @property
     def default_character(self) -> str:

@@ -16,6 +16,7 @@ MOST_CODECS = 16  # codecs that a client may list
 MOST_TOOLS = 128  # functions that a client may offer
 
 Codec = Literal["h264", "vp8", "jpeg"]
+TRACK_CODEC: Codec = "vp8"  # of pictures as a media track
 Name = Annotated[str, Field(max_length=200)]
 
 
@@ -103,7 +104,7 @@ class Avatar:
     type: Literal["photo-avatar"] = "photo-avatar"
     model: Name = "vasari-1"
     character: Name = ""
-    output_protocol: Literal["websocket"] = "websocket"
+    output_protocol: Literal["websocket", "webrtc"] = "websocket"  # the connection's, whichever is asked for
     video: Video = Video()
     scene: Scene = Scene()
     gaze: Gaze = Gaze()

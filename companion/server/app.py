@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -29,13 +29,14 @@ from companion.engine import Engine
 from companion.memory.resumables import Resumables
 from companion.metrics import Metrics
 from companion.protocol import codec
+from companion.protocol.events import Problem
 from companion.protocol.ids import new_id
 from companion.safety.allowance import Allowance
 from companion.server.connection import Caller, Opens, converse, refuse
 from companion.server.entry.access import FORBIDDEN_ORIGIN, Access, Refusal
-from companion.server.entry.admission import Places
+from companion.server.entry.admission import Guest, Line, Places
 from companion.server.entry.comebacks import Comebacks, token_of
-from companion.server.entry.handshake import LINE, Line
+from companion.server.entry.handshake import LINE
 from companion.server.entry.logs import REQUEST, admitted
 from companion.server.http.belongings import Belongings
 from companion.server.http.bodies import SlowError
@@ -48,6 +49,9 @@ from companion.server.http.sound import Sound
 from companion.server.http.uploads import Uploads
 from companion.server.load import Load
 from companion.server.readiness import Readiness
+from companion.server.transport.signalling import Calls, Desk
+from companion.server.transport.websocket_wire import WebSocketWire
+from companion.server.transport.wire import Wire
 from companion.server.warm_up import WarmUp
 from companion.session.client.visitor import Visitor
 from companion.session.session import Session
@@ -87,8 +91,9 @@ class Parts:
     """What the routes need.
 
     ``persona`` is the id of the default persona, ``character`` returns the name of the default portrait. ``opens``
-    makes a session; ``warm`` prepares the default face; ``read`` has the language model read the persona of an id;
-    ``turn`` runs a short turn through all stages; ``close`` closes the stages.
+    makes a session, ``opens_for_tracks`` one whose client gets media tracks; ``warm`` prepares the default face;
+    ``read`` has the language model read the persona of an id; ``turn`` runs a short turn through all stages; ``close``
+    closes the stages.
     """
 
     config: Server
@@ -103,6 +108,8 @@ class Parts:
     allowance: Allowance
     metrics: Metrics
     opens: Opens
+    opens_for_tracks: Opens
+    ice_servers: tuple[str, ...]
     warm: Callable[[], Awaitable[None]]
     read: Callable[[str], Coroutine[Any, Any, None]]
     turn: Callable[[], Awaitable[None]]
@@ -123,12 +130,20 @@ class App:
         self._warm_up = WarmUp(parts.warm, parts.read, self._personas)
         self._places = Places(config.max_sessions, config.max_sessions_per_user)
         self._comebacks = Comebacks(parts.resumables)
+        desk = Desk(visitor=self._visitor, admit=self._admit, leave=self._places.leave, converse=self._converse)
+        self._calls = Calls(desk, parts.ice_servers)
 
     def starlette(self) -> Starlette:
         """The application with its routes, middleware and background tasks."""
         parts = self._parts
         origins, largest = parts.config.allowed_origins, parts.config.max_picture_bytes
-        cors = Middleware(CORSMiddleware, allow_origins=origins, allow_methods=METHODS, allow_headers=["*"])
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=METHODS,
+            allow_headers=["*"],
+            expose_headers=["Location"],
+        )
         # Any page may load the web component; it explains to the authors of a page that may not connect what to do.
         client = CORSMiddleware(StaticFiles(directory=resources.folder("clients/web"), html=True), allow_origins=["*"])
         consents = Consents()
@@ -138,6 +153,7 @@ class App:
             middleware=[headers, cors],
             routes=[
                 WebSocketRoute("/v1/realtime", self.realtime),
+                *self._calls.routes(),
                 *Secrets(new=self.access.secret, visitor=self._visitor).routes(),
                 *self._catalogue().routes(),
                 *Uploads(portraits=parts.portraits, consents=consents, largest=largest, visitor=self._visitor).routes(),
@@ -157,6 +173,7 @@ class App:
         beside = {"warm": self._warm_up.run(), "load": self.load.watch(), "comebacks": self._comebacks.watch()}
         running = [asyncio.create_task(work, name=name) for name, work in beside.items()]
         yield
+        await self._calls.end()
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -173,23 +190,30 @@ class App:
         subprotocol = next((p for p in codec.SUBPROTOCOLS if p in offered), None)
         await websocket.accept(subprotocol)
         encode = codec.Encoder(binary=subprotocol == "realtime.binary", request=REQUEST.get())
-        parts, config = self._parts, self._parts.config
-        persona = websocket.query_params.get("persona") or parts.persona
-        token = token_of(offered)
-        earlier = self._comebacks.place(token, visitor)
-        line: Line | None = websocket.scope["extensions"].get(LINE)
-        if persona not in parts.personas:
-            known = ", ".join(parts.personas)
-            await refuse(websocket, encode, "unknown_persona", f"There is no such persona; there are {known}.")
-        elif (why := self._closed()) and (self.draining or not earlier):
-            await self._turn_away(websocket, encode, *why)
-        elif place := await self._places.take(visitor.user or "", line, earlier):
-            patience = config.first_message_s, config.idle_s
-            admitted(_address(websocket), visitor, self.sessions + 1)
-            await self._converse(Caller(websocket, encode, visitor, place, patience, token), persona)
+        wire = WebSocketWire(websocket, encode)
+        guest = await self._admit(websocket, visitor, token_of(offered), websocket.scope["extensions"].get(LINE))
+        if isinstance(guest, Problem):
+            await refuse(wire, guest)
         else:
-            message = f"All {config.max_sessions} conversations of this server are taken. Try again later."
-            await self._turn_away(websocket, encode, "session_limit_reached", message)
+            await self._converse(websocket, wire, guest)
+
+    async def _admit(
+        self, who: HTTPConnection, visitor: Visitor, token: str, line: Line | None = None
+    ) -> Guest | Problem:
+        """Give a place to a client with these rights, which resumes the conversation of ``token``, or say why not."""
+        earlier = self._comebacks.place(token, visitor)
+        if self._persona(who) not in self._parts.personas:
+            known = ", ".join(self._parts.personas)
+            return Problem("unknown_persona", f"There is no such persona; there are {known}.")
+        if (why := self._closed()) and (self.draining or not earlier):
+            return self._turned_away(who, Problem(*why))
+        if place := await self._places.take(visitor.user or "", line, earlier):
+            return Guest(visitor, place, token)
+        message = f"All {self._parts.config.max_sessions} conversations of this server are taken. Try again later."
+        return self._turned_away(who, Problem("session_limit_reached", message))
+
+    def _persona(self, who: HTTPConnection) -> str:
+        return who.query_params.get("persona") or self._parts.persona
 
     def _closed(self) -> tuple[str, str] | None:
         """Why no new conversation is accepted from anybody, as (code, sentence); None if they are accepted."""
@@ -199,24 +223,27 @@ class App:
             return "server_busy", "This server is too busy for another conversation. Try again later."
         return None
 
-    async def _turn_away(self, websocket: WebSocket, encode: codec.Encoder, code: str, message: str) -> None:
-        self._parts.metrics.refused.labels(code).inc()
-        log.warning("turned away %s: %s", _address(websocket), code)
-        await refuse(websocket, encode, code, message)
+    def _turned_away(self, who: HTTPConnection, problem: Problem) -> Problem:
+        self._parts.metrics.refused.labels(problem.code).inc()
+        log.warning("turned away %s: %s", _address(who), problem.code)
+        return problem
 
-    async def _converse(self, caller: Caller, persona: str) -> None:
+    async def _converse(self, who: HTTPConnection, wire: Wire, guest: Guest) -> None:
+        parts, config = self._parts, self._parts.config
+        admitted(_address(who), guest.visitor, self.sessions + 1)
         self.sessions += 1
         self._warm_up.pause()
-        self._parts.metrics.sessions.set(self.sessions)
+        parts.metrics.sessions.set(self.sessions)
         try:
-            parts = self._parts
-            await converse(caller, persona, opens=parts.opens, comebacks=self._comebacks, metrics=parts.metrics)
+            opens = parts.opens_for_tracks if wire.tracks else parts.opens
+            caller = Caller(wire, guest, (config.first_message_s, config.idle_s))
+            await converse(caller, self._persona(who), opens=opens, comebacks=self._comebacks, metrics=parts.metrics)
         finally:
-            self._places.leave(caller.place)
+            self._places.leave(guest.place)
             self.sessions -= 1
             if not self.sessions:
                 self._warm_up.go_on()
-            self._parts.metrics.sessions.set(self.sessions)
+            parts.metrics.sessions.set(self.sessions)
 
     async def health(self, request: Request) -> Response:
         """Whether the process is alive: always 200, with the number of running conversations and its limit."""
@@ -276,6 +303,8 @@ def create_app(engine: Engine) -> Starlette:
         allowance=engine.safety.allowance,
         metrics=engine.metrics,
         opens=partial(Session, engine),
+        opens_for_tracks=partial(Session, replace(engine, tracks=True)),
+        ice_servers=engine.config.webrtc.servers,
         warm=lambda: engine.looks.warm(),
         read=partial(engine.rehearsal.read, engine.tts),
         turn=lambda: engine.rehearsal.turn(engine.asr, engine.tts),

@@ -234,6 +234,7 @@ def _offered(engine: Engine) -> Offered:
         portraits=engine.portraits,
         character=engine.default_character,
         records=engine.films is not None,
+        tracks=engine.tracks,
     )
 
 

@@ -3,18 +3,29 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from companion.server.entry.handshake import Line
+from companion.session.client.visitor import Visitor
 
 ASK_S = 1.5  # s within which a live connection answers a ping
 REPLACED_MESSAGE = "You have come back on another line; the conversation on this one ends."
 
 
+class Line(Protocol):
+    """A connection that can be checked for a live client: `ask` sends a ping, ``answered`` is set once the client has
+    answered, `drop` ends the connection without a goodbye."""
+
+    answered: asyncio.Event
+
+    def ask(self) -> None: ...
+    def drop(self) -> None: ...
+
+
 @dataclass(slots=True, eq=False)
 class Place:
-    """A place that a conversation holds. ``user`` is the user of its client secret, or ""; ``line`` is its websocket
-    protocol, None where the ASGI server does not expose it; ``heard`` is when its client last sent anything, in seconds
-    on the event loop's clock."""
+    """A place that a conversation holds. ``user`` is the user of its client secret, or ""; ``line`` is its connection,
+    None where it cannot be checked; ``heard`` is when its client last sent anything, in seconds on the event loop's
+    clock."""
 
     user: str
     line: Line | None
@@ -24,6 +35,16 @@ class Place:
     def hear(self) -> None:
         """Record that the client has just sent something."""
         self.heard = asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody who was admitted: their rights, their place, and the token of the conversation that they resume, or
+    ""."""
+
+    visitor: Visitor
+    place: Place
+    token: str = ""
 
 
 class Places:

@@ -14,12 +14,14 @@ from companion.protocol.changes import update, without
 from companion.protocol.codec import WireError
 from companion.protocol.events import Json
 from companion.protocol.settings import (
+    TRACK_CODEC,
     Audio,
     AudioInput,
     AudioOutput,
     Avatar,
     Resolution,
     Settings,
+    SoundFormat,
     Transcription,
     detection,
 )
@@ -32,7 +34,7 @@ LARGEST_UPDATE = 500_000  # characters of an update as JSON
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
     """What a session's settings may choose from. ``character`` is shown where neither the client nor the persona names
-    one; ``records``: whether conversations may be recorded."""
+    one; ``records``: whether conversations may be recorded; ``tracks``: sound and pictures go as media tracks."""
 
     personas: Mapping[str, Persona]
     asr: ASR
@@ -42,6 +44,7 @@ class Offered:
     portraits: Portraits
     character: str
     records: bool = False
+    tracks: bool = False
 
 
 def defaults(persona: str, *, personas: Mapping[str, Persona], tts: TTS, turns: Turns) -> Settings:
@@ -142,6 +145,17 @@ def _understood(new: Settings, offered: Offered) -> Settings:
     return replace(new, audio=replace(new.audio, input=replace(new.audio.input, transcription=transcription)))
 
 
+def _carried(new: Settings, offered: Offered) -> Settings:
+    """How sound and pictures travel, which is the connection's to say; SDP has settled the formats of media tracks."""
+    avatar = new.avatar and replace(new.avatar, output_protocol="webrtc" if offered.tracks else "websocket")
+    if not offered.tracks:
+        return replace(new, avatar=avatar)
+    heard, said = (replace(one, format=SoundFormat()) for one in (new.audio.input, new.audio.output))
+    if avatar:
+        avatar = replace(avatar, video=replace(avatar.video, codec=TRACK_CODEC, codecs=(TRACK_CODEC,)))
+    return replace(new, audio=Audio(cast(AudioInput, heard), cast(AudioOutput, said)), avatar=avatar)
+
+
 def _face(avatar: Avatar, new: Settings, before: Settings, change: Json, offered: Offered) -> str:
     """A persona brings its face, unless ``change`` names another, and takes it along when it goes."""
     personas = offered.personas
@@ -176,7 +190,7 @@ def check(new: Settings, before: Settings, change: Json, offered: Offered) -> Se
         raise WireError("unknown_persona", message, "session.persona")
     if new.persona != before.persona and "instructions" not in change:
         new = replace(new, instructions="")
-    new = _understood(_voiced(new, before, change, offered), offered)
+    new = _carried(_understood(_voiced(new, before, change, offered), offered), offered)
     if new.avatar is None:
         return new
     character = _face(new.avatar, new, before, change, offered)
