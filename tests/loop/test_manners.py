@@ -136,7 +136,7 @@ def test_the_tone_of_a_help_desk_is_not_heard():
         ("I am so sorry to hear that.", "I am so sorry to hear that."),
         ("I am Sofia.", "Tell me more."),
         ("I am Anna, an AI.", "I am Anna, an AI."),
-        ("1. Sleep well.", ""),
+        ("1. Sleep well.", "One thing at a time."),
     ],
 )
 def test_it_takes_nobody_elses_life_for_its_own(sentence, heard):
@@ -210,3 +210,35 @@ def test_good_advice_is_no_leak_of_the_rules(advice):
     made = engine(llm=Continuing([advice]), asr=fakes.ScriptedASR(["My knee hurts."]))
     prompts = Prompts({"anna": PERSONA}, rules, manners=OWN)
     assert said(asked(replace(made, prompts=prompts), 1)) == [advice]
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        ("i lost my bag at the zoo", "You lost your bag at the zoo. Tell me more about it."),
+        ("My brother is so mean.", "Your brother is so mean. Tell me more about it."),
+        ("distracted", "Tell me more about it."),
+        ("I think you hate me.", "Tell me more about it."),
+        ("I was ill. My dog ran off.", "Tell me more about it."),
+        ("Who won the game?", "That I do not know."),
+        ("who won my game", "That I do not know."),
+    ],
+)
+@pytest.mark.parametrize("reply", ["I'm sorry, but I can't help with that.", "I am not sure what you mean."])
+def test_it_does_not_refuse_where_nothing_was_asked(told, answer, reply):
+    assert Tact(OWN, "Anna", [], [told])(reply) == answer
+
+
+def test_a_request_may_be_refused():
+    assert Tact(OWN, "Anna", [], ["Order me a cake."])("I am sorry, but I cannot do that.").endswith("do that.")
+
+
+def test_a_number_is_an_answer_and_no_list():
+    assert Tact(OWN, "Anna", [], ["25"])("25. What is half of it?") == "25. What is half of it?"
+    assert Tact(OWN, "Anna", [], ["How?"])("1. Take an egg.") == "One thing at a time."
+
+
+def test_what_replaces_a_sentence_after_one_in_pieces_begins_with_a_capital():
+    tact = Tact(OWN, "Anna", [], ["Hm."])
+    assert tact("They were all asleep,") and tact(" and nobody came.")
+    assert tact("What do you think?")[0].isupper()

@@ -24,6 +24,7 @@ STALE_WORDS = 5  # words from which on a statement is never repeated
 COPIED_WORDS = 3  # consecutive words after "I" that show that a sentence copies the user's
 EXAMPLE_WORDS = 5  # consecutive words that show that a sentence is about the user of an example
 _PERSON = {"i": "you", "my": "your", "me": "you", "am": "are", "was": "were", "i'm": "you're", "mine": "yours"}
+MOST_SAID_BACK = 12  # words of a user's turn that is said back to them
 PERSONAL_WORDS = frozenset(_PERSON.values())
 _SENTENCE = re.compile(r"[^.!?\n]+")
 
@@ -34,11 +35,13 @@ Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 @dataclass(frozen=True, slots=True)
 class Stock:
     """A rule against a stock phrase: a sentence that matches ``pattern`` and does not contain ``unless`` is replaced by
-    one of ``say``, or dropped if that is empty. ``{name}`` in ``unless`` is the persona's."""
+    one of ``say``, or dropped if that is empty. ``{name}`` in ``unless`` is the persona's. ``told``: only after a
+    turn in which the user asked for nothing; what they said is said back before ``say``."""
 
     pattern: Pattern
     say: tuple[str, ...] = ()
     unless: str = ""
+    told: bool = False
 
 
 @strict
@@ -58,11 +61,13 @@ class Answer:
 class Manners:
     """The rules of ``manners.md``. ``again`` replaces a question that was asked before; ``turned`` maps the first
     person to the second, for sentences in which the model claims what the user said of themself, unless ``mine``
-    matches; ``answers`` are prescribed, ``stock`` phrases are replaced."""
+    matches; ``asks`` finds turns in which the user asks for something; ``answers`` are prescribed, ``stock`` phrases
+    are replaced."""
 
     again: Texts = ("Tell me more.",)
     turned: dict[str, str] = field(default_factory=dict[str, str])
     mine: Pattern = re.compile(r"(?!)")
+    asks: Pattern = re.compile(r"\?")
     answers: tuple[Answer, ...] = ()
     stock: tuple[Stock, ...] = ()
 
@@ -108,13 +113,25 @@ class Manners:
         turned = re.sub(rf"\b(?:{pattern})\b", lambda m: self.turned[m.group().lower()], text, flags=re.IGNORECASE)
         return turned[:1].upper() + turned[1:] if text[:1].isupper() else turned
 
-    def instead(self, sentence: str, name: str) -> Sequence[str] | None:
-        """The possible replacements of a ``sentence`` that must not be said, maybe none; None if it may be said."""
+    def instead(self, sentence: str, name: str, said: str = "") -> Stock | None:
+        """The rule against a ``sentence`` that must not be said, after the user ``said`` something; None if it may be
+        said."""
+        asked = not said or bool(self.asks.search(said))
         for stock in self.stock:
             unless = stock.unless.replace("{name}", name)
-            if stock.pattern.search(sentence) and not (unless and unless in sentence):
-                return stock.say
+            if stock.pattern.search(sentence) and not (unless and unless in sentence) and not (stock.told and asked):
+                return stock
         return None
+
+    def back(self, said: str) -> str:
+        """What the user ``said`` of themself, said back to them as a sentence: "i lost my bag" as "You lost your bag.";
+        "" if it is long, or not about them alone."""
+        told = words(said)
+        whose = self.turned.keys() & told and not {"you", "your", "yours"} & set(told)
+        if not whose or len(told) > MOST_SAID_BACK or len(_SENTENCE.findall(said)) > 1:
+            return ""
+        turned = self._to_them(said.strip().rstrip(".!… "))
+        return f"{turned[:1].upper()}{turned[1:]}."
 
     def _answer(self, said: str) -> tuple[Answer, re.Match[str]] | None:
         matches = ((answer, answer.asked.search(said)) for answer in self.answers)
@@ -163,10 +180,11 @@ class Tact:
         begins = self._within is None
         fate, text = self._fate(piece) if begins else (self._within or Fate.KEPT, piece)
         self._within = None if piece.rstrip().endswith(ENDS) else fate
-        if not begins and fate is Fate.TURNED:
-            return self._manners.of_the_user(piece, self._told)
         if not begins:
-            return piece if fate is Fate.KEPT else ""
+            kept = fate in (Fate.KEPT, Fate.TURNED)
+            text = self._manners.of_the_user(piece, self._told) if fate is Fate.TURNED else piece if kept else ""
+            self._last = text or self._last
+            return text
         if fate is Fate.REPLACED and self._last.rstrip().endswith(",") and not text.startswith("I "):
             text = text[:1].lower() + text[1:]
         self._begun, self._last = self._begun or bool(text), text or self._last
@@ -175,7 +193,9 @@ class Tact:
     def _fate(self, piece: str) -> "tuple[Fate, str]":
         """Decide on the sentence that begins with ``piece`` -> (its fate, what to say now)."""
         text = self._manners.of_the_user(piece, self._told)
-        choice = self._manners.instead(text, self._name)
+        heard = self._told[-1] if self._told else ""
+        rule = self._manners.instead(text, self._name, heard)
+        choice = rule.say if rule else None
         if choice is None and self._others & runs([text]) and not text.rstrip().endswith("?"):
             choice = self._manners.again  # it attributes an example's content to the user or to itself
         if choice is None and words(text) in self._said:
@@ -183,6 +203,8 @@ class Tact:
         if choice is None:
             return (Fate.KEPT if text == piece else Fate.TURNED), text
         said = "" if self._replaced else self._fresh(choice)
+        if said and rule and rule.told and not self._begun:
+            said = f"{self._manners.back(heard)} {said}".lstrip()
         self._replaced = True
         return (Fate.REPLACED if said else Fate.DROPPED), said
 
