@@ -1,4 +1,4 @@
-"""The faces that ship with the project: a folder each, with the picture and a note of its licence."""
+"""The faces that ship with the project: one folder each, with the picture and its licence."""
 
 import tomllib
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "assets" / "characters"
-DEFAULT_CHARACTER = "mona_lisa"  # of nobody who lives
+DEFAULT_CHARACTER = "mona_lisa"  # not a living person
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """A shipped face. ``credit`` must be shown wherever it is offered."""
+    """A shipped face. ``credit`` must be shown wherever the face is offered."""
 
     name: str
     title: str
@@ -29,7 +29,7 @@ def characters() -> tuple[Character, ...]:
 
 
 def find(name: str) -> Character:
-    """The character called ``name``. Raises KeyError."""
+    """The character with this ``name``. Raises KeyError."""
     return {character.name: character for character in characters()}[name]
 
 

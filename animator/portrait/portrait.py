@@ -1,4 +1,4 @@
-"""`Portrait`: everything about one picture that a renderer needs, prepared once and kept on disk."""
+"""`Portrait`: everything a renderer needs to know about one picture, prepared once and cached on disk."""
 
 import hashlib
 import json
@@ -30,59 +30,60 @@ from animator.portrait.shaping.lip_shapes import fit_mouth
 from animator.storage import cache_folder, whole
 
 Floats = NDArray[np.float32]
-VERSION = 63  # of what is kept on disk: raise it when a portrait of the same picture comes out differently
-KEPT_PORTRAITS = 64  # portraits on disk, some 4 MB each
+VERSION = 63  # of the cached files: raise it when the same picture gives a different portrait
+KEPT_PORTRAITS = 64  # most portraits in the cache, about 4 MB each
 _SHARED_FIELDS = ("triangles", "contours")  # the same for all portraits
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """One face, at rest, in one picture. All coordinates are px of ``picture``: x right, y down, z towards the camera.
+    """One face at rest, in one picture. All coordinates are in px of ``picture``: x right, y down, z towards the
+    camera.
 
-    "Left" is the subject's left, the right side of the picture. Vertices 0-467 are MediaPipe's, the others lie between
-    them (see `topology.Mesh`).
+    "Left" is the subject's left, the right side of the picture. Vertices 0-467 are MediaPipe's; the others subdivide
+    its edges (see `topology.Mesh`).
     """
 
     id: str  # SHA-256 of the picture, its size and the version of this code
     size: int  # px, side of the view
-    picture: Picture  # (n, n, 3) RGB uint8, the view with a margin all round
+    picture: Picture  # (n, n, 3) RGB uint8, the view with a margin on all sides
     view: tuple[int, int]  # x0, y0: the face at rest shows picture[y0:y0 + size, x0:x0 + size] exactly
-    real: tuple[int, int, int, int]  # left, top, right, bottom: beyond, the picture is a mirror image of itself
+    real: tuple[
+        int, int, int, int
+    ]  # left, top, right, bottom of the source's pixels; beyond them the picture is mirrored
     person: NDArray[np.uint8]  # (n, n), 255 where the person is
-    outlined: bool  # the person's outline was found: where not, ``person`` is a bust drawn round the landmarks
+    outlined: bool  # whether the person's outline was found; if not, ``person`` is a bust drawn around the landmarks
     landmarks: Floats  # (478, 3)
     vertices: Floats  # (V, 3)
     triangles: NDArray[np.int32]  # (T, 3), open at the mouth and at both eyes
     contours: dict[str, NDArray[np.int32]]  # vertex numbers, left to right; face_oval is a closed loop
     shapes: Floats  # (52, V, 3) displacement at weight 1, in the order of animator.motion.rows.space.ARKIT
-    jaw: Floats  # (52, 3, 4): p + weight * (A @ (p, 1)) moves the points p of the lower jaw (teeth, tongue)
-    pose: tuple[float, float, float]  # yaw, pitch, roll in the picture, degrees, signs of animator.control
+    jaw: Floats  # (52, 3, 4): p + weight * (A @ (p, 1)) moves a point p of the lower jaw (teeth, tongue)
+    pose: tuple[float, float, float]  # yaw, pitch, roll in the picture, degrees; signs as in animator.control
     iris: Floats  # (2, 3) x, y, radius of the left and the right iris
     eyeballs: Floats  # (2, 4) x, y, z, radius of the left and the right eyeball
-    teeth: Floats  # (3,) where the edges of the two middle upper teeth meet
-    face_width: float  # between the points 234 and 454, not foreshortened
-    face_height: float  # between the points 10 and 152, not foreshortened
+    teeth: Floats  # (3,) where the edges of the two upper central incisors meet
+    face_width: float  # distance of points 234 and 454 in 3D
+    face_height: float  # distance of points 10 and 152 in 3D
     ear_depth: float  # z of the ears
-    drawing: Drawing  # how far the face is treated as a flat drawing
-    expression: Floats  # (52,) ARKit weights that the face already has in the picture
+    drawing: Drawing  # which treatments for flat drawings the face gets
+    expression: Floats  # (52,) ARKit weights of the expression in the picture
     mouth_open: bool  # the lips are parted in the picture
     teeth_visible: bool  # the picture shows teeth
-    glasses: NDArray[np.uint8]  # (n, n) opacity of their frame, 0 to 255; (0, 0) where there are none
+    glasses: NDArray[np.uint8]  # (n, n) opacity of their frame, 0 to 255; (0, 0) if there are none
     brow_rise: float  # weight of the raising shapes beyond which the brows do not rise, see `shaping.brows.rise`
-    brows: NDArray[np.uint8]  # (n, n) 255 where a drawing's brows are; (0, 0) where they do not lie by themselves
-    place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
+    brows: NDArray[np.uint8]  # (n, n) 255 where a drawing's brows are; (0, 0) if they are not separate strokes
+    place: tuple[float, float, float]  # x, y of the picture's corner in px of the file; px of the file per px of it
     source: tuple[int, int]  # width, height of the file's picture, upright
-    quarters: int  # of a circle by which the file was turned, clockwise, so that the face is upright
-    others: Floats  # (n, points of `named.NAMED_POINTS`, 2) px of the file: the other faces that were found in it
-    human: (
-        bool  # a person's face, with teeth: not an animal's or a robot's, see `animator.portrait.finding.framing.Cut`
-    )
-    eyes_hidden: tuple[bool, bool]  # the left and the right eye, behind dark glasses or hair, or in a drawing
-    doubtful: bool  # a person should look at the landmarks before they are used
-    warnings: tuple[str, ...]  # for the person who chose the picture
+    quarters: int  # quarter turns, clockwise, that made the face upright
+    others: Floats  # (n, points of `named.NAMED_POINTS`, 2) px of the file: the other faces found in it
+    human: bool  # a person's face, with teeth, not an animal's or a robot's: `animator.portrait.finding.framing.Cut`
+    eyes_hidden: tuple[bool, bool]  # left and right eye: behind dark glasses or hair, or not found in a drawing
+    doubtful: bool  # a person should check the landmarks before they are used
+    warnings: tuple[str, ...]  # shown to the person who chose the picture
 
     def named(self) -> Landmarks:
-        """The points that a person can correct, in px of the file as it is."""
+        """The points that a person can correct, in px of the file as stored, before any turn."""
         x, y, step = self.place
         return self._landmarks(self.landmarks[list(NAMED_POINTS.values()), :2] * step + [x, y])
 
@@ -100,12 +101,12 @@ _TUPLE_FIELDS = tuple(field.name for field in fields(Portrait) if get_origin(fie
 
 
 def load(source: Path | bytes, size: int = 512, given: Landmarks | None = None) -> Portrait:
-    """The portrait of a picture (a file or its bytes), seen in a view of ``size`` px; its face goes through the
-    ``given`` points. Whether it is drawn flat is judged by its looks, unless that is given.
+    """The portrait of a picture (a file or its bytes), in a view of ``size`` px. Its landmarks pass through the
+    ``given`` points. Whether it is a flat drawing is judged by its looks unless ``given`` says so.
 
-    What was prepared from a file is kept on disk, the latest `KEPT_PORTRAITS` of them; a picture given as bytes, such
-    as a user's upload, leaves no trace. Raises `animator.portrait.picture.reading.PortraitError` for pictures that make
-    no portrait.
+    Portraits of files are cached on disk, the latest `KEPT_PORTRAITS` of them; a picture given as bytes, such as a
+    user's upload, is never written. Raises `animator.portrait.picture.reading.PortraitError` for pictures that cannot
+    become a portrait.
     """
     content = read(source) if isinstance(source, Path) else source
     corrected = json.dumps(given.json(), sort_keys=True) if given else ""
@@ -167,7 +168,7 @@ def _prepare(source: Source, size: int, name: str, given: Landmarks | None) -> P
 
 
 def _fitted(framed: Cut, iris: Floats) -> FittedHead:
-    """The head of a framed face, with lids, lips and brows that move as the picture shows them."""
+    """The head of a framed face, its lids, lips and brows adjusted to what the picture shows."""
     points, picture = framed.face.points, framed.picture
     head, width = fit(points, framed.face.blendshapes), _width(points)
     vertices = (snap_rims if lips_parted(points) else snap_seam)(head.vertices, picture, width)
@@ -178,7 +179,7 @@ def _fitted(framed: Cut, iris: Floats) -> FittedHead:
 
 
 def _width(points: Floats) -> float:
-    """Px between the points 234 and 454, not foreshortened."""
+    """The face width: the distance of points 234 and 454 in 3D, px."""
     return float(np.linalg.norm(points[234] - points[454]))
 
 
@@ -189,7 +190,7 @@ def _iris(ring: Floats) -> tuple[float, float, float]:
 
 
 def _restore(kept: Path) -> Portrait | None:
-    """The portrait in the file, or None when there is none or it is damaged."""
+    """The portrait in the file, or None if there is none or it is damaged."""
     try:
         with kept.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             values = {field.name: stored[field.name] for field in fields(Portrait) if field.name not in _SHARED_FIELDS}
@@ -203,7 +204,7 @@ def _restore(kept: Path) -> Portrait | None:
 
 
 def _keep(portrait: Portrait, kept: Path) -> None:
-    """Writes the file as a whole or not at all; a full or read-only disk costs only the next preparation."""
+    """Writes the file completely or not at all; on a full or read-only disk the portrait is just not cached."""
     names = [field.name for field in fields(Portrait) if field.name not in _SHARED_FIELDS]
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A preview of the landmarks in a picture: the mesh, and the points that a person can correct, with their names."""
+"""A preview of the landmarks in a picture: the mesh, and the named points that a person can correct."""
 
 import cv2
 import numpy as np
@@ -9,12 +9,12 @@ from animator.portrait.picture.named import NAMED_POINTS
 from animator.portrait.portrait import Portrait
 
 _HEIGHT = 1200  # px
-_MARGIN = 0.12  # of the face's height, round it
+_MARGIN = 0.12  # of the face's height, on each side
 _MESH_COLOUR, _POINT_COLOUR, _NAME_COLOUR, _EDGE_COLOUR = (90, 220, 255), (255, 60, 60), (255, 255, 255), (0, 0, 0)
 
 
 def preview(portrait: Portrait) -> NDArray[np.uint8]:
-    """(h, w, 3) RGB: the face, enlarged."""
+    """(h, w, 3) RGB: the face, enlarged, with its landmarks drawn in."""
     points = portrait.landmarks[:, :2]
     room = _MARGIN * portrait.face_height
     low = (points.min(axis=0) - room).astype(int).clip(0)

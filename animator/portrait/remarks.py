@@ -9,16 +9,16 @@ from animator.portrait.finding.framing import Cut
 from animator.portrait.geometry.pose import pose
 from animator.portrait.geometry.topology import FACE_OVAL
 
-_SHARP_FACE_PX = 110  # px; below, the face is visibly soft at 512
+_SHARP_FACE_PX = 110  # px of the file: a smaller face is visibly soft at 512
 _LARGEST_YAW, _LARGEST_PITCH = 28.0, 22.0  # degrees of yaw, pitch
 _TURN_WORDS = ("", "on its side", "upside down", "on its side")
-_BORDER_SHARE = 0.01  # of the face's height: landmarks nearer to the border of the picture, or beyond, were guessed
-_DARK_LIGHTNESS = 25.0  # L; black people in a dim room have 50, Vermeer's girl in the shadow of her hat 41
-_SHUT_BLINK, _HALF_SHUT_BLINK = 0.6, 0.45  # weight of a blink of both eyes, and of the mean of both
+_BORDER_SHARE = 0.01  # of the face's height: landmarks closer to the picture's border, or beyond it, are guesses
+_DARK_LIGHTNESS = 25.0  # L of Lab; black people in a dim room have 50, Vermeer's girl in the shadow of her hat 41
+_SHUT_BLINK, _HALF_SHUT_BLINK = 0.6, 0.45  # blink weights: of both eyes; of their mean
 
 
 def remarks(framed: Cut) -> tuple[str, ...]:
-    """The warnings of a portrait; none for a picture that will do well."""
+    """The warnings about a portrait; none if the picture is suitable."""
     found: list[str] = []
     if len(framed.others) and not framed.given:
         found.append(f"{len(framed.others) + 1} faces were found; the largest one is used.")

@@ -1,9 +1,9 @@
-"""Finds drawn faces by their contours: two eyes that mirror each other, and a mouth below them, on one ground.
+"""Finds drawn faces by their contours: two eyes that mirror each other, and a mouth below them, on one background.
 
 Networks trained on photographs see no face in a few dots and lines. But in any style a drawn face has a ground (skin,
-fur, paper) on which its eyes and its mouth lie as islands. So the picture is segmented where its colours change. In
-each segment that is large enough, the islands are tried as eyes and mouth; the likeliest three are taken if the eyes
-are alike, level and of one size, and the mouth is where mouths are.
+fur, paper) on which its eyes and its mouth lie as islands. So the picture is segmented at changes of colour. In each
+segment that is large enough, the islands are tried as eyes and mouth; the most likely three are taken if the eyes are
+alike, level and of similar size, and the mouth has a plausible place.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ Mask = NDArray[np.bool_]
 _WORK_SIDE = 360  # px, longer side to which the picture is scaled
 _GROUND_STEPS = (5.0, 10.0)  # Lab, differences between adjacent pixels at which the ground ends
 _LIGHT_LEVELS = (50.0, 65.0, 80.0)  # least L of a ground with soft shades, on which everything drawn is darker
-# Shares of the ground's size: narrower bays are cut off, so that eyes which touch the hair become islands.
+# Shares of the ground's size: narrower bays are closed, so that eyes which touch the hair become islands.
 _BAY_WIDTHS = 0.0, 0.035, 0.09
-_COLOUR_COUNT = 12  # colours among which irises that touch the hair are sought
+_COLOUR_COUNT = 12  # number of colours among which irises that touch the hair are searched
 # Of an iris: least and largest share of the picture, least share of its box, largest aspect.
 _SPOT_LIMITS = 0.00015, 0.02, 0.4, 2.6
 _MOST_SPOTS = 60  # the largest ones are looked at
@@ -107,7 +107,7 @@ def find_drawn(picture: Picture) -> list[Drawn]:
 
 
 def _same(one: _Three, other: _Three) -> bool:
-    """Whether both have the same eyes."""
+    """Whether both faces have the same eyes."""
     far = float(np.linalg.norm(other.left.centre - other.right.centre))
     pairs = ((one.left, other.left), (one.right, other.right))
     return all(float(np.linalg.norm(a.centre - b.centre)) < _SAME_EYE_DISTANCE * far for a, b in pairs)
@@ -134,7 +134,7 @@ def _grounds(lab: Floats) -> list[Mask]:
 
 
 def _islands(lab: Floats, ground: Mask, bay: float) -> list[_Island]:
-    """What lies on the ``ground`` (h, w) once bays narrower than the share ``bay`` of its size are closed; largest
+    """What lies on the ``ground`` (h, w) after bays narrower than the share ``bay`` of its size are closed; largest
     first."""
     land = np.pad(ground, 1).astype(np.uint8)
     reach = round(bay * float(np.sqrt(ground.sum())))
@@ -153,7 +153,7 @@ def _islands(lab: Floats, ground: Mask, bay: float) -> list[_Island]:
 
 
 def _spots(lab: Floats) -> list[_Island]:
-    """Compact, small areas of one colour of their own, wherever they lie; largest first."""
+    """Compact, small areas of a single colour, anywhere in the picture; largest first."""
     soft = np.asarray(cv2.GaussianBlur(lab, (0, 0), 1.2), np.float32)
     colours = soft[::3, ::3].reshape(-1, 3)
     if len(np.unique(colours.round(), axis=0)) < _COLOUR_COUNT:
@@ -182,7 +182,7 @@ def _island(lab: Floats, mask: Mask, box: NDArray[np.int32], centre: NDArray[np.
 
 
 def _different(islands: list[_Island]) -> list[_Island]:
-    """``islands`` without repetitions."""
+    """``islands`` without duplicates."""
     kept: dict[tuple[int, ...], _Island] = {}
     for island in islands:
         kept.setdefault(tuple(side // 4 for side in island.box), island)
@@ -190,7 +190,7 @@ def _different(islands: list[_Island]) -> list[_Island]:
 
 
 def _best(islands: list[_Island], everything: list[_Island]) -> _Three:
-    """The likeliest face whose eyes are among ``islands``; its mouth may be another one of ``everything``."""
+    """The most likely face with eyes from ``islands``; its mouth may also come from ``everything``."""
     pairs: list[tuple[float, _Island, _Island]] = []
     for one, other in combinations(islands, 2):
         right, left = (one, other) if one.centre[0] < other.centre[0] else (other, one)
@@ -210,7 +210,7 @@ def _best(islands: list[_Island], everything: list[_Island]) -> _Three:
 
 
 def _brows(pair: tuple[_Island, _Island], lower: tuple[_Island, _Island]) -> bool:
-    """Whether a ``pair`` is a pair of brows, since the ``lower`` pair is the eyes."""
+    """Whether ``pair`` is a pair of brows because the ``lower`` pair is the eyes."""
     aside, below = below_eyes(pair[0].centre, pair[1].centre, (lower[0].centre + lower[1].centre) / np.float32(2))
     ratio = np.linalg.norm(lower[1].centre - lower[0].centre) / np.linalg.norm(pair[1].centre - pair[0].centre)
     return (
@@ -229,7 +229,7 @@ def _pair(right: _Island, left: _Island) -> float:
         return 0.0
     sizes = abs(float(np.log(right.area / left.area)))
     high = abs(float(np.log(right.height / left.height)))
-    both = max(_shared(right.shape, left.shape), _shared(right.shape, left.shape[:, ::-1]))  # aside both look alike
+    both = max(_shared(right.shape, left.shape), _shared(right.shape, left.shape[:, ::-1]))  # both look aside
     return (
         _bell(sizes, 0.5)
         * _bell(high, 0.4)
@@ -245,7 +245,7 @@ def _shared(one: Floats, other: Floats) -> float:
 
 
 def _under(right: _Island, left: _Island, mouth: _Island) -> float:
-    """How likely, 0 to 1, ``mouth`` is the mouth under two eyes."""
+    """How likely, 0 to 1, ``mouth`` is the mouth below two eyes."""
     aside, below = below_eyes(right.centre, left.centre, mouth.centre)
     wide = mouth.width / float(np.linalg.norm(left.centre - right.centre))
     if (
@@ -263,8 +263,8 @@ def _under(right: _Island, left: _Island, mouth: _Island) -> float:
 
 
 def below_eyes(right: Floats, left: Floats, point: Floats) -> tuple[float, float]:
-    """How far a ``point`` (2,) lies from the middle between two eyes, along their line towards the left one, and below
-    it; in distances of the eyes."""
+    """Where a ``point`` (2,) lies relative to the middle between two eyes: along their line towards the left one, and
+    below it; in distances of the eyes."""
     across = left - right
     square = float(across @ across)
     off = point - (left + right) / 2
@@ -276,7 +276,7 @@ def _bell(off: float, spread: float) -> float:
 
 
 def _named(three: _Three, step: float) -> Points:
-    """The points of a face, in px of a picture that is ``step`` times as large."""
+    """The face's named points, in px of a picture ``step`` times as large."""
     points: Points = {}
     for side, eye in (("right", three.right), ("left", three.left)):
         left, top, right, bottom = eye.box

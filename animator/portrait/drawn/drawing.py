@@ -1,9 +1,11 @@
-"""Is a face drawn in flat colours? Each treatment for drawings needs evidence of its own; in doubt it is not applied.
+"""Decides whether a face is drawn in flat colours. Each treatment for drawings needs its own evidence; in doubt it is
+not applied.
 
-A flat drawing consists of areas of one exact colour with steps between them. In a photograph, a painting or a computer
-rendering, however smooth, light changes the colour of the skin all the way from the nose to the cheek: there may be no
-texture, but there are gradients (slopes). The evidence is therefore measured over whole regions, away from steps: what
-share of them has one of a few colours, and how often the colour changes over a short distance without a step between.
+A flat drawing consists of areas of exactly one colour with steps between them. In a photograph, a painting or a
+computer rendering, however smooth, light changes the colour of the skin all the way from the nose to the cheek: there
+may be no texture, but there are gradients (slopes). The evidence is therefore measured over whole regions, away from
+steps: what share of them has one of a few colours, and how often the colour changes over a short distance without a
+step between.
 """
 
 from typing import NamedTuple
@@ -23,34 +25,34 @@ _EYES = {side: (*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][::-1]) 
 _FACE_WIDTH = 128  # px, width to which the face is scaled before anything is measured
 _MARGIN = 0.1  # face widths around the oval that are included
 _BLUR = 1.6  # px, blur that removes noise, hatching and compression artefacts
-_BRIGHT_LEVEL = 235.0  # of 255, to which the brightest parts of the face are scaled: dark pictures have slopes, too
+_BRIGHT_LEVEL = 235.0  # of 255, of the face's brightest parts after scaling: dark pictures have slopes, too
 _MOST_GAIN = 8.0
-_BLOWN_LEVEL = 248  # of 255: a pixel lighter in all channels is no evidence, except in a line drawing on white
+_BLOWN_LEVEL = 248  # of 255: pixels lighter in all channels are not counted, except in a line drawing on white
 _STEP_SLOPE = 1.3  # Lab a px: steeper is a step between two areas
 _SHADING_SLOPES = 0.4, 4.0  # Lab a px, range of shading: less is compression, more is a drawn step
 _SAME_COLOUR = 1.8  # Lab: colours that differ by less are one
 _COLOUR_DISTANCE = 6.5  # Lab, least distance between two of the few colours
 _MOST_COLOURS = 8  # how many count as few
 _LEAST_COLOUR_SHARE = 0.02  # least share of a region that one of the few colours covers
-_WAY_LENGTH, _SHADING_CHANGE = 16, 2.0  # px between two pixels, and Lab by which shading changes the colour over them
+_WAY_LENGTH, _SHADING_CHANGE = 16, 2.0  # px between two pixels; change of Lab over them that is shading
 _LEAST_REGION = 0.1  # least share of a region that must lie off steps and not be blown out for it to be evidence
 # A line drawing on white has a smaller share of slopes than this, and sharper lines (Lab a px).
 _PAPER_SLOPES, _PEN_SLOPE = 0.18, 7.6
 
 _FLAT_SCORE = -0.2  # least score of a flat face: photographs and paintings have at most -0.5, drawings at least -0.06
 _LIT_SLOPES = 0.42  # share of slopes in half a face: drawings have up to .36, photographs .44 or more
-# Lab and share of a half-face by which the other half's main colour counts as present in it: skin's is, a mask's not.
+# Lab and share of a half-face from which the other half's main colour counts as present: skin is in both, a mask not.
 _SHARED_COLOUR, _SHARED_SHARE = 5.0, 0.04
-_STEPS_SCORE = -1.0  # score of a region that consists of little but steps
+_STEPS_SCORE = -1.0  # score of a region that consists almost entirely of steps
 _NOSE, _CHIN, _FOREHEAD = (6, 1), 152, 10
 _LEAST_GROUND = 0.06  # least share of the surroundings of an eye or a mouth that lies off steps
 _LEAST_FLAT_SHARE = 0.5  # least share of these that has one of a few colours
 _EYE_REACH, _MOUTH_REACH = 0.24, 0.24  # face widths, radius of the surroundings of an eye and of a mouth
 _INK_DISTANCE = 12.0  # Lab, least distance of what is drawn from the skin
-_RING_RANGE = 2, 6  # px around landmarks fitted to an outline, where there is skin if it was the right outline
+_RING_RANGE = 2, 6  # px around landmarks fitted to an outline: skin, if it was the right outline
 _RING_COLOUR = 8.0  # Lab by which the colour of that skin may differ
 _ALONE_EYE_SHARE, _ALONE_MOUTH_SHARE = 0.55, 0.8  # least share of that ring in one colour: an eye has lashes and brows
-SURE_EYE_SHARE = 0.8  # the same for an eye that was found by landmarks only
+SURE_EYE_SHARE = 0.8  # the same for an eye found by landmarks alone
 _CONTOUR_SLOPE = 4.0  # Lab a px, least median slope at the edges of what is drawn; photographs have half of it
 
 
@@ -65,7 +67,8 @@ class Drawing(NamedTuple):
 
     @property
     def eyes_lost(self) -> bool:
-        """The face is drawn, but its eyes were not found: neither a drawing's lids nor a person's would fit them."""
+        """Whether the face is drawn but its eyes were not found: neither a drawing's lids nor a person's would fit
+        them."""
         return any(self) and not self.lids
 
     def words(self) -> str:
@@ -104,9 +107,11 @@ class _View(NamedTuple):
 
 
 def judge(picture: NDArray[np.uint8], points: Floats, drawn: bool | None = None) -> Drawing:
-    """Which treatments the face with the landmarks ``points`` (478, 3) px in ``picture`` (h, w, 3) RGB gets. If a
-    person has said whether it is ``drawn``, that decides. Where `Drawing.eyes` and `Drawing.mouth` are set, it is worth
-    looking for outlines."""
+    """The treatments for the face with landmarks ``points`` (478, 3) px in ``picture`` (h, w, 3) RGB.
+
+    A person's word whether it is ``drawn`` decides. If `Drawing.eyes` or `Drawing.mouth` is set, it is worth searching
+    for outlines.
+    """
     if drawn is not None:
         return _FLAT_DRAWING if drawn else PHOTOGRAPH
     view = _view(picture, points)
@@ -122,18 +127,19 @@ def judge(picture: NDArray[np.uint8], points: Floats, drawn: bool | None = None)
 
 
 def eyes_stand_alone(picture: NDArray[np.uint8], points: Floats, least: float = _ALONE_EYE_SHARE) -> bool:
-    """Whether the skin around each eye has one colour, on the ``least`` share of it; if not, it is not an eye."""
+    """Whether at least the share ``least`` of the skin around each eye has one colour; otherwise the outline is not an
+    eye."""
     view = _view(picture, points)
     return min(_alone(view, eye) for eye in _EYES.values()) > least
 
 
 def mouth_stands_alone(picture: NDArray[np.uint8], points: Floats) -> bool:
-    """The same for the lips."""
+    """As `eyes_stand_alone`, for the lips."""
     return _alone(_view(picture, points), _LIPS) > _ALONE_MOUTH_SHARE
 
 
 def _alone(view: _View, outline: tuple[int, ...]) -> float:
-    """Share of the ring around an ``outline`` that has one colour."""
+    """Share of the ring around an ``outline`` that has a single colour."""
     inside = _within(view.points[list(outline)], view.slope.shape).astype(np.uint8)
     near, far = (
         cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * away + 1,) * 2)) for away in _RING_RANGE
@@ -163,8 +169,8 @@ def _view(picture: NDArray[np.uint8], points: Floats) -> _View:
 
 
 def lit(picture: NDArray[np.uint8], points: Floats) -> Floats:
-    """``picture`` (h, w, 3) in 0 to 1, with its levels stretched to the range of the face with the landmarks ``points``
-    (n, 2) px, so that dark and faint pictures look like others."""
+    """``picture`` (h, w, 3) as 0 to 1, its levels stretched to the range within the face with landmarks ``points`` (n,
+    2) px, so that dark and faint pictures are judged like others."""
     face = picture[_within(points[list(FACE_OVAL)], picture.shape[:2])]
     dark, bright = np.percentile(face, 1), np.percentile(face.max(axis=1), 95)
     gain = min(_BRIGHT_LEVEL / max(float(bright - dark), 1.0), _MOST_GAIN)
@@ -187,7 +193,7 @@ def _score(view: _View, region: Mask) -> float:
 
 
 def _halves(view: _View) -> tuple[Mask, Mask]:
-    """The face above and below the middle of its nose: a mask, a hand or dark glasses may cover one of the halves."""
+    """The face above and below the middle of its nose, since a mask, a hand or dark glasses may cover one half."""
     (x, y), (right, down) = view.points[list(_NOSE)].mean(axis=0), view.points[_CHIN] - view.points[_FOREHEAD]
     rows, columns = np.mgrid[: view.slope.shape[0], : view.slope.shape[1]]
     lower = (columns - x) * right + (rows - y) * down > 0
@@ -195,8 +201,10 @@ def _halves(view: _View) -> tuple[Mask, Mask]:
 
 
 def _shows_light(view: _View, region: Mask, other: Mask) -> bool:
-    """Whether light changes the colours in ``region`` as in no drawing, whatever the ``other`` half is like. Where
-    ``region`` is little but steps, this also needs that the other half's main colour does not occur in it."""
+    """Whether light shades the colours in ``region`` as it never does in a drawing, whatever the ``other`` half shows.
+
+    If ``region`` is almost entirely steps, the other half's main colour must also be missing from it.
+    """
     score = _score(view, region)
     if score > _FLAT_SCORE or _between(view, region & ~view.blown) < _LIT_SLOPES:
         return False
@@ -208,13 +216,13 @@ def _shows_light(view: _View, region: Mask, other: Mask) -> bool:
 
 
 def _between(view: _View, region: Mask) -> float:
-    """Share of ``region`` in which colours change, but without steps."""
+    """Share of ``region`` in which colours change without steps."""
     slopes = view.slope[region]
     return float(((slopes > _SHADING_SLOPES[0]) & (slopes < _SHADING_SLOPES[1])).mean()) if len(slopes) else 0.0
 
 
 def _few(colours: Floats) -> float:
-    """Share of ``colours`` (n, 3) Lab that are one of a few colours, as exactly as compression preserves them."""
+    """Share of ``colours`` (n, 3) Lab that match one of a few colours as closely as compression allows."""
     left, count = colours, 0
     for _ in range(_MOST_COLOURS):
         if len(left) <= _LEAST_COLOUR_SHARE * len(colours):
@@ -234,8 +242,7 @@ def _few(colours: Floats) -> float:
 
 
 def _shaded(view: _View, calm: Mask) -> float:
-    """Share of the pairs of ``calm`` (h, w) pixels, `_WAY_LENGTH` apart without a step between, that differ in
-    colour."""
+    """Share of pairs of ``calm`` (h, w) pixels, `_WAY_LENGTH` apart without a step between, whose colours differ."""
     changed = ways = 0
     height, width = calm.shape
     for x, y in ((_WAY_LENGTH, 0), (0, _WAY_LENGTH)):
@@ -252,7 +259,7 @@ def _oval(view: _View) -> Mask:
 
 
 def _round(view: _View, ids: tuple[int, ...], reach: float) -> Mask:
-    """The disc with a radius of ``reach`` face widths around the middle of the landmarks ``ids``."""
+    """The disc with a radius of ``reach`` face widths around the mean of the landmarks ``ids``."""
     x, y = view.points[list(ids)].mean(axis=0).round().astype(int).tolist()
     return cv2.circle(np.zeros(view.slope.shape, np.uint8), (x, y), round(reach * _FACE_WIDTH), 1, -1) > 0
 

@@ -1,6 +1,7 @@
-"""Brows of drawn faces: separate strokes, which rise over a face that stays as it is.
+"""Brows of drawn faces: separate strokes that are moved over a face which stays as it is.
 
-The skin of a flat drawing has no texture that would show it move, but any pixel of a brow that stays behind is visible.
+The skin of a flat drawing has no texture in which motion would show, but any pixel of a brow that stays behind is
+visible.
 """
 
 import cv2
@@ -13,21 +14,23 @@ from animator.portrait.geometry.topology import RINGS
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_SIDE_REACH, _TOP_REACH = 0.3, 0.4  # face widths beside and above the middle of an eye in which its brow is sought
+_SIDE_REACH, _TOP_REACH = 0.3, 0.4  # face widths beside and above an eye's middle where its brow is searched
 _EYE_MARGIN = 0.012  # face widths around an eye that belong to it
 _OUTLINE_WIDTH = 0.03  # face widths around an eye in which its outline lies
-_OUTLINED_SHARE = 0.5  # least share of the skin right below an eye that is drawn on if the eye has an outline
+_OUTLINED_SHARE = 0.5  # share of the strip right below an eye that is not skin, from which the eye has an outline
 _LEAST_WIDTH, _MOST_WIDTH, _MOST_HEIGHT = 0.08, 0.48, 0.24  # face widths of a brow
 _MOST_ASIDE = 0.16  # face widths from the middle of the eye to that of its brow
-_NEAR_SHARE = 0.5  # largest share of a brow that touches the eye which may lie as near as outlines do
+_NEAR_SHARE = 0.5  # largest share of a brow touching the eye that may lie within an outline's distance
 _ONE_COLOUR = 12.0  # Lab by which what touches an eye may differ from the rest of its brow
 _EDGE_WIDTH = 5  # px across the soft edge of what is drawn
 
 
 def find_brows(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8]:
-    """(h, w): 255 where the brows of the flat drawing ``picture`` (h, w, 3) RGB are, 0 elsewhere; of shape (0, 0)
-    unless both are found as separate strokes. The eyes of the landmarks ``points`` (478, 3) lie on the drawn
-    outlines."""
+    """(h, w): 255 on the brows of the flat drawing ``picture`` (h, w, 3) RGB, 0 elsewhere; of shape (0, 0) unless both
+    are found as separate strokes.
+
+    The eyes of the landmarks ``points`` (478, 3) must lie on the drawn outlines.
+    """
     lab = np.asarray(cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
     found = [_brow(lab, skin, points, side) for side, skin in skins(lab, points).items()]
     masks = [mask for mask in found if mask is not None]
@@ -68,8 +71,8 @@ def _brow(lab: Floats, skin: Floats, points: Floats, side: str) -> Mask | None:
 
 
 def _alone(lab: Floats, away: Floats, brow: Mask, outlined: bool, width: float) -> bool:
-    """Whether a ``brow`` (h, w) is not part of the eye, from which pixels lie ``away`` (h, w) px: it does not touch the
-    eye, or what touches it is neither an outline nor lashes."""
+    """Whether a ``brow`` (h, w) is separate from the eye, from which pixels lie ``away`` (h, w) px: it does not touch
+    the eye, or what touches it is neither an outline nor lashes."""
     near = brow & (away < _OUTLINE_WIDTH * width)
     if not near.any():
         return True

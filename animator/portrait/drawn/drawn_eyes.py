@@ -1,4 +1,4 @@
-"""Eyes of drawn faces: far larger than any the landmark network was shown, but on flat colour easy to outline."""
+"""Eyes of drawn faces: far larger than any the landmark network was trained on, but easy to outline on flat colour."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _SPOT_COUNT = 3  # spots on a cheek that show the skin's colour
-SKIN_DISTANCE = 12.0  # least distance in Lab from the skin's colour of what is not skin
-_SEARCH_REACH = 0.24  # face widths around the landmarks' eye within which the drawn one is sought
+SKIN_DISTANCE = 12.0  # distance in Lab from the skin's colour from which a pixel is not skin
+_SEARCH_REACH = 0.24  # face widths around the landmarks' eye within which the drawn one is searched
 _LEAST_WIDTH, _MOST_WIDTH = 0.035, 0.36  # face widths of an eye
 _LEAST_ASPECT, _MOST_ASPECT = 0.42, 2.4  # height over width of an eye
 _LEAST_FILL = 0.55  # least share of its box that an outline fills
-_MERGED_SIZE = 0.7  # face widths of an eye with the brow that touches it
-_SPIKE_WIDTH = 0.032  # face widths: what is narrower, such as lashes, is not the eye
-_RING_RADIUS = 0.09  # face widths around the landmarks' eye where there is skin, if the cheek's is of another colour
+_MERGED_SIZE = 0.7  # largest face widths of an eye merged with its brow
+_SPIKE_WIDTH = 0.032  # face widths: narrower parts, such as lashes, are not the eye
+_RING_RADIUS = 0.09  # face widths around the landmarks' eye: skin, where the cheek has another colour
 _LEVEL_SLACK = 0.06  # face widths by which one eye may be higher than the other
 _DISTANCE_COST = 6.0  # cost for two outlines per face width by which they lie off the landmarks' eyes
-_DOT_ROOM = 0.6  # radii around a dot that belong to its eye, so that it can look about
+_DOT_ROOM = 0.6  # radii around a dot that belong to its eye, so that its gaze can move
 _LEAST_WHITE = 0.08  # least share of the white in an eye that is not a mere dot
 _WHITE_CONTRAST = 25.0  # least difference in L between the iris and the white of an eye
 _MOST_AREA_RATIO = 1.7  # ratio of the areas of both eyes
@@ -87,8 +87,7 @@ def snap_eyes(picture: NDArray[np.uint8], points: Floats) -> Floats:
 
 
 def skins(lab: Floats, points: Floats) -> dict[str, Floats]:
-    """The skin's colour below each eye. Where a cheek does not have the nose's colour, that of the other cheek is
-    used."""
+    """The skin's colour below each eye. If a cheek does not have the nose's colour, the other cheek's is used."""
     found = {side: _skin(lab, points, side) for side in ("left", "right")}
     x, y = points[list(_NOSE_POINTS), :2].round().astype(int).T.clip(0, np.array(lab.shape[1::-1])[:, None] - 1)
     nose = np.median(lab[y, x], axis=0)
@@ -98,7 +97,7 @@ def skins(lab: Floats, points: Floats) -> dict[str, Floats]:
 
 
 def _pair(left: list[_Outline], right: list[_Outline], points: Floats) -> tuple[_Outline, _Outline] | None:
-    """The two outlines that are most alike and nearest to the landmarks' eyes; None if no two fit."""
+    """The two outlines that are most alike and closest to the landmarks' eyes; None if no two match."""
     width = float(np.linalg.norm(points[234] - points[454]))
     across = (points[454, :2] - points[234, :2]) / np.linalg.norm(points[454, :2] - points[234, :2])
     down = np.array([-across[1], across[0]])
@@ -123,7 +122,7 @@ def _pair(left: list[_Outline], right: list[_Outline], points: Floats) -> tuple[
 
 
 def _around(lab: Floats, points: Floats, side: str) -> Floats:
-    """(3,) the colour around an eye, which is not the cheek's where a shadow or a lens is drawn."""
+    """(3,) the colour around an eye, which differs from the cheek's where a shadow or a lens is drawn."""
     width = float(np.linalg.norm(points[234] - points[454]))
     ring = np.zeros(lab.shape[:2], np.uint8)
     centre = _middle(points, side).round().astype(int).tolist()
@@ -136,7 +135,7 @@ def _middle(points: Floats, side: str) -> Floats:
 
 
 def _skin(lab: Floats, points: Floats, side: str) -> Floats:
-    """(3,) the skin's colour below the eye, by the spots on the cheek that have the least drawn on them."""
+    """(3,) the skin's colour below the eye, from the spots on the cheek with the least drawing on them."""
     radius = max(2, round(0.015 * float(np.linalg.norm(points[234] - points[454]))))
     inside = np.array(lab.shape[1::-1]) - 1 - radius
     patches: list[Floats] = []
@@ -192,7 +191,7 @@ def _around_white(light: Floats, mask: Mask) -> Mask:
 
 
 def _fit_lids(points: Floats, outline: _Outline, side: str) -> None:
-    """Moves the rims of an eye onto the outline, and what surrounds them along with them, in place."""
+    """Moves the rims of an eye onto the outline, in place; the surrounding skin follows."""
     rings = [list(RINGS[f"eye_{side}_{lid}"]) for lid in ("upper", "lower")]
     before = points[:POINTS, :2].copy()
     for ring, edge in zip(rings, outline.edges(), strict=True):
@@ -212,15 +211,15 @@ def _fit_lids(points: Floats, outline: _Outline, side: str) -> None:
 
 
 def _lengths(line: Floats) -> Floats:
-    """(n,) length of a line of points (n, 2) up to each of them, as a share of the whole."""
+    """(n,) length of the polyline (n, 2) up to each of its points, as a share of its total length."""
     steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
     return (np.concatenate([[0], np.cumsum(steps)]) / steps.sum()).astype(np.float32)
 
 
 def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
-    """(5, 2) centre and rim of the iris, and the outline without the drawn lashes: what is white, and the iris.
+    """(5, 2) centre and rim of the iris, and the outline of white and iris without the drawn lashes.
 
-    An eye that is a mere dot is all iris, with some skin around it for its white.
+    An eye that is a mere dot is all iris; some skin around it serves as its white.
     """
     dark, bright = np.percentile(light[outline.mask], [5, 95])
     white = (
@@ -228,8 +227,8 @@ def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
     )
     well_inside = cv2.erode(outline.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     white &= (white & well_inside).sum() > _LEAST_WHITE * outline.area
-    solid = _opened(white)  # without the soft edges of what is dark
-    within = _hull(white) if white.any() else outline.mask  # without the line around
+    solid = _opened(white)  # without the soft edges of dark parts
+    within = _hull(white) if white.any() else outline.mask  # without the outline
     body = _iris(within & ~white, solid)
     y, x = np.argwhere(body).mean(axis=0)
     radius = float(np.sqrt(body.sum() / np.pi))
@@ -242,7 +241,7 @@ def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
         return iris, _Outline(wide > 0, int(columns[0]), int(columns[-1]))
     disc = np.zeros(light.shape, np.uint8)
     cv2.circle(disc, (round(float(x) * 16), round(float(y) * 16)), round(radius * 16), 1, -1, shift=4)
-    below = white & (np.arange(len(white))[:, None] > y)  # there are no lashes there, whose soft edges look white
+    below = white & (np.arange(len(white))[:, None] > y)  # no lashes there, whose soft edges would look white
     white = below | solid
     filled = cv2.dilate(_hull(white | ((disc > 0) & outline.mask)).astype(np.uint8), np.ones((3, 3), np.uint8))
     columns = np.flatnonzero(filled.any(axis=0))
@@ -250,8 +249,8 @@ def _inside(light: Floats, outline: _Outline) -> tuple[Floats, _Outline]:
 
 
 def _iris(dark: Mask, white: Mask) -> Mask:
-    """The part of what is ``dark`` (h, w) in an eye that is the iris: the thickest one that lies at the ``white``, if
-    there is any. A brow that touches the eye may be larger, but it is thinner, and so are lashes and outlines."""
+    """The iris among the ``dark`` (h, w) parts of an eye: the thickest that touches the ``white``, if there is any. A
+    brow that touches the eye may be larger, but it is thinner, and so are lashes and outlines."""
     deep = np.asarray(cv2.distanceTransform(dark.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
     count, parts = cv2.connectedComponents(dark.astype(np.uint8))
     labels = np.asarray(parts, np.intp)

@@ -11,17 +11,17 @@ from animator.portrait.geometry.topology import POINTS, RINGS
 
 Floats = NDArray[np.float32]
 
-_SKIN_DISTANCES = SKIN_DISTANCE, 6.5, 4.0  # that and less, for pale mouths
+_SKIN_DISTANCES = SKIN_DISTANCE, 6.5, 4.0  # smaller ones for pale mouths
 _PALE_COST = 0.15  # exponent of the factor by which pale mouths count as less likely
 _BARE_POINTS = (6, 197, 195, 5, 4, 205, 425, 50, 280, 187, 411)  # of nose and cheeks
 _TOP_MARGIN = 0.05  # face widths from the lower lids to the highest mouth
 _BOTTOM_MARGIN = 0.03
 _SIDE_REACH = 0.33  # face widths of the mouth's ends from the middle of the face
 _LEAST_WIDTH, _MOST_WIDTH = 0.07, 0.62  # face widths of a mouth
-_AXIS_COST, _HEIGHT_COST = 1.5, 0.9  # px by which a shape counts as narrower, per px off its expected place
+_AXIS_COST, _HEIGHT_COST = 1.5, 0.9  # px subtracted from a shape's width per px off its expected place
 _STROKE_THICKNESS = 0.035  # face widths: a thinner shape is a line, a thicker one an open mouth
 _BORDER_WIDTH = 0.012  # face widths of the line around an open mouth
-_LIP_MARGIN = 0.014  # face widths of skin beyond the line that moves with it
+_LIP_MARGIN = 0.014  # face widths of skin around the line that move with it
 _FOLLOW_REACH = 0.10  # face widths over which the face follows
 _EYE_CORNERS = (33, 133, 362, 263)
 
@@ -47,8 +47,8 @@ class _Shape(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a mouth is sought: the image ``lab`` (h, w, 3), in which the middle of the mouth is expected between the
-    two columns ``axis`` and at the row ``height``, px; ``width`` of the face in px."""
+    """Where the mouth is searched: in the image ``lab`` (h, w, 3), its middle expected between the two columns ``axis``
+    and at row ``height``, px, in a face of ``width`` px."""
 
     lab: Floats
     axis: tuple[float, float]
@@ -57,9 +57,10 @@ class _Place(NamedTuple):
 
 
 def snap_mouth(picture: NDArray[np.uint8], points: Floats) -> Floats:
-    """Landmarks (478, 3) with the lips on the drawn mouth; unchanged where none is found.
+    """Landmarks (478, 3) with the lips on the drawn mouth; unchanged if none is found.
 
-    ``picture`` (h, w, 3) RGB, a flat drawing. The mouth is the widest shape off the skin's colour where mouths are.
+    ``picture`` (h, w, 3) RGB, a flat drawing. The mouth is the widest shape in the mouth's region whose colour differs
+    from the skin's.
     """
     shape = _find(picture, points)
     if shape is None:
@@ -96,14 +97,14 @@ def _find(picture: NDArray[np.uint8], points: Floats) -> _Shape | None:
     nose, common = _nose(picture, points), _commonest(lab)
     grounds = [common] if np.linalg.norm(nose - common) < SKIN_DISTANCE else [nose, common]
     tried = [_widest(place, ground, apart, nose) for ground in grounds for apart in _SKIN_DISTANCES]
-    best = max(tried, key=lambda found: found[0])  # the first of equals
+    best = max(tried, key=lambda found: found[0])  # the first of equal ones
     return None if best[1] is None else best[1]._replace(left=best[1].left + left).lower(top)
 
 
 def _widest(place: _Place, ground: Floats, apart: float, skin: Floats) -> tuple[float, _Shape | None]:
-    """The widest shape where the mouth is expected whose colours all differ by at least ``apart`` from the ``ground``'s
-    (3,), and how likely it is the mouth: the less it differs, the less likely. A shape of the ``skin``'s colour (3,)
-    does not count."""
+    """The widest shape near the expected mouth whose colours all differ by at least ``apart`` from the ``ground``'s
+    (3,), and the likelihood that it is the mouth, which is lower for a smaller ``apart``. Shapes of the ``skin``'s
+    colour (3,) do not count."""
     lab, axis, height, width = place
     other = (np.linalg.norm(lab - ground, axis=2) > apart).astype(np.uint8)
     count, labels, boxes, centres = cv2.connectedComponentsWithStats(other, connectivity=8)
@@ -124,7 +125,7 @@ def _widest(place: _Place, ground: Floats, apart: float, skin: Floats) -> tuple[
 
 
 def _nose(picture: NDArray[np.uint8], points: Floats) -> Floats:
-    """(3,) the colour of the skin near the mouth's usual place: most points of nose and cheeks are bare skin."""
+    """(3,) the skin's colour near the mouth's usual place, where most points of nose and cheeks are bare."""
     most = np.array(picture.shape[1::-1]) - 1
     x, y = points[list(_BARE_POINTS), :2].round().astype(int).clip(0, most).T
     return np.median(cv2.cvtColor((picture[y, x][None] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)[0], axis=0)
@@ -138,7 +139,8 @@ def _commonest(lab: Floats) -> Floats:
 
 
 def _lay(points: Floats, ring: tuple[int, ...], line: Floats, beyond: float) -> None:
-    """Moves the vertices of ``ring`` onto ``line`` (n, 2), in the proportions that they had, its ends ``beyond`` it."""
+    """Moves the vertices of ``ring`` onto ``line`` (n, 2), keeping their proportions; its ends lie ``beyond`` the
+    line's."""
     ids = list(ring)
     share = (points[ids, 0] - points[ids[0], 0]) / (points[ids[-1], 0] - points[ids[0], 0])
     middle = line[:, 1].mean()
@@ -148,7 +150,7 @@ def _lay(points: Floats, ring: tuple[int, ...], line: Floats, beyond: float) -> 
 
 
 def _follow(before: Floats, points: Floats, width: float) -> None:
-    """Moves what surrounds the lips along with them, in place, fading with the distance."""
+    """Moves the surroundings of the lips along with them, in place, fading with distance."""
     lips = sorted({i for name, ring in RINGS.items() if name.startswith("lips") for i in ring})
     shift = points[lips, :2] - before[lips, :2]
     away = np.linalg.norm(before[:POINTS, None, :2] - before[None, lips, :2], axis=2)

@@ -1,4 +1,4 @@
-"""Where the face is, and what is special about it: landmarks, matte, glasses, occlusion.
+"""Finds the face in a picture and what is special about it: landmarks, matte, glasses, occlusion.
 
-It changes nothing in the picture. Start with `animator.portrait.finding.framing`, which puts the face in its frame.
+It changes nothing in the picture. Start with `animator.portrait.finding.framing`, which crops the view around the face.
 """

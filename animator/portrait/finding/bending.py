@@ -1,4 +1,5 @@
-"""Makes landmarks pass through points that a person gave: those found are warped smoothly, or the canonical face is."""
+"""Makes landmarks pass through points that a person gave, by warping those found, or else the canonical face,
+smoothly."""
 
 from dataclasses import replace
 
@@ -22,21 +23,22 @@ _REGIONS = (("left_eye", "left_iris"), ("right_eye", "right_iris"), ("mouth", "u
 _IRISES = {"left": slice(473, 478), "right": slice(468, 473)}
 _EYE_CORNERS = {"left": (362, 263), "right": (33, 133)}
 _LID_POINTS = {"left": (362, 263, 386, 374), "right": (33, 133, 159, 145)}
-_UPPER_LIP, _LOWER_LIP = (0, 13), (14, 17)  # the named points in the middle
-_LAYOUT_HEIGHT = 0.6  # height of a face to be placed, as a share of the picture's shorter side
+_UPPER_LIP, _LOWER_LIP = (0, 13), (14, 17)  # the named points in the middle of each lip
+_LAYOUT_HEIGHT = 0.6  # height of the face of `layout`, as a share of the picture's shorter side
 _FLAT_LID = 0.02  # height of a lid, as a share of the eye's width, below which it has no curve to keep
 _IRIS_SIZE = 0.2  # radius, as a share of the distance between an eye's corners (11.7 of 30 mm across)
 _NEEDED_POINTS = "an iris or both corners of each eye, both corners of the mouth, and the chin"
-_LEAN_SPREAD = 12.0  # degrees, standard deviation of yaw and pitch of a face in a picture
-_POINT_SPREAD = 0.06  # of the face's size: how well a person's points fit the canonical face
-MEANT_DISTANCE = 0.5  # in distances of the eyes: landmarks farther from the given points are of another face
+_LEAN_SPREAD = 12.0  # degrees, prior standard deviation of a face's yaw and pitch
+_POINT_SPREAD = 0.06  # of the face's size, standard deviation of a person's points from the canonical face
+MEANT_DISTANCE = 0.5  # in distances of the eyes: landmarks farther from the given points belong to another face
 
 
 def bend(points: Floats, given: Points) -> Floats:
     """Landmarks (478, 3) moved in x and y so that those named in ``given`` (same px) lie there; the rest follows.
 
-    A thin-plate spline spreads the differences. Regions of the face of which nothing is given stay; lips part without
-    tearing, since above and below the mouth's line each has its own spline; irises go with their lids unless given.
+    A thin-plate spline interpolates the displacements. Regions without given points stay. Lips part without tearing,
+    since there is one spline for what is above the mouth's line and one for what is below; irises move with their lids
+    unless given.
     """
     shifts = {name: np.asarray(place, np.float64) - points[NAMED_POINTS[name], :2] for name, place in given.items()}
     named = _anchors(shifts) | {name: shift for name, shift in shifts.items() if not name.endswith("_iris")}
@@ -52,7 +54,8 @@ def bend(points: Floats, given: Points) -> Floats:
 
 
 def _close_lips(moved: Floats, before: Floats) -> None:
-    """In place: if the middle of the lips was brought together, they close as much along their whole length."""
+    """Where the middle of the lips was brought together, closes them by the same share along their whole length, in
+    place."""
     upper, lower = (list(RINGS[f"lips_inner_{lip}"]) for lip in ("upper", "lower"))
     gaps, now = before[lower] - before[upper], moved[lower] - moved[upper]
     middle = upper.index(NAMED_POINTS["upper_lip_bottom"])
@@ -65,7 +68,7 @@ def _close_lips(moved: Floats, before: Floats) -> None:
 
 
 def _anchors(shifts: Named) -> Named:
-    """Where regions stay of which nothing is given, and where lids move of which only the iris is given."""
+    """Zero displacements for regions without given points, and the iris's for lids of which only the iris is given."""
     anchors: Named = {}
     for region in _REGIONS:
         members = [name for name in NAMED_POINTS if name.startswith(region)]
@@ -78,7 +81,7 @@ def _anchors(shifts: Named) -> Named:
 
 
 def spread(points: Floats, shifts: Shifts) -> Floats:
-    """(478, 3): ``points``, of which those in ``shifts`` are moved by these, and the rest of the skin follows."""
+    """(478, 3): ``points`` displaced by ``shifts``; the skin between them follows."""
     moved = points.copy()
     share = _below_mouth()[:, None]
     for part, left_out in ((1 - share, _LOWER_LIP), (share, _UPPER_LIP)):
@@ -93,7 +96,7 @@ def spread(points: Floats, shifts: Shifts) -> Floats:
 
 
 def _lids(before: Floats, after: Floats) -> Shifts:
-    """Shifts of the rims of the eyes that keep the curve of each lid, scaled in height and width to its named
+    """Displacements of the rims of the eyes that keep the curve of each lid, scaled in height and width to its named
     points."""
     shifts: Shifts = {}
     for side, (first, last) in _EYE_CORNERS.items():
@@ -112,7 +115,8 @@ def _lids(before: Floats, after: Floats) -> Shifts:
 
 
 def _in_frame(points: Floats, first: int, last: int) -> tuple[Floats, Floats]:
-    """Where ``points`` lie along the line from ``first`` (0) to ``last`` (1), and how high above it in its lengths."""
+    """Where ``points`` lie along the line from ``first`` (0) to ``last`` (1), and their height above it relative to its
+    length."""
     across, off = points[last, :2] - points[first, :2], points[:, :2] - points[first, :2]
     length = float(across @ across)
     high = off @ np.array([-across[1], across[0]], np.float32)
@@ -120,7 +124,8 @@ def _in_frame(points: Floats, first: int, last: int) -> tuple[Floats, Floats]:
 
 
 def _below_mouth() -> Floats:
-    """(468,): 1 for what moves with the lower lip, 0 with the upper one; in between beside the corners of the mouth."""
+    """(468,): 1 for points that move with the lower lip, 0 with the upper one; in between beside the corners of the
+    mouth."""
     face = canonical().vertices
     corner = (face[78] * np.array([-1, 1, 1], np.float32) + face[308]) / 2
     x, y = np.abs(face[:, 0]) - corner[0], face[:, 1] - corner[1]
@@ -131,7 +136,7 @@ def _below_mouth() -> Floats:
 
 
 def _move_iris(moved: Floats, before: Floats, side: str, ring: slice, shift: Floats) -> None:
-    """In place; the iris grows with its eye."""
+    """Moves the iris by ``shift`` and scales it with its eye, in place."""
     first, last = _EYE_CORNERS[side]
     grown = np.linalg.norm(moved[first, :2] - moved[last, :2]) / np.linalg.norm(before[first, :2] - before[last, :2])
     centre = before[ring.start, :2]
@@ -139,11 +144,11 @@ def _move_iris(moved: Floats, before: Floats, side: str, ring: slice, shift: Flo
 
 
 def place_face(picture: Picture, given: Points, landmarker: Landmarker) -> FaceLandmarks:
-    """A face for points that a person gave where none was found, bent through them.
+    """A face through the points that a person gave where none was found.
 
-    The networks are asked once more at that place; where they still see nothing, the canonical face is posed by least
+    The networks are run once more at that place; if they still see nothing, the canonical face is posed by least
     squares (a weak perspective camera, with a prior that people look ahead). Raises `PortraitError` (invalid_landmarks)
-    where too few points are given.
+    if there are too few points.
     """
     posed = _pose_canonical(_enough(given))
     outline: Points = {
@@ -157,7 +162,7 @@ def place_face(picture: Picture, given: Points, landmarker: Landmarker) -> FaceL
 
 
 def layout(width: int, height: int) -> Landmarks:
-    """A face in the middle of a picture, its lips shut, for a person to place."""
+    """A face in the middle of a picture, its lips shut, for a person to move to its place."""
     face = _with_irises()[:, :2] * np.array([1, -1], np.float32)
     low, high = face.min(axis=0), face.max(axis=0)
     placed = (face - (low + high) / 2) * (_LAYOUT_HEIGHT * min(width, height) / float(high[1] - low[1]))
@@ -167,7 +172,7 @@ def layout(width: int, height: int) -> Landmarks:
 
 
 def distance(points: Floats, given: Points) -> float:
-    """Mean distance of landmarks from ``given`` points, in distances of the eyes; 0 where nothing is given."""
+    """Mean distance of landmarks from ``given`` points, in distances of the eyes; 0 without given points."""
     if not given:
         return 0.0
     numbers = [NAMED_POINTS[name] for name in given]
@@ -176,7 +181,7 @@ def distance(points: Floats, given: Points) -> float:
 
 
 def _enough(given: Points) -> Points:
-    """``given`` with the middle of the corners for irises that are missing."""
+    """``given``, with the middle of an eye's corners in place of a missing iris."""
     whole = dict(given)
     for side in ("left", "right"):
         corners = [given[name] for name in (f"{side}_eye_outer", f"{side}_eye_inner") if name in given]
@@ -191,7 +196,7 @@ def _enough(given: Points) -> Points:
 
 
 def _pose_canonical(given: Points) -> Floats:
-    """(478, 3) the canonical face as ``given`` points show it, in px."""
+    """(478, 3) the canonical face, posed to match the ``given`` points, in px."""
     face = _with_irises()
     numbers = [NAMED_POINTS[name] for name in given]
     target = np.array(list(given.values()))

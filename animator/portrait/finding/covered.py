@@ -11,11 +11,11 @@ from animator.portrait.geometry.topology import RINGS
 
 Floats = NDArray[np.float32]
 
-# An open eye has a dark and a light part; all in shares of the lighter cheek's lightness.
+# An open eye has a dark and a light part. Lightness is relative to that of the lighter cheek.
 _PLAIN_SPREAD = 0.05  # spread of lightness in both openings; in blurred photographs at least 0.07
-# Of dark lenses: least Lab from the cheek; largest contrast of white and iris, and spread, which are reflections.
+# Dark lenses: least Lab distance from the cheek; largest contrast of white and iris, and spread, due to reflections.
 _LENS_DISTANCE, _LENS_WHITE, _LENS_SPREAD = 22.0, 0.14, 0.16
-# The seen eye's white less iris; shares of that and of its spread, if hidden
+# Least difference of white and iris in the visible eye; largest shares of it and of its spread in a hidden eye.
 _SEEN_WHITE, _HIDDEN_WHITE, _HIDDEN_SPREAD = 0.08, 0.22, 0.5
 _UNDER_EYE_POINTS = {"left": (254, 253, 252, 448, 449, 450, 451), "right": (24, 23, 22, 228, 229, 230, 231)}
 _CHEEK_POINTS = {"left": (280, 425, 427, 411, 352, 346, 330, 266), "right": (50, 205, 207, 187, 123, 117, 101, 36)}
@@ -24,8 +24,8 @@ _SPOT_RADIUS = 0.012  # face widths, radius of the spots whose colours are compa
 _MOUTH_POINTS = (61, 291, 13, 14, 0, 17, 78, 308, 152, 148, 377)
 _EYE_POINTS = (33, 133, 159, 145, 263, 362, 386, 374)
 _LIP_POINTS, _CHIN_POINTS = (37, 0, 267, 84, 17, 314, 13, 14), (83, 18, 313, 200, 199, 208, 428)
-_STRANGE_COLOUR = 54.0  # Lab from the cheeks; black beards and the lips in them up to 50
-# Least jitter of a hidden mouth's landmarks from crop to crop: in face widths, and relative to that of the eyes.
+_STRANGE_COLOUR = 54.0  # Lab distance from the cheeks; black beards and the lips in them have up to 50
+# Least jitter of a hidden mouth's landmarks between crops: in face widths, and relative to the eyes'.
 _MOUTH_JITTER, _JITTER_RATIO = 0.0048, 2.9
 
 
@@ -41,8 +41,8 @@ NOTHING_COVERED = Covered(False, False, False)
 
 
 class _Eye(NamedTuple):
-    """An eye's opening: the ``spread`` of lightness in it, and how much lighter the ``white`` is than the iris, both as
-    shares of the cheek's lightness; ``below``: the distance in Lab of what lies below it from the cheeks."""
+    """The opening of an eye: the ``spread`` of lightness in it, and how much lighter its ``white`` is than the iris,
+    both relative to the cheek's lightness; ``below``: the Lab distance between the region below it and the cheeks."""
 
     spread: float
     white: float
@@ -50,8 +50,8 @@ class _Eye(NamedTuple):
 
 
 def covered(picture: NDArray[np.uint8], points: Floats, looks: list[FaceLandmarks]) -> Covered:
-    """What is hidden of the face with landmarks ``points`` (478, 3) px in ``picture`` (h, w, 3) RGB; ``looks``: its
-    landmarks in several crops."""
+    """Which parts are hidden of the face with landmarks ``points`` (478, 3) px in ``picture`` (h, w, 3) RGB; ``looks``:
+    its landmarks in several crops."""
     width = float(np.linalg.norm(points[234] - points[454]))
     lab = np.asarray(cv2.cvtColor((picture / 255).astype(np.float32), cv2.COLOR_RGB2LAB), np.float32)
     cheeks = {side: np.median(_spots(lab, points, _CHEEK_POINTS[side], width), axis=0) for side in _CHEEK_POINTS}
@@ -71,7 +71,7 @@ def _dark(left: _Eye, right: _Eye) -> bool:
 
 
 def _behind(eye: _Eye, other: _Eye) -> bool:
-    """Whether an eye is hidden, by hair for instance, while the other one is seen."""
+    """Whether one eye is hidden, for instance by hair, while the other is visible."""
     return (
         other.white > _SEEN_WHITE
         and eye.white < _HIDDEN_WHITE * other.white
@@ -97,7 +97,7 @@ def _eye(lab: Floats, points: Floats, side: str, cheeks: dict[str, Floats], widt
 
 
 def _spots(lab: Floats, points: Floats, numbers: tuple[int, ...], width: float) -> Floats:
-    """(n, 3) the colours at landmarks that lie in the picture."""
+    """(n, 3) the colours at those landmarks that lie in the picture."""
     reach = max(1, round(_SPOT_RADIUS * width))
     found: list[Floats] = []
     for x, y in points[list(numbers), :2].round().astype(int):
@@ -108,13 +108,13 @@ def _spots(lab: Floats, points: Floats, numbers: tuple[int, ...], width: float) 
 
 
 def _unlike(lab: Floats, points: Floats, skin: Floats, width: float) -> bool:
-    """Whether lips and chin have another colour than the cheeks' ``skin`` (3,): beards leave the lips."""
+    """Whether lips and chin differ in colour from the cheeks' ``skin`` (3,); a beard would leave the lips visible."""
     parts = (_spots(lab, points, numbers, width) for numbers in (_LIP_POINTS, _CHIN_POINTS))
     return all(float(np.linalg.norm(np.median(part, axis=0) - skin)) > _STRANGE_COLOUR for part in parts)
 
 
 def _mouth(points: Floats, looks: list[FaceLandmarks], width: float) -> bool:
-    """Whether the networks see the mouth differently in every crop, while they agree about the eyes."""
+    """Whether the networks place the mouth differently in every crop, while they agree about the eyes."""
     if not looks:
         return False
     apart = np.mean([np.abs(look.points - points)[:, :2].mean(axis=1) for look in looks], axis=0) / width

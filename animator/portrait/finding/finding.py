@@ -1,7 +1,7 @@
-"""Finds the face in a picture, whichever way up the picture is and however it is drawn.
+"""Finds the face in a picture, whatever the picture's orientation and however the face is drawn.
 
-A detection is trusted where the networks give the same landmarks for slightly different crops. On faces that are upside
-down, and on patterns, their scores are just as high, but the landmarks differ from crop to crop.
+A detection is trusted if the networks give the same landmarks for slightly different crops. On faces that are upside
+down, and on patterns, their scores are just as high, but the landmarks differ between crops ("wander").
 """
 
 from dataclasses import dataclass
@@ -20,25 +20,25 @@ from animator.portrait.picture.reading import Picture, Source
 
 Floats = NDArray[np.float32]
 
-# Face widths by which landmarks may differ from crop to crop: up to .0045 in photographs and paintings.
+# Face widths by which landmarks may differ between crops: up to .0045 in photographs and paintings.
 STEADY_WANDER = 0.005
-_PATTERN_WANDER = 0.02  # from here on, a smaller face beside another one is taken for a pattern
+_PATTERN_WANDER = 0.02  # from here on, a smaller face beside another is taken for a pattern
 _WILD_WANDER = 0.025  # more than in any drawing whose face was found (up to .022): a face seen where there is none
-_LYING_ROLL = 55.0  # degrees of roll from which a picture is turned by a quarter
-_BETTER_SHARE = 0.6  # share of the other's wander below which a turned picture is believed
+_LYING_ROLL = 55.0  # degrees of roll from which a picture is rotated by a quarter turn
+_BETTER_SHARE = 0.6  # share of the unrotated picture's wander below which the rotated one is preferred
 _LARGER_FACTOR = 1.5  # least factor by which a face is larger than drawn eyes, which are seen as faces themselves
 LEAST_LOOKS = 4  # crops, of eight, in which a face must be seen
-_SURE_BELIEF = 0.9  # belief in a face that is sought, from which no other way to hold the picture is tried
-_BELIEF_MARGIN = 0.3  # by which belief in a face must exceed that in the picture as it is for the picture to be turned
-_ROUNDS = 3  # rounds of looking again after a picture was turned
-# Least likelihood of the contours by which a picture is turned, and least factor over that of its other orientations:
+_SURE_BELIEF = 0.9  # belief in a found face from which no other orientation is tried
+_BELIEF_MARGIN = 0.3  # by which belief must exceed that in the original orientation for the picture to be rotated
+_ROUNDS = 3  # rounds of detection after a rotation
+# Least likelihood of contours that justify a rotation, and least factor over that of the other orientations:
 # upright drawings have .25 to .95, turned ones up to .56, and .7 of the upright ones'.
 _LEAST_CONTOURS, _CLEAR_FACTOR = 0.4, 1.3
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The faces of a picture, largest first; ``wander``: how far the landmarks of the first differ from crop to crop,
+    """The faces of a picture, largest first; ``wander``: how far the landmarks of the first one differ between crops,
     in face widths."""
 
     source: Source
@@ -47,8 +47,8 @@ class _Seen:
 
 
 def find_faces(source: Source, landmarker: Landmarker) -> tuple[Source, list[FaceLandmarks]]:
-    """The faces in ``source``, largest first, if there are any; and the source, turned by quarters of a circle so that
-    the first face is upright."""
+    """The faces in ``source``, largest first, and the source, rotated by quarter turns so that the first face is
+    upright."""
     first = _as_it_is(source, landmarker)
     if first.wander >= STEADY_WANDER or _quarters(first.faces[0]):
         turned = [_as_it_is(source.turned(quarters), landmarker) for quarters in (1, 2, 3)]
@@ -67,8 +67,7 @@ def find_faces(source: Source, landmarker: Landmarker) -> tuple[Source, list[Fac
 
 
 def quarters_of(given: Landmarks) -> int | None:
-    """By how many quarters of a circle, clockwise, a picture must be turned for the ``given`` face to be upright; None
-    where the points do not tell."""
+    """The clockwise quarter turns that make the ``given`` face upright; None if the points do not tell."""
     left, right = _eye(given, "left"), _eye(given, "right")
     if not left or not right:
         return None
@@ -78,7 +77,7 @@ def quarters_of(given: Landmarks) -> int | None:
 
 def wander(looks: list[FaceLandmarks], points: Floats) -> float:
     """Mean distance of the landmarks in several ``looks`` from the ``points`` (478, 3) of a face, in face widths;
-    infinite where few of the crops show a face."""
+    infinite if few of the crops show a face."""
     if len(looks) < LEAST_LOOKS:
         return float("inf")
     width = float(np.linalg.norm(points[234] - points[454]))
@@ -100,7 +99,7 @@ def _wander_of(picture: Picture, face: FaceLandmarks, landmarker: Landmarker) ->
 
 
 def _righted(seen: _Seen, landmarker: Landmarker) -> _Seen:
-    """``seen`` after the picture was turned so that the first face is upright."""
+    """``seen`` after rotating the picture so that the first face is upright."""
     quarters = _quarters(seen.faces[0]) if seen.faces else 0
     if not quarters:
         return seen
@@ -115,7 +114,7 @@ def _righted(seen: _Seen, landmarker: Landmarker) -> _Seen:
 
 
 def _turned(face: FaceLandmarks, quarters: int, picture: Picture) -> FaceLandmarks:
-    """``face`` of ``picture``, as it lies in the picture turned by ``quarters``."""
+    """``face`` of ``picture`` in the coordinates of the picture rotated by ``quarters`` quarter turns."""
     points = face.points.copy()
     height, width = picture.shape[:2]
     for _ in range(quarters % 4):
@@ -125,7 +124,7 @@ def _turned(face: FaceLandmarks, quarters: int, picture: Picture) -> FaceLandmar
 
 
 def _quarters(face: FaceLandmarks) -> int:
-    """By how many quarters, clockwise, the picture must be turned for the face to be upright."""
+    """The clockwise quarter turns of the picture that make the face upright."""
     return _turns(pose(face.points)[2])
 
 
@@ -134,7 +133,7 @@ def _turns(roll: float) -> int:
 
 
 def _sought(source: Source, landmarker: Landmarker) -> tuple[Source, Sought | None]:
-    """A face that takes a longer search, and ``source`` turned so that it is upright."""
+    """A face found by the longer search, and ``source`` rotated so that it is upright."""
     upright = seek(source.picture, landmarker)
     known = upright.belief if upright and not _quarters(upright.face) else 0.0
     if known >= _SURE_BELIEF:
@@ -149,8 +148,8 @@ def _sought(source: Source, landmarker: Landmarker) -> tuple[Source, Sought | No
 
 
 def _as_drawn(source: Source, landmarker: Landmarker) -> tuple[Source, FaceLandmarks] | None:
-    """``source`` turned so that the eyes drawn in it are level and the mouth lies below them, and the face there; None
-    where it is upright already, where that is not clear, or where the networks see another face."""
+    """``source``, rotated so that the eyes drawn in it are level and the mouth lies below them, and the face; None if
+    it is upright already, if the orientation is unclear, or if the networks see another face."""
     ways = [source, *(source.turned(quarters) for quarters in (1, 2, 3))]
     drawn = [find_drawn(way.picture) for way in ways]
     likely = [max((contours.likely for contours in found), default=0.0) for found in drawn]

@@ -1,5 +1,4 @@
-"""Finds the face in a picture and crops the view of a portrait around it, with hair and shoulders and without a
-border."""
+"""Crops the view of a portrait around the face in a picture, with hair and shoulders and without a border."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -24,45 +23,45 @@ Floats = NDArray[np.float32]
 
 MIN_FACE = 40  # px, height of the face in the file
 MARGIN = 1 / 8  # of the view, on each side
-_BLUR = 0.025  # share of the working picture: blur beyond the source's border, reached at that distance from it
-_FACE_SHARE = 0.47  # share of the view's height that the face takes
-_TIGHT_SHARE = 0.8  # the largest such share, if the source is cropped close to the face
+_BLUR = 0.025  # share of the working picture: blur outside the source, and the distance over which it grows
+_FACE_SHARE = 0.47  # height of the face, as a share of the view's
+_TIGHT_SHARE = 0.8  # the largest such share, for sources cropped close to the face
 _FACE_CENTRE = 0.475  # share of the view's height from its top to the centre of the face
-_RIM = 16  # px of the file around the crop, for the resampling
-# Face widths by which landmarks may differ from look to look: .002 to .004 in photographs, .006 in blurred ones.
+_RIM = 16  # px of the file around the crop that resampling needs
+# Face widths by which landmarks may differ between crops: .002 to .004 in photographs, .006 in blurred ones.
 _STEADY_WANDER = 0.008
-# In distances of the eyes: outlines found by colour that lie farther from the given points are wrong.
+# In distances of the eyes: outlines found by colour are wrong if they lie farther from the given points.
 _OUTLINE_SLACK = 0.06
 _NO_FACE = "No face was found. Use a picture in which one face is well visible, from the front or a little aside."
-_SHARPENING_ZOOM = 1.5  # times: from here on, enlarged faces are sharpened
+_SHARPENING_ZOOM = 1.5  # enlargement from which faces are sharpened
 _SHARPENING = 0.6  # largest amount of the unsharp mask
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The working picture of a portrait, with a margin around the view, and the face in it.
-
-    Px of the file are those of the file after it was turned by ``quarters``.
-    """
+    """The working picture of a portrait, with a margin around the view, and the face in it. "Px of the file" are those
+    after the file was rotated by ``quarters``."""
 
     picture: Picture  # (n, n, 3) RGB uint8
     margin: int  # px around the view
-    real: tuple[int, int, int, int]  # left, top, right, bottom of the source's pixels: the rest is made up
+    real: tuple[int, int, int, int]  # left, top, right, bottom of the source's pixels; the rest is mirrored
     face: FaceLandmarks
-    place: tuple[float, float, float]  # x, y of the picture's corner in px of the file, and its px to one of these
+    place: tuple[
+        float, float, float
+    ]  # x, y of the picture's corner in px of the file; px of the file per px of the picture
     others: Floats  # (n, points of `NAMED_POINTS`, 2) px of the file: the other faces in it
     face_px: float  # height of the face in px of the file
-    doubtful: bool  # landmarks differ from look to look, or drawn eyes were outlined by colour; never if ``given``
+    doubtful: bool  # landmarks differ between crops, or drawn eyes were outlined by colour; never if ``given``
     given: bool  # a person placed the points
-    drawing: Drawing  # how far the face is treated as a flat drawing
-    quarters: int  # of a circle by which the file was turned, clockwise, so that the face is upright
-    human: bool  # the networks see a face, or found one in a drawing; not a drawn one that was placed by hand
+    drawing: Drawing  # which treatments for flat drawings the face gets
+    quarters: int  # quarter turns, clockwise, that made the face upright
+    human: bool  # the networks see a face, or found one in a drawing; False for a drawn one placed by hand
     covered: Covered  # judged in photographs and paintings only
 
 
 class Told(NamedTuple):
     """What a person says about a face: its landmarks ``points`` in px of the file; whether it is ``drawn`` flat; and
-    ``alone``: whether the networks saw no face there, so that there is only the person's word."""
+    ``alone``: whether the networks saw no face there, so that only the person's word counts."""
 
     points: Points | None = None
     drawn: bool | None = None
@@ -73,10 +72,11 @@ NOTHING_TOLD = Told()
 
 
 def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | None = None) -> Cut:
-    """Finds the largest face in ``source``, or that of the ``given`` points, and frames it with hair and shoulders in a
-    view of ``size`` px. Whether it is drawn flat is judged by its looks unless that is ``given``.
+    """Finds the largest face in ``source``, or the one at the ``given`` points, and frames it with hair and shoulders
+    in a view of ``size`` px.
 
-    Raises `PortraitError` (no_face, face_too_small, invalid_landmarks).
+    Whether it is a flat drawing is judged by its looks unless ``given`` says so. Raises `PortraitError` (no_face,
+    face_too_small, invalid_landmarks).
     """
     upright, faces = find_faces(source, landmarker)
     drawn = given.drawn if given else None
@@ -98,9 +98,8 @@ def cut(source: Source, size: int, landmarker: Landmarker, given: Landmarks | No
 def _corrected(
     source: Source, faces: list[FaceLandmarks], given: Points, landmarker: Landmarker
 ) -> tuple[FaceLandmarks, list[FaceLandmarks]]:
-    """The face that the ``given`` points (px of the source's picture) mean, warped through them; and the other
-    faces."""
-    seen = [face for face in faces if face.score > 0]  # contours alone say less than the points that were given
+    """The face at the ``given`` points (px of the source's picture), warped through them; and the other faces."""
+    seen = [face for face in faces if face.score > 0]  # contours alone are worth less than the given points
     nearest = min(seen, key=lambda face: distance(face.points, given), default=None)
     if nearest is None or distance(nearest.points, given) > MEANT_DISTANCE:
         check_sides(given)
@@ -117,8 +116,8 @@ def frame(
     landmarker: Landmarker,
     told: Told = NOTHING_TOLD,
 ) -> Cut:
-    """``face`` of ``source``, framed, with landmarks found in that frame, which lie where they are ``told`` to be.
-    Raises `PortraitError` (face_too_small)."""
+    """Frames ``face`` of ``source``, with landmarks found again in that frame, which pass through the points that were
+    ``told``. Raises `PortraitError` (face_too_small)."""
     points = face.points / np.float32(source.scale)  # in px of the file
     top, chin = points[10], points[152]
     height = float(np.linalg.norm(top - chin))
@@ -144,7 +143,7 @@ def frame(
 
 class _Look(NamedTuple):
     """A face after a closer look: its treatment as a drawing, whether a person should check its landmarks, whether the
-    networks recognise it as a face, and what of it is covered."""
+    networks recognise it as a face, and what covers it."""
 
     face: FaceLandmarks
     drawing: Drawing
@@ -154,13 +153,14 @@ class _Look(NamedTuple):
 
 
 def _look_closely(picture: Picture, face: FaceLandmarks, landmarker: Landmarker, told: Told) -> _Look:
-    """``face`` with landmarks from several crops, drawn eyes on their outlines, and points where they are ``told``."""
+    """``face`` with landmarks averaged over several crops, drawn eyes moved onto their outlines, and points moved to
+    where they are ``told`` to be."""
     given = told.points or {}
     looks = [look for look in landmarker.looks(picture, face) if apart(face.points, look.points) < SAME_FACE_DISTANCE]
     recognised = len(looks) >= LEAST_LOOKS
     seen = landmarker.merge(looks if recognised else [face])
     points, drawing = _snap(picture, seen.points, judge(picture, seen.points, told.drawn), given)
-    drawn = drawing.eyes or drawing.lids or drawing.mouth  # a patch of one colour before a face is no drawing
+    drawn = drawing.eyes or drawing.lids or drawing.mouth  # a plain patch in front of a face does not make it a drawing
     hidden = covered(picture, seen.points, looks) if recognised and not drawn else NOTHING_COVERED
     points = bend(points, given) if given else points
     if given and not drawing.eyes and (drawing.colours or not recognised):
@@ -192,7 +192,7 @@ def _snap(picture: Picture, points: Floats, drawing: Drawing, given: Points) -> 
 
 
 def _round(picture: Picture, points: Floats, drawing: Drawing) -> tuple[Floats, Drawing]:
-    """Landmarks of a face that was placed by hand with round eyes, where these are seen; drawn ones have lids then."""
+    """Landmarks of a face placed by hand, with round eyes if they are found; drawn ones get lids then."""
     laid = lay_round_eyes(picture, points)
     if not any(drawing) or laid is points:
         return laid, drawing
@@ -202,7 +202,8 @@ def _round(picture: Picture, points: Floats, drawing: Drawing) -> tuple[Floats, 
 
 
 def _view(width: int, height: int, centre: NDArray[np.float32], face: float) -> tuple[float, float, float]:
-    """Left, top and side of the view in the source: inside it where possible, at the cost of less room for the hair."""
+    """Left, top and side of the view in the source: inside the source where possible, even if that leaves less room for
+    the hair."""
     side = min(face / _FACE_SHARE, max(min(width, height), face / _TIGHT_SHARE))
     left, top = float(centre[0]) - side / 2, float(centre[1]) - side * _FACE_CENTRE
 
@@ -216,7 +217,7 @@ def _cut_out(source: Source, view: tuple[float, float, float], size: int) -> tup
     """The view (px of the file) with its margin, as sharp as the file allows."""
     left, top, side = view
     rim = side * MARGIN + _RIM
-    at_least = size / side > source.scale  # the shrunken picture has less than the view could show
+    at_least = size / side > source.scale  # the scaled-down picture has less detail than the view
     box = (left - rim, top - rim, left + side + rim, top + side + rim)
     detail = source.detail(box) if at_least else None
     if detail:
@@ -229,7 +230,7 @@ def _cut_out(source: Source, view: tuple[float, float, float], size: int) -> tup
 def _crop(
     picture: Picture, left: float, top: float, side: float, size: int
 ) -> tuple[Picture, tuple[int, int, int, int]]:
-    """The view and its margin, resampled, and the part of it that is real."""
+    """The view and its margin, resampled, and the part of it that comes from the source."""
     margin = round(size * MARGIN)
     whole = size + 2 * margin
     scale = enlarged = size / side
@@ -249,7 +250,7 @@ def _crop(
 
 
 def _sharpen(picture: Picture, enlarged: float) -> Picture:
-    """``picture``, which was ``enlarged`` so many times, with crisper edges (unsharp mask)."""
+    """``picture`` with crisper edges (unsharp mask), by how far it was ``enlarged``."""
     amount = _SHARPENING * min(1.0, enlarged / _SHARPENING_ZOOM - 1)
     if amount <= 0:
         return picture
@@ -259,7 +260,7 @@ def _sharpen(picture: Picture, enlarged: float) -> Picture:
 
 
 def _soften(picture: Picture, real: tuple[int, int, int, int]) -> Picture:
-    """``picture`` whose mirrored parts, outside of ``real``, blur with the distance: nobody sees a second ear."""
+    """``picture`` whose mirrored parts, outside ``real``, blur with distance, so that nobody sees a second ear."""
     left, top, right, bottom = real
     outside = np.ones(picture.shape[:2], np.uint8)
     outside[top:bottom, left:right] = 0

@@ -1,9 +1,9 @@
 """Finds the frame of glasses, which must stay rigid in front of eyes that move.
 
-The rim around each eye is a closed line that differs in colour from what lies inside and outside of it. It is sought in
-polar coordinates by dynamic programming, in both eyes together, since glasses are symmetric. Brows, bags under the eyes
-and wrinkles may form such rings, too, but nothing connects them over the nose as clearly as a bridge. The temples of
-the glasses are then sought from the outer edges of the rims.
+The rim around each eye is a closed line that differs in colour from its inside and its outside. It is searched in polar
+coordinates by dynamic programming, for both eyes together, since glasses are symmetric. Brows, bags under the eyes and
+wrinkles may form such rings, too, but nothing connects them over the nose as clearly as a bridge. The temples of the
+glasses are then searched from the outer edges of the rims.
 """
 
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ _LENS_DROP = 0.03  # face widths by which the centre of a lens lies below the ey
 # Least and largest radius of a rim in face widths, every 45 degrees: outwards, down, towards the nose, up, outwards.
 _LEAST_RADII = (0.13, 0.12, 0.095, 0.10, 0.085, 0.06, 0.06, 0.08, 0.13)
 _MOST_RADII = (0.27, 0.28, 0.27, 0.26, 0.20, 0.18, 0.18, 0.25, 0.27)
-_RIDGE_SCALES = (2, 3, 4, 6)  # steps of radius between the middle of a rim and the pixels inside and outside of it
-_MOST_CONTRAST, _SEEN_CONTRAST = 18.0, 5.0  # Lab distance from both sides: more does not count; enough to be seen
+_RIDGE_SCALES = (2, 3, 4, 6)  # steps of radius from the middle of a rim to the pixels compared on both sides
+_MOST_CONTRAST, _SEEN_CONTRAST = 18.0, 5.0  # Lab distance from both sides: the most that counts; enough to be visible
 _STEP_COST = 1.2
-_RADIUS_SLACK = 6  # steps of radius by which a lens may differ from the mean of both, on a head that is turned
-_RING_SHARE = 0.55  # least share of a ring that is seen; wrinkles and brows have up to 0.84
+_RADIUS_SLACK = 6  # steps of radius by which a lens may differ from the mean of both, on a turned head
+_RING_SHARE = 0.55  # least visible share of a ring; wrinkles and brows have up to 0.84
 _QUARTER_SHARE = 0.4  # the same for its lower and for its inner quarter
-_BRIDGE_SHARE = 0.6  # least share that is seen of what connects both rings over the nose
+_BRIDGE_SHARE = 0.6  # least visible share of the connection of both rings over the nose
 _BRIDGE_CONTRAST = 6.3  # its least median distance in Lab: brows that meet and wrinkles have up to 5.8, glasses 6.8 on
-# A bridge with fewer points is too short to be measured; then the rings touch, and this share of them must be seen.
+# A bridge with fewer points is too short to measure; the rings touch, and this share of them must be visible.
 _TOUCHING_POINTS, _TOUCHING_SHARE = 6, 0.85
 _TEMPLE_SHARE = 0.6
 _EYE_CLEARANCE = 0.015  # face widths around the opening of an eye in which no rim runs
@@ -42,28 +42,28 @@ _HALF_BREADTH = 0.011  # face widths, half of the least breadth of a rim
 _SKIN_DISTANCE = 38.0  # least distance in Lab from the skin of a frame whose breadth is measured
 _GROWTH = (0.11, 0.05)  # face widths by which a frame may be broader, sideways and up or down
 _FEATHER = 0.006
-# Face widths from an eye between which the surroundings of the frame fade in: nearer than that the lids move.
+# Face widths from an eye between which the surroundings of the frame fade in; closer to the eye the lids move.
 _LID_RANGE = (0.025, 0.045)
 _MARGIN = 0.15  # face widths around the landmarks that are searched
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A part of the frame: ``line`` (n, 2) px, which for a rim begins outwards and goes down first; ``seen`` (n,): how
-    far each point stands out from both sides, in Lab."""
+    """A part of the frame: ``line`` (n, 2) px, which for a rim begins at its outer side and goes down first; ``seen``
+    (n,): how far each point stands out from both sides, in Lab."""
 
     line: Floats
     seen: Floats
 
     def share(self) -> float:
-        """The share of it that stands out."""
+        """The visible share of it."""
         return float((self.seen > _SEEN_CONTRAST).mean())
 
     def is_bridge(self) -> bool:
         return self.share() > _BRIDGE_SHARE and float(np.median(self.seen)) > _BRIDGE_CONTRAST
 
     def is_ring(self, share: float, quarters: float) -> bool:
-        """Whether more than ``share`` of it is seen, and more than ``quarters`` of its lower and of its inner
+        """Whether at least ``share`` of it is visible, and at least ``quarters`` of its lower and of its inner
         quarter."""
         seen = self.seen > _SEEN_CONTRAST
         eighth = _ANGLE_COUNT // 8
@@ -95,7 +95,7 @@ def find_glasses(picture: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8
 
 
 def _worn(lenses: tuple[_Line, _Line], bridge: _Line) -> bool:
-    """Whether these lines are glasses: two rims, and a bridge between them unless they touch."""
+    """Whether these lines are glasses: two rims, and a bridge unless they touch."""
     if bridge.is_bridge():
         return all(lens.is_ring(_RING_SHARE, _QUARTER_SHARE) for lens in lenses)
     return len(bridge.line) < _TOUCHING_POINTS and all(
@@ -108,7 +108,7 @@ def _soft(part: NDArray[np.uint8], reach: float, feather: float) -> NDArray[np.u
 
 
 def _off_eyes(points: Floats, shape: tuple[int, ...]) -> Floats:
-    """(h, w): distance in px from the opening of the nearer eye."""
+    """(h, w): distance from the opening of the nearer eye, px."""
     outside = np.full(shape, 255, np.uint8)
     for side in ("left", "right"):
         eye = points[[*RINGS[f"eye_{side}_upper"], *RINGS[f"eye_{side}_lower"][::-1]]]
@@ -169,7 +169,7 @@ def _ridge(seen: Floats, beyond: Literal["wrap", "edge"]) -> Floats:
 
 
 def _ring(worth: Floats) -> NDArray[np.intp]:
-    """``worth`` (n, k) -> (n,): the k of the path through all n that is worth most and ends where it began."""
+    """The path (n,) of the highest sum through ``worth`` (n, k) that ends where it began."""
     return _path(np.concatenate([worth] * 3))[len(worth) : 2 * len(worth)]
 
 
@@ -198,8 +198,8 @@ def _disc(across: float, down: float | None = None) -> NDArray[np.uint8]:
 def _frame(
     lab: Floats, points: Floats, lenses: tuple[_Line, _Line], bridge: _Line, width: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Two masks, 255 inside: rims, bridge and temples, which are their lines and adjacent pixels of their colours; and
-    the part of these that is certain, since its colours are unlike the skin's."""
+    """Two masks, 255 inside: the rims, bridge and temples with adjacent pixels of the same colours; and the part of
+    that which is certain, since its colours differ from the skin's."""
     lines = np.zeros(lab.shape[:2], np.uint8)
     for lens in lenses:
         cv2.polylines(lines, [lens.line.round().astype(np.int32)], isClosed=True, color=255)
@@ -253,7 +253,7 @@ def _strip(lab: Floats, start: Floats, end: Floats, width: float) -> _Line:
 
 
 def _has_colour_of(lab: Floats, line: Floats, points: Floats) -> Mask:
-    """Where a pixel has a colour of ``line`` (n, 2) px, and is nearer to it than to the colour of the cheeks."""
+    """Whether each pixel has a colour of ``line`` (n, 2) px and is closer to it than to the colour of the cheeks."""
     colours = _look(lab, line[None])[0]
     typical, _ = kmeans2(colours, 4, minit="++", rng=0)
     cheeks = _look(lab, points[None, [50, 205, 101, 280, 425, 330, 9, 151]])[0]

@@ -23,10 +23,10 @@ _CROP_SIZE = 256
 _CROP_SCALE = 1.5  # of the longer side of the face
 _DETECTOR_THRESHOLD = 0.5
 _FACE_THRESHOLD = 0.5
-_DOUBTFUL_SHARE = 0.8  # of the surest face's score, below which another one is taken for a pattern
-_OVERLAP = 0.3  # two detections that share more are one face
-_SPANS = (1.6, 1.0, 0.5, 0.25)  # sides of the searched squares; faces that fill a picture are found only with a border
-_FAR_SPAN = 0.125  # the same, where none of these shows a face
+_DOUBTFUL_SHARE = 0.8  # share of the best face's score below which another is taken for a pattern
+_OVERLAP = 0.3  # two detections that overlap more are one face
+_SPANS = (1.6, 1.0, 0.5, 0.25)  # sides of the searched squares; faces that fill a picture need a border around it
+_FAR_SPAN = 0.125  # the same, if none of those shows a face
 # The landmarks that the blendshape network reads (kLandmarksSubsetIdxs in MediaPipe's face_blendshapes_graph.cc).
 _BLENDSHAPE_POINTS = (
     0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80,
@@ -40,10 +40,13 @@ _BLENDSHAPE_POINTS = (
 
 @dataclass(frozen=True, slots=True)
 class FaceLandmarks:
-    """One face: ``points`` (478, 3) f32 in px of the picture (x right, y down, z towards the camera), the last ten are
-    the irises (subject's right: 468-472, left: 473-477); ``blendshapes`` (52,) f32 in the order of
-    `animator.motion.rows.space.ARKIT` (tongueOut is not seen: 0); ``score`` in [0, 1], how sure the network is that
-    this is a face."""
+    """One face.
+
+    ``points`` (478, 3) f32 in px of the picture (x right, y down, z towards the camera); the last ten are the irises
+    (subject's right: 468-472, left: 473-477). ``blendshapes`` (52,) f32 in the order of
+    `animator.motion.rows.space.ARKIT` (tongueOut is never detected: 0). ``score`` in [0, 1]: how sure the network is
+    that this is a face.
+    """
 
     points: Floats
     blendshapes: Floats
@@ -59,7 +62,7 @@ class FaceLandmarks:
 @dataclass(frozen=True, slots=True)
 class Crop:
     """A square in a picture: centre, side (px) and rotation (radians, clockwise on screen). It is ``tall`` times as
-    high as wide where a face is to be seen stretched."""
+    high as wide if the face is to be stretched."""
 
     x: float
     y: float
@@ -76,7 +79,7 @@ class Crop:
 
 
 class Landmarker:
-    """The three networks, loaded once; not for use from several threads at a time."""
+    """The three networks, loaded once. Not thread-safe."""
 
     def __init__(self, threads: int = 1) -> None:
         self._detector = _network("face_detector.tflite", threads)
@@ -100,16 +103,16 @@ class Landmarker:
         return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
     def track(self, image: Picture, previous: FaceLandmarks) -> FaceLandmarks | None:
-        """The face that was at ``previous`` in the frame before, or None when it is lost."""
+        """The face that was at ``previous`` one frame before, or None if it is lost."""
         return self.look(image, crop_around(previous.points))
 
     def merge(self, looks: list[FaceLandmarks]) -> FaceLandmarks:
-        """The mean of several looks at a face, which halves their jitter."""
+        """The mean of several detections of a face, which halves their jitter."""
         points = np.median([look.points for look in looks], axis=0).astype(np.float32)
         return FaceLandmarks(points, self.blendshapes(points), max(look.score for look in looks))
 
     def looks(self, image: Picture, face: FaceLandmarks) -> list[FaceLandmarks]:
-        """Landmarks of ``face`` in eight slightly different crops, without crops that show no face."""
+        """Landmarks of ``face`` in eight slightly different crops, except crops that show no face."""
         crop = crop_around(face.points)
         shifts = ((0, 0, 1, 0), (0.02, 0, 1, 0.05), (-0.02, 0, 1, -0.05), (0, 0.02, 1.04, 0), (0, -0.02, 0.96, 0))
         zooms = ((0.01, 0.01, 1.08, 0.03), (-0.01, -0.01, 1.12, -0.03), (0, 0, 0.93, 0))
@@ -123,13 +126,13 @@ class Landmarker:
         """(52,) scores of landmarks (478, 3); see `FaceLandmarks`."""
         chosen = points[None, _BLENDSHAPE_POINTS, :2]
         (scores,) = _run(self._blendshapes, chosen, "StatefulPartitionedCall:0")
-        return np.append(scores[1:], np.float32(0)).astype(np.float32)  # drops "_neutral"; tongueOut is not seen
+        return np.append(scores[1:], np.float32(0)).astype(np.float32)  # drops "_neutral"; tongueOut is never detected
 
     def candidates(
         self, image: Picture, spans: tuple[float, ...], least: float = _DETECTOR_THRESHOLD, overlap: float = _OVERLAP
     ) -> list[Crop]:
-        """Where faces may be in squares of ``spans`` of the longer side, best first: what the detector scores at
-        ``least`` in [0, 1], without what shares more than ``overlap`` with a better one."""
+        """Where faces may be, best first: detections that score at ``least`` in [0, 1], in squares of ``spans`` of the
+        longer side, except those that overlap a better one by more than ``overlap``."""
         found: list[tuple[float, Floats]] = []
         longer = max(image.shape[:2])
         for span in spans:
@@ -142,8 +145,8 @@ class Landmarker:
         return [_crop_of_detection(box) for box in kept]
 
     def _search(self, image: Picture, side: float, least: float) -> list[tuple[float, Floats]]:
-        """Detections of a score above ``least`` in half-overlapping squares of ``side`` px that cover the picture:
-        (score, (8, 2) f32 px: low and high corner, six key points)."""
+        """Detections with a score above ``least`` in half-overlapping squares of ``side`` px that cover the picture:
+        (score, (8, 2) f32 px: two corners of the box, six key points)."""
         step = side / _DETECTOR_SIZE
         height, width = (max(1, round(n / step)) for n in image.shape[:2])
         small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if step > 1 else cv2.INTER_LINEAR)
@@ -174,8 +177,8 @@ class Landmarker:
     def look(
         self, image: Picture, crop: Crop, treat: Treatment | None = None, least: float = _FACE_THRESHOLD
     ) -> FaceLandmarks | None:
-        """The face in ``crop``, whose pixels (256, 256, 3) the network sees as ``treat`` changes them; None where it is
-        less sure than ``least`` in [0, 1] that there is one."""
+        """The face in ``crop``, whose pixels (256, 256, 3) are first changed by ``treat``; None if the network's
+        certainty is below ``least`` in [0, 1]."""
         square = _cut(image, crop)
         square = treat(square) if treat else square
         raw, presence = _run(self._landmarks, (square[None] / 255).astype(np.float32), "Identity", "Identity_1")
@@ -213,7 +216,7 @@ def _anchors() -> Floats:
 
 
 def _starts(length: int) -> list[int]:
-    """Where half-overlapping windows of the detector's size start so that they cover ``length``, evenly placed."""
+    """Where half-overlapping windows of the detector's size start, evenly spaced, to cover ``length``."""
     spare = length - _DETECTOR_SIZE
     if spare <= 0:
         return [spare // 2]
@@ -241,7 +244,7 @@ def _crop_of_detection(box: Floats) -> Crop:
 
 
 def crop_around(points: Floats) -> Crop:
-    """The square round a face with landmarks (478, 3) that the network wants to see, turned upright."""
+    """The square around a face with landmarks (478, 3) that the network expects, rotated upright."""
     right, left = points[33, :2], points[263, :2]
     angle = float(np.arctan2(left[1] - right[1], left[0] - right[0]))
     c, s = np.cos(angle), np.sin(angle)
@@ -252,7 +255,7 @@ def crop_around(points: Floats) -> Crop:
 
 
 def _cut(image: Picture, crop: Crop) -> Picture:
-    """The crop as a picture of `_CROP_SIZE`; large crops are cut from a shrunken picture to avoid aliasing."""
+    """The crop as a picture of `_CROP_SIZE`; large crops are cut from a scaled-down picture to avoid aliasing."""
     matrix = crop.matrix()
     shrink = crop.side / _CROP_SIZE
     if shrink > 2:

@@ -1,7 +1,7 @@
 """The person's matte: MediaPipe's selfie segmentation (Apache-2.0), sharpened along the edges of the picture.
 
 The network misses collars, hats and wisps of hair, and sees islands of people in landscapes. So what touches the person
-and differs from the background near it is added, and what does not touch them is removed.
+and differs from the background near it is added, and what does not touch the person is removed.
 """
 
 import cv2
@@ -17,10 +17,10 @@ Floats = NDArray[np.float32]
 _NETWORK_SIDE = 256
 _NOSE_POINT = 4
 _LEAST_COVERAGE = 0.6  # of the face
-LEAST_OPACITY = 48  # of 255, from which on the person is counted: the network is unsure of ears
-_PERSON_REACH = 0.10  # face widths from the person within which there may be more of them; beyond is background
-_BACKGROUND_REACH = 0.12  # face widths that tell how the background looks near a pixel
-# Lab, side of the cells in which colours count as one; least share of the background for a colour to be typical of it.
+LEAST_OPACITY = 48  # of 255, from which a pixel counts as the person; low, since the network is unsure of ears
+_PERSON_REACH = 0.10  # face widths around the person in which more of them is searched; what is beyond is background
+_BACKGROUND_REACH = 0.12  # face widths around a pixel over which the background is averaged
+# Lab, size of the bins of colours; least share of the background for a bin to be typical of it.
 _COLOUR_CELL, _LEAST_COLOUR_SHARE = 6.0, 0.001
 # Spreads of colour in Lab that tell a pixel from the background, which has at least so much
 _UNLIKE_SPREADS, _LEAST_SPREAD = 3.0, 5.0
@@ -28,9 +28,9 @@ _UNLIKE_SPREADS, _LEAST_SPREAD = 3.0, 5.0
 
 def person(picture: NDArray[np.uint8], points: Floats) -> tuple[NDArray[np.uint8], bool]:
     """(h, w, 3) RGB and landmarks (>= 468, 3) -> (h, w) uint8, 255 where the person surely is, and whether this is
-    their outline.
+    their real outline.
 
-    Where the network misses the face itself, as in many paintings, a bust drawn round the landmarks stands in.
+    If the network misses the face itself, as in many paintings, a bust drawn around the landmarks is returned.
     """
     height, width = picture.shape[:2]
     face = np.zeros((height, width), np.uint8)
@@ -43,7 +43,7 @@ def person(picture: NDArray[np.uint8], points: Floats) -> tuple[NDArray[np.uint8
 
 
 def _whole(picture: NDArray[np.uint8], seen: NDArray[np.uint8], nose: Floats, face_width: float) -> NDArray[np.uint8]:
-    """``seen`` (h, w) with all that hangs together with the ``nose`` (2,) px and stands out from the background."""
+    """``seen`` (h, w) plus everything connected to the ``nose`` (2,) px that stands out from the background."""
     size, half = picture.shape[1::-1], (picture.shape[1] // 2, picture.shape[0] // 2)
     small = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor((small / 255).astype(np.float32), cv2.COLOR_RGB2LAB).astype(np.float32)
@@ -52,7 +52,7 @@ def _whole(picture: NDArray[np.uint8], seen: NDArray[np.uint8], nose: Floats, fa
     mean, spread = _background(lab, behind.astype(np.float32), _BACKGROUND_REACH * face_width / 2)
     apart = np.linalg.norm((lab - mean) / (spread + _LEAST_SPREAD), axis=2)
     more = (apart > _UNLIKE_SPREADS) & ~_usual(lab, behind) & ~behind & behind.any()
-    more = cv2.morphologyEx((more | ~clear).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # no bars
+    more = cv2.morphologyEx((more | ~clear).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # no lines
     theirs = (seen >= LEAST_OPACITY) | (cv2.resize(more, size, interpolation=cv2.INTER_NEAREST) > 0)
     _, parts = cv2.connectedComponents(theirs.astype(np.uint8), connectivity=4)
     column, row = nose.round().astype(int).clip(0, np.array(size) - 1)
@@ -60,7 +60,8 @@ def _whole(picture: NDArray[np.uint8], seen: NDArray[np.uint8], nose: Floats, fa
 
 
 def _usual(lab: Floats, behind: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(h, w) where colours of ``lab`` (h, w, 3) are found anywhere ``behind`` (h, w), such as a window's other half."""
+    """(h, w): where ``lab`` (h, w, 3) has colours that are common ``behind`` (h, w) the person, such as the other half
+    of a window."""
     level, red, yellow = ((lab + [0, 128, 128]) / _COLOUR_CELL).astype(np.intp).transpose(2, 0, 1)
     cells = (level * 64 + red) * 64 + yellow
     counts = np.bincount(cells[behind], minlength=int(cells.max()) + 1)
@@ -93,7 +94,7 @@ def _segment(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _bust(shape: tuple[int, ...], points: Floats) -> NDArray[np.uint8]:
-    """An egg round head and hair, a neck and shoulders, soft at the edges."""
+    """An ellipse around head and hair, a neck and shoulders, with soft edges."""
     top, chin = points[10, :2], points[152, :2]
     tall, wide = float(np.linalg.norm(chin - top)), float(np.linalg.norm(points[234] - points[454]))
     angle = float(np.degrees(np.arctan2(top[0] - chin[0], chin[1] - top[1])))

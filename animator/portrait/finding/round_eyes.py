@@ -1,7 +1,7 @@
-"""The rims of animals' eyes, which no landmark network fits, round irises that a person has placed.
+"""The rims of animals' eyes, which no landmark network fits, around irises that a person has placed.
 
-Round a placed iris everything is compared with what is farther out, fur mostly. Where the one ends and the other begins
-is the eye's rim: the cheapest closed path round the iris (dynamic programming), evened out to an ellipse.
+Around a placed iris everything is compared with what is farther out, mostly fur. The eye's rim is where one turns into
+the other: the cheapest closed path around the iris (dynamic programming), fitted by an ellipse.
 """
 
 import cv2
@@ -17,22 +17,22 @@ from animator.portrait.picture.reading import Picture
 Floats = NDArray[np.float32]
 
 _ANGLE_COUNT, _STEP_COUNT = 64, 48
-_RADIUS_RANGE = 0.05, 0.42  # of the distance of the irises, in which the rim is sought
-_OUTER_STEPS = 12  # of the steps, which show what is round an eye,
-_SECTOR_ANGLES = 8  # and the angles on both sides by which that is known
-_UNLIKE_SPREADS, _LEAST_DISTANCE = 2.0, 4.0  # of the colours there, and Lab, from which on something is no fur
-_EDGE_WORTH, _MOST_EDGE = 0.02, 20.0  # what a Lab of change along a step is worth, and the most that counts
+_RADIUS_RANGE = 0.05, 0.42  # of the distance between the irises, within which the rim is searched
+_OUTER_STEPS = 12  # outermost steps, which show the surroundings of an eye,
+_SECTOR_ANGLES = 8  # and angles on both sides at which these are sampled
+_UNLIKE_SPREADS, _LEAST_DISTANCE = 2.0, 4.0  # spreads of the colours there, and Lab, from which a pixel is not fur
+_EDGE_WORTH, _MOST_EDGE = 0.02, 20.0  # value of one Lab of change along a step; the most that counts
 _STIFFNESS = 0.12  # cost of one step in or out from an angle to the next
-_MOST_DEVIATION = 0.12  # of an ellipse's size, that the rim may be off it on the average
-_LEAST_ASPECT = 0.45  # least breadth of one, of its length
-_IRIS_SHARE = 0.75  # of the least distance of the rim, the radius of what looks about
+_MOST_DEVIATION = 0.12  # of an ellipse's size: largest mean deviation of the rim
+_LEAST_ASPECT = 0.45  # least ratio of the ellipse's axes
+_IRIS_SHARE = 0.75  # radius of the moving iris, as a share of the least distance of the rim
 _IRIS_CENTRES = {"left": 473, "right": 468}
 _EYE_CORNERS = {"left": (362, 263), "right": (33, 133)}
 
 
 def lay_round_eyes(picture: Picture, points: Floats) -> Floats:
-    """Landmarks ``points`` (478, 3) px with the rims of both eyes where they are seen in ``picture``, round the irises;
-    ``points`` themselves where one of the eyes is not made out."""
+    """Landmarks ``points`` (478, 3) px with the rims of both eyes, around the irises, where ``picture`` shows them;
+    ``points`` unchanged if one of the eyes is not found."""
     apart = float(np.linalg.norm(points[473, :2] - points[468, :2]))
     soft = cv2.GaussianBlur((picture / 255).astype(np.float32), (0, 0), max(apart * 0.008, 0.5))
     lab = np.asarray(cv2.cvtColor(soft, cv2.COLOR_RGB2LAB), np.float32)
@@ -53,7 +53,7 @@ def lay_round_eyes(picture: Picture, points: Floats) -> Floats:
 
 
 def _rim(lab: Floats, centre: Floats, apart: float) -> Floats:
-    """(n, 2) px of the closed path round ``centre`` (2,) that divides the eye from what is round it."""
+    """(n, 2) px of the closed path around ``centre`` (2,) that separates the eye from its surroundings."""
     turn = np.linspace(0, 2 * np.pi, _ANGLE_COUNT, endpoint=False, dtype=np.float32)
     radii = np.linspace(*_RADIUS_RANGE, _STEP_COUNT, dtype=np.float32) * np.float32(apart)
     ways = np.stack([np.cos(turn), np.sin(turn)], axis=1)
@@ -72,8 +72,7 @@ def _rim(lab: Floats, centre: Floats, apart: float) -> Floats:
 
 
 def _ellipse(rim: Floats) -> Floats | None:
-    """(n, 2) px of the ellipse that is the ``rim`` (m, 2) evened out; None where that is not round enough for an
-    eye."""
+    """(n, 2) px of the ellipse fitted to the ``rim`` (m, 2); None if the rim is not round enough for an eye."""
     (x, y), size, turned = cv2.fitEllipse(rim)
     if min(size) < _LEAST_ASPECT * max(size):
         return None
@@ -85,8 +84,8 @@ def _ellipse(rim: Floats) -> Floats | None:
 
 
 def _along(rim: Floats, across: Floats, sign: int, count: int) -> Floats:
-    """(count, 2) px along the upper (``sign`` -1) or lower (1) half of a closed ``rim`` (n, 2), left to right as the
-    line of the eyes, ``across`` (2,), goes."""
+    """(count, 2) px along the upper (``sign`` -1) or lower (1) half of a closed ``rim`` (n, 2), from left to right
+    along the line of the eyes, ``across`` (2,)."""
     way, down = rim @ across, rim @ np.array([-across[1], across[0]], np.float32)
     first, last = int(way.argmin()), int(way.argmax())
     chord = np.interp(way, [way[first], way[last]], [down[first], down[last]])

@@ -1,9 +1,9 @@
 """A longer search for faces that the networks miss at first: drawn, painted, in colours that no skin has.
 
 Weak detections are tried again on many variants of the crop: smoothed, with more contrast, without colours, with
-thicker or thinner lines, stretched. A false positive shows in few variants; a face that many show at one place is
-accepted. Where none is, or its eyes lie on brows, the networks look where `contours` finds drawn eyes and a mouth; in
-a flat drawing the contours suffice.
+thicker or thinner lines, stretched. A false positive appears in few variants; a face that many show in one place is
+accepted. If there is none, or its eyes lie on brows, the networks look where `contours` finds drawn eyes and a mouth;
+in a flat drawing the contours suffice.
 """
 
 from collections.abc import Sequence
@@ -25,18 +25,18 @@ Floats = NDArray[np.float32]
 
 _SPANS = (1.6, 1.2, 1.0, 0.7, 0.5, 0.35)  # sides of the searched squares, of the longer side
 _LEAST_SCORE = 0.3  # of the detector's score
-_OVERLAP = 0.6  # two candidates that share more are one
-_MOST_CANDIDATES, _MOST_PLACED = 6, 3  # that are looked at, the best ones of the detector and of the contours
-_SKIN_TINT = np.array([0.92, 0.73, 0.61], np.float32)  # RGB, what white paper is tinted with
-_STRETCHES = (1.0, 1 / 1.15, 1.15)  # height over width of the crops: drawn faces are not as long as people's
-_ROUND_SCORES = (0.05, 0.5, 0.5)  # least score in each round: a crop follows what was seen in the one before
-SAME_FACE_DISTANCE = 0.35  # of the distance of the eyes: what differs less is one face
-_LEAST_VOTES, _SURE_VOTES = 0.25, 0.75  # least share of the ways in which a face is seen, and enough of them
-_TELLING_LIKELIHOOD = 0.3  # how likely contours are that tell brows from eyes
-# Share of its belief that a face keeps whose eyes lie on brows; how far off the brows, in eye distances, they may lie.
+_OVERLAP = 0.6  # two candidates that overlap more are one
+_MOST_CANDIDATES, _MOST_PLACED = 6, 3  # most candidates tried: of the detector, of the contours
+_SKIN_TINT = np.array([0.92, 0.73, 0.61], np.float32)  # RGB tint of white paper
+_STRETCHES = (1.0, 1 / 1.15, 1.15)  # height over width of the crops, since drawn faces are shorter than people's
+_ROUND_SCORES = (0.05, 0.5, 0.5)  # least score in each round, whose crop follows the detection of the round before
+SAME_FACE_DISTANCE = 0.35  # of the distance between the eyes: detections that differ less are one face
+_LEAST_VOTES, _SURE_VOTES = 0.25, 0.75  # share of the variants that must show a face; share that suffices
+_TELLING_LIKELIHOOD = 0.3  # likelihood from which contours can tell brows from eyes
+# Factor on the belief in a face whose eyes lie on brows; their largest distance from the brows, in eye distances.
 _BROWS_BELIEF, _BROWS_SLACK = 0.3, 0.3
-_LEAST_LIKELIHOOD = 0.15  # how likely contours are, at least, in which the networks see no face
-_SIZE_POWER = 0.5  # power of its size by which a larger face is preferred
+_LEAST_LIKELIHOOD = 0.15  # least likelihood of contours in which the networks see no face
+_SIZE_POWER = 0.5  # exponent of a face's size in its weight
 
 
 @dataclass(slots=True)
@@ -53,23 +53,24 @@ class _Face:
         return apart(self.points, look.points) < SAME_FACE_DISTANCE
 
     def weight(self) -> float:
-        """How far it is trusted: in how many variants it was seen, and how large it is."""
+        """How far it is trusted: by the number of variants that show it, and its size."""
         left, top, right, bottom = self.looks[0].box
         return len(self.looks) * max(right - left, bottom - top) ** _SIZE_POWER
 
 
 class Sought(NamedTuple):
-    """A face that was sought, and how far it is believed: the share of ways in which it is seen, at most 1, and how
-    likely its contours are, at most 1."""
+    """A face that was found, and the belief in it: the share of variants that show it, at most 1, plus the likelihood
+    of its contours, at most 1."""
 
     face: FaceLandmarks
     belief: float
 
 
 def seek(picture: Picture, landmarker: Landmarker) -> Sought | None:
-    """The face in ``picture``, looked for in many ways; None where too few of them show one.
+    """The face in ``picture``, searched in many variants; None if too few of them show one.
 
-    Contours are asked where the networks see nothing by themselves, or take drawn brows for eyes."""
+    Contours are consulted if the networks alone see nothing, or take drawn brows for eyes.
+    """
     crops = landmarker.candidates(picture, _SPANS, _LEAST_SCORE, _OVERLAP)[:_MOST_CANDIDATES]
     faces, ways = _looked_for(picture, crops, landmarker, _TREATMENTS, _STRETCHES)
     drawn = find_drawn(picture)
@@ -81,8 +82,8 @@ def seek(picture: Picture, landmarker: Landmarker) -> Sought | None:
 
 
 def _in_contours(picture: Picture, drawn: list[Drawn], landmarker: Landmarker) -> Sought | None:
-    """The face whose eyes and mouth are ``drawn``, as the networks see it there; in a flat drawing also where they
-    see none."""
+    """The face whose eyes and mouth are ``drawn``, as the networks see it there; in a flat drawing also if they see
+    none."""
     placed = [place_face(picture, contours.points, landmarker) for contours in drawn]
     crops = [crop_around(face.points) for face in placed[:_MOST_PLACED]]
     faces, ways = _looked_for(picture, crops, landmarker, _TREATMENTS, _STRETCHES)
@@ -97,7 +98,7 @@ def _best(found: list[Sought]) -> Sought | None:
 
 
 def glance(picture: Picture, landmarker: Landmarker) -> Sought | None:
-    """What `seek` finds, with fewer looks and whatever the contours: enough for a face that is certain."""
+    """`seek` with fewer variants and without contours: enough for a face that is certain."""
     crops = landmarker.candidates(picture, _SPANS, _LEAST_SCORE, _OVERLAP)[:_MOST_CANDIDATES]
     faces, ways = _looked_for(picture, crops, landmarker, _GLANCE_TREATMENTS, (1.0,))
     best = max(faces, key=_Face.weight, default=None)
@@ -107,7 +108,7 @@ def glance(picture: Picture, landmarker: Landmarker) -> Sought | None:
 def _looked_for(
     picture: Picture, crops: list[Crop], landmarker: Landmarker, treatments: Sequence[Treatment], talls: Sequence[float]
 ) -> tuple[list[_Face], int]:
-    """The faces that are seen in ``crops``, treated and stretched in each way; and how many ways were tried."""
+    """The faces seen in ``crops``, each treated and stretched in every way, and the number of ways."""
     faces: list[_Face] = []
     ways = 0
     for tall in talls:
@@ -122,14 +123,14 @@ def _looked_for(
 
 
 def _believed(share: float, face: FaceLandmarks, drawn: list[Drawn]) -> Sought:
-    """``face`` seen in a ``share`` of all ways, and in contours where its eyes and its mouth are theirs."""
+    """``face``, seen in a ``share`` of all variants, and in contours with the same eyes and mouth."""
     agreeing = [contours.likely for contours in _in_drawn(face, drawn)]
     doubt = _BROWS_BELIEF if _on_brows(face, drawn) else 1.0
     return Sought(face, doubt * min(share, 1.0) + max(agreeing, default=0.0))
 
 
 def _in_drawn(face: FaceLandmarks, drawn: list[Drawn]) -> list[Drawn]:
-    """Which of the contours have their eyes and their mouth where ``face`` has them."""
+    """The contours whose eyes and mouth coincide with those of ``face``."""
     return [contours for contours in drawn if distance(face.points, contours.points) < SAME_FACE_DISTANCE]
 
 
@@ -139,7 +140,7 @@ def _on_brows(face: FaceLandmarks, drawn: list[Drawn]) -> bool:
 
 
 def _over_eyes(right: Floats, left: Floats, contours: Drawn) -> bool:
-    """Whether a pair of eyes, (2,) px each, lies as brows do over the eyes of the ``contours``."""
+    """Whether a pair of eyes, (2,) px each, lies relative to the eyes of the ``contours`` as brows do."""
     there = np.array([contours.points["right_iris"], contours.points["left_iris"]], np.float32)
     aside, below = below_eyes(right, left, there.mean(axis=0))
     ratio = float(np.linalg.norm(there[1] - there[0]) / np.linalg.norm(left - right))
@@ -159,7 +160,7 @@ def apart(one: Floats, other: Floats) -> float:
 
 
 def _settled(picture: Picture, crop: Crop, treat: Treatment, landmarker: Landmarker) -> FaceLandmarks | None:
-    """The landmarks after the crop has followed them a few times; None once they are lost."""
+    """The landmarks after the crop has followed them a few times; None if they are lost."""
     look = None
     for least in _ROUND_SCORES:
         look = landmarker.look(picture, crop, treat, least)

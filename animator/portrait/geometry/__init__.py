@@ -1,4 +1,4 @@
-"""The face mesh: its points and triangles, which of them are lips, lids and brows, and how a head is turned.
+"""The face mesh: its points and triangles, which of them are lips, lids and brows; and head poses.
 
-It knows no picture. Start with `animator.portrait.geometry.topology`.
+It does not look at pictures. Start with `animator.portrait.geometry.topology`.
 """

@@ -1,4 +1,4 @@
-"""The cheapest path through rows of costs, by dynamic programming: how edges in pictures are traced."""
+"""Shortest paths through cost matrices, by dynamic programming; edges in pictures are traced with them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,8 @@ Floats = NDArray[np.float32]
 
 
 def cheapest_path(cost: Floats, stiffness: float) -> NDArray[np.intp]:
-    """(n, k) ``cost`` -> (n,) the column in each row, at the price of ``stiffness`` for each column aside."""
+    """The column in each row, (n,), of the cheapest path through ``cost`` (n, k); each column of change from one row to
+    the next costs ``stiffness``."""
     steps = np.arange(cost.shape[1])
     price = stiffness * np.abs(steps[:, None] - steps).astype(np.float32)
     total, back = cost[0], list[NDArray[np.intp]]()
@@ -22,6 +23,7 @@ def cheapest_path(cost: Floats, stiffness: float) -> NDArray[np.intp]:
 
 
 def cheapest_ring(cost: Floats, stiffness: float) -> NDArray[np.intp]:
-    """As `cheapest_path`, for rows that are a closed ring: it goes round three times, and the second time counts."""
+    """`cheapest_path` for rows that form a closed ring: the path goes around three times, and the second turn is
+    taken."""
     count = len(cost)
     return cheapest_path(np.concatenate([cost] * 3), stiffness)[count : 2 * count]

@@ -1,4 +1,5 @@
-"""Head rotations: angles with the signs of `animator.control`, matrices in axes x right, y up, z towards the viewer."""
+"""Head rotations: angles have the signs of `animator.control`; matrices have the axes x right, y up, z towards the
+viewer."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,11 +8,11 @@ from animator.portrait.geometry.topology import POINTS, canonical
 
 Floats = NDArray[np.float32]
 
-FLIP_Y = np.array([1, -1, 1], np.float32)  # px of a picture, whose y is down, to the axes of a head, and back
+FLIP_Y = np.array([1, -1, 1], np.float32)  # between the axes of pictures (y down) and of heads (y up)
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> Floats:
-    """(3, 3): a head that looks at the viewer is turned by ``pitch``, then ``yaw``, then ``roll`` degrees."""
+    """(3, 3): rotates a head that faces the viewer by ``pitch``, then ``yaw``, then ``roll``, in degrees."""
     return exact_rotation(yaw, pitch, roll).astype(np.float32)
 
 
@@ -34,7 +35,7 @@ def angles(matrix: Floats) -> tuple[float, float, float]:
 
 
 def align(source: Floats, target: Floats, weights: Floats) -> tuple[float, Floats, Floats]:
-    """Scale, rotation (3, 3) and shift (3,) that carry ``source`` (n, 3) to ``target`` (n, 3) (Umeyama 1991)."""
+    """Scale, rotation (3, 3) and translation (3,) that map ``source`` (n, 3) onto ``target`` (n, 3) (Umeyama 1991)."""
     w = (weights / weights.sum())[:, None].astype(np.float64)
     source_mean, target_mean = (w * source).sum(axis=0), (w * target).sum(axis=0)
     a, b = source - source_mean, target - target_mean
@@ -46,7 +47,7 @@ def align(source: Floats, target: Floats, weights: Floats) -> tuple[float, Float
 
 
 def pose(points: Floats) -> tuple[float, float, float]:
-    """Head (yaw, pitch, roll) in degrees of landmarks (>= 468, 3) in px (y down, z towards the camera)."""
+    """Head pose (yaw, pitch, roll) in degrees from landmarks (>= 468, 3) in px (y down, z towards the camera)."""
     face = canonical()
     _, turn, _ = align(face.vertices, points[:POINTS] * FLIP_Y, face.weights)
     return angles(turn)

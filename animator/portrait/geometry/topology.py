@@ -1,7 +1,7 @@
-"""MediaPipe's face mesh (468 points, canonical geometry), opened at mouth and eyes and subdivided once.
+"""MediaPipe's face mesh (468 points, canonical geometry), with holes cut for mouth and eyes, and subdivided once.
 
-The geometry comes from the metadata inside the landmark bundle (Apache-2.0): a protobuf of the canonical mesh (position
-in cm, y up, z towards the viewer) and of the weights with which the points count for a head pose.
+The geometry comes from metadata in the landmark bundle (Apache-2.0): a protobuf with the canonical mesh (positions in
+cm, y up, z towards the viewer) and the weight of each point in estimating a head pose.
 """
 
 import io
@@ -18,7 +18,7 @@ from animator.storage import asset
 
 POINTS = 468
 
-# Rings in MediaPipe's numbers, each from the left to the right of the picture.
+# Contours as MediaPipe's vertex numbers, each from left to right in the picture.
 RINGS: dict[str, tuple[int, ...]] = {
     "lips_outer_upper": (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291),
     "lips_outer_lower": (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291),
@@ -29,7 +29,7 @@ RINGS: dict[str, tuple[int, ...]] = {
     "eye_left_upper": (362, 398, 384, 385, 386, 387, 388, 466, 263),
     "eye_left_lower": (362, 382, 381, 380, 374, 373, 390, 249, 263),
 }
-# Vertices of the edges of each brow, its inner end first.
+# Vertices along the edges of each brow, starting at its inner end.
 BROW_LOWER_EDGES = {"left": (285, 295, 282, 283, 276), "right": (55, 65, 52, 53, 46)}
 BROW_UPPER_EDGES = {"left": (336, 296, 334, 293, 300), "right": (107, 66, 105, 63, 70)}
 FACE_OVAL = (
@@ -54,10 +54,12 @@ class Canonical:
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """The opened mesh, subdivided: vertex i >= 468 lies on the edge ``parents[i - 468]`` of two of the 468 points.
+    """The mesh with holes, subdivided: vertex i >= 468 is the midpoint of the edge ``parents[i - 468]`` between two of
+    the 468 points.
 
-    ``triangles`` (T, 3) i32; ``contours``: vertex numbers of the rings, ordered as in `RINGS` but twice as dense, and
-    ``face_oval``, a closed loop without repetition of its first vertex; ``mirror`` (V,) the vertex on the other side.
+    ``triangles`` (T, 3) i32; ``contours``: vertex numbers of the contours, ordered as in `RINGS` but twice as dense,
+    and ``face_oval``, a closed loop that does not repeat its first vertex; ``mirror`` (V,): each vertex's counterpart
+    on the other side.
     """
 
     parents: NDArray[np.int32]
@@ -71,7 +73,7 @@ class Mesh:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Fields of a protobuf message as (number, value)."""
+    """The fields of a protobuf message as (number, value)."""
 
     def varint(at: int) -> tuple[int, int]:
         value = shift = 0
@@ -97,7 +99,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 
 def bundle_file(name: str) -> bytes:
-    """One file of the landmark bundle."""
+    """The content of one file in the landmark bundle."""
     with zipfile.ZipFile(io.BytesIO(asset("face_landmarker.task"))) as bundle:
         return bundle.read(name)
 
@@ -122,7 +124,7 @@ def canonical() -> Canonical:
 
 
 def _opened() -> NDArray[np.int32]:
-    """The canonical triangles without those that lie within the mouth or an eye."""
+    """The canonical triangles except those inside the mouth or an eye."""
     triangles = canonical().triangles
     keep = np.ones(len(triangles), bool)
     for upper, lower in HOLES:
@@ -132,7 +134,7 @@ def _opened() -> NDArray[np.int32]:
 
 @cache
 def mesh() -> Mesh:
-    """The mesh of every portrait."""
+    """The mesh that all portraits share."""
     coarse = _opened()
     edges = np.sort(coarse[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     parents, numbers = np.unique(edges, axis=0, return_inverse=True)

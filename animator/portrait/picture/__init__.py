@@ -1,4 +1,4 @@
-"""Any picture file becomes pixels in sRGB, upright; and the points of a face that a person may name in it.
+"""Reads any picture file as upright sRGB pixels, and the landmarks that a person gives with it.
 
 It does not look for a face. Start with `animator.portrait.picture.reading`.
 """

@@ -1,4 +1,4 @@
-"""Any picture's colours as 8-bit sRGB."""
+"""Converts any picture's colours to 8-bit sRGB."""
 
 import io
 from typing import Any
@@ -11,13 +11,14 @@ from PIL import Image, ImageCms
 Picture = NDArray[np.uint8]  # (h, w, 3) RGB
 
 _BACKDROP = (226, 228, 232)  # behind transparent pictures
-_DARK_BACKDROP = (84, 88, 96)  # behind light ones, which would vanish on the other backdrop
-_LIGHT_LEVEL = 205  # mean brightness of what is visible
-_WHITE_LEVELS = (1.0, 255.0, 4095.0, 65535.0)  # of numbers that are no bytes
+_DARK_BACKDROP = (84, 88, 96)  # behind light transparent pictures, which would vanish on the other one
+_LIGHT_LEVEL = 205  # mean brightness of the visible pixels from which a picture counts as light
+_WHITE_LEVELS = (1.0, 255.0, 4095.0, 65535.0)  # possible values of white in pictures with more than 8 bits
 
 
 def plain_mode(image: Image.Image) -> Image.Image:
-    """``image`` as L, RGB, CMYK, LAB or RGBA in 8 bits, which can be resampled; its profile goes along."""
+    """``image`` in one of the 8-bit modes L, RGB, CMYK, LAB and RGBA, which can be resampled; its colour profile is
+    kept."""
     profile = image.info.get("icc_profile")
     if image.mode.startswith(("I", "F")):
         plain = _eight_bits(image)
@@ -33,7 +34,8 @@ def plain_mode(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image) -> Picture:
-    """(h, w, 3) RGB of an image of a `plain_mode`, by its embedded profile where it has one that can be used."""
+    """(h, w, 3) RGB of an image in one of the modes of `plain_mode`, converted by its embedded profile if that is
+    usable."""
     if image.mode != "RGBA":
         return np.ascontiguousarray(_managed(image, image.info.get("icc_profile")))
     alpha = np.asarray(image.getchannel("A"))
@@ -45,7 +47,8 @@ def to_srgb(image: Image.Image) -> Picture:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits, whole numbers or fractions; white is the least of `_WHITE_LEVELS` that none exceeds."""
+    """8-bit grey from integers or floats of 16 or 32 bits; white is the smallest of `_WHITE_LEVELS` that is at least
+    the maximum."""
     values = np.asarray(image)
     if values.dtype.itemsize == 2:
         values = values.astype(np.uint16, copy=False)
@@ -63,7 +66,7 @@ def _managed(image: Image.Image, profile: bytes | None) -> Image.Image:
         try:
             return _changed(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
         except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            pass  # a profile for other colours, or a damaged one: as if there were none
+            pass  # a damaged profile, or one for another colour space, is ignored
     return image.convert("RGB")
 
 

@@ -1,24 +1,25 @@
-"""Decompression bombs and other files built to exhaust time or memory, recognised before they are decoded."""
+"""Rejects decompression bombs and other files built to exhaust time or memory, before they are decoded."""
 
 import struct
 from collections.abc import Iterator
 
 from PIL import Image
 
-MOST_PARTS = 20_000  # of a file; Pillow takes some us of Python for each
-MOST_PYTHON_BYTES = 1_000_000  # bytes of a kind that Pillow decodes in Python
-MOST_SCANS = 100  # of a progressive JPEG; each costs as much time as a whole picture
-MOST_MEMORY_BYTES = 500_000_000  # bytes that decoding takes at its peak
-# Measured: bytes a pixel that decoding takes at its peak.
+MOST_PARTS = 20_000  # chunks, markers or blocks of a file; Pillow spends some us of Python on each
+MOST_PYTHON_BYTES = 1_000_000  # bytes of a format that Pillow decodes in Python
+MOST_SCANS = 100  # of a progressive JPEG; each costs as much time as decoding a whole picture
+MOST_MEMORY_BYTES = 500_000_000  # bytes, peak memory of decoding
+# Peak memory of decoding, measured, bytes per pixel.
 _PIXEL_BYTES = {"WEBP": 21, "JPEG2000": 19, "GIF": 10, "AVIF": 10, "HEIF": 10, "PNG": 9}
-_WIDE_PIXEL_BYTES = 21  # of modes whose values are no bytes
+_WIDE_PIXEL_BYTES = 21  # of modes with more than 8 bits a channel
 _OTHER_PIXEL_BYTES = 6
-_STANDALONE_MARKERS = (0x00, 0x01, *range(0xD0, 0xD9), 0xFF)  # second bytes of a JPEG's markers without a length
-_BMP_RLE = (1, 2)  # compressions
+_STANDALONE_MARKERS = (0x00, 0x01, *range(0xD0, 0xD9), 0xFF)  # second bytes of JPEG markers without a length field
+_BMP_RLE = (1, 2)  # values of the compression field
 
 
 def check(content: bytes) -> None:
-    """Raises ValueError for a file of so many parts that reading it takes seconds of Python."""
+    """Raises ValueError if the file has so many parts, or so much data decoded in Python, that reading it would take
+    seconds."""
     if content.startswith(b"\xff\xd8"):
         if content.count(b"\xff\xda") > MOST_SCANS:
             raise ValueError("too many scans")
@@ -36,7 +37,7 @@ def check(content: bytes) -> None:
 
 
 def most_pixels(image: Image.Image) -> int:
-    """The most pixels that a picture of this format and mode may have for its decoding to stay below
+    """The most pixels that an image of this format and mode may have for decoding to need less than
     `MOST_MEMORY_BYTES`."""
     cost = _WIDE_PIXEL_BYTES if image.mode.startswith(("I", "F")) else _OTHER_PIXEL_BYTES
     return MOST_MEMORY_BYTES // max(cost, _PIXEL_BYTES.get(image.format or "", 0))
@@ -49,7 +50,7 @@ def _in_python(content: bytes) -> bool:
 
 
 def _png(content: bytes) -> Iterator[int]:
-    """Where each chunk begins."""
+    """Offset of each chunk."""
     at = 8
     while at + 8 <= len(content) and content[at + 4 : at + 8] != b"IEND":
         yield at
@@ -57,7 +58,7 @@ def _png(content: bytes) -> Iterator[int]:
 
 
 def _jpeg(content: bytes) -> Iterator[int]:
-    """Where each marker begins before the first scan."""
+    """Offset of each marker before the first scan."""
     at = 2
     while at + 4 <= len(content):
         yield at
@@ -69,7 +70,7 @@ def _jpeg(content: bytes) -> Iterator[int]:
 
 
 def _gif(content: bytes) -> Iterator[int]:
-    """Where each block before the first frame begins, and each part of one."""
+    """Offset of each block before the first frame, and of each of its sub-blocks."""
     at = 13 + _palette(content[10:11])
     while at < len(content) and content[at] not in b",;":
         yield at
@@ -84,5 +85,5 @@ def _gif(content: bytes) -> Iterator[int]:
 
 
 def _palette(flags: bytes) -> int:
-    """Bytes of a GIF's palette."""
+    """Size of a GIF's global colour table, bytes."""
     return 3 * 2 ** ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0

@@ -1,4 +1,4 @@
-"""Which files are pictures, and messages about those that are not."""
+"""Which picture formats are read, and error messages for files that are not pictures."""
 
 from functools import cache
 from typing import cast
@@ -8,7 +8,7 @@ from PIL import Image
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _ADVICE = "Use a JPEG, PNG or WebP file."
-_OTHER_KINDS = (  # how a file begins, what it is, what to do
+_OTHER_KINDS = (  # first bytes, kind of file, advice
     (b"%PDF", "a PDF document", "Save the page as a PNG picture."),
     (b"%!PS", "a PostScript document", "Save it as a PNG picture."),
     (b"8BPS", "a Photoshop document", "Export it as a PNG picture."),
@@ -24,7 +24,7 @@ _OTHER_KINDS = (  # how a file begins, what it is, what to do
 
 @cache
 def enable_heif() -> bool:
-    """Whether HEIC pictures can be read: with the optional package pi-heif, which registers itself with Pillow."""
+    """Whether HEIC pictures can be read, which needs the optional package pi-heif; registers it with Pillow."""
     try:
         import pi_heif  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -35,14 +35,15 @@ def enable_heif() -> bool:
 
 @cache
 def readable() -> tuple[str, ...]:
-    """The formats that are read here, by Pillow's names: it fails at one that it does not know, and goes no further."""
+    """Pillow's names of the formats that are read here. Pillow is not given names that it does not know, since it would
+    fail at them."""
     enable_heif()
     Image.init()
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 def advice(content: bytes, error: Exception) -> str:
-    """What a file that cannot be decoded is, as far as one can tell, and what to do."""
+    """What kind of file this is, as far as its bytes show, and what the user can do."""
     if not content:
         return f"The file is empty. {_ADVICE}"
     start = content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()

@@ -1,4 +1,4 @@
-"""The points of a face that a person can name, see and correct, and the JSON in which they are written."""
+"""The landmarks that a person can name, see and correct, and their JSON format."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from animator.portrait.picture.reading import PortraitError
 Floats = NDArray[np.float32]
 Points = dict[str, tuple[float, float]]
 
-# MediaPipe's numbers. "Left" is the person's own left: on the right of the picture.
+# MediaPipe's landmark numbers. "Left" is the subject's left, the right side of the picture.
 NAMED_POINTS: dict[str, int] = {
     "left_eye_outer": 263,
     "left_eye_inner": 362,
@@ -43,14 +43,14 @@ NAMED_POINTS: dict[str, int] = {
     "left_side": 454,
     "right_side": 234,
 }
-_CROSSING_SLACK = 0.05  # of the distance of the eyes: how far lines may cross each other
-_MOST_CHARACTERS = 100_000  # characters
+_CROSSING_SLACK = 0.05  # of the distance between the eyes: tolerance of the order of points
+_MOST_CHARACTERS = 100_000  # of the JSON text
 
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Named points of one face in px of a picture of ``width`` x ``height``, upright: x right, y down; and whether it
-    is ``drawn`` flat, where somebody has said so. Without points it is the face that is found."""
+    """Named points of one face in px of an upright picture of ``width`` x ``height``: x right, y down. ``drawn`` says
+    whether it is a flat drawing; None leaves that open. Without points, the face that the networks find is meant."""
 
     points: Points
     width: int
@@ -58,19 +58,19 @@ class Landmarks:
     drawn: bool | None = None
 
     def json(self) -> dict[str, Any]:
-        """What `parse` reads, rounded to a tenth of a px."""
+        """The format that `parse` reads, rounded to a tenth of a px."""
         points = {name: [round(x, 1), round(y, 1)] for name, (x, y) in self.points.items()}
         told = {} if self.drawn is None else {"drawn": self.drawn}
         return {"width": self.width, "height": self.height, **told, "points": points}
 
     def text(self) -> str:
-        """`json`, a point to a line."""
+        """`json` as text, one point a line."""
         written = self.json()
         lines = ",\n".join(f'  "{name}": {place}' for name, place in written.pop("points").items())
         return f'{json.dumps(written)[:-1]}, "points": {{\n{lines}\n}}}}\n'
 
     def scaled(self, width: int, height: int) -> "Landmarks":
-        """The same points in a picture of another size. Raises `PortraitError` where its shape is another one."""
+        """The same points in a picture of another size. Raises `PortraitError` if its aspect ratio differs."""
         if abs(self.width / self.height * height / width - 1) > 0.02:
             raise invalid(
                 f"The points belong to a picture of {self.width}x{self.height}, but this one has {width}x{height}. "
@@ -81,7 +81,7 @@ class Landmarks:
         return Landmarks(points, width, height, self.drawn)
 
     def turned(self, quarters: int) -> "Landmarks":
-        """The same points in the picture turned by ``quarters`` of a circle, clockwise."""
+        """The same points in the picture rotated clockwise by ``quarters`` quarter turns."""
         points, width, height = self.points, self.width, self.height
         for _ in range(quarters % 4):
             points = {name: (height - y, x) for name, (x, y) in points.items()}
@@ -94,10 +94,11 @@ def invalid(message: str) -> PortraitError:
 
 
 def parse(text: str | bytes) -> Landmarks:
-    """Landmarks from JSON: ``{"width": 800, "height": 600, "points": {"left_iris": [420, 250.5], ...}}``; it may have
-    ``"drawn": true`` or ``false``, too, and needs no points then.
+    """Landmarks from JSON: ``{"width": 800, "height": 600, "points": {"left_iris": [420, 250.5], ...}}``. With
+    ``"drawn": true`` or ``false`` the points may be missing.
 
-    Raises `PortraitError` (invalid_landmarks) for what is no such JSON, unknown names, no numbers, points outside.
+    Raises `PortraitError` (invalid_landmarks) for other JSON, unknown names, values that are not numbers, and points
+    outside the picture.
     """
     try:
         if len(text) > _MOST_CHARACTERS:
@@ -138,10 +139,8 @@ def _point(name: str, value: Any) -> tuple[float, float]:
 
 
 def check_sides(points: Mapping[str, tuple[float, float]]) -> None:
-    """Raises `PortraitError` where left and right, or above and below, are exchanged in ``points``, as far as given.
-
-    The face may be upside down: below is where mouth and chin are, seen from the eyes.
-    """
+    """Raises `PortraitError` if left and right, or top and bottom, are swapped among the given ``points``. The face may
+    be upside down: "down" is the direction from the eyes to mouth and chin."""
     at = {name: np.array(place) for name, place in points.items()}
     left, right = _eye(at, "left"), _eye(at, "right")
     low = next((at[name] for name in ("chin", "lower_lip_bottom", "mouth_left", "upper_lip_top") if name in at), None)
@@ -165,7 +164,7 @@ def check_sides(points: Mapping[str, tuple[float, float]]) -> None:
             raise invalid(f"{one} and {other} are exchanged. Exchange the points' names.")
 
 
-_ORDER = (  # the first lies above the second (True), or to the picture's left of it
+_ORDER = (  # whether the first lies above the second (True) or to the left of it in the picture (False)
     ("left_eye_top", "left_eye_bottom", True),
     ("right_eye_top", "right_eye_bottom", True),
     ("upper_lip_top", "upper_lip_bottom", True),
@@ -180,6 +179,6 @@ _ORDER = (  # the first lies above the second (True), or to the picture's left o
 
 
 def _eye(at: Mapping[str, NDArray[np.float64]], side: str) -> NDArray[np.float64] | None:
-    """The middle of an eye, as far as it is known."""
+    """The middle of an eye, as far as its points are given."""
     corners = [at[name] for name in (f"{side}_eye_outer", f"{side}_eye_inner") if name in at]
     return np.mean(corners, axis=0) if len(corners) == 2 else at.get(f"{side}_iris", corners[0] if corners else None)

@@ -1,4 +1,4 @@
-"""Reads any picture file: upright, in sRGB, whatever its format and profile."""
+"""Reads any picture file as upright sRGB pixels, whatever its format and colour profile."""
 
 import io
 import threading
@@ -29,7 +29,7 @@ Code = Literal[
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 64_000_000
 MIN_SIDE = 64  # px
-_WORK_SIDE = 2400  # px; larger sources are shrunk
+_WORK_SIDE = 2400  # px; larger pictures are scaled down to it
 _ORIENTATION = 0x0112  # EXIF
 _EXIF_TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -46,8 +46,11 @@ _quiet = threading.Lock()  # `warnings.catch_warnings` is not thread-safe
 
 
 class PortraitError(Exception):
-    """A picture that cannot become a portrait. ``code`` is stable; the message says what to do. With no_face come the
-    points of a face in the middle of the picture, for a person to move to where they belong."""
+    """A picture that cannot become a portrait. ``code`` is stable; the message says what to do.
+
+    The error no_face comes with the points of a face in the middle of the picture, which a person can move to where
+    they belong.
+    """
 
     def __init__(self, code: Code, message: str, landmarks: "Landmarks | None" = None) -> None:
         super().__init__(message)
@@ -57,10 +60,13 @@ class PortraitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A picture as it was read: ``picture`` (h, w, 3) RGB uint8, upright, in sRGB, shrunk where it is huge; it has
-    ``width`` x ``height`` px in the file. ``content`` is the file, empty for a picture that never was one. Where the
-    person in it lay or stood on their head, it was turned by ``quarters`` of a circle, clockwise, after the file was
-    read. ``picture``, ``width``, ``height``, and px of the file everywhere, are those of the turned picture."""
+    """A picture as it was read. ``picture`` (h, w, 3) RGB uint8 is upright, in sRGB, and scaled down if the file's is
+    huge; the file's has ``width`` x ``height`` px. ``content`` is the file, empty if the picture does not come from
+    one.
+
+    If the person in it was lying or upside down, it was then rotated clockwise by ``quarters`` quarter turns.
+    ``picture``, ``width``, ``height``, and "px of the file" everywhere, refer to the rotated picture.
+    """
 
     picture: Picture
     width: int
@@ -69,19 +75,19 @@ class Source:
     quarters: int = 0
 
     def turned(self, quarters: int) -> "Source":
-        """The source turned by ``quarters`` of a circle more, clockwise."""
+        """The source rotated clockwise by ``quarters`` more quarter turns."""
         sides = (self.height, self.width) if quarters % 2 else (self.width, self.height)
         picture = np.ascontiguousarray(np.rot90(self.picture, -quarters))
         return Source(picture, *sides, self.content, (self.quarters + quarters) % 4)
 
     @property
     def scale(self) -> float:
-        """Px of ``picture`` to a px of the file."""
+        """Px of ``picture`` per px of the file."""
         return self.picture.shape[1] / self.width
 
     def detail(self, box: Box) -> tuple[Picture, tuple[int, int]] | None:
-        """What the file shows in ``box`` (px of the file), not shrunk, and where its upper left corner is; None where
-        ``picture`` shows all there is."""
+        """The part of the file inside ``box`` (px of the file) at full resolution, and its upper left corner; None if
+        ``picture`` has the full resolution already."""
         if self.scale >= 1 or not self.content:
             return None
         left, top = max(0, int(box[0])), max(0, int(box[1]))
@@ -94,7 +100,7 @@ class Source:
 
 
 def read(file: Path) -> bytes:
-    """The content of a picture file; `PortraitError` when it is missing, no file, or larger than any picture."""
+    """The bytes of a picture file. Raises `PortraitError` if it is missing, not a file, or larger than `MAX_BYTES`."""
     try:
         if file.exists() and not file.is_file():
             raise PortraitError("unreadable_picture", f"{file} is not a file. Give a picture file.")
@@ -107,9 +113,10 @@ def read(file: Path) -> bytes:
 
 
 def decode(content: bytes) -> Source:
-    """The picture in a file's bytes: upright (EXIF), in sRGB, transparency on a plain backdrop, the first frame.
+    """The picture in a file's bytes: upright (EXIF), in sRGB, transparent parts on a plain backdrop, only the first
+    frame.
 
-    Raises `PortraitError` (unreadable_picture, picture_too_large before decoding, picture_too_small).
+    Raises `PortraitError` (unreadable_picture, picture_too_small, and picture_too_large before decoding).
     """
     if len(content) > MAX_BYTES:
         raise _too_large(f"{len(content) // 1_000_000} MB")
@@ -125,7 +132,7 @@ def decode(content: bytes) -> Source:
 
 
 def as_jpeg(source: Source) -> bytes:
-    """``source.picture`` as every browser can show it."""
+    """``source.picture`` as a JPEG file, which every browser can show."""
     file = io.BytesIO()
     Image.fromarray(source.picture).save(file, "JPEG", quality=90)
     return file.getvalue()
@@ -133,7 +140,7 @@ def as_jpeg(source: Source) -> bytes:
 
 @contextmanager
 def _opened(content: bytes) -> Generator[Image.Image]:
-    """The file, opened; whatever its decoder raises or warns of, there and in the block, becomes a `PortraitError`."""
+    """Opens the file; whatever its decoder raises or warns of, here or in the block, becomes a `PortraitError`."""
     formats = readable()
     with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -146,13 +153,14 @@ def _opened(content: bytes) -> Generator[Image.Image]:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise _too_large("more than 89 megapixels") from None
-        except Exception as error:  # decoders raise anything on damaged files
+        except Exception as error:  # decoders raise all kinds of errors on damaged files
             raise PortraitError("unreadable_picture", advice(content, error)) from error
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """What makes the picture upright, by its EXIF note; damaged notes are ignored, as viewers do."""
-    with suppress(Exception):  # parsers raise anything
+    """The transposition that makes the picture upright, by its EXIF orientation; damaged EXIF data is ignored, as in
+    viewers."""
+    with suppress(Exception):  # EXIF parsers raise all kinds of errors
         return _EXIF_TURNS.get(image.getexif().get(_ORIENTATION, 1))
     return None
 
@@ -173,7 +181,8 @@ def _check_size(image: Image.Image) -> None:
 
 
 def _too_large(what: str, most: int = MAX_PIXELS, kind: str = "") -> PortraitError:
-    """``most`` pixels are read, of a ``kind`` that takes more memory than others."""
+    """The error for a picture with more than ``most`` pixels; the limit of some ``kind``s is lower, since they need
+    more memory."""
     limit = f"at most {most // 1_000_000} megapixels are read"
     how = (
         f"{limit} of a {kind} file. Use a smaller one, or a JPEG."

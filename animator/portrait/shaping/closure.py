@@ -10,9 +10,9 @@ from animator.portrait.geometry.topology import BROW_LOWER_EDGES, mesh
 
 Floats = NDArray[np.float32]
 
-# Shares of the eye's opening: by which the upper lid overlaps the lower one, and by which that one rises.
+# Shares of the eye's opening: overlap of the upper lid over the lower one, and rise of the lower one.
 _UPPER_OVERLAP, _LOWER_RISE = 0.03, 0.05
-_LID_REACH_SHARE, _LEAST_LID_REACH = 0.45, 0.018  # of the way to the brow, which stays; face widths
+_LID_REACH_SHARE, _LEAST_LID_REACH = 0.45, 0.018  # share of the way to the brow, which stays; face widths
 _BROW_POINTS = {"left": [295, 282, 283], "right": [65, 52, 53]}
 _FREE_SHARE = 0.3  # share of the way from the brow to the lid over which the skin begins to move with the lid
 _MOST_LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
@@ -21,21 +21,21 @@ _DRAWN_REACH = 0.008  # the same for drawn lids, in face widths: these are plain
 _ARC_DEPTH, _ARC_RISE = 0.2, 0.12
 _OUTER_CORNERS = {"left": 263, "right": 33}  # corners of the eyes
 _BALL_SEARCH, _BALL_STEPS = 0.022, 23  # face widths under the lower rim in which the eye may still be seen
-_SKIN_RANGE = 0.035, 0.06  # face widths under the lower rim: certainly skin
-# Share of the skin's chroma: what is as light as skin and less colourful is the white of the eye.
+_SKIN_RANGE = 0.035, 0.06  # face widths under the lower rim that are certainly skin
+# Share of the skin's chroma: pixels as light as skin with less chroma are the white of the eye.
 _WHITE_COLOURFULNESS = 0.75
-# Lab: skin of less chroma is that of a grey picture, in which the white of the eye looks like skin.
+# Lab: skin with less chroma belongs to a grey picture, in which the white of the eye looks like skin.
 _GREY_COLOURFULNESS = 4.0
 _IRIS_FACTOR = 1.05  # the landmarks' iris is a little too small
 _SEAM_REACH = 0.014
 _SEAM_SEARCH = 0.018  # face widths above and below the middle between the lips
 _SEAM_STEPS = 10  # steps of the search on each side
-_SEAM_STIFFNESS = 0.12  # cost of one step up or down between neighbours, in contrasts of the mouth
+_SEAM_STIFFNESS = 0.12  # cost of one step up or down between neighbours, relative to the mouth's contrast
 _EDGE_REACH = 0.02
 _EDGE_SEARCH = -0.006, 0.010  # face widths from the rim of parted lips into the opening and into the lip
-_THICK_LIP = 0.045  # face widths: where a lip is thinner, less far
+_THICK_LIP = 0.045  # face widths: the search is shorter where a lip is thinner
 _EDGE_STEPS = 22
-_LIP_BAND = 0.35, 0.75  # of the way from the inner to the outer contour: certainly lip
+_LIP_BAND = 0.35, 0.75  # shares of the way from the inner to the outer contour that are certainly lip
 _LIP_COLOUR_SLACK = 10.0  # in Lab, besides the spread of the lip's own colours
 
 
@@ -121,7 +121,7 @@ def close_lids(vertices: Floats, shapes: Floats, picture: NDArray[np.uint8], iri
 def shut_drawn(vertices: Floats, shapes: Floats) -> Floats:
     """``shapes`` (52, V, 3) with blinks that shut the drawn eyes of ``vertices`` (V, 3) in an arc at weight 1.
 
-    Nothing moves but the lids: what is drawn round an eye is flat, and brows are lines that would bend.
+    Only the lids move: the drawing around an eye is flat, and brows are lines that would bend.
     """
     shapes = shapes.copy()
     across = vertices[_OUTER_CORNERS["left"], :2] - vertices[_OUTER_CORNERS["right"], :2]
@@ -136,7 +136,7 @@ def shut_drawn(vertices: Floats, shapes: Floats) -> Floats:
 
 
 def _arc(eye: _Opening, rim: Floats) -> Floats:
-    """(n,) height, downwards, of the line in which an eye shuts, at the vertices of a ``rim`` (n, 2)."""
+    """(n,) height, downwards, of the line in which the eye shuts, at the vertices of a ``rim`` (n, 2)."""
     both = np.concatenate([eye.up, eye.low])
     (left, top), (right, bottom) = both.min(axis=0), both.max(axis=0)
     along = 2 * (rim[:, 0] - left) / max(float(right - left), 1e-3) - 1
@@ -144,7 +144,7 @@ def _arc(eye: _Opening, rim: Floats) -> Floats:
 
 
 def _off_brow(eye: _Opening, side: str) -> Floats:
-    """(V,): how far, 0 to 1, each vertex may move with the lid; those of the brow do not."""
+    """(V,): how far, 0 to 1, each vertex may move with the lid; those of the brow may not."""
     to_brow, to_lid = (
         np.linalg.norm(eye.vertices[:, None, :2] - eye.vertices[None, ids, :2], axis=2).min(axis=1)
         for ids in (list(BROW_LOWER_EDGES[side]), np.concatenate(eye.rims))
@@ -155,7 +155,7 @@ def _off_brow(eye: _Opening, side: str) -> Floats:
 
 
 def _seen_below(eye: _Opening, lab: Floats, iris: Floats, width: float) -> Floats:
-    """(n,) px by which the eye is still seen under each vertex of its lower rim: its white, or the iris."""
+    """(n,) px over which the eye, its white or the iris, is still visible below each vertex of its lower rim."""
     offsets = np.linspace(0, _BALL_SEARCH * width, _BALL_STEPS, dtype=np.float32)
     rim = eye.vertices[eye.lower, :2]
     places = (rim[:, None] + offsets[:, None] * eye.axes[1]).astype(np.float32)
@@ -198,9 +198,9 @@ def snap_seam(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Flo
 
 
 def snap_rims(vertices: Floats, picture: NDArray[np.uint8], width: float) -> Floats:
-    """``vertices`` with the inner rims of parted lips where ``picture`` turns from what is behind them to the lips.
+    """``vertices`` with the inner rims of parted lips on the edge between the opening and the lips in ``picture``.
 
-    Each rim is the smooth path that best divides pixels unlike the lip from those like it (dynamic programming).
+    Each rim is the smooth path that best separates pixels unlike the lip from those like it (dynamic programming).
     """
     lips = _Opening(vertices, *_rims("lips_inner"))
     lab = _lab(picture)
@@ -221,7 +221,8 @@ def _lab(picture: NDArray[np.uint8]) -> Floats:
 
 
 def _unlike_lip(lab: Floats, seen: Floats, rim: Floats, outer: Floats) -> Floats:
-    """(n, k), 0 to 1.5: how unlike the lip between ``rim`` and ``outer`` (n, 2) the colours ``seen`` (n, k, 3) are."""
+    """(n, k), 0 to 1.5: how far the colours ``seen`` (n, k, 3) differ from the lip between ``rim`` and ``outer`` (n,
+    2)."""
     shares = np.linspace(*_LIP_BAND, 7, dtype=np.float32)[None, :, None]
     band = _sampled(lab, (rim[:, None] * (1 - shares) + outer[:, None] * shares).astype(np.float32))
     padded = np.pad(band, ((2, 2), (0, 0), (0, 0)), mode="edge")
@@ -231,8 +232,8 @@ def _unlike_lip(lab: Floats, seen: Floats, rim: Floats, outer: Floats) -> Floats
 
 
 def _division(unlike: Floats) -> Floats:
-    """(n, k): cost of dividing each row of ``unlike`` before its k-th pixel: the unlike pixels from there on, and the
-    like ones before."""
+    """(n, k): cost of dividing each row of ``unlike`` before its k-th pixel: the sum of the unlike pixels after it and
+    the like ones before it."""
     after = np.cumsum(unlike[:, ::-1], axis=1)[:, ::-1]
     alike = 1 - unlike.clip(0, 1)
     return (after + np.cumsum(alike, axis=1) - alike) * np.float32(4 / unlike.shape[1])

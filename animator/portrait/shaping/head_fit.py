@@ -1,4 +1,4 @@
-"""Fits MakeHuman's head (CC0) to landmarks, which gives a picture depth and blendshapes.
+"""Fits MakeHuman's head (CC0) to landmarks, which gives the picture depth and blendshapes.
 
 ``assets/head.npz`` (made by ``scripts/build_head.py``) holds the head at the vertices of `topology.mesh`: the mean
 head, the principal components of identity, and the 52 ARKit blendshapes. Units are decimetres, y up, z towards the
@@ -18,7 +18,7 @@ from animator.storage import ASSETS
 
 Floats = NDArray[np.float32]
 
-_DEPTH_TRUST = 0.35  # weight of the landmarks' depth, relative to x and y
+_DEPTH_TRUST = 0.35  # weight of the landmarks' z, relative to x and y
 _LANDMARK_NOISE = 0.012  # decimetres, standard deviation of the landmarks' noise
 _EXPRESSION_SPREAD = 0.3  # prior standard deviation of the blendshape weights of a face in a picture
 _ROUNDS = 4
@@ -38,13 +38,13 @@ _SHAPE_GAINS = {
     "browInnerUp": 1.7,
     "browOuterUp": 1.6,
     "mouthSmile": 1.15,
-}  # chosen so that a tracker finds in the frames the weights that were asked for
+}  # chosen so that a tracker measures the requested weights in the frames
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
     points: Floats  # (V + extra, 3)
-    identity: Floats  # (modes, V + extra, 3), the displacements by one standard deviation of each mode
+    identity: Floats  # (modes, V + extra, 3), displacements for one standard deviation of each mode
     shapes: Floats  # (52, V, 3)
     jaw: Floats  # (52, 3, 4)
     parts: dict[str, slice]  # which of the extra points belong to eyes, teeth and ears
@@ -55,7 +55,7 @@ class FittedHead:
     """The fitted head, in px of the picture; see `animator.portrait.portrait.Portrait` for most fields.
 
     ``expression`` (52,): blendshape weights of the face in the picture; ``left`` (52,): the share of each blendshape
-    that can be added to these, by which ``shapes`` are scaled; ``error``: mean distance of the fitted head from the
+    that can still be added to it, by which ``shapes`` are scaled; ``error``: mean distance of the fitted head from the
     landmarks in face widths.
     """
 
@@ -84,8 +84,8 @@ def _model() -> _Model:
 def fit(landmarks: Floats, blendshapes: Floats) -> FittedHead:
     """The head that fits ``landmarks`` (>= 468, 3) in px (y down, z towards the camera).
 
-    Pose by weighted Procrustes and identity and expression by ridge least squares (Gaussian priors), alternately.
-    ``blendshapes`` (52,), the landmark network's scores, add to what the face is found to show, see `FittedHead`.
+    Pose (weighted Procrustes) and identity and expression (ridge least squares with Gaussian priors) are solved
+    alternately. ``blendshapes`` (52,), the landmark network's scores, complete the expression, see `FittedHead`.
     """
     model = _model()
     seen = landmarks[:POINTS] * FLIP_Y
@@ -108,8 +108,8 @@ def fit(landmarks: Floats, blendshapes: Floats) -> FittedHead:
 
 
 def _ridge(basis: Floats, target: Floats, turn: Floats, spread: Floats, free: int) -> Floats:
-    """Coefficients of ``basis`` that fit ``target``; those after the first ``free`` are kept in [0, 1.2]: negative ones
-    are fixed at 0, and the rest is solved again."""
+    """Coefficients of ``basis`` that fit ``target``. Those after the first ``free`` are kept in [0, 1.2]: negative ones
+    are set to 0, and the rest is solved again."""
     trust = np.array([1, 1, _DEPTH_TRUST], np.float32)
     rows = ((basis @ turn.T) * trust).reshape(len(basis), -1)
     right = rows @ ((target @ turn.T) * trust).ravel()
@@ -130,7 +130,7 @@ def _ridge(basis: Floats, target: Floats, turn: Floats, spread: Floats, free: in
 def _place(
     model: _Model, identity: Floats, expression: Floats, pose: tuple[float, Floats, Floats], landmarks: Floats
 ) -> FittedHead:
-    """The fitted head in px, moved in x and y so that its points lie exactly on the landmarks."""
+    """The fitted head in px, shifted in x and y so that its points lie exactly on the landmarks."""
     scale, turn, shift = pose
     count = mesh().count
     head = model.points + np.tensordot(identity, model.identity, 1)
@@ -160,7 +160,8 @@ def _place(
 
 
 def _sized(model: _Model, neutral: Floats) -> Floats:
-    """The blendshapes (52, V, 3), scaled by `_SHAPE_GAINS`, and those of the mouth by the width of this person's."""
+    """The blendshapes (52, V, 3), scaled by `_SHAPE_GAINS`, and those of the mouth by the width of this person's
+    mouth."""
     width = np.linalg.norm(neutral[61] - neutral[291]) / np.linalg.norm(model.points[61] - model.points[291])
     factor = np.clip(width, 0.85, 1.2).astype(np.float32)
     moves_mouth = np.array([name.startswith("mouth") and name != "mouthClose" for name in ARKIT])
@@ -174,7 +175,7 @@ def _left(expression: Floats, blendshapes: Floats) -> Floats:
     """(52,): the share of each shape that can be added to a face that shows ``expression``: a smiling face can smile
     little more.
 
-    Smiles and raised lips are also read from the landmark network's ``blendshapes``, since the fit spreads them over
+    Smiles and raised lips are also taken from the landmark network's ``blendshapes``, since the fit spreads them over
     several shapes.
     """
     seen = [name.startswith(("mouthSmile", "mouthUpperUp")) for name in ARKIT]
@@ -184,14 +185,14 @@ def _left(expression: Floats, blendshapes: Floats) -> Floats:
 
 
 def _incisors(model: _Model) -> NDArray[np.int64]:
-    """Which points of the upper teeth are their lower front edge in the middle."""
+    """The indices of the points on the lower front edge of the upper incisors."""
     teeth = model.points[model.parts["upper_teeth"]]
     rank = teeth[:, 1] - teeth[:, 2] + 4 * np.abs(teeth[:, 0])
     return np.argsort(rank)[:2]
 
 
 def _eyeball(points: Floats, shift: Floats) -> Floats:
-    """(4,): x, y, z and radius of the sphere through ``points`` (n, 3), moved by ``shift``."""
+    """(4,): x, y, z and radius of the sphere through ``points`` (n, 3), translated by ``shift``."""
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     radius = np.linalg.norm(points - centre, axis=1).mean()
     return np.append(centre + shift, radius).astype(np.float32)

@@ -10,13 +10,13 @@ Floats = NDArray[np.float32]
 
 _NEUTRAL_A = 128  # of OpenCV's a in 8-bit Lab
 _GREY_A = 4  # levels of a
-_TEETH_LIGHTNESS = 15  # levels of L that teeth exceed the lips by
-_COLOUR_COST = 1.5  # levels of L that one of a counts for, against teeth
+_TEETH_LIGHTNESS = 15  # levels of L by which teeth exceed the lips
+_COLOUR_COST = 1.5  # levels of L that one level of a counts against teeth
 _TEETH_CONTRAST = 40  # levels of L between teeth in the shade and the dark
-_MOST_TEETH_RED = 0.85  # of the red of lips, in relation to L, that teeth have at most
+_MOST_TEETH_RED = 0.85  # largest redness of teeth for their lightness, relative to that of the lips
 _WIDE_GAP = 0.045  # face widths between lips that show a row of teeth
-_CHEEK_POINTS = 234, 454  # which are a face width apart
-_PARTED_GAP = 0.035  # of the mouth's width: a wider gap between the inner lips shows what is behind them
+_CHEEK_POINTS = 234, 454  # one face width apart
+_PARTED_GAP = 0.035  # of the mouth's width: from this gap on, the opening is visible between the inner lips
 
 
 def lips_parted(points: Floats) -> bool:
@@ -28,8 +28,8 @@ def lips_parted(points: Floats) -> bool:
 
 
 def shows_teeth(picture: NDArray[np.uint8], points: Floats) -> bool:
-    """Whether there are teeth between the parted lips in ``picture``, by the landmarks ``points`` (478, 3): either what
-    is there is lighter and less red than the lips, or, in the shade of wide open ones, the lighter part of it is."""
+    """Whether ``picture`` shows teeth between the parted lips of the landmarks ``points`` (478, 3): the opening is
+    lighter and less red than the lips, or, in the shade of wide open lips, its lighter part is."""
     if not lips_parted(points):
         return False
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
@@ -41,7 +41,7 @@ def shows_teeth(picture: NDArray[np.uint8], points: Floats) -> bool:
     if _wide_open(points) and _shaded_teeth(seen, float((lip_red - _NEUTRAL_A) / lip_light)):
         return True
     light, red = np.percentile(seen[:, 0], 75), np.median(seen[:, 1])
-    if abs(lip_red - _NEUTRAL_A) < _GREY_A:  # a picture without colours
+    if abs(lip_red - _NEUTRAL_A) < _GREY_A:  # a picture without colour
         return bool(light > lip_light + 2 * _TEETH_LIGHTNESS)
     return bool(light > lip_light + _TEETH_LIGHTNESS and red < lip_red - _GREY_A)
 
@@ -52,14 +52,15 @@ def lightness_of_teeth(lab: Floats) -> Floats:
 
 
 def lighter_part(values: Floats) -> float:
-    """The threshold above which ``values`` (n,), `lightness_of_teeth` between the lips, are of teeth, if any are."""
+    """The threshold that separates teeth, if there are any, among ``values`` (n,) of `lightness_of_teeth` between the
+    lips."""
     dark, bright = np.percentile(values, (8, 85))
     return float(dark + 0.55 * (bright - dark))
 
 
 def _shaded_teeth(seen: Floats, lip_red: float) -> bool:
-    """Whether the lighter part of ``seen`` (n, 2 or more) Lab stands out of the dark and is less red for its lightness
-    than lips, which are so by ``lip_red``."""
+    """Whether the lighter part of ``seen`` (n, 2 or more) Lab stands out from the dark and is less red for its
+    lightness than the lips (``lip_red``)."""
     values = lightness_of_teeth(seen)
     light, red = np.median(seen[values > lighter_part(values), :2], axis=0)
     contrast = light - np.percentile(seen[:, 0], 8)

@@ -1,9 +1,9 @@
-"""Blendshapes that are fitted to this mouth: how its lips part and round, and how far the jaw opens it.
+"""Blendshapes fitted to this mouth: how its lips part and round, and how far the jaw opens it.
 
 They are laid out along the lips, modelled on filmed and tracked speakers rather than taken from another head. Lips part
-most at the canine teeth, and an open jaw takes the corners of the mouth down by only a quarter of its own way (GRID, 24
-clips). When lips round ("two", "blue", "white"), the corners come in to three or four fifths of a neutral mouth's
-width, and the lips keep their area, so that they thicken, and come forward. The skin around follows as a membrane. A
+most at the canine teeth, and an open jaw moves the corners of the mouth down by only a quarter of its own motion (GRID,
+24 clips). When lips round ("two", "blue", "white"), the corners move in to three to four fifths of a neutral mouth's
+width; the lips keep their area, so that they thicken, and come forward. The surrounding skin follows as a membrane. A
 smile in the picture is undone in the process.
 """
 
@@ -22,21 +22,21 @@ from animator.portrait.geometry.topology import POINTS, mesh
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-OPENING = 0.28  # face widths between the lips that the open jaw gives at weight 1
+OPENING = 0.28  # face widths between the lips when the jaw opens with weight 1
 _GAIN_RANGE = 0.8, 1.5
-_CHIN_SHARE = 0.85  # share of the skin's motion by the head's jaw, where the lips move as far as in `PARTINGS`
-NEUTRAL_WIDTH = 0.385  # face widths of a mouth that does not smile
+_CHIN_SHARE = 0.85  # share of the head's jaw motion that the skin follows, while the lips move as in `PARTINGS`
+NEUTRAL_WIDTH = 0.385  # face widths of a mouth at rest
 _UPPER_SHARE = 0.4  # share of an opening that lies above the seam of the lips
 _LIP_FOLLOW_SHARE = 0.85  # share of the inner rim's motion that the outer contour follows when the lips close
 _ROUND_LIP_FOLLOW_SHARE = 0.15  # the same when they round
-_LEAST_SMILE_SHARE = 0.75  # least share of a smiling mouth's width that is taken for that of a neutral mouth
+_LEAST_SMILE_SHARE = 0.75  # least share of a smiling mouth's width that is taken as its neutral width
 _HOLE_UPPER_SHARE = 0.4  # share of the hole between rounded lips that the upper lip makes
 _MOST_THICKNESS = 1.4  # largest thickness of rounded lips, relative to the lips at rest
 # Shares of the thickening of rounded lips, in their middle and at the corners of the mouth.
 _MIDDLE_THICKENING, _CORNER_THICKENING = 0.6, 2.2
 _SCREENING = 0.015  # how fast the lips' pull on the skin decays, per step of the mesh
-_SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # shares that rounded lips keep of corners above and below the middle
-_SIZE_RANGE = 0.75, 1.15  # range of relative mouth sizes by which lips part less or more
+_SMILING_BOW, _HANGING_BOW = 0.45, 0.8  # shares of corners' height, above and below the middle, that remain
+_SIZE_RANGE = 0.75, 1.15  # range of relative mouth sizes that scale how far lips part
 _MOUTH_CORNERS = 61, 291
 _SIDE_BLEND = 0.24  # face widths over which the motion of one side of a lip blends into the other side's
 _THIN_LIP = 1e-3  # face widths: where a lip is thinner, at the corners, all of it moves with the rim
@@ -69,7 +69,7 @@ _NOSE_POINTS = (
     358,
     440,
 )
-_LIP_POINTS = (  # of points within the upper and the lower lip
+_LIP_POINTS = (  # points within the upper and the lower lip
     (62, 292, 76, 306, 184, 74, 73, 72, 11, 302, 303, 304, 408, 183, 42, 41, 38, 12, 268, 271, 272, 407),
     (77, 90, 180, 85, 16, 315, 404, 320, 307, 96, 89, 179, 86, 15, 316, 403, 319, 325),
 )
@@ -89,8 +89,8 @@ class Rounding(NamedTuple):
 
 
 class Parting(NamedTuple):
-    """How far the inner rims and outer contours of both lips move down, and the lips move ``aside``, at `STATIONS`, in
-    face widths (``jawOpen``: shares of `OPENING`)."""
+    """How far the inner rims and outer contours of both lips move down, and how far the lips move ``aside``, at
+    `STATIONS`, in face widths (``jawOpen``: shares of `OPENING`)."""
 
     upper: Course
     upper_outer: Course
@@ -130,7 +130,10 @@ def fit_mouth(
     vertices: Floats, head: tuple[Floats, Floats, Floats], pose: tuple[float, float, float], width: float
 ) -> tuple[Floats, Floats]:
     """Shapes (52, V, 3) and jaw (52, 3, 4) for the mouth of ``vertices`` (V, 3) px of a face in ``pose``, ``width`` px
-    wide; ``head``: those of a fitted head, and the share (52,) of each shape that its expression leaves."""
+    wide.
+
+    ``head``: shapes and jaw of a fitted head, and the share (52,) of each shape that can be added to its expression.
+    """
     shapes, jaw, left = head[0].copy(), head[1].copy(), head[2]
     opening, closing_ = INDEX["jawOpen"], INDEX["mouthClose"]
     gain = _opening_gain(vertices, shapes[opening], width)
@@ -155,10 +158,10 @@ def fit_mouth(
 
 
 def _on_course(shape: Floats, local: Floats, to: tuple[Parting, float, int], place: tuple[Floats, float]) -> Floats:
-    """``shape`` (V, 3), changed so that its lips move in x and y, but not in depth, as a `Parting` says.
+    """``shape`` (V, 3), changed so that its lips move in x and y as a `Parting` says; depth stays.
 
-    ``to``: the parting, how far it goes as a factor, and the side, 0 for both; ``place``: the axes and the face width
-    of ``local`` (V, 3).
+    ``to``: the parting, a factor on it, and the side, 0 for both; ``place``: the axes and the face width of ``local``
+    (V, 3).
     """
     (parting, far, side), (axes, width) = to, place
     wanted = np.concatenate(_courses(local, parting))
@@ -172,7 +175,7 @@ def _on_course(shape: Floats, local: Floats, to: tuple[Parting, float, int], pla
 
 
 def _courses(local: Floats, parting: Parting) -> list[Floats]:
-    """For each of `both_lips`, (n, 2) face widths by which its vertices move aside and down."""
+    """For each of `both_lips`, (n, 2) face widths by which its vertices move sideways and down."""
     moves = list[Floats]()
     middle = local[[0, 13, 14, 17], 0].mean()
     for ids, rim, lip in zip(both_lips(), _rims(), ("upper", "lower"), strict=True):
@@ -186,8 +189,10 @@ def _courses(local: Floats, parting: Parting) -> list[Floats]:
 
 
 def _outwards(points: Floats, lip: str) -> Floats:
-    """(n,): where the vertices of the ``lip`` lie between its inner rim (0) and its outer contour (1); ``points`` (V,
-    2): all vertices in face widths, x along the mouth."""
+    """(n,): where the vertices of the ``lip`` lie between its inner rim (0) and its outer contour (1).
+
+    ``points`` (V, 2): all vertices in face widths, x along the mouth.
+    """
     ids = both_lips()[0 if lip == "upper" else 1]
     x, y = points[ids].T
     inner, outer = (points[mesh().contours[f"lips_{ring}_{lip}"]] for ring in ("inner", "outer"))
@@ -206,8 +211,8 @@ def _opening_gain(vertices: Floats, jaw_open: Floats, width: float) -> np.float3
 
 
 def _laid_out(local: Floats, to: Rounding) -> Floats:
-    """(n, 3) face widths by which the vertices of `both_lips` move when the lips round; a vertex moves as the rim right
-    above or below it."""
+    """(n, 3) face widths by which the vertices of `both_lips` move when the lips round; a vertex moves as the rim
+    directly above or below it does."""
     upper, lower = (local[ids] for ids in _rims())
     middle = float(local[[0, 13, 14, 17], 0].mean())
     half = float(local[291, 0] - local[61, 0]) / 2
@@ -233,9 +238,8 @@ def _laid_out(local: Floats, to: Rounding) -> Floats:
 
 
 def closing(vertices: Floats, width: float) -> tuple[Floats, Floats]:
-    """Shares of the gaps between the 21 pairs of inner-lip vertices by which the ``vertices`` (V, 3) of a face
-    ``width`` px wide move, (V, 21) each: to close the lips so that they meet; and to do so when they round, where lips
-    that touch thicken."""
+    """Two (V, 21): by which shares of the gaps between the 21 pairs of inner-lip vertices each of the ``vertices`` (V,
+    3) of a face ``width`` px wide moves to close the lips; and the same for rounding, where lips that touch thicken."""
     across = vertices[_rims()[0][-1], :2] - vertices[_rims()[0][0], :2]
     across = across / np.linalg.norm(across)
     flat = (vertices[:, :2] @ np.column_stack([across, [-across[1], across[0]]]) / width).astype(np.float32)
@@ -263,7 +267,7 @@ def _rims() -> tuple[Ints, Ints]:
 
 @cache
 def both_lips() -> tuple[Ints, Ints]:
-    """Vertices of the upper and of the lower lip, each with its inner rim first."""
+    """Vertices of the upper and of the lower lip, each beginning with its inner rim."""
     made, found = mesh(), list[Ints]()
     for lip, band in zip(("upper", "lower"), _LIP_POINTS, strict=True):
         inner, outer = (made.contours[f"lips_{ring}_{lip}"] for ring in ("inner", "outer"))
@@ -289,7 +293,8 @@ def _skin() -> tuple[Ints, Any, Any]:
 
 
 def _membrane(moves: Floats) -> Floats:
-    """(V, k): the lips move by ``moves`` (n, k), the skin around follows; eyes, nose and the face's rim stay."""
+    """(V, k): the lips move by ``moves`` (n, k) and the skin around them follows; eyes, nose and the face's outline
+    stay."""
     free, solver, near = _skin()
     field = np.zeros((mesh().count, moves.shape[1]))
     field[np.concatenate(both_lips())] = moves
