@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from companion.protocol import events
 
-HEAD = """// Every event of the wire: companion/protocol/events.py as types. Written by scripts/event_types.py.
+HEAD = """// Every event of the protocol: companion/protocol/events.py as types. Written by scripts/event_types.py.
 // Media events travel as one binary message each on a `realtime.binary` connection, without `delta` or `audio`.
 
 export type Json = Record<string, any>;

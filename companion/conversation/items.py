@@ -1,4 +1,4 @@
-"""The conversation: what each side said, cut to what was heard, as items for the wire and messages for the model."""
+"""The conversation: what each side said, cut to what was heard, as items for clients and messages for the language model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Every event of the wire, as frozen dataclasses. Names and fields are OpenAI Realtime's (GA), then Azure Voice
+"""Every event of the protocol, as frozen dataclasses. Names and fields are OpenAI Realtime's (GA), then Azure Voice
 Live's, and only then our own (``avatar.``). Media travel as bytes here; `companion.protocol.codec` decides how they
 are sent.
 

@@ -1,4 +1,4 @@
-"""Conversion between the audio formats of the wire, mu-law (G.711) and PCM16, and samples. Pure; no resampling."""
+"""Conversion between the audio formats of the protocol, mu-law (G.711) and PCM16, and samples. Pure; no resampling."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,5 +1,8 @@
-"""The settings of a session that a client may change, in OpenAI's format with Azure's ``avatar``. Updates are merged in
-`companion.protocol.changes`. Docstrings of the classes are copied into docs/asyncapi.json."""
+"""The session settings that a client may change, in OpenAI's format with Azure's ``avatar``. Updates are merged in
+`companion.protocol.changes`.
+
+Docstrings of the classes are copied into docs/asyncapi.json.
+"""
 
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, cast
@@ -12,8 +15,8 @@ from companion.protocol.events import Amplitude, Angle, Articulation, Gaze, Json
 from companion.stages.protocols import SPEAK_RATE
 
 CODECS = ("h264", "vp8", "jpeg")  # best first
-MOST_CODECS = 16  # codecs that a client may list
-MOST_TOOLS = 128  # functions that a client may offer
+MOST_CODECS = 16  # most codecs that a client may list
+MOST_TOOLS = 128  # most functions that a client may offer
 
 Codec = Literal["h264", "vp8", "jpeg"]
 TRACK_CODEC: Codec = "vp8"  # of pictures as a media track
@@ -22,7 +25,7 @@ Name = Annotated[str, Field(max_length=200)]
 
 @dataclass(frozen=True, slots=True)
 class SoundFormat:
-    """PCM16, little endian, or mu-law, which has 8000 samples/s always; one channel."""
+    """Mono PCM16, little endian, or mu-law, which always has 8000 samples/s."""
 
     type: Literal["audio/pcm", "audio/pcmu"] = "audio/pcm"
     rate: Literal[8000, 16000, 24000, 48000] = SPEAK_RATE
@@ -38,7 +41,7 @@ class TurnDetection:
     interrupt_response: bool = True
     eagerness: Literal["low", "medium", "high", "auto"] = "auto"  # of semantic_vad
     idle_timeout_ms: Annotated[int, Field(ge=5000, le=30000)] | None = (
-        None  # ms of silence after which the face speaks again
+        None  # ms of silence after which the face speaks on its own
     )
 
 
@@ -75,7 +78,8 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """``codec`` is the one in use. A client may list in ``codecs`` what it decodes; the best of them is taken."""
+    """``codec`` is the one in use. A client lists in ``codecs`` what it can decode; the server takes the best of
+    them."""
 
     codec: Codec = "h264"
     codecs: Annotated[tuple[Name, ...], Field(max_length=MOST_CODECS)] = CODECS
@@ -87,7 +91,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Azure's names: ``rotation_x`` nods, ``rotation_y`` turns, ``rotation_z`` leans, in degrees."""
+    """Azure's names: ``rotation_x`` is pitch, ``rotation_y`` yaw, ``rotation_z`` roll, in degrees."""
 
     zoom: Annotated[float, Field(ge=0.7, le=1.4)] = 1.0
     position_x: Unit = 0.0
@@ -129,7 +133,7 @@ class Avatar:
 
 @dataclass(frozen=True, slots=True)
 class Remembering:
-    """Nothing is stored or recalled unless ``consent`` is true. A client secret may have settled the ``user``."""
+    """Nothing is stored or recalled unless ``consent`` is true. A client secret may already determine the ``user``."""
 
     user: Annotated[str, Field(max_length=200)] = ""
     consent: bool = False
@@ -137,8 +141,8 @@ class Remembering:
 
 @dataclass(frozen=True, slots=True)
 class Filming:
-    """Nothing is recorded unless ``consent`` is true. False after that deletes what was recorded of the session; where
-    there is none, what was recorded is complete and kept. With ``log`` the events are kept, too: `companion replay`."""
+    """Nothing is recorded unless ``consent`` is true. Setting it to false later deletes the session's recording; if it
+    is left out, the recording ends and is kept. With ``log``, events are recorded, too, for `companion replay`."""
 
     consent: bool = False
     log: bool = False
@@ -146,8 +150,8 @@ class Filming:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """What is to be known of the user to take care: where helplines are looked for (ISO 3166), and whether it is a
-    child or a teenager."""
+    """What safety needs to know about the user: the country whose helplines are offered (ISO 3166), and whether they
+    are a child or a teenager."""
 
     country: Annotated[str, Field(pattern="^([A-Za-z]{2})?$")] = ""
     minor: bool = False
@@ -155,7 +159,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function of the client's. ``parameters`` is a JSON schema."""
+    """A function that the client offers. ``parameters`` is a JSON schema."""
 
     name: Annotated[str, Field(pattern="^[a-zA-Z0-9_-]{1,64}$")]
     type: Literal["function"] = "function"
@@ -176,8 +180,11 @@ ToolChoice = Literal["auto", "none", "required"] | NamedTool
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The effective configuration of a session. ``instructions`` are the client's own: a persona's, which hold where
-    there are none, are not the client's to read. ``avatar`` None means sound without a face."""
+    """The effective settings of a session.
+
+    ``instructions`` are the client's own; if it sets none, the persona's apply, which clients cannot read. ``avatar``
+    None means sound without a face.
+    """
 
     persona: Name
     instructions: Annotated[str, Field(max_length=100_000)] = ""
@@ -198,7 +205,7 @@ class Settings:
 
 
 def detection(turns: Turns) -> TurnDetection:
-    """The turn detection of a client that sets none, from the configuration's ``turns``."""
+    """The turn detection for clients that set none, from the configuration's ``turns``."""
     return TurnDetection(
         type=turns.detection,
         threshold=turns.threshold,

@@ -1,4 +1,4 @@
-// Every event of the wire: companion/protocol/events.py as types. Written by scripts/event_types.py.
+// Every event of the protocol: companion/protocol/events.py as types. Written by scripts/event_types.py.
 // Media events travel as one binary message each on a `realtime.binary` connection, without `delta` or `audio`.
 
 export type Json = Record<string, any>;
