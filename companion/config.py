@@ -224,10 +224,10 @@ def load_class(stage: Stage, where: str) -> Any:
     hint = moved("use", stage.use)
     try:
         return getattr(importlib.import_module(module_name), name)
-    except ImportError as error:
-        raise ConfigError(f"{where}: {module_name} cannot be imported: {error}{hint}") from error
     except AttributeError as error:
         raise ConfigError(f"{where}: there is no {name} in {module_name}{hint}") from error
+    except Exception as error:  # modules of users run, and raise, anything
+        raise ConfigError(f"{where}: {module_name} cannot be imported: {error}{hint}") from error
 
 
 def moved(key: str, path: str) -> str:
@@ -257,10 +257,16 @@ def _read(path: Path, seen: tuple[Path, ...]) -> Table:
         table = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     if (base := table.pop("extends", None)) is None:
         return table
     beside = path.parent / f"{base}.toml"
-    return _merge(_read(beside if beside.is_file() else _find(str(base)), (*seen, path)), table)
+    try:
+        found = beside if beside.is_file() else _find(str(base))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: extends: {error}") from error
+    return _merge(_read(found, (*seen, path)), table)
 
 
 def _merge(base: Table, change: Mapping[str, Any]) -> Table:
@@ -289,7 +295,7 @@ def _section(kind: type[T], values: Any, name: str, path: Path) -> T:
         raise ConfigError(f"{path}: [{name}] should be a table")
     _refuse_unknown(cast(Table, values), [f.name for f in fields(cast(Any, kind))], f"{name}.", path)
     try:
-        return TypeAdapter(kind).validate_python(values)
+        return TypeAdapter(kind).validate_python({key: _at_home(value) for key, value in cast(Table, values).items()})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -297,7 +303,7 @@ def _section(kind: type[T], values: Any, name: str, path: Path) -> T:
 
 
 def _at_home(value: Any) -> Any:
-    """Expand a leading ``~/``, so that no stage has to."""
+    """Expand a leading ``~/``, so that nobody else has to."""
     return str(Path(value).expanduser()) if isinstance(value, str) and value.startswith("~/") else value
 
 
@@ -309,14 +315,20 @@ def _tools(tables: Any, path: Path) -> dict[str, Stage]:
 
 
 def _stage(table: Table, name: str, path: Path, within: str = "") -> Stage:
-    values = dict(table.get(name, {}))
+    found: Any = table.get(name, {})
     name = within + name
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path}: [{name}] should be a table")
+    values = dict(cast(Table, found))
     use = values.pop("use", None)
     if not isinstance(use, str):
         raise ConfigError(f'{path}: [{name}] needs use = "package.module:Class"')
     stage = Stage(use, {key: _at_home(value) for key, value in values.items()})
     where = f"{path}: [{name}]"
-    parameters = inspect.signature(load_class(stage, where)).parameters
+    made = load_class(stage, where)
+    if not callable(made):
+        raise ConfigError(f"{where} {use} is neither a class nor a function")
+    parameters = inspect.signature(made).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         _refuse_unknown(values, [p for p in parameters if p != "self"], f"{name}.", path)
     for key, parameter in list(parameters.items())[1 if within else 0 :]:  # a tool's first parameter is its host

@@ -187,7 +187,7 @@ def _resumables(resume: Resume) -> Resumables | None:
 def _films(config: Config) -> Films | None:
     if not config.recording.folder:
         return None
-    marks, folder = config.marks, Path(config.recording.folder).expanduser()
+    marks, folder = config.marks, Path(config.recording.folder)
     try:
         signer = operators(Path(marks.certificate), Path(marks.key)) if marks.certificate else None
         return Films(folder, Threads(1), signer)

@@ -57,13 +57,34 @@ def test_overrides_and_the_environment_win(monkeypatch):
         ('[tts]\nuse = "companion.stages.fakes:Nobody"\n', "no Nobody in companion.stages.fakes"),
         ('[tts]\nuse = "nowhere:Nobody"\n', "nowhere cannot be imported"),
         ('[tts]\nuse = "nowhere"\n', "package.module:Class"),
+        ("tts = 3\n", "[tts] should be a table"),
+        ("[tools]\ntimer = 3\n", "[tools.timer] should be a table"),
+        ('[tts]\nuse = "os:sep"\n', "os:sep is neither a class nor a function"),
+        ('[tts]\nuse = "raises_when_imported:X"\n', "raises_when_imported cannot be imported: no GPU"),
     ],
 )
-def test_mistakes_are_named(tmp_path, text, says):
+def test_mistakes_are_named(tmp_path, monkeypatch, text, says):
+    (tmp_path / "raises_when_imported.py").write_text('raise RuntimeError("no GPU")')
+    monkeypatch.syspath_prepend(tmp_path)
     head = "" if "server\n" in text and "=" not in text and "]" not in text else 'extends = "fakes"\n'
     with pytest.raises(ConfigError, match=r"mine\.toml") as caught:
         config.load(write(tmp_path, head + text))
     assert says in str(caught.value)
+
+
+def test_a_file_that_extends_nothing_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"mine\.toml: extends: There is no config 'nowhere'"):
+        config.load(write(tmp_path, 'extends = "nowhere"\n'))
+
+
+def test_home_is_meant_in_every_table(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/anna")
+    text = '[resume]\nurl = "~/r.sqlite"\n[marks]\nkey = "~/k.pem"\n[recording]\nfolder = "~/f"\n'
+    loaded = config.load(
+        write(tmp_path, f'extends = "fakes"\n{text}[memory]\nuse = "companion.memory:LongTerm"\nurl = "~/m"\n')
+    )
+    found = loaded.resume.url, loaded.marks.key, loaded.recording.folder, loaded.memory.options["url"]
+    assert found == ("/home/anna/r.sqlite", "/home/anna/k.pem", "/home/anna/f", "/home/anna/m")
 
 
 NAMES = {"companion.fakes:": "ToneTTS", "companion.fakes:Cartoon": "Portraits", "companion.tools:": "timer"}
