@@ -108,11 +108,6 @@ class _Speech:
         self._rest = line[whole:]
 
 
-def pcm16(sound: Samples) -> bytes:
-    """[-1, 1] -> PCM16, little endian: what was said as int16 comes out as it was."""
-    return np.clip(np.round(sound * 32768.0), -32768, 32767).astype("<i2").tobytes()
-
-
 class StreamedFace:
     """``face`` says what `say` is given, as it is: only what moves the lips is made as loud as a voice usually is.
 

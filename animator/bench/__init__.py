@@ -1,5 +1,5 @@
-"""Measurements: how fast faces are on this machine, and how much memory they take.
+"""Benchmarks of rendering: how many faces this machine animates in real time, and their memory.
 
-They run what conversations run, and know nothing of how a face looks; that is `animator.evaluate`. Start with
+They run the code that conversations run, and do not judge how a face looks; that is `animator.evaluate`. Start with
 `animator.bench.frames` (``animator bench``).
 """

@@ -1,5 +1,5 @@
-"""The commands of ``animator`` that need more than a call, and what all of them share.
+"""The commands of ``animator`` that need more than one call, and what all of them share.
 
-They read options, print and exit, and do none of the work themselves. Start with `animator.__main__`, which names them
-all.
+They parse, print and exit, and know nothing of how the work is done. Start with `animator.__main__`, which registers
+all of them.
 """

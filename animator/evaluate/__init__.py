@@ -1,7 +1,7 @@
-"""How like a person a face moves and looks: videos are tracked, counted and compared.
+"""Measures how lifelike a face moves and looks: videos are tracked, measured and compared with people's.
 
-It sees only frames and sound, as a viewer does, and changes nothing that it measures. Start with
-`animator.evaluate.measure`; what people do is in ``people.toml``.
+It sees only frames and audio, as a viewer does, and changes nothing that it measures. Start with
+`animator.evaluate.measure`; reference figures of people are in ``people.toml``.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Sound and film: files in and out, the live video encoder, and sound as networks hear it.
+"""Audio and video: reading and writing files, the live video encoder, and features of audio for networks.
 
 It does not know what is said or shown. Start with `animator.media.files`; the encoder of conversations is
 `animator.media.encoder`.

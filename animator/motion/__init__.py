@@ -1,5 +1,5 @@
-"""Motion: two voices and a wish become one row of 64 numbers a frame.
+"""Motion: two voices and a `Control` become one row of 64 numbers a frame.
 
-It does not know whose face is moved, nor how it is drawn. Start with `animator.motion.rows.space`, what the numbers
-mean, and `animator.motion.generator`, which puts a row together.
+It does not know whose face moves, nor how it is rendered. Start with `animator.motion.rows.space` (what the numbers
+mean) and `animator.motion.generator`, which assembles a row.
 """

@@ -1,7 +1,7 @@
-"""A portrait and a row of motion become a frame, on one CPU thread.
+"""Renders a frame from a portrait and a row of motion, on one CPU thread.
 
-It does not know sound, time or wishes: the same row gives the same frame. Start with `animator.render.renderer`; what
-a row says about a portrait is worked out in `animator.render.moment`.
+It knows neither audio nor time: the same row gives the same frame. Start with `animator.render.renderer`;
+`animator.render.moment` computes what a row means for a portrait.
 """
 
 from animator.render.renderer import Renderer, warm

@@ -1,5 +1,5 @@
-"""The face of a session: the loop that never stops, its pictures, and which face is worn.
+"""The face of a session: the loop that never stops, its frames, and which face is shown.
 
-It does not know what is said or why, nor how a picture is drawn. Start with `companion.avatar.show`: it takes speech
-from the buffer, has it drawn, and sends sound and pictures under one time.
+It does not know what is said or why, nor how a frame is rendered. Start with `companion.avatar.show`: it takes speech
+from the playout buffer, has it rendered, and sends audio and video with the same timestamps.
 """

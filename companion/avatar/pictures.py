@@ -59,12 +59,10 @@ class Chunk:
 
 
 class Pictures:
-    """``send`` gets the frames; ``failed`` is told why a face stopped; there is none after that."""
+    """One session's; ``send`` gets the frames."""
 
-    def __init__(
-        self, device: Device, send: Callable[[ServerEvent], None], failed: Callable[[Exception], None], metrics: Metrics
-    ) -> None:
-        self._device, self._send, self._failed, self._metrics = device, send, failed, metrics
+    def __init__(self, device: Device, send: Callable[[ServerEvent], None], metrics: Metrics) -> None:
+        self._device, self._send, self._metrics = device, send, metrics
         self._look: Look | None = None
         self._new: Look | None = None
         self._change = False  # `_new` is to be put on before the next chunk
@@ -115,8 +113,8 @@ class Pictures:
         self._ready.set()
         return chunk
 
-    async def run(self) -> None:
-        """Draw what is added, until cancelled."""
+    async def run(self, failed: Callable[[Exception], None]) -> None:
+        """Draw what is added, until cancelled. A face that fails is taken off, and ``failed`` is told why."""
         try:
             while True:
                 await self._ready.wait()
@@ -124,17 +122,17 @@ class Pictures:
                     _close(self._look)
                     self._look, self._new, self._change = self._new, None, False
                 if self._waiting:
-                    await self._show(self._waiting.popleft())
+                    await self._show(self._waiting.popleft(), failed)
                 else:
                     self._ready.clear()
         finally:
             _close(self._look)
             _close(self._new)
 
-    async def _show(self, chunk: Chunk) -> None:
+    async def _show(self, chunk: Chunk, failed: Callable[[Exception], None]) -> None:
         look, clock = self._look, asyncio.get_running_loop().time
         begun, every = clock(), 2 if len(self._waiting) >= HALVED_WAITING else 1
-        packets = await self._draw(look, chunk, every) if look and self._watched else []
+        packets = await self._draw(look, chunk, every, failed) if look and self._watched else []
         drawn = clock()
         chunk.drawn.set()
         await chunk.heard.wait()
@@ -156,7 +154,9 @@ class Pictures:
         self._metrics.dropped.inc(frames)
         self._metrics.undrawn.inc(frames)
 
-    async def _draw(self, look: Look, chunk: Chunk, every: int) -> list[EncodedFrame]:
+    async def _draw(
+        self, look: Look, chunk: Chunk, every: int, failed: Callable[[Exception], None]
+    ) -> list[EncodedFrame]:
         sounds = chunk.sounds
         if chunk.epoch != self._epoch:
             sounds = replace(sounds, own=np.zeros_like(sounds.own))
@@ -166,7 +166,7 @@ class Pictures:
             return await self._device.run(_step, look, sounds, chunk.control, every, interrupted, keyframe)
         except Exception as error:  # any face may fail in any way; the conversation goes on without it
             self.wear(None)
-            self._failed(error)
+            failed(error)
             return []
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from animator.control import Control, Emotion, State
-from animator.units import FPS, SAMPLES_PER_FRAME
+from animator.units import FPS, SAMPLES_PER_FRAME, pcm16
 from companion.avatar.buffers import KEPT_SAMPLES, LookAhead, Murmur, Playback, SilenceTimer
 from companion.avatar.delivery import Delivery, Phase
 from companion.avatar.device import Device
@@ -25,7 +25,7 @@ from companion.avatar.source import Source
 from companion.metrics import Metrics
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
-from companion.speech.playout import Feed, Mouth, Speaker, pcm16
+from companion.speech.playout import Feed, Mouth, Speaker
 from companion.stages.protocols import SPEAK_RATE, Samples
 
 CHUNK_FRAMES = 2  # where no face sets the length of a chunk
@@ -35,23 +35,14 @@ MURMUR_ID = "listening"  # stands for a response in the sound events of a murmur
 
 
 class Show:
-    """``tick`` is called before each chunk and returns the state of the face; then ``user`` returns as many samples of
-    the user's voice as it is asked for, at `SPEAK_RATE`. ``failed`` is told why a face stopped."""
+    """One session's; ``send`` sends an event. `run` and `Pictures.run` must be running for anything to be shown."""
 
-    def __init__(
-        self,
-        device: Device,
-        send: Callable[[ServerEvent], None],
-        tick: Callable[[], State],
-        user: Callable[[int], Samples],
-        failed: Callable[[Exception], None],
-        metrics: Metrics,
-    ) -> None:
+    def __init__(self, device: Device, send: Callable[[ServerEvent], None], metrics: Metrics) -> None:
         self.mouth = Mouth()
-        self.pictures = Pictures(device, send, failed, metrics)
+        self.pictures = Pictures(device, send, metrics)
         self.control = Control()
         self.clock = 0  # samples
-        self._send, self._tick, self._user, self._metrics = send, tick, user, metrics
+        self._send, self._metrics = send, metrics
         self._delivery = Delivery()
         self._expression = Expression()
         self._ahead = LookAhead()
@@ -140,8 +131,9 @@ class Show:
         """The last seconds of the sound that was sent, silence included."""
         return self._sent
 
-    async def run(self) -> None:
-        """Run until cancelled."""
+    async def run(self, tick: Callable[[], State], user: Callable[[int], Samples]) -> None:
+        """Run until cancelled. ``tick`` is called before each chunk and returns the state of the face; then ``user``
+        returns as many samples of the user's voice as it is asked for, at `SPEAK_RATE`."""
         loop = asyncio.get_running_loop()
         start = loop.time()
         while True:
@@ -150,7 +142,8 @@ class Show:
             if (behind := loop.time() - due) > GIVE_UP_S:
                 self._leave_out(behind)
                 due = start + self.clock / SPEAK_RATE
-            await self._chunk(due)
+            control = self._expression.over(replace(self.control, state=tick()), self.clock)
+            await self._chunk(due, control, user)
 
     def _leave_out(self, seconds: float) -> None:
         """Skip the time in which nothing was sent; the speaker goes on after it."""
@@ -164,12 +157,11 @@ class Show:
             self._send(events.AvatarDelayed(round(self.clock * 1000 / SPEAK_RATE, 3), round(1000 * frames / FPS, 3)))
         self.clock += lost
 
-    async def _chunk(self, due: float) -> None:
+    async def _chunk(self, due: float, control: Control, user: Callable[[int], Samples]) -> None:
         look, n = self.pictures.look, self.chunk_frames * SAMPLES_PER_FRAME
-        control = self._expression.over(replace(self.control, state=self._tick()), self.clock)
         sounding = self._source.chunk(self.clock, n)
         speaker, sound = self._delivery.speaker, sounding.sent
-        sounds, saying = Sounds(sounding.audio, self._user(n)), speaker if sounding.first < sounding.last else None
+        sounds, saying = Sounds(sounding.audio, user(n)), speaker if sounding.first < sounding.last else None
         chunk = self.pictures.add(self.clock, sounds, control, saying) if look else None
         if chunk:
             await chunk.wait(due + PICTURES_S)

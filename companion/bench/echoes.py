@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from animator.units import pcm16
 from companion import config
 from companion.bench.rooms import Scene, echo, levelled, pink
 from companion.conversation.items import Conversation
@@ -195,7 +196,7 @@ async def listen(reply: Samples, microphone: Samples, asr: ASR) -> Reactions:
     hearing = Hearing(recognisers, transcripts, floor, _nobody, spawn, heard)
     for first in range(0, len(microphone) - PACKET + 1, PACKET):
         floor.advance((first + PACKET) / HEAR_RATE)
-        hearing.append((np.clip(microphone[first : first + PACKET], -1, 1) * 32767).astype("<i2").tobytes())
+        hearing.append(pcm16(microphone[first : first + PACKET]))
         await asyncio.sleep(0)
         while tasks:  # the transcript of a short turn decides on the barge-in
             await asyncio.wait(set(tasks))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from animator.units import pcm16
 from companion.call.recording import AUDIBLE_LEVEL, Recording, Turn
 from companion.hearing.audio.resampling import Resampler
 from companion.protocol import events
@@ -60,9 +61,8 @@ class Microphone:
             self.due += BLOCK_SAMPLES / SPEAK_RATE
             await asyncio.sleep(max(0.0, self.due - loop.time()))
             block, self.waiting = self.waiting[:BLOCK_SAMPLES], self.waiting[BLOCK_SAMPLES:]
-            pcm = np.zeros(BLOCK_SAMPLES, "<i2")
-            pcm[: len(block)] = np.round(block * 32767)
-            self.send(events.InputAudioBufferAppend(pcm.tobytes()))
+            silence = np.zeros(BLOCK_SAMPLES - len(block), np.float32)
+            self.send(events.InputAudioBufferAppend(pcm16(np.concatenate([block, silence]))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ import numpy as np
 
 from animator.media.encoder import Packet
 from animator.media.files import Mp4Writer
-from animator.units import FPS
+from animator.units import FPS, from_pcm16
 from companion.avatar.show import MURMUR_ID
 from companion.protocol import events
-from companion.stages.protocols import SPEAK_RATE, Samples, from_pcm16
+from companion.stages.protocols import SPEAK_RATE, Samples
 
 LATE_FRAMES = 2  # frames that may be late without counting as dropped
 KEPT_PIECES = 250  # pieces of audio, 10 s, that are kept even if the recording is not

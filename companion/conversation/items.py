@@ -1,10 +1,10 @@
-"""The conversation: what each side said, cut to what was heard, as items for clients and messages for the language model."""
+"""The conversation: what each side said, cut to what was heard, as items for clients and messages for a model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from companion.protocol.events import Json
+from companion.protocol.events import ItemAdded, ItemDone, Json, ServerEvent
 from companion.speech.playout import Line
 from companion.stages.protocols import SPEAK_RATE, Call, Message
 
@@ -159,6 +159,12 @@ class Conversation:
             else:
                 merged.append(Message(item.role, text))
         return merged
+
+
+def announce(item: Item, previous: str | None, tell: Callable[[ServerEvent], None]) -> None:
+    """Tell a client about an item that is complete already; ``previous`` is the id of the item before it."""
+    tell(ItemAdded(item.to_json(), previous))
+    tell(ItemDone(item.to_json(), previous))
 
 
 def heard_text(lines: Sequence[Line], heard: int) -> str:

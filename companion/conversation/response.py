@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from animator.units import pcm16
 from companion.conversation.items import Item
 from companion.conversation.tool_calls import ToolCalls
 from companion.metrics import Trace
@@ -13,7 +14,7 @@ from companion.phases import following
 from companion.protocol import events
 from companion.protocol.events import Json, PartEvent, Problem, ServerEvent
 from companion.protocol.settings import ToolChoice
-from companion.speech.playout import Cue, pcm16
+from companion.speech.playout import Cue
 from companion.speech.text.sentences import Sentence
 from companion.speech.text.thoughts import Thoughts
 from companion.stages.protocols import Message, Samples

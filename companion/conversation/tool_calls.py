@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from companion.conversation.items import Item
+from companion.conversation.items import Item, announce
 from companion.protocol import events
 from companion.protocol.events import ServerEvent
 
@@ -44,9 +44,7 @@ class ToolCalls:
 
     def answered(self, item: Item) -> None:
         """A tool of the server gave its result."""
-        previous = self.join(item)
-        self.tell(events.ItemAdded(item.to_json(), previous))
-        self.tell(events.ItemDone(item.to_json(), previous))
+        announce(item, self.join(item), self.tell)
 
     def _place(self, item: Item) -> int:
         return self.items.index(item) + 1

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 
 from animator.control import Emotion
-from companion.conversation.items import Conversation, Item
+from companion.conversation.items import Conversation, Item, announce
 from companion.conversation.response import Reply
 from companion.dialogue.answering import Answering
 from companion.dialogue.drafts import ReadAhead
@@ -18,7 +18,6 @@ from companion.dialogue.remembering.recollection import Recollection
 from companion.dialogue.replying.obedience import Delivery, Restraint
 from companion.dialogue.replying.shared import Shared
 from companion.dialogue.replying.toolbox import Host
-from companion.protocol import events
 from companion.protocol.events import Json, ServerEvent
 from companion.protocol.settings import Settings
 from companion.safety import Guard
@@ -146,6 +145,4 @@ class Mind:
         return ("", 0.0) if self.guard.careful else self._answering.habits.filler(self.persona)
 
     def _answered(self, item: Item) -> None:
-        previous = self.conversation.add(item)
-        self.tell(events.ItemAdded(item.to_json(), previous))
-        self.tell(events.ItemDone(item.to_json(), previous))
+        announce(item, self.conversation.add(item), self.tell)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from animator.marks.credentials import Ingredient
 from animator.media.encoder import Packet
 from animator.media.growing import Stretch
-from animator.units import FPS
+from animator.units import FPS, from_pcm16
 from companion.filming.captions import Captions
 from companion.filming.films import Film, Films
 from companion.filming.log import Log
 from companion.filming.soundtrack import Soundtrack
 from companion.protocol.events import AudioDelta, ServerEvent, VideoDelta
-from companion.stages.protocols import SPEAK_RATE, Samples, from_pcm16
+from companion.stages.protocols import SPEAK_RATE, Samples
 
 EVERY_S = 0.5  # s between two writes
 LATE = SPEAK_RATE  # samples of delay (1 s) within which everything for a time has arrived

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from animator.units import from_pcm16
 from companion.conversation.items import Item
 from companion.hearing.audio.detection import rules
 from companion.hearing.audio.microphone import Microphone
@@ -21,7 +22,7 @@ from companion.protocol.codec import WireError
 from companion.protocol.events import ServerEvent
 from companion.protocol.ids import new_id
 from companion.protocol.settings import AudioInput
-from companion.stages.protocols import HEAR_RATE, Samples, from_pcm16
+from companion.stages.protocols import HEAR_RATE, Samples
 from companion.tasks import Spawn
 
 SHORTEST_COMMIT = 0.1  # s of sound that a client may commit

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from animator.units import pcm16
 from companion.protocol.settings import SoundFormat
 
 _BIAS = 0x84
@@ -15,10 +16,10 @@ def linear(sound: bytes, kind: SoundFormat) -> bytes:
 
 def coded(pcm: NDArray[np.float32], kind: SoundFormat) -> bytes:
     """Encode samples, (n,) float32 in [-1, 1] (clipped) at the rate of ``kind``, as bytes in that format."""
-    levels = np.clip(np.round(pcm * 32767.0), -32768, 32767)
+    levels = pcm16(pcm)
     if kind.type != "audio/pcmu":
-        return levels.astype("<i2").tobytes()
-    return _CODES[np.searchsorted(_BETWEEN, levels)].tobytes()
+        return levels
+    return _CODES[np.searchsorted(_BETWEEN, np.frombuffer(levels, "<i2"))].tobytes()
 
 
 def _decoded() -> NDArray[np.int32]:

@@ -22,18 +22,19 @@ class WarmUp:
     ) -> None:
         self._warm, self._read, self._personas = warm, read, personas
         self.face: bool | None = None  # whether the default face can be shown; None: not known yet
-        self._alone, self._busy = asyncio.Event(), asyncio.Event()
+        self._alone = asyncio.Event()  # no session runs
         self._alone.set()
+        self._reading: asyncio.Task[None] | None = None
 
     def pause(self) -> None:
         """Stop reading personas: a session begins, and needs the language model."""
         self._alone.clear()
-        self._busy.set()
+        if self._reading:
+            self._reading.cancel()
 
     def go_on(self) -> None:
         """Resume reading personas: the last session has ended."""
         self._alone.set()
-        self._busy.clear()
 
     async def run(self) -> None:
         """Prepare the face, then have each persona read. Failures are logged, not raised."""
@@ -44,18 +45,17 @@ class WarmUp:
             self.face = False
             log.error("the default face cannot be prepared: %s", error)
         for persona in self._personas():
+            await self._alone.wait()
             while not await self._try(persona):
                 await self._alone.wait()
 
     async def _try(self, persona: Persona) -> bool:
         """Have one persona read -> whether that ended, in success or failure, before a session began."""
-        reading = asyncio.create_task(self._read(persona.id), name="read a persona")
-        busy = asyncio.create_task(self._busy.wait(), name="a session")
+        self._reading = reading = asyncio.create_task(self._read(persona.id), name="read a persona")
         try:
-            await asyncio.wait([reading, busy], return_when=asyncio.FIRST_COMPLETED)
-        finally:
+            await asyncio.wait([reading])
+        finally:  # ended already, unless the server stops
             reading.cancel()
-            busy.cancel()
             await asyncio.wait([reading])
         if reading.cancelled():
             return False

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 from companion.avatar.show import Show
-from companion.conversation.items import Conversation
+from companion.conversation.items import Conversation, announce
 from companion.hearing.audio.microphone import BufferFullError
 from companion.hearing.hearing import Hearing
 from companion.protocol import events
@@ -115,9 +115,7 @@ class Commands:
             return self.hearing.add(item, sound, event.previous_item_id)
         if item.role == "user":
             item.language = language_of(item.text, self.conversation.language)
-        previous = self.conversation.add(item, event.previous_item_id)
-        self.client.tell(events.ItemAdded(item.to_json(), previous))
-        return self.client.tell(events.ItemDone(item.to_json(), previous))
+        return announce(item, self.conversation.add(item, event.previous_item_id), self.client.tell)
 
     def _truncate(self, event: events.ConversationItemTruncate) -> None:
         """Cut the item to what the client says it played."""

@@ -71,14 +71,7 @@ class Session:
         self._tasks = Tasks(self.id)
         self._pace = Pace(asyncio.get_running_loop().time)
         self.conversation = Conversation()
-        self.show = Show(
-            engine.device,
-            send,
-            self._tick,
-            user=lambda n: self._hearing.user(n),
-            failed=lambda error: self._wardrobe.failed(error),
-            metrics=engine.metrics,
-        )
+        self.show = Show(engine.device, send, engine.metrics)
         before = keeper.accepted(lambda settings: resumed(settings, self._offered)) if keeper else None
         self._settings = before.settings if before else self._defaults
         self._join()
@@ -151,8 +144,8 @@ class Session:
         await self._tasks.__aenter__()
         told = self._settings.to_json(self.id) | {"disclosure": self._agent.mind.notice}
         self._client.tell(events.SessionCreated(told | (self._keeper.describe() if self._keeper else {})))
-        self._tasks.spawn(self.show.run(), "show")
-        self._tasks.spawn(self.show.pictures.run(), "pictures")
+        self._tasks.spawn(self.show.run(self._tick, self._hearing.user), "show")
+        self._tasks.spawn(self.show.pictures.run(self._wardrobe.failed), "pictures")
         self._agent.attention.prepare()
         self._agent.attention.rehearse()
         if self._settings.avatar:

@@ -18,11 +18,6 @@ BUFFER_SAMPLES = 6 * SPEAK_RATE  # samples of speech made in advance; an interru
 REPLAY_SAMPLES = 2 * SPEAK_RATE  # samples that were taken and may be said again: a word, and what the face looks ahead
 
 
-def pcm16(audio: Samples) -> bytes:
-    """[-1, 1] -> PCM16, little endian."""
-    return np.clip(np.round(audio * 32767.0), -32768, 32767).astype("<i2").tobytes()
-
-
 @dataclass(slots=True)
 class Line:
     """One sentence of an item; a sound without words has no text. Positions are samples of the item's sound; `start` is

@@ -24,11 +24,6 @@ VAD_WINDOW = 512  # samples at HEAR_RATE in one window of a VAD: 32 ms
 SPEAK_RATE = 24_000  # Hz, the sample rate of a TTS's output, which the face takes
 
 
-def from_pcm16(pcm: bytes) -> Samples:
-    """Mono PCM16, little endian, 2n bytes -> (n,) float32 in [-1, 1). Raises ValueError for an odd number of bytes."""
-    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
-
-
 @dataclass(frozen=True, slots=True)
 class Word:
     """A word and when it is spoken, in s from the start of the audio that it belongs to."""

@@ -7,8 +7,8 @@ import pytest
 
 from animator.control import Control
 from animator.live import LiveFace
-from animator.streaming import Moment, StreamedFace, pcm16
-from animator.units import RATE, SAMPLES_PER_FRAME
+from animator.streaming import Moment, StreamedFace
+from animator.units import RATE, SAMPLES_PER_FRAME, pcm16
 
 TOO_LONG = 100  # frames
 

@@ -1,4 +1,4 @@
-"""What a tracker sees in a video: faces, lips, irises, teeth, frame by frame.
+"""Tracks faces, lips, irises and teeth in a video, frame by frame.
 
-It does not know how the video was made, nor what its figures should be. Start with `animator.evaluate.tracking.track`.
+It does not know how the video was made, nor what the figures should be. Start with `animator.evaluate.tracking.track`.
 """

@@ -1,5 +1,5 @@
-"""Does a face follow its control? One wish at a time is swept, drawn, encoded and tracked.
+"""Tests whether a face follows its control input: one parameter at a time is swept, rendered, encoded and tracked.
 
-It knows wishes and frames, not how a face carries them out. Start with `animator.evaluate.wishes.sweep`, the
-motion, and `animator.evaluate.wishes.obedience`, the scores.
+It does not know how a face implements a parameter. Start with `animator.evaluate.wishes.sweep` (the motion) and
+`animator.evaluate.wishes.obedience` (the scores).
 """

@@ -1,6 +1,5 @@
-"""How a face behaves: head, gaze, blinks, brows and passing expressions, as people's move.
+"""How a face behaves: head, gaze, blinks, brows and passing expressions, modelled on people.
 
-It does not know what is said, only how it sounds and what is wished for. Start with
-`animator.motion.behaviour.choice`, which behaviours there are, and `animator.motion.behaviour.processes`, the default
-one.
+It does not know what is said, only how it sounds and what the control asks for. Start with
+`animator.motion.behaviour.choice` (the available behaviours) and `animator.motion.behaviour.processes`, the default.
 """

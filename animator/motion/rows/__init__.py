@@ -1,4 +1,4 @@
-"""Rows of motion: 64 numbers a frame, which they are, how they change smoothly, and files of them.
+"""Rows of motion: the meaning of their 64 numbers, filters that smooth them, and files of them.
 
 It knows neither voices nor behaviours. Start with `animator.motion.rows.space`.
 """

@@ -1,5 +1,5 @@
-"""What is heard of a voice: the mouth that says it, lips that touch, melody and phrases.
+"""Speech analysis: the mouth shapes of a voice, its lip contacts, prosody and phrases.
 
-It does not know the words, nor what else the face does. Start with `animator.motion.voice.voices`, a frame of each
-voice; the networks have their card beside them.
+It does not know the words, nor what else the face does. Start with `animator.motion.voice.voices`, which analyses a
+frame of each voice; the networks have their model card beside them.
 """

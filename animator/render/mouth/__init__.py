@@ -1,4 +1,4 @@
-"""The inside of a mouth: teeth, gums, tongue, the picture's own smile, and where lips meet.
+"""Renders the inside of the mouth: teeth, gums, tongue, the picture's own smile, and the contact of the lips.
 
-It knows how far lips are open, not what they say. Start with `animator.render.mouth.cavity`.
+It knows how far the lips are open, not what they say. Start with `animator.render.mouth.cavity`.
 """

@@ -1,4 +1,4 @@
-"""What a picture's own expression does to motion: eyes that are half shut in it are opened, lips that are parted shut.
+"""Compensates the picture's own expression: half-shut eyes are opened, parted lips are closed.
 
 It does not draw. Start with `animator.render.neutral.parted`.
 """

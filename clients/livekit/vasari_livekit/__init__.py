@@ -1,4 +1,4 @@
-"""A face for agents of LiveKit: `join` shows it from the agent's own process, `serve` from a worker of its own."""
+"""A face for LiveKit agents: `join` shows it from the agent's own process, `serve` from a separate worker."""
 
 from vasari_livekit.avatar import FaceVideo, join, serve
 

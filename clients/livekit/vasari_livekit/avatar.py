@@ -18,8 +18,8 @@ from livekit.agents.voice.avatar import (
 )
 
 from animator.control import State
-from animator.streaming import Moment, StreamedFace, pcm16
-from animator.units import FPS, RATE, SAMPLES_PER_FRAME, Samples
+from animator.streaming import Moment, StreamedFace
+from animator.units import FPS, RATE, SAMPLES_PER_FRAME, Samples, pcm16
 
 
 class FaceVideo(VideoGenerator):

@@ -1,4 +1,4 @@
-"""A face for pipelines of Pipecat: `FaceVideoService` stands behind the voice and before the output."""
+"""A face for Pipecat pipelines: `FaceVideoService` is placed after the TTS and before the output."""
 
 from vasari_pipecat.video import FaceVideoService
 

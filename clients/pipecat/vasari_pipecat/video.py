@@ -22,8 +22,8 @@ from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
 from animator.control import State
-from animator.streaming import Moment, StreamedFace, pcm16
-from animator.units import RATE
+from animator.streaming import Moment, StreamedFace
+from animator.units import RATE, pcm16
 
 
 class FaceVideoService(AIService):

@@ -1,6 +1,6 @@
-"""Talk to a Vasari server from Python: sound and text in, a voice and a face out.
+"""Talk to a Vasari server from Python: audio and text in, a voice and a face out.
 
-`connect` opens a conversation, a `Talk`; what the server sends are the dataclasses of `vasari_client.events`.
+`connect` opens a conversation, a `Talk`; the server's events are the dataclasses of `vasari_client.events`.
 """
 
 from vasari_client.errors import LostError, RefusedError, ReplyError, ServerFullError, VasariError

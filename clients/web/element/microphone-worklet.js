@@ -66,7 +66,7 @@ class Microphone extends AudioWorkletProcessor {
 
   put(value) {
     this.peak = Math.max(this.peak, Math.abs(value));
-    this.piece[this.length++] = Math.round(Math.max(-1, Math.min(1, value)) * 32767);
+    this.piece[this.length++] = Math.max(-32768, Math.min(32767, Math.round(value * 32768)));
     if (this.length < PIECE) return;
     this.port.postMessage({ pcm: this.piece.buffer, peak: this.peak }, [this.piece.buffer]);
     this.start();

@@ -1,5 +1,4 @@
-"""What a session knows of its user: by their own words now, and from earlier conversations.
+"""What a session knows about its user: from their words in it, and from earlier conversations.
 
-It does not know how memories are stored or what is answered. Start with
-`companion.dialogue.remembering.recollection`.
+It does not know how memories are stored or what is answered. Start with `companion.dialogue.remembering.recollection`.
 """

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from animator.units import from_pcm16
 from companion.hearing.audio.echo import BLOCK, Echo
 from companion.hearing.audio.loudspeaker import Loudspeaker
 from companion.hearing.audio.resampling import Resampler
 from companion.hearing.audio.turns import Kind, Rules, Turn, TurnDetector
 from companion.hearing.audio.user_voice import UserVoice
-from companion.stages.protocols import HEAR_RATE, VAD, Samples, from_pcm16
+from companion.stages.protocols import HEAR_RATE, VAD, Samples
 
 WINDOW = BLOCK  # samples at HEAR_RATE that a VAD takes, 32 ms
 LONGEST_BUFFER = 300  # s of sound kept for a client that commits by itself

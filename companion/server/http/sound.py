@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from animator.media.decoding import TooLongError, decode
+from animator.units import pcm16
 from companion.errors import StageError, as_stage_error
 from companion.protocol import codec
 from companion.server.http.bodies import body_of
@@ -22,7 +23,6 @@ from companion.server.http.failures import failed
 from companion.server.http.uploads import form_of
 from companion.session.client.visitor import Visitor
 from companion.speech import utterances
-from companion.speech.playout import pcm16
 from companion.speech.text.sentences import Sentences
 from companion.stages.protocols import (
     ASR,

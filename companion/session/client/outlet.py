@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from animator.units import from_pcm16
 from companion.hearing.audio.resampling import Resampler
 from companion.protocol import formats
 from companion.protocol.events import AudioDelta, ServerEvent
 from companion.protocol.settings import SoundFormat
-from companion.stages.protocols import SPEAK_RATE, from_pcm16
+from companion.stages.protocols import SPEAK_RATE
 
 OURS = SoundFormat()
 

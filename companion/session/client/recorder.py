@@ -8,6 +8,7 @@ from typing import Any
 from av.error import FFmpegError
 
 from animator.marks.credentials import Ingredient
+from animator.units import from_pcm16
 from companion.filming.films import Films
 from companion.filming.log import Log
 from companion.filming.shoot import Shoot
@@ -15,7 +16,7 @@ from companion.hearing.audio.resampling import Resampler
 from companion.protocol import formats
 from companion.protocol.events import ClientEvent, Error, InputAudioBufferAppend, Problem, ServerEvent
 from companion.protocol.settings import Filming, Settings, SoundFormat
-from companion.stages.protocols import SPEAK_RATE, from_pcm16
+from companion.stages.protocols import SPEAK_RATE
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Text of a language model becomes sentences that can be spoken: thoughts, marks and code are taken out of it.
+"""Turns a language model's text into sentences that can be spoken, without thoughts, markup and code.
 
-It is pure, and knows nothing of sound. Start with `companion.speech.text.sentences`: deltas go in, sentences come out.
+It is pure, and knows nothing of audio. Start with `companion.speech.text.sentences`: deltas go in, sentences come out.
 """

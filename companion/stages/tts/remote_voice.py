@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import httpx
 
+from animator.units import from_pcm16
 from companion.emotions import meanings
 from companion.errors import StageError
-from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Speech, from_pcm16
+from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Speech
 
 KEY = "OPENAI_API_KEY"  # environment variable
 CONNECT_S, SILENT_S = 5.0, 30.0  # s, timeouts: of the connection, and between two chunks of audio
