@@ -128,7 +128,8 @@ class Hearing:
         if len(audio) < SHORTEST_COMMIT * HEAR_RATE:
             message = f"The buffer holds {1000 * len(audio) // HEAR_RATE} ms of sound; a commit needs 100 ms or more."
             raise WireError("input_audio_buffer_commit_empty", message)
-        utterance = Utterance(new_id("item"), 0.0, ended=self._now(), audio=audio)
+        begun = self._now() - len(audio) / HEAR_RATE
+        utterance = Utterance(new_id("item"), 0.0, ended=self._now(), begun=begun, audio=audio)
         utterance.understanding = self._transcripts.transcribe(audio)
         self._transcripts.add(utterance)
 

@@ -15,10 +15,11 @@ from companion.stages.llm.chat_model import LangChain
 from companion.stages.protocols import Abilities, Kept
 from companion.understanding import facts
 from companion.understanding.told import sentences
-from tests.loop.conversation import PERSONA, Conversation, engine
+from tests.loop.conversation import PERSONA, Conversation, engine, said
 
 BOOK = facts.load()
 SMALL_TALK = ["The soup was good.", "It rains.", "I saw a film.", "Go on.", "Why is the sky blue?"]
+ASKED = ("What is my name?", "What did we talk about last time?")
 INTRODUCTION = ["My name is Henryk. My brother is called Tom.", "I work as a nurse."]
 
 
@@ -151,3 +152,28 @@ def test_the_embedded_model_knows_its_user_after_other_talk():
     lines = (*INTRODUCTION, *SMALL_TALK[:1], "What is my name?", "And my brother's?", "What do I do?")
     said, _ = talk(*lines, llm=LangChain(), clock=asyncio.run)
     assert said[-3:] == ["Your name is Henryk.", "Your brother is called Tom.", "You work as a nurse."]
+
+
+class Diaries(Shelf):
+    """Has what each user said in an earlier conversation."""
+
+    async def memories(self, user):
+        return [Kept(ord(user[0]), "said", f"I play the {user}phone.", 0.5, datetime(2026, 1, 1))]
+
+
+def test_what_one_user_of_a_session_said_is_not_told_to_the_next():
+    async def script():
+        made = engine(llm=Small(["Fine."] * 99), memory=Diaries())
+        prompts = Prompts({"anna": PERSONA}, "Be short.", manners=manners.load(), facts=BOOK)
+        async with Conversation(replace(made, prompts=prompts)) as conversation:
+            for user in ("anna", "bert", "anna"):
+                conversation.send(events.SessionUpdate({"memory": {"user": user, "consent": True}}))
+                for line in ("My name is Henryk.",)[: user == "anna"] + ASKED:
+                    conversation.ask(line)
+                    await conversation.until(events.ResponseDone, len(conversation.all(events.ResponseDone)) + 1)
+                name, before = said(conversation)[-2:]
+                assert ("Henryk" in name) == (user == "anna")
+                assert f"{user}phone" in before
+            return [item.text for item in conversation.session.conversation if item.role == "user"]
+
+    assert run(script()).count("My name is Henryk.") == 2  # what another one's memory lacks is not taken for forgotten

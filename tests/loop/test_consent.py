@@ -208,3 +208,71 @@ def test_what_is_known_comes_back_with_the_memory():
     talk = run(script())
     assert "anna has a dog." in talk.engine.llm.asked[-1][0].content
     assert len(talk.all(events.Error)) == 1
+
+
+@pytest.mark.parametrize("first", ["anna", None])
+def test_an_utterance_that_began_before_consent_is_stored_for_nobody(first):
+    """Not what is said while the user of the session changes, either: whose it is cannot be told."""
+    memory, words = Notebook(), fakes.ScriptedASR(["My secret is out.", "I like tea."])
+
+    async def script():
+        async with Conversation(engine(memory=memory, asr=words, turns=BRISK)) as talk:
+            if first:
+                _agree(talk, first)
+            await talk.hear(1.0)
+            _agree(talk, "bert")
+            for turn in (1, 2):
+                await talk.hear(1.0)
+                await talk.silence(1.5)
+                await talk.until(events.ResponseDone, turn)
+                await asyncio.sleep(2.0)
+
+    run(script())
+    assert memory.said("bert") == ["I like tea."]
+    assert not memory.said("anna")
+
+
+def test_sound_from_before_consent_that_is_committed_after_it_is_stored_for_nobody():
+    memory = Notebook()
+
+    async def script():
+        async with Conversation(engine(memory=memory, asr=fakes.ScriptedASR(["My secret.", "I like tea."]))) as talk:
+            talk.send(events.SessionUpdate({"audio": {"input": {"turn_detection": None}}}))
+            for _ in range(2):
+                await talk.hear(1.0)
+                _agree(talk, "anna")
+                talk.send(events.InputAudioBufferCommit())
+                talk.send(events.ResponseCreate())
+                await talk.until(events.ResponseDone, len(talk.all(events.ResponseDone)) + 1)
+
+    run(script())
+    assert memory.said("anna") == ["I like tea."]
+
+
+def _raise(*_):
+    raise ConnectionError
+
+
+async def _cancelled(*_):
+    raise asyncio.CancelledError
+
+
+async def _read(*_):
+    return []
+
+
+@pytest.mark.parametrize(("read", "write"), [(_raise, _raise), (_cancelled, _raise), (_read, _raise)])
+def test_replies_do_without_a_memory_however_it_fails_and_it_is_told_of_once(read, write):
+    """One that is no coroutine, one whose own tasks are cancelled, one that can only be read."""
+    memory = fakes.DictMemory()
+    memory.recall, memory.remember = read, write
+
+    async def script():
+        async with Conversation(engine(memory=memory)) as talk:
+            _agree(talk, "anna")
+            for _ in range(4):
+                await _turn(talk, "Hello.")
+            assert [done.response["status"] for done in talk.all(events.ResponseDone)] == ["completed"] * 4
+            assert len(talk.all(events.Error)) == 1
+
+    run(script())

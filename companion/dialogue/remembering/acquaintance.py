@@ -26,6 +26,15 @@ _WORD = re.compile(r"[^\W\d_]+")
 _NAME = re.compile(r"(?<=[\w,] )(?!I\b)[A-ZÀ-ÖØ-Þ][^\W\d_]+")
 
 
+@dataclass(slots=True)
+class _Met:
+    """A user of this session: the ids of what was stored ``earlier``, when they were met, and the sentences of the
+    session that were ``seen`` in the memory."""
+
+    earlier: set[int]
+    seen: set[str] = field(default_factory=set[str])
+
+
 @dataclass(slots=True, kw_only=True)
 class Acquaintance:
     """``spoken`` are the languages of the voice (empty: any); ``recent`` messages are those that the language model is
@@ -37,20 +46,22 @@ class Acquaintance:
     spoken: Sequence[str]
     recent: int
     _kept: list[Kept] = field(default_factory=list[Kept], init=False)
-    _earlier: set[int] | None = field(default=None, init=False)  # what was kept when the session began
-    _seen: set[str] = field(default_factory=set[str], init=False)  # sentences of this session that were kept
+    _met: dict[str, _Met] = field(default_factory=dict[str, _Met], init=False)  # by user
 
     async def refresh(self) -> None:
         """Look at what is stored: what the user has deleted or corrected there is forgotten here."""
-        if not self.recollection.agreed:
+        user = self.recollection.user
+        if user is None:
             self._kept = []
             return
-        self._kept = [kept for kept in await self.recollection.kept() if kept.id is not None]
-        there = {kept.text for kept in self._kept}
-        if self._earlier is None:
-            self._earlier = {kept.id for kept in self._kept if kept.id is not None}
-        gone = self._seen - there
-        self._seen |= there & {sentence for item in self._users() for sentence in sentences(item.text or "")}
+        kept = await self.recollection.kept()
+        if user != self.recollection.user:  # another one by now
+            kept = []
+        self._kept = [one for one in kept if one.id is not None]
+        there = {one.text for one in self._kept}
+        met = self._met.setdefault(user, _Met({one.id for one in self._kept if one.id is not None}))
+        gone = met.seen - there
+        met.seen |= there & {sentence for item in self._users() for sentence in sentences(item.text or "")}
         if gone:
             self._forget(gone)
             self.recollection.renew()
@@ -99,7 +110,9 @@ class Acquaintance:
         return list(dict.fromkeys(fitting))[:MOST_RECALLED]
 
     def _users(self) -> list[Item]:
-        return [item for item in self.conversation if item.role == "user" and item.text]
+        """What the present user said; what another one of the session said is not theirs."""
+        others = self.recollection.others()
+        return [item for item in self.conversation if item.role == "user" and item.text and item.id not in others]
 
     def _known(self) -> Known:
         known = Known(self.book)
@@ -128,9 +141,11 @@ class Acquaintance:
 
     def _last_time(self, reader: Reader) -> str:
         rules = reader.rules
-        if not self.recollection.agreed:
+        user = self.recollection.user
+        if user is None:
             return rules.first
-        told = [one for one in self._kept if one.id in (self._earlier or ())][:MOST_RECALLED]
+        earlier = self._met[user].earlier if user in self._met else set[int]()
+        told = [one for one in self._kept if one.id in earlier][:MOST_RECALLED]
         if not told:
             return "" if self.recollection.known else rules.first_known
         said = (reader.repeated(one.text if one.kind == OWN else _as_theirs(one.text)) for one in told)
@@ -152,7 +167,8 @@ class Acquaintance:
         names = {name.lower() for fact in told for name in _NAME.findall(fact.clause)}
         values = (_WORD.findall(fact.value) for fact in told if fact.kind.startswith("name"))
         names |= {name.lower() for value in values for name in value if name[0].isupper() or len(value) == 1}
-        self._seen -= gone
+        for met in self._met.values():
+            met.seen -= gone
 
         def dropped(sentence: str) -> bool:
             return sentence in gone or not names.isdisjoint(word.lower() for word in _WORD.findall(sentence))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from companion.conversation.items import Conversation, Item
 from companion.dialogue.remembering.calls import PATIENCE_S, Calls
@@ -11,6 +12,7 @@ from companion.stages.protocols import Kept, Memory, Message, keeps
 
 MOST_STANDING = 3  # memories that are recalled whatever the subject
 MOST_PASSING = 3  # memories that are recalled for one message
+PACKET_S = 0.1  # s of sound that come at a time, at most: so much earlier than it comes it may have been said
 
 
 @dataclass(slots=True)
@@ -19,6 +21,7 @@ class _Part:
 
     user: str
     name: str
+    since: float  # loop time
     met: bool = False  # what is always known of the user was recalled
 
 
@@ -49,24 +52,30 @@ class Recollection:
         self.known, self._told = (), set()
         if wish and wish.consent:
             self._parts += 1
-            self._part = _Part(wish.user, f"{self._session}.{self._parts}")
+            now = asyncio.get_running_loop().time()
+            self._part = _Part(wish.user, f"{self._session}.{self._parts}", now)
         withdrawn = self._part is None
         if withdrawn:
             self._owned = dict.fromkeys(self._owned)
         if over:
-            self._calls.later(self._close(over, self._calls.writing, withdrawn))
+            self._calls.later(partial(self._close, over, self._calls.writing, withdrawn))
 
     @property
-    def agreed(self) -> bool:
-        """Whether the user consents."""
-        return self._part is not None
+    def user(self) -> str | None:
+        """The user who consents; None if nobody does."""
+        return self._part.user if self._part else None
+
+    def others(self) -> set[str]:
+        """The items that belong to other users than the one who consents."""
+        self._own()
+        return {id for id, part in self._owned.items() if part and self._part and part.user != self._part.user}
 
     async def kept(self) -> list[Kept]:
         """Everything stored of the user, as far as they may see it; nothing without consent."""
         part, memory = self._part, self._memory
         if part is None or not keeps(memory):
             return []
-        return await self._calls.answer(memory.memories(part.user)) or []
+        return await self._calls.answer(partial(memory.memories, part.user)) or []
 
     async def erase(self, kept: Sequence[Kept]) -> None:
         """Delete these memories, and the words of this conversation."""
@@ -76,8 +85,8 @@ class Recollection:
         await self._calls.written(PATIENCE_S)
         for one in kept:
             if one.id is not None:
-                await self._calls.answer(memory.delete(part.user, one.id))
-        await self._calls.answer(memory.discard(part.name))
+                await self._calls.answer(partial(memory.delete, part.user, one.id))
+        await self._calls.answer(partial(memory.discard, part.name))
         self.renew()
 
     def renew(self) -> None:
@@ -122,16 +131,19 @@ class Recollection:
                 parts[part.name] = part
                 messages.setdefault(part.name, []).append(Message(item.role, item.content()))
         for name, said in messages.items():
-            self._calls.later(self._memory.remember(parts[name].user, name, said))
+            self._calls.later(partial(self._memory.remember, parts[name].user, name, said))
             if parts[name] is not self._part:  # it was read already
-                self._calls.later(self._close(parts[name], self._calls.writing, withdrawn=False))
+                self._calls.later(partial(self._close, parts[name], self._calls.writing, withdrawn=False))
 
     def _own(self) -> None:
-        """Assign new items to the current part; an answer belongs to the part of its question."""
+        """Assign new items to the current part; an answer belongs to the part of its question. Speech that began before
+        the part belongs to nobody: its user may not have consented yet, or may be another one."""
         asked: Item | None = None
         for item in self._conversation:
             if item.id not in self._owned:
-                self._owned[item.id] = self._owned[asked.id] if asked and item.role != "user" else self._part
+                before = self._part and item.begun < self._part.since - PACKET_S
+                part = None if before else self._part
+                self._owned[item.id] = self._owned[asked.id] if asked and item.role != "user" else part
             asked = item if item.role in ("user", "tool") or item.call else None
 
     def stored(self) -> list[str]:
@@ -148,7 +160,7 @@ class Recollection:
         """The session is over: wait until all of it is stored, if that does not take long."""
         self.store()
         if self._part:
-            self._calls.later(self._close(self._part, self._calls.writing, withdrawn=False))
+            self._calls.later(partial(self._close, self._part, self._calls.writing, withdrawn=False))
         await self._calls.end()
 
     def _fresh(self) -> Iterator[Item]:
@@ -163,4 +175,4 @@ class Recollection:
         await (self._memory.discard(part.name) if withdrawn else self._memory.conclude(part.name))
 
     async def _recall(self, user: str, about: str, limit: int) -> list[str] | None:
-        return await self._calls.answer(self._memory.recall(user, about, limit))
+        return await self._calls.answer(partial(self._memory.recall, user, about, limit))

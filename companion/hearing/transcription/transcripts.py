@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,12 +28,14 @@ Understood = asyncio.Task[Transcript | StageError]
 
 @dataclass(slots=True)
 class Utterance:
-    """Something that the user says. ``start`` and ``end``: s of received sound; ``ended``: loop time."""
+    """Something that the user says. ``start`` and ``end``: s of received sound; ``begun`` and ``ended``: loop times,
+    ``begun`` that of the first speech in it."""
 
     item_id: str
     start: float
     end: float = 0.0
     ended: float = 0.0
+    begun: float = math.inf
     interrupting: bool = False  # it took the floor from the face
     audio: Samples | None = None
     understanding: Understood | None = None
@@ -75,7 +78,7 @@ class Transcripts:
 
     def add(self, utterance: Utterance) -> None:
         """Commit an utterance: it becomes an item, and its words follow when they are known."""
-        item = Item(utterance.item_id, "user", None, sound=True)
+        item = Item(utterance.item_id, "user", None, sound=True, begun=utterance.begun)
         item.times["hear"] = (utterance.ended - (utterance.end - utterance.start), utterance.ended)
         self._commit(item)
         self._last = utterance
@@ -96,16 +99,16 @@ class Transcripts:
         self._commit(item)
         self._tell(events.ItemDone(item.to_json(), self._conversation.before(item.id)))
 
-    def take_back(self) -> Samples | None:
-        """The sound of the last utterance, if it is still being transcribed; the utterance is dropped."""
+    def take_back(self) -> Utterance | None:
+        """The last utterance, which is dropped, if it is still being transcribed."""
         last = self._last
-        if last is None or last.audio is None or last.item_id not in self._pending:
+        if last is None or last.item_id not in self._pending:
             return None
         self._pending.pop(last.item_id).cancel()
         if last.understanding:
             last.understanding.cancel()
         self._forget(last.item_id)
-        return last.audio
+        return last
 
     def _commit(self, item: Item) -> None:
         previous = self._conversation.add(item)

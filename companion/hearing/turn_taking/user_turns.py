@@ -123,7 +123,8 @@ class UserTurns:
         self.interim.stop()
 
     def _start(self, at: float) -> None:
-        self._running, self._understood = Utterance(new_id("item"), at), None
+        begun = asyncio.get_running_loop().time() - self.microphone.voiced
+        self._running, self._understood = Utterance(new_id("item"), at, begun=begun), None
         self.interim.start()
         self.endpointing.start()
         if self.floor.speaking:
@@ -204,8 +205,10 @@ class UserTurns:
 
     def _takes_floor(self, utterance: Utterance) -> None:
         utterance.interrupting = self.floor.speaking
-        if self.floor.user_starts(self.barge_in.allowed) and (audio := self.transcripts.take_back()) is not None:
-            self.microphone.put_back(audio)
+        earlier = self.transcripts.take_back() if self.floor.user_starts(self.barge_in.allowed) else None
+        if earlier and earlier.audio is not None:
+            self.microphone.put_back(earlier.audio)
+            utterance.begun = earlier.begun
         self.tell(events.SpeechStarted(round(utterance.start * 1000), utterance.item_id))
 
     def _finish(self, utterance: Utterance) -> None:
