@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from animator.units import from_pcm16
 from companion import resources
 from companion.call.virtual_time import run
 from companion.dialogue.personas.personas import Languages
 from companion.protocol import events
 from companion.stages import fakes
-from companion.stages.protocols import Abilities, from_pcm16
+from companion.stages.protocols import Abilities
 from companion.understanding import orders
 from companion.understanding.orders import Order, given
 from tests.loop.conversation import BRISK, Conversation, engine
