@@ -26,6 +26,7 @@ from aiortc.exceptions import InvalidStateError
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
+from animator.units import from_pcm16, pcm16
 from companion.hearing.audio.resampling import Resampler
 from companion.protocol import codec
 from companion.protocol.events import (
@@ -42,8 +43,7 @@ from companion.protocol.events import (
 )
 from companion.server.transport.tracks import FaceTrack, Playout, VoiceTrack
 from companion.server.transport.wire import GOODBYE_S, End, GoneError, Left
-from companion.speech.playout import pcm16
-from companion.stages.protocols import SPEAK_RATE, from_pcm16
+from companion.stages.protocols import SPEAK_RATE
 
 log = logging.getLogger(__name__)
 
