@@ -242,3 +242,34 @@ def test_what_replaces_a_sentence_after_one_in_pieces_begins_with_a_capital():
     tact = Tact(OWN, "Anna", [], ["Hm."])
     assert tact("They were all asleep,") and tact(" and nobody came.")
     assert tact("What do you think?")[0].isupper()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "My hairdresser cut my fringe crooked.",
+        "The conductor laughed at me.",
+        "we are out of coffee. living the dream",
+        "Brilliant, my car broke down.",
+        "My dad has never said that he is proud.",
+        "We had to sell the farm.",
+    ],
+)
+@pytest.mark.parametrize("reply", ["That's great!", "That sounds like a fun day.", "I'm so glad to hear that."])
+def test_it_does_not_rejoice_at_what_is_hard(told, reply):
+    assert Tact(OWN, "Anna", [], [told])(reply) in ("Oh no.", "I am sorry.", "That is not easy.")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "I passed my exam!",
+        "I won, I can't believe it!",
+        "I am no longer ill.",
+        "My cat came back, I cried.",
+        "I baked bread.",
+    ],
+)
+@pytest.mark.parametrize("reply", ["That's great!", "I'm so glad to hear that."])
+def test_it_may_rejoice_at_the_rest(told, reply):
+    assert Tact(OWN, "Anna", [], [told])(reply) == reply

@@ -36,12 +36,20 @@ Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 class Stock:
     """A rule against a stock phrase: a sentence that matches ``pattern`` and does not contain ``unless`` is replaced by
     one of ``say``, or dropped if that is empty. ``{name}`` in ``unless`` is the persona's. ``told``: only after a
-    turn in which the user asked for nothing; what they said is said back before ``say``."""
+    turn in which the user asked for nothing; what they said is said back before ``say``. ``after``: only after a turn
+    that matches."""
 
     pattern: Pattern
     say: tuple[str, ...] = ()
     unless: str = ""
     told: bool = False
+    after: Pattern | None = None
+
+    def forbids(self, sentence: str, name: str, said: str, asked: bool) -> bool:
+        """Whether ``sentence`` must not be said after the user ``said`` something, and ``asked`` for something."""
+        unless = self.unless.replace("{name}", name)
+        fits = (self.told and asked) or bool(self.after and not self.after.search(said))
+        return not fits and bool(self.pattern.search(sentence)) and not (unless and unless in sentence)
 
 
 @strict
@@ -117,11 +125,7 @@ class Manners:
         """The rule against a ``sentence`` that must not be said, after the user ``said`` something; None if it may be
         said."""
         asked = not said or bool(self.asks.search(said))
-        for stock in self.stock:
-            unless = stock.unless.replace("{name}", name)
-            if stock.pattern.search(sentence) and not (unless and unless in sentence) and not (stock.told and asked):
-                return stock
-        return None
+        return next((stock for stock in self.stock if stock.forbids(sentence, name, said, asked)), None)
 
     def back(self, said: str) -> str:
         """What the user ``said`` of themself, said back to them as a sentence: "i lost my bag" as "You lost your bag.";
