@@ -13,7 +13,7 @@ from companion import emotions, resources
 from companion.frontmatter import PromptError, strict
 from companion.speech.text.sentences import untagged, words
 
-Part = Literal["train", "held-out"]
+Part = Literal["train", "held-out", "larger"]
 
 MOST_WORDS = 60  # words of a reply, at most: it is spoken
 HELP_DESK = re.compile(

@@ -7,6 +7,7 @@ The layers below the adapter are frozen, so that their output need be computed o
 # pyright: reportMissingImports=false, reportUnknownParameterType=false, reportUntypedBaseClass=false
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from torch.nn import functional
 ADAPTED = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
 ARCHITECTURE = "qwen2"  # as GGUF names it
 CONTROL = 3  # GGUF's number of the token type "control"
+KeysValues = tuple[Tensor, Tensor]  # of a layer's attention, each (kv_heads, n, head_width)
 # The pre-tokenizer: how text is split before byte-pair encoding. llama.cpp has the same as "qwen2".
 WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -91,25 +93,35 @@ class Adapted(nn.Module):
         """n token ids -> embeddings (n, width) float32."""
         return self._frozen["token_embd.weight"][tokens].float()
 
-    def through(self, layers: range, x: Tensor, parts: list[int], dropout: float = 0.0) -> Tensor:
+    def through(
+        self, layers: range, x: Tensor, parts: list[int], before: Sequence[KeysValues] = (), dropout: float = 0.0
+    ) -> tuple[Tensor, list[KeysValues]]:
         """Run hidden states through ``layers``.
 
         Args:
             x: (n, width) float32, the states of several texts, concatenated.
-            parts: the lengths of the texts in tokens; they sum to n. The first text is the common prefix of the others,
-                which attend to it and to themselves but not to each other.
+            parts: the lengths of the texts in tokens; they sum to n. They do not attend to each other.
+            before: what this method found, as its second result, for a text and the same ``layers``: each text follows
+                that one, and attends to it.
             dropout: probability, before the adapter.
 
         Returns:
-            (n, width) float32.
+            The states (n, width) float32; and the keys and values of each layer.
         """
-        for layer in layers:
+        found = list[KeysValues]()
+        start = before[0][0].shape[1] if before else 0
+        places = start + torch.cat([torch.arange(n) for n in parts])
+        for at, layer in enumerate(layers):
             name = f"blk.{layer}"
-            x = x + self._attended(layer, self._norm(x, f"{name}.attn_norm"), parts, dropout)
+            inner = self._norm(x, f"{name}.attn_norm")
+            q, k, v = self._read(layer, inner, places, dropout)
+            found.append((k, v))
+            mixed = _attended(q, (k, v), parts, before[at] if before else (k[:, :0], v[:, :0]))
+            x = x + self._dense(mixed, layer, "attn_output", dropout).float()
             inner = self._norm(x, f"{name}.ffn_norm")
             gate, up = (self._dense(inner, layer, f"ffn_{part}", dropout) for part in ("gate", "up"))
             x = x + self._dense(functional.silu(gate) * up, layer, "ffn_down", dropout).float()
-        return x
+        return x, found
 
     def logits(self, x: Tensor) -> Tensor:
         """(n, width) float32 after the last layer -> logits (n, size of the vocabulary) float32."""
@@ -125,27 +137,14 @@ class Adapted(nn.Module):
                 kept[f"blk.{layer}.{part}.weight.{end}"] = value.detach().half().contiguous()
         return kept
 
-    def _attended(self, layer: int, x: Tensor, parts: list[int], dropout: float) -> Tensor:
+    def _read(self, layer: int, x: Tensor, places: Tensor, dropout: float) -> tuple[Tensor, Tensor, Tensor]:
+        """The queries, keys and values (heads, n, head_width) of ``x`` (n, width) at the positions ``places`` (n,)."""
         heads = ((name, self.shape.heads if name == "q" else self.shape.kv_heads) for name in "qkv")
         q, k, v = (
             self._dense(x, layer, f"attn_{name}", dropout).view(len(x), count, -1).transpose(0, 1)
             for name, count in heads
         )
-        places = torch.cat([torch.arange(n) + (parts[0] if at else 0) for at, n in enumerate(parts)])
-        q, k = self._turned(q, places), self._turned(k, places)
-        common, result, start = parts[0], list[Tensor](), 0
-        for at, n in enumerate(parts):
-            own = slice(start, start + n)
-            keys, values = ((w[:, own] if at == 0 else torch.cat((w[:, :common], w[:, own]), 1)) for w in (k, v))
-            seen = torch.ones(n, keys.shape[1], dtype=torch.bool).tril(keys.shape[1] - n)
-            result.append(self._mixed(q[:, own], keys, values, seen))
-            start += n
-        mixed = torch.cat(result, 1).transpose(0, 1).reshape(len(x), -1)
-        return self._dense(mixed, layer, "attn_output", dropout).float()
-
-    def _mixed(self, q: Tensor, k: Tensor, v: Tensor, seen: Tensor) -> Tensor:
-        q, k, v = (part[None] for part in (q, k, v))
-        return functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=True)[0]
+        return self._turned(q, places), self._turned(k, places), v
 
     def _turned(self, x: Tensor, places: Tensor) -> Tensor:
         """Rotary position embedding: (heads, n, head_width), rotated by the positions ``places`` (n,)."""
@@ -166,6 +165,19 @@ class Adapted(nn.Module):
     def _norm(self, x: Tensor, name: str) -> Tensor:
         scale = torch.rsqrt(x.square().mean(-1, keepdim=True) + self.shape.epsilon)
         return (x * scale * self._frozen[f"{name}.weight"]).to(self.dtype)
+
+
+def _attended(q: Tensor, own: KeysValues, parts: list[int], before: KeysValues) -> Tensor:
+    """Causal attention of texts, of the lengths ``parts``, to ``before`` and to themselves -> (n, width)."""
+    result, start = list[Tensor](), 0
+    for n in parts:
+        keys, values = (torch.cat((w, m[:, start : start + n]), 1) for w, m in zip(before, own, strict=True))
+        seen = torch.ones(n, keys.shape[1], dtype=torch.bool).tril(keys.shape[1] - n)
+        asked, keys, values = q[None, :, start : start + n], keys[None], values[None]
+        mixed = functional.scaled_dot_product_attention(asked, keys, values, attn_mask=seen, enable_gqa=True)
+        result.append(mixed[0])
+        start += n
+    return torch.cat(result, 1).transpose(0, 1).flatten(1)
 
 
 def _shape(reader: Any) -> Shape:

@@ -51,10 +51,10 @@ def test_a_line_that_is_no_dialogue_is_named(tmp_path: Path):
 
 
 def test_the_dialogues_that_ship_are_what_their_card_says():
-    parts = {part: dialogues.load(part) for part in ("train", "held-out")}
+    parts = {part: dialogues.load(part) for part in ("train", "held-out", "larger")}
     turns = {part: sum(len(one.turns) for one in some) for part, some in parts.items()}
-    assert turns["train"] >= 1400 and turns["held-out"] >= 150
-    both = [*parts["train"], *parts["held-out"]]
+    assert turns["train"] >= 1500 and turns["held-out"] >= 150
+    both = [one for some in parts.values() for one in some]
     assert {one.persona for one in parts["train"]} == {one.persona for one in parts["held-out"]}
     assert {one.persona for one in both} == set(personas.load().personas)
     assert not [fault for one in both for fault in dialogues.faults(one)]
@@ -163,7 +163,7 @@ def test_torch_and_llama_cpp_find_the_same_words_likely(
     prompt = "<|im_start|>user\nhello, it's 12 o'clock!<|im_end|>\n"
     tokens = model.words.encode(prompt).ids
     with torch.no_grad():
-        hidden = model.through(range(LAYERS), model.embed(tokens), [len(tokens)])
+        hidden = model.through(range(LAYERS), model.embed(tokens), [len(tokens)])[0]
         ours = model.logits(hidden[-1:]).log_softmax(-1)[0]
     for token, theirs in likeliest(file, prompt, adapter).items():
         assert ours[token].item() == pytest.approx(theirs, abs=0.02)
