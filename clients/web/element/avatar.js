@@ -20,6 +20,7 @@ import { declared } from "./tools.js";
 /** @typedef {import("../types/vasari.js").Tool} Tool */
 
 const GESTURES = ["pointerdown", "keydown"];
+const LENDING = /** @type {const} */ (["vasari-microphone", "vasari-press", "vasari-status"]); // after these the track may be another
 const STATES = { initializing: "", idle: "", listening: "Listening", thinking: "Thinking", speaking: "Speaking" };
 const NOTICE = 6000; // ms
 const LEVEL_EVERY = 50; // ms
@@ -89,6 +90,7 @@ export class VasariAvatar extends Base {
     this.#ears = new Ears({
       hear: (pcm) => this.#hear(pcm),
       changed: (on) => this.#emit("microphone", { on }),
+      swapped: () => this.#lend(),
       failed: ({ code, message }) => this.#emit("error", { code, message }),
     });
     listen(this, "vasari-status", (detail) => this.#tellStatus(detail));
@@ -97,6 +99,7 @@ export class VasariAvatar extends Base {
     listen(this, "vasari-caption", (line) => this.captions && this.#subtitles.show(line));
     listen(this, "vasari-error", ({ message }) => this.controls && this.#notice(message));
     listen(this, "vasari-microphone", () => this.#measure());
+    for (const name of LENDING) listen(this, name, () => this.#lend());
     this.addEventListener("keydown", ({ key }) => key === "Escape" && this.controls && this.interrupt());
   }
 
@@ -169,6 +172,13 @@ export class VasariAvatar extends Base {
   }
   set poster(value) {
     this.#reflect("poster", value);
+  }
+  /** @returns {"websocket" | "webrtc"} */
+  get transport() {
+    return this.getAttribute("transport") === "webrtc" ? "webrtc" : "websocket";
+  }
+  set transport(value) {
+    this.#reflect("transport", value);
   }
   get controls() {
     return this.hasAttribute("controls");
@@ -301,7 +311,8 @@ export class VasariAvatar extends Base {
     const here = new URL(this.dataset.path ?? "/v1/realtime", location.href);
     here.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     here.search = here.hash = "";
-    this.#conversation.open(new URL(this.src || here, location.href).href, this.key);
+    this.#conversation.open(new URL(this.src || here, location.href).href, this.key, this.transport);
+    if (this.#loudspeaker) this.#speakThrough(this.#loudspeaker);
   }
 
   reconnect() {
@@ -392,7 +403,7 @@ export class VasariAvatar extends Base {
   async #settings() {
     const codecs = await supportedCodecs();
     const video = { codec: codecs[0], codecs };
-    const avatar = { type: "photo-avatar", output_protocol: "websocket", video, emotion: this.emotion, gaze: this.gaze, ...this.#face() };
+    const avatar = { type: "photo-avatar", output_protocol: this.transport, video, emotion: this.emotion, gaze: this.gaze, ...this.#face() };
     const wishes = {
       persona: this.persona,
       instructions: this.#instructions,
@@ -443,6 +454,12 @@ export class VasariAvatar extends Base {
   /** @param {ArrayBuffer} pcm */
   #hear(pcm) {
     if (!this.pushToTalk || this.#pressed) this.#conversation.hear(pcm);
+  }
+
+  /** Over WebRTC the microphone is a track of the call. */
+  #lend() {
+    const isHeard = this.listening && (!this.pushToTalk || this.isPressed);
+    if (this.transport === "webrtc") this.#conversation.lend(isHeard ? this.#ears.track : null);
   }
 
   #gesture = () => {

@@ -1,13 +1,12 @@
-// One session's websocket in the `realtime.binary` form: events are JSON text, media is a JSON header line, "\n" and
-// the raw bytes. It opens itself again when the server was away, and goes on with the conversation if the server still
-// has it, also after the page was loaded again.
+// One session's line: a websocket, or a WebRTC call. It opens itself again when the server was away, and goes on with the
+// conversation if the server still has it, also after the page was loaded again.
+import { Call } from "./call.js";
 import { drop, keep, taken } from "./reload.js";
+import { Socket } from "./socket.js";
 
 const FIRST_WAIT = 500; // ms
 const LONGEST_WAIT = 8000;
-const MOST_WAITING = 500_000; // bytes not yet sent, about 10 s of sound: past it, more sound would only come too late
-const FINAL = 4000; // close code: this conversation went on elsewhere, or nobody spoke; do not come back unasked
-const SILENT = 20000; // ms without any message: a living server sends pictures all the time to who looks
+const LINES = { websocket: Socket, webrtc: Call };
 
 /** @typedef {import("../types/vasari.js").ClientEvent} ClientEvent */
 /** @typedef {import("../types/vasari.js").Json} Json */
@@ -16,11 +15,11 @@ const SILENT = 20000; // ms without any message: a living server sends pictures 
 
 export class Connection {
   #key;
-  /** @type {WebSocket | null} */
-  #socket = null;
+  #transport;
+  /** @type {Socket | Call | null} */
+  #line = null;
   #wait = FIRST_WAIT;
   #retry = 0;
-  #silence = 0;
   #reason = ""; // what the server said instead of beginning a session
   #begun = false;
   #token = ""; // with which the next line goes on with the conversation
@@ -28,10 +27,12 @@ export class Connection {
   /**
    * @param {string} url
    * @param {string} key
+   * @param {"websocket" | "webrtc"} transport
    */
-  constructor(url, key = "") {
+  constructor(url, key = "", transport = "websocket") {
     this.url = url;
     this.#key = key;
+    this.#transport = transport;
   }
 
   /** @param {StatusDetail} _detail */
@@ -43,40 +44,40 @@ export class Connection {
    * @param {Uint8Array} _bytes
    */
   onMedia = (_header, _bytes) => {};
+  /** @param {MediaStream} _stream sound and pictures, where they come as tracks */
+  onStream = (_stream) => {};
 
   get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN;
+    return this.#line?.isOpen ?? false;
   }
 
   open() {
-    this.#stopTimers();
+    clearTimeout(this.#retry);
     this.#reason = "";
     this.#begun = false;
     this.onStatus({ status: "connecting" });
     this.#token ||= taken(this.url);
-    const protocols = ["realtime.binary"];
-    if (this.#token) protocols.push(`vasari-resume.${this.#token}`);
-    if (this.#key) protocols.push(`openai-insecure-api-key.${this.#key}`);
-    const socket = new WebSocket(this.url, protocols);
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#watch();
-    socket.onmessage = ({ data }) => this.#received(data);
-    socket.onclose = ({ code, reason }) => this.#closed(socket, reason, code);
-    this.#socket = socket;
+    const line = new LINES[this.#transport]({ url: this.url, key: this.#key, token: this.#token }, {
+      event: (text) => this.#received(JSON.parse(text)),
+      media: (header, bytes) => this.onMedia(header, bytes),
+      stream: (stream) => this.onStream(stream),
+      closed: (end) => this.#closed(line, end),
+    });
+    this.#line = line;
   }
 
   close() {
-    this.#stopTimers();
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.close(1000);
+    clearTimeout(this.#retry);
+    const line = this.#line;
+    this.#line = null;
+    line?.close(true);
     this.onStatus({ status: "closed" });
   }
 
   /** Let go of the line while the page is put away. Should the page come back, or be loaded again, it goes on. */
   rest() {
-    if (this.#socket && this.#token) keep(this.url, this.#token);
-    this.#socket?.close();
+    if (this.#line && this.#token) keep(this.url, this.#token);
+    this.#line?.close(false);
   }
 
   /**
@@ -84,8 +85,8 @@ export class Connection {
    * @param {ClientEvent} event
    */
   send(event) {
-    if (!this.#socket || !this.isOpen) return false;
-    this.#socket.send(JSON.stringify(event));
+    if (!this.#line || !this.isOpen) return false;
+    this.#line.send(JSON.stringify(event));
     return true;
   }
 
@@ -94,32 +95,25 @@ export class Connection {
    * @param {ArrayBuffer} bytes
    */
   sendMedia(header, bytes) {
-    if (!this.#socket || !this.isOpen || this.#socket.bufferedAmount > MOST_WAITING) return false;
-    const line = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
-    const message = new Uint8Array(line.length + bytes.byteLength);
-    message.set(line);
-    message.set(new Uint8Array(bytes), line.length);
-    this.#socket.send(message);
-    return true;
+    return this.#line && this.isOpen ? this.#line.sendMedia(header, bytes) : false;
   }
 
-  /** @param {string | ArrayBuffer} data */
-  #received(data) {
-    this.#watch();
-    if (typeof data === "string") {
-      const event = JSON.parse(data);
-      if (event.type === "session.created") {
-        this.#begun = true;
-        this.#wait = FIRST_WAIT;
-        this.onStatus({ status: "open", resumed: this.#resume(event.session) });
-      } else if (event.type === "error" && !this.#begun) this.#reason = event.error.message;
-      this.onEvent(event);
-      return;
-    }
-    const all = new Uint8Array(data);
-    const line = all.indexOf(10);
-    const header = JSON.parse(new TextDecoder().decode(all.subarray(0, line)));
-    this.onMedia(header, all.subarray(line + 1));
+  /**
+   * Have the microphone's track heard, where sound is sent as tracks.
+   * @param {MediaStreamTrack | null} track
+   */
+  lend(track) {
+    this.#line?.lend(track);
+  }
+
+  /** @param {ServerEvent} event */
+  #received(event) {
+    if (event.type === "session.created") {
+      this.#begun = true;
+      this.#wait = FIRST_WAIT;
+      this.onStatus({ status: "open", resumed: this.#resume(event.session) });
+    } else if (event.type === "error" && !this.#begun) this.#reason = event.error.message;
+    this.onEvent(event);
   }
 
   /**
@@ -135,33 +129,16 @@ export class Connection {
   }
 
   /**
-   * @param {WebSocket | null} socket
-   * @param {string} reason
-   * @param {number} [code]
+   * @param {Socket | Call} line
+   * @param {{ reason: string, code?: string, final?: boolean }} end
    */
-  #closed(socket, reason, code) {
-    if (!socket || socket !== this.#socket) return;
-    this.#stopTimers();
-    this.#socket = null;
-    if (code === FINAL) return this.onStatus({ status: "closed", reason });
+  #closed(line, { reason, code, final }) {
+    if (line !== this.#line) return;
+    this.#line = null;
+    if (final) return this.onStatus({ status: "closed", reason });
     const wait = this.#wait * (0.8 + 0.4 * Math.random());
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 1.7);
     this.#retry = setTimeout(() => this.open(), wait);
-    this.onStatus({ status: "waiting", retryIn: wait, reason: reason || this.#reason, refused: !this.#begun });
-  }
-
-  #watch() {
-    clearTimeout(this.#silence);
-    const socket = this.#socket;
-    this.#silence = setTimeout(() => {
-      if (document.hidden) return this.#watch();
-      socket?.close();
-      this.#closed(socket, "The server stopped answering.");
-    }, SILENT);
-  }
-
-  #stopTimers() {
-    clearTimeout(this.#retry);
-    clearTimeout(this.#silence);
+    this.onStatus({ status: "waiting", retryIn: wait, reason: reason || this.#reason, code, refused: !this.#begun });
   }
 }

@@ -6,6 +6,7 @@ import { Captions } from "./captions.js";
 import { Connection } from "./connection.js";
 import { AvatarError } from "./errors.js";
 import { Player } from "./player.js";
+import { StreamPlayer } from "./stream-player.js";
 import { declared, run } from "./tools.js";
 
 /** @typedef {import("../types/vasari.js").ClientEvent} ClientEvent */
@@ -25,6 +26,7 @@ import { declared, run } from "./tools.js";
  */
 
 const REPORT_EVERY = 200; // ms
+const TRACK_DELAY = 250; // ms by which events overtake the sound of a track at most
 
 /**
  * @param {import("../types/vasari.js").Tool[]} tools
@@ -36,6 +38,7 @@ const newId = () => `item_${crypto.getRandomValues(new Uint32Array(3)).join("")}
 
 export class Conversation {
   #owner;
+  #canvas;
   /** @type {Connection | null} */
   #connection = null;
   #captions;
@@ -64,6 +67,8 @@ export class Conversation {
    */
   constructor(canvas, owner) {
     this.#owner = owner;
+    this.#canvas = canvas;
+    /** @type {Player | StreamPlayer} */
     this.player = new Player(canvas);
     this.player.onDraw = (pts) => this.#drawn(pts);
     this.#captions = new Captions((line) => {
@@ -86,16 +91,27 @@ export class Conversation {
    * Open the session, and open it again whenever it is lost, until `close`.
    * @param {string} url
    * @param {string} key
+   * @param {"websocket" | "webrtc"} transport
    */
-  open(url, key) {
+  open(url, key, transport) {
     if (this.#connection) return;
-    const connection = (this.#connection = new Connection(url, key));
+    this.#playBy(transport);
+    const connection = (this.#connection = new Connection(url, key, transport));
     connection.onStatus = (detail) => this.#statusChanged(detail, key);
     connection.onEvent = (event) => this.#received(event);
     connection.onMedia = (header, bytes) => this.#media(header, bytes);
+    connection.onStream = (stream) => this.player instanceof StreamPlayer && this.player.show(stream);
     connection.open();
     this.player.start();
     this.#reporting = setInterval(() => this.#reportPlayback(), REPORT_EVERY);
+  }
+
+  /** @param {"websocket" | "webrtc"} transport */
+  #playBy(transport) {
+    const kind = transport === "webrtc" ? StreamPlayer : Player;
+    if (this.player instanceof kind) return;
+    const { volume, muted } = this.player;
+    this.player = Object.assign(new kind(this.#canvas), { volume, muted, onDraw: (/** @type {number} */ pts) => this.#drawn(pts) });
   }
 
   /** Do not wait for the next attempt. */
@@ -129,8 +145,17 @@ export class Conversation {
     this.#connection?.sendMedia({ type: "input_audio_buffer.append" }, pcm);
   }
 
+  /**
+   * The microphone's track, or null while it is off, for a server that is sent tracks.
+   * @param {MediaStreamTrack | null} track
+   */
+  lend(track) {
+    this.#connection?.lend(track);
+  }
+
   /** What was heard since the last turn is the user's turn. */
-  commit() {
+  async commit() {
+    if (this.player instanceof StreamPlayer) await new Promise((resolve) => setTimeout(resolve, TRACK_DELAY));
     this.send({ type: "input_audio_buffer.commit" });
     this.send({ type: "response.create" });
   }
@@ -258,6 +283,10 @@ export class Conversation {
         return this.#stateTold(event.state);
       case "response.created":
         return (this.#answering = true);
+      case "response.audio_timestamp.delta":
+        return this.#worded(event);
+      case "output_audio_buffer.stopped":
+        return this.player instanceof StreamPlayer && this.#sounding.delete(event.response_id);
       case "response.function_call_arguments.done":
         return this.#called(event);
       case "output_audio_buffer.cleared":
@@ -269,6 +298,16 @@ export class Conversation {
       default:
         return undefined;
     }
+  }
+
+  /**
+   * Where sound comes as a track, words tell how much of it is heard.
+   * @param {import("../types/vasari.js").AudioTimestampDeltaEvent} event
+   */
+  #worded(event) {
+    if (!(this.player instanceof StreamPlayer)) return;
+    this.player.word(event);
+    this.#sounding.set(event.response_id, { item: event.item_id, end: Infinity });
   }
 
   /** @param {Json} response */
@@ -370,6 +409,7 @@ export class Conversation {
 
   /** @param {number} pts */
   #drawn(pts) {
+    this.#newest = Math.max(this.#newest, pts);
     if (pts >= this.#aliveFrom) this.#owner.showFace(true);
     const { item, ms } = this.player.heard;
     if (item) this.#captions.progress(item, ms);

@@ -8,18 +8,21 @@ export class Ears {
   #hear;
   #changed;
   #failed;
+  #swapped;
   /** @type {Microphone | null} */
   #microphone = null;
   #on = false; // it is open
   #device = "";
 
   /**
-   * @param {{ hear(pcm: ArrayBuffer): void, changed(on: boolean): void, failed(error: unknown): void }} owner
-   * `hear` gets every 20 ms as PCM16 at 24 kHz; `failed` why it went off by itself
+   * @param {{ hear(pcm: ArrayBuffer): void, changed(on: boolean): void, swapped(): void, failed(error: unknown): void }} owner
+   * `hear` gets every 20 ms as PCM16 at 24 kHz; `swapped` is called when it is on and its `track` has become another;
+   * `failed` why it went off by itself
    */
-  constructor({ hear, changed, failed }) {
+  constructor({ hear, changed, swapped, failed }) {
     this.#hear = hear;
     this.#changed = changed;
+    this.#swapped = swapped;
     this.#failed = failed;
   }
 
@@ -29,6 +32,11 @@ export class Ears {
 
   get level() {
     return this.#microphone?.level ?? 0;
+  }
+
+  /** What is heard, as a track. */
+  get track() {
+    return this.#microphone?.track ?? null;
   }
 
   /** The id of the device that is wanted; "" is the system's own choice. */
@@ -114,5 +122,6 @@ export class Ears {
     before.stop();
     this.#microphone = next;
     this.#watch(next);
+    this.#swapped();
   }
 }

@@ -364,5 +364,6 @@ async function listVoices() {
 
 window.vasari = { face, stats: () => face.stats() };
 face.key = sessionStorage.getItem("key") ?? "";
+face.transport = new URLSearchParams(location.search).get("transport");
 await Promise.all([listSitters(), listPersonas(), listVoices()]);
 face.connect();

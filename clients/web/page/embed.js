@@ -60,7 +60,7 @@ window.addEventListener("message", async ({ data, source, origin: from }) => {
 for (const name of EVENTS) face.addEventListener(`vasari-${name}`, ({ detail }) => tell(name, { detail }));
 
 const wishes = new URLSearchParams(location.search);
-for (const name of ["character", "persona", "voice", "emotion"]) if (wishes.has(name)) face.setAttribute(name, wishes.get(name));
+for (const name of ["character", "persona", "voice", "emotion", "transport"]) if (wishes.has(name)) face.setAttribute(name, wishes.get(name));
 if (wishes.get("captions") === "off") face.captions = false;
 if (wishes.get("connect") !== "later") face.connect();
 if (around !== window) around.postMessage({ vasari: "ready" }, "*"); // says nothing yet, to whomever it may be

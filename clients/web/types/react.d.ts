@@ -11,6 +11,8 @@ export interface VasariAvatarProps extends Omit<HTMLAttributes<vasari.VasariAvat
   persona?: string;
   voice?: string;
   poster?: string;
+  /** Read when the face connects. */
+  transport?: "websocket" | "webrtc";
   emotion?: vasari.Emotion;
   controls?: boolean;
   captions?: boolean;

@@ -131,6 +131,9 @@ export class VasariAvatar extends HTMLElement {
   voice: string | null;
   /** Attribute: a picture to show until the face moves. */
   poster: string | null;
+  /** Attribute: how the server is reached, from the next `connect` on. "webrtc", for networks that lose packets, needs a server
+   * with that extra. Default: "websocket". */
+  transport: "websocket" | "webrtc";
   /** Attribute: a button to talk, a line to write, settings. */
   controls: boolean;
   /** Attribute: what is said, over the picture, word by word. */
