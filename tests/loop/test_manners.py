@@ -109,7 +109,7 @@ def test_the_model_goes_on_from_there_and_nothing_else_is_said_before_it():
 def test_the_life_of_an_example_is_neither_the_users_nor_its_own():
     examples = ["I had a fight with a friend.", "Hello!"]
     for sentence in ("I had a fight with a friend.", "You had a fight with a friend yesterday."):
-        assert Tact(OWN, "Anna", [], ["Hi."], "", examples)(sentence) in OWN.again
+        assert Tact(OWN, "Anna", [], ["Hi."], "", examples)(sentence) in (*OWN.again, "Tell me more about it.")
         assert Tact(OWN, "Anna", [], ["I had a fight with a friend."], "", examples)(sentence).endswith(".")
     assert Tact(OWN, "Anna", [], [], "", examples)("A fight with a friend is hard.") == "A fight with a friend is hard."
 
@@ -273,3 +273,19 @@ def test_it_does_not_rejoice_at_what_is_hard(told, reply):
 @pytest.mark.parametrize("reply", ["That's great!", "I'm so glad to hear that."])
 def test_it_may_rejoice_at_the_rest(told, reply):
     assert Tact(OWN, "Anna", [], [told])(reply) == reply
+
+
+@pytest.mark.parametrize(
+    "claim", ["I had a banana and a salad.", "I dreamed of a forest.", "I went to the sea.", "I work at a school."]
+)
+def test_it_has_no_life_of_its_own(claim):
+    assert Tact(OWN, "Anna", [], ["What did I do today?"])(claim) == "That I do not know."
+    assert Tact(OWN, "Anna", [], ["I had a salad."])(claim).startswith("You had a salad.")
+    own = "I had no idea of that."
+    assert Tact(OWN, "Anna", [], ["I am 90."])(own) == own
+
+
+def test_what_follows_a_refusal_of_what_was_told_is_not_about_it():
+    tact = Tact(OWN, "Anna", [], ["I can't climb stairs."])
+    assert tact("I am sorry, but I cannot do that.") == "You can't climb stairs. Tell me more about it."
+    assert not tact("It is a lovely day.")

@@ -175,7 +175,7 @@ class Tact:
         self._manners, self._name, self._told, self._last = manners, name, told, opener
         self._said = [words(text) for text in said]
         self._others = runs(examples) - runs(told)
-        self._begun = self._replaced = False
+        self._begun = self._replaced = self._over = False
         self._within: Fate | None = None  # of an unfinished sentence; None between sentences
 
     def __call__(self, piece: str) -> str:
@@ -196,6 +196,8 @@ class Tact:
 
     def _fate(self, piece: str) -> "tuple[Fate, str]":
         """Decide on the sentence that begins with ``piece`` -> (its fate, what to say now)."""
+        if self._over:
+            return Fate.DROPPED, ""
         text = self._manners.of_the_user(piece, self._told)
         heard = self._told[-1] if self._told else ""
         rule = self._manners.instead(text, self._name, heard)
@@ -209,6 +211,7 @@ class Tact:
         said = "" if self._replaced else self._fresh(choice)
         if said and rule and rule.told and not self._begun:
             said = f"{self._manners.back(heard)} {said}".lstrip()
+            self._over = True  # it has not understood: nothing else in the reply is about what was said
         self._replaced = True
         return (Fate.REPLACED if said else Fate.DROPPED), said
 
