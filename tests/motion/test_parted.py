@@ -5,6 +5,7 @@ from animator.control import Control
 from animator.motion.rows.space import INDEX, SIZE
 from animator.portrait.characters import find
 from animator.portrait.portrait import load
+from animator.portrait.shaping.lip_shapes import OPENING, ROUNDINGS
 from animator.render.neutral.parted import HOLD_SHARE, LEAST_ROUNDNESS, PartedLips, parting, roundness
 
 JAW, CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
@@ -15,7 +16,8 @@ def opening(rows, gap=GAP):
     """Of the lips, in weights of jawOpen, as the renderer reads it."""
     jaw, close = rows[:, JAW], rows[:, CLOSE]
     seal = np.clip(1.1 * close / (jaw + 0.01), 0, 1) * np.clip(close / 0.05, 0, 1)
-    return (1 - seal) * (gap + jaw - close)
+    hole = ROUNDINGS["mouthFunnel"].hole / OPENING * rows[:, INDEX["mouthFunnel"]]
+    return (1 - seal) * (gap + jaw - close + hole)
 
 
 def test_a_smiling_picture_smiles_until_it_speaks_and_again_afterwards():
@@ -41,6 +43,13 @@ def test_sounds_that_close_the_lips_still_close_them():
     lips, closed = PartedLips(GAP), np.zeros((50, SIZE), np.float32)
     closed[:, JAW] = closed[:, CLOSE] = 0.2
     assert np.allclose(opening(lips(closed, Control("speaking"))), 0, atol=1e-6)
+
+
+def test_rounded_lips_leave_a_hole_as_those_of_other_pictures_do():
+    rounded = np.zeros((50, SIZE), np.float32)
+    rounded[:, JAW], rounded[:, INDEX["mouthFunnel"]] = 0.05, np.linspace(0, 0.6, 50)
+    theirs, ours = opening(rounded, gap=0.0), opening(PartedLips(GAP)(rounded, Control("speaking")))
+    assert np.abs(ours - theirs - (1 - HOLD_SHARE) * GAP)[10:].max() < 0.015
 
 
 def test_other_motion_passes_unchanged():

@@ -104,12 +104,23 @@ def test_made_teeth_are_less_red_than_skin(red: float) -> None:
 def test_lips_of_a_toothy_smile_come_together_before_they_make_a_hole() -> None:
     """A round hole amid lips as wide as a smile looks like a wound, and no shadow of round lips falls into it."""
     smiling, shut = load(find("astronaut").picture), load(find("mona_lisa").picture)
-    asked = row(mouthPucker=0.3, mouthFunnel=0.2)[: len(space.ARKIT)]
+    asked = row(mouthPucker=0.1, mouthFunnel=0.07)[: len(space.ARKIT)]
     made = [meeting.lips(portrait, body(portrait).points) for portrait in (smiling, shut)]
-    assert meeting.roundness(made[1], asked) == pytest.approx(0.45)
+    assert meeting.roundness(made[1], asked) == pytest.approx(0.152)
     assert 0.15 < made[0].smile < 0.45
-    assert meeting.roundness(made[0], asked) < 0.3
-    assert meeting.roundness(made[0], 2 * asked) == pytest.approx(0.9)
+    assert meeting.roundness(made[0], asked) < 0.08
+    assert meeting.roundness(made[0], 3 * asked) == pytest.approx(0.456)
+
+
+def test_light_hardly_enters_between_lips_that_only_just_part() -> None:
+    """Else the teeth of a picture that smiles are a bright line between lips at rest; drawings throw no shadow."""
+    cavity_colour = np.zeros(3, np.uint8)
+    photo, drawn = (cavity.Light(0.9, shadow, 6.0, 8.0, cavity_colour) for shadow in (1.0, 0.0))
+    enters = [float(cavity.entering(np.float32(gap), photo)) for gap in (0, 1, 2, 4, 8, 20)]
+    assert enters == sorted(enters)
+    assert enters[0] < 0.2 < 0.6 < enters[3]
+    assert enters[4] == enters[5] == pytest.approx(0.9)
+    assert cavity.entering(np.float32(0), drawn) > 0.5
 
 
 def profile(portrait: Portrait, **weights: float) -> np.ndarray:

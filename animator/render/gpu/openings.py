@@ -139,6 +139,8 @@ def draw_mouth(
     lip, chin = (_height_at(rim[which], x) for rim in rims)
     gap = (chin - lip) / (mouth.SLIT_GAP * made.unit)[which]
     lit = teeth.lit[which] * (mouth.SLIT_LIGHT + (1 - mouth.SLIT_LIGHT) * gap.clamp(0, 1))
+    line = 1 - (gap * (mouth.SLIT_GAP / mouth.LINE_GAP)).clamp(0, 1)
+    lit = lit * (1 - made.shadow[which] * (1 - mouth.LINE_LIGHT) * line)
     t = ((y - lip) / (chin - lip).clamp(min=0.1)).clamp(0, 1)
     lit = lit * (1 + made.shadow[which] * mouth.LIGHT_SLANT * (2 * t - 1) * (1 - lit))
     t = ((y - lip) / (mouth.UNDER_LIP_DEPTH * made.unit)[which]).clamp(0, 1)

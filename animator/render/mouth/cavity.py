@@ -46,6 +46,7 @@ TONGUE_SINK = 1.15  # as far as the lower jaw goes, goes the tongue, which lies 
 UNDER_LIP_LIGHT, UNDER_LIP_DEPTH = 0.52, 0.03
 LIP_LINE_DEPTH = 0.012  # face widths below the upper lip in which the picture shows rather its shadow than teeth
 SLIT_LIGHT, SLIT_GAP = 0.57, 0.036  # share of light that gets past lips that hardly part; face widths that let all in
+LINE_LIGHT, LINE_GAP = 0.35, 0.014  # of that, the share where lips touch, and face widths over which it grows to all
 LIGHT_SLANT = 0.8  # of what is lost at half light: so much less above and more below, since light falls in from above
 CORNER_LIGHT, CORNER_WIDTH = 0.1, 0.28  # share of light at the corners; share of the width where their shadow ends
 # Shares of red, green and blue lost in half shadow: light reaches it after it was reflected by flesh.
@@ -256,6 +257,15 @@ def _reddened(share: Real, loses: Real) -> Real:
 
 
 @kernel
+def entering(gap: Real, light: Light) -> Real:
+    """The share of light that gets past lips ``gap`` px apart."""
+    t = min(max(gap / np.float32(light.wide), np.float32(0.0)), np.float32(1.0))
+    line = np.float32(1.0) - min(t * np.float32(SLIT_GAP / LINE_GAP), np.float32(1.0))
+    slit = np.float32(SLIT_LIGHT) + np.float32(1 - SLIT_LIGHT) * t
+    return np.float32(light.share) * slit * (np.float32(1.0) - np.float32(light.shadow * (1 - LINE_LIGHT)) * line)
+
+
+@kernel
 def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int], rims: Floats, shown: Shown) -> None:
     """Blend ``canvas`` (2 h, 2 w, 3), shaded by lip and corners, and what is ``shown`` of the picture into ``frame`` by
     ``share`` (h, w) from the pixel ``corner`` on, between the ``rims`` (2, N, 2) px. Nothing made is darker than the
@@ -272,8 +282,7 @@ def compose(frame: Image, canvas: Image, share: Floats, corner: tuple[int, int],
         more_down = height_at(shown.moved[1, 1], x) - down
         t = min(max(min(x - first, last - x) / reach, np.float32(0.0)), np.float32(1.0))
         side = np.float32(CORNER_LIGHT) + np.float32(1 - CORNER_LIGHT) * t * (np.float32(2.0) - t)
-        t = min(max((chin - lip) / np.float32(light.wide), np.float32(0.0)), np.float32(1.0))
-        enters = np.float32(light.share) * (np.float32(SLIT_LIGHT) + np.float32(1 - SLIT_LIGHT) * t)
+        enters = entering(chin - lip, light)
         for row in range(share.shape[0]):
             if share[row, column] == np.float32(0.0):
                 continue

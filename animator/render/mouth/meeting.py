@@ -58,7 +58,7 @@ class Lips:
     line: Floats  # (K, 2) px of the picture by which they do so: to where the lip is clear of the line between the lips
     at: Ints  # (K,) the place in both rims, 2 N, that each of them follows
     turned: float  # px of further opening over which they turn out
-    smile: float  # 0 to 1, how far the picture spreads parted lips: rounding first brings them together
+    smile: float  # 0 to 1, how far the picture spreads parted lips: rounding half as far first brings them together
 
 
 def lips(portrait: Portrait, points: Floats) -> Lips:
@@ -137,7 +137,7 @@ def _reached(luma: Floats, clear: Floats) -> Floats:
 def roundness(made: Lips, weights: Floats) -> float:
     """0 to 1: how far the ARKit ``weights`` (52,) round the lips."""
     asked = min(sum(share * max(float(weights[at]), 0.0) for at, share in _ROUNDING.items()), 1.0)
-    t = min(max(asked / max(made.smile, _EPSILON) - 1, 0.0), 1.0)
+    t = min(max(2 * asked / max(made.smile, _EPSILON) - 1, 0.0), 1.0)
     return asked * t * t * (3 - 2 * t)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from animator.control import Control
 from animator.motion.behaviour.emotions import LOOKS
 from animator.motion.rows.space import INDEX
+from animator.portrait.shaping.lip_shapes import OPENING, ROUNDINGS
 from animator.units import FPS, Motion
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ LEAST_ROUNDNESS = 0.55
 # MouthSmile in the picture of lips that round as any, and of those that do so least
 _STRAIGHT_SMILE, _WIDE_SMILE = 0.15, 0.40
 _JAW, _CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
+_FUNNEL = INDEX["mouthFunnel"]
+_HOLE = ROUNDINGS["mouthFunnel"].hole / OPENING  # weight of jawOpen that opens as much as the hole of rounded lips
 _ROUND_SHAPES = [INDEX["mouthFunnel"], INDEX["mouthPucker"]]
 _SMILES = [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]
 
@@ -69,10 +72,11 @@ class PartedLips:
         out[:, _ROUND_SHAPES] *= self._roundness
         lowered = SHUT_JAW * np.minimum(held / HOLD_SHARE, 1)
         parted = 1 - motion[:, _CLOSE] / np.maximum(motion[:, _JAW], 1e-3)
-        wanted = parted.clip(0) * ((1 - held) * self._gap + motion[:, _JAW] * parted)
-        jaw = motion[:, _JAW] + lowered
+        hole = _HOLE * out[:, _FUNNEL].clip(0)
+        wanted = parted.clip(0) * ((1 - held) * self._gap + motion[:, _JAW] * parted + hole)
+        jaw, gap = motion[:, _JAW] + lowered, self._gap + hole
         # mouthClose shuts what it leaves of the jaw's opening once more: jaw * left**2 + gap * left = wanted
-        left = 2 * wanted / (self._gap + np.sqrt(self._gap**2 + 4 * jaw * wanted))
+        left = 2 * wanted / (gap + np.sqrt(gap**2 + 4 * jaw * wanted))
         out[:, _JAW], out[:, _CLOSE] = jaw, jaw * (1 - left).clip(0, 1)
         return out
 
