@@ -10,7 +10,7 @@ from companion.speech.laughter import SAMPLE
 from companion.speech.repertoire import Repertoire
 from companion.speech.text.sentences import Sentence
 from companion.speech.utterances import MERRY
-from companion.stages.protocols import ASR, HEAR_RATE, LLM, TTS, Message, abilities, prepares
+from companion.stages.protocols import ASR, HEAR_RATE, LLM, TTS, Message, abilities, prepares, switches
 from companion.stages.streams import closing
 
 PROBE_QUESTION, PROBE_ANSWER = "Hello.", "Yes."  # of a turn that is tried
@@ -24,10 +24,11 @@ class Rehearsal:
     def __init__(self, *, talk: Talk, prompts: Prompts, llm: LLM, repertoire: Repertoire) -> None:
         self._talk, self._prompts, self._llm, self._repertoire = talk, prompts, llm, repertoire
 
-    async def say(self, tts: TTS, persona: Persona) -> None:
-        """Let ``tts`` synthesize the openers of ``persona``, so that they are heard at once later."""
+    async def say(self, tts: TTS, persona: Persona, language: str = DEFAULT_LANGUAGE) -> None:
+        """Let ``tts`` synthesize the openers of ``persona``, so that they are heard at once later: in all languages of
+        the voice, or in the ``language`` of the conversation if it must be told."""
         if self._talk.openers and persona.openers is not False:
-            spoken = abilities(tts).languages or (DEFAULT_LANGUAGE,)
+            spoken = (language,) if switches(tts) else abilities(tts).languages or (DEFAULT_LANGUAGE,)
             sentences = [*self._prompts.openers.sentences(spoken, persona.openers, persona.emotions)]
             await self._repertoire.learn(tts, [*sentences, LAUGHTER] if sentences else [])
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Hashable, Iterable
 from dataclasses import replace
 
 from companion.speech.text.sentences import Sentence
-from companion.stages.protocols import TTS, Speech, abilities
+from companion.stages.protocols import TTS, Speech, abilities, switches
 from companion.stages.streams import closing, collected
 from companion.stages.tts.synthesis import level
 
@@ -35,6 +35,11 @@ class Repertoire:
 class _Practised:
     def __init__(self, tts: TTS, known: _Known, gain: float) -> None:
         self.tts, self.known, self.abilities, self._gain = tts, known, abilities(tts), gain
+
+    def in_language(self, language: str) -> "_Practised":
+        """As `companion.stages.protocols.Switches`, where the voice is one of these."""
+        other = self.tts.in_language(language) if switches(self.tts) else self.tts
+        return _Practised(other, self.known, self._gain)
 
     async def speak(self, text: str, emotion: str = "neutral") -> AsyncIterator[Speech]:
         known = self.known.get((text, emotion))

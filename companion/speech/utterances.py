@@ -7,14 +7,15 @@ import numpy as np
 from companion.speech import laughter
 from companion.speech.breath import breath, sigh
 from companion.speech.text.sentences import Sentence
-from companion.stages.protocols import TTS, Samples, Speech
+from companion.stages.protocols import TTS, Samples, Speech, switches
 from companion.stages.streams import closing, collected
 
 MERRY = "happy"  # how a voice says what its laughter is made of
 
 
 async def said(tts: TTS, sentence: Sentence) -> AsyncGenerator[Speech]:
-    """What is heard of ``sentence``, in pieces. Raises what ``tts`` raises."""
+    """What is heard of ``sentence``, in pieces, read in its language. Raises what ``tts`` raises."""
+    tts = tts.in_language(sentence.language) if sentence.language and switches(tts) else tts
     if sentence.sound:
         yield Speech(await _sound(tts, sentence.sound))
     for text, laughed in laughter.parts(sentence.spoken):

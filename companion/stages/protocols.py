@@ -109,6 +109,7 @@ class Abilities:
     voices: Collection[str] = ()  # a TTS: the voices to choose from, `HasVoices`; a mapping says how each sounds
     pronounces: bool = False  # a TTS: `Pronounces`
     paced: bool = False  # a TTS: `Paced`
+    switches: bool = False  # a TTS: `Switches`
     model: str = "default"  # an ASR: the name of its model that clients see
     expects: bool = False  # an ASR: `Expects`
     keeps: bool = False  # a Memory: `Keeps`
@@ -124,6 +125,7 @@ METHODS = {  # the method that each ability requires
     "expects": "expecting",
     "pronounces": "pronouncing",
     "paced": "at_pace",
+    "switches": "in_language",
     "keeps": "memories",
     "learns": "learn_with",
     "closes": "aclose",
@@ -291,6 +293,19 @@ class Paced(TTS, Protocol):
 def paced(tts: TTS) -> TypeGuard[Paced]:
     """Whether ``tts`` can speak slower and faster."""
     return abilities(tts).paced
+
+
+class Switches(TTS, Protocol):
+    """Optional: a TTS that must be told the language of a text."""
+
+    def in_language(self, language: str) -> TTS:
+        """The same voice for texts in one of ``abilities.languages`` (ISO 639-1); shares the model, so it is cheap."""
+        ...
+
+
+def switches(tts: TTS) -> TypeGuard[Switches]:
+    """Whether ``tts`` must be told the language of a text."""
+    return abilities(tts).switches
 
 
 class Multilingual(ASR, Protocol):

@@ -183,6 +183,10 @@ class TTSReplicas(_Replicas):
         """As `companion.stages.protocols.Pronounces.pronouncing`; its errors are raised by `speak`."""
         return self._telling("pronouncing", dict(words))
 
+    def in_language(self, language: str) -> Self:
+        """As `companion.stages.protocols.Switches.in_language`."""
+        return self._telling("in_language", language)
+
     def at_pace(self, speed: float) -> Self:
         """As `companion.stages.protocols.Paced.at_pace`."""
         return self._telling("at_pace", speed)

@@ -13,8 +13,9 @@ from companion.session.client.client import Client
 from companion.session.replies.attention import Attention
 from companion.session.replies.initiative import Announcements, Initiative
 from companion.session.replies.responder import Responder
+from companion.session.replies.speaking import OWN
 from companion.session.replies.turn_taking import TurnTaking
-from companion.stages.protocols import TTS, has_voice, paced, pronounces
+from companion.stages.protocols import TTS, has_voice, paced, pronounces, switches
 from companion.tasks import Spawn
 
 
@@ -36,7 +37,7 @@ class Agent:
     responder: Responder = field(init=False)
     initiative: Initiative = field(init=False)
     floor: TurnTaking = field(init=False)
-    _speed: float = field(default=1.0, init=False)  # at which the voice has rehearsed
+    _rehearsed: tuple[float, str] = field(default=(1.0, OWN), init=False)  # at which pace and in which language
 
     def __post_init__(self) -> None:
         engine, show, settings, spawn = self.engine, self.show, self.settings, self.spawn
@@ -78,13 +79,22 @@ class Agent:
         tts = tts.pronouncing(own) if own and pronounces(tts) else tts
         wanted = self.mind.delivery
         tts = tts.at_pace(wanted.speed) if wanted.speed != 1.0 and paced(tts) else tts
-        manner = (*own.items(), *([wanted.speed] if wanted.speed != 1.0 else []))
+        language = self._language
+        tts = tts.in_language(language) if switches(tts) else tts
+        unusual = [wanted.speed] * (wanted.speed != 1.0) + [language] * (language != OWN)
+        manner = (*own.items(), *unusual)
         return self.engine.repertoire.voice(tts, manner, wanted.gain)
+
+    @property
+    def _language(self) -> str:
+        """The language to speak, where the voice has several."""
+        return self.conversation.language or OWN if switches(self.engine.tts) else OWN
 
     def _ended(self) -> None:
         """A response is over."""
         self.initiative.expect_user(self.heard())
         self.attention.prepare()
-        if self._speed != (speed := self.mind.delivery.speed):
-            self._speed = speed
+        manner = (self.mind.delivery.speed, self._language)
+        if self._rehearsed != manner:
+            self._rehearsed = manner
             self.attention.rehearse()

@@ -10,6 +10,7 @@ from companion.avatar.show import Show
 from companion.dialogue.drafts import ReadAhead
 from companion.dialogue.mind import Mind
 from companion.dialogue.rehearsal import Rehearsal
+from companion.session.replies.speaking import OWN
 from companion.stages.protocols import TTS, Transcript
 from companion.stages.streams import collected
 from companion.tasks import Spawn
@@ -74,4 +75,4 @@ class Attention:
 
     async def _rehearse(self) -> None:
         with suppress(Exception):  # the same
-            await self._rehearsal.say(self._voice(), self._mind.persona)
+            await self._rehearsal.say(self._voice(), self._mind.persona, self._mind.conversation.language or OWN)

@@ -128,7 +128,7 @@ class Responder:
         if reply.over:
             return
         if reply.wishes.sound:
-            await speaking.speak(deltas, self.voice(), self.show.speak(reply), reply)
+            await speaking.speak(deltas, self.voice(), self.show.speak(reply), reply, self.conversation.language)
             await reply.spoken.wait()
         else:
             await speaking.write(deltas, reply)

@@ -14,21 +14,24 @@ from companion.speech import utterances
 from companion.speech.breath import breath
 from companion.speech.playout import Feed, Line
 from companion.speech.text.sentences import Sentence, Sentences, shown, speakable
-from companion.stages.protocols import SPEAK_RATE, TTS, Speech
+from companion.stages.protocols import SPEAK_RATE, TTS, Speech, switches
 from companion.stages.streams import closing, ended
 from companion.tasks import cancelled
 
 MOST_AHEAD = 2  # sentences thought before they are spoken
 BREATHE_AFTER_S = 0.1  # s without a word after which a reply without an opener begins with a breath
+OWN = "en"  # language of a voice that has one
 SENTENCE_ENDS = (".", "!", "?", "…")  # of sentences
 
 _Queue = asyncio.Queue[Sentence | None]
 
 
-async def speak(deltas: AsyncIterator[str], tts: TTS, feed: Feed, reply: Reply) -> None:
-    """Until all of the reply is in the mouth. Raises the first exception of a stage, as it was raised."""
+async def speak(deltas: AsyncIterator[str], tts: TTS, feed: Feed, reply: Reply, language: str = OWN) -> None:
+    """Until all of the reply is in the mouth; ``language`` is the one that it is in where its words do not tell. Raises
+    the first exception of a stage, as it was raised."""
     queue: _Queue = asyncio.Queue(MOST_AHEAD)
-    thinking = asyncio.create_task(_think(deltas, queue, reply), name=f"{reply.id} think")
+    sentences = Sentences(language or OWN if switches(tts) else OWN)
+    thinking = asyncio.create_task(_think(deltas, sentences, queue, reply), name=f"{reply.id} think")
     saying = asyncio.create_task(_say(queue, tts, feed, reply), name=f"{reply.id} say")
     try:
         done, _ = await asyncio.wait([thinking, saying], return_when=asyncio.FIRST_EXCEPTION)
@@ -49,8 +52,8 @@ async def write(deltas: AsyncIterator[str], reply: Reply) -> None:
         reply.write(sentence.text)
 
 
-async def _think(deltas: AsyncIterator[str], queue: _Queue, reply: Reply) -> None:
-    sentences, clock = Sentences(), asyncio.get_running_loop().time
+async def _think(deltas: AsyncIterator[str], sentences: Sentences, queue: _Queue, reply: Reply) -> None:
+    clock = asyncio.get_running_loop().time
     begun = clock()
     with reply.trace.span("think"):
         async with _blaming("llm_failed"), closing(deltas) as stream:

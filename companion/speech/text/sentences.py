@@ -46,6 +46,7 @@ class Sentence:
     marks: tuple[Mark, ...] = ()
     pause: float = 0.0
     sound: str = ""
+    language: str = ""  # ISO 639-1, as far as its words tell
 
     def within(self, emotions: Sequence[str]) -> Self:
         """The sentence with those of its feelings that are among ``emotions`` (empty: all); the others are neutral."""
@@ -251,7 +252,8 @@ class Sentences:
             self._sound = sound
             return
         self.language = parsed.language
-        yield replace(self._felt(parsed.text, parsed.spoken, parsed.marks), sound=sound)
+        felt = self._felt(parsed.text, parsed.spoken, parsed.marks)
+        yield replace(felt, sound=sound, language=parsed.language)
         self._announced = parsed.spoken.endswith(":")
         self._pause, self._code = 0.0, ""
 

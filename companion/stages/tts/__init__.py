@@ -7,6 +7,7 @@ of your own with `speak` is named in a configuration by its import string.
 from companion.stages.tts.coqui import Coqui
 from companion.stages.tts.hibari import Hibari
 from companion.stages.tts.kokoro import Kokoro
+from companion.stages.tts.polyglot import Polyglot
 from companion.stages.tts.remote_voice import RemoteVoice
 
-__all__ = ["Coqui", "Hibari", "Kokoro", "RemoteVoice"]
+__all__ = ["Coqui", "Hibari", "Kokoro", "Polyglot", "RemoteVoice"]

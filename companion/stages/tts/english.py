@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from companion.errors import StageError
 
@@ -47,6 +47,13 @@ class Utterance:
 
     symbols: str
     words: tuple[Spoken, ...]
+
+
+class Reads(Protocol):
+    """Reads a language aloud, in Kokoro's alphabet."""
+
+    def utterances(self, text: str) -> list[Utterance]: ...
+    def ids(self, symbols: str) -> list[int]: ...
 
 
 class English:
@@ -114,6 +121,11 @@ class English:
                 symbols += " " if token.whitespace else ""
                 text, start = "", len(symbols)
         return symbols, words
+
+
+def alphabet() -> dict[str, int]:
+    """Kokoro's symbols and their numbers."""
+    return _hibari(False)[3]
 
 
 def kokoro(ipa: str) -> str:

@@ -1,6 +1,7 @@
 """Kokoro-82M: 54 voices, three times faster than real time on two cores."""
 
 import copy
+import functools
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,17 +53,20 @@ class Kokoro(EnglishVoice):
         super().__init__(English(voice.startswith("b")), speed)
         self.abilities = Abilities(languages=("en",), voice=voice, voices=VOICES, pronounces=True, paced=True)
         self._data = folder / "kokoro-voices.bin"
-        self._styles = _styles(self._data, voice)
+        self._styles = self._styles_of(voice)
         self._session = synthesis.session(folder / "kokoro.onnx", DURATIONS, threads)
         self._warm()
 
     def with_voice(self, voice: str) -> "Kokoro":
         """The same network with another of `KOKORO_VOICES`."""
         other = copy.copy(self)
-        other.abilities, other._styles = replace(self.abilities, voice=voice), _styles(self._data, voice)
+        other.abilities, other._styles = replace(self.abilities, voice=voice), self._styles_of(voice)
         if voice.startswith("b") != self.abilities.voice.startswith("b"):
             other._english = English(british=voice.startswith("b"))
         return other
+
+    def _styles_of(self, voice: str) -> NDArray[np.float32]:
+        return _styles(self._data, voice)
 
     def _synthesize(self, utterance: Utterance, manner: Manner) -> Speech:
         inputs = {
@@ -74,6 +78,7 @@ class Kokoro(EnglishVoice):
         return time_symbols(synthesis.level(audio.ravel(), LOUDNESS * manner.gain), durations.ravel(), utterance)
 
 
+@functools.lru_cache(maxsize=16)
 def _styles(path: Path, voice: str) -> NDArray[np.float32]:
     """(510, 256) float32: the style vectors of ``voice``, row i for i symbols."""
     count = STYLES * STYLE

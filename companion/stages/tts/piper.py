@@ -14,7 +14,7 @@ from companion.emotions import Manner
 from companion.models import locate
 from companion.stages.protocols import SPEAK_RATE, TTS, Abilities, Samples, Speech
 from companion.stages.tts import synthesis
-from companion.stages.tts.english import IPA, English, Utterance
+from companion.stages.tts.english import IPA, Reads, Utterance
 from companion.stages.tts.intonation import Timbre, bent, heard_end, hums, rises
 from companion.stages.tts.pitch import FRAME_S, Contour, moved
 from companion.stages.tts.timing import UNIT_S, time_symbols
@@ -49,7 +49,7 @@ class Piper(synthesis.EnglishVoice):
         self,
         can: Abilities,
         voice: str,
-        english: English,
+        english: Reads,
         pool: ThreadPoolExecutor,
         speed: float,
         others: Callable[[str], TTS],

@@ -14,7 +14,7 @@ import numpy as np
 from companion.emotions import Manner, meanings
 from companion.stages.protocols import Samples, Speech
 from companion.stages.streams import closing
-from companion.stages.tts.english import English, Utterance
+from companion.stages.tts.english import English, Reads, Utterance
 from companion.stages.worker import model_threads, pieces
 
 
@@ -48,7 +48,9 @@ class EnglishVoice(ABC):
     """Base class of voices that speak English through hibari's G2P, one utterance at a time. Subclasses load their
     network, call `_warm` and implement `_synthesize`."""
 
-    def __init__(self, english: English, speed: float, pool: ThreadPoolExecutor | None = None) -> None:
+    _english: Reads
+
+    def __init__(self, english: Reads, speed: float, pool: ThreadPoolExecutor | None = None) -> None:
         """``speed``: factor of the pace. ``pool``: the single thread of another voice with which it shares ``english``
         (not thread-safe); None: a thread of its own."""
         self._english, self._speed = english, speed
@@ -68,7 +70,7 @@ class EnglishVoice(ABC):
             StageError: ``tts_pronunciation``.
         """
         other = copy.copy(self)
-        other._english = self._english.pronouncing(words)
+        other._english = self._english.pronouncing(words) if isinstance(self._english, English) else self._english
         return other
 
     def at_pace(self, speed: float) -> Self:
