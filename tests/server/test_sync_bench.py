@@ -12,7 +12,7 @@ from animator.media.encoder import VideoEncoder
 from animator.units import SAMPLES_PER_FRAME
 from companion.bench.syncing import offsets
 from companion.bench.syncing.clapper import CELL, FIELDS, NEVER, NUMBERS, WORD_S, ClapAnimator, Claps, ClapVoice, strip
-from companion.bench.syncing.wire import RETRANSMIT_S, Network, wire
+from companion.bench.syncing.proxy import RETRANSMIT_S, Network, proxy
 
 
 async def spoken(words: int) -> np.ndarray:
@@ -110,7 +110,7 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 async def through(network: Network, size: int, cut_s: float = 0.0) -> float:
     """Seconds until ``size`` bytes are back through the network, which is cut as they are sent."""
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    async with server, wire(network, server.sockets[0].getsockname()[1]) as line:
+    async with server, proxy(network, server.sockets[0].getsockname()[1]) as line:
         reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
         writer.write(b"x")
         await reader.readexactly(1)
@@ -146,7 +146,7 @@ async def test_segments_arrive_in_order_whatever_the_network_does():
     sent = np.arange(5000, dtype="<u2").tobytes()
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     network = Network(delay_s=0.001, jitter_s=0.01, loss=0.05)
-    async with server, wire(network, server.sockets[0].getsockname()[1]) as line:
+    async with server, proxy(network, server.sockets[0].getsockname()[1]) as line:
         reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
         writer.write(sent)
         assert await reader.readexactly(len(sent)) == sent

@@ -21,8 +21,8 @@ from companion.stages.protocols import Speech, Word
 PULSE = 0.9  # of full scale
 LOUD = 0.6  # of full scale: what is louder is a pulse
 NUMBERS = 16  # of claps, then they begin again
-SHORTEST, STEP = 24, 12  # samples between the two pulses of clap 0, and more of them for each number
-LONGEST = SHORTEST + STEP * NUMBERS
+SHORTEST_GAP, GAP_STEP = 24, 12  # samples between the two pulses of clap 0, and more of them for each number
+LONGEST_GAP = SHORTEST_GAP + GAP_STEP * NUMBERS
 WORD_S = 0.5  # s that a word lasts; it begins with a clap
 PAUSE_S = 0.1  # s of silence at the end of every other word
 HUM_HZ, HUM = 437.0, 0.1  # of the rest of a word; of full scale
@@ -36,7 +36,7 @@ CHECK = 2 ** FIELDS["check"] - 3  # a prime: the check is the sum of the other f
 
 def described() -> dict[str, Any]:
     """What the page has to know of the character."""
-    clap = {"loud": LOUD, "audible": AUDIBLE_LEVEL, "shortest": SHORTEST, "step": STEP, "numbers": NUMBERS}
+    clap = {"loud": LOUD, "audible": AUDIBLE_LEVEL, "shortest": SHORTEST_GAP, "step": GAP_STEP, "numbers": NUMBERS}
     rows = sum(FIELDS.values()) // COLUMNS
     return {"cell": CELL, "columns": COLUMNS, "rows": rows, "fields": FIELDS, "check": CHECK, "clap": clap}
 
@@ -55,10 +55,10 @@ class ClapVoice:
     def _clap(self, number: int) -> Samples:
         n = round(WORD_S * RATE)
         sound = HUM * np.sin(2 * np.pi * HUM_HZ * np.arange(n) / RATE)
-        sound[: 2 * LONGEST] = 0
+        sound[: 2 * LONGEST_GAP] = 0
         if number % 2:
             sound[n - round(PAUSE_S * RATE) :] = 0
-        sound[[0, SHORTEST + STEP * (number % NUMBERS)]] = PULSE
+        sound[[0, SHORTEST_GAP + GAP_STEP * (number % NUMBERS)]] = PULSE
         return sound.astype(np.float32)
 
 
@@ -74,8 +74,8 @@ class Claps:
         """(n,) -> the number of the last clap, and the ms from its first pulse to the end of ``sound``; 0 and infinity
         before the first one."""
         for at in (np.flatnonzero(np.abs(sound) > LOUD) + self._clock).tolist():
-            if self._first is not None and SHORTEST <= at - self._first < LONGEST:
-                self._last, self._first = (self._first, (at - self._first - SHORTEST) // STEP), None
+            if self._first is not None and SHORTEST_GAP <= at - self._first < LONGEST_GAP:
+                self._last, self._first = (self._first, (at - self._first - SHORTEST_GAP) // GAP_STEP), None
             else:
                 self._first = at
         self._clock += len(sound)

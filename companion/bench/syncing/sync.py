@@ -19,7 +19,7 @@ from companion.bench.served import served
 from companion.bench.syncing import offsets
 from companion.bench.syncing.chromium import chromium
 from companion.bench.syncing.notebook import notebook
-from companion.bench.syncing.wire import Network, wire
+from companion.bench.syncing.proxy import Network, proxy
 from companion.call.caller import Saying, TalkError
 from companion.config import Config, ConfigError, load, load_class
 from companion.errors import StageError
@@ -126,7 +126,7 @@ async def measure(config: Config, stop: Saying, network: Network, seconds: float
         server = await stack.enter_async_context(
             served(_with_character(config, page.url, Path(folder) / "sync.toml"), 2, seconds + PATIENCE_S)
         )
-        line = await stack.enter_async_context(wire(network, urlsplit(server.url).port or 0))
+        line = await stack.enter_async_context(proxy(network, urlsplit(server.url).port or 0))
         asked = {
             "code": f"{server.url}/vasari.js",
             "server": f"ws://127.0.0.1:{line.port}/v1/realtime",

@@ -26,8 +26,8 @@ class Network:
     loss: float = 0.0
 
 
-class Wire:
-    """Made by `wire`. ``port``: where to connect instead of the server's."""
+class Proxy:
+    """Made by `proxy`. ``port``: where to connect instead of the server's."""
 
     def __init__(self, network: Network, server: int, seed: int) -> None:
         self.network = network
@@ -102,9 +102,9 @@ def _hold_little(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def wire(network: Network, server: int, seed: int = 0) -> AsyncGenerator[Wire]:
+async def proxy(network: Network, server: int, seed: int = 0) -> AsyncGenerator[Proxy]:
     """``network`` in front of the server at the port ``server`` of this machine."""
-    made = Wire(network, server, seed)
+    made = Proxy(network, server, seed)
     talking: set[asyncio.Task[None]] = set()
     listener = await asyncio.start_server(_kept(made.connect, talking), "127.0.0.1", 0, limit=ROOM // 2)
     made.port = listener.sockets[0].getsockname()[1]
