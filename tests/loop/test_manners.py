@@ -44,6 +44,7 @@ def test_an_answer_begins_about_the_right_one_of_the_two(told, question, begin):
     ("said", "answer"),
     [
         ("My grandmother died yesterday.", "I am so sorry about your grandmother."),
+        ("She died in May.", "I am so sorry."),
         ("Can you call my mother for me?", "I cannot do that, I can only talk with you."),
         ("Do you think I have depression?", "I cannot say what this is, a doctor could"),
     ],

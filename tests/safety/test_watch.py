@@ -32,3 +32,13 @@ def test_what_bears_out_the_danger_that_was_asked_about_is_acted_on(asked, about
 
 def test_a_yes_is_acted_on_whatever_else_it_is_near_to():
     assert steps(("I can't go on.", "suicide"), ("Yes, and he is at the door.", "intruder"))[1][0] == "act"
+
+
+@pytest.mark.parametrize(
+    "said", ["That's not what I said.", "You misunderstood me.", "I didn't mean that.", "Nobody is hurting me."]
+)
+def test_who_was_misunderstood_is_believed(said):
+    assert steps(("Do you think he hates me?", "abuse"), (said, ""))[1] == ("believe", "abuse")
+    handed = ("He hates me.", "abuse"), ("He does.", "abuse"), (said, "")
+    assert [does for does, _ in steps(*handed)] == ["ask", "act", "relief"]
+    assert steps(("He hates me.", "abuse"), ("He says that nobody would believe me.", "abuse"))[1][0] == "act"
