@@ -2,17 +2,19 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import compress
 
 import numpy as np
 
 from animator.control import Control
 from animator.face import Face
 from animator.units import FPS, SAMPLES_PER_FRAME
-from companion.avatar.device import Device, EncodedFrame, Encoder
+from companion.avatar.device import Device, EncodedFrame
+from companion.avatar.elastic import ElasticEncoder
+from companion.avatar.thrift import Thrift
 from companion.metrics import Metrics
 from companion.protocol.events import ServerEvent, VideoDelta
 from companion.speech.playout import Speaker
@@ -27,7 +29,7 @@ class Look:
     """A face, and the encoder of its pictures."""
 
     face: Face
-    encoder: Encoder
+    encoder: ElasticEncoder
     codec: str
 
 
@@ -37,6 +39,17 @@ class Sounds:
 
     own: Samples
     user: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which frames of a chunk: the first of each ``every`` is drawn, and encoded if it is ``sent``; the first of these
+    as a ``keyframe``. ``interrupted``: the face forgets what it has looked ahead before."""
+
+    every: int
+    sent: Sequence[bool]
+    interrupted: bool
+    keyframe: bool
 
 
 @dataclass(slots=True)
@@ -71,6 +84,7 @@ class Pictures:
         self._epoch = self._face_epoch = 0
         self._keyframe = False
         self._watched = True
+        self.thrift = Thrift()
 
     @property
     def look(self) -> Look | None:
@@ -132,19 +146,19 @@ class Pictures:
     async def _show(self, chunk: Chunk, failed: Callable[[Exception], None]) -> None:
         look, clock = self._look, asyncio.get_running_loop().time
         begun, every = clock(), 2 if len(self._waiting) >= HALVED_WAITING else 1
-        packets = await self._draw(look, chunk, every, failed) if look and self._watched else []
+        packets = await self._draw(look, chunk, every, failed) if look and self._watched else {}
         drawn = clock()
         chunk.drawn.set()
         await chunk.heard.wait()
         if look is None:
             return
         speaker = chunk.speaker if chunk.epoch == self._epoch else None
-        for i, packet in enumerate(packets):
-            pts = chunk.clock + i * every * SAMPLES_PER_FRAME
-            self._send(_event(look, packet, pts, every, speaker.id if speaker else None))
+        frames = max(every, self.thrift.every)
+        for pts, packet in packets.items():
+            self._send(_event(look, packet, pts, frames, speaker.id if speaker else None))
         if not packets:
             return
-        self._miss(look.face.chunk_frames - len(packets))
+        self._miss(look.face.chunk_frames - len(range(0, look.face.chunk_frames, every)))
         self._metrics.frames.inc(len(packets))
         self._metrics.drawing.observe(drawn - begun)
         if speaker:
@@ -156,18 +170,25 @@ class Pictures:
 
     async def _draw(
         self, look: Look, chunk: Chunk, every: int, failed: Callable[[Exception], None]
-    ) -> list[EncodedFrame]:
+    ) -> dict[int, EncodedFrame]:
+        """The frames that are sent, by their clock."""
         sounds = chunk.sounds
         if chunk.epoch != self._epoch:
             sounds = replace(sounds, own=np.zeros_like(sounds.own))
         interrupted, self._face_epoch = self._face_epoch != self._epoch, self._epoch
-        keyframe, self._keyframe = self._keyframe, False
+        clocks = [chunk.clock + i * SAMPLES_PER_FRAME for i in range(0, look.face.chunk_frames, every)]
+        sent = [self.thrift.sends(clock // SAMPLES_PER_FRAME, every) for clock in clocks]
+        keyframe = self._keyframe and any(sent)
+        self._keyframe = self._keyframe and not keyframe
+        look.encoder.share = self.thrift.share
+        wanted = Wanted(every, sent, interrupted, keyframe)
         try:
-            return await self._device.run(_step, look, sounds, chunk.control, every, interrupted, keyframe)
+            packets = await self._device.run(_step, look, sounds, chunk.control, wanted)
         except Exception as error:  # any face may fail in any way; the conversation goes on without it
             self.wear(None)
             failed(error)
-            return []
+            return {}
+        return dict(zip(compress(clocks, sent), packets, strict=True))
 
 
 def _event(look: Look, packet: EncodedFrame, clock: int, frames: int, response_id: str | None) -> VideoDelta:
@@ -184,16 +205,14 @@ def _event(look: Look, packet: EncodedFrame, clock: int, frames: int, response_i
     )
 
 
-def _step(
-    look: Look, sounds: Sounds, control: Control, every: int, interrupted: bool, keyframe: bool
-) -> list[EncodedFrame]:
-    """On the device's thread: the next frames of the face, or the first of each ``every``, encoded."""
-    if interrupted:
+def _step(look: Look, sounds: Sounds, control: Control, wanted: Wanted) -> list[EncodedFrame]:
+    """On the device's thread: the next frames of the face, encoded."""
+    if wanted.interrupted:
         look.face.interrupt()
-    packets: list[Any] = []
-    for frame in look.face.step(sounds.own, control, sounds.user, every).frames:
-        packets += look.encoder.encode(frame, keyframe)
-        keyframe = False
+    packets: list[EncodedFrame] = []
+    shown = look.face.step(sounds.own, control, sounds.user, wanted.every)
+    for frame in compress(shown.frames, wanted.sent):
+        packets += look.encoder.encode(frame, wanted.keyframe and not packets)
     return packets
 
 

@@ -80,6 +80,7 @@ class Show:
         time ``since``."""
         if self._delivery.sounding and not self._delivery.held:
             self._silence.begin(since)
+            self.pictures.interrupt()  # the mouth closes now, not after what the face has looked ahead
         self._delivery.hold()
 
     def release(self) -> None:
@@ -117,6 +118,7 @@ class Show:
     def played(self, played_ms: float) -> None:
         """The client reports that it is now playing ``played_ms`` of the output clock."""
         self._playback.report(played_ms)
+        self.pictures.thrift.report(self.clock / SPEAK_RATE - played_ms / 1000, asyncio.get_running_loop().time())
 
     def heard(self) -> int:
         """How much of the speaker's sound the user has heard, in samples: as the client reports it, otherwise

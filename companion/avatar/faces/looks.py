@@ -7,6 +7,7 @@ import numpy as np
 from animator.control import Control
 from animator.units import SAMPLES_PER_FRAME
 from companion.avatar.device import Animator, Device, Encoder
+from companion.avatar.elastic import ElasticEncoder
 from companion.avatar.pictures import Look
 from companion.avatar.portraits import Portraits
 from companion.protocol.settings import Avatar
@@ -43,8 +44,11 @@ class Looks:
     def _open(self, avatar: Avatar) -> Look:
         face = self._animator.open(self._portraits.load(avatar.character or self._default))
         video = avatar.video
-        encoder = self._encoder(width=face.width, height=face.height, codec=video.codec, bitrate=video.bitrate)
-        return Look(face, encoder, video.codec)
+
+        def make(bitrate: int) -> Encoder:
+            return self._encoder(width=face.width, height=face.height, codec=video.codec, bitrate=bitrate)
+
+        return Look(face, ElasticEncoder(make, video.bitrate), video.codec)
 
     def _warm(self) -> None:
         look = self._open(Avatar())
