@@ -91,6 +91,7 @@ class Session:
             settings=self._now,
             understood=transcripts.understood,
             heard=lambda: self._hearing.now,
+            tell_state=lambda: self._presence.tell(),
             spawn=spawn,
         )
         agent.mind.guard.visitor = self._visitor.user or ""

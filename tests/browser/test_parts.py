@@ -167,6 +167,42 @@ def test_a_pause_is_stretched_for_late_pictures_and_no_word_is_broken(page: webd
     assert after - before > 3200 + late
 
 
+SHORTEN = """
+    // Five words with pauses between them; from the second one on, pictures come 300 ms earlier than they need to.
+    const context = new OfflineAudioContext(1, 24000 * 3.5, 24000);
+    for (const file of ["timeline", "playback-worklet"]) await context.audioWorklet.addModule(`/element/${file}.js`);
+    const node = new AudioWorkletNode(context, "vasari-playback", { outputChannelCount: [1] });
+    node.connect(context.destination);
+    const samples = new Float32Array(72000);
+    for (let i = 0; i < 72000; i++) samples[i] = i % 14400 < 9600 ? 0.5 : 0;
+    for (const at of [0.6, 1.1, 1.6, 2.1, 2.6]) {
+        context.suspend(at).then(() => {
+            node.port.postMessage({ kind: "picture", start: 24000 * at + args[0] });
+            setTimeout(() => context.resume(), 100);
+        });
+    }
+    const heard = [];
+    node.port.onmessage = ({ data }) => heard.push(data.heard);
+    node.port.postMessage({ kind: "sound", start: 0, samples, response: "a", item: "a" });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const sound = (await context.startRendering()).getChannelData(0);
+    for (let told = -1; told !== heard.length; ) {
+        told = heard.length;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return [sound.filter((value) => value === 0.5).length, sound.lastIndexOf(0.5), heard.at(-1)];
+"""
+
+
+def test_a_delay_is_won_back_in_pauses_and_no_word_is_broken(page: webdriver.Chrome) -> None:
+    loud, last, heard = run_js(page, SHORTEN, 7200)
+    assert loud == 5 * 9600
+    assert 2400 + 72000 - 4800 - 7200 <= last <= 2400 + 72000 - 4800 - 3 * 1200
+    assert heard == pytest.approx(72000, abs=512)
+    _, last, _ = run_js(page, SHORTEN, 0)
+    assert last == 2400 + 72000 - 4800 - 1
+
+
 CAPTIONS = """
     const { Captions } = await import("/element/captions.js");
     const lines = new Map();

@@ -8,7 +8,7 @@
  * @type {Record<string, string | null>}
  */
 const CODECS = { h264: "avc1.42E01F", vp8: "vp8", jpeg: null };
-const MOST_WAITING = 24; // decoded frames; a hidden page draws none, and must not hoard them
+const MOST_WAITING = 40; // decoded frames: as many as a voice that came late waits for; a hidden page must not hoard them
 const MOST_UNDECODED = 50; // two seconds; a machine that falls farther behind starts again at a key frame
 
 /** The codecs that this browser decodes, best first, always with "jpeg" at the end. */

@@ -45,9 +45,10 @@ class Playback extends AudioWorkletProcessor {
   /** Whether the next `samples` of sound are a pause in speech. */
   isPause(samples) {
     if (!this.isHeard()) return false;
-    const part = this.queue[0];
-    const first = this.timeline.position - part.start;
-    return part.samples.subarray(first, first + samples).every((value) => Math.abs(value) < QUIET);
+    const from = this.timeline.position;
+    const to = from + samples;
+    const here = this.queue.filter((part) => part.start < to);
+    return here.every(({ start, samples: values }) => values.subarray(Math.max(0, from - start), to - start).every((value) => Math.abs(value) < QUIET));
   }
 
   jumped(yes) {
@@ -92,17 +93,24 @@ class Playback extends AudioWorkletProcessor {
     for (let i = sounding + 1; i < out.length; i++) out[i] = this.last *= FADE;
   }
 
+  /** Fill `out` and let its time pass -> whether it passed as it does on a clock. */
+  play(out) {
+    const { timeline } = this;
+    if (timeline.debt > 0 && this.isPause(out.length) && timeline.stretch(out.length)) return false;
+    const within = timeline.surplus > 0 && this.isPause(2 * out.length); // what is passed over is silent, too
+    this.fill(out);
+    const passed = timeline.advance(out.length, within || this.queue.length === 0);
+    if (within) this.heard += passed;
+    return passed === 0;
+  }
+
   process(_inputs, [[left, ...others]]) {
     if (this.timeline.position === null) return true;
     if (this.quanta >= REPORT_EVERY) this.report(); // before anything moves: currentTime is the start of this quantum
-    const held = this.isPause(left.length) && this.timeline.stretch(left.length);
-    if (!held) {
-      this.fill(left);
-      this.timeline.advance(left.length, this.queue.length === 0);
-    }
+    const even = this.play(left);
     for (const value of left) this.peak = Math.max(this.peak, Math.abs(value));
     for (const channel of others) channel.set(left);
-    this.quanta += held ? REPORT_EVERY : 1;
+    this.quanta += even ? 1 : REPORT_EVERY;
     return true;
   }
 }

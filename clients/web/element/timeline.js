@@ -12,7 +12,7 @@ const LEAD_STEP = 0.03 * RATE;
 const CALM = 20 * RATE; // without a late arrival for so long, the lead shrinks again
 const WATCH = 0.5 * RATE; // over so long it is observed how early media comes
 const SLACK = 0.03 * RATE; // earliness that is not worth a change
-const HURRY = 0.5; // extra speed while nothing audible is played: an unheard way to win back a delay
+const HURRY = 0.5; // extra speed in pauses and while nobody speaks: an unheard way to win back a delay
 const MAX_DEBT = 0.4 * RATE; // the most that pauses in speech are stretched to let pictures catch up
 const LOST = 1.0 * RATE; // farther from the server's clock than this: start afresh (sleep, suspended tab)
 
@@ -91,29 +91,28 @@ export class Timeline {
   }
 
   /**
-   * Let `samples` pass.
+   * Let `samples` pass -> how many more were passed over.
    * @param {number} samples
-   * @param {boolean} silent nothing audible is waiting
+   * @param {boolean} silent nothing audible is lost if a little is passed over
    */
   advance(samples, silent) {
-    if (this.position === null) return;
-    this.position += samples;
-    if (silent) {
-      const extra = Math.min(this.surplus, Math.floor(samples * HURRY));
-      this.position += extra;
-      this.surplus -= extra;
-      this.spare -= extra;
-    }
+    if (this.position === null) return 0;
+    const extra = silent ? Math.min(this.surplus, Math.floor(samples * HURRY)) : 0;
+    this.position += samples + extra;
+    this.surplus -= extra;
+    this.spare -= extra;
     this.calm += samples;
     if (this.calm > CALM && this.lead > MIN_LEAD) {
       this.lead = Math.max(MIN_LEAD, this.lead - LEAD_STEP);
       this.calm = 0;
     }
     this.watched += samples;
-    if (this.watched < WATCH) return;
-    const surplus = this.spare - this.lead;
-    this.surplus = Number.isFinite(surplus) && surplus > SLACK ? Math.floor(surplus) : 0;
-    this.watchAgain();
+    if (this.watched >= WATCH) {
+      const surplus = this.spare - this.lead;
+      this.surplus = Number.isFinite(surplus) && surplus > SLACK ? Math.floor(surplus) : 0;
+      this.watchAgain();
+    }
+    return extra;
   }
 }
 

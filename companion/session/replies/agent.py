@@ -22,7 +22,7 @@ from companion.tasks import Spawn
 @dataclass(slots=True, kw_only=True)
 class Agent:
     """One session's, put together. ``settings`` gives those that hold now; ``understood`` as in `Responder`; ``heard``
-    says how many seconds of the user's sound have come."""
+    says how many seconds of the user's sound have come; ``tell_state`` tells the client at once what the face does."""
 
     engine: Engine
     client: Client
@@ -31,6 +31,7 @@ class Agent:
     settings: Callable[[], Settings]
     understood: Callable[[str | None], Awaitable[bool]]
     heard: Callable[[], float]
+    tell_state: Callable[[], None]
     spawn: Spawn
     mind: Mind = field(init=False)
     attention: Attention = field(init=False)
@@ -68,7 +69,7 @@ class Agent:
         )
         greets = engine.config.session.greet
         self.initiative = Initiative(self.mind, self.responder, self.conversation, announcements, settings, greets)
-        self.floor = TurnTaking(self.responder, self.attention, self.initiative, show, settings)
+        self.floor = TurnTaking(self.responder, self.attention, self.initiative, show, settings, self.tell_state)
 
     def _voice(self) -> TTS:
         """The voice that the client has chosen, as the persona pronounces and as the user wants it; what it has

@@ -11,7 +11,8 @@ from companion.stages.protocols import Samples, Transcript
 
 
 class TurnTaking:
-    """The `Floor` of a session. ``settings`` gives those that hold now."""
+    """The `Floor` of a session. ``settings`` gives those that hold now; ``tell_state`` tells the client at once what
+    the face does."""
 
     def __init__(
         self,
@@ -20,9 +21,10 @@ class TurnTaking:
         initiative: Initiative,
         show: Show,
         settings: Callable[[], Settings],
+        tell_state: Callable[[], None],
     ) -> None:
         self._responder, self._attention, self._initiative = responder, attention, initiative
-        self._show, self._settings = show, settings
+        self._show, self._settings, self._tell_state = show, settings, tell_state
 
     @property
     def speaking(self) -> bool:
@@ -41,6 +43,7 @@ class TurnTaking:
 
     def hold(self, since: float) -> None:
         self._show.hold(since)
+        self._tell_state()  # the client silences what it has; the next chunk would be up to 40 ms later
 
     def release(self) -> None:
         self._show.release()
