@@ -18,8 +18,8 @@ setup: $(VENV)/installed
 # Two files of tests at a time; those that drive a browser by themselves, as what they look at is live.
 test: $(VENV)/installed-dev web
 	$(BIN)/companion setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not browser' -n 2 --dist loadfile
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not browser and not long' -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'browser and not long' -n 2 --dist loadfile
 
 check: lint types
 

@@ -14,7 +14,7 @@ const EVENTS = ["status", "state", "caption", "microphone", "press", "devices", 
 const PROPERTIES = {
   apiKey: "key",
   ...Object.fromEntries(
-    ["controls", "captions", "pushToTalk", "instructions", "tools", "memory", "recording", "safety", "volume", "muted", "microphone", "loudspeaker", "gaze"].map(
+    ["controls", "captions", "video", "pushToTalk", "instructions", "tools", "memory", "recording", "safety", "volume", "muted", "microphone", "loudspeaker", "gaze"].map(
       (name) => [name, name],
     ),
   ),

@@ -1,13 +1,17 @@
-"""The server as its users start it: a process of its own."""
+"""The server as its users start it: a process of its own; and a network in front of it."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+from companion.bench.syncing.wire import Network, wire
 
 
 class Companion:
@@ -48,3 +52,30 @@ class Companion:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+class Between:
+    """A `Wire` in front of a server, in a thread of its own."""
+
+    def __init__(self, server: int) -> None:
+        self._loop, self._over, self._there = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._run(server)])
+        self._thread.start()
+        self._there.wait()
+        self.url = f"http://127.0.0.1:{self._wire.port}/"
+
+    async def _run(self, server: int) -> None:
+        async with wire(Network(), server) as self._wire:
+            self._there.set()
+            await self._over.wait()
+
+    def cut(self) -> None:
+        self._loop.call_soon_threadsafe(self._wire.cut)
+
+    def mend(self) -> None:
+        self._loop.call_soon_threadsafe(self._wire.mend)
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+        self._loop.close()

@@ -4,6 +4,7 @@ import { addControls } from "./controls.js";
 import { Conversation } from "./conversation.js";
 import { devices, watchDevices } from "./devices.js";
 import { Ears } from "./ears.js";
+import { Film } from "./film.js";
 import { listen } from "./listen.js";
 import { supportedCodecs } from "./picture.js";
 import { showSettings } from "./settings.js";
@@ -50,12 +51,15 @@ let heard = null; // one face of a page is talked to at a time
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
 
 export class VasariAvatar extends Base {
-  static observedAttributes = ["character", "persona", "voice", "poster", "emotion", "gaze", "push-to-talk", "captions", "controls"];
+  static observedAttributes = ["character", "persona", "voice", "poster", "emotion", "gaze", "push-to-talk", "captions", "controls", "video"];
 
   #root;
   #stage;
   #conversation;
   #ears;
+  #film;
+  /** @type {MediaStream | null} */
+  #given = null; // to whoever wants the face as a stream
   #subtitles;
   #noticing = 0;
   #measuring = 0;
@@ -86,6 +90,7 @@ export class VasariAvatar extends Base {
       settings: () => this.#settings(),
       showFace: (fresh) => this.#showFace(fresh),
       loseFace: () => this.removeAttribute("character"),
+      isWatched: () => this.#isWatched,
     });
     this.#ears = new Ears({
       hear: (pcm) => this.#hear(pcm),
@@ -93,6 +98,10 @@ export class VasariAvatar extends Base {
       swapped: () => this.#lend(),
       failed: ({ code, message }) => this.#emit("error", { code, message }),
     });
+    this.#film = new Film(
+      () => this.#conversation.player.stream,
+      () => this.#tellWatched(),
+    );
     listen(this, "vasari-status", (detail) => this.#tellStatus(detail));
     listen(this, "vasari-event", (event) => "session" in event && this.#tellRecorded(event.session.recording));
     listen(this, "vasari-state", ({ state }) => this.#tellState(state));
@@ -111,15 +120,24 @@ export class VasariAvatar extends Base {
     document.addEventListener("visibilitychange", () => this.#visibilityChanged(), { signal });
     // A page that the browser keeps for "back" would keep its place at the server too.
     window.addEventListener("pagehide", () => this.#conversation.rest(), { signal });
+    window.addEventListener("online", () => this.status === "waiting" && this.reconnect(), { signal });
     watchDevices((found) => this.#devicesChanged(found), signal);
     // Whoever puts it into the page may have more to say first: a key, tools.
     if (this.hasAttribute("src")) queueMicrotask(() => this.isConnected && this.connect());
   }
 
-  /** A face that nobody sees need not be drawn. */
   #visibilityChanged() {
-    this.send({ type: "avatar.watch", watched: !document.hidden });
+    this.#tellWatched();
     if (!document.hidden) this.#ears.resume();
+  }
+
+  /** A face that nobody sees need not be drawn. */
+  #tellWatched() {
+    this.send({ type: "avatar.watch", watched: this.#isWatched });
+  }
+
+  get #isWatched() {
+    return !document.hidden || this.#film.isApart || (this.#given?.active ?? false);
   }
 
   disconnectedCallback() {
@@ -138,6 +156,7 @@ export class VasariAvatar extends Base {
     else if (name === "controls") this.#takeRole();
     else if (name === "captions") this.#captionsChanged(value !== null);
     else if (name === "push-to-talk") this.#turnsChanged();
+    else if (name === "video") this.#videoChanged(value !== null);
     else if (this.#conversation.isOpen) this.#wish(name);
   }
 
@@ -191,6 +210,12 @@ export class VasariAvatar extends Base {
   }
   set captions(value) {
     this.toggleAttribute("captions", value);
+  }
+  get video() {
+    return this.hasAttribute("video");
+  }
+  set video(value) {
+    this.toggleAttribute("video", value);
   }
   get pushToTalk() {
     return this.hasAttribute("push-to-talk");
@@ -304,6 +329,15 @@ export class VasariAvatar extends Base {
     this.#speakThrough(id);
   }
 
+  get stream() {
+    if (!this.#given) {
+      const { stream } = this.#conversation.player;
+      this.#given = stream;
+      this.#tellWatched();
+    }
+    return this.#given;
+  }
+
   // --- what a page can do
 
   connect() {
@@ -388,6 +422,11 @@ export class VasariAvatar extends Base {
 
   showSettings() {
     if (!this.#root.querySelector("dialog")) showSettings(this, this.#stage);
+  }
+
+  async pictureInPicture() {
+    this.video = true;
+    return this.#film.apart();
   }
 
   unlock() {
@@ -504,6 +543,12 @@ export class VasariAvatar extends Base {
     if (!this.isConnected) return;
     this.setAttribute("role", "group");
     if (!this.hasAttribute("aria-label")) this.setAttribute("aria-label", "An animated face");
+  }
+
+  /** @param {boolean} on */
+  #videoChanged(on) {
+    if (on) this.#film.show(this.#stage);
+    else this.#film.hide();
   }
 
   /** @param {boolean} on */

@@ -22,6 +22,7 @@ import { declared, run } from "./tools.js";
  * @property {() => import("../types/vasari.js").Tool[]} tools
  * @property {() => Promise<Json>} settings what the session is asked for as it begins
  * @property {(fresh: boolean) => void} showFace whether what is drawn is the face that was asked for
+ * @property {() => boolean} isWatched whether anybody sees the face
  * @property {() => void} loseFace the server does not have (any more) the face that was asked for
  */
 
@@ -230,7 +231,7 @@ export class Conversation {
     for (const { item } of this.#sounding.values()) {
       if (item !== heard.item) continue;
       this.#lostAt = heard;
-      this.#captions.interrupt(item);
+      this.#breakOff(item, heard.ms);
     }
     this.player.reset();
     this.#sounding.clear();
@@ -260,7 +261,7 @@ export class Conversation {
     connection?.send({ type: "session.update", session: { type: "realtime", ...session } });
     // By themselves: a server whose model calls no functions refuses the whole update, and the face with it.
     if (this.#owner.tools().length) connection?.send(toolsUpdate(this.#owner.tools()));
-    if (document.hidden) connection?.send({ type: "avatar.watch", watched: false });
+    if (!this.#owner.isWatched()) connection?.send({ type: "avatar.watch", watched: false });
   }
 
   /** @param {ServerEvent} event */
@@ -402,9 +403,19 @@ export class Conversation {
     this.player.flush(response);
     if (item === undefined) return;
     this.#sounding.delete(response);
-    this.#captions.interrupt(item);
     const end = heard.item === item ? Math.round(heard.ms) : 0;
+    this.#breakOff(item, end);
     this.send({ type: "conversation.item.truncate", item_id: item, content_index: 0, audio_end_ms: end });
+  }
+
+  /**
+   * The words that are kept are those that the server is told of: a busy page may have drawn nothing since they began.
+   * @param {string} item
+   * @param {number} ms that were heard of it
+   */
+  #breakOff(item, ms) {
+    this.#captions.progress(item, ms);
+    this.#captions.interrupt(item);
   }
 
   /** @param {number} pts */

@@ -13,7 +13,8 @@ const samples = (/** @type {number} */ milliseconds) => Math.round((milliseconds
 const EARLY = 8; // ms: a picture may be drawn this early, half a screen refresh
 const KEPT_REPORTS = 64; // of the worklet: almost 3 s
 const KEPT_OFFSETS = 250; // measurements of A/V offset: about 10 s of speech
-const HUSH = 0.01; // s: how quickly the loudness changes, so that it does not click
+const GENTLY = 0.01; // s: how quickly the loudness changes, so that it does not click
+const AT_ONCE = 0.008; // s until it is silent where somebody begins to speak
 const OVERDUE = 2; // frame durations after which a held picture counts as out of sync
 
 export class Player {
@@ -24,7 +25,11 @@ export class Player {
   /** @type {AudioWorkletNode | null} */
   #worklet = null;
   /** @type {GainNode | null} */
-  #gain = null;
+  #gain = null; // of the loudspeaker
+  /** @type {GainNode | null} */
+  #hush = null; // before it, of all that is heard
+  /** @type {MediaStream | null} */
+  #stream = null; // once somebody wants it
   /** @type {Promise<void> | null} */
   #opening = null; // of the worklet
   #loudspeaker = "";
@@ -90,10 +95,12 @@ export class Player {
     await context.audioWorklet.addModule(new URL("./playback-worklet.js", import.meta.url).href);
     const worklet = new AudioWorkletNode(context, "vasari-playback", { outputChannelCount: [1] });
     worklet.port.onmessage = ({ data }) => this.#report(data);
+    this.#hush = context.createGain();
     this.#gain = context.createGain();
-    worklet.connect(this.#gain).connect(context.destination);
+    worklet.connect(this.#hush).connect(this.#gain).connect(context.destination);
     this.#applyVolume();
     this.#worklet = worklet;
+    if (this.#stream) this.#addVoice(this.#stream);
     if (this.#loudspeaker) await this.setLoudspeaker(this.#loudspeaker).catch(() => {}); // it is heard by the system's
   }
 
@@ -105,6 +112,23 @@ export class Player {
     this.#loudspeaker = id;
     const context = /** @type {{ sinkId?: string, setSinkId?(id: string): Promise<void> } | null} */ (/** @type {unknown} */ (this.#context));
     if (context?.setSinkId && context.sinkId !== id) await context.setSinkId(id);
+  }
+
+  /** What is drawn and, once sound is allowed, what is said: in step, however loud it is here. */
+  get stream() {
+    if (!this.#stream) {
+      this.#stream = this.#canvas.captureStream();
+      this.#addVoice(this.#stream);
+    }
+    return this.#stream;
+  }
+
+  /** @param {MediaStream} stream */
+  #addVoice(stream) {
+    if (!this.#context || !this.#hush) return;
+    const voice = new MediaStreamAudioDestinationNode(this.#context, { channelCount: 1 });
+    this.#hush.connect(voice);
+    for (const track of voice.stream.getAudioTracks()) stream.addTrack(track);
   }
 
   get isUnlocked() {
@@ -130,18 +154,23 @@ export class Player {
   }
 
   /**
-   * While the face pauses because somebody may begin to speak, what is on its way already is not heard.
+   * While the face pauses because somebody may begin to speak, what is on its way already is not heard, and pictures are
+   * shown as they come: they need not wait for a sound, and the mouth closes sooner.
    * @param {boolean} value
    */
   set hushed(value) {
+    if (value === this.#hushed) return;
     this.#hushed = value;
-    this.#applyVolume();
+    if (!this.#hush) return;
+    const { gain, context } = this.#hush;
+    gain.cancelScheduledValues(context.currentTime);
+    gain.setValueAtTime(gain.value, context.currentTime);
+    gain.linearRampToValueAtTime(value ? 0 : 1, context.currentTime + AT_ONCE);
   }
 
   #applyVolume() {
-    const silent = this.#muted || this.#hushed;
-    const level = silent ? 0 : this.#volume ** 2; // loudness is not linear
-    this.#gain?.gain.setTargetAtTime(level, this.#gain.context.currentTime, HUSH);
+    const level = this.#muted ? 0 : this.#volume ** 2; // loudness is not linear
+    this.#gain?.gain.setTargetAtTime(level, this.#gain.context.currentTime, GENTLY);
   }
 
   /**
@@ -171,6 +200,7 @@ export class Player {
     this.#silentClock.arrive(start);
     this.#worklet?.port.postMessage({ kind: "picture", start });
     this.picture.add(header, bytes);
+    this.#drawUnseen();
   }
 
   /**
@@ -203,6 +233,12 @@ export class Player {
     if (data.position === null) this.#reports = [];
     else this.#reports.push(data);
     if (this.#reports.length > KEPT_REPORTS) this.#reports.shift();
+    this.#drawUnseen();
+  }
+
+  /** A hidden page gets no animation frames, but its picture may be seen elsewhere: in a window of its own. */
+  #drawUnseen() {
+    if (document.hidden) this.#draw();
   }
 
   /** The time of the audio context that is leaving the loudspeaker now, in seconds. */
@@ -252,9 +288,9 @@ export class Player {
     this.#ticked = now;
     const position = this.position;
     if (position === null) return;
-    const frame = this.picture.take(position + EARLY);
+    const frame = this.picture.take(this.#hushed ? Infinity : position + EARLY);
     if (frame) this.#paint(frame);
-    this.#measure(position, frame !== null);
+    if (!this.#hushed) this.#measure(position, frame !== null);
   }
 
   /** @param {Frame} frame */

@@ -3,6 +3,7 @@
 
 const FINAL = 4000; // close code: this conversation went on elsewhere, or nobody spoke; do not come back unasked
 const MOST_WAITING = 500_000; // bytes not yet sent, about 10 s of sound: past it, more sound would only come too late
+const OPENING = 10000; // ms for a line to open: after a change of networks the browser itself would wait for minutes
 const SILENT = 20000; // ms without any message: a living server sends pictures all the time to who looks
 
 /** @typedef {import("../types/vasari.js").Json} Json */
@@ -38,6 +39,7 @@ export class Socket {
     this.#tell = tell;
     this.#socket = new WebSocket(url, protocols);
     this.#socket.binaryType = "arraybuffer";
+    this.#silence = setTimeout(() => this.#giveUp(), OPENING);
     this.#socket.onopen = () => this.#watch();
     this.#socket.onmessage = ({ data }) => this.#received(data);
     this.#socket.onclose = ({ code, reason }) => this.#closed(reason, code === FINAL);
@@ -87,11 +89,12 @@ export class Socket {
 
   #watch() {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      if (document.hidden) return this.#watch();
-      this.#socket.close();
-      return this.#closed("The server stopped answering.");
-    }, SILENT);
+    this.#silence = setTimeout(() => (document.hidden ? this.#watch() : this.#giveUp()), SILENT);
+  }
+
+  #giveUp() {
+    this.#socket.close();
+    this.#closed("The server stopped answering.");
   }
 
   /**

@@ -13,6 +13,8 @@ export class StreamPlayer {
   #hushed = false;
   #muted = false;
   #painting = 0;
+  /** @type {MediaStream | null} */
+  #stream = null; // once somebody wants it
   /** @type {{ id: string | null, from: number, end: number }} */
   #item = { id: null, from: 0, end: 0 }; // whose sound is heard, since when, until which of its ms there are words
   drawn = 0;
@@ -42,6 +44,7 @@ export class StreamPlayer {
   show(stream) {
     if (this.#video.srcObject === stream) return;
     this.#video.srcObject = stream;
+    this.#addVoice();
     this.#play();
     this.#paintNext();
   }
@@ -51,6 +54,20 @@ export class StreamPlayer {
     this.#wanted = true;
     this.#apply();
     if (this.#video.srcObject) await this.#video.play();
+  }
+
+  /** What is drawn and what is said. */
+  get stream() {
+    if (!this.#stream) {
+      this.#stream = this.#canvas.captureStream();
+      this.#addVoice();
+    }
+    return this.#stream;
+  }
+
+  #addVoice() {
+    const heard = /** @type {MediaStream | null} */ (this.#video.srcObject);
+    for (const track of this.#stream ? (heard?.getAudioTracks() ?? []) : []) this.#stream?.addTrack(track);
   }
 
   get isUnlocked() {

@@ -25,20 +25,21 @@ export const STYLE = `
   .stage > :not(dialog) { position: absolute; }
 
   /* The face keeps its shape: where the element has another, its colours go on behind it. */
-  .face, .poster { inset: 0; margin: auto; width: min(100cqw, 100cqh); height: min(100cqw, 100cqh); object-fit: cover; display: block; }
+  .face, .film, .poster { inset: 0; margin: auto; width: min(100cqw, 100cqh); height: min(100cqw, 100cqh); object-fit: cover; display: block; }
   .backdrop { --side: min(100cqw, 100cqh); left: calc(50cqw - 1.5 * var(--side)); top: calc(50cqh - 1.5 * var(--side)); width: calc(3 * var(--side)); height: calc(3 * var(--side)); filter: blur(1.25rem); display: none; }
   .poster { object-position: 50% 15%; filter: blur(6px); scale: 1.03; }
-  .face, .backdrop { opacity: 0; transition: opacity 0.4s; }
-  :host([alive]) :is(.face, .backdrop) { opacity: 1; }
+  .face, .film, .backdrop { opacity: 0; transition: opacity 0.4s; }
+  :host([alive]) :is(.face, .film, .backdrop) { opacity: 1; }
+  :host([video]) .face { opacity: 0; }
   @container stage (min-aspect-ratio: 11/10) {
     .backdrop { display: block; }
-    .face { mask: linear-gradient(to right, transparent, #000 12%, #000 88%, transparent); }
+    .face, .film { mask: linear-gradient(to right, transparent, #000 12%, #000 88%, transparent); }
   }
   @container stage (max-aspect-ratio: 10/11) {
     .backdrop { display: block; }
-    .face, .poster { margin-top: min(5cqh, 100cqh - 100cqw); }
+    .face, .film, .poster { margin-top: min(5cqh, 100cqh - 100cqw); }
     .backdrop { top: calc(min(5cqh, 100cqh - 100cqw) - var(--side)); }
-    .face { mask: linear-gradient(transparent, #000 10%, #000 88%, transparent); }
+    .face, .film { mask: linear-gradient(transparent, #000 10%, #000 88%, transparent); }
   }
   .ring { inset: 0; border-radius: inherit; box-shadow: inset 0 0 0 0.1875rem var(--glow, transparent); opacity: var(--glow-level, 1); pointer-events: none; transition: box-shadow 0.4s; }
   .stage[data-state="listening"] { --glow: var(--listening); --glow-level: calc(0.4 + 0.6 * var(--level, 0)); }

@@ -16,6 +16,7 @@ export interface VasariAvatarProps extends Omit<HTMLAttributes<vasari.VasariAvat
   emotion?: vasari.Emotion;
   controls?: boolean;
   captions?: boolean;
+  video?: boolean;
   pushToTalk?: boolean;
   /** Of the server, where it asks for one: better a short-lived client secret. Read when the face connects. */
   apiKey?: string;

@@ -138,6 +138,8 @@ export class VasariAvatar extends HTMLElement {
   controls: boolean;
   /** Attribute: what is said, over the picture, word by word. */
   captions: boolean;
+  /** Attribute: show the face in a `<video>` (`::part(video)`), with the browser's own menu for such. The voice stays the page's. */
+  video: boolean;
   /** Attribute `push-to-talk`: the microphone is heard only while a button is held, or between `press` and `release`. */
   pushToTalk: boolean;
   /** Attribute. */
@@ -162,6 +164,9 @@ export class VasariAvatar extends HTMLElement {
   loudspeaker: string;
   readonly status: Status;
   readonly state: State;
+  /** The face and, once sound is allowed, its voice, to show in a `<video>` of your own, to record or to send on. From the first
+   * use on it also goes on while the page is hidden. Set `muted` where you play the voice yourself. */
+  readonly stream: MediaStream;
   /** Whether the microphone is on. */
   readonly listening: boolean;
   /** Peak of the microphone's last 20 ms, 0 to 1. */
@@ -194,6 +199,9 @@ export class VasariAvatar extends HTMLElement {
   devices(): Promise<Devices>;
   /** Show the dialog that chooses microphone, loudspeaker and how to talk. */
   showSettings(): void;
+  /** Show the face in a small window above all others, where it goes on when the page is hidden; sets `video`. Call it in a
+   * gesture. Rejects with an AvatarError "no_window" where pages may not open one (Firefox: its button on the video does). */
+  pictureInPicture(): Promise<PictureInPictureWindow>;
   /** Allow sound; any click or key on the page does it too. */
   unlock(): Promise<void>;
   stats(): Stats;

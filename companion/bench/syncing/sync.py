@@ -68,13 +68,15 @@ use = "companion.stages.fakes:DictMemory"
 
 class Figures(TypedDict):
     """The results for one network. ``late_ms``: by how much a picture is painted after its sound is heard, before it if
-    negative; ``offset_ms``: the same without its sign; ``drift_ms_per_min``: its slope. ``behind_ms``: from the drawing
+    negative; ``offset_ms``: the same without its sign; ``told_ms``: what the player itself believes of its last ten
+    seconds; ``drift_ms_per_min``: its slope. ``behind_ms``: from the drawing
     of a picture at the server to its painting. ``silent_ms`` and ``closed_ms``: from the start of the user's speech to
     the last sound, and to the last open mouth; ``interruptions``: how many. ``frames`` and ``missed``: pictures, and
     those of them that were never painted. ``latency_ms``: of this machine's loudspeaker, which is in all of them."""
 
     late_ms: Spread
     offset_ms: Spread
+    told_ms: float | None
     drift_ms_per_min: float
     behind_ms: Spread
     silent_ms: Spread
@@ -152,6 +154,7 @@ def _figures(notes: offsets.Notes) -> Figures:
     return Figures(
         late_ms=spread_of(late),
         offset_ms=spread_of([abs(by) for by in late]),
+        told_ms=None if (told := notes.stats.get("av_offset_ms")) is None else round(-told, 1),
         drift_ms_per_min=round(offsets.drift(found), 2),
         behind_ms=spread_of([frame.age for frame in notes.frames]),
         silent_ms=spread_of(offsets.silences(notes)),
