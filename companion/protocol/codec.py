@@ -21,7 +21,8 @@ from companion.protocol.events import CLIENT_EVENTS, ClientEvent, Error, Json, S
 SUBPROTOCOLS = ("realtime.binary", "realtime")  # best first
 
 MOST_LEVELS = 100  # maximum nesting depth of lists and objects
-ACCEPTED_JSON = f"UTF-8, finite numbers, at most {MOST_LEVELS} levels deep"
+MOST_VALUES = 250_000  # commas and opening brackets in a text: reading many values holds the event loop
+ACCEPTED_JSON = f"UTF-8, finite numbers, at most {MOST_LEVELS} levels deep, at most {MOST_VALUES} values"
 
 _ADAPTERS = {name: TypeAdapter(kind) for name, kind in CLIENT_EVENTS.items()}
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # an escaped UTF-16 surrogate
@@ -97,9 +98,11 @@ def parse(text: str | bytes) -> Any:
     """Parse untrusted JSON -> a value that can safely be encoded as JSON and UTF-8 again.
 
     Lone surrogates (of a client that cuts an emoji in two) become question marks. Raises ValueError for invalid JSON,
-    NaN and infinities, or a depth of more than `MOST_LEVELS`.
+    NaN and infinities, a depth of more than `MOST_LEVELS`, or more than `MOST_VALUES`.
     """
     text = text if isinstance(text, str) else text.decode()
+    if sum(map(text.count, ",[{")) > MOST_VALUES:
+        raise ValueError("too many values")
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError as error:

@@ -120,6 +120,7 @@ def test_both_forms_of_an_append():
         ('{"type": "avatar.playback", "played_ms": 1e999}', "invalid_json", None),
         ('{"type": "session.update", "session": ' + '{"a":' * 700 + "1" + "}" * 701, "invalid_json", None),
         ('{"type": "session.update", "session": ' + "[" * 100 + "]" * 100 + "}", "invalid_json", None),
+        ('{"type": "session.update", "session": {"a": [' + "{}," * 125_000 + "{}]}}", "invalid_json", None),
         ('{"type": "session.update", "session": {"a": ' + "9" * 5000 + "}}", "invalid_json", None),
         (b'{"type": "session.update", "session": {"a": "\xed\xa0\xbd"}}\n', "invalid_json", None),
     ],

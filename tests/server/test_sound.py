@@ -64,6 +64,8 @@ async def test_what_cannot_be_done_is_refused():
             for asked, code in (
                 (openai.audio.speech.create(**SAID | {"input": "x" * 4097}), "invalid_value"),
                 (openai.audio.speech.create(**SAID, response_format="aac"), "unsupported"),
+                (openai.audio.speech.create(**SAID, response_format=["mp3"]), "unsupported"),
+                (openai.audio.speech.create(**SAID | {"input": "(("}), "invalid_value"),
                 (openai.audio.speech.create(**SAID), "stage_failed"),
                 (openai.audio.transcriptions.create(model="x", file=("a.txt", b"words")), "unsupported"),
                 (

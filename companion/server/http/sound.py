@@ -81,7 +81,7 @@ class Sound:
         try:
             wish = _wish(await body_of(request, 8 * LONGEST_TEXT))
             pieces = self._spoken(wish)
-            first = await anext(pieces, b"")  # immediate failures set the status
+            first = await _first(pieces)  # immediate failures set the status
             if wish.kind in ENCODERS:
                 sound = first + b"".join([piece async for piece in pieces])
                 encoded = await asyncio.to_thread(_encoded, sound, wish.kind)
@@ -151,9 +151,17 @@ def _wish(body: bytes | None) -> _Wish:
         raise _RefusedError("invalid_value", "Send JSON with `input`: the text that is to be said.") from error
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST_TEXT:
         raise _RefusedError("invalid_value", f"`input` is a text of at most {LONGEST_TEXT} characters.")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise _RefusedError("unsupported", f"`response_format` is one of {', '.join(KINDS)}.")
-    return _Wish(text, voice if isinstance(voice, str) else "", cast(str, kind))
+    return _Wish(text, voice if isinstance(voice, str) else "", kind)
+
+
+async def _first(pieces: AsyncIterator[bytes]) -> bytes:
+    """The first piece that is not empty. Raises _RefusedError if there is none, since the text has no words."""
+    async for piece in pieces:
+        if piece:
+            return piece
+    raise _RefusedError("invalid_value", "`input` has nothing that can be said.")
 
 
 async def _joined(kind: str, first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
