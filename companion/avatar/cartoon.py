@@ -3,6 +3,7 @@
 import hashlib
 import io
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from animator.control import Control
 from animator.face import Shown
 from animator.units import SAMPLES_PER_FRAME, Frames, Samples
-from companion.avatar.portraits import CharacterCard, PictureError, Upload, unknown, unknown_portrait
+from companion.avatar.portraits import CharacterCard, PictureError, Upload, unknown, unknown_portrait, unseen
 
 
 class CartoonFace:
@@ -77,6 +78,7 @@ class CartoonPortraits:
         self._names = ("dot", "circle")
         self._uploads: dict[str, tuple[Upload, bytes]] = {}
         self._users: dict[str, str] = {}
+        self._guarded: set[str] = set()
         self._numbers = itertools.count(1)
         self._size = size
 
@@ -96,14 +98,14 @@ class CartoonPortraits:
         return file.getvalue(), "image/png"
 
     def has(self, name: str) -> bool:
-        return name in self._names or name in self._uploads
+        return name in self._names or (name in self._uploads and not self._uploads[name][0].waits)
 
     def hold(self, name: str) -> object:
         return name
 
     def load(self, name: str) -> str:
         if not self.has(name):
-            raise unknown(name)
+            raise unseen() if name in self._uploads else unknown(name)
         return name
 
     def of(self, user: str) -> list[str]:
@@ -114,13 +116,25 @@ class CartoonPortraits:
         self._uploads[upload.id], self._users[upload.id] = (upload, data), user
         return upload
 
+    def wait(self, id: str) -> Upload:
+        self._guarded.add(id)
+        return self._waiting(id, True)
+
+    def seen(self, upload: Upload) -> Upload:
+        return self._waiting(upload.id, self.upload(upload.id).landmarks != upload.landmarks)
+
+    def _waiting(self, id: str, waits: bool) -> Upload:
+        upload, data = self._uploaded(id)
+        self._uploads[id] = replace(upload, waits=waits), data
+        return self._uploads[id][0]
+
     def upload(self, id: str) -> Upload:
         return self._uploaded(id)[0]
 
     def correct(self, id: str, landmarks: bytes) -> Upload:
         _, data = self._uploaded(id)
         self._uploads[id] = self._described(id, data, landmarks), data
-        return self._uploads[id][0]
+        return self._waiting(id, id in self._guarded)
 
     def source(self, id: str) -> bytes:
         return self._uploaded(id)[1]

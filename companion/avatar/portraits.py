@@ -5,7 +5,7 @@ import mimetypes
 import secrets
 import threading
 from collections import Counter, OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakSet
@@ -31,7 +31,8 @@ class Upload:
 
     ``landmarks`` are the named points of the face, as `animator.portrait.picture.named.Landmarks.json`; with
     ``check`` a person should look at them before the face is used. ``others`` are those of the other faces in the
-    picture. ``drawn``: it is treated as a drawing in flat colours.
+    picture. ``drawn``: it is treated as a drawing in flat colours. ``waits``: nobody can use the face until its person
+    has been seen.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Upload:
     check: bool = False
     others: tuple[Json, ...] = ()
     drawn: bool = False
+    waits: bool = False
 
 
 class PictureError(Exception):
@@ -64,7 +66,7 @@ class Portraits(Protocol):
         ...
 
     def has(self, name: str) -> bool:
-        """Whether ``name`` is a character or an upload that is still kept. Quick."""
+        """Whether ``name`` is a character, or an upload that is still kept and waits for nobody. Quick."""
         ...
 
     def load(self, name: str) -> Any:
@@ -79,6 +81,16 @@ class Portraits(Protocol):
         """An encoded picture, and points of its face as JSON -> its upload, which belongs to ``user`` ("": to nobody
         who is known). Where there is no room, one that nobody holds goes: of the ``owner`` who has most. Raises
         PictureError, ``no_room`` where all are held."""
+        ...
+
+    def wait(self, id: str) -> Upload:
+        """Let nobody use an upload until its person has been `seen`; anew, too, whenever it is corrected. Quick. Raises
+        PictureError(unknown_portrait)."""
+        ...
+
+    def seen(self, upload: Upload) -> Upload:
+        """The person of ``upload`` was seen -> it, to be used from now on, unless it was corrected meanwhile. Quick.
+        Raises PictureError(unknown_portrait)."""
         ...
 
     def of(self, user: str) -> list[str]:
@@ -116,7 +128,8 @@ class _Hold:
 
 @dataclass(slots=True)
 class _Uploaded:
-    """``content`` is the picture's file, as long as there is room for it; ``holds`` are those that somebody keeps."""
+    """``content`` is the picture's file, as long as there is room for it; ``holds`` are those that somebody keeps.
+    ``guarded``: its person must be seen; ``waits``: was not yet, with the face as it is now."""
 
     portrait: Any
     content: bytes
@@ -124,6 +137,8 @@ class _Uploaded:
     user: str
     sha256: str
     holds: WeakSet[_Hold] = field(default_factory=WeakSet[_Hold])
+    guarded: bool = False
+    waits: bool = False
 
 
 class Gallery:
@@ -147,11 +162,14 @@ class Gallery:
         return path.read_bytes(), mimetypes.guess_type(path)[0] or "application/octet-stream"
 
     def has(self, name: str) -> bool:
-        return name in self._characters or name in self._uploads
+        uploaded = self._uploads.get(name)
+        return name in self._characters or (uploaded is not None and not uploaded.waits)
 
     def load(self, name: str) -> Any:
         with self._lock:
             uploaded = self._uploads.get(name)
+            if uploaded and uploaded.waits:
+                raise unseen()
             known = uploaded.portrait if uploaded else self._kept.get(name)
         if known is not None:
             return known
@@ -181,6 +199,18 @@ class Gallery:
             self._make_room()
         return _described(id, portrait)
 
+    def wait(self, id: str) -> Upload:
+        uploaded = self._uploaded(id)
+        uploaded.guarded = uploaded.waits = True
+        return _described(id, uploaded.portrait, waits=True)
+
+    def seen(self, upload: Upload) -> Upload:
+        uploaded = self._uploaded(upload.id)
+        now = _described(upload.id, uploaded.portrait)
+        if now.landmarks == upload.landmarks:
+            uploaded.waits = False
+        return replace(now, waits=uploaded.waits)
+
     def _forget_one(self, coming: str) -> None:
         """The oldest upload of who would have most, with one more of ``coming``; none that somebody wears."""
         counts = Counter([coming, *(uploaded.owner for uploaded in self._uploads.values())])
@@ -191,12 +221,14 @@ class Gallery:
         del self._uploads[next(id for id, owner in free.items() if counts[owner] == most)]
 
     def upload(self, id: str) -> Upload:
-        return _described(id, self._uploaded(id).portrait)
+        uploaded = self._uploaded(id)
+        return _described(id, uploaded.portrait, uploaded.waits)
 
     def correct(self, id: str, landmarks: bytes) -> Upload:
         uploaded = self._uploaded(id, with_content=True)
-        uploaded.portrait = self._prepare(uploaded.content, landmarks)
-        return _described(id, uploaded.portrait)
+        portrait = self._prepare(uploaded.content, landmarks)
+        uploaded.waits, uploaded.portrait = uploaded.guarded, portrait
+        return _described(id, portrait, uploaded.waits)
 
     def source(self, id: str) -> bytes:
         from animator.portrait.picture.reading import PortraitError, as_jpeg, decode
@@ -252,10 +284,10 @@ class Gallery:
             raise PictureError(error.code, str(error), points) from error
 
 
-def _described(id: str, portrait: Any) -> Upload:
+def _described(id: str, portrait: Any, waits: bool = False) -> Upload:
     others = tuple(face.json() for face in portrait.other_faces())
     drawn = any(portrait.drawing)
-    return Upload(id, tuple(portrait.warnings), portrait.named().json(), portrait.doubtful, others, drawn)
+    return Upload(id, tuple(portrait.warnings), portrait.named().json(), portrait.doubtful, others, drawn, waits)
 
 
 def unknown(name: str) -> PictureError:
@@ -265,6 +297,10 @@ def unknown(name: str) -> PictureError:
 def unknown_portrait(id: str) -> PictureError:
     message = f"There is no uploaded picture {id[:80]!r} any more. Upload it again."
     return PictureError("unknown_portrait", message)
+
+
+def unseen() -> PictureError:
+    return PictureError("presence_missing", "This face can be used once its person has been seen before the camera.")
 
 
 def _keep(store: OrderedDict[str, Any], key: str, value: Any, limit: int) -> None:

@@ -22,6 +22,7 @@ from starlette.websockets import WebSocket
 
 from companion import resources
 from companion.avatar.faces.consent import Consents
+from companion.avatar.faces.liveness import Liveness
 from companion.avatar.portraits import Portraits
 from companion.config import Server
 from companion.dialogue.personas.personas import Persona
@@ -156,7 +157,7 @@ class App:
                 *self._calls.routes(),
                 *Secrets(new=self.access.secret, visitor=self._visitor).routes(),
                 *self._catalogue().routes(),
-                *Uploads(portraits=parts.portraits, consents=consents, largest=largest, visitor=self._visitor).routes(),
+                *self._uploads(consents, largest).routes(),
                 *Sound(asr=parts.asr, tts=parts.tts, visitor=self._visitor).routes(),
                 *Memories(kept, self._visitor).routes(),
                 Route("/health", self.health),
@@ -166,6 +167,13 @@ class App:
             ],
             exception_handlers={SlowError: _too_slow, ClientDisconnect: _gone},
             lifespan=self._lifespan,
+        )
+
+    def _uploads(self, consents: Consents, largest: int) -> Uploads:
+        parts = self._parts
+        liveness = Liveness(consents.policy, parts.asr)
+        return Uploads(
+            portraits=parts.portraits, consents=consents, liveness=liveness, largest=largest, visitor=self._visitor
         )
 
     @asynccontextmanager

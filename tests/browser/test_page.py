@@ -166,6 +166,41 @@ def test_who_is_in_a_picture_is_asked_before_it_is_sent(page: Page, me: str) -> 
     assert complaints(page.browser) == []
 
 
+FILMED = """
+    const real = window.fetch, later = window.setTimeout, films = (window.films = []);
+    const answer = (status, body) => new Response(JSON.stringify(body), { status });
+    window.setTimeout = (work, ms) => later(work, ms === 6000 ? 400 : ms);
+    window.fetch = async (url, options) => {
+        if (String(url).endsWith("/presence")) {
+            if (options.method === "POST") return answer(201, { say: `Sentence ${films.length}.`, seconds: 90 });
+            films.push([options.body.type, options.body.size > 1000]);
+            return films.length > 1 ? answer(200, {}) : answer(422, { error: { message: "Somebody else." } });
+        }
+        const sent = await real(url, options);
+        return String(url).includes("portraits?") ? answer(sent.status, { ...(await sent.json()), waits: true }) : sent;
+    };
+"""
+
+
+def test_where_its_person_must_be_seen_the_visitor_is_filmed(page: Page, me: str) -> None:
+    run_js(page.browser, FILMED)
+    fit(page, me)
+    press(page, "use")
+    page.wait(lambda: page["presence"].is_displayed(), "the camera")
+    film = page["presence"].find_element(By.CSS_SELECTOR, "[value=film]")
+    page.wait(film.is_enabled, "the camera's picture")
+    assert "Sentence 0." in page["presence"].text and violations(page.browser) == []
+    film.click()
+    page.wait(lambda: "Sentence 1." in page["presence"].text, "another sentence")
+    assert "Somebody else." in page["presence"].text
+    page.wait(film.is_enabled, "the button")
+    film.click()
+    worn(page)
+    assert run_js(page.browser, "return window.films") == [["video/webm", True]] * 2
+    assert not run_js(page.browser, "return document.querySelector('#presence video').srcObject"), "the camera is off"
+    assert complaints(page.browser) == []
+
+
 @pytest.mark.parametrize("here", [False, True])
 def test_a_face_that_was_withdrawn_leaves_the_page(page: Page, fakes: Companion, tmp_path: Path, here: bool) -> None:
     first = page["title"].text

@@ -23,13 +23,15 @@ from companion.cli.safety import app
 from tests.server.loopback import receive, running, send
 from tests.server.test_server import picture
 
-POLICY = Faces(required=False, deny=(), denied="Not this one.", ask="Who is it?")
+SHIPPED = resources.folder("prompts") / "safety" / "faces.md"
+POLICY = replace(
+    frontmatter.parse(Faces, frontmatter.read(SHIPPED)[0], SHIPPED), denied="Not this one.", ask="Who is it?"
+)
 
 
-def test_the_shipped_policy_can_be_read() -> None:
-    path = resources.folder("prompts") / "safety" / "faces.md"
-    values, text = frontmatter.read(path)
-    assert not frontmatter.parse(Faces, values, path).required and "operator" in text
+def test_the_shipped_policy_asks_for_nothing() -> None:
+    assert not POLICY.required and not POLICY.present and not POLICY.deny
+    assert "operator" in frontmatter.read(SHIPPED)[1]
 
 
 def test_grounds_are_written_down_without_the_picture_and_can_be_withdrawn(tmp_path: Path) -> None:

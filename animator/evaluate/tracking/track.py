@@ -1,6 +1,6 @@
 """What a face in a video does, frame by frame, as the landmark networks see it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -58,8 +58,20 @@ def track(video: Path, progress: Callable[[int], None] | None = None, watch: Wat
 
     Raises `MediaError` when the file cannot be read or no frame shows a face.
     """
-    fps, frames = _open(video)
-    landmarker = Landmarker()
+    found = tracked(*_open(video), Landmarker(), progress, watch)
+    if np.isnan(found.opening).all():
+        raise MediaError(f"No frame of {video} shows a face that the tracker finds.")
+    return found
+
+
+def tracked(
+    fps: float,
+    frames: Iterable[tuple[int, Image]],
+    landmarker: Landmarker,
+    progress: Callable[[int], None] | None = None,
+    watch: Watch | None = None,
+) -> Track:
+    """As `track`, of ``frames`` at ``fps`` with their numbers, in which skipped ones are missing. It may be empty."""
     face: FaceLandmarks | None = None
     rows: list[Floats] = []
     for number, image in frames:
@@ -71,8 +83,6 @@ def track(video: Path, progress: Callable[[int], None] | None = None, watch: Wat
         if progress:
             progress(len(rows))
     table = np.array(rows, np.float32).reshape(-1, _COLUMN_COUNT)
-    if np.isnan(table[:, 0]).all():
-        raise MediaError(f"No frame of {video} shows a face that the tracker finds.")
     return Track(fps, *(table[:, 0], table[:, 1], table[:, 2:4], table[:, 4:6], table[:, 6:9], table[:, 9]))
 
 

@@ -4,7 +4,8 @@ import { Care, country } from "./care.js";
 import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
-import { Sitters, characters, correct, inspect, personas, pictureOf, portraitOf, upload, voices, withdraw } from "./sitters.js";
+import { Presence } from "./presence.js";
+import { Sitters, appear, characters, correct, inspect, personas, pictureOf, portraitOf, sentence, upload, voices, withdraw } from "./sitters.js";
 import { microphonePermission } from "../vasari.js";
 
 const $ = (id) => document.getElementById(id);
@@ -16,6 +17,7 @@ const LEVEL_EVERY = 50; // ms
 
 const log = new Log({ list: $("log"), announce: $("announce"), hint: $("hint") });
 const fitting = new Fitting($("fitting"));
+const presence = new Presence($("presence"));
 const care = new Care($("care"), $("care-offer"), $("disclosure"));
 const sitters = new Sitters($("cards"), (sitter) => showSitter(sitter));
 
@@ -222,7 +224,7 @@ async function groundOf() {
 }
 
 async function ownPicture(file) {
-  if ($("fitting").open || $("whose").open) return;
+  if ($("fitting").open || $("whose").open || $("presence").open) return;
   uploadProblem("");
   try {
     inspect(file);
@@ -249,11 +251,15 @@ async function fit(file, ground) {
   const used = await fitting.open({ picture, kind, ...sent }, async (landmarks) => {
     if (landmarks) sent = sent.id ? await correct(sent.id, landmarks, visitor()) : await upload(file, ground, visitor(), landmarks);
   });
-  if (!used) return URL.revokeObjectURL(picture);
+  if (!used || !(await seen(sent))) return URL.revokeObjectURL(picture);
   uploadProblem(sent.warnings.join(" "), true);
   const portrait = await portraitOf(picture, sent.landmarks);
   return sitters.welcome({ name: sent.id, title: "Your picture", credit: file.name, picture: portrait, withdraw: withdrawn });
 }
+
+/** Whether the person of an upload may be shown: where the server wants to see them first, they were seen. */
+const seen = ({ id, waits }) =>
+  !waits || presence.open(() => sentence(id, visitor()), (clip) => appear(id, clip, visitor()));
 
 /** Take an own picture back, for good. */
 async function withdrawn(sitter) {

@@ -65,7 +65,7 @@ export async function portraitOf(url, { width, height, points }) {
   return URL.createObjectURL(await canvas.convertToBlob({ type: "image/jpeg" }));
 }
 
-/** Correct the landmarks of an upload: {id, warnings, landmarks, check, others, drawn}. Throws as `upload` does. */
+/** Correct the landmarks of an upload: {id, warnings, landmarks, check, others, drawn, waits}. Throws as `upload` does. */
 export async function correct(id, landmarks, who) {
   const options = { method: "PUT", body: JSON.stringify(landmarks), headers: { "Content-Type": "application/json" } };
   return (await ask(`/${id}/landmarks`, options, who, "The points could not be sent")).json();
@@ -73,6 +73,17 @@ export async function correct(id, landmarks, who) {
 
 /** Consent to the upload `id` is withdrawn: the server has no copy of its file left, and takes none. Throws as `upload`. */
 export const withdraw = (id, who) => ask(`/${id}`, { method: "DELETE" }, who, "The picture could not be withdrawn");
+
+/** A sentence for the person in the upload `id` to say to the camera: {say, seconds}. Throws as `upload` does. */
+export async function sentence(id, who) {
+  return (await ask(`/${id}/presence`, { method: "POST" }, who, "A sentence could not be asked for")).json();
+}
+
+/** A film of the person in the upload `id` who says the sentence. Throws as `upload` does. */
+export async function appear(id, clip, who) {
+  const options = { method: "PUT", body: clip, headers: { "Content-Type": clip.type } };
+  return (await ask(`/${id}/presence`, options, who, "The film could not be sent")).json();
+}
 
 /** Throws an Error that says why `file` cannot be sent, if it cannot. */
 export function inspect(file) {
@@ -82,8 +93,8 @@ export function inspect(file) {
 
 /**
  * Send a picture, on what ground it may be shown ("self", "agreed", "art"), and landmarks where a visitor placed them: {id,
- * warnings, landmarks, check, others, drawn}. Throws an Error with the server's own words; where no face was found its code
- * is "no_face", and it has landmarks to be placed.
+ * warnings, landmarks, check, others, drawn, waits}. Where it waits, its person must be seen (`appear`). Throws an Error with
+ * the server's own words; where no face was found its code is "no_face", and it has landmarks to be placed.
  */
 export async function upload(file, ground, who, landmarks = null) {
   const body = new FormData();

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from animator.storage import data_folder
 from companion import frontmatter, resources
@@ -21,25 +22,43 @@ from companion.errors import StageError
 from companion.frontmatter import strict
 
 GROUNDS = ("self", "agreed", "art")  # it is me; they agreed to it; a work of art, or nobody who lives
-UNSAID, WITHDRAWN = "unsaid", "withdrawn"
+UNSAID, SEEN, WITHDRAWN = "unsaid", "seen", "withdrawn"
 
 log = logging.getLogger(__name__)
 
 
 @strict
 @dataclass(frozen=True, slots=True)
+class Sentences:
+    """What people say before the camera, one phrase of each of the ``parts``; and what is said to them where that
+    fails, as `prompts/safety/faces.md` explains it."""
+
+    parts: tuple[tuple[str, ...], ...]
+    expired: str
+    unseen: str
+    still: str
+    other: str
+    unheard: str
+    incomparable: str
+
+
+@strict
+@dataclass(frozen=True, slots=True)
 class Faces:
-    """`prompts/safety/faces.md`: the operator's policy."""
+    """`prompts/safety/faces.md`: the operator's policy. ``present`` are grounds."""
 
     required: bool
     deny: tuple[str, ...]
     denied: str
     ask: str
+    present: tuple[Literal["self", "agreed"], ...]
+    sentences: Sentences
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``ground`` is one of `GROUNDS`, `UNSAID` or `WITHDRAWN`; ``at`` in UTC; ``by``: a user's id, or an address."""
+    """``ground`` is one of `GROUNDS`, `UNSAID`, `SEEN` (the person was, before the camera) or `WITHDRAWN`; ``at`` in
+    UTC; ``by``: a user's id, or an address."""
 
     sha256: str
     ground: str
@@ -54,7 +73,7 @@ class Consents:
         """Raises `companion.frontmatter.PromptError` for a policy that cannot be used."""
         self._file = file or data_folder() / "consent.jsonl"
         path = resources.folder("prompts") / "safety" / "faces.md"
-        self._policy = policy or frontmatter.parse(Faces, frontmatter.read(path)[0], path)
+        self.policy = policy or frontmatter.parse(Faces, frontmatter.read(path)[0], path)
         self._lock = threading.Lock()
         self._withdrawn: set[str] = set()  # hashes, of the first `_read` bytes of the record
         self._read = 0
@@ -62,11 +81,11 @@ class Consents:
     def admit(self, content: bytes, ground: str) -> str:
         """The SHA-256 of a picture that may be used on this ground ("" for none). Raises PictureError
         ``ground_missing`` if one is required, and ``picture_denied``."""
-        if ground not in (*GROUNDS, "") or (self._policy.required and not ground):
-            raise PictureError("ground_missing", self._policy.ask)
+        if ground not in (*GROUNDS, "") or (self.policy.required and not ground):
+            raise PictureError("ground_missing", self.policy.ask)
         sha256 = hashlib.sha256(content).hexdigest()
         if self.refuses(sha256):
-            raise PictureError("picture_denied", self._policy.denied)
+            raise PictureError("picture_denied", self.policy.denied)
         return sha256
 
     def given(self, sha256: str, ground: str, by: str) -> None:
@@ -76,7 +95,7 @@ class Consents:
 
     def refuses(self, sha256: str) -> bool:
         """Whether this picture may not be used: the operator denies it, or consent to it was withdrawn."""
-        if sha256.lower() in {denied.lower() for denied in self._policy.deny}:
+        if sha256.lower() in {denied.lower() for denied in self.policy.deny}:
             return True
         with self._lock:
             self._catch_up()
@@ -142,7 +161,7 @@ class Consents:
             with self._lock, os.fdopen(os.open(self._file, flags, 0o600), "ab") as file:
                 file.write(line)
         except OSError as error:
-            if must or self._policy.required:
+            if must or self.policy.required:
                 message = "The consent cannot be written down now. Try again later."
                 raise PictureError("consent_unwritten", message) from error
             log.warning("a consent could not be written down: %s", error.strerror)

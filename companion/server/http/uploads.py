@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from companion.avatar.faces.consent import Consents
+from companion.avatar.faces.consent import SEEN, Consents
+from companion.avatar.faces.liveness import Liveness
 from companion.avatar.portraits import PictureError, Portraits, Upload
 from companion.server.http.bodies import body_of
 from companion.server.http.failures import reason
@@ -24,9 +25,10 @@ MOST_WAITING = 8  # further requests that wait for their turn, or are still bein
 MOST_PER_ADDRESS = 8  # requests at a time from one address
 RETRY_AFTER_S = 5  # s after which a client that was refused should try again
 LARGEST_LANDMARKS = 100_000  # bytes
+LARGEST_CLIP = 12_000_000  # bytes
 _STATUS = {
     "unknown_portrait": 404, "picture_forgotten": 410, "picture_too_large": 413, "busy": 503, "no_room": 503,
-    "ground_missing": 400, "picture_denied": 403, "consent_unwritten": 503,
+    "ground_missing": 400, "picture_denied": 403, "consent_unwritten": 503, "asr_failed": 503,
 }  # fmt: skip
 
 
@@ -59,10 +61,12 @@ class Uploads:
         *,
         portraits: Portraits,
         consents: Consents,
+        liveness: Liveness,
         largest: int,
         visitor: Callable[[Request], Visitor | Response],
     ) -> None:
-        self._portraits, self._consents, self._largest, self._visitor = portraits, consents, largest, visitor
+        self._portraits, self._consents, self._liveness = portraits, consents, liveness
+        self._largest, self._visitor = largest, visitor
         self._preparing = asyncio.Semaphore(MOST_PREPARED)
         self._busy: Counter[str] = Counter()  # requests at a time, by address
 
@@ -74,6 +78,8 @@ class Uploads:
             self._route(f"{one}/landmarks", "GET", self._landmarks),
             self._route(f"{one}/landmarks", "PUT", self._correct),
             self._route(f"{one}/picture", "GET", self._picture),
+            self._route(f"{one}/presence", "POST", self._ask),
+            self._route(f"{one}/presence", "PUT", self._appear),
         ]
 
     def _route(self, path: str, method: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
@@ -116,6 +122,8 @@ class Uploads:
         sha256 = self._consents.admit(data, ground)
         added = self._portraits.add(data, landmarks, who.owner, who.user)
         try:
+            if self._liveness.required(ground):
+                added = self._portraits.wait(added.id)
             self._consents.given(sha256, ground, who.name)
             self._consents.admit(data, ground)  # again: consent may have been withdrawn while the face was prepared
         except PictureError:
@@ -149,6 +157,25 @@ class Uploads:
         async with self._preparing:
             data = await asyncio.to_thread(self._portraits.source, request.path_params["id"])
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+
+    async def _ask(self, request: Request) -> Response:
+        """A sentence for the person in the picture to say before the camera."""
+        upload = await asyncio.to_thread(self._portraits.upload, request.path_params["id"])
+        return JSONResponse(asdict(self._liveness.ask(upload.id)), 201)
+
+    async def _appear(self, request: Request) -> Response:
+        """Compare a clip, which is the body, with picture and sentence: the face can then be used."""
+        clip = await body_of(request, LARGEST_CLIP)
+        if clip is None:
+            raise PictureError("presence_unread", f"A clip has at most {LARGEST_CLIP // 1_000_000} MB.")
+        upload = await asyncio.to_thread(self._portraits.upload, request.path_params["id"])
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        async with self._preparing:
+            source = await asyncio.to_thread(self._portraits.source, upload.id)
+            await self._liveness.check(upload, source, clip, kind)
+        sha256 = self._portraits.sha256(upload.id)
+        await asyncio.to_thread(self._consents.given, sha256, SEEN, request.state.who.name)
+        return JSONResponse(asdict(self._portraits.seen(upload)))
 
     async def _prepared(self, status: int, work: Callable[..., Upload], *arguments: Any) -> Response:
         """Run ``work`` in a thread, at most `MOST_PREPARED` at a time -> its upload as JSON, with HTTP ``status``."""
