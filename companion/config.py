@@ -129,10 +129,12 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """``[marks]``: PEM files of the certificate chain and private key that sign recordings; "": this installation's."""
+    """``[marks]``: PEM files of the certificate chain and private key that sign recordings; "": this installation's.
+    ``voice``: speech carries an inaudible mark."""
 
     certificate: str = ""
     key: str = ""
+    voice: bool = True
 
 
 @dataclass(frozen=True, slots=True)

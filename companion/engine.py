@@ -29,6 +29,7 @@ from companion.models.embeddings import Embedder
 from companion.safety import Safety
 from companion.speech.repertoire import Repertoire
 from companion.stages.protocols import ASR, LLM, TTS, VAD, Memory, TurnEnd, abilities, closes, learns, missing
+from companion.stages.tts.marked_voice import MarkedVoice
 from companion.stages.worker import model_threads, share_memory
 
 T = TypeVar("T")
@@ -138,7 +139,7 @@ def build(config: Config) -> Engine:
         turn_end=stages["turn_end"],
         asr=stages["asr"],
         llm=stages["llm"],
-        tts=stages["tts"],
+        tts=MarkedVoice(stages["tts"]) if config.marks.voice else stages["tts"],
         memory=stages["memory"],
         animator=stages["face"],
         portraits=stages["portraits"],

@@ -1,4 +1,4 @@
-"""``animator inspect``: credentials and watermark of a video, in plain words; and the signer of `animator render`."""
+"""``animator inspect``: the marks of a video or a sound, in plain words; and the signer of `animator render`."""
 
 import json
 from dataclasses import asdict
@@ -53,7 +53,7 @@ def inspect(
     video: Annotated[Path, typer.Argument(help="The file to look at.", exists=True, dir_okay=False)],
     only_json: Annotated[bool, typer.Option("--json", help="Print nothing but one JSON object.")] = False,
 ) -> None:
-    """Shows the credentials and the watermark of VIDEO, and whether they are valid."""
+    """Shows the credentials of VIDEO, whether they are valid, and the marks in its pictures and its sound."""
     from animator.marks.credentials import read
     from animator.marks.installation import SigningError
 
@@ -61,25 +61,45 @@ def inspect(
         found = read(video)
     except SigningError as error:
         fail(str(error))
-    mark = _looked_for(video, found)
+    spoken = _listened_for(video)
+    mark = _looked_for(video, fatal=found.state == "none" and spoken is None)
     if only_json:
         seen = mark and {"installation": f"{mark.installation:06x}", "day": mark.day.isoformat()}
-        typer.echo(json.dumps({"credentials": asdict(found), "watermark": seen}))
+        typer.echo(json.dumps({"credentials": asdict(found), "watermark": seen, "speech": spoken}))
     else:
-        for line in (*_lines(found), _watermark(mark)):
+        for line in (*_lines(found), _watermark(mark), _speech(spoken)):
             Console().print(escape(line), soft_wrap=True, highlight=False)
 
 
-def _looked_for(video: Path, found: "Statement") -> "Payload | None":
+def _looked_for(video: Path, fatal: bool) -> "Payload | None":
     from animator.marks.invisible import look
     from animator.media.files import MediaError
 
     try:
         return look(video)
     except MediaError as error:
-        if found.state == "none":
+        if fatal:
             fail(str(error))
-        return None  # a recording of sound alone
+        return None  # sound alone
+
+
+def _listened_for(video: Path) -> float | None:
+    """How surely the speech in it is marked, 0 to 1; None where that cannot be told."""
+    from animator.marks.spoken import fetched, heard
+    from animator.media.files import read_tracks
+
+    sounds, perth = read_tracks(video), fetched()
+    return round(max(heard(perth, sound) for sound in sounds), 3) if sounds and perth else None
+
+
+def _speech(surely: float | None) -> str:
+    from animator.marks.spoken import FOUND
+
+    if surely is None:
+        return "Whether its sound is marked cannot be told: there is none, or not the networks (companion setup)."
+    if surely < FOUND:
+        return "No mark of synthetic speech was found in its sound. That proves nothing."
+    return "Its sound carries the mark of synthetic speech (Perth), which says nothing of who made it."
 
 
 def _watermark(mark: "Payload | None") -> str:

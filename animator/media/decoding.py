@@ -36,23 +36,23 @@ class TooLongError(ValueError):
     """A file holds more sound than is wanted."""
 
 
-def decode(container: InputContainer, rate: int, longest: float = math.inf) -> Decoded:
-    """The first sound of an open file. Raises what PyAV raises, and `TooLongError` as soon as more than ``longest`` s
-    of sound are decoded."""
+def decode(container: InputContainer, rate: int, longest: float = math.inf, track: int = 0) -> Decoded:
+    """The sound of one ``track`` of an open file. Raises what PyAV raises, and `TooLongError` as soon as more than
+    ``longest`` s of sound are decoded."""
     pieces = [np.zeros(0, np.float32)]
     size = 0
-    for piece in _pieces(container, rate):
+    for piece in _pieces(container, rate, track):
         pieces.append(piece)
         size += len(piece)
         if size > longest * rate:
             raise TooLongError(f"The file has more than {longest:g} s of sound.")
     sound = np.concatenate(pieces)
-    return Decoded(sound, max(0.0, _promised(container) - len(sound) / rate))
+    return Decoded(sound, max(0.0, _promised(container, track) - len(sound) / rate))
 
 
-def _pieces(container: InputContainer, rate: int) -> Iterator[Mono]:
+def _pieces(container: InputContainer, rate: int, track: int) -> Iterator[Mono]:
     """Its sound, as it is decoded. Files that were joined have several runs of frames of one rate and kind."""
-    frames = _frames(container)
+    frames = _frames(container, track)
     first = next(frames, None)
     if first is None:
         return
@@ -62,18 +62,18 @@ def _pieces(container: InputContainer, rate: int) -> Iterator[Mono]:
         yield from _mixed(_resampled(alike, rate), rate)
 
 
-def _promised(container: InputContainer) -> float:
+def _promised(container: InputContainer, track: int) -> float:
     """How many seconds of sound the file says it has; 0 where it does not know."""
     if container.format.name == "wav":  # FFmpeg believes the file's size, not what it says
         with suppress(wave.Error, EOFError, OSError), wave.open(container.name, "rb") as file:
             return file.getnframes() / file.getframerate() if file.getnframes() < UNKNOWN_LENGTH else 0.0
-    stream = container.streams.audio[0]
+    stream = container.streams.audio[track]
     exact = EXACT_FORMATS & set(container.format.name.split(","))
     return float(stream.duration * stream.time_base) if exact and stream.duration and stream.time_base else 0.0
 
 
-def _frames(container: InputContainer) -> Iterator[av.AudioFrame]:
-    for packet in container.demux(container.streams.audio[0]):
+def _frames(container: InputContainer, track: int) -> Iterator[av.AudioFrame]:
+    for packet in container.demux(container.streams.audio[track]):
         try:
             yield from packet.decode()
         except InvalidDataError:  # one broken packet, such as a tag inside an MP3: players skip it too

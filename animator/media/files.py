@@ -70,6 +70,17 @@ def read_audio(path: Path, rate: int = RATE) -> Samples:
     return np.clip(np.nan_to_num(decoded.sound), -1, 1)
 
 
+def read_tracks(path: Path, rate: int = RATE) -> list[Samples]:
+    """As `read_audio`, of every sound of the file; none of one that has only pictures or cannot be read."""
+    sounds: list[Samples] = []
+    with contextlib.suppress(MediaError, FFmpegError, IndexError, ValueError):
+        while True:
+            with opened(path, "sound") as container:
+                sound = decode(container, rate, track=len(sounds)).sound
+            sounds.append(np.clip(np.nan_to_num(sound), -1, 1))
+    return sounds
+
+
 def has_sound(path: Path) -> bool:
     """Whether a media file has an audio stream."""
     with av.open(path) as container:

@@ -243,6 +243,24 @@ _ALL = (
         hub=("sentence-transformers/all-MiniLM-L6-v2", (("model.safetensors",), ("tokenizer.json",))),
     ),
     Model(
+        "perth",
+        "the inaudible mark of synthetic speech",
+        "MIT",
+        (
+            File(
+                "perth_net_250000.pth.tar",
+                37_429_684,
+                "a15bce457ebc53ce5e6c9c3f11df78cf7ee2bf9cdab0a798902135b4c4027670",
+                (
+                    Part(
+                        _pypi("resemble-perth", "1.0.1", 34_404_578),
+                        "perth/perth_net/pretrained/implicit/perth_net_250000.pth.tar",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
         "whisper-tiny.en",
         "speech recognition, English, small",
         "MIT",

@@ -12,6 +12,7 @@ from companion.models.manifest import MODELS, Model
 F = TypeVar("F", bound=Callable[..., Any])
 
 EMBEDDER = "minilm"  # the model of sentence embeddings
+VOICE_MARK = "perth"  # the model of the inaudible mark in speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def needed(config: Config) -> list[Model]:
     found = [one for where, stage in config.stages() for one in _of(stage, f"{config.path}: [{where}]")]
     if config.safety.meaning or config.session.feelings:
         found.append(EMBEDDER)
+    if config.marks.voice:
+        found.append(VOICE_MARK)
     models = [MODELS[one] if isinstance(one, str) else one for one in found]
     by_name = dict[str, Model]()
     for model in models:

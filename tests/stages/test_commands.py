@@ -70,11 +70,11 @@ def test_setting_up_an_unknown_model_lists_the_known_ones(run):
 @pytest.mark.parametrize(
     ("config", "models"),
     [
-        ("default", {"silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-0.5b", "hibari", "joe"}),
-        ("openai", {"silero-vad", "minilm", "smart-turn", "whisper-base", "hibari", "joe"}),
-        ("kokoro", {"silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-0.5b", "kokoro"}),
-        ("tiny", {"silero-vad", "minilm", "smart-turn", "whisper-base", "smollm2-135m", "hibari", "joe"}),
-        ("qwen", {"silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-1.5b", "hibari", "joe"}),
+        ("default", {"perth", "silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-0.5b", "hibari", "joe"}),
+        ("openai", {"perth", "silero-vad", "minilm", "smart-turn", "whisper-base", "hibari", "joe"}),
+        ("kokoro", {"perth", "silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-0.5b", "kokoro"}),
+        ("tiny", {"perth", "silero-vad", "minilm", "smart-turn", "whisper-base", "smollm2-135m", "hibari", "joe"}),
+        ("qwen", {"perth", "silero-vad", "minilm", "smart-turn", "whisper-base", "qwen2.5-1.5b", "hibari", "joe"}),
         ("fakes", set()),
     ],
 )
