@@ -170,6 +170,22 @@ def test_a_lesson_does_not_interrupt(said: str):
     assert offered(said, "Thank you.") == ["Shall we?"]
 
 
+@pytest.mark.parametrize("said", ["I have a test about volcanoes.", "I have a question.", "I don't want a quiz."])
+def test_a_test_of_ones_own_does_not_begin_the_lesson(said: str):
+    assert not offered(said)
+
+
+@pytest.mark.parametrize("said", ["Give me a quiz.", "I'd like some exercises.", "Let's try a few questions."])
+def test_a_lesson_begins_when_it_is_wished(said: str):
+    assert Tutor(SUMS, TUTORING["en"], lambda progress: None).hear(said).startswith("First:")
+
+
+@pytest.mark.parametrize("said", ["and 144 divided by 6", "12 times 12?", "And five plus three?"])
+def test_a_sum_of_the_learners_own_is_no_answer(said: str):
+    tutor = Tutor(SUMS, TUTORING["en"], lambda progress: None)
+    assert tutor.hear("Quiz me.") and not tutor.hear(said) and tutor.hear("Two.").startswith("Right.")
+
+
 def offered(*turns: str) -> list[str]:
     """What a teacher adds to the replies to a learner's ``turns``."""
     tutor = Tutor(SUMS, TUTORING["en"], lambda progress: None)
