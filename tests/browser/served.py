@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from companion.bench.syncing.wire import Network, wire
+from companion.bench.syncing.proxy import Network, proxy
 
 
 class Companion:
@@ -55,25 +55,25 @@ class Companion:
 
 
 class Between:
-    """A `Wire` in front of a server, in a thread of its own."""
+    """A `Proxy` in front of a server, in a thread of its own."""
 
     def __init__(self, server: int) -> None:
         self._loop, self._over, self._there = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._run(server)])
         self._thread.start()
         self._there.wait()
-        self.url = f"http://127.0.0.1:{self._wire.port}/"
+        self.url = f"http://127.0.0.1:{self._proxy.port}/"
 
     async def _run(self, server: int) -> None:
-        async with wire(Network(), server) as self._wire:
+        async with proxy(Network(), server) as self._proxy:
             self._there.set()
             await self._over.wait()
 
     def cut(self) -> None:
-        self._loop.call_soon_threadsafe(self._wire.cut)
+        self._loop.call_soon_threadsafe(self._proxy.cut)
 
     def mend(self) -> None:
-        self._loop.call_soon_threadsafe(self._wire.mend)
+        self._loop.call_soon_threadsafe(self._proxy.mend)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
