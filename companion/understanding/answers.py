@@ -34,6 +34,7 @@ class Speech:
     frame: tuple[str, ...]
     counted: tuple[str, ...]
     aside: Pattern
+    sum: Pattern
     polite: Pattern
     unsure: tuple[str, ...]
     denied: tuple[str, ...]
@@ -89,6 +90,8 @@ class Question:
             return Heard.UNHEARD
         if not reading.tokens or self._speech.polite.search(said):
             return Heard.POLITE if reading.tokens else Heard.ASIDE
+        if self._speech.sum.search(said):
+            return Heard.ASIDE
         numbers, phrases = self._numbers(reading), self._found(reading.tokens)
         if numbers and self._fits(reading, numbers):
             return Heard.RIGHT if self._claimed(reading, numbers) in self._values else Heard.WRONG
