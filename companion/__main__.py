@@ -61,6 +61,7 @@ BENCHES = {
     "load": "companion.bench.crowd:load_bench",
     "soak": "companion.bench.soak:soak",
     "sync": "companion.bench.syncing.sync:sync",
+    "hearing": "companion.bench.word_errors:hearing",
 }
 PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}  # options declared where the work is done
 
@@ -85,7 +86,7 @@ def replay(context: typer.Context) -> None:
 def bench(context: typer.Context) -> None:
     """Measures the conversation on this machine, the face running: first sound, interruptions, memory. `bench load`
     measures how many conversations it holds, `bench soak` holds some for a long time, `bench sync` measures picture and
-    sound in a browser."""
+    sound in a browser, `bench hearing` the recogniser's errors on recordings of yours."""
     name = context.args[0] if context.args[:1] and context.args[0] in BENCHES else ""
     module, _, function = BENCHES[name].partition(":")
     if name:
