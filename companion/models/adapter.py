@@ -7,6 +7,7 @@ import logging
 import struct
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -44,9 +45,15 @@ def ready(path: Path) -> Path:
         keep(kept, content)
     except OSError as error:
         log.debug("cannot write %s: %s", kept, error)
-        kept = Path(tempfile.mkdtemp(prefix="vasari-")) / name
+        kept = Path(_temporary().name) / name
         kept.write_bytes(content)
     return kept
+
+
+@cache
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    """A folder that is deleted when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="vasari-")
 
 
 def to_gguf(path: Path) -> bytes:

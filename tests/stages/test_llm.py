@@ -10,6 +10,7 @@ from langchain_core.language_models import FakeListChatModel
 from safetensors.numpy import save as safetensors
 
 from companion.errors import StageError
+from companion.models import adapter
 from companion.stages.llm.chat_model import LangChain
 from companion.stages.llm.local import LocalChat
 from companion.stages.protocols import Call, CallPart, Message
@@ -185,6 +186,18 @@ def test_an_adapter_that_is_none_is_named(tmp_path):
         nonsense.write_bytes(content)
         with pytest.raises(StageError, match=r"nonsense\.safetensors is no adapter"):
             LangChain("companion.stages.llm.embedded:Embedded", adapter=str(nonsense))
+
+
+def test_an_adapter_that_cannot_be_kept_takes_one_folder_however_often_it_is_loaded(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(adapter, "keep", full)
+    mine = tmp_path / "mine.safetensors"
+    mine.write_bytes(safetensors({"a": np.zeros((2, 2), np.float16)}, {"architecture": "qwen2", "alpha": "8"}))
+    ready = [adapter.ready(mine) for _ in range(3)]
+    assert len({file.parent for file in ready}) == 1
+    assert ready[0].read_bytes().startswith(b"GGUF")
 
 
 @pytest.mark.model
