@@ -364,3 +364,16 @@ def test_lips_that_part_turn_out_what_the_line_between_them_hid(lip: str) -> Non
 def test_no_line_is_turned_out_of_a_flat_drawing() -> None:
     drawn = load(find("toon").picture)
     assert not meeting.lips(drawn, body(drawn).points).line.any()
+
+
+@pytest.mark.parametrize("faded", [0.0, 0.35])
+def test_the_dark_of_a_mouth_is_hardly_blacker_than_the_darkest_of_the_face(faded: float) -> None:
+    """In a faded picture, even if it has black elsewhere, a black hole would look cut out."""
+    portrait = load(find("mona_lisa").picture)
+    picture = (portrait.picture * np.float32(1 - faded) + np.float32(255 * faded * 0.6)).astype(np.uint8)
+    picture[-40:] = 0
+    face = cv2.convexHull(portrait.landmarks[:468, :2].round().astype(np.int32))
+    inside = cv2.fillConvexPoly(np.zeros(picture.shape[:2], np.uint8), face, 1) > 0
+    black = np.percentile(picture[inside].mean(axis=1), 0.3)
+    made = palette(replace(portrait, picture=picture), np.zeros((9, 9, 4), np.float32))
+    assert 0.5 * black < made.cavity.mean() < max(1.2 * black, 30)

@@ -34,7 +34,7 @@ MOST_TINT = 0.4  # largest share of colour, both compared with that skin's
 WHITE_LIFT = 0.5  # share of the way to it that a darker white goes when the eye moves
 LID_SHARE = 1.0  # share of the iris' way up or down that the upper lid goes
 WHITE_PERCENTILE = 75  # percentile of the light of a drawn eye off its iris, over which it is white
-_UNSEEN_WHITE = f32([200, 195, 188])  # the white of eyes that show none
+_UNSEEN_WHITE = f32([0.85, 0.83, 0.80])  # of eyes that show none, in the strongest channel of the skin under them
 SNAP_RANGE = 0.22, 0.42  # closures between which drawn eyes snap shut
 DROPPED_CLOSURE = 0.55  # closure to which they drop at once: of lashes that are half gone nothing is seen
 SHUT_CLOSURE = 0.97  # closure from which nothing of the eye is seen
@@ -141,7 +141,8 @@ def _white_hues(portrait: Portrait, flat: bool) -> tuple[Floats, Floats]:
     skins = _skin(portrait, "left"), _skin(portrait, "right")
     pooled = np.concatenate(seen)
     if len(pooled) < LEAST_PIXELS:
-        return _white_beside(_UNSEEN_WHITE, skins[0]), _white_beside(_UNSEEN_WHITE, skins[1])
+        unseen = [_UNSEEN_WHITE * skin.max() for skin in skins]
+        return _white_beside(unseen[0], skins[0]), _white_beside(unseen[1], skins[1])
     if flat:
         luma = pooled.mean(axis=1)
         hue = np.median(pooled[luma >= np.percentile(luma, WHITE_PERCENTILE)], axis=0)
