@@ -37,6 +37,7 @@ export class Player {
   #reports = []; // of the worklet, oldest first
   #silentClock = new Timeline(); // before sound is allowed
   #ticked = 0;
+  #newest = 0; // ms: where the media ends that came
   /** @type {Set<string>} */
   #flushed = new Set();
   /** @type {Frame | null} */
@@ -181,6 +182,7 @@ export class Player {
   sound(header, bytes) {
     if (this.#flushed.has(header.response_id)) return;
     const start = samples(header.pts_ms);
+    this.#newest = Math.max(this.#newest, header.pts_ms);
     this.#silentClock.arrive(start);
     if (!this.#worklet || !this.isUnlocked) return;
     const pcm = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -197,6 +199,7 @@ export class Player {
    */
   frame(header, bytes) {
     const start = samples(header.pts_ms);
+    this.#newest = Math.max(this.#newest, header.pts_ms);
     this.#silentClock.arrive(start);
     this.#worklet?.port.postMessage({ kind: "picture", start });
     this.picture.add(header, bytes);
@@ -224,7 +227,7 @@ export class Player {
     this.#shown = null;
     this.#silentClock.reset();
     this.#worklet?.port.postMessage({ kind: "reset" });
-    this.drawn = this.peak = 0;
+    this.drawn = this.peak = this.#newest = 0;
   }
 
   /** @param {Report | { position: null, peak: number }} data */
@@ -290,7 +293,7 @@ export class Player {
     if (position === null) return;
     const frame = this.picture.take(this.#hushed ? Infinity : position + EARLY);
     if (frame) this.#paint(frame);
-    if (!this.#hushed) this.#measure(position, frame !== null);
+    if (!this.#hushed && (frame || !document.hidden)) this.#measure(position, frame !== null);
   }
 
   /** @param {Frame} frame */
@@ -333,6 +336,7 @@ export class Player {
       late: (this.isUnlocked ? last?.late : this.#silentClock.late) ?? 0,
       codec: this.picture.codec,
       position_ms: position,
+      behind_ms: position === null ? null : this.#newest - position,
       heard: this.heard,
       buffered_ms: last ? ms(last.buffered) : 0,
       av_offset_ms: offsets.length ? offsets[offsets.length >> 1] : null,

@@ -180,6 +180,7 @@ export class StreamPlayer {
       late: 0,
       codec: this.drawn ? "vp8" : "",
       position_ms: null,
+      behind_ms: null,
       heard: this.heard,
       buffered_ms: 0,
       av_offset_ms: null,

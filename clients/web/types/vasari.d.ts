@@ -94,6 +94,8 @@ export interface Stats {
   codec: string;
   /** On the session's clock, as heard; null before any media. */
   position_ms: number | null;
+  /** By how much what is heard and seen is older than what has come. */
+  behind_ms: number | null;
   heard: { item: string | null; ms: number };
   buffered_ms: number;
   /** The picture's time less the sound's at the median; null until speech was heard. */
