@@ -90,7 +90,6 @@ class Session:
             show=self.show,
             settings=self._now,
             understood=transcripts.understood,
-            heard=lambda: self._hearing.now,
             tell_state=lambda: self._presence.tell(),
             spawn=spawn,
         )

@@ -21,8 +21,8 @@ from companion.tasks import Spawn
 
 @dataclass(slots=True, kw_only=True)
 class Agent:
-    """One session's, put together. ``settings`` gives those that hold now; ``understood`` as in `Responder`; ``heard``
-    says how many seconds of the user's sound have come; ``tell_state`` tells the client at once what the face does."""
+    """One session's, put together. ``settings`` gives those that hold now; ``understood`` as in `Responder`;
+    ``tell_state`` tells the client at once what the face does."""
 
     engine: Engine
     client: Client
@@ -30,7 +30,6 @@ class Agent:
     show: Show
     settings: Callable[[], Settings]
     understood: Callable[[str | None], Awaitable[bool]]
-    heard: Callable[[], float]
     tell_state: Callable[[], None]
     spawn: Spawn
     mind: Mind = field(init=False)
@@ -93,7 +92,7 @@ class Agent:
 
     def _ended(self) -> None:
         """A response is over."""
-        self.initiative.expect_user(self.heard())
+        self.initiative.expect_user()
         self.attention.prepare()
         manner = (self.mind.delivery.speed, self._language)
         if self._rehearsed != manner:

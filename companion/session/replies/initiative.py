@@ -64,6 +64,7 @@ class Initiative:
         self.over = asyncio.Event()  # the time that the user had, and nothing follows
         self.cut: Cut | None = None  # what is to be said to its end
         self._goes_on_at = 0.0  # loop time
+        self._expecting = False  # the user may speak from the next tick on
         self._silent_since: float | None = None  # s of received sound at which it was the user's turn to speak
 
     def greet(self) -> None:
@@ -82,17 +83,20 @@ class Initiative:
         wait = FACE_S if self._settings().avatar else SETTLED_S
         self._goes_on_at = asyncio.get_running_loop().time() + wait
 
-    def expect_user(self, now: float) -> None:
-        """A reply is over: from that second of the sound on it is the user's turn."""
-        self._silent_since = now
+    def expect_user(self) -> None:
+        """A reply is over: it is the user's turn."""
+        self._expecting = True
 
     def user_starts(self) -> None:
-        self._silent_since = None
+        """The user speaks."""
+        self._expecting, self._silent_since = False, None
 
     def tick(self, hearing: Hearing) -> None:
         """Say what is due, if nobody speaks."""
         guard = self._mind.guard
         guard.stay.tick()
+        if self._expecting:
+            self._expecting, self._silent_since = False, hearing.now
         if guard.stay.ended(self._responder.reply is not None):
             self.over.set()
         elif self._responder.reply is not None or hearing.busy:
