@@ -191,7 +191,9 @@ def _films(config: Config) -> Films | None:
     marks, folder = config.marks, Path(config.recording.folder)
     try:
         signer = operators(Path(marks.certificate), Path(marks.key)) if marks.certificate else None
-        return Films(folder, Threads(1), signer)
+        films = Films(folder, Threads(1), signer)
+        films.mend()
+        return films
     except (OSError, SigningError) as error:
         raise ConfigError(f"{config.path}: recordings cannot be kept in {folder}: {error}") from error
 

@@ -99,9 +99,11 @@ def _memory(config: str) -> Any:
 
 def _belongings(config: str) -> "Belongings":
     """Everything about users that is stored on disk, beyond what a running server holds in memory."""
+    from companion.avatar.device import Threads
     from companion.avatar.faces.consent import Consents
     from companion.config import load
     from companion.errors import StageError
+    from companion.filming.films import Films
     from companion.memory import talk_times
     from companion.memory.resumables import Resumables
     from companion.safety.allowance import Allowance
@@ -114,7 +116,9 @@ def _belongings(config: str) -> "Belongings":
     except StageError as error:
         fail(str(error))
     resumables = Resumables(resume.seconds, resume.url, resume.key_file)
-    return Belongings(memory, Consents(), resumables, allowance=allowance)
+    folder = Path(loaded.recording.folder).expanduser()
+    films = Films(folder, Threads(1)) if loaded.recording.folder and folder.is_dir() else None
+    return Belongings(memory, Consents(), resumables, allowance=allowance, films=films)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -33,15 +33,21 @@ class _Picture:
 class Shoot:
     """Collects a session's events and writes them in `run`. Whenever the size of the face changes, a new file begins.
 
-    ``clock`` returns the session's time, in samples at `SPEAK_RATE`; ``name`` is part of the file names.
+    ``clock`` returns the session's time, in samples at `SPEAK_RATE`; ``name`` is part of the file names; ``user``
+    returns whose conversation it is now, or "".
     """
 
     def __init__(
-        self, films: Films, name: str, clock: Callable[[], int], made_of: Callable[[], list[Ingredient]]
+        self,
+        films: Films,
+        name: str,
+        clock: Callable[[], int],
+        user: Callable[[], str],
+        made_of: Callable[[], list[Ingredient]],
     ) -> None:
         """``made_of`` returns the ingredients of the face for the video's credentials; it may block."""
         self.log: Log | None = None  # of the events, if it is wanted
-        self._films, self._name, self._clock, self._made_of = films, name, clock, made_of
+        self._films, self._name, self._clock, self._user_now, self._made_of = films, name, clock, user, made_of
         self._captions, self._noted = Captions(), 0
         self._face, self._user = Soundtrack(clock()), Soundtrack(clock())
         self._pictures: deque[_Picture] = deque()
@@ -123,6 +129,8 @@ class Shoot:
         stretch = Stretch(numbered, (self._face.take(until), self._user.take(until)))
         if self._open:
             await self._films.device.run(self._open.write, stretch, captions)
+            if (user := self._user_now()) and user not in self._open.users:
+                await self._films.device.run(self._open.belong, user)
         if self.log and (lines := self.log.take()):
             await self._films.device.run(self._taken[0].log, lines)
 

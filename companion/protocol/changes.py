@@ -29,6 +29,7 @@ OWN_FIELDS = (
     "object",
     "model",
     "disclosure",
+    "recordable",
     "resume",
     "expires_at",
 )  # fields that the server reports of a session beside its settings

@@ -27,6 +27,7 @@ from companion.avatar.portraits import Portraits
 from companion.config import Server
 from companion.dialogue.personas.personas import Persona
 from companion.engine import Engine
+from companion.filming.films import Films
 from companion.memory.resumables import Resumables
 from companion.metrics import Metrics
 from companion.protocol import codec
@@ -46,6 +47,7 @@ from companion.server.http.client_secrets import Secrets
 from companion.server.http.failures import failed
 from companion.server.http.figures import Figures
 from companion.server.http.memories import Memories
+from companion.server.http.recordings import Recordings
 from companion.server.http.sound import Sound
 from companion.server.http.uploads import Uploads
 from companion.server.load import Load
@@ -107,6 +109,7 @@ class Parts:
     memory: Memory
     resumables: Resumables | None
     allowance: Allowance
+    films: Films | None
     metrics: Metrics
     opens: Opens
     opens_for_tracks: Opens
@@ -148,7 +151,7 @@ class App:
         # Any page may load the web component; it explains to the authors of a page that may not connect what to do.
         client = CORSMiddleware(StaticFiles(directory=resources.folder("clients/web"), html=True), allow_origins=["*"])
         consents = Consents()
-        kept = Belongings(parts.memory, consents, parts.resumables, parts.portraits, parts.allowance)
+        kept = Belongings(parts.memory, consents, parts.resumables, parts.portraits, parts.allowance, parts.films)
         headers = Middleware(Headers, policy=f"frame-ancestors 'self' {' '.join(origins)}".strip())
         return Starlette(
             middleware=[headers, cors],
@@ -160,6 +163,7 @@ class App:
                 *self._uploads(consents, largest).routes(),
                 *Sound(asr=parts.asr, tts=parts.tts, visitor=self._visitor).routes(),
                 *Memories(kept, self._visitor).routes(),
+                *Recordings(parts.films, self._visitor).routes(),
                 Route("/health", self.health),
                 Route("/ready", self.ready),
                 *Figures(parts.metrics, self._visitor).routes(),
@@ -309,6 +313,7 @@ def create_app(engine: Engine) -> Starlette:
         memory=engine.memory,
         resumables=engine.resumables,
         allowance=engine.safety.allowance,
+        films=engine.films,
         metrics=engine.metrics,
         opens=partial(Session, engine),
         opens_for_tracks=partial(Session, replace(engine, tracks=True)),

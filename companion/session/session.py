@@ -29,7 +29,7 @@ from companion.session.client.client import Client
 from companion.session.client.effective import Offered, defaults, resumed
 from companion.session.client.outlet import Outlet
 from companion.session.client.pace import Pace, slices
-from companion.session.client.recorder import Recorder
+from companion.session.client.recorder import Recorder, Subject
 from companion.session.client.visitor import Visitor
 from companion.session.commands import Commands
 from companion.session.replies.agent import Agent
@@ -65,7 +65,7 @@ class Session:
             tts=engine.tts,
             turns=engine.config.turns,
         )
-        self._recorder = _recorder(engine, self, self._now)
+        self._recorder = _recorder(engine, self, self._visitor, self._now)
         send = self._recorder.watching(Outlet(send, lambda: self._settings.audio.output.format))
         self._client = Client(self.id, keeper.watching(send) if keeper else send, engine.metrics)
         self._tasks = Tasks(self.id)
@@ -142,7 +142,7 @@ class Session:
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        told = self._settings.to_json(self.id) | {"disclosure": self._agent.mind.notice}
+        told = self._settings.to_json(self.id) | self._updates.beside()
         self._client.tell(events.SessionCreated(told | (self._keeper.describe() if self._keeper else {})))
         self._tasks.spawn(self.show.run(self._tick, self._hearing.user), "show")
         self._tasks.spawn(self.show.pictures.run(self._wardrobe.failed), "pictures")
@@ -202,6 +202,10 @@ class Session:
         """Make the next frame a keyframe, because video was dropped on its way."""
         self.show.pictures.want_keyframe()
 
+    def unrecorded(self) -> None:
+        """The recording has ended by itself."""
+        self._updates.unrecord()
+
     def _now(self) -> Settings:
         return self._settings
 
@@ -231,7 +235,7 @@ def _offered(engine: Engine) -> Offered:
     )
 
 
-def _recorder(engine: Engine, session: Session, settings: Callable[[], Settings]) -> Recorder:
+def _recorder(engine: Engine, session: Session, visitor: Visitor, settings: Callable[[], Settings]) -> Recorder:
     def made_of() -> list[Ingredient]:
         """The picture of the face; an upload's is in memory alone, and is not told."""
         avatar = settings().avatar
@@ -239,11 +243,17 @@ def _recorder(engine: Engine, session: Session, settings: Callable[[], Settings]
             return [Ingredient.of("portrait", engine.portraits.picture(avatar.character)[0])] if avatar else []
         return []
 
-    return Recorder(
-        engine.films,
-        session.id,
+    def user() -> str:
+        memory = settings().memory
+        return (memory and memory.user) or visitor.user or ""
+
+    subject = Subject(
+        id=session.id,
         clock=lambda: session.show.clock,
         settings=settings,
+        user=user,
         keyframe=session.want_keyframe,
         made_of=made_of,
+        over=session.unrecorded,
     )
+    return Recorder(engine.films, subject)

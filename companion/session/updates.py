@@ -1,7 +1,7 @@
 """Applies a client's `session.update`: changes the settings, and tells the parts that they concern."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from companion.avatar.faces.wardrobe import Wardrobe
 from companion.dialogue.mind import Mind
@@ -60,6 +60,14 @@ class Updates:
             self.client.complain(Problem("picture_withdrawn", message, param="session.avatar.character"))
             self._apply(new, {})
 
+    def unrecord(self) -> None:
+        """The recording has ended by itself."""
+        self._apply(replace(self.now(), recording=None), {})
+
+    def beside(self) -> Json:
+        """What the client is told of the session beside its settings."""
+        return {"disclosure": self.mind.notice, "recordable": self.offered.records}
+
     def _apply(self, new: Settings, change: Json) -> None:
         before = self.now()
         self.hold(new)
@@ -77,7 +85,7 @@ class Updates:
         if "avatar" in change or new.avatar != before.avatar:
             self.wardrobe.dress(new.avatar, before.avatar)
             self.presence.tell()
-        self.client.tell(events.SessionUpdated(new.to_json(self.id) | {"disclosure": self.mind.notice}))
+        self.client.tell(events.SessionUpdated(new.to_json(self.id) | self.beside()))
 
     async def _meet(self) -> None:
         """Recall what is known of a user who has agreed to be remembered, or who has changed."""

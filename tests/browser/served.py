@@ -21,14 +21,14 @@ class Companion:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
-        self._config, self._log = config, log
+        self._config, self.log = config, log
         self._patience = patience_s
         self._environment = {**os.environ, "VASARI_API_KEY": key}
         self.start()
 
     def start(self) -> None:
         command = [sys.executable, "-m", "companion", "serve", "--config", self._config, "--port", str(self.port)]
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=self._environment)
         until = time.monotonic() + self._patience
         while time.monotonic() < until and self._process.poll() is None:
@@ -38,7 +38,7 @@ class Companion:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         self.stop()
-        raise RuntimeError(f"the server did not come up:\n{self._log.read_text()}")
+        raise RuntimeError(f"the server did not come up:\n{self.log.read_text()}")
 
     def kill(self) -> None:
         """As a power cut does."""

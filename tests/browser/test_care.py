@@ -16,15 +16,20 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def keeping(shared_chromium, tmp_path_factory):
-    """A server with scripted stages and a real memory."""
+    """A server with scripted stages and a real memory, which keeps recordings."""
     folder = tmp_path_factory.mktemp("keeping")
     config = folder / "keeping.toml"
     memory = f'[memory]\nuse = "companion.memory:LongTerm"\nurl = "{folder / "memories.sqlite"}"\nmodel_notes = false\n'
-    config.write_text(f'extends = "fakes"\n{memory}')
+    config.write_text(f'extends = "fakes"\n{memory}[recording]\nfolder = "{folder / "films"}"\n')
     companion = Companion(str(config), Path(folder) / "log.txt")
     yield companion
     shared_chromium.get("about:blank")  # a page that stayed would complain to later tests that its server went away
     companion.stop()
+
+
+@pytest.fixture
+def films(keeping: Companion) -> Path:
+    return keeping.log.parent / "films"
 
 
 @pytest.fixture
@@ -71,6 +76,44 @@ def test_nothing_is_kept_until_the_visitor_agrees_and_everything_can_be_deleted(
     again.wait(lambda: "Nothing yet." in again["memory"].text, "nothing")
     assert not again.browser.find_element(By.CSS_SELECTOR, "#memory .switch input").is_selected()
     assert complaints(again.browser) == []
+
+
+def test_a_conversation_is_recorded_while_the_visitor_agrees_and_deleted_when_they_say_so(
+    page: Page, films: Path
+) -> None:
+    def rows() -> list[str]:
+        return run_js(
+            page.browser, "return [...document.querySelectorAll('#recordings li')].map((row) => row.textContent)"
+        )
+
+    def badge() -> str:
+        return run_js(page.browser, "return vasari.face.shadowRoot.querySelector('.recorded span').textContent")
+
+    def press(name: str) -> None:
+        run_js(page.browser, f"document.querySelector('#recordings li button[aria-label^={name}]').click()")
+
+    page["open-memory"].click()
+    page.wait(lambda: page["recordings"].is_displayed(), "the switch")
+    assert badge() == "" and not list(films.iterdir())
+    page.browser.find_element(By.CSS_SELECTOR, "#recordings input").click()
+    page.wait(lambda: badge() == "Recording", "the badge")
+    page.wait(lambda: rows() and "still being recorded" in rows()[0], "the recording")
+    page.browser.find_element(By.CSS_SELECTOR, "#memory .primary").click()
+    say(page, "Hello")
+    page["open-memory"].click()
+    page.browser.find_element(By.CSS_SELECTOR, "#recordings input").click()
+    page.wait(lambda: badge() == "", "the badge to go")
+    page.wait(lambda: rows() and "Video" in rows()[0], "what was recorded")
+    (film,) = films.glob("*.mp4")
+    assert not film.name.endswith(".growing.mp4")
+    press("Delete")
+    page.wait(lambda: not rows() and not list(films.iterdir()), "nothing")
+    page.browser.find_element(By.CSS_SELECTOR, "#recordings input").click()
+    page.wait(lambda: list(films.glob("*.users.json")), "another recording")
+    run_js(page.browser, "window.confirm = () => true; document.querySelector('#memory [value=forget]').click();")
+    page.wait(lambda: badge() == "" and not list(films.iterdir()), "nothing again")
+    assert not page.browser.find_element(By.CSS_SELECTOR, "#recordings input").is_selected()
+    assert complaints(page.browser) == []
 
 
 def test_who_may_be_in_danger_is_shown_who_helps(page: Page) -> None:

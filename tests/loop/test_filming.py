@@ -157,10 +157,10 @@ def test_what_was_written_survives_a_crash_and_gets_its_name_later(tmp_path: Pat
     run(script())
     (left,) = killed.iterdir()
     assert len(track(left, 1)) / 48_000 > 3
-    Films(killed, Inline())
+    Films(killed, Inline()).mend()
     assert list(killed.iterdir()) == [left]  # somebody may still write to it
     os.utime(left, (0, 0))
-    Films(killed, Inline())
+    Films(killed, Inline()).mend()
     (film,) = killed.iterdir()
     assert (film.name, read(film).state) == (left.name.replace(".growing", ""), "known signer")
     assert len(track(film, 1)) / 48_000 > 3
@@ -257,3 +257,29 @@ def test_a_log_is_replayed_as_it_was(tmp_path: Path):
     path.write_text("{}\n")
     with pytest.raises(log.LogError, match="no log"):
         log.read(path)
+
+
+def test_a_recording_belongs_to_its_user_and_is_gone_with_everything_else(tmp_path: Path):
+    async def script() -> Conversation:
+        made = filmed(tmp_path)
+        async with Conversation(made) as talk:
+            talk.send(
+                events.SessionUpdate({"recording": {"consent": True}, "memory": {"user": "anna", "consent": False}})
+            )
+            await exchange(talk)
+            agree(talk, None)
+            await talk.silence(1.0)
+            (kept,) = made.films.of("anna")
+            assert kept.files == ("mp4", "vtt") and made.films.of("bob") == []
+            assert "<v User>" in made.films.file("anna", kept.id, "vtt").read_text()
+            assert made.films.file("bob", kept.id, "mp4") is None and made.films.file("anna", "../x", "mp4") is None
+            agree(talk, True)
+            await exchange(talk, 2)
+            assert made.films.forget("bob") == 0 and made.films.forget("anna") == 2
+            await exchange(talk, 3)
+        return talk
+
+    talk = run(script())
+    assert not list(tmp_path.iterdir()), "not even what was being made"
+    assert [error.error.code for error in talk.all(events.Error)] == ["recording_deleted"]
+    assert talk.all(events.SessionUpdated)[-1].session["recording"] is None

@@ -189,3 +189,29 @@ async def test_a_memory_needs_a_user(kept):
         assert (await http.get("/v1/memories", headers=KEY)).status_code == 422
         odd = await http.post("/v1/realtime/client_secrets", content=b'{"session": 3}', headers=KEY)
         assert odd.status_code == 422
+
+
+async def test_recordings_are_had_and_deleted_by_their_user_alone(kept, tmp_path):
+    folder = tmp_path / "films"
+    changes = {"base_url": "", "trust_env": False, "headers": KEY}
+    async with running(**kept, recording={"folder": str(folder)}) as server, httpx.AsyncClient(**changes) as http:
+        http.base_url = server.http
+        async with server.connect("realtime", "openai-insecure-api-key.key") as ws:
+            assert (await receive(ws, "session.created"))["session"]["recordable"]
+            wish = {"recording": {"consent": True}, "memory": {"user": "anna", "consent": False}}
+            await send(ws, "session.update", session=wish)
+            await ask(ws, "Hello")
+            await receive(ws, "output_audio_buffer.stopped")
+        await server.emptied()
+        anna, bob = {"Vasari-User": "anna"}, {"Vasari-User": "bob"}
+        (one,) = (await http.get("/v1/recordings", headers=anna)).json()["recordings"]
+        assert (await http.get("/v1/recordings", headers=bob)).json() == {"recordings": []}
+        assert (await http.get("/v1/recordings")).status_code == 422
+        film = f"/v1/recordings/{one['id']}.mp4"
+        assert (await http.get(film, headers=bob)).status_code == 404
+        assert (await http.get(film, headers=anna)).content[4:8] == b"ftyp"
+        (exported,) = (await http.get("/v1/export", headers=anna)).json()["recordings"]
+        assert "<v Face>" in exported["captions"] and film in exported["files"]
+        assert (await http.delete(f"/v1/recordings/{one['id']}", headers=bob)).status_code == 404
+        assert (await http.delete("/v1/memories", headers=anna)).json() == {"deleted": 1}
+        assert not list(folder.iterdir())

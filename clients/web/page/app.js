@@ -5,6 +5,7 @@ import { Fitting } from "./fitting.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
 import { Presence } from "./presence.js";
+import { Recordings } from "./recordings.js";
 import { Sitters, appear, characters, correct, inspect, personas, pictureOf, portraitOf, sentence, upload, voices, withdraw } from "./sitters.js";
 import { microphonePermission } from "../vasari.js";
 
@@ -14,6 +15,7 @@ const face = $("face");
 const STATES = { away: "Away", initializing: "Waking up", idle: "Ready", listening: "Listening", thinking: "Thinking", speaking: "Speaking" };
 const TOAST = 6000; // ms
 const LEVEL_EVERY = 50; // ms
+const FORGOTTEN = 1500; // ms after which "Delete everything" has been done
 
 const log = new Log({ list: $("log"), announce: $("announce"), hint: $("hint") });
 const fitting = new Fitting($("fitting"));
@@ -138,7 +140,9 @@ $("volume").addEventListener("input", () => {
 
 face.safety = { country: country() };
 const memory = new Memory(face, $("memory"), toast);
-for (const id of ["open-memory", "open-memory-narrow"]) $(id).addEventListener("click", () => memory.open());
+const recordings = new Recordings(face, memory, $("recordings"), toast);
+for (const id of ["open-memory", "open-memory-narrow"]) $(id).addEventListener("click", () => Promise.all([memory.open(), recordings.show()]));
+$("memory").querySelector("[value=forget]").addEventListener("click", () => setTimeout(() => recordings.show(), FORGOTTEN));
 face.addEventListener("vasari-event", ({ detail }) => care.show(detail));
 
 // --- the microphone

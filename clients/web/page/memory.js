@@ -30,36 +30,51 @@ export class Memory {
     await this.#show();
   }
 
-  get #user() {
+  /** The visitor's name, which only this browser knows; null before there is any need for one. */
+  get user() {
     return localStorage.getItem(USER);
+  }
+
+  /** See to it that there is a name, and that the server knows it. */
+  name() {
+    if (!this.user) localStorage.setItem(USER, crypto.getRandomValues(new Uint32Array(4)).join("-"));
+    this.#offer(true);
+    this.#tell();
   }
 
   /** Without consent nothing is stored any more; what was stored stays until it is deleted. */
   #agree(yes) {
-    if (yes && !this.#user) localStorage.setItem(USER, crypto.getRandomValues(new Uint32Array(4)).join("-"));
     localStorage.setItem(AGREED, yes ? "yes" : "no");
-    this.#tell();
+    if (yes) this.name();
+    else this.#tell();
   }
 
   #tell() {
-    this.#face.memory = this.#user ? { user: this.#user, consent: this.#consent.checked } : null;
+    this.#face.memory = this.user ? { user: this.user, consent: this.#consent.checked } : null;
   }
 
-  async #ask(method, path, body) {
-    const headers = { "Vasari-User": this.#user, "Content-Type": "application/json" };
+  /** Ask the server about what it keeps of this visitor -> its response, if that is a good one. */
+  async fetch(method, path, body) {
+    const headers = { "Vasari-User": this.user, "Content-Type": "application/json" };
     if (this.#face.key) headers.Authorization = `Bearer ${this.#face.key}`;
     const response = await fetch(`v1/${path}`, { method, headers, body: body && JSON.stringify(body) });
-    if (response.ok) return response.status === 204 ? null : response.json();
+    if (response.ok) return response;
     throw new Error((await response.json()).error?.message ?? "The memory does not answer.");
   }
 
+  /** The same -> what it says. */
+  async ask(method, path, body) {
+    const response = await this.fetch(method, path, body);
+    return response.status === 204 ? null : response.json();
+  }
+
   async #show() {
-    if (!this.#user) {
+    if (!this.user) {
       this.#empty();
       return this.#offer(false);
     }
     try {
-      const { memories } = await this.#ask("GET", "memories");
+      const { memories } = await this.ask("GET", "memories");
       this.#list.replaceChildren(...memories.filter(({ id }) => id !== null).map((memory) => this.#row(memory)));
       if (!this.#list.children.length) this.#empty();
       this.#offer(true);
@@ -99,7 +114,7 @@ export class Memory {
 
   async #act(...request) {
     try {
-      await this.#ask(...request);
+      await this.ask(...request);
     } catch (error) {
       this.#fail(error.message);
     }
@@ -107,9 +122,9 @@ export class Memory {
   }
 
   async #export() {
-    if (!this.#user) return;
+    if (!this.user) return;
     try {
-      const file = new Blob([JSON.stringify(await this.#ask("GET", "export"), null, 2)], { type: "application/json" });
+      const file = new Blob([JSON.stringify(await this.ask("GET", "export"), null, 2)], { type: "application/json" });
       const link = document.createElement("a");
       link.href = URL.createObjectURL(file);
       link.download = "everything.json";
@@ -121,7 +136,7 @@ export class Memory {
   }
 
   async #forget() {
-    if (!this.#user || !window.confirm("Delete everything that is kept of you, also your pictures? This cannot be undone.")) return;
+    if (!this.user || !window.confirm("Delete everything that is kept of you, also your pictures? This cannot be undone.")) return;
     this.#consent.checked = false;
     this.#agree(false); // what was said until now is not stored after all
     await this.#act("DELETE", "memories");

@@ -10,6 +10,7 @@ from typing import Any
 from companion.avatar.faces.consent import Consents
 from companion.avatar.portraits import PictureError, Portraits
 from companion.errors import StageError
+from companion.filming.films import Films, Recorded
 from companion.memory.resumables import Resumables
 from companion.safety.allowance import Allowance
 from companion.stages.protocols import Kept, Memory, keeps
@@ -19,14 +20,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """The stores that hold users' data. ``resumables`` is None where conversations cannot be resumed, ``portraits`` and
-    ``allowance`` where this process has none."""
+    """The stores that hold users' data. ``resumables`` is None where conversations cannot be resumed, ``films`` where
+    they cannot be recorded, ``portraits`` and ``allowance`` where this process has none."""
 
     memory: Memory
     consents: Consents
     resumables: Resumables | None = None
     portraits: Portraits | None = None
     allowance: Allowance | None = None
+    films: Films | None = None
 
     async def export(self, user: str) -> Json:
         """All data of ``user`` as one JSON object with self-explanatory keys; pictures are data URLs. Raises StageError
@@ -40,16 +42,18 @@ class Belongings:
             "consents": [asdict(entry) for entry in await asyncio.to_thread(self.consents.of, user)],
             "time_talked": self.allowance and self.allowance.told(user),
             "pictures": await asyncio.to_thread(self._pictures, user),
+            "recordings": await asyncio.to_thread(self._recordings, user),
         }
 
     async def forget(self, user: str) -> int:
         """Delete all data of ``user`` -> the number of deleted things.
 
-        The time talked, pictures, consents, resumable conversations and memories are each tried even if another fails.
+        The time talked, pictures, recordings, consents, resumable conversations and memories are each tried even if
+        another fails.
         Raises the error of one that failed: StageError ``no_memories`` for a memory stage that cannot delete, else the
         store's own.
         """
-        ways = (self._forget_time, self._forget_pictures, self.consents.forget)
+        ways = (self._forget_time, self._forget_pictures, self._forget_recordings, self.consents.forget)
         work: list[Awaitable[int]] = [asyncio.to_thread(way, user) for way in ways]
         if self.resumables:
             work.append(self.resumables.forget(user))
@@ -76,6 +80,22 @@ class Belongings:
         except PictureError:
             jpeg = None
         return {"id": id, "jpeg": jpeg}
+
+    def _recordings(self, user: str) -> list[Json]:
+        """Of each the words; its files are had by their addresses."""
+        return [self._recording(one, user) for one in self.films.of(user)] if self.films else []
+
+    def _recording(self, one: Recorded, user: str) -> Json:
+        assert self.films
+        captions = self.films.file(user, one.id, "vtt")
+        files = [f"/v1/recordings/{one.id}.{kind}" for kind in one.files]
+        return {"id": one.id, "at": one.at, "captions": captions and captions.read_text("utf-8"), "files": files}
+
+    def _forget_recordings(self, user: str) -> int:
+        try:
+            return self.films.forget(user) if self.films else 0
+        except OSError as error:
+            raise StageError("recordings_kept", "The recordings cannot be deleted now. Try again later.") from error
 
     def _forget_pictures(self, user: str) -> int:
         if self.portraits is None:

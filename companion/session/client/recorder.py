@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from av.error import FFmpegError
 
 from animator.marks.credentials import Ingredient
 from animator.units import from_pcm16
-from companion.filming.films import Films
+from companion.filming.films import Films, WithdrawnError
 from companion.filming.log import Log
 from companion.filming.shoot import Shoot
 from companion.hearing.audio.resampling import Resampler
@@ -20,22 +21,30 @@ from companion.stages.protocols import SPEAK_RATE
 
 log = logging.getLogger(__name__)
 
+FAILED = "The recording ended: it cannot be written any more. What was recorded before is kept."
+DELETED = "The recording ended, because it was deleted."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is filmed: the session ``id``. ``clock`` gives its time, in samples; ``settings`` those that hold; ``user``
+    whose conversation it is, or ""; ``keyframe`` asks for a picture that stands by itself; ``made_of`` as in `Shoot`;
+    ``over`` is called when a recording has ended by itself."""
+
+    id: str
+    clock: Callable[[], int]
+    settings: Callable[[], Settings]
+    user: Callable[[], str]
+    keyframe: Callable[[], None]
+    made_of: Callable[[], list[Ingredient]]
+    over: Callable[[], None]
+
 
 class Recorder:
-    """Of one ``session``. ``films`` None: this server keeps none. ``clock`` gives the session's, in samples;
-    ``settings`` those that hold; ``keyframe`` asks for a picture that stands by itself; ``made_of`` as in `Shoot`."""
+    """Films ``subject``. ``films`` None: this server keeps none."""
 
-    def __init__(
-        self,
-        films: Films | None,
-        session: str,
-        clock: Callable[[], int],
-        settings: Callable[[], Settings],
-        keyframe: Callable[[], None],
-        made_of: Callable[[], list[Ingredient]],
-    ) -> None:
-        self._films, self._session, self._clock = films, session, clock
-        self._settings, self._keyframe, self._made_of = settings, keyframe, made_of
+    def __init__(self, films: Films | None, subject: Subject) -> None:
+        self._films, self._subject = films, subject
         self._shoots: list[Shoot] = []  # the last of them runs while `_running`
         self._running = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,22 +99,27 @@ class Recorder:
             await asyncio.wait(self._tasks)
 
     def _begin(self, films: Films, log: bool) -> None:
-        name = f"{self._session}-{len(self._shoots) + 1}"
-        self._shoots.append(Shoot(films, name, self._clock, self._made_of))
+        subject = self._subject
+        name = f"{subject.id}-{len(self._shoots) + 1}"
+        self._shoots.append(Shoot(films, name, subject.clock, subject.user, subject.made_of))
         if log:
-            self._shoots[-1].log = Log(self._settings().to_json(self._session))
+            self._shoots[-1].log = Log(subject.settings().to_json(subject.id))
         self._running = True
-        self._keyframe()
+        subject.keyframe()
         self._spawn(self._run(self._shoots[-1]), "film")
 
     async def _run(self, shoot: Shoot) -> None:
         try:
             await shoot.run()
         except (OSError, FFmpegError) as error:
-            self._running = self._running and shoot is not self._shoots[-1]
-            log.error("session %s: a recording ended: %s", self._session, error.strerror or type(error).__name__)
-            message = "The recording ended: it cannot be written any more. What was recorded before is kept."
-            self._send(Error(Problem("recording_failed", message, "server_error", "session.recording")))
+            log.error("session %s: a recording ended: %s", self._subject.id, error.strerror or type(error).__name__)
+            problem = Problem("recording_failed", FAILED, "server_error", "session.recording")
+            if isinstance(error, WithdrawnError):
+                problem = Problem("recording_deleted", DELETED, param="session.recording")
+            self._send(Error(problem))
+            if self._running and shoot is self._shoots[-1]:
+                self._running = False
+                self._subject.over()
 
     async def _delete(self) -> None:
         if films := [task for task in self._tasks if task is not asyncio.current_task()]:
@@ -115,6 +129,6 @@ class Recorder:
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """In a task that outlives those of the session: what was filmed has to be finished."""
-        task = asyncio.create_task(work, name=f"{self._session} {name}")
+        task = asyncio.create_task(work, name=f"{self._subject.id} {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
