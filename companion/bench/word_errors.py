@@ -26,11 +26,13 @@ from companion.conversation.items import Conversation
 from companion.hearing.transcription.transcripts import Transcripts
 from companion.stages.protocols import ASR, HEAR_RATE, Samples, Transcript
 from companion.tasks import Tasks
+from companion.understanding.numbers import read
 
 SPEECH_DB, QUIET_DB = -22.0, -35.0  # dBFS of the loud parts of speech: usual, and of a microphone that is far too low
 NOISE_DB, HUM_DB = 10.0, 20.0  # dB by which speech is above the noise
 FAR = Scene(delay=0.0, gain=0.0, room=0.7, direct=-6.0, noise=-58.0)  # across a room that echoes
 LISTED = ("file", "text")  # columns that the list must have
+NUMBERS_READ = frozenset({"en", "de", "fr", "es"})  # languages in which two is 2
 SPACELESS = frozenset({"ja", "zh", "th"})  # languages whose characters are counted instead of words
 
 
@@ -73,8 +75,11 @@ class Score:
 
 
 def words(text: str, language: str = "") -> list[str]:
-    """``text`` as it is compared: lower case, no marks; characters where words are not separated."""
-    plain = re.sub(r"[^\w\s']", " ", unicodedata.normalize("NFKC", text).lower().replace("’", "'"))
+    """``text`` as it is compared: lower case, no marks, numbers in digits as far as they can be read; characters where
+    words are not separated."""
+    text = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
+    text = " ".join(read(text, language or "en").tokens) if text.isascii() or language in NUMBERS_READ else text
+    plain = re.sub(r"[^\w\s']", " ", text)
     return list("".join(plain.split())) if language in SPACELESS else plain.split()
 
 

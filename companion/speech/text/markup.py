@@ -38,7 +38,7 @@ _URL = re.compile(r"(?:https?://|www\.)([^\s/)<>?#]+)[^\s<>]*?(?=[.,!?;:)\]'\"]*
 _HTML = re.compile(r"<!--.*?(?:-->|$)|</?[a-zA-Z][^<>]*>|<![a-zA-Z][^<>]*>", re.DOTALL)
 _LINE = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|(?:>[ \t]?)+|[-*+•◦▪‣–][ \t]+(?:\[[ xX]\][ \t]+)?)", re.MULTILINE)
 _RULE = re.compile(r"^[ \t]*(?:[-*_=][ \t]*){3,}$|^[ \t]*\|?[ \t:|-]*-{2,}[ \t:|-]*$", re.MULTILINE)
-_ROW = re.compile(r"^[ \t]*\|(.+)\|?[ \t]*$", re.MULTILINE)
+_ROW = re.compile(r"^[ \t]*\|(?=[ \t]|(?:[^|\n]*\|){2})(.+)\|?[ \t]*$", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([*_`~#|>\[\]{}!-])")
 _RUNS = re.compile(r"(?<!\d)\*\*+|\*\*+(?!\d)|__+|~~+|(?<![\w*])[*_](?=\S)|(?<=\S)[*_](?![\w*])")
 _SILENT = re.compile(
@@ -157,7 +157,7 @@ def speakable(text: str, code: str = "") -> str:
     text = _SILENT.sub(" ", text)
     text = ranges(arithmetic(read(text), code)) if code == "en" else arithmetic(text, code)
     text = _signs_left(text, code)
-    text = re.sub(r"\s+([,.!?;:])(?!\d)", r"\1", " ".join(text.split()))
+    text = re.sub(r"\s+([,.!?;:])(?!\w)", r"\1", " ".join(text.split()))
     return text if any(c.isalnum() for c in MARK.sub("", text)) else ""
 
 

@@ -226,7 +226,7 @@ class _Reader:
 
     def _command(self, name: str) -> str:
         if name in ("frac", "dfrac", "tfrac", "cfrac"):
-            above, below = self._group(), self._group()
+            above, below = self._digits_apart() or (self._group(), self._group())
             return self._fraction(above, below)
         if name == "sqrt":
             return f"{self._signs['root']} {self._group()}"
@@ -251,6 +251,13 @@ class _Reader:
                 self._next()
                 said += f" {word} {self._group()}"
         return f"{said} of"
+
+    def _digits_apart(self) -> tuple[str, str] | None:
+        """Of two digits without braces one is above and one below."""
+        if len(both := self._peek()) != 2 or not both.isdigit():
+            return None
+        self._next()
+        return self._one(both[0]), self._one(both[1])
 
     def _fraction(self, above: str, below: str) -> str:
         numbers = _counted()

@@ -132,6 +132,22 @@ def _century(match: re.Match[str]) -> str:
     return f"{ordinal(_value(match['roman']))} {match['what']}"
 
 
+def _function(match: re.Match[str]) -> str:
+    """f(x) -> "f of x", log_2(8) -> "log base 2 of 8"."""
+    base = f" base {match['base']}" if match["base"] else ""
+    return f"{match['name']}{base} of {match['of']}"
+
+
+def _times(match: re.Match[str]) -> str:
+    return f"{match[1]} times "
+
+
+def _scientific(match: re.Match[str]) -> str:
+    """3.2e-4 -> "3.2 times ten to the power of minus 4"."""
+    power = match["power"].lstrip("+").replace("-", "minus ")
+    return f"{match['number']} times ten to the power of {power}"
+
+
 def _domain(match: re.Match[str]) -> str:
     return dotted(match.group())
 
@@ -183,6 +199,12 @@ _RULES = (
     ),
     _rule(rf"\b(?P<roman>{_ROMAN})(?:th|st|nd|rd)? (?P<what>century|centuries)\b", _century),
     _rule(r"(?<!\w)~ ?(?=\d)", lambda m: "about "),
+    _rule(r"(?<![\w|])\|(-?\w{1,6}(?: ?[-+] ?\w{1,6})?)\|(?![\w|])", lambda m: f"the absolute value of {m[1]}"),
+    _rule(r"\b(?P<name>[fgh]|log|ln|sin|cos|tan|exp)(?:_(?P<base>\w{1,3}))?\((?P<of>-?\w{1,6})\)", _function),
+    _rule(r"(?<=\d)(?=[¼-¾⅐-⅞])", lambda m: " and "),
+    _rule(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,]*\d)", lambda m: re.sub(r"\s", ",", m.group())),
+    _rule(r"(?<![\w.])(\d+)x (?=(?:as|faster|slower|more|less|better|larger|bigger|smaller|cheaper|the)\b)", _times),
+    _rule(r"(?<![\w.])(?P<number>\d+(?:\.\d+)?)[eE](?P<power>[-+]?\d{1,3})(?!\w)", _scientific),
     _rule(r"\b([A-G])#(?!\w)", lambda m: f"{m[1]} sharp"),
     _rule(r"\be\.g\.,?(?= )", lambda m: "for example,"),
     _rule(r"\bi\.e\.,?(?= )", lambda m: "that is,"),

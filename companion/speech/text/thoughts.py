@@ -30,7 +30,9 @@ _END_TAG = re.compile(
     rf"{_TAG_CLOSE.pattern}|<\|(?:end_of_thought|end_of_thinking)\|>|◁/think▷|\[/THINK\]|<channel\|>", re.IGNORECASE
 )
 _SPECIAL_TOKEN = re.compile(
-    r"<\|start\|>\s*assistant|<\|channel\|>\s*final|<\|[a-zA-Z_]{2,30}\|>|</?s>|<[｜|][^<>｜|]{2,30}[｜|]>"
+    r"<\|im_start\|>(?:\s*(?:assistant|system|user)\b|(?!\s*[a-z]{0,9}$))|"
+    r"<\|start_header_id\|>(?:\s*\w{1,12}\s*<\|end_header_id\|>|(?!\s*\w{0,12}\s*(?:<[|a-z_]{0,16})?$))|"
+    r"<\|start\|>\s*assistant|<\|channel\|>\s*final|</?s>|<(?!\|im_start|\|start_header_id)[｜|][^<>｜|]{2,30}[｜|]>"
 )
 _HEADS = "<[◁"  # what a tag begins with
 LONGEST_TAG = 80  # characters of a tag
@@ -154,7 +156,10 @@ def thoughtless(text: str) -> str:
 
 _TAG_BEGINNING = re.compile(r"<[|｜][^<>\n]*>?$|<\s*/?\s*(?P<name>[\w:]*)(?P<rest>[^<>]*)$|[\[◁](?P<word>/?\w*)$")
 _WORDS = ("THINK", "/THINK", "think", "/think")
-_CHANNEL = re.compile(r"<\|channel\|>\s*(?:\w[^<]{0,40})?(?:<(?:\|\w*\|?)?)?$|<\|start\|>\s*\w*$|<channel\|?$")
+_CHANNEL = re.compile(
+    r"<\|im_start\|>\s*[a-z]{0,9}$|<\|start_header_id\|>\s*\w{0,12}\s*(?:<\|?[a-z_]{0,14}\|?)?$|"
+    r"<\|channel\|>\s*(?:\w[^<]{0,40})?(?:<(?:\|\w*\|?)?)?$|<\|start\|>\s*\w*$|<channel\|?$"
+)
 
 
 def _unsure(text: str) -> bool:
