@@ -44,7 +44,7 @@ def check(
         )
         if held_out and not turns:
             sets |= {"old held-out": measure.old_turns("held-out-"), "new held-out": measure.new_turns("held-out")}
-            sets |= {f"{part} held-out": measure.new_turns(part) for part in ("fresh", "unseen")}
+            sets |= {f"{part} held-out": measure.new_turns(part) for part in ("fresh", "fifth")}
         found = {name: measure.measure(detector, told) for name, told in sets.items()}
     except (PromptError, StageError) as error:
         fail(str(error))

@@ -1,5 +1,5 @@
 """Measures how well danger is detected, on the test sets of ``prompts/safety/check``, which are no training examples
-(except ``dev``, see `companion.safety.train`)."""
+(except those of `companion.safety.train.LEARNT`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def turns(path: Path) -> list[Turn]:
 
 def new_turns(part: str) -> list[Turn]:
     """A test set of all kinds of danger; ``part`` is ``dev`` or ``held-out`` (the halves of the second set), ``fresh``
-    (the third) or ``unseen`` (the fourth)."""
+    (the third), ``unseen`` (the fourth) or ``fifth``."""
     return turns(resources.folder("prompts") / "safety" / "check" / f"turns-{part}.txt")
 
 

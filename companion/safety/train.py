@@ -1,10 +1,11 @@
 """Trains the adapter of the danger classifier: ``python -m companion.safety.train`` (extra ``train``).
 
-The training sentences are those of ``prompts/safety/examples``, one file per kind, and the development half of the
-turns of ``prompts/safety/check``; nothing else of the latter is used. Each is augmented anew in every epoch: its
-beginning, case and punctuation, a neighbouring sentence, and, for danger, a frame of fiction (which makes it ordinary)
-or a phrase that says it is meant. ``--into`` averages the result with an earlier adapter: on sentences that neither has
-seen, the average of their weights errs less than each. Training takes about five minutes on one CPU core.
+The training sentences are those of ``prompts/safety/examples``, one file per kind, and of the turns of
+``prompts/safety/check`` the sets in `LEARNT`; nothing else of the latter is used. Each is augmented anew in every
+epoch: its beginning, case and punctuation, a neighbouring sentence, and, for danger, a frame of fiction (which makes it
+ordinary) or a phrase that says it is meant. ``--start`` trains an adapter further, ``--into`` averages the result with
+an earlier one: on sentences that neither has seen, the average of their weights errs less than each. Training takes
+about five minutes on one CPU core.
 """
 
 # torch is an extra: where it is missing, pyright knows none of its types.
@@ -35,6 +36,7 @@ from companion.safety.measure import SAME_KINDS, new_turns
 from companion.safety.network import ADAPTER, DENSE, KINDS, MAX_TOKENS, SHARPNESS, STRENGTH
 
 RANK = 8
+LEARNT = ("dev", "unseen")  # the development half of the second set of turns, and the fourth
 FAR = 1e4  # subtracted from the attention scores of padding, so that its softmax is 0
 BATCH, BATCHES_SORTED, RATE, WARM_UP, SMOOTHING = 32, 8, 1e-3, 30, 0.05
 
@@ -66,7 +68,7 @@ class Adapted(nn.Module):
     Everything except the mean and the head is computed in bfloat16, which is twice as fast on CPUs that support it.
     """
 
-    def __init__(self, weights: dict[str, Tensor]) -> None:
+    def __init__(self, weights: dict[str, Tensor], start: Mapping[str, Tensor] | None = None) -> None:
         super().__init__()
         self._base = {name: weight.bfloat16() for name, weight in weights.items()}
         shapes = {name: weights[f"{name}.weight"].shape for name in DENSE}
@@ -74,6 +76,15 @@ class Adapted(nn.Module):
         self.down = nn.ParameterDict(down)
         self.up = nn.ParameterDict({_key(n): nn.Parameter(torch.zeros(s[0], RANK)) for n, s in shapes.items()})
         self.head, self.drop = nn.Linear(WIDTH, len(KINDS)), nn.Dropout(0.1)
+        if start:
+            self._go_on(start)
+
+    def _go_on(self, start: Mapping[str, Tensor]) -> None:
+        """Take the tensors of an adapter of any rank, as `tensors` gives them."""
+        for name in DENSE:
+            for part in ("down", "up"):
+                getattr(self, part)[_key(name)] = nn.Parameter(start[f"{name}.{part}"].float())
+        self.head.load_state_dict({name: start[f"head.{name}"].float() for name in ("weight", "bias")})
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Token ids (n, length) int64 and a mask (n, length) float32, 1 for tokens and 0 for padding -> logits (n,
@@ -146,13 +157,16 @@ def _careless(text: str, draw: random.Random) -> str:
     return " ".join(words)
 
 
-def train(told: Sequence[Example], rounds: int, seed: int = 0) -> Adapted:
-    """Train an adapter on ``told`` for ``rounds`` epochs. Blocks for minutes. Raises StageError for a missing model."""
+def train(
+    told: Sequence[Example], rounds: int, seed: int = 0, start: Mapping[str, Tensor] | None = None, rate: float = RATE
+) -> Adapted:
+    """Train an adapter on ``told`` for ``rounds`` epochs: a new one, or that of ``start`` (as `Adapted.tensors`).
+    for minutes. Raises StageError for a missing model."""
     torch.manual_seed(seed)
     draw, folder = random.Random(seed), locate.resolve(EMBEDDER)
     words = tokenizer(folder, MAX_TOKENS)
-    net = Adapted(load_file(folder / "model.safetensors"))
-    optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.01)
+    net = Adapted(load_file(folder / "model.safetensors"), start)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.01)
     steps = rounds * math.ceil(len(told) / BATCH)
     falling = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda n: min(1, (n + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * min(1, n / steps)))
@@ -209,13 +223,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rate", type=float, default=RATE, help="the learning rate at its highest")
+    parser.add_argument("--start", type=Path, help="an adapter to train further")
     parser.add_argument("--into", type=Path, help="an adapter with which the new one is averaged")
     parser.add_argument("--share", type=float, default=0.8, help="of the new one in the average, from 0 to 1")
     parser.add_argument("--out", type=Path, default=ADAPTER)
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    told = [*examples(), *((turn.said, SAME_KINDS.get(turn.kind, turn.kind)) for turn in new_turns("dev"))]
-    learned = train(told, asked.rounds, asked.seed).tensors()
+    told = [
+        *examples(),
+        *((turn.said, SAME_KINDS.get(turn.kind, turn.kind)) for part in LEARNT for turn in new_turns(part)),
+    ]
+    start = load_file(asked.start) if asked.start else None
+    learned = train(told, asked.rounds, asked.seed, start, asked.rate).tensors()
     save_file(mixed(load_file(asked.into), learned, asked.share) if asked.into else learned, asked.out)
 
 
