@@ -5,11 +5,14 @@ import asyncio
 import numpy as np
 import pytest
 
+from companion.call.virtual_time import run
+from companion.protocol import events
 from companion.speech import laughter, utterances
 from companion.speech.text.sentences import Sentence, Sentences
 from companion.stages import fakes
 from companion.stages.protocols import SPEAK_RATE, Speech
 from companion.stages.tts.pitch import melody
+from tests.loop.conversation import Conversation, engine
 
 
 class Vowel(fakes.ToneTTS):
@@ -75,7 +78,8 @@ def test_it_is_laughed_among_the_words_which_keep_their_times():
     [
         ("[laughs] You are funny. Go on.", ["laugh", ""]), ("You are funny. [laughs] Go on.", ["", "laugh"]),
         ("*sighs softly* It was long.", ["sigh"]), ("(chuckles) Yes.", ["laugh"]), ("*with a laugh* No.", ["laugh"]),
-        ("[happy] Yes. [smiles] No.", ["", ""]), ("She laughs a lot.", [""]), ("*takes a deep breath* So.", ["breath"]),
+        ("That was funny! [laughs]", ["", "laugh"]), ("*laughs*", ["laugh"]), ("[happy] Yes. [smiles] No.", ["", ""]),
+        ("She laughs a lot.", [""]), ("*takes a deep breath* So.", ["breath"]),
     ],
 )  # fmt: skip
 def test_a_stage_direction_is_heard_before_what_follows(written: str, sounds: list[str]):
@@ -95,3 +99,18 @@ def test_a_sigh_is_heard_before_its_sentence():
 
 async def _said(sentence: Sentence) -> list[Speech]:
     return [piece async for piece in utterances.said(fakes.ToneTTS(), sentence)]
+
+
+def test_a_laugh_that_ends_a_reply_is_heard_and_not_written():
+    async def script():
+        made = engine(llm=fakes.ScriptedLLM(["That was funny! [laughs]"]))
+        async with Conversation(made) as talk:
+            talk.ask("Well?")
+            await talk.until(events.ResponseDone)
+        return talk
+
+    talk = run(script())
+    (content,) = talk.all(events.ResponseDone)[0].response["output"][0]["content"]
+    assert content["transcript"].strip() == "That was funny!"
+    assert [text for text, _ in talk.engine.tts.spoken][-2:] == ["That was funny!", laughter.SAMPLE]
+    assert len(np.trim_zeros(np.round(talk.sound(), 3))) > 1.2 * SPEAK_RATE

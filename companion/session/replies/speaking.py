@@ -86,7 +86,7 @@ def _last(sentences: Sentences, reply: Reply) -> Iterator[Sentence]:
 def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
     """The sentences that may be said, or their replacements."""
     for sentence in sentences:
-        text = reply.allowed(sentence.text)
+        text = reply.allowed(sentence.text) if sentence.text else ""
         if text == sentence.text:
             yield sentence.within(reply.emotions)
         elif text:
@@ -95,7 +95,13 @@ def _allowed(sentences: Iterable[Sentence], reply: Reply) -> Iterator[Sentence]:
 
 async def _say(queue: _Queue, tts: TTS, feed: Feed, reply: Reply) -> None:
     while (sentence := await _next(queue, feed, reply)) is not None:
-        if reply.feel and sentence.emotion == "neutral" and not sentence.marks and sentence is not reply.opener:
+        if (
+            reply.feel
+            and sentence.spoken
+            and sentence.emotion == "neutral"
+            and not sentence.marks
+            and sentence is not reply.opener
+        ):
             sentence = replace(sentence, emotion=await reply.feel(sentence.spoken)).within(reply.emotions)
         text = _written(sentence.text, reply.item.lines)
         line = Line(text, sentence.emotion, marks=sentence.marks, shown=shown(text, sentence.spoken))

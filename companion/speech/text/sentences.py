@@ -34,7 +34,7 @@ _ASIDE = re.compile(  # a reply that begins so is talking to itself, even where 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """``text`` is for eyes (captions, history), ``spoken`` for the voice; ``spoken`` is never empty.
+    """``text`` is for eyes (captions, history), ``spoken`` for the voice; both are empty only of a sound at the end.
 
     ``emotion`` is the one it begins with, ``marks`` are the changes in it, which count the words of ``text``; ``pause``
     seconds of silence and a ``sound`` (`companion.speech.text.wording.sound_of`) come before.
@@ -148,6 +148,9 @@ class Sentences:
         if self._code:
             yield Sentence(self._code, language(self.language).code, self._emotion)
             self._code = ""
+        if self._sound:
+            yield Sentence("", "", self._emotion, sound=self._sound)
+            self._sound = ""
 
     def _out(self, sentences: Iterator[Sentence]) -> Iterator[Sentence]:
         """The sentences, unless the reply began as a thought does: those wait for its end."""
