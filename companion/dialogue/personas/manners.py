@@ -24,7 +24,7 @@ STALE_WORDS = 5  # words from which on a statement is never repeated
 COPIED_WORDS = 3  # consecutive words after "I" that show that a sentence copies the user's
 EXAMPLE_WORDS = 5  # consecutive words that show that a sentence is about the user of an example
 _PERSON = {"i": "you", "my": "your", "me": "you", "am": "are", "was": "were", "i'm": "you're", "mine": "yours"}
-MOST_SAID_BACK = 12  # words of a user's turn that is said back to them
+ECHO_WORDS = 4  # words from which on a sentence of the user's own words is not said
 PERSONAL_WORDS = frozenset(_PERSON.values())
 _SENTENCE = re.compile(r"[^.!?\n]+")
 
@@ -36,8 +36,8 @@ Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 class Stock:
     """A rule against a stock phrase: a sentence that matches ``pattern`` and does not contain ``unless`` is replaced by
     one of ``say``, or dropped if that is empty. ``{name}`` in ``unless`` is the persona's. ``told``: only after a
-    turn in which the user asked for nothing; what they said is said back before ``say``. ``after``: only after a turn
-    that matches."""
+    turn in which the user asked for nothing; the rest of the reply is dropped. ``after``: only after a turn that
+    matches."""
 
     pattern: Pattern
     say: tuple[str, ...] = ()
@@ -117,6 +117,8 @@ class Manners:
 
     def _to_them(self, text: str) -> str:
         """``text`` with the first person replaced by the second."""
+        if not self.turned:
+            return text
         pattern = "|".join(map(re.escape, sorted(self.turned, key=len, reverse=True)))
         turned = re.sub(rf"\b(?:{pattern})\b", lambda m: self.turned[m.group().lower()], text, flags=re.IGNORECASE)
         return turned[:1].upper() + turned[1:] if text[:1].isupper() else turned
@@ -127,15 +129,11 @@ class Manners:
         asked = not said or bool(self.asks.search(said))
         return next((stock for stock in self.stock if stock.forbids(sentence, name, said, asked)), None)
 
-    def back(self, said: str) -> str:
-        """What the user ``said`` of themself, said back to them as a sentence: "i lost my bag" as "You lost your bag.";
-        "" if it is long, or not about them alone."""
-        told = words(said)
-        whose = self.turned.keys() & told and not {"you", "your", "yours"} & set(told)
-        if not whose or len(told) > MOST_SAID_BACK or len(_SENTENCE.findall(said)) > 1:
-            return ""
-        turned = self._to_them(said.strip().rstrip(".!… "))
-        return f"{turned[:1].upper()}{turned[1:]}."
+    def echoes(self, sentence: str, said: str) -> bool:
+        """Whether ``sentence`` says no more than the user's own words, in the first or the second person. After one
+        such reply a small model gives no other."""
+        told = words(sentence)
+        return len(told) >= ECHO_WORDS and told in (words(said), words(self._to_them(said)))
 
     def _answer(self, said: str) -> tuple[Answer, re.Match[str]] | None:
         matches = ((answer, answer.asked.search(said)) for answer in self.answers)
@@ -204,14 +202,15 @@ class Tact:
         choice = rule.say if rule else None
         if choice is None and self._others & runs([text]) and not text.rstrip().endswith("?"):
             choice = self._manners.again  # it attributes an example's content to the user or to itself
+        if choice is None and not self._begun and self._manners.echoes(text, heard):
+            choice = self._manners.again
         if choice is None and words(text) in self._said:
             choice = self._repeated(text)
         if choice is None:
             return (Fate.KEPT if text == piece else Fate.TURNED), text
         said = "" if self._replaced else self._fresh(choice)
-        if said and rule and rule.told and not self._begun:
-            said = f"{self._manners.back(heard)} {said}".lstrip()
-            self._over = True  # it has not understood: nothing else in the reply is about what was said
+        # Where it has not understood, nothing else in the reply is about what was said.
+        self._over = bool(said and rule and rule.told and not self._begun)
         self._replaced = True
         return (Fate.REPLACED if said else Fate.DROPPED), said
 
