@@ -1,6 +1,5 @@
 """The conversation: what each side said, cut to what was heard, as items for clients and messages for a model."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -31,7 +30,7 @@ class Item:
     role: Role
     text: str | None = ""
     sound: bool = False
-    begun: float = math.inf  # loop time at which a user's speech in it began
+    begun: float | None = None  # loop time at which a user's speech in it began, if that was in this session
     status: Status = "completed"
     lines: list[Line] = field(default_factory=list[Line])
     heard: int | None = None

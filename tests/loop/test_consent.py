@@ -7,6 +7,7 @@ import pytest
 from companion.call.virtual_time import run
 from companion.errors import StageError
 from companion.protocol import events
+from companion.session.resuming.snapshot import dumps, loads
 from companion.stages import fakes
 from tests.loop.conversation import BRISK, Conversation, engine
 
@@ -276,3 +277,19 @@ def test_replies_do_without_a_memory_however_it_fails_and_it_is_told_of_once(rea
             assert len(talk.all(events.Error)) == 1
 
     run(script())
+
+
+def test_when_speech_began_counts_in_its_own_session_only():
+    """The clock of the session that goes on with it is another one."""
+
+    async def script():
+        async with Conversation(engine(turns=BRISK)) as talk:
+            await talk.hear(0.8)
+            await talk.silence(0.8)
+            await talk.until(events.ResponseDone)
+            return talk, talk.session._carrying.snapshot()
+
+    talk, snapshot = run(script())
+    aloud = next(iter(talk.session.conversation))
+    assert aloud.role == "user" and aloud.begun is not None
+    assert [item.begun for item in loads(dumps(snapshot)).items] == [None, None]

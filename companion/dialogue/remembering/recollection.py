@@ -141,7 +141,8 @@ class Recollection:
         asked: Item | None = None
         for item in self._conversation:
             if item.id not in self._owned:
-                before = self._part and item.begun < self._part.since - PACKET_S
+                begun = item.begun
+                before = self._part and begun is not None and begun < self._part.since - PACKET_S
                 part = None if before else self._part
                 self._owned[item.id] = self._owned[asked.id] if asked and item.role != "user" else part
             asked = item if item.role in ("user", "tool") or item.call else None

@@ -52,6 +52,7 @@ class Carrying:
         self.initiative.resume(before.greeted, before.cut)
 
     def _cut(self, item: Item) -> Item:
+        item = replace(item, begun=None)  # the next session has another clock
         if item.status != "in_progress":
             return item
         return replace(item, status="incomplete", heard=self.show.surely_heard() if item.sound else None)
