@@ -9,7 +9,7 @@ from companion.metrics import Trace
 from companion.protocol import events
 from companion.protocol.events import Problem
 from companion.speech.playout import Cue, Line
-from companion.stages.protocols import Word
+from companion.stages.protocols import Call, Word
 
 CLOSED = ["response.content_part.done", "response.output_item.done", "conversation.item.done"]
 
@@ -121,3 +121,12 @@ def test_what_is_over_tells_nothing_and_adds_nothing():
     assert (len(told), joined.text, reply.over) == (before, "", True)
     with pytest.raises(AssertionError):
         reply.create()  # nothing follows the end
+
+
+def test_a_call_that_was_not_written_to_its_end_is_incomplete():
+    reply, told = said()
+    for name, status in (("done", "completed"), ("begun", "in_progress")):
+        reply.calls.begin(Item(name, "assistant", status=status, call=Call(name, "timer")))
+    reply.finish("cancelled", "turn_detected")
+    output = told[-1].response["output"]
+    assert [item["status"] for item in output] == ["incomplete", "completed", "incomplete"]
