@@ -17,6 +17,7 @@ from animator.render.surface.light import Light, light
 from animator.render.surface.sharp import sharpened
 
 _LID_FORWARD = 0.03  # face widths
+_RIM_WIDTH = 0.025  # face widths
 _OPENINGS = ("lips_inner", "eye_left", "eye_right")
 
 
@@ -29,7 +30,7 @@ class Mesh:
     hem: holes.Hem  # of the face's rim, then of the upper edges of the openings
     rim_hem: Ints  # (T, 3) the hem of the face's rim
     edge_hem: Ints  # (T, 3) the hem of the openings
-    around: Ints  # (T, 3) hair, neck, shoulders, and fillers between the edges of the openings
+    around: Ints  # (T, 3) hair, neck, shoulders, fillers between the edges of the openings, and `_hidden`
     edge: Ints  # (T, 3) where the person fades into the background
     forward: Floats  # (T,) px by which triangles of the face are sorted nearer than they are
     creases: Ints  # (E, 4) where the face may fold, see `holes.creases`
@@ -124,13 +125,24 @@ def _mesh(portrait: Portrait, made: Body, opaque: Image, meet: meeting.Lips) -> 
         hem=hem,
         rim_hem=rim_hem,
         edge_hem=edge_hem,
-        around=np.concatenate([whole, holes.fillers(pairs)]),
+        around=np.concatenate([whole, holes.fillers(pairs), _hidden(portrait, made)]),
         edge=edge,
         forward=f32(on_top * _LID_FORWARD * portrait.face_width),
         creases=holes.creases(made.uv, made.face),
         rims=rims,
         rim_of=rim_of,
     )
+
+
+def _hidden(portrait: Portrait, made: Body) -> Ints:
+    """(T, 3) what the picture hides within the face: the cheek of a head that looks aside may leave the nose. What it
+    hides at the rim is not skin."""
+    kept = {tuple(sorted(corners)) for corners in made.face.tolist()}
+    hidden = [corners for corners in portrait.triangles.tolist() if tuple(sorted(corners)) not in kept]
+    triangles = np.array(hidden, np.int32).reshape(-1, 3)
+    apart = made.uv[triangles].mean(axis=1)[:, None] - made.uv[made.rim]
+    inner = np.linalg.norm(apart, axis=2).min(axis=1) > _RIM_WIDTH * portrait.face_width
+    return np.ascontiguousarray(triangles[inner])
 
 
 def _rims(edge: Ints, hem: holes.Hem, first: int) -> tuple[Ints, Ints]:
