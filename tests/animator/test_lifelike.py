@@ -104,6 +104,14 @@ def test_teeth_are_counted_where_the_lips_are_apart() -> None:
     assert teeth_area(picture(20, 3), 3 * face(20).points + 1) == pytest.approx(np.pi * 200 / 100**2, rel=0.06)
 
 
+@pytest.mark.parametrize("teeth", [0, 20])
+def test_teeth_in_grey_pictures_count_by_their_lightness(teeth: int) -> None:
+    """Their a* is noise about 0, which says nothing of teeth or skin."""
+    grey = picture(teeth).mean(axis=2, keepdims=True).repeat(3, axis=2)
+    grey = np.clip(grey + np.random.default_rng(0).normal(0, 1, grey.shape), 0, 255).astype(np.uint8)
+    assert teeth_area(grey, face(20).points) == pytest.approx(teeth * np.pi * 10 / 100**2, rel=0.06)
+
+
 def test_scores_are_means_of_both_sides_and_of_both_kinds() -> None:
     scores = np.zeros(52, np.float32)
     for name, score in (("browInnerUp", 0.3), ("browOuterUpLeft", 0.4), ("mouthPucker", 0.8), ("mouthFunnel", 0.2)):

@@ -11,6 +11,8 @@ Image = NDArray[np.uint8]  # (height, width, 3) RGB
 
 # A pixel is of a tooth over this share of the cheek's L and under this share of its a*.
 LEAST_LIGHTNESS, MOST_REDNESS = 0.72, 0.75
+# Cheeks of less a* than this do not tell teeth from lips, as in grey pictures: there the lightness does alone
+_COLOURED_REDNESS = 2.0
 SHUT_GAP = 0.03  # eye distances between lips that show no teeth
 _EYE_DISTANCE = 100  # px that the eyes are apart where teeth are counted
 _MOUTH_SIDE = 90  # px of the square around the mouth
@@ -28,7 +30,10 @@ def teeth_area(image: Image, points: Floats) -> float:
     if seen is None:
         return 0.0
     light, red = _skin(image, points)
-    return float(((seen[:, 0] > LEAST_LIGHTNESS * light) & (seen[:, 1] < MOST_REDNESS * red)).sum()) / _EYE_DISTANCE**2
+    teeth = seen[:, 0] > LEAST_LIGHTNESS * light
+    if red > _COLOURED_REDNESS:
+        teeth &= seen[:, 1] < MOST_REDNESS * red
+    return float(teeth.sum()) / _EYE_DISTANCE**2
 
 
 def inside(image: Image, points: Floats) -> Floats | None:
