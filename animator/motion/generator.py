@@ -31,12 +31,12 @@ _JAW_SIDES = space.INDEX["jawLeft"], space.INDEX["jawRight"]
 _TONGUE = space.INDEX["tongueOut"]
 _JAW, _CLOSE = space.INDEX["jawOpen"], space.INDEX["mouthClose"]
 _ROUND_SHAPES = space.INDEX["mouthFunnel"], space.INDEX["mouthPucker"]
-_PARTING_NAMES = ("mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthFunnel")
+_PARTING_NAMES = ("mouthUpperUp", "mouthLowerDown", "mouthFunnel")
 _SMILE_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(("mouthSmile", "mouthStretch", "mouthFrown"))]
 _LIFT_SHAPES = [space.INDEX["mouthUpperUp" + side] for side in ("Left", "Right")]
 _SMILES = [space.INDEX["mouthSmile" + side] for side in ("Left", "Right")]
 # How far speech lifts the upper lip of a serious face, and more of one that smiles
-_SERIOUS_LIFT, _SMILING_LIFT = 0.9, 0.8
+_SERIOUS_LIFT, _SMILING_LIFT = 0.85, 1.1
 _LIP_LIMITS = {  # weights that lifted and lowered lips never pass: speech and a smile together bare no gums
     space.INDEX[name + side]: most for name, most in (("mouthUpperUp", 0.6), ("mouthLowerDown", 0.55))
     for side in ("Left", "Right")
@@ -53,7 +53,7 @@ _BROW_SIDES = [
 _LID_LIFT, _LID_FALL = 0.6, 0.35  # of eyeWide for a brow that is raised, and of eyeBlink for one that frowns
 _BROWS_DOWN = [i for name, i in space.INDEX.items() if name.startswith("browDown")]
 # As lids shut, raised brows drop by this share, but no further than that; and all brows frown a little.
-_BLINK_BROW_SHARE, _MOST_BROW_DROP, _BLINK_FROWN = 0.45, 0.2, 0.15
+_BLINK_BROW_SHARE, _MOST_BROW_DROP, _BLINK_FROWN = 0.45, 0.2, 0.12
 _MOUTH_SHAPES = [i for name, i in space.INDEX.items() if name.startswith(("mouth", "jaw"))]
 
 
@@ -115,8 +115,9 @@ class Generator:
         mouth, tip = self._lips(self._style(moved[MOUTH_AT], own.mouth, own.shapes), own.touches)
         self._mouth = self._speak(mouth, tip, (1 + more) * (1 + clearer))
         row = np.zeros(space.SIZE, np.float32)
-        upper = _with_lids(from_upper(moved[UPPER_AT]) + self._bouts(own, heard, control))
-        row[:52] = _face(self._mouth, (1 + more) * upper + mood, float(moved[BLINK_AT][0]))
+        blink = float(moved[BLINK_AT][0])
+        upper = _with_lids(from_upper(moved[UPPER_AT]) + self._bouts(own, heard, control, blink))
+        row[:52] = _face(self._mouth, (1 + more) * upper + mood, blink)
         row[52:58] = head + np.array(place, np.float32)
         row[52:55] = self._steady(row[52:55].astype(np.float64) + bearing[:3])
         row[62:64] = np.array(self._torso(head[3], head[4], own.prosody.talking)) + 0.4 * np.array(place[3:5])

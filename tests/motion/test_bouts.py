@@ -90,6 +90,17 @@ def test_brows_stay_up_at_a_question():
     assert asked[:, after].mean() > said[:, after].mean() + 0.1
 
 
+def test_a_blink_ends_what_brows_are_raised(speech):
+    """They stand lower after a blink than before it, most where they were up, and do not come back at once."""
+    rows = lives(range(SEEDS), speech, Control("speaking"))
+    brows, lids = rows[..., INNER], rows[..., INDEX["eyeBlinkLeft"]]
+    shut = (lids[:, 25:-12] > 0.9) & (lids[:, 24:-13] < 0.9) & (brows[:, 22:-15] > 0.35)
+    before = [brows[face, at + 22] for face, at in zip(*np.nonzero(shut), strict=True)]
+    after = [brows[face, at + 31] for face, at in zip(*np.nonzero(shut), strict=True)]
+    assert len(before) > 15
+    assert np.mean(after) < 0.5 * np.mean(before)
+
+
 def test_brows_rise_in_a_voice_without_stress_or_melody():
     time = np.arange(int(8 * RATE)) / RATE
     drone = sum(0.1 / k * np.sin(2 * np.pi * 130 * k * time) for k in range(1, 12)).astype(np.float32)

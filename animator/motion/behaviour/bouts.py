@@ -17,8 +17,8 @@ from animator.units import FPS
 
 _SMILE = shapes(mouthSmile=1.0, cheekSquint=0.6, mouthDimple=0.2, eyeSquint=0.3)
 _LIFTED_LIP = shapes(mouthUpperUp=1.25, mouthLowerDown=0.2)  # what it lifts in speech
-_BROW_RAISE = shapes(browInnerUp=0.94, browOuterUp=0.90)
-_FROWN = shapes(browDown=0.3, eyeSquint=0.2, noseSneer=0.1)
+_BROW_RAISE = shapes(browInnerUp=1.05, browOuterUp=1.0)
+_FROWN = shapes(browDown=0.2, eyeSquint=0.2, noseSneer=0.1)
 _SQUINT = shapes(eyeSquint=0.7, cheekSquint=0.35)
 _PRESS = shapes(mouthPress=0.6, mouthRollLower=0.35, mouthRollUpper=0.25, mouthDimple=0.15)
 _SWALLOW = shapes(mouthPress=0.4, mouthShrugLower=0.4, mouthRollLower=0.2, jawForward=0.1)
@@ -31,6 +31,7 @@ _WIDENING = np.array([(name in _SPREADING_SHAPES) - 0.7 * (name in _ROUNDING_SHA
 _MELODY_S = 2.5  # for which a lively melody makes a voice a warm one
 _HOLD_S = 0.05, 0.35  # for which brows stay up
 _REST_S = 3.0  # after which brows rise again as readily as ever
+_SHUTTING, _BLINK_FALL_S = 0.4, 0.24  # the blink from which brows that are raised fall, and in what time
 _RAISES_PER_MINUTE = 8.0  # a minute at most, of no cause that is heard
 _FROWNS_PER_MINUTE, _SQUINTS_PER_MINUTE, _SWALLOWS_PER_MINUTE = 4.0, 8.0, 2.0  # a minute
 
@@ -44,12 +45,12 @@ class Bouts:
         self._passing, self._lips = _Passing(streams[2]), _Lips(streams[3])
         self._awake = Follower(1.0)  # a session starts with the face of the picture
 
-    def __call__(self, own: Own, other: Other, control: Control) -> Weights:
-        """One frame on -> (52,)."""
+    def __call__(self, own: Own, other: Other, control: Control, blink: float) -> Weights:
+        """One frame on -> (52,). ``blink``: how far a blink shuts the lids in it, 0 to 1."""
         listening = control.state == "listening"
         temper = _tempered(control.emotion, control.emotion_strength)
         heard = other.prosody if listening else own.prosody
-        row = self._smiles(own, heard, control.state, temper) + self._brows(heard, temper)
+        row = self._smiles(own, heard, control.state, temper) + self._brows(heard, temper, blink)
         row = row + self._passing(own.prosody.talking, temper)
         return (self._awake(1.0) * (row + self._lips(own.prosody))).astype(np.float32)
 
@@ -88,7 +89,7 @@ class _Smiles:
 
 class _Brows:
     """They rise on what is stressed, in loudness or melody, stay up at a question, and seldom rest for long: a voice
-    without stress or melody moves them, too."""
+    without stress or melody moves them, too. A blink ends what is raised, and no brow rises under shut lids."""
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
@@ -96,7 +97,9 @@ class _Brows:
         self._rising = Pulses()
         self._since_lift = self._since_raise = 0
 
-    def __call__(self, heard: Heard, temper: Temper) -> Row:
+    def __call__(self, heard: Heard, temper: Temper, blink: float) -> Row:
+        if blink > _SHUTTING:
+            self._rising.end(_BLINK_FALL_S)
         self._since_lift = 0 if heard.lift else self._since_lift + 1
         self._since_raise += 1
         rested = min(1.0, self._since_raise / (_REST_S * FPS))

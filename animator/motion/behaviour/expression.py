@@ -10,7 +10,7 @@ from animator.units import FPS
 
 _PASSING_EXPRESSIONS: tuple[Weights, ...] = (
     shapes(browInnerUp=0.30, browOuterUp=0.22),
-    shapes(browDown=0.26, eyeSquint=0.10),
+    shapes(browDown=0.18, eyeSquint=0.10),
     shapes(browOuterUpLeft=0.26, browInnerUp=0.10),
     shapes(browOuterUpRight=0.26, browInnerUp=0.10),
     shapes(mouthSmile=0.20, cheekSquint=0.16, mouthDimple=0.05),
@@ -53,7 +53,7 @@ class Expression:
 
 
 _BROWS_UP = shapes(browInnerUp=0.08, browOuterUp=0.06)
-_BROWS_DOWN = shapes(browDown=0.08)
+_BROWS_DOWN = shapes(browDown=0.05)
 _EYE_DRIFT = shapes(eyeSquint=0.03, cheekSquint=0.02)
 _GAZE_RAISE = shapes(browInnerUp=0.035, browOuterUp=0.03)  # for a degree up; below zero it takes from what is raised
 _DRIFT_MIX = np.array([[1.0, 0.0], [0.4, 0.0], [0.0, 1.0], [0.0, 0.4]])

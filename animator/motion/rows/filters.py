@@ -91,18 +91,32 @@ class Pulses:
         """A gesture of height ``value`` that starts now, and keeps that height for ``hold_s``."""
         self._running.append((value, max(1.0, rise_s * FPS), hold_s * FPS, max(1.0, fall_s * FPS), 0))
 
+    def end(self, fall_s: float) -> None:
+        """What still rises or stays begins to fall, from where it is; what falls goes on, and all is over in
+        ``fall_s``."""
+        fall = max(1.0, fall_s * FPS)
+        self._running = [
+            (value, 1.0, 0.0, fall, 1 + round((1 - _part(rise, hold, last, age)) * fall))
+            for value, rise, hold, last, age in self._running
+        ]
+
     def __call__(self) -> float:
         """The sum one frame on."""
         total = 0.0
         kept: list[tuple[float, float, float, float, int]] = []
         for value, rise, hold, fall, age in self._running:
             age += 1
-            part = min(age / rise, 1.0, 1 - (age - rise - hold) / fall)
+            part = _part(rise, hold, fall, age)
             if part > 0:
                 total += value * 0.5 * (1 - math.cos(math.pi * part))
                 kept.append((value, rise, hold, fall, age))
         self._running = kept
         return total
+
+
+def _part(rise: float, hold: float, fall: float, age: int) -> float:
+    """How much of a gesture there is, ``age`` frames after it began: linear up and down."""
+    return min(age / rise, 1.0, 1 - (age - rise - hold) / fall)
 
 
 def soft_limit(value: float, limit: float) -> float:
