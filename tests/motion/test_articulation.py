@@ -81,7 +81,7 @@ def test_lips_that_are_not_round_part_further_and_widen_with_the_jaw():
         assert spread[name] > 1.3 * round_[name], name
     shut, half, wide = (made(jaw) for jaw in (0.0, 0.25, 0.6))
     assert shut["mouthStretch"] == 0 < half["mouthStretch"] < wide["mouthStretch"]
-    assert shut["jawOpen"] == 0 and half["jawOpen"] > 0.28 and wide["jawOpen"] == pytest.approx(0.6)
+    assert shut["jawOpen"] == 0 and half["jawOpen"] / 0.25 > 1.12 * wide["jawOpen"] / 0.6
 
 
 def test_clear_speech_moves_the_lips_further_and_leaves_closed_lips_closed():
@@ -98,9 +98,10 @@ def test_clear_speech_moves_the_lips_further_and_leaves_closed_lips_closed():
 
 
 def test_no_two_seeds_articulate_alike_and_all_within_what_people_do():
-    zero, ones = np.zeros(len(CHANNELS), np.float32), np.ones(len(SHAPES), np.float32)
-    gains = np.stack([Style(np.random.default_rng(seed))(zero, zero, ones) for seed in range(200)])
-    moved = gains[:, [CHANNELS.index(name) for name in SHAPES]]
+    open_, ones = np.zeros(len(CHANNELS), np.float32), np.ones(len(SHAPES), np.float32)
+    open_[CHANNELS.index("jawOpen")] = 0.4
+    gains = np.stack([Style(np.random.default_rng(seed))(open_, open_, ones) for seed in range(200)])
+    moved = gains[:, [CHANNELS.index(name) for name in (*SHAPES, "jawOpen")]]
     assert (np.log(moved).std(axis=0) > 0.1).all()
     assert (moved.max(axis=0) < 4 * moved.min(axis=0)).all()
 

@@ -7,7 +7,7 @@ from animator.control import Control
 from animator.learn.corpus.synthesizers import Heart
 from animator.motion.generator import Generator
 from animator.motion.rows.space import INDEX
-from animator.motion.voice.closing import LIP_TOUCH, NO_TOUCHES, TIP_TOUCH
+from animator.motion.voice.closing import LIP_TOUCH, NO_TOUCHES, TEETH_TOUCH, TIP_TOUCH
 from animator.motion.voice.lips import Lips
 from animator.motion.voice.mouth_net import CHANNELS, to_weights
 from animator.units import FPS, RATE
@@ -78,12 +78,30 @@ def test_a_touch_takes_two_frames_and_three_to_part():
     np.testing.assert_allclose(left, [1, 1, 1, 0.44, 0, 0, 0.27, 0.64, 1, 1, 1], atol=0.01)
 
 
-def test_a_touch_of_a_single_frame_is_whole_in_the_next():
-    lips, still, touch = Lips(), np.zeros(len(CHANNELS), np.float32), NO_TOUCHES.copy()
-    touch[LIP_TOUCH] = 1
-    rows = [lips(still, touches)[0] for touches in [NO_TOUCHES, touch, NO_TOUCHES, NO_TOUCHES, NO_TOUCHES, NO_TOUCHES]]
-    shut = [to_weights(row, 1.0)[INDEX["mouthClose"]] for row in rows]
-    assert shut[2] == 1 and 0 < shut[1] < 0.5 and shut[5] == 0
+def test_a_touch_of_a_single_frame_is_whole_in_the_next_and_that_of_the_teeth_in_another():
+    def touched(which, shape):
+        lips, still, touch = Lips(), np.zeros(len(CHANNELS), np.float32), NO_TOUCHES.copy()
+        touch[which] = 1
+        rows = [lips(still, touches)[0] for touches in [NO_TOUCHES, touch, *[NO_TOUCHES] * 5]]
+        return [float(to_weights(row, 1.0)[INDEX[shape]]) for row in rows]
+
+    shut, rolled = touched(LIP_TOUCH, "mouthClose"), touched(TEETH_TOUCH, "mouthRollLower")
+    assert shut[2] == 1 and 0 < shut[1] < 0.5 and 0 < shut[3] < 0.6 and shut[5] == 0
+    assert 0 < rolled[1] < rolled[2] == rolled[3] > rolled[4] > rolled[6] == 0
+
+
+def test_lips_part_at_once_and_stay_parted_and_corners_are_slower_unless_lips_round():
+    def after(frames, name, rounding=0.0):
+        """How much of a shape is left so many frames after it was asked for."""
+        lips, asked, let_go = Lips(), np.zeros(len(CHANNELS), np.float32), np.zeros(len(CHANNELS), np.float32)
+        asked[CHANNELS.index(name)], let_go[CHANNELS.index("mouthPucker")] = 0.4, rounding
+        rows = [lips(row, NO_TOUCHES)[0] for row in [asked] * 12 + [let_go] * frames]
+        return float(rows[-1][CHANNELS.index(name)]) / 0.4
+
+    assert after(0, "jawOpen") == pytest.approx(1, abs=1e-3)
+    assert 0.4 < after(2, "jawOpen") < 0.6 and after(12, "jawOpen") < 0.02
+    assert after(3, "mouthSmile") > after(3, "jawOpen") + 0.1
+    assert after(3, "mouthSmile", rounding=0.8) < 0.1
 
 
 def test_the_tip_follows_as_lips_do():

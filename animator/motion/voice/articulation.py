@@ -26,14 +26,15 @@ _HABITS: dict[tuple[str, ...], float] = {
     ("mouthSmile", "mouthStretch", "mouthDimple"): 0.30,
     ("mouthRollLower", "mouthRollUpper", "mouthShrugLower"): 0.30,
 }
+_JAW_HABIT = 0.15  # the same of the jaw, whose way sounds tell the most of
 # Of rounded lips both networks know something: their sum follows film and rules better than either, and these shares of
 # each, less what they say of any sound, move as far as people's.
 _ROUND_SHAPES = [SHAPES.index(name) for name in ("mouthFunnel", "mouthPucker")]
-_FILM_SHARE, _RULE_SHARE, _ROUND_FLOOR = 1.5, 1.15, 0.12
+_FILM_SHARE, _RULE_SHARE, _ROUND_FLOOR = 1.6, 1.25, 0.12
 # Sentences that are read part lips less than talk does: so much further do these go in sounds that are not round. It
 # shows the teeth at "ee", "s", "sh", "ch" and "t", whose shapes these are.
 _PARTING_GAINS = {
-    "mouthUpperUp": 1.6, "mouthLowerDown": 1.5, "mouthStretch": 2.4, "mouthSmile": 1.3, "mouthDimple": 1.3,
+    "mouthUpperUp": 1.75, "mouthLowerDown": 1.5, "mouthStretch": 2.7, "mouthSmile": 1.5, "mouthDimple": 1.4,
 }  # fmt: skip
 _PARTING = np.array([_PARTING_GAINS.get(name, 1.0) - 1 for name in SHAPES], np.float32)
 # Who converses widens the mouth as it opens (opening and width correlate by .3 in conversation, not at all in sentences
@@ -70,6 +71,7 @@ class Style:
         for names, spread in _HABITS.items():
             gain = np.exp(spread * np.clip(random.standard_normal(), -_MOST_SPREADS, _MOST_SPREADS))
             self._gains[[SHAPES.index(name) for name in names]] = gain
+        self._jaw_gain = float(np.exp(_JAW_HABIT * np.clip(random.standard_normal(), -_MOST_SPREADS, _MOST_SPREADS)))
 
     def __call__(self, mouth: MouthRow, heard: MouthRow, shapes: Shapes) -> MouthRow:
         """The mouth that this speaker makes of ``shapes``.
@@ -84,7 +86,8 @@ class Style:
         unrounded = float(
             np.clip((_FULL_ROUNDING - told[_ROUND_SHAPES].sum()) / (_FULL_ROUNDING - _LEAST_ROUNDING), 0, 1)
         )
-        spread = told * _PARTING + _WIDENING * mouth[_JAW]
+        spread = told * _PARTING + self._gains * _WIDENING * mouth[_JAW]
         row[SHAPE_COLUMNS] += told + unrounded * spread - heard[SHAPE_COLUMNS]
-        row[_JAW] += _LINGERING * heard[_JAW] * max(0.0, 1 - heard[_JAW] / _WIDE_JAW)
+        lingering = 1 + _LINGERING * max(0.0, 1 - heard[_JAW] / _WIDE_JAW)
+        row[_JAW] += (self._jaw_gain * lingering - 1) * heard[_JAW]
         return row

@@ -27,7 +27,7 @@ _TEETH_SHAPES = {  # nearly shut, an edge of the upper teeth on a lower lip that
     "mouthShrugLower": 0.12,
 }  # fmt: skip
 _WHOLE_TOUCH = 0.9  # of a touch, with which lips are shut
-_JAW_RISE, _SHUT_JAW = 0.6, 0.10  # behind lips that shut, the jaw goes so much of the way to this, which film has there
+_JAW_RISE, _SHUT_JAW = 0.8, 0.10  # behind lips that shut, the jaw goes so much of the way to this, which film has there
 _COLUMNS = [CHANNELS.index(name) for name in _TEETH_SHAPES]
 _TEETH_ROW = np.array(list(_TEETH_SHAPES.values()), np.float32)
 _CLOSE, _JAW = CHANNELS.index("mouthClose"), CHANNELS.index("jawOpen")

@@ -35,7 +35,7 @@ _SHAPE_GAINS = {"jawOpen": 1.5, "mouthLowerDown": 1.2, "mouthUpperUp": 1.2}
 
 _APART_CLOSE, _SHUT_CLOSE = 0.2, 0.7  # mouthClose of a row: up to where lips stay apart, and from where they are shut
 
-_PARTING_SHAPES = ("mouthLowerDown", "mouthUpperUp", "mouthShrugUpper", "mouthFunnel", "mouthStretch")
+_PARTING_SHAPES = ("mouthLowerDown", "mouthUpperUp", "mouthShrugUpper", "mouthFunnel")
 
 MouthRow = NDArray[np.float32]  # (len(CHANNELS),)
 
