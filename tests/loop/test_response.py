@@ -126,7 +126,7 @@ def test_what_is_over_tells_nothing_and_adds_nothing():
 def test_a_call_that_was_not_written_to_its_end_is_incomplete():
     reply, told = said()
     for name, status in (("done", "completed"), ("begun", "in_progress")):
-        reply.calls.begin(Item(name, "assistant", status=status, call=Call(name, "timer")))
+        reply.calls.begin(Item(name, "assistant", status=status, call=Call(name, "timer", "{}")))
     reply.finish("cancelled", "turn_detected")
     output = told[-1].response["output"]
     assert [item["status"] for item in output] == ["incomplete", "completed", "incomplete"]
