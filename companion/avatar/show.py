@@ -115,10 +115,11 @@ class Show:
         later = self._ahead.resize(look.face.delay_frames * SAMPLES_PER_FRAME if look else 0)
         self._delivery.postpone(later)
 
-    def played(self, played_ms: float) -> None:
-        """The client reports that it is now playing ``played_ms`` of the output clock."""
+    def played(self, played_ms: float, buffered_ms: float = 0.0) -> None:
+        """The client reports that it is now playing ``played_ms`` of the output clock, and has ``buffered_ms`` more."""
         self._playback.report(played_ms)
-        self.pictures.thrift.report(self.clock / SPEAK_RATE - played_ms / 1000, asyncio.get_running_loop().time())
+        on_the_way = self.clock / SPEAK_RATE - (played_ms + buffered_ms) / 1000
+        self.pictures.thrift.report(on_the_way, asyncio.get_running_loop().time())
 
     def heard(self) -> int:
         """How much of the speaker's sound the user has heard, in samples: as the client reports it, otherwise

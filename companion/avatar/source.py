@@ -36,9 +36,11 @@ class Source:
             # All that the speaker still has to say is delayed by as much; what waits ahead stays where it is.
             self.delivery.wait(clock, n)
             return Sounding(np.zeros(n, np.float32), np.zeros(n, np.float32))
+        pauses = self.delivery.phase is Phase.PAUSING
         audio = self._take(clock, n).audio
         sent = self.delivery.faded(self.ahead.push(audio), clock)
-        return Sounding(audio, sent, *self.delivery.span(clock, n, self.mouth.ends_at))
+        shown = np.zeros_like(audio) if pauses else audio  # or the mouth would open again after what is looked ahead
+        return Sounding(shown, sent, *self.delivery.span(clock, n, self.mouth.ends_at))
 
     def _take(self, clock: int, n: int) -> Taken:
         """The next sound of who speaks, or else of who listens."""

@@ -1,4 +1,4 @@
-"""How much video one client's network carries, judged by how far the client's playback is behind.
+"""How much video one client's network carries, judged by how old the newest is that the client has.
 
 A network that carries less than is sent holds it up, and what is shown gets older and older. At once, frames are left
 out until what waits has gone through; then the bitrate is lower, and rises again when nothing has been late for long.
@@ -6,8 +6,8 @@ out until what waits has gone through; then the bitrate is lower, and rises agai
 
 from collections import deque
 
-LATE_S = 0.3  # s that a client may be behind
-USUAL_S = 0.15  # s that it may be behind what is usual for it: a distant one always is by its journey
+LATE_S = 0.2  # s that the newest which a client has may be old
+USUAL_S = 0.15  # s that it may be older than what is usual for it: a distant one's always is, by the journey
 USUAL_OVER_S = 30.0  # s over which the least is what is usual
 WORSE_S = 0.3  # s beyond that, from which only every `WORST` frame is sent
 WORST = 5
@@ -32,7 +32,7 @@ class Thrift:
         self._rose = False  # the last step was one up
 
     def report(self, behind: float, now: float) -> None:
-        """The client plays what was sent ``behind`` s ago. ``now``: s."""
+        """The newest that the client has was sent ``behind`` s ago. ``now``: s."""
         self._behind.append((now, behind))
         while now - self._behind[0][0] > USUAL_OVER_S:
             self._behind.popleft()

@@ -56,7 +56,7 @@ class Commands:
             case events.InputAudioBufferAppend():
                 self.hearing.append(event.audio)
             case events.AvatarPlayback():
-                self.show.played(event.played_ms)
+                self.show.played(event.played_ms, event.buffered_ms)
             case events.AvatarControl():
                 self._control(event)
             case events.AvatarWatch():

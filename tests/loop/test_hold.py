@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from animator.control import Control
+from animator.units import FPS, Samples
+from companion.avatar.cartoon import CartoonAnimator, CartoonFace
 from companion.avatar.delivery import FADE_SAMPLES
 from companion.call.virtual_time import run
 from companion.config import Turns
@@ -15,6 +19,7 @@ from companion.stages import fakes
 from companion.stages.protocols import Speech
 from tests.loop.conversation import BRISK, RATE, Conversation, Inline, engine
 
+FRAME = 1 / FPS  # s
 REPLY = "One two three four five six seven eight nine ten eleven twelve."
 
 
@@ -56,6 +61,33 @@ def test_the_face_is_silent_soon_after_somebody_begins_to_speak(avatar: bool):
     began = talk.marks[0]
     stale = [at for at in _sent_loud(talk) if began < at < talk.at(events.ResponseDone)]
     assert max(stale) - began < 0.2
+
+
+class Shy(CartoonFace):
+    """Notes when its mouth is open."""
+
+    def __init__(self, mouths: list[tuple[float, bool]]) -> None:
+        self._mouths = mouths
+        super().__init__(16, 1, 0)
+
+    def _draw(self, audio: Samples, control: Control) -> NDArray[np.uint8]:
+        self._mouths.append((asyncio.get_running_loop().time(), bool(np.abs(audio).max() > 0.01)))
+        return super()._draw(audio, control)
+
+
+def test_the_mouth_closes_with_the_first_picture_after_the_pause_is_told_and_stays_closed():
+    mouths: list[tuple[float, bool]] = []
+
+    class Animator(CartoonAnimator):
+        def open(self, portrait: Any) -> CartoonFace:
+            return Shy(mouths)
+
+    talk = _talk([(1.5, 1.0)], ["Stop it now."], avatar=True, animator=Animator(16))
+    states = [(at, event.state) for at, event in talk.log if isinstance(event, events.AvatarState)]
+    told = next(at for at, state in states if state == "listening" and at > talk.marks[0])
+    end = talk.at(events.ResponseDone)
+    assert any(is_open for at, is_open in mouths if told - 0.2 < at < told)
+    assert [at - told for at, is_open in mouths if told + FRAME < at < end and is_open] == []
 
 
 @pytest.mark.parametrize("avatar", [False, True])

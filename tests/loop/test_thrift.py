@@ -37,15 +37,15 @@ def test_who_is_as_far_behind_as_usual_gets_everything(behind):
 
 def test_frames_are_left_out_at_once_and_come_back_at_once():
     thrift = Thrift()
-    now = told(thrift, 2, 0.15)
-    for behind, sent in ((LATE_S + 0.01, 5), (LATE_S + WORSE_S + 0.01, 10 // WORST), (0.15, 10)):
+    now = told(thrift, 2, 0.04)
+    for behind, sent in ((LATE_S + 0.01, 5), (LATE_S + WORSE_S + 0.01, 10 // WORST), (0.04, 10)):
         thrift.report(behind, now)
         assert sum(thrift.sends(frame) for frame in range(10)) == sent
 
 
 def test_the_bitrate_falls_by_steps_while_it_lasts_and_never_below_the_least():
     thrift = Thrift()
-    now = told(thrift, 2, 0.15)
+    now = told(thrift, 2, 0.04)
     now = told(thrift, 2 * EFFECT_S - 0.1, 0.5, now)
     assert thrift.share == pytest.approx(STEP**2)
     told(thrift, 12 * EFFECT_S, 0.5, now)
@@ -54,22 +54,22 @@ def test_the_bitrate_falls_by_steps_while_it_lasts_and_never_below_the_least():
 
 def test_it_rises_when_it_has_been_calm_and_waits_longer_where_that_was_too_much():
     thrift = Thrift()
-    now = told(thrift, 2, 0.15)
+    now = told(thrift, 2, 0.04)
     waits = []
     for _ in range(6):
         thrift.report(0.5, now)
         assert thrift.share == pytest.approx(STEP)
         begun = now
         while thrift.share < 1:
-            now = told(thrift, 0.2, 0.15, now + 0.2)
+            now = told(thrift, 0.2, 0.04, now + 0.2)
         waits.append(now - begun)
-        now = told(thrift, EFFECT_S, 0.15, now)
+        now = told(thrift, EFFECT_S, 0.04, now)
     assert waits == pytest.approx([CALM_S, *[min(CALMEST_S, CALM_S * 2**n) for n in range(1, 6)]], abs=1.0)
 
 
 def test_a_longer_journey_is_the_usual_after_a_while():
     thrift = Thrift()
-    now = told(thrift, 10, 0.15)
+    now = told(thrift, 10, 0.04)
     now = told(thrift, USUAL_OVER_S, LATE_S + USUAL_S, now)
     assert thrift.every == 2
     told(thrift, 5, LATE_S + USUAL_S, now)

@@ -64,6 +64,7 @@ LATE, DRIFT, OUTPUT = 30.0, 6.0, 1234.5  # ms; ms a minute; page time of the aud
 def noted(seconds: float, hold: range = range(0)) -> list[list]:
     """What the page notes where pictures are `LATE` and ever later, and those of ``hold`` are never painted."""
     notes: list[list] = [["clock", 0.0, OUTPUT, 20.0], ["clock", 1000.0, OUTPUT + 1e6, 20.0]]
+    notes += [["audible", 0.0], ["silent", seconds + 1.0]] if seconds else []
     for number in range(int(seconds / WORD_S) + 1):
         notes.append(["clap", number * WORD_S, number % NUMBERS])
     for frame in range(int(25 * seconds)):

@@ -427,10 +427,10 @@ export class Conversation {
   }
 
   #reportPlayback() {
-    const { position_ms, buffered_ms, dropped_frames, av_offset_ms } = this.player.stats();
+    const { position_ms, behind_ms, dropped_frames, av_offset_ms } = this.player.stats();
     if (position_ms === null) return;
     const played_ms = Math.max(0, Math.round(position_ms));
-    this.send({ type: "avatar.playback", played_ms, buffered_ms: Math.round(buffered_ms), dropped_frames, av_offset_ms });
+    this.send({ type: "avatar.playback", played_ms, buffered_ms: Math.max(0, Math.round(behind_ms ?? 0)), dropped_frames, av_offset_ms });
   }
 
   /** @param {State} state */

@@ -7,7 +7,7 @@
 export const RATE = 24000;
 
 const MIN_LEAD = 0.1 * RATE;
-const MAX_LEAD = 0.35 * RATE;
+const MAX_LEAD = 0.24 * RATE; // with the journey, what is heard is hardly ever older than 300 ms
 const LEAD_STEP = 0.03 * RATE;
 const CALM = 20 * RATE; // without a late arrival for so long, the lead shrinks again
 const WATCH = 0.5 * RATE; // over so long it is observed how early media comes

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from animator.units import FPS
-from companion.bench.syncing.clapper import FIELDS, WORD_S
+from companion.bench.syncing.clapper import FIELDS, PAUSE_S, WORD_S
 from companion.call.caller import DEAF_S
 
 FRAME_MS = 1000 / FPS
 WITHIN_SPEECH_MS = 1000 * WORD_S + 2 * FRAME_MS  # since the last clap: for longer, nobody speaks
 SAME_CLAP_MS = 3500.0  # a clap of the same number is no other one within this time: half a round of them
 OVERDUE_FRAMES = 2  # after so many a picture that is still shown counts as out of sync
+PAUSE_MS = 1000 * PAUSE_S + FRAME_MS  # a pause between two words of the character
 GAP_MS = 300.0  # a silence, or a closed mouth, for longer is no pause between words
 ANSWERS_MS = 4000.0  # an interruption is over after this time
 
@@ -93,7 +94,9 @@ def offsets(notes: Notes) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
     after = [*notes.frames[1:], None]
     for frame, following in zip(notes.frames, after, strict=False):
-        if frame.since > WITHIN_SPEECH_MS or (clapped := _clap_of(frame, notes.claps)) is None:
+        if frame.since > WITHIN_SPEECH_MS or not _sounds(notes, frame.at):
+            continue
+        if (clapped := _clap_of(frame, notes.claps)) is None:
             continue
         late = frame.at - clapped - (frame.since - FRAME_MS)
         found.append((frame.at, late))
@@ -103,6 +106,11 @@ def offsets(notes: Notes) -> list[tuple[float, float]]:
         held = np.arange(OVERDUE_FRAMES * FRAME_MS, shown, FRAME_MS)
         found += [(frame.at + wait, late + wait) for wait in held.tolist()]
     return found
+
+
+def _sounds(notes: Notes, at: float) -> bool:
+    """Whether something is heard, or was until `PAUSE_MS` before; afterwards no picture can be late for it."""
+    return any(begun <= at <= ended + PAUSE_MS for begun, ended in notes.audible)
 
 
 def _clap_of(frame: Painted, claps: Sequence[tuple[int, float]]) -> float | None:

@@ -47,13 +47,20 @@ class Proxy:
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on what one client and the server say to each other, until either has ended."""
-        await self._open.wait()
+        first = b""
+        if not self._open.is_set():
+            await self._open.wait()
+            first = await reader.read(SEGMENT)
+            if reader.at_eof():  # who has given up meanwhile never came through
+                writer.close()
+                return
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._server, limit=ROOM // 2)
         except OSError:  # nobody is at home
             writer.close()
             return
         _hold_little(back)
+        back.write(first)
         ways = [asyncio.create_task(self._carry(*way)) for way in ((reader, back), (there, writer))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
