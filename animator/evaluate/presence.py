@@ -33,7 +33,7 @@ CONTAINERS = {"video/webm": "matroska", "video/mp4": "mov"}  # FFmpeg's demuxers
 CODECS = {"vp8", "vp9", "h264", "av1", "opus", "vorbis", "aac"}
 LARGEST_SIDE = 640  # px; larger frames are made smaller before they are looked at
 LONGEST_S = 12.0
-MOST_PIXELS = 1920 * 1920
+MOST_PIXELS = 1920 * 1920  # of a frame; the decoder refuses larger ones before it makes room for them
 DESCRIBED_EVERY = 10  # frames between two whose identity is looked at
 _NOSE_TIP, _UNDER_THE_NOSE = 4, 2  # landmarks
 
@@ -138,6 +138,7 @@ def _opened(clip: bytes, kind: str) -> Generator[InputContainer]:
             for stream in (container.streams.video[0], container.streams.audio[0]):
                 if stream.codec_context.name not in CODECS:
                     raise MediaError(f"The clip is coded as {stream.codec_context.name}, which is not read here.")
+            container.streams.video[0].codec_context.options = {"max_pixels": str(MOST_PIXELS)}
             yield container
     except TooLongError as error:
         raise MediaError(str(error)) from error
@@ -157,8 +158,8 @@ def _frames(clip: bytes, kind: str) -> Iterator[tuple[int, Image]]:
         begun, last = (container.start_time or 0) / av.time_base, -1
         for frame in container.decode(video=0):
             number = int(((frame.time or 0.0) - begun) * FPS)
-            if number >= LONGEST_S * FPS or frame.width * frame.height > MOST_PIXELS:
-                raise MediaError(f"A clip has at most {LONGEST_S:g} s and {MOST_PIXELS} px.")
+            if number >= LONGEST_S * FPS:
+                raise MediaError(f"A clip has at most {LONGEST_S:g} s.")
             if number > last:
                 last = number
                 yield number, _smaller(frame)

@@ -92,3 +92,23 @@ def test_long_films_are_not_read_to_their_end(film: bytes, monkeypatch: pytest.M
     monkeypatch.setattr(presence, "LONGEST_S", 1.0)
     with pytest.raises(MediaError, match="more than 1 s"):
         seen(film, "she.jpg")
+
+
+def test_frames_that_would_fill_the_memory_are_refused(film: bytes) -> None:
+    """A few bytes of black that unpack to pictures of 60 MB."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="webm") as out, av.open(io.BytesIO(film)) as source:
+        video = out.add_stream("libvpx", rate=FPS, options={"deadline": "realtime", "cpu-used": "8"})
+        video.width, video.height, video.pix_fmt = 4096, 2400, "yuv420p"
+        voice = out.add_stream_from_template(source.streams.audio[0])
+        frame = av.VideoFrame(4096, 2400, "yuv420p")
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = voice
+                out.mux(packet)
+    with pytest.raises(MediaError, match="cannot be read"):
+        seen(file.getvalue(), "she.jpg")
