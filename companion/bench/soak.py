@@ -102,7 +102,9 @@ async def _measure(config: Config, minutes: float, sessions: int) -> Figures:
     resident: list[float] = []
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(served(config, sessions, 60 * minutes))
-        callers = [await stack.enter_async_context(dial(server.realtime, server.key)) for _ in range(sessions)]
+        # At the same time: one after the other, a busy server would refuse the last ones for the load of the first.
+        lines = (stack.enter_async_context(dial(server.realtime, server.key)) for _ in range(sessions))
+        callers = await asyncio.gather(*lines)
         clients = [_Client(caller, random.Random(number)) for number, caller in enumerate(callers)]
         watching = asyncio.create_task(_watch(server, resident))
         until = time.monotonic() + 60 * minutes
