@@ -19,7 +19,7 @@ from animator.control import Control
 from animator.export import speak
 from animator.live import Animator
 from animator.marks import tiles
-from animator.marks.invisible import SIZES, Mark, find, residue
+from animator.marks.invisible import Mark, find, folded, residue
 from animator.marks.marked import payload
 from animator.portrait.characters import characters
 from animator.units import RATE, Frames
@@ -113,14 +113,13 @@ def false_finds(files: Sequence[Path]) -> dict[str, Any]:
     for file in files:
         seen = list(lumas(file, apart=1))
         for luma in seen:
-            reading, _ = find(residue([luma]), sizes=np.ones(1))
-            strengths.append(reading.strength)
-            claimed += reading.payload is not None
+            strengths.append(tiles.read(folded(residue([luma]), 1.0)).strength)
+            claimed += strengths[-1] > tiles.sure(1)
         films += find(residue(seen[::FRAME_STEP]))[0].payload is not None
     return {
         "frames": len(strengths), "claimed": claimed, "films": len(files), "films_claimed": films,
         "strength": {"mean": round(float(np.mean(strengths)), 2), "most": round(max(strengths), 2)},
-        "bound_at_all_sizes": tiles.chance(len(SIZES)),
+        "bound": tiles.CHANCE,
     }  # fmt: skip
 
 

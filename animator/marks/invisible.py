@@ -18,10 +18,10 @@ from animator.media.files import MediaError
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-LEAST_STRENGTH, MOST_STRENGTH = 0.6, 2.0  # levels of 255, standard deviation: on a smooth surface, and at most
-TEXTURE_GAIN = 0.22  # levels of the mark for each of the picture's own texture
+LEAST_STRENGTH, MOST_STRENGTH = 0.7, 3.0  # levels of 255, standard deviation: on a smooth surface, and at most
+TEXTURE_GAIN, TEXTURE_POWER = 0.42, 0.7  # what a texture hides grows more slowly than it does
 _TEXTURE_PX = 9  # px within which a picture's texture hides the mark
-_SMOOTHING_PX = 17  # px, wider than most of the mark is
+_SMOOTHING_PX = 9  # px: what encoders leave of the mark is fine
 SIZES = np.geomspace(0.3, 2.4, 700)  # of a video's picture, over that of the frames that were marked
 _FINE_STEPS = np.linspace(-0.004, 0.004, 17)
 _USUAL_SIZES = (1.0, 0.5)  # tried first
@@ -40,7 +40,8 @@ class Mark:
         levels = np.rint(
             pattern
             * cv2.blur(
-                np.clip(TEXTURE_GAIN * _texture(luma), LEAST_STRENGTH, MOST_STRENGTH), (_TEXTURE_PX, _TEXTURE_PX)
+                np.clip(TEXTURE_GAIN * _texture(luma) ** TEXTURE_POWER, LEAST_STRENGTH, MOST_STRENGTH),
+                (_TEXTURE_PX, _TEXTURE_PX),
             )
         )
         self._lighter = _grey(np.maximum(levels, 0))
@@ -92,18 +93,19 @@ def look(video: Path) -> Payload | None:
 
 def find(left: Floats, sizes: NDArray[np.floating] = SIZES) -> tuple[Reading, float]:
     """The reading of a `residue` at the size at which the mark is found best, and that size. A payload is given only
-    where the mark is beyond `tiles.FOUND_STRENGTH`."""
+    where it is `tiles.sure`."""
     for size in _USUAL_SIZES:
-        if (reading := tiles.read(_folded(left, size))).payload and reading.strength > tiles.FOUND_STRENGTH:
+        if (reading := tiles.read(folded(left, size))).strength > tiles.sure(len(_USUAL_SIZES)):
             return reading, size
-    best = max(sizes, key=lambda size: tiles.finding(_folded(left, size)))
-    best = max(best * (1 + _FINE_STEPS), key=lambda size: tiles.finding(_folded(left, size)))
-    reading = tiles.read(_folded(left, best))
-    return (reading if reading.strength > tiles.FOUND_STRENGTH else replace(reading, payload=None)), float(best)
+    best = max(sizes, key=lambda size: tiles.finding(folded(left, size)))
+    best = max(best * (1 + _FINE_STEPS), key=lambda size: tiles.finding(folded(left, size)))
+    reading = tiles.read(folded(left, best))
+    found = reading.strength > tiles.sure(len(sizes) + len(_FINE_STEPS))
+    return (reading if found else replace(reading, payload=None)), float(best)
 
 
-def _folded(left: Floats, size: float) -> Floats:
-    """The picture at the size of its marked frames, all tiles of it added up."""
+def folded(left: Floats, size: float) -> Floats:
+    """A `residue` at the size of the marked frames, which is ``size`` times smaller, all tiles of it added up."""
     height, width = (max(8, round(side / size)) for side in left.shape)
     original = cv2.resize(left, (width, height), interpolation=cv2.INTER_AREA if size > 1 else cv2.INTER_LINEAR)
     padded = np.zeros((-(-height // SIDE) * SIDE, -(-width // SIDE) * SIDE), np.float32)

@@ -23,7 +23,7 @@ from animator.units import RATE, Samples
 Floats = NDArray[np.float32]
 Spectrum = NDArray[np.complexfloating[Any, Any]]
 
-FOUND = 0.5  # of `Perth.found`, from which speech counts as marked
+FOUND = 0.7  # of `Perth.found`, from which speech counts as marked
 PIECE = 6 * RATE  # samples that are looked at at a time
 FETCHED = Path("perth", "perth_net_250000.pth.tar")  # where `companion setup` puts the networks, in the cache
 _SHA256 = "a15bce457ebc53ce5e6c9c3f11df78cf7ee2bf9cdab0a798902135b4c4027670"

@@ -4,13 +4,18 @@ A tile is a sum of seven noises in one band of frequencies. One lies where the t
 bits each by how far they are shifted: 24 of the installation, 16 of the day, 20 that check these. A shifted noise has
 the same frequencies with other phases, so phases are all that finds and reads a tile: those of a picture without a mark
 are as good as random, whatever it shows, which is what the rate of false finds rests on.
+
+Reading is soft: of what several shifts of each noise may mean, the payload counts whose seven noises fit best together,
+also where some of them alone would be lost. `sure` says how well that must be.
 """
 
 import datetime
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +29,11 @@ STEP_PX = 4  # px between shifts that mean different things
 _PLACES = SIDE // STEP_PX
 SYMBOL_BITS = 10  # _PLACES ** 2 = 2 ** 10
 ID_BITS, DAY_BITS, CHECK_BITS = 24, 16, 20
-FOUND_STRENGTH = 6.0  # standard deviations of chance above which a noise counts as there
+CHANCE = 1e-7  # at most, of taking a picture without a mark for a marked one
 _FINDER_GAIN = 1.5  # times as strong as each of the others
+_TILT = 0.25  # power of the frequency by which amplitudes fall: finer ones survive encoders better, and are seen more
+_PLACES_TRIED, _MEANINGS_TRIED = 4, 4  # beginnings of the tile, and shifts of each noise, that are looked at
+_CHECKING = CHECK_BITS // SYMBOL_BITS  # noises that carry nothing but the check: the first ones
 _EPOCH = datetime.date(2026, 1, 1)
 _SEED = 2026
 
@@ -40,8 +48,8 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``strength``: of the finding noise, in standard deviations of what chance makes. ``place``: x, y of the tile's
-    beginning, px."""
+    """The ``payload`` that fits best, None where it is not `sure`. ``strength``: of its noises together, in standard
+    deviations of what chance makes. ``place``: x, y of the tile's beginning, px."""
 
     strength: float
     place: tuple[int, int]
@@ -59,42 +67,61 @@ def tile(payload: Payload) -> Floats:
 
 
 def read(folded: Floats) -> Reading:
-    """What a picture folded to one tile says, wherever the tile begins. No payload where its check fails."""
+    """What a picture folded to one tile says at best, wherever the tile begins; whether that is more than chance,
+    `sure` tells."""
     phases = _phases(folded)
     found = _match(phases, 0)
-    row, column = np.unravel_index(int(found.argmax()), found.shape)
+    places = np.argsort(found, axis=None)[: -_PLACES_TRIED - 1 : -1]
+    return max((_read_at(phases, found, int(place)) for place in places), key=lambda reading: reading.strength)
+
+
+def _read_at(phases: NDArray[np.complex128], found: NDArray[np.float64], place: int) -> Reading:
+    row, column = divmod(place, SIDE)
     ahead = np.fft.fftfreq(SIDE)[:, None] * row + np.fft.rfftfreq(SIDE) * column
-    phases = phases * np.exp(2j * np.pi * ahead)
-    symbols = [int(_match(phases, number)[::STEP_PX, ::STEP_PX].argmax()) for number in range(1, SYMBOLS + 1)]
-    return Reading(float(found[row, column]), (int(column), int(row)), _payload(symbols))
+    shifted = phases * np.exp(2j * np.pi * ahead)
+    fits = [_match(shifted, number)[::STEP_PX, ::STEP_PX].ravel() for number in range(1, SYMBOLS + 1)]
+    best = max(_likely(fits), key=lambda symbols: sum(fit[s] for fit, s in zip(fits, symbols, strict=True)))
+    together = _FINDER_GAIN * found[row, column] + sum(fit[s] for fit, s in zip(fits, best, strict=True))
+    return Reading(float(together / _norm(best)), (column, row), _payload(best))
+
+
+def _likely(fits: list[NDArray[np.float64]]) -> Iterator[list[int]]:
+    """Symbols whose check is right, of the best few meanings of each noise that carries more than the check."""
+    few = [np.argsort(fit)[: -_MEANINGS_TRIED - 1 : -1].tolist() for fit in fits[_CHECKING:]]
+    for symbols in product(*few):
+        said = sum(symbol << SYMBOL_BITS * place for place, symbol in enumerate(symbols))
+        yield _symbols_of(said)
+
+
+def sure(trials: int) -> float:
+    """The `Reading.strength` from which a payload counts, of a picture looked at in ``trials`` sizes.
+
+    That many times all beginnings of the tile and all payloads might fit by chance, each with at most
+    exp(-strength ** 2 / 2), since sums of cosines of random phases are sub-Gaussian.
+    """
+    ways = trials * SIDE * SIDE * 2.0 ** (ID_BITS + DAY_BITS)
+    return math.sqrt(2 * math.log(ways / CHANCE))
 
 
 def finding(folded: Floats) -> float:
-    """`Reading.strength` alone."""
+    """How well the noise that finds the tile fits, in standard deviations of chance."""
     return float(_match(_phases(folded), 0).max())
-
-
-def chance(trials: int) -> float:
-    """At most how probable it is that a picture without a mark is taken for a marked one, looked at in ``trials``
-    sizes: that the finding noise reaches `FOUND_STRENGTH` anywhere, and the check fits by chance."""
-    beyond = math.erfc(FOUND_STRENGTH / math.sqrt(2)) / 2
-    return min(1.0, trials * SIDE * SIDE * beyond) / 2**CHECK_BITS
 
 
 def _symbols(payload: Payload) -> list[int]:
     day = (payload.day - _EPOCH).days
     if not (0 <= payload.installation < 1 << ID_BITS and 0 <= day < 1 << DAY_BITS):
         raise ValueError(f"An installation has {ID_BITS} bits, a day comes after {_EPOCH}; got {payload}.")
-    said = payload.installation << DAY_BITS | day
+    return _symbols_of(payload.installation << DAY_BITS | day)
+
+
+def _symbols_of(said: int) -> list[int]:
     bits = said << CHECK_BITS | _check(said)
     return [bits >> SYMBOL_BITS * place & (1 << SYMBOL_BITS) - 1 for place in range(SYMBOLS)]
 
 
-def _payload(symbols: list[int]) -> Payload | None:
-    bits = sum(symbol << SYMBOL_BITS * place for place, symbol in enumerate(symbols))
-    said, check = bits >> CHECK_BITS, bits & (1 << CHECK_BITS) - 1
-    if check != _check(said):
-        return None
+def _payload(symbols: list[int]) -> Payload:
+    said = sum(symbol << SYMBOL_BITS * place for place, symbol in enumerate(symbols)) >> CHECK_BITS
     return Payload(said >> DAY_BITS, _EPOCH + datetime.timedelta(days=said & (1 << DAY_BITS) - 1))
 
 
@@ -123,9 +150,19 @@ def _spectra() -> NDArray[np.complex64]:
 @cache
 def _noises() -> Floats:
     distance = np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)) * SIDE
-    shaped = _spectra() / np.sqrt(np.maximum(distance, 1))
+    shaped = _spectra() / np.maximum(distance, 1) ** _TILT
     noises = np.fft.irfft2(shaped, (SIDE, SIDE))
     return (noises / noises.std(axis=(1, 2), keepdims=True)).astype(np.float32)
+
+
+def _norm(symbols: list[int]) -> float:
+    """The standard deviation of what chance makes of the noises of these symbols together."""
+    rows, columns = np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)
+    total = _FINDER_GAIN * _spectra()[0]
+    for spectrum, symbol in zip(_spectra()[1:], symbols, strict=True):
+        row, column = divmod(symbol, _PLACES)
+        total = total + spectrum * np.exp(-2j * np.pi * STEP_PX * (rows * row + columns * column))
+    return math.sqrt(float((np.abs(total[_band()]) ** 2).sum()) / float(_band().sum()))
 
 
 def _phases(folded: Floats) -> NDArray[np.complex128]:
