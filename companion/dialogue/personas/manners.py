@@ -132,8 +132,10 @@ class Manners:
     def echoes(self, sentence: str, said: str) -> bool:
         """Whether ``sentence`` says no more than the user's own words, in the first or the second person. After one
         such reply a small model gives no other."""
-        told = words(sentence)
-        return len(told) >= ECHO_WORDS and told in (words(said), words(self._to_them(said)))
+        told, own = words(sentence), words(said)
+        if len(told) < ECHO_WORDS or not (self.turned.keys() & own or self.asks.search(said)):
+            return False  # what they tell of others, as in a story, may be taken up
+        return told in (own, words(self._to_them(said)))
 
     def _answer(self, said: str) -> tuple[Answer, re.Match[str]] | None:
         matches = ((answer, answer.asked.search(said)) for answer in self.answers)
