@@ -84,6 +84,7 @@ class Generator:
     def interrupt(self) -> None:
         """Forget the sound that was given; the mouth closes within 160 ms from where it is, all else goes on."""
         self._own.reset()
+        self._lips = Lips()  # what it parted is in the old mouth, which fades
         self._fade = list(_FADE_SHARES)
         self._old_mouth = self._mouth
 

@@ -6,6 +6,7 @@ from animator.motion.generator import Generator
 from animator.motion.rows.space import INDEX
 from animator.units import RATE, SAMPLES_PER_FRAME
 
+from .faces import lives
 from .sounds import in_frames, silence
 
 JAW, CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
@@ -39,7 +40,9 @@ def test_the_mouth_opens_with_the_voice_and_at_the_promised_delay(speech):
 
 
 def test_the_mouth_opens_as_far_as_people_do(speech):
-    assert 0.15 < np.percentile(opening(Generator(1).step(speech, SPEAKING)), 95) < 0.5
+    """In the mean of speakers, whose jaws differ."""
+    widest = [np.percentile(opening(rows), 95) for rows in lives(range(8), speech, SPEAKING)]
+    assert 0.15 < np.mean(widest) < 0.5
 
 
 def test_a_deep_voice_moves_the_mouth_like_a_high_one(speech):
