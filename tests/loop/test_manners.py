@@ -312,3 +312,9 @@ def test_what_follows_a_refusal_of_what_was_told_is_not_about_it():
     tact = Tact(OWN, "Anna", [], ["I can't climb stairs."])
     assert tact("I am sorry, but I cannot do that.") == "Tell me more about it."
     assert not tact("It is a lovely day.")
+
+
+def test_it_does_not_say_the_same_turn_after_turn():
+    said = ["The uncle's old guitar!"]
+    assert Tact(OWN, "Sorrel", said, ["then the boat floats away"])(said[0]) in OWN.again
+    assert Tact(OWN, "Sorrel", said, ["What was it?"])(said[0]) == said[0]

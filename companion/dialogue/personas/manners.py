@@ -220,9 +220,11 @@ class Tact:
         """The possible replacements of ``text``, which an earlier reply has said; None if it may be said again."""
         if text.rstrip().endswith("?"):
             return self._manners.again
-        if not self._begun:  # it may be the right answer to a question that the user repeats
-            return None
         told = words(text)
+        if not self._begun:  # it may be the right answer to a question that the user repeats
+            asked = not self._told or self._manners.asks.search(self._told[-1])
+            loops = len(told) >= SHORT_WORDS and told in self._said[-LATE_SENTENCES:]
+            return self._manners.again if loops and not asked else None
         stale = len(told) >= STALE_WORDS or len(told) >= SHORT_WORDS and told in self._said[-LATE_SENTENCES:]
         return () if stale and text.rstrip().endswith(ENDS) else None
 
