@@ -1,6 +1,7 @@
 """Conversations as a user would have them, on a clock that jumps."""
 
 import asyncio
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -337,7 +338,7 @@ def test_a_session_whose_picture_is_gone_takes_any_change_and_gets_another_face(
 
     async def script():
         async with Conversation(made, avatar=True) as talk:
-            made.portraits._uploads["upload_1"] = object()
+            made.portraits._uploads["upload_1"] = (SimpleNamespace(waits=False), None)
             talk.send(events.SessionUpdate({"avatar": {"character": "upload_1"}}))
             await asyncio.sleep(0.2)
             del made.portraits._uploads["upload_1"]
