@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import av
 import httpx
@@ -300,38 +300,44 @@ async def test_a_client_that_does_not_keep_to_the_protocol_is_one_line(caplog):
 
 
 class Reader(fakes.ScriptedLLM):
-    """Takes a moment to read what it is prepared for."""
+    """Takes a moment to read what it is prepared for; ``busy`` meanwhile."""
 
     abilities = Abilities(prepares=True)
 
     def __init__(self) -> None:
         super().__init__()
         self.read: list[str] = []
-        self.stopped = 0
+        self.busy = False
 
     async def prepare(self, messages: Sequence[Message]) -> None:
+        self.busy = True
         try:
             await asyncio.sleep(0.3)
-        except asyncio.CancelledError:
-            self.stopped += 1
-            raise
+        finally:
+            self.busy = False
         self.read.append(messages[0].content)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to that within 10 s")
 
 
 async def test_every_persona_is_read_before_it_is_asked_for_but_not_while_somebody_talks():
     async with running(llm={"use": "tests.server.test_server:Reader"}) as server:
         personas, model = server.engine.prompts.personas, server.engine.llm
+        await until(lambda: model.busy)
         async with server.connect("realtime") as ws:
             await receive(ws, "session.created")
             await asyncio.sleep(1.0)
+            assert not model.busy
             assert not [text for text in model.read if "You are Anna" not in text], (
                 "the session's own is all that is read"
             )
-            assert model.stopped == 1
-        for _ in range(500):
-            if len(set(model.read)) == len(personas):
-                break
-            await asyncio.sleep(0.02)
+        await until(lambda: len(set(model.read)) == len(personas))
         assert all(any(persona.instructions in text for text in model.read) for persona in personas.values())
 
 
