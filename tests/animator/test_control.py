@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animator.control import EMOTIONS
+from animator.control import EMOTIONS, Control
 from animator.evaluate.stills.sheet import COLUMNS, sheet
 from animator.evaluate.tracking.film import Watch
 from animator.evaluate.tracking.identity import Descriptor, weights
@@ -12,7 +12,6 @@ from animator.evaluate.tracking.looks import Looks, sharpness, steadiness
 from animator.evaluate.wishes.obedience import control
 from animator.evaluate.wishes.sweep import row
 from animator.evaluate.wishes.whole_face import WishScores, amplitudes, moods, parts
-from animator.motion.behaviour.channels import CHANNELS
 from animator.motion.behaviour.emotions import LOOKS
 from animator.motion.generator import Generator
 from animator.motion.rows import space
@@ -20,6 +19,7 @@ from animator.portrait.characters import find
 from animator.portrait.finding.landmarks import Landmarker
 from animator.portrait.portrait import Portrait, load
 from animator.render import Renderer
+from animator.units import Motion, Samples
 
 
 def opened() -> Generator:
@@ -57,19 +57,17 @@ def test_the_head_or_the_face_moves_alone(portrait: Portrait) -> None:
     assert [(score.name, score.passed) for score in scores] == [("pose", True), ("expression", True)]
 
 
-def test_the_behaviour_that_is_asked_for_is_the_one_that_is_measured(portrait: Portrait) -> None:
-    class Frozen:
-        """A behaviour that moves nothing."""
+def test_the_motion_that_is_asked_for_is_the_one_that_is_measured(portrait: Portrait) -> None:
+    class Still(Generator):
+        """It moves nothing, not even the lips that a voice moves whatever the behaviour is."""
 
-        def __call__(self, *_: object) -> np.ndarray:
-            return np.zeros(len(CHANNELS), np.float32)
-
-        def reset(self) -> None: ...
+        def step(self, audio: Samples, control: Control, other: Samples | None = None) -> Motion:
+            return np.zeros_like(super().step(audio, control, other))
 
     watch = Watch(portrait)
-    frozen = amplitudes(portrait, watch, lambda: Generator(1, lambda _: Frozen()), 0.8)
+    still = amplitudes(portrait, watch, Still, 0.8)
     alive = amplitudes(portrait, watch, opened, 0.8)
-    assert max(frozen) < 0.3 * alive[-1]
+    assert max(still) < 0.1 * alive[-1]
 
 
 def test_rows_are_made_by_name() -> None:

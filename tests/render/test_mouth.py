@@ -377,3 +377,11 @@ def test_the_dark_of_a_mouth_is_hardly_blacker_than_the_darkest_of_the_face(fade
     black = np.percentile(picture[inside].mean(axis=1), 0.3)
     made = palette(replace(portrait, picture=picture), np.zeros((9, 9, 4), np.float32))
     assert 0.5 * black < made.cavity.mean() < max(1.2 * black, 30)
+
+
+def test_strokes_of_a_brush_are_black_enough_for_the_dark_of_a_mouth() -> None:
+    """As in a painting of thin dark lines: a mouth that is as light as these are from afar is not seen to be open."""
+    portrait = load(find("mona_lisa").picture)
+    picture = (portrait.picture * np.float32(0.65) + np.float32(54)).astype(np.uint8)
+    picture[::12] = 10
+    assert palette(replace(portrait, picture=picture), np.zeros((9, 9, 4), np.float32)).cavity.mean() < 25

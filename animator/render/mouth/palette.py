@@ -30,10 +30,9 @@ class Palette(NamedTuple):
 
 
 _DARK_LINE = 95.0  # a lighter line than this is no colour for what is behind it
-# Percent of the picture that is its black; how much of that lies over the dark of a mouth
-_BLACK_PERCENT, _HAZE_SHARE = 0.1, 0.7
-_DETAIL_SIZE, _DETAIL_PERCENT = 0.008, 0.3  # face widths; percent of a face that is its black, pupils most often
-_FACE_BLACK_SHARE = 0.75  # of that, which the dark of a mouth has at least
+# Percent of a picture, or of its face, that is its black; how much of the picture's lies over the dark of a mouth, and
+# of the face's, which that has at least
+_BLACK_PERCENT, _HAZE_SHARE, _FACE_BLACK_SHARE = 0.1, 0.7, 0.75
 _HAZE_TINT = 0.4  # of the tint of flesh, in that haze
 # Lab, spread of a face's colours around its tone: 1.3 in engravings, 2.6 in photographs.
 _ONE_TONE_SPREAD, _COLOUR_SPREAD = 1.5, 2.5
@@ -58,21 +57,16 @@ def palette(portrait: Portrait, own: Floats) -> Palette:
     """Colours in the light and within the range of the picture; ``own`` is the layer of `smile.own_teeth`.
 
     A picture of one tone, such as an old photograph, has a mouth of that tone; where its black is a grey, as in haze,
-    or the darkest detail of its face is, as in what is faded or soft, the dark of the mouth is hardly blacker.
+    or that of its face is, as in what is faded or soft, the dark of the mouth is hardly blacker. Black may be as thin
+    as a hair or a stroke of a brush.
     """
     made = _lit(portrait, own)
-    face = portrait.picture[_face(portrait) > 0]
+    inside = _face(portrait) > 0
     luma = portrait.picture.astype(np.float32) @ LUMA
-    black = float(np.percentile(luma, _BLACK_PERCENT))
+    black, face_black = (float(np.percentile(part, _BLACK_PERCENT)) for part in (luma, luma[inside]))
     hazed = made.cavity + _HAZE_SHARE * black * (made.cavity / (made.cavity @ LUMA)) ** _HAZE_TINT
-    lift = max(_FACE_BLACK_SHARE * _face_black(portrait) / float(hazed @ LUMA), 1.0)
-    return Palette(*_toned(f32([*made[:3], lift * hazed]), face))
-
-
-def _face_black(portrait: Portrait) -> float:
-    """The luma of the darkest of a face that is as large as a slit between lips."""
-    soft = cv2.GaussianBlur(portrait.picture, (0, 0), _DETAIL_SIZE * portrait.face_width).astype(np.float32)
-    return float(np.percentile(soft[_face(portrait) > 0] @ LUMA, _DETAIL_PERCENT))
+    lift = max(_FACE_BLACK_SHARE * face_black / float(hazed @ LUMA), 1.0)
+    return Palette(*_toned(f32([*made[:3], lift * hazed]), portrait.picture[inside]))
 
 
 def _toned(colours: Floats, face: NDArray[np.uint8]) -> Floats:
