@@ -99,11 +99,11 @@ class Shoot:
     async def _write_until(self, clock: int) -> None:
         if clock <= self._face.taken:
             return
+        if not self._taken:
+            await self._begin(self._face.taken, self._pictures[0] if self._pictures else None)
         pictures: list[_Picture] = []
         while self._pictures and self._pictures[0].at < clock:
             pictures.append(self._pictures.popleft())
-        if not self._taken:
-            await self._begin(self._face.taken, pictures[0] if pictures else None)
         while (cut := next((n for n, one in enumerate(pictures) if one.shape != self._shape), None)) is not None:
             await self._write(pictures[:cut], pictures[cut].at)
             await self._begin(pictures[cut].at, pictures[cut])

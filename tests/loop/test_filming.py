@@ -5,6 +5,7 @@ import errno
 import os
 import shutil
 from pathlib import Path
+from typing import ClassVar
 
 import av
 import numpy as np
@@ -13,12 +14,13 @@ from typer.testing import CliRunner
 
 from animator.__main__ import app as animate
 from animator.marks.credentials import read
-from animator.media.encoder import VideoEncoder
+from animator.media.encoder import Packet, VideoEncoder
 from companion.call.replay import COMPARED, compared, replayed
 from companion.call.virtual_time import run
 from companion.filming import log
 from companion.filming.captions import Captions
 from companion.filming.films import Films
+from companion.filming.shoot import Shoot
 from companion.filming.soundtrack import Soundtrack
 from companion.protocol import events
 from companion.stages import fakes
@@ -204,6 +206,39 @@ def test_a_soundtrack_has_no_gaps_and_does_not_change_what_was_taken():
     sound.put(105, np.full(10, 0.25, np.float32))  # late: its first seven samples were taken as silence
     assert sound.take(117).tolist() == [0.25] * 3 + [0.0] * 2
     assert sound.take(117).size == 0
+
+
+def test_a_face_that_is_seen_a_moment_after_the_recording_begins_is_in_its_one_file():
+    class Kept:
+        users: ClassVar = {"ada"}
+
+        def write(self, stretch: object, captions: object) -> None: ...
+
+    class Files:
+        device: ClassVar = Inline()
+        begun: ClassVar = []
+
+        def begin(self, name: str, picture: Packet | None) -> Kept:
+            self.begun.append((name, picture))
+            return Kept()
+
+        def finish(self, film: Kept, made_of: object) -> None: ...
+
+    async def script():
+        now = asyncio.get_running_loop().time
+        shoot = Shoot(Files(), "one", lambda: int(now() * RATE), lambda: "ada", list)
+        running = asyncio.create_task(shoot.run())
+        await asyncio.sleep(0.6)
+        for number in range(50):
+            shoot.note(events.VideoDelta(b"", "h264", "", 600.0 + 40 * number, 40.0, number == 0, 16, 16, None))
+            await asyncio.sleep(0.04)
+        shoot.stop()
+        await running
+        return Files.begun
+
+    ((name, picture),) = run(script())
+    assert name == "one-1"
+    assert picture and picture.keyframe
 
 
 def test_captions_of_a_face_that_was_interrupted_say_what_was_heard():
