@@ -19,7 +19,7 @@ SMILE_S = 0.3  # seconds to get back
 # Seconds to get there, since a voice does not wait, but no more of the way in a frame
 SPEAK_S, LARGEST_STEP = 0.08, 0.18
 
-LEAST_ROUNDNESS = 0.55
+LEAST_ROUNDNESS = 0.3  # rounded further, the lips of wide smiles leave a jagged hole between thin lines
 # MouthSmile in the picture of lips that round as any, and of those that do so least
 _STRAIGHT_SMILE, _WIDE_SMILE = 0.15, 0.40
 _JAW, _CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
