@@ -72,8 +72,8 @@ def test_another_person_is_another(film: bytes, herself: Presence) -> None:
 
 def test_a_picture_that_is_held_up_does_not_speak(film: bytes, herself: Presence) -> None:
     still = seen(held_up("she.jpg", film), "she.jpg")
-    assert still.seen > SEEN_SHARE and still.sync < LEAST_SYNC < herself.sync
-    assert still.moved < LEAST_MOVED < herself.moved
+    assert still.seen > SEEN_SHARE
+    assert still.moved < LEAST_MOVED < herself.moved, "what is left is noise, which may go with any sound by chance"
 
 
 @pytest.mark.parametrize("clip", [b"", b"no film", b"\x1aE\xdf\xa3" + bytes(2000)])
