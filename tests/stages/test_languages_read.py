@@ -10,9 +10,10 @@ from companion.protocol import events
 from companion.stages import fakes
 from companion.stages.protocols import Abilities, Speech
 from companion.stages.tts.english import alphabet
+from companion.stages.tts.kokoro import Kokoro
 from companion.stages.tts.languages import asian, devanagari, numerals
 from companion.stages.tts.languages.spelling import Speller
-from companion.stages.tts.polyglot import available, reader
+from companion.stages.tts.polyglot import Polyglot, available, reader
 from tests.loop.conversation import Conversation, engine
 
 READ = {
@@ -153,3 +154,15 @@ def test_the_voice_is_told_the_language_that_is_heard_and_that_of_each_sentence(
         ("I am here.", "en"),
         ("Où est le chat de la voisine?", "fr"),
     ]
+
+
+def test_a_voice_that_has_switched_comes_back_to_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(self: Kokoro, *_: object) -> None:
+        self.abilities, self._english, self._styles = Abilities(voice="af_heart"), "english", "af_heart"
+
+    monkeypatch.setattr(Kokoro, "__init__", load)
+    monkeypatch.setattr(Kokoro, "_styles_of", lambda self, voice: voice)
+    home = Polyglot()
+    spanish = home.in_language("es")
+    assert (spanish._styles, spanish.in_language("fr")._styles) == ("ef_dora", "ff_siwis")
+    assert spanish.in_language("en") is home.in_language("en") is spanish.in_language("fr").in_language("en") is home

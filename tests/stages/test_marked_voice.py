@@ -15,7 +15,7 @@ from animator.marks.spoken import FOUND, Perth, heard
 from animator.media.files import Mp4Writer
 from companion.models import locate
 from companion.stages.fakes import ToneTTS
-from companion.stages.protocols import SPEAK_RATE
+from companion.stages.protocols import SPEAK_RATE, Abilities, missing
 from companion.stages.tts import Hibari
 from companion.stages.tts.marked_voice import MarkedVoice
 
@@ -83,3 +83,10 @@ def test_a_file_of_weights_runs_no_code(tmp_path: Path) -> None:
     (tmp_path / "evil.pth.tar").write_bytes(content.getvalue())
     with pytest.raises(ValueError, match="no place in a file of weights"):
         Perth(tmp_path / "evil.pth.tar")
+
+
+def test_a_marked_voice_does_all_that_its_voice_can() -> None:
+    class Able(ToneTTS):
+        abilities = Abilities(voices=("alto",), pronounces=True, paced=True, switches=True, closes=True)
+
+    assert missing(MarkedVoice(Able())) == []

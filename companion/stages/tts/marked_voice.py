@@ -11,6 +11,7 @@ from companion.models import locate
 from companion.models.needs import VOICE_MARK
 from companion.stages.protocols import Abilities, Speech, abilities
 from companion.stages.streams import closing
+from companion.stages.worker import MODEL_THREADS, model_threads
 
 
 class MarkedVoice:
@@ -19,6 +20,7 @@ class MarkedVoice:
     def __init__(self, voice: Any) -> None:
         """Raises StageError ``model_missing`` or ``model_corrupt``."""
         self._voice, self._mark = voice, Perth(locate.resolve(VOICE_MARK)).mark
+        self._pool = model_threads("voice mark", MODEL_THREADS)
 
     @property
     def abilities(self) -> Abilities:
@@ -28,7 +30,8 @@ class MarkedVoice:
         """See `companion.stages.protocols.TTS`."""
         async with closing(self._voice.speak(text, emotion)) as pieces:
             async for piece in pieces:
-                yield replace(piece, audio=await asyncio.to_thread(self._mark, piece.audio))
+                marked = asyncio.get_running_loop().run_in_executor(self._pool, self._mark, piece.audio)
+                yield replace(piece, audio=await marked)
 
     def with_voice(self, voice: str) -> Self:
         """See `companion.stages.protocols.HasVoices`."""
@@ -41,6 +44,10 @@ class MarkedVoice:
     def at_pace(self, speed: float) -> Self:
         """See `companion.stages.protocols.Paced`."""
         return self._of(self._voice.at_pace(speed))
+
+    def in_language(self, language: str) -> Self:
+        """See `companion.stages.protocols.Switches`."""
+        return self._of(self._voice.in_language(language))
 
     async def aclose(self) -> None:
         """See `companion.stages.protocols.Closes`."""

@@ -54,15 +54,17 @@ class Polyglot(Kokoro):
     def __init__(self, voice: str = "af_heart", speed: float = 1.0, threads: int = 2) -> None:
         super().__init__(voice, speed, threads)
         self.abilities = replace(self.abilities, languages=("en", *available()), switches=True)
+        self._home: TTS | None = None  # of a copy for another language: the voice in English
 
     def in_language(self, language: str) -> TTS:
         """The same engine for texts in one of ``abilities.languages`` (ISO 639-1), English for any other."""
         voice = self.abilities.voice
         if language not in SPEAKERS or language not in self.abilities.languages:
-            return self
+            return self._home or self
         woman, man = SPEAKERS[language]
         speaker = voice if voice[0] == woman[0] else woman if voice[1] == "f" else man
         other = copy.copy(self)
+        other._home = self._home or self
         other._english, other._styles = reader(language), self._styles_of(speaker)
         return other
 
