@@ -116,7 +116,7 @@ def _belongings(config: str) -> "Belongings":
     except StageError as error:
         fail(str(error))
     resumables = Resumables(resume.seconds, resume.url, resume.key_file)
-    folder = Path(loaded.recording.folder).expanduser()
+    folder = Path(loaded.recording.folder)
     films = Films(folder, Threads(1)) if loaded.recording.folder and folder.is_dir() else None
     return Belongings(memory, Consents(), resumables, allowance=allowance, films=films)
 

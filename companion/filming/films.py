@@ -127,21 +127,18 @@ class Films:
 
     def file(self, user: str, id: str, kind: str) -> Path | None:
         """One of the files of a recording of ``user``; None if there is none. ``kind`` is one of `KINDS`. Blocks."""
-        found = next((users for users in self._owned(user) if _name(users) == id), None)
+        found = next(self._owned(user, id), None)
         path = found.with_name(f"{id}.{kind}") if found and kind in KINDS else None
         return path if path and path.exists() else None
 
     def delete(self, user: str, id: str) -> bool:
         """Delete a recording of ``user``, also one that is being made -> whether there was one. Blocks. Raises
         OSError."""
-        found = [users for users in self._owned(user) if _name(users) == id]
-        for users in found:
-            _delete(users)
-        return bool(found)
+        return bool(self._forget(user, id))
 
     def forget(self, user: str) -> int:
         """Delete all recordings of ``user`` -> their number. Blocks. Raises OSError."""
-        return sum(self.delete(user, one.id) for one in self.of(user))
+        return self._forget(user)
 
     def mend(self) -> None:
         """Finish videos whose server was killed, without ingredients, which are no longer known. Blocks. Raises
@@ -150,9 +147,17 @@ class Films:
             if time.time() - path.stat().st_mtime > LEFT_S:
                 _release(path, Signature([], self._signer))
 
-    def _owned(self, user: str) -> Iterator[Path]:
-        """The lists of users with ``user`` in them."""
+    def _forget(self, user: str, id: str | None = None) -> int:
+        found = list(self._owned(user, id))
+        for users in found:
+            _delete(users)
+        return len(found)
+
+    def _owned(self, user: str, id: str | None = None) -> Iterator[Path]:
+        """The lists of users with ``user`` in them: of all recordings, or of the one with this ``id``."""
         for path in sorted(self._folder.glob(f"*{USERS}")):
+            if id is not None and _name(path) != id:
+                continue
             with suppress(FileNotFoundError, ValueError):
                 if user in json.loads(path.read_bytes()):
                     yield path

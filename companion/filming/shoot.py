@@ -15,7 +15,7 @@ from companion.filming.films import Film, Films
 from companion.filming.log import Log
 from companion.filming.soundtrack import Soundtrack
 from companion.protocol.events import AudioDelta, ServerEvent, VideoDelta
-from companion.stages.protocols import SPEAK_RATE, Samples
+from companion.stages.protocols import SPEAK_RATE, Samples, sample_at
 
 EVERY_S = 0.5  # s between two writes
 LATE = SPEAK_RATE  # samples of delay (1 s) within which everything for a time has arrived
@@ -64,12 +64,12 @@ class Shoot:
         if self.log:
             self.log.sent(event)
         if isinstance(event, AudioDelta):
-            self._face.put(_sample(event.pts_ms), from_pcm16(event.delta))
+            self._face.put(sample_at(event.pts_ms), from_pcm16(event.delta))
         elif isinstance(event, VideoDelta) and event.codec == FILMED_CODEC:
             self._whole = self._whole or event.keyframe
             if self._whole:
                 packet, shape = Packet(event.delta, event.keyframe), (event.width, event.height)
-                self._pictures.append(_Picture(_sample(event.pts_ms), packet, shape))
+                self._pictures.append(_Picture(sample_at(event.pts_ms), packet, shape))
 
     def hear(self, sound: Samples) -> None:
         """Take the next audio of the user's microphone, (n,) float32 at `SPEAK_RATE`, which ends now."""
@@ -138,7 +138,3 @@ class Shoot:
         film, self._open = self._open, None
         if film:
             await self._films.device.run(self._films.finish, film, self._made_of)
-
-
-def _sample(pts_ms: float) -> int:
-    return round(pts_ms * SPEAK_RATE / 1000)

@@ -198,6 +198,10 @@ class Settings:
     tools: Annotated[tuple[Tool, ...], Field(max_length=MOST_TOOLS)] = ()
     tool_choice: ToolChoice = "auto"
 
+    def whose(self, visitor: str | None) -> str:
+        """The user of the conversation: whom the client names, else the ``visitor``; "" if neither has a name."""
+        return (self.memory and self.memory.user) or visitor or ""
+
     def to_json(self, session_id: str) -> Json:
         """The settings as ``session.created`` and ``session.updated`` report them."""
         own = {"id": session_id, "object": "realtime.session", "model": "vasari"}

@@ -195,8 +195,7 @@ class Guard:
         return self._safety.care.minors or self._settings().safety.minor or self._told_age
 
     def _user(self) -> str:
-        memory = self._settings().memory
-        return (memory and memory.user) or self.visitor
+        return self._settings().whose(self.visitor)
 
     def time_word(self) -> str:
         """The sentence to say now about a minor's remaining time, as `Stay.word`; also sends it to the client."""

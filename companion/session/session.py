@@ -243,15 +243,11 @@ def _recorder(engine: Engine, session: Session, visitor: Visitor, settings: Call
             return [Ingredient.of("portrait", engine.portraits.picture(avatar.character)[0])] if avatar else []
         return []
 
-    def user() -> str:
-        memory = settings().memory
-        return (memory and memory.user) or visitor.user or ""
-
     subject = Subject(
         id=session.id,
         clock=lambda: session.show.clock,
         settings=settings,
-        user=user,
+        user=lambda: settings().whose(visitor.user),
         keyframe=session.want_keyframe,
         made_of=made_of,
         over=session.unrecorded,

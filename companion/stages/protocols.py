@@ -24,6 +24,11 @@ VAD_WINDOW = 512  # samples at HEAR_RATE in one window of a VAD: 32 ms
 SPEAK_RATE = 24_000  # Hz, the sample rate of a TTS's output, which the face takes
 
 
+def sample_at(ms: float) -> int:
+    """The sample at `SPEAK_RATE` that is ``ms`` after the first one."""
+    return round(ms * SPEAK_RATE / 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A word and when it is spoken, in s from the start of the audio that it belongs to."""

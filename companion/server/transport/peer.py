@@ -43,7 +43,7 @@ from companion.protocol.events import (
 )
 from companion.server.transport.tracks import FaceTrack, Playout, VoiceTrack
 from companion.server.transport.wire import GOODBYE_S, End, GoneError, Left
-from companion.stages.protocols import SPEAK_RATE
+from companion.stages.protocols import SPEAK_RATE, sample_at
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class Peer:
     async def send(self, event: ServerEvent) -> None:
         """As `Wire.send`; sound and pictures go to their tracks."""
         if isinstance(event, AudioDelta):
-            return self._voice.put(round(event.pts_ms * SPEAK_RATE / 1000), from_pcm16(event.delta))
+            return self._voice.put(sample_at(event.pts_ms), from_pcm16(event.delta))
         if isinstance(event, VideoDelta):
             return self._face.put(event)
         self._follow(event)

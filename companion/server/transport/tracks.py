@@ -16,7 +16,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from companion.protocol.events import VideoDelta
-from companion.stages.protocols import SPEAK_RATE, Samples
+from companion.stages.protocols import SPEAK_RATE, Samples, sample_at
 
 PIECE = SPEAK_RATE // 50  # samples of an Opus packet: 20 ms
 LEAD = SPEAK_RATE * 8 // 100  # samples by which sound is sent after it came: the next chunk may be late by as much
@@ -188,7 +188,7 @@ class FaceTrack(MediaStreamTrack):
                 self._ready.clear()
                 await self._ready.wait()
                 continue
-            due = self._playout.place(_at(self._queue[0].pts_ms))
+            due = self._playout.place(sample_at(self._queue[0].pts_ms))
             early = due - self._playout.now
             if early <= 0:
                 return self._packet(self._queue.popleft(), due)
@@ -199,7 +199,3 @@ class FaceTrack(MediaStreamTrack):
         self._last = max(due, self._last + 1)
         packet.pts, packet.time_base = self._last, Fraction(1, SPEAK_RATE)
         return packet
-
-
-def _at(pts_ms: float) -> int:
-    return round(pts_ms * SPEAK_RATE / 1000)

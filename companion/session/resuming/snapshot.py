@@ -31,8 +31,7 @@ class Snapshot:
     @property
     def user(self) -> str:
         """Whose it is, for who wants everything of a user deleted; "" where nobody was named."""
-        memory = self.settings.memory
-        return (memory and memory.user) or self.visitor or ""
+        return self.settings.whose(self.visitor)
 
 
 _ADAPTER = TypeAdapter(Snapshot)
