@@ -88,7 +88,8 @@ def _listened_for(video: Path) -> float | None:
     from animator.marks.spoken import fetched, heard
     from animator.media.files import read_tracks
 
-    sounds, perth = read_tracks(video), fetched()
+    perth = fetched()
+    sounds = read_tracks(video) if perth else []
     return round(max(heard(perth, sound) for sound in sounds), 3) if sounds and perth else None
 
 

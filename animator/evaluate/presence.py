@@ -148,8 +148,7 @@ def _opened(clip: bytes, kind: str) -> Generator[InputContainer]:
 
 def _sound(clip: bytes, kind: str) -> Floats:
     with _opened(clip, kind) as container:
-        sound = decode(container, RATE, LONGEST_S).sound
-    return np.clip(np.nan_to_num(sound), -1, 1)
+        return decode(container, RATE, LONGEST_S).sound
 
 
 def _frames(clip: bytes, kind: str) -> Iterator[tuple[int, Image]]:

@@ -91,16 +91,16 @@ def look(video: Path) -> Payload | None:
     return find(left)[0].payload if left.ndim else None
 
 
-def find(left: Floats, sizes: NDArray[np.floating] = SIZES) -> tuple[Reading, float]:
+def find(left: Floats) -> tuple[Reading, float]:
     """The reading of a `residue` at the size at which the mark is found best, and that size. A payload is given only
     where it is `tiles.sure`."""
     for size in _USUAL_SIZES:
         if (reading := tiles.read(folded(left, size))).strength > tiles.sure(len(_USUAL_SIZES)):
             return reading, size
-    best = max(sizes, key=lambda size: tiles.finding(folded(left, size)))
+    best = max(SIZES, key=lambda size: tiles.finding(folded(left, size)))
     best = max(best * (1 + _FINE_STEPS), key=lambda size: tiles.finding(folded(left, size)))
     reading = tiles.read(folded(left, best))
-    found = reading.strength > tiles.sure(len(sizes) + len(_FINE_STEPS))
+    found = reading.strength > tiles.sure(len(SIZES) + len(_FINE_STEPS))
     return (reading if found else replace(reading, payload=None)), float(best)
 
 

@@ -46,7 +46,7 @@ def decode(container: InputContainer, rate: int, longest: float = math.inf, trac
         size += len(piece)
         if size > longest * rate:
             raise TooLongError(f"The file has more than {longest:g} s of sound.")
-    sound = np.concatenate(pieces)
+    sound = np.clip(np.nan_to_num(np.concatenate(pieces)), -1, 1)
     return Decoded(sound, max(0.0, _promised(container, track) - len(sound) / rate))
 
 

@@ -67,7 +67,7 @@ def read_audio(path: Path, rate: int = RATE) -> Samples:
         raise MediaError(f"{path} has an audio stream without sound in it. Is the file complete?")
     if decoded.missing > MISSING_S:
         log.warning("%s is cut off: %.1f s of its sound are missing.", path, decoded.missing)
-    return np.clip(np.nan_to_num(decoded.sound), -1, 1)
+    return decoded.sound
 
 
 def read_tracks(path: Path, rate: int = RATE) -> list[Samples]:
@@ -76,8 +76,7 @@ def read_tracks(path: Path, rate: int = RATE) -> list[Samples]:
     with contextlib.suppress(MediaError, FFmpegError, IndexError, ValueError):
         while True:
             with opened(path, "sound") as container:
-                sound = decode(container, rate, track=len(sounds)).sound
-            sounds.append(np.clip(np.nan_to_num(sound), -1, 1))
+                sounds.append(decode(container, rate, track=len(sounds)).sound)
     return sounds
 
 

@@ -137,6 +137,8 @@ def _mesh(portrait: Portrait, made: Body, opaque: Image, meet: meeting.Lips) -> 
 def _hidden(portrait: Portrait, made: Body) -> Ints:
     """(T, 3) what the picture hides within the face: the cheek of a head that looks aside may leave the nose. What it
     hides at the rim is not skin."""
+    if len(made.face) == len(portrait.triangles):
+        return np.zeros((0, 3), np.int32)
     kept = {tuple(sorted(corners)) for corners in made.face.tolist()}
     hidden = [corners for corners in portrait.triangles.tolist() if tuple(sorted(corners)) not in kept]
     triangles = np.array(hidden, np.int32).reshape(-1, 3)

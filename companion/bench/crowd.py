@@ -23,7 +23,7 @@ from rich.table import Table
 
 from animator.cli.terminal import fail
 from animator.media.files import MediaError
-from companion.bench.sayings import Spread, quantile, sayings, spread_of
+from companion.bench.sayings import Spread, quantile, sayings, spread_of, text_of
 from companion.bench.served import Served, served
 from companion.call.caller import Caller, Saying, TalkError
 from companion.call.distant import dial
@@ -210,8 +210,8 @@ def _print(found: dict[int, tuple[Figures, _Seen]]) -> None:
         table.add_row(
             str(n),
             str(len(seen.first_audio)),
-            f"{_text(first['p50'])}, {_text(first['p95'])}",
-            f"{_text(late)} ({len(seen.barge_in)})",
+            f"{text_of(first['p50'])}, {text_of(first['p95'])}",
+            f"{text_of(late)} ({len(seen.barge_in)})",
             str(figures["dropped_frames"]),
             str(figures["cpu_cores"]),
             str(figures["rss_mb"]),
@@ -226,7 +226,3 @@ def _print(found: dict[int, tuple[Figures, _Seen]]) -> None:
 
 def _counted(what: list[str]) -> str:
     return ", ".join(f"{times} x {one}" for one, times in Counter(what).items()) or "0"
-
-
-def _text(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"

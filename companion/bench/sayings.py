@@ -39,6 +39,11 @@ def spread_of(values: Sequence[float]) -> Spread:
     return {"p50": quantile(values, 0.5), "p95": quantile(values, 0.95)}
 
 
+def text_of(value: float | None) -> str:
+    """A figure as tables show it."""
+    return "-" if value is None else f"{value:.0f}"
+
+
 def quantile(values: Sequence[float], share: float) -> float | None:
     """The quantile ``share``, in [0, 1], of ``values``, to one decimal place; None if there are no values, or if it is
     infinite."""

@@ -74,7 +74,7 @@ async def served(config: Config, sessions: int, lasts_s: float) -> AsyncGenerato
             await _ready(found, process)
             yield found
         finally:
-            await _stop(process)
+            await end(process, STOP_S)
 
 
 async def _ready(server: Served, process: asyncio.subprocess.Process) -> None:
@@ -90,12 +90,13 @@ async def _ready(server: Served, process: asyncio.subprocess.Process) -> None:
     raise TalkError("The server did not become ready. See why with: companion serve")
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process, patience: float) -> None:
+    """Terminate ``process`` if it still runs, and kill it if it has not ended after ``patience`` s."""
     if process.returncode is not None:
         return
     process.terminate()
     try:
-        async with asyncio.timeout(STOP_S):
+        async with asyncio.timeout(patience):
             await process.wait()
     except TimeoutError:
         process.kill()

@@ -161,7 +161,7 @@ def train(
     told: Sequence[Example], rounds: int, seed: int = 0, start: Mapping[str, Tensor] | None = None, rate: float = RATE
 ) -> Adapted:
     """Train an adapter on ``told`` for ``rounds`` epochs: a new one, or that of ``start`` (as `Adapted.tensors`).
-    for minutes. Raises StageError for a missing model."""
+    Blocks for minutes. Raises StageError for a missing model."""
     torch.manual_seed(seed)
     draw, folder = random.Random(seed), locate.resolve(EMBEDDER)
     words = tokenizer(folder, MAX_TOKENS)

@@ -13,7 +13,6 @@ Floats = NDArray[np.float32]
 # Shares of the eye's opening: overlap of the upper lid over the lower one, and rise of the lower one.
 _UPPER_OVERLAP, _LOWER_RISE = 0.03, 0.05
 _LID_REACH_SHARE, _LEAST_LID_REACH = 0.45, 0.018  # share of the way to the brow, which stays; face widths
-_BROW_POINTS = {"left": [295, 282, 283], "right": [65, 52, 53]}
 _FREE_SHARE = 0.3  # share of the way from the brow to the lid over which the skin begins to move with the lid
 _MOST_LID_REACH = 0.055  # face widths: how far a correction of a lid moves the skin
 _DRAWN_REACH = 0.008  # the same for drawn lids, in face widths: these are plain up to their edge
@@ -110,9 +109,8 @@ def close_lids(vertices: Floats, shapes: Floats, picture: NDArray[np.uint8], iri
         beyond = np.interp(eye.up[:, 0], eye.low[:, 0], _seen_below(eye, lab, ring, width)).astype(np.float32)
         number = INDEX[f"eyeBlink{side.title()}"]
         moves = (below * (1 + _UPPER_OVERLAP - _LOWER_RISE) + beyond, -above * _LOWER_RISE)
-        room = float(
-            np.linalg.norm(vertices[_BROW_POINTS[side], :2].mean(axis=0) - vertices[eye.upper, :2].mean(axis=0))
-        )
+        brow = list(BROW_LOWER_EDGES[side][1:-1])
+        room = float(np.linalg.norm(vertices[brow, :2].mean(axis=0) - vertices[eye.upper, :2].mean(axis=0)))
         reach = min(max(_LID_REACH_SHARE * room, _LEAST_LID_REACH * width), _MOST_LID_REACH * width)
         shapes[number] = _off_brow(eye, side)[:, None] * eye.moved(moves, shapes[number], reach)
     return shapes

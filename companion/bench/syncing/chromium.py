@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from companion.bench.served import end
 from companion.call.caller import TalkError
 
 FLAGS = (
@@ -45,10 +46,4 @@ async def chromium(url: str) -> AsyncGenerator[None]:
         try:
             yield
         finally:
-            process.terminate()
-            try:
-                async with asyncio.timeout(STOP_S):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+            await end(process, STOP_S)

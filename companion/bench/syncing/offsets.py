@@ -43,7 +43,6 @@ class Notes:
     audible: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     interrupts: list[float] = field(default_factory=list[float])
     errors: list[str] = field(default_factory=list[str])
-    unreadable: int = 0
     latency: float = 0.0
     stats: dict[str, Any] = field(default_factory=dict[str, Any])
 
@@ -57,7 +56,6 @@ def read(noted: Sequence[Sequence[Any]]) -> Notes:
     notes.frames = [Painted(*values) for values in of.get("frame", ())]
     notes.interrupts = [at for (at,) in of.get("interrupt", ())]
     notes.errors = [code for _, code in of.get("error", ())] + ["unanswered"] * (len(of.get("unanswered", ())))
-    notes.unreadable = len(of.get("unreadable", ()))
     notes.stats = dict(of["stats"][-1][0]) if "stats" in of else {}
     clock = np.array(of.get("clock", ()), float).reshape(-1, 3)
     if len(clock):

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from animator.cli.terminal import fail
-from companion.bench.sayings import Spread, sayings, spread_of
+from companion.bench.sayings import Spread, sayings, spread_of, text_of
 from companion.bench.served import served
 from companion.bench.syncing import offsets
 from companion.bench.syncing.chromium import chromium
@@ -180,15 +180,11 @@ def _print(found: dict[str, Figures]) -> None:
     for name, figures in found.items():
         table.add_row(
             name,
-            f"{_text(figures['late_ms']['p50'])}; {_text(figures['offset_ms']['p95'])}",
+            f"{text_of(figures['late_ms']['p50'])}; {text_of(figures['offset_ms']['p95'])}",
             f"{figures['drift_ms_per_min']:.1f}",
-            f"{_text(figures['behind_ms']['p50'])}, {_text(figures['behind_ms']['p95'])}",
-            f"{_text(figures['silent_ms']['p95'])}, {_text(figures['closed_ms']['p95'])}",
+            f"{text_of(figures['behind_ms']['p50'])}, {text_of(figures['behind_ms']['p95'])}",
+            f"{text_of(figures['silent_ms']['p95'])}, {text_of(figures['closed_ms']['p95'])}",
             str(figures["interruptions"]),
             f"{figures['frames']}, {figures['missed']}",
         )
     Console().print(table)
-
-
-def _text(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"

@@ -203,9 +203,8 @@ def _decoded(data: bytes, name: str) -> Samples:
         raise _RefusedError("unsupported", f"The file's name ends in one of {', '.join(CONTAINERS)}.")
     try:
         with av.open(io.BytesIO(data), "r", format=container) as file:
-            sound = decode(file, HEAR_RATE, LONGEST_SOUND).sound
+            return decode(file, HEAR_RATE, LONGEST_SOUND).sound
     except TooLongError as error:
         raise _RefusedError("too_long", f"The sound is longer than {LONGEST_SOUND // 60} minutes.") from error
     except (FFmpegError, IndexError, ValueError) as error:
         raise _RefusedError("unreadable_sound", "The file cannot be read as sound.") from error
-    return np.clip(np.nan_to_num(sound), -1, 1)

@@ -36,7 +36,9 @@ def melody(audio: Samples) -> tuple[Contour, NDArray[np.float32]]:
 
 def moved(audio: Samples, bend: Callable[[Contour, NDArray[np.float32]], Contour]) -> Samples:
     """(n,) at `SPEAK_RATE` -> (n,) with the pitch contour that ``bend`` makes of its pitch and loudness."""
-    hertz, loudness = melody(audio) if len(audio) else (np.zeros(0, np.float32), np.zeros(0, np.float32))
+    if not len(audio):
+        return audio
+    hertz, loudness = melody(audio)
     if not np.any(hertz):
         return audio
     wanted = bend(hertz, loudness)

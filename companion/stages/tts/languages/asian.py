@@ -82,7 +82,7 @@ def kana(reading: str) -> str:
             said = said[:-1] + _SMALL[sign]
         else:
             said += _MORAE.get(sign, "")
-    return re.sub("ʔ(.)", r"ʔ\1", said)
+    return said
 
 
 @functools.cache
