@@ -122,6 +122,7 @@ async def test_a_face_is_used_only_once_its_person_was_seen(tmp_path: Path, monk
                 await send(ws, "session.update", session={"avatar": {"character": mine["id"]}})
                 updated = await receive(ws, "session.updated")
                 assert updated["session"]["avatar"]["character"] == mine["id"]
+                await receive(ws, "response.video.delta")  # it is worn
                 corrected = await http.put(f"{path}/landmarks", json=mine["landmarks"])
                 assert corrected.json()["waits"], "it may be the face of somebody else by now"
                 assert (await receive(ws, "error"))["error"]["code"] == "picture_withdrawn"
